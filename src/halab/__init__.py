@@ -1,0 +1,1 @@
+"""halab: the library of the course on keeping Milvus available."""

@@ -1,0 +1,30 @@
+"""The `halab` command: a thin face over the rooms of the library."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from halab.errors import HalabError
+
+app = typer.Typer(
+    name="halab",
+    help="Break a real Milvus cluster on purpose, measure what its users notice, and be graded on it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+problems = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command; a HalabError becomes a message and exit status 1, never a traceback."""
+    try:
+        app()
+    except HalabError as error:
+        problems.print(f"[bold red]Error:[/] {error.message}", highlight=False)
+        if error.hint:
+            problems.print(f"[bold]Hint:[/] {error.hint}", highlight=False)
+        sys.exit(1)

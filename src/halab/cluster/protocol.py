@@ -1,0 +1,137 @@
+"""What every engine offers: the `Cluster` protocol, its components, faults and events.
+
+Lessons and measurements know only this file; `embedded`, `compose` and `simulated` stand behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+__all__ = [
+    "COORDINATORS",
+    "ROLES",
+    "Cluster",
+    "Component",
+    "Event",
+    "Fault",
+    "FaultKind",
+    "Health",
+    "Standing",
+]
+
+COORDINATORS = ("rootcoord", "querycoord", "datacoord")
+ROLES = (*COORDINATORS, "querynode", "datanode", "indexnode", "proxy", "etcd", "log", "objectstore")
+
+FaultKind = Literal["crash", "hang", "stop", "restart"]
+Health = Literal["healthy", "unhealthy", "starting", "hung", "down"]
+Standing = Literal["", "active", "standby", "leader", "follower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One process of a cluster as it is now.
+
+    `memory` is bytes, `uptime` seconds; `restarts` counts starts by the supervisor after an exit of the
+    process' own, never starts by a fault's undoing. `note` says in words what is unusual, or is empty.
+    """
+
+    name: str
+    role: str
+    address: str
+    pid: int | None
+    health: Health
+    standing: Standing = ""
+    memory: int = 0
+    uptime: float = 0.0
+    restarts: int = 0
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a component. `time` is seconds on the cluster's clock (`Cluster.now`).
+
+    `by` is "user" for faults and their undoing, "milvus" for what a process did itself (an exit),
+    "supervisor" for restarts: so a restart by the supervisor is never mistaken for recovery by Milvus.
+    """
+
+    time: float
+    component: str
+    kind: str
+    by: Literal["user", "milvus", "supervisor"]
+    detail: str = ""
+
+
+@runtime_checkable
+class Fault(Protocol):
+    """A fault that was injected. Undone by `undo()` or on leaving its `with` block."""
+
+    @property
+    def kind(self) -> FaultKind: ...
+    @property
+    def target(self) -> str:
+        """What was asked for, such as "active rootcoord"."""
+
+    @property
+    def component(self) -> str:
+        """The name it resolved to when the fault was injected, such as "rootcoord-2"."""
+
+    @property
+    def at(self) -> float:
+        """When it was injected, seconds on the cluster's clock."""
+
+    @property
+    def undone_at(self) -> float | None: ...
+    def undo(self) -> None: ...
+
+
+@runtime_checkable
+class Cluster(Protocol):
+    """A Milvus cluster, real or simulated. As a context manager it is taken down on leaving if it was
+    started here, and left running if it was only attached to."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def engine(self) -> Literal["embedded", "compose", "simulated"]: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def ttl(self) -> float:
+        """Session TTL, seconds."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Version by part, such as {"milvus": "2.3.5"}."""
+
+    @property
+    def uri(self) -> str:
+        """Where a Milvus client connects (the first proxy); "" if simulated."""
+
+    def now(self) -> float:
+        """Seconds on this cluster's clock: `time.monotonic()`, or virtual time if simulated."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass on this cluster's clock."""
+
+    def components(self) -> list[Component]: ...
+    def resolve(self, target: str) -> Component:
+        """The one component a target names now. Raises TargetError with what there is."""
+
+    def active(self, role: str) -> Component:
+        """The active member of a coordinator role, or etcd's leader."""
+
+    def fault(self, kind: FaultKind, target: str | Component) -> AbstractContextManager[Fault]:
+        """Inject a fault now; leaving the `with` block undoes it and waits until the cluster is healthy."""
+
+    def events(self, since: float = 0.0) -> list[Event]: ...
+    def wait_healthy(self, timeout: float = 60.0) -> float:
+        """Wait until every component is healthy; seconds it took. Raises NotReady."""
+
+    def down(self) -> None: ...

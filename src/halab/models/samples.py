@@ -1,0 +1,42 @@
+"""One request and how it ended: the atom that every measurement and every simulation is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Outcome", "Sample"]
+
+
+class Outcome(StrEnum):
+    """How a request ended, as far as its sender can know.
+
+    `UNKNOWN` is a request whose deadline passed: it may have happened. (Jepsen calls it "info".)
+    """
+
+    OK = "ok"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One probe of an open-loop measurement. Times are seconds on the journal's clock.
+
+    `intended` is when the probe should have left, `sent` when it did, `done` when its outcome was known.
+    `key` is the primary key an insert wrote, else None.
+    """
+
+    operation: str
+    number: int
+    intended: float
+    sent: float
+    done: float
+    outcome: Outcome
+    error: str = ""
+    key: int | None = None
+
+    @property
+    def latency(self) -> float:
+        """Seconds from the intended send to the outcome, so that a late send is not hidden."""
+        return self.done - self.intended
