@@ -1,0 +1,119 @@
+"""From words such as "active rootcoord" to the one component they name now.
+
+The grammar, shared by every engine; case, hyphens, underscores and spaces do not matter:
+
+    rootcoord-1, query node 1        a component by its name, or by role and number
+    log, object store                a role, when there is only one of it
+    active rootcoord, etcd leader    the one of a role that leads now
+    standby querycoord, etcd follower  one that does not; the first by number if there are several,
+                                     since they are interchangeable
+    any data node                    the first healthy one of a role
+
+Pure functions: the caller resolves at the instant of the fault and records the result.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+
+from halab.cluster.protocol import COORDINATORS, ROLES, Component, Standing
+from halab.errors import TargetError
+
+__all__ = ["resolve", "targets"]
+
+_LEADS = {"active", "leader"}
+_FOLLOWS = {"standby", "follower"}
+_QUALIFIERS = _LEADS | _FOLLOWS | {"any"}
+_PLAIN = {
+    "querynode": "query node",
+    "datanode": "data node",
+    "indexnode": "index node",
+    "objectstore": "object store",
+}
+
+
+def resolve(components: Sequence[Component], target: str) -> Component:
+    """The one component that `target` names now.
+
+    Raises TargetError if nothing or more than one thing answers to it; the hint lists what there is.
+    """
+    words = re.findall(r"[a-z]+|\d+", target.lower().replace("coordinator", "coord"))
+    qualifiers = [word for word in words if word in _QUALIFIERS]
+    numbers = [int(word) for word in words if word.isdigit()]
+    role = "".join(word for word in words if word not in _QUALIFIERS and not word.isdigit())
+    if role not in ROLES or len(qualifiers) > 1 or len(numbers) > 1 or (qualifiers and numbers):
+        raise _not_found(components, target, f'No target is called "{target.strip()}".')
+    members = [each for each in components if each.role == role]
+    if not members:
+        raise _not_found(components, target, f"This cluster has no {_spoken(role)}.")
+    if numbers:
+        return _numbered(components, members, target, numbers[0])
+    if not qualifiers:
+        return _only(components, members, target, role)
+    if qualifiers == ["any"]:
+        return next((each for each in members if each.health == "healthy"), members[0])
+    return _standing(components, members, target, qualifiers[0])
+
+
+def targets(components: Sequence[Component]) -> list[str]:
+    """Every target that can be named now, one spelling each, in the order of the components."""
+    named: dict[str, None] = {}
+    for component in components:
+        role = component.role
+        alone = sum(each.role == role for each in components) == 1
+        if component.standing:
+            words = (role, component.standing) if role == "etcd" else (component.standing, role)
+            named[" ".join(words)] = None
+        named[_spoken(role) if alone else component.name] = None
+        if not alone:
+            named[f"any {_spoken(role)}"] = None
+    return list(named)
+
+
+def _spoken(role: str) -> str:
+    return _PLAIN.get(role, role)
+
+
+def _numbered(
+    components: Sequence[Component], members: list[Component], target: str, number: int
+) -> Component:
+    for each in members:
+        if re.search(r"\d+$", each.name) and int(each.name.rpartition("-")[2]) == number:
+            return each
+    raise _not_found(components, target, f'There is no "{target.strip()}" here.')
+
+
+def _only(components: Sequence[Component], members: list[Component], target: str, role: str) -> Component:
+    if len(members) == 1:
+        return members[0]
+    names = ", ".join(each.name for each in members)
+    raise TargetError(
+        f'"{target.strip()}" is ambiguous: there are {len(members)} ({names}).',
+        hint=f'Say which, such as "{members[0].name}" or "any {_spoken(role)}". {_listing(components)}',
+    )
+
+
+def _standing(components: Sequence[Component], members: list[Component], target: str, word: str) -> Component:
+    role = members[0].role
+    leads: Standing = "leader" if role == "etcd" else "active"
+    follows: Standing = "follower" if role == "etcd" else "standby"
+    wanted = leads if word in _LEADS else follows
+    for each in members:
+        if each.standing == wanted:
+            return each
+    if role in COORDINATORS or role == "etcd":
+        raise _not_found(components, target, f"No {_spoken(role)} is {wanted} now.")
+    raise _not_found(components, target, f"A {_spoken(role)} is never {word}: all of them serve.")
+
+
+def _not_found(components: Sequence[Component], target: str, message: str) -> TargetError:
+    known = targets(components)
+    close = difflib.get_close_matches(target.lower().strip(), known, n=1)
+    guess = f'Did you mean "{close[0]}"? ' if close else ""
+    return TargetError(message, hint=guess + _listing(components))
+
+
+def _listing(components: Sequence[Component]) -> str:
+    return f"There is: {', '.join(targets(components))}." if components else "The cluster has no components."
