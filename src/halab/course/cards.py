@@ -1,0 +1,209 @@
+"""The knowledge cards: a page of prose and, as data, the claims that its lesson puts to the test.
+
+A card is a Markdown file with YAML front matter, `cards/<language>/<slug>.md`; the model below is its form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from halab.course.catalogue import Language, entry, language
+from halab.errors import CourseError
+
+__all__ = ["Card", "Claim", "Reference", "Verdict", "card", "read_card"]
+
+Verdict = Literal["true", "simplified", "outdated"]
+
+_UNITS: dict[str, tuple[str, str]] = {
+    "s": ("s", "秒"),
+    "heartbeats": ("heartbeats", "次心跳"),
+    "requests": ("requests", "次请求"),
+    "queries": ("queries", "次查询"),
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reference(_Strict):
+    """Where something can be read."""
+
+    title: str
+    url: str = Field(pattern=r"^https://")
+
+
+class Claim(_Strict):
+    """One figure a card states, and what is known about it.
+
+    Exactly one of `value`, `range` (both ends included) and `below` (less than) holds the figure, in `unit`
+    ("s" is seconds). `verdict` judges it against Milvus as it is; `leaves_out` says what the card does not.
+    """
+
+    id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
+    quantity: str
+    value: float | None = None
+    range: tuple[float, float] | None = None
+    below: float | None = None
+    unit: Literal["s", "heartbeats", "requests", "queries"]
+    source: Literal["card"]
+    verdict: Verdict
+    leaves_out: str
+    sources: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_figure(self) -> Self:
+        if sum(figure is not None for figure in (self.value, self.range, self.below)) != 1:
+            raise ValueError("a claim has exactly one of value, range and below")
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise ValueError(f"a range goes from low to high, but this is {list(self.range)}")
+        return self
+
+    @property
+    def low(self) -> float:
+        """The least the card allows, in `unit`; 0 where it only states an upper bound."""
+        return self.range[0] if self.range else (self.value or 0.0)
+
+    @property
+    def high(self) -> float:
+        """The most the card allows, in `unit`."""
+        if self.range:
+            return self.range[1]
+        return self.below if self.below is not None else (self.value or 0.0)
+
+    def text(self, language: Language = "en") -> str:
+        """The figure in words, such as "5-10 requests" or "under 15 s"."""
+        unit = _UNITS[self.unit][language == "zh"]
+        if self.range:
+            dash = "–"
+            return f"{self.low:g}{dash}{self.high:g} {unit}"
+        if self.below is not None:
+            return f"不到 {self.below:g} {unit}" if language == "zh" else f"under {self.below:g} {unit}"
+        return f"{self.value:g} {unit}"
+
+
+class Card(_Strict):
+    """One knowledge card in one language; `body` is its prose in Markdown."""
+
+    number: int = Field(alias="card", ge=1, le=10)
+    slug: str
+    language: Language
+    title: str
+    summary: str
+    claims: dict[str, Claim]
+    references: dict[str, Reference]
+    body: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _claims_by_id(cls, data: dict[str, Any]) -> dict[str, Any]:
+        claims = data.get("claims")
+        if not isinstance(claims, list):
+            return data
+        ids = [claim.get("id") for claim in claims if isinstance(claim, dict)]
+        twice = sorted({str(name) for name in ids if ids.count(name) > 1})
+        if twice:
+            raise ValueError(f"claim ids are unique, but there are two of {', '.join(twice)}")
+        return {**data, "claims": dict(zip(ids, claims, strict=False))}
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> Self:
+        for claim in self.claims.values():
+            absent = [name for name in claim.sources if name not in self.references]
+            if absent:
+                raise ValueError(
+                    f"claim {claim.id} cites {', '.join(absent)}, which references does not list"
+                )
+        return self
+
+    def claim(self, name: str) -> Claim:
+        """One claim by its id. Raises CourseError with the ids there are."""
+        if name in self.claims:
+            return self.claims[name]
+        raise CourseError(
+            f"Card {self.number} makes no claim called {name!r}.",
+            hint=f"Its claims are {', '.join(self.claims)}.",
+        )
+
+
+def card(number: int, lang: Language | None = None) -> Card:
+    """Card `number` (1 to 10) in `lang`, or in the learner's language (HALAB_LANG, else English).
+
+    Raises CourseError if there is no such card yet, or with file and line if the file is not a card.
+    """
+    which = entry(number)
+    chosen = lang or language()
+    path = which.card_path(chosen)
+    if not path.is_file():
+        raise CourseError(
+            f"Card {number} ({which.title.in_(chosen)}) is not in the course yet.",
+            hint="The board in 00-start-here.ipynb shows which cards are.",
+        )
+    found = read_card(path)
+    if (found.number, found.slug, found.language) != (number, which.slug, chosen):
+        raise CourseError(
+            f"{path} should be card {number}, {which.slug}, in {chosen}; it says it is card {found.number}, "
+            f"{found.slug}, in {found.language}.",
+            hint="Mend card, slug and language at the top of the file.",
+        )
+    return found
+
+
+def read_card(path: Path) -> Card:
+    """Read one card's file. Raises CourseError with file and line if it is not a card."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    end = next((i for i, line in enumerate(lines[1:], 1) if line == "---"), 0)
+    if not lines or lines[0] != "---" or not end:
+        raise _not_a_card(path, 1, 'a card begins with front matter between two lines "---"')
+    # The leading "---" stays, so that YAML counts lines as the file does.
+    front = "\n".join(lines[:end]) + "\n"
+    try:
+        tree = yaml.compose(front, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(front)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise _not_a_card(path, mark.line + 1 if mark else 1, error.problem or "not YAML") from error
+    if not isinstance(data, dict):
+        raise _not_a_card(path, 2, "the front matter holds names and values, such as card: 6")
+    data["body"] = "\n".join(lines[end + 1 :]).strip() + "\n"
+    try:
+        return Card.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = _places(data, first["loc"])
+        label = ".".join(str(part) for part in first["loc"]) or "card"
+        raise _not_a_card(path, _line(tree, where), f"{label}: {first['msg']}") from error
+
+
+def _places(data: dict[str, Any], loc: Sequence[int | str]) -> list[int | str]:
+    """The error's place in the file, where claims are a list and not yet named by their id."""
+    if len(loc) > 1 and loc[0] == "claims":
+        ids = [claim.get("id") for claim in data["claims"]]
+        return ["claims", ids.index(loc[1]), *loc[2:]]
+    return list(loc)
+
+
+def _line(node: yaml.Node | None, loc: Sequence[int | str]) -> int:
+    """The line, counted from 1, of the deepest part of `loc` that the file has."""
+    line = 1 if node is None else node.start_mark.line + 1
+    if not loc:
+        return line
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == loc[0]:
+                return _line(value, loc[1:]) if len(loc) > 1 else int(key.start_mark.line) + 1
+    elif isinstance(node, yaml.SequenceNode) and isinstance(loc[0], int) and loc[0] < len(node.value):
+        return _line(node.value[loc[0]], loc[1:])
+    return line
+
+
+def _not_a_card(path: Path, line: int, what: str) -> CourseError:
+    return CourseError(
+        f"{path}:{line}: {what}.",
+        hint="halab.course.cards describes the form; cards/en/06-failover-timeline.md is an example.",
+    )

@@ -1,0 +1,211 @@
+"""The ten cards of the course: their names, their lessons, their exercises, and what the certificate asks.
+
+What of it exists yet is read from disk each time; nothing here claims it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from halab.course.paths import course_root
+from halab.errors import CourseError
+
+__all__ = ["CATALOGUE", "CHECKLIST", "Entry", "Item", "Language", "Words", "entry", "language"]
+
+Language = Literal["en", "zh"]
+
+
+def language() -> Language:
+    """The learner's language: HALAB_LANG if it is set ("en" or "zh"), else English. Raises CourseError."""
+    named = os.environ.get("HALAB_LANG", "en")
+    if named == "en":
+        return "en"
+    if named == "zh":
+        return "zh"
+    raise CourseError(
+        f'HALAB_LANG should be "en" or "zh", but it is {named!r}.',
+        hint="Set it to one of the two, or unset it for English.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The same text in the course's two languages."""
+
+    en: str
+    zh: str
+
+    def in_(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One of the ten things the certificate says a learner can do, and the cards that teach it."""
+
+    words: Words
+    cards: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One card of the course with all that belongs to it."""
+
+    number: int
+    slug: str
+    title: Words
+    summary: Words
+
+    @property
+    def checklist(self) -> Item:
+        """The item of the certificate this card is first to teach."""
+        return next(item for item in CHECKLIST if self.number in item.cards)
+
+    def card_path(self, language: Language) -> Path:
+        return course_root() / "cards" / language / f"{self.slug}.md"
+
+    @property
+    def lesson_path(self) -> Path:
+        return course_root() / "course" / f"{self.slug}.ipynb"
+
+    @property
+    def exercise_path(self) -> Path:
+        """The exercise's notebook: nbgrader keeps it in a folder of the assignment's name."""
+        return course_root() / "exercises" / self.slug / f"{self.slug}.ipynb"
+
+    @property
+    def has_card(self) -> bool:
+        return self.card_path("en").is_file() and self.card_path("zh").is_file()
+
+    @property
+    def has_lesson(self) -> bool:
+        return self.lesson_path.is_file()
+
+    @property
+    def has_exercise(self) -> bool:
+        return self.exercise_path.is_file()
+
+
+CATALOGUE = (
+    Entry(
+        1,
+        "01-essence",
+        Words("The essence of high availability", "高可用的本质"),
+        Words(
+            "A spare, and a switch to it that nobody has to throw.",
+            "要有备用的，还要能自动切过去。",
+        ),
+    ),
+    Entry(
+        2,
+        "02-availability-maths",
+        Words("The maths of availability", "可用性的数学"),
+        Words(
+            "Availability is the share of time in which the service works.",
+            "可用性，就是服务正常的时间占总时间的比例。",
+        ),
+    ),
+    Entry(
+        3,
+        "03-architecture",
+        Words("The architecture of Milvus", "Milvus 的分布式架构"),
+        Words(
+            "Milvus is made of parts that scale, and fail, one by one.",
+            "Milvus 由多种组件拼成，各自扩容，也各自出故障。",
+        ),
+    ),
+    Entry(
+        4,
+        "04-writing",
+        Words("Writing to replicas", "多副本的写入性能"),
+        Words(
+            "Copies are written side by side, not one after the other.",
+            "多个副本是同时写的，不是排着队写的。",
+        ),
+    ),
+    Entry(
+        5,
+        "05-reading",
+        Words("Reading from replicas", "多副本的读取性能"),
+        Words(
+            "Several copies share the queries between them.",
+            "多个副本分担查询，读得更快。",
+        ),
+    ),
+    Entry(
+        6,
+        "06-failover-timeline",
+        Words("The failover timeline", "故障转移的时间线"),
+        Words(
+            "A failover takes 5 to 15 seconds. It is never instant.",
+            "一次故障转移要花 5 到 15 秒，从来不是一眨眼的事。",
+        ),
+    ),
+    Entry(
+        7,
+        "07-rto-rpo",
+        Words("RTO and RPO", "RTO 与 RPO"),
+        Words(
+            "One counts the time until service is back, the other the data that is gone.",
+            "RTO 看多久能恢复，RPO 看会丢多少数据。",
+        ),
+    ),
+    Entry(
+        8,
+        "08-safety",
+        Words("Availability is not safety", "高可用不等于数据安全"),
+        Words(
+            "Replicas keep the service up. Backups keep the data.",
+            "高可用让服务不断，备份让数据不丢。",
+        ),
+    ),
+    Entry(
+        9,
+        "09-health-checks",
+        Words("Health checks", "健康检查的配置"),
+        Words(
+            "What no check sees, nobody repairs.",
+            "查不出来的故障，就没人去修。",
+        ),
+    ),
+    Entry(
+        10,
+        "10-drill",
+        Words("The recovery drill", "灾难恢复演练"),
+        Words(
+            "A recovery plan that was never rehearsed cannot be relied on.",
+            "没演练过的恢复方案，靠不住。",
+        ),
+    ),
+)
+
+CHECKLIST = (
+    Item(Words("Say what makes a service highly available", "说清高可用靠的是什么、值在哪里"), (1,)),
+    Item(Words("Compute the availability of a system", "会算一个系统的可用性"), (2,)),
+    Item(Words("Explain the parts of Milvus", "讲得清 Milvus 的分布式架构"), (3,)),
+    Item(Words("Know what replicas do to performance", "知道多副本对读写性能有什么影响"), (4, 5)),
+    Item(Words("Tell the timeline of a failover", "讲得清故障转移的时间线"), (6,)),
+    Item(Words("Tell RTO from RPO", "分得清 RTO 和 RPO"), (7,)),
+    Item(Words("Tell availability from safety", "分得清高可用和数据安全"), (8,)),
+    Item(Words("Set health checks", "会配置健康检查"), (9,)),
+    Item(Words("Run a recovery drill", "会做灾难恢复演练"), (10,)),
+    # No card of its own: the retriever that every lab questions while something breaks.
+    Item(
+        Words("Keep a RAG system on Milvus available", "会在 RAG 系统里用上高可用的 Milvus"),
+        tuple(range(1, 11)),
+    ),
+)
+
+
+def entry(number: int) -> Entry:
+    """The catalogue's entry of one card, 1 to 10. Raises CourseError for any other number."""
+    for found in CATALOGUE:
+        if found.number == number:
+            return found
+    raise CourseError(
+        f"The course has cards 1 to {len(CATALOGUE)}; there is no card {number}.",
+        hint="halab.course.catalogue.CATALOGUE lists them.",
+    )
