@@ -1,0 +1,154 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halab.models.failover import (
+    CARD,
+    MILVUS,
+    ExponentialStalls,
+    Failover,
+    Heartbeats,
+    Lease,
+    LognormalStalls,
+    Timeline,
+    detection,
+    false_alarm_probability,
+    false_alarms_per_year,
+    request_fate,
+    ttl_choices,
+)
+
+seconds = st.floats(0.0, 100.0)
+detectors = st.one_of(
+    st.builds(Heartbeats, st.floats(0.1, 30), st.integers(1, 10), seconds),
+    st.builds(Lease, st.floats(1, 120)),
+)
+failovers = st.builds(Failover, detectors, seconds, seconds, seconds, seconds, seconds, st.booleans())
+
+
+def test_the_card_shows_its_own_timeline() -> None:
+    assert [phase.at for phase in CARD.timeline()] == [0, 3, 5, 8, 10, 12]
+    assert CARD.outage().most == 12
+
+
+def test_three_beats_of_a_second_are_noticed_between_two_and_three_seconds() -> None:
+    assert detection(Heartbeats(1, 3, 0)) == (2, 2.5, 3)
+
+
+def test_a_hung_probe_adds_its_timeout_as_card_nine_needs() -> None:
+    assert detection(Heartbeats(10, 3, 5)) == (25, 30, 35)
+
+
+def test_a_lease_of_ten_seconds_is_noticed_as_gone_between_two_thirds_of_it_and_half_a_second_late() -> None:
+    assert detection(Lease(10)) == pytest.approx((20 / 3, 10 - 5 / 3 + 0.25, 10.5))
+
+
+@given(detectors)
+def test_the_mean_of_detection_lies_between_its_edges(detector: Heartbeats | Lease) -> None:
+    span = detection(detector)
+    assert span.least <= span.mean <= span.most
+    assert span.mean == pytest.approx((span.least + span.most) / 2)
+
+
+@given(failovers, st.sampled_from(["crash", "hang", "stop", "restart"]), st.floats(0, 1))
+def test_time_never_goes_back(failover: Failover, kind: str, luck: float) -> None:
+    marks = [phase.at for phase in failover.timeline(kind, luck)]  # type: ignore[arg-type]
+    assert marks == sorted(marks)
+    assert marks[0] == 0
+
+
+@given(failovers)
+def test_no_fault_is_slower_than_a_hang_and_none_but_it_slower_than_a_crash(failover: Failover) -> None:
+    crash, hang, stop, restart = (failover.outage(kind).most for kind in ("crash", "hang", "stop", "restart"))
+    assert stop <= crash
+    assert restart <= crash
+    assert crash <= hang
+
+
+def test_a_hang_is_decided_by_the_connection_when_that_is_slower_than_the_lease() -> None:
+    shorter = Failover(Lease(5), 0.1, 0.3, 1.0, connection=12)
+    assert shorter.timeline("hang").back == MILVUS.timeline("hang").back == 13
+
+
+def test_a_stop_is_as_slow_as_a_crash_unless_the_lease_is_revoked() -> None:
+    assert MILVUS.outage("stop") == MILVUS.outage("crash")
+    assert Failover(Lease(10), 0.1, 0.3, 1.0, revokes=True).outage("stop") == pytest.approx((1.4, 1.4, 1.4))
+
+
+def test_a_timeline_out_of_order_is_refused() -> None:
+    with pytest.raises(ValueError, match="back in time"):
+        Timeline(0, 3, 2, 4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("build", "name"),
+    [
+        (lambda: Heartbeats(interval=0), "interval"),
+        (lambda: Heartbeats(misses=0), "misses"),
+        (lambda: Heartbeats(timeout=-1), "timeout"),
+        (lambda: Lease(ttl=-3), "ttl"),
+        (lambda: Lease(ttl=math.nan), "ttl"),
+        (lambda: Failover(Lease(), -1, 0, 0), "election"),
+        (lambda: CARD.timeline(luck=1.5), "luck"),
+        (lambda: ExponentialStalls(1, 0), "mean"),
+        (lambda: LognormalStalls(1, 1, -1), "sigma"),
+        (lambda: request_fate(-1, 1), "rate"),
+        (lambda: false_alarms_per_year(Lease(), ExponentialStalls(1, 1), 0), "processes"),
+    ],
+)
+def test_an_impossible_setting_is_refused_by_name(build: object, name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        build()  # type: ignore[operator]
+
+
+def test_requests_that_are_refused_all_fail() -> None:
+    assert request_fate(rate=20, outage=12) == (240, 0)
+
+
+def test_requests_that_can_wait_fail_less() -> None:
+    assert request_fate(rate=20, outage=12, patience=2) == (200, 40)
+    assert request_fate(rate=20, outage=1, patience=2) == (0, 20)
+
+
+def test_at_the_rate_the_card_implies_five_to_ten_requests_fail() -> None:
+    assert 5 <= request_fate(0.5, CARD.outage().most).failed <= 10
+
+
+@pytest.mark.parametrize(("ttl", "mean"), [(3, 0.5), (10, 2.0), (30, 7.0)])
+def test_exponential_false_alarms_have_a_closed_form(ttl: float, mean: float) -> None:
+    third, look = ttl / 3, 0.5
+    exact = math.exp(-ttl / mean) * (mean / third) * math.expm1(third / mean)
+    exact *= (mean / look) * -math.expm1(-look / mean)
+    assert false_alarm_probability(Lease(ttl), ExponentialStalls(1, mean)) == pytest.approx(exact)
+
+
+def test_lognormal_false_alarms_agree_with_dice() -> None:
+    rng = np.random.default_rng(6)
+    n = 400_000
+    detected = 5 - rng.uniform(0, 5 / 3, n) + rng.uniform(0, 0.5, n)
+    alarms = rng.lognormal(math.log(1.0), 1.0, n) > detected
+    probability = false_alarm_probability(Lease(5), LognormalStalls(1, median=1.0, sigma=1.0))
+    assert alarms.mean() == pytest.approx(probability, rel=0.05)
+
+
+def test_a_longer_lease_raises_fewer_false_alarms_and_more_processes_more() -> None:
+    stalls = LognormalStalls(per_day=10, median=0.3, sigma=1.0)
+    alarms = [false_alarms_per_year(Lease(ttl), stalls) for ttl in (3, 5, 10, 30)]
+    assert alarms == sorted(alarms, reverse=True)
+    assert false_alarms_per_year(Lease(5), stalls, 19) == pytest.approx(19 * alarms[1])
+
+
+def test_the_choice_of_ttl_keeps_both_promises_and_its_neighbours_break_one() -> None:
+    stalls = ExponentialStalls(per_day=24, mean=0.6)
+    choices = ttl_choices(rto=15, false_alarms=1, stalls=stalls, after=1.4)
+    assert choices
+    assert detection(Lease(choices[-1])).most + 1.4 <= 15 < detection(Lease(choices[-1] + 1)).most + 1.4
+    assert false_alarms_per_year(Lease(choices[0]), stalls) <= 1
+    assert false_alarms_per_year(Lease(choices[0] - 1), stalls) > 1
+
+
+def test_promises_that_exclude_each_other_leave_no_choice() -> None:
+    assert not ttl_choices(rto=3, false_alarms=0.001, stalls=ExponentialStalls(24, 1.0), after=1.4)
