@@ -1,0 +1,373 @@
+"""A journal: one measurement as one JSONL file, hash-chained, from which every result can be worked out again.
+
+The first line is the header, the last the footer; between them stand faults, events, samples, notes and
+the count of rows. Each line carries the hash of the line before it (`prev`) and its own (`hash`: SHA-256 of
+the line's canonical JSON without `hash`), so a changed, missing, moved or added line is found out.
+The chain has no secret: who rewrites the whole file can make a new chain. Keep `Journal.digest` to notice that.
+
+Times are seconds since the start of the measurement. Sizes are bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from halab.cluster.protocol import Event
+from halab.errors import JournalError
+from halab.models.samples import Outcome, Sample
+
+__all__ = ["FaultRecord", "Header", "Journal", "RowCount", "Scheduling", "machine"]
+
+FORMAT = "halab-journal"
+VERSION = 1
+_NO_HASH = "0" * 64
+_KINDS = ("header", "fault", "event", "sample", "count", "note", "footer")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What was measured, on what, and how. `rate` is probes a second per operation; `deadline`, `ttl` seconds;
+    `started` the wall clock in ISO 8601; `seed` feeds every random number of the run."""
+
+    name: str
+    engine: str
+    profile: str
+    ttl: float
+    versions: dict[str, str]
+    seed: int
+    machine: dict[str, Any]
+    started: str
+    rate: float
+    deadline: float
+    operations: tuple[str, ...]
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRecord:
+    """A fault as it was injected. `target` is what was asked, `component` what it named at that moment;
+    `undone_at` is None if it was still in place when the measurement ended."""
+
+    kind: str
+    target: str
+    component: str
+    at: float
+    undone_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """Rows written by the insert probes, and what a Strong count found of them afterwards.
+
+    `missing` are keys that were acknowledged and are not there: data lost. `unknown_present` and
+    `failed_present` count rows that are there although their insert timed out or was refused:
+    a timeout is not a failure.
+    """
+
+    acknowledged: int
+    unknown: int
+    failed: int
+    found: int
+    missing: tuple[int, ...] = ()
+    unknown_present: int = 0
+    failed_present: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    """How well the prober kept its own timetable: seconds between intended and actual send,
+    and the resolution of the clock it read. All 0 if simulated."""
+
+    median: float = 0.0
+    p99: float = 0.0
+    max: float = 0.0
+    clock_resolution: float = 0.0
+
+
+def machine() -> dict[str, Any]:
+    """The machine this runs on: platform, cores, memory in bytes, Python version."""
+    return {
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count() or 0,
+        "memory": psutil.virtual_memory().total,
+        "python": platform.python_version(),
+    }
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One measurement. The lines are the truth; everything else is read from them.
+
+    Make one with `Journal.write`, or read one with `Journal.load`, which checks it.
+    """
+
+    lines: tuple[str, ...]
+
+    @classmethod
+    def write(
+        cls,
+        header: Header,
+        *,
+        samples: Iterable[Sample],
+        faults: Iterable[FaultRecord] = (),
+        events: Iterable[Event] = (),
+        notes: Iterable[str] = (),
+        count: RowCount | None = None,
+        scheduling: Scheduling | None = None,
+    ) -> Journal:
+        """Put a measurement into a chained journal, in the order in which things happened."""
+        timed = [(f.at, "fault", asdict(f)) for f in faults]
+        timed += [(e.time, "event", asdict(e)) for e in events]
+        timed += [(s.intended, "sample", asdict(s)) for s in samples]
+        timed.sort(key=lambda entry: entry[0])
+        records: list[tuple[str, dict[str, Any]]] = [
+            ("header", {"format": FORMAT, "version": VERSION, **asdict(header)})
+        ]
+        records += [(kind, fields) for _, kind, fields in timed]
+        records += [("note", {"text": text}) for text in notes]
+        records += [("count", asdict(count))] if count else []
+        records.append(("footer", {"records": len(records) + 1, **asdict(scheduling or Scheduling())}))
+        return cls(tuple(_chained(records)))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Journal:
+        """Read a journal and check it. Raises JournalError naming the first line that is wrong."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise JournalError(f"there is no journal at {path}", hint="check the name") from None
+        except UnicodeDecodeError as error:
+            raise JournalError(
+                f"{path} is not a text file in UTF-8: {error}", hint="is it a journal?"
+            ) from None
+        journal = cls(tuple(text.removesuffix("\n").split("\n") if text else ()))
+        journal.verify()
+        return journal
+
+    def save(self, path: str | Path) -> Path:
+        """Write the journal to a new file. Raises JournalError if the file is already there."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.writelines(line + "\n" for line in self.lines)
+        except FileExistsError:
+            raise JournalError(
+                f"{path} is already there, and a journal is never overwritten",
+                hint="choose another name, or move the old journal away yourself",
+            ) from None
+        return path
+
+    def verify(self) -> None:
+        """Check format, chain and length. Raises JournalError saying the line and what to do."""
+        if not self.lines:
+            raise JournalError("the journal is empty", hint="take the measurement again")
+        prev = _NO_HASH
+        for number, line in enumerate(self.lines, start=1):
+            record = _parsed(line, number)
+            if number == 1:
+                _check_format(record)
+            prev = _checked(record, line, prev, number)
+            _check_place(record, number, len(self.lines))
+        self._check_fields()
+
+    def _check_fields(self) -> None:
+        """Reading every view once proves that the records have the fields they should."""
+        try:
+            _ = (self.header, self._samples, self.faults, self.events, self.count, self.notes, self.scheduling)
+        except (KeyError, TypeError, ValueError) as error:
+            raise JournalError(
+                f"the chain is whole but a record has wrong fields: {error}",
+                hint="this file was not written by halab; take the measurement again",
+            ) from None
+
+    @cached_property
+    def _records(self) -> tuple[dict[str, Any], ...]:
+        return tuple(json.loads(line) for line in self.lines)
+
+    def _of(self, kind: str) -> list[dict[str, Any]]:
+        chain = {"record", "prev", "hash"}
+        return [
+            {key: value for key, value in record.items() if key not in chain}
+            for record in self._records
+            if record["record"] == kind
+        ]
+
+    @cached_property
+    def header(self) -> Header:
+        fields = self._of("header")[0]
+        fields = {key: value for key, value in fields.items() if key not in ("format", "version")}
+        return Header(**{**fields, "operations": tuple(fields["operations"])})
+
+    @cached_property
+    def _samples(self) -> tuple[Sample, ...]:
+        return tuple(Sample(**{**f, "outcome": Outcome(f["outcome"])}) for f in self._of("sample"))
+
+    def samples(self, operation: str | None = None) -> tuple[Sample, ...]:
+        """The probes in order of their intended sends; those of one operation if named."""
+        if operation is None:
+            return self._samples
+        if operation not in self.header.operations:
+            raise JournalError(
+                f"the journal has no operation {operation!r}; it has {', '.join(self.header.operations)}",
+                hint="use one of those names",
+            )
+        return tuple(sample for sample in self._samples if sample.operation == operation)
+
+    @cached_property
+    def faults(self) -> tuple[FaultRecord, ...]:
+        return tuple(FaultRecord(**fields) for fields in self._of("fault"))
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(Event(**fields) for fields in self._of("event"))
+
+    @cached_property
+    def count(self) -> RowCount | None:
+        """The rows found afterwards, or None if they were not counted."""
+        counts = self._of("count")
+        return RowCount(**{**counts[-1], "missing": tuple(counts[-1]["missing"])}) if counts else None
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(fields["text"] for fields in self._of("note"))
+
+    @cached_property
+    def scheduling(self) -> Scheduling:
+        fields = self._of("footer")[0]
+        return Scheduling(**{key: value for key, value in fields.items() if key != "records"})
+
+    @property
+    def simulated(self) -> bool:
+        """True if no real cluster was measured: then every picture and table must say so."""
+        return self.header.simulated
+
+    @property
+    def digest(self) -> str:
+        """The hash of the last line, which stands for the whole journal (64 hexadecimal digits)."""
+        return str(self._records[-1]["hash"])
+
+    @property
+    def resolution(self) -> float:
+        """How finely edges of an outage can be told: one probe interval, seconds."""
+        return 1.0 / self.header.rate
+
+    def extended(self, *, count: RowCount | None = None, notes: Iterable[str] = ()) -> Journal:
+        """The same measurement with its row count and more notes, chained anew."""
+        return Journal.write(
+            self.header,
+            samples=self._samples,
+            faults=self.faults,
+            events=self.events,
+            notes=[*self.notes, *notes],
+            count=count or self.count,
+            scheduling=self.scheduling,
+        )
+
+    def __repr__(self) -> str:
+        """One line: engine, faults, number of probes. The lines themselves would fill the screen."""
+        faults = ", ".join(f"{fault.kind} {fault.component}" for fault in self.faults) or "no fault"
+        mark = "SIMULATED, " if self.simulated else ""
+        return f"Journal({mark}{self.header.engine}, {faults}, {len(self._samples)} probes)"
+
+
+def relative(event: Event, start: float) -> Event:
+    """The event with its time counted from `start` (both seconds on the cluster's clock)."""
+    return replace(event, time=round(event.time - start, 6))
+
+
+def _canonical(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _hash(record: Mapping[str, Any]) -> str:
+    body = {key: value for key, value in record.items() if key != "hash"}
+    return hashlib.sha256(_canonical(body).encode()).hexdigest()
+
+
+def _chained(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[str]:
+    prev = _NO_HASH
+    for kind, fields in records:
+        record = {"record": kind, **fields, "prev": prev}
+        record["hash"] = prev = _hash(record)
+        yield _canonical(record)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _parsed(line: str, number: int) -> dict[str, Any]:
+    try:
+        record = json.loads(line, parse_constant=_refuse)
+    except ValueError as error:
+        raise JournalError(
+            f"line {number} is not JSON ({error})",
+            hint="the file was cut or edited here; use an untouched copy or take the measurement again",
+        ) from None
+    if not isinstance(record, dict) or record.get("record") not in _KINDS:
+        raise JournalError(
+            f"line {number} is not a journal record", hint="is this a journal? use an untouched copy"
+        )
+    return record
+
+
+def _check_format(record: Mapping[str, Any]) -> None:
+    if record["record"] != "header" or record.get("format") != FORMAT:
+        raise JournalError(
+            f"line 1 should be a {FORMAT} header and is a {record['record']} record",
+            hint="the beginning is missing or this is no journal; use an untouched copy",
+        )
+    if record.get("version") != VERSION:
+        raise JournalError(
+            f"line 1: the journal has version {record.get('version')}, this halab reads version {VERSION}",
+            hint="read it with the halab that wrote it, or take the measurement again",
+        )
+
+
+def _checked(record: Mapping[str, Any], line: str, prev: str, number: int) -> str:
+    """The record's hash, if it is right and follows `prev`."""
+    if record.get("prev") != prev:
+        raise JournalError(
+            f"line {number} does not follow line {number - 1}: a line was removed, moved or added before it",
+            hint="use an untouched copy or take the measurement again",
+        )
+    if record.get("hash") != _hash(record) or line != _canonical(record):
+        raise JournalError(
+            f"line {number} was altered: its content does not give the hash it carries",
+            hint="use an untouched copy or take the measurement again",
+        )
+    return str(record["hash"])
+
+
+def _check_place(record: Mapping[str, Any], number: int, total: int) -> None:
+    """A footer stands last and only there, and counts the lines; a header stands first and only there."""
+    is_footer, is_last = record["record"] == "footer", number == total
+    if is_footer and not is_last:
+        raise JournalError(
+            f"line {number + 1} and after were added behind the footer", hint="use an untouched copy"
+        )
+    if is_last and not is_footer:
+        raise JournalError(
+            f"the journal ends at line {number} without its footer: the rest was cut off",
+            hint="use a whole copy or take the measurement again",
+        )
+    if is_footer and record.get("records") != total:
+        raise JournalError(
+            f"the footer on line {number} speaks of {record.get('records')} lines, there are {total}",
+            hint="use an untouched copy",
+        )
+    if number > 1 and record["record"] == "header":
+        raise JournalError(
+            f"line {number} is a second header: two files were joined", hint="use an untouched copy"
+        )

@@ -1,0 +1,274 @@
+"""What a probe does: search, strong search, insert and a metadata call against one Milvus proxy.
+
+Every operation speaks gRPC through pymilvus' generated stubs, not through its client, which retries and
+caches behind the caller's back. Each has a channel (and so a connection) of its own, gRPC's own retries are
+off, and a lost connection is tried again at least five times a second, so that the client adds at most
+about 0.2 s of its own to an outage. gRPC's default would let it wait up to 120 s.
+
+Error or unknown? (Jepsen: definite and indefinite errors.)
+
+| what came back | reads | writes |
+|---|---|---|
+| an answer with status 0 | ok | ok |
+| an answer with an error status | fail | fail; **unknown** if its reason is a time-out or cancellation inside Milvus |
+| DEADLINE_EXCEEDED | unknown | unknown |
+| UNAVAILABLE, never connected | fail | fail: the request never left |
+| UNAVAILABLE, CANCELLED, INTERNAL, UNKNOWN, ABORTED after that | fail | **unknown**: the request may have arrived |
+| any other gRPC status | fail | fail |
+
+gRPC tells "never connected" only in the words of its message; where those are not recognised a write is unknown,
+which is the careful side.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import grpc
+from pymilvus.client.prepare import Prepare
+from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
+
+from halab.errors import MeasurementError
+from halab.models.samples import Outcome
+
+__all__ = [
+    "AlterAlias",
+    "Done",
+    "Insert",
+    "NamedOperation",
+    "Operation",
+    "Search",
+    "classify",
+]
+
+Done = Callable[[Outcome, str], None]
+
+CONNECT_TIMEOUT = 10.0  # seconds a probe may take for its first connection, before the measurement starts
+_CHANNEL_OPTIONS = (
+    ("grpc.enable_retries", 0),
+    ("grpc.use_local_subchannel_pool", 1),  # a connection per operation, not one shared by all
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 1000),  # in gRPC core this is the time one attempt may take
+)
+_NEVER_LEFT = ("failed to connect", "connection refused", "name resolution", "connect failed")
+_MAYBE_ARRIVED = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.ABORTED,
+)
+_INDEFINITE_REASONS = ("deadline exceeded", "context canceled", "timeout", "timed out")
+
+
+class Operation(Protocol):
+    """Something a probe can do many times at once without waiting for an answer."""
+
+    @property
+    def name(self) -> str:
+        """What plots and tables call it, such as "strong search"."""
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds its users wait; None for the deadline of the measurement."""
+
+    def start(self) -> None:
+        """Connect, before the first probe. Raises MeasurementError if nothing answers."""
+
+    def send(self, number: int, deadline: float, done: Done) -> int | None:
+        """Send probe `number` now and return at once; call `done` once, from any thread, with the outcome.
+
+        Returns the primary key the probe writes, or None if it writes no row.
+        """
+
+    def stop(self) -> None:
+        """Disconnect, after the last probe."""
+
+
+class NamedOperation:
+    """An operation of a simulated cluster: a name only, since there is nothing to send to."""
+
+    deadline: float | None = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def start(self) -> None:
+        """Nothing to connect to."""
+
+    def send(self, number: int, deadline: float, done: Done) -> int | None:
+        raise MeasurementError(
+            f'"{self.name}" belongs to a simulated cluster and cannot be sent',
+            hint="probe it through the cluster it was made for",
+        )
+
+    def stop(self) -> None:
+        """Nothing to disconnect."""
+
+
+def classify(code: grpc.StatusCode, details: str, *, writes: bool) -> Outcome:
+    """The outcome of a request that ended with a gRPC error; see the table above."""
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return Outcome.UNKNOWN
+    if writes and code in _MAYBE_ARRIVED and not any(words in details.lower() for words in _NEVER_LEFT):
+        return Outcome.UNKNOWN
+    return Outcome.FAIL
+
+
+def classify_status(status: Any, *, writes: bool) -> Outcome:
+    """The outcome of an answer that carries a Milvus status (`milvus.proto.common.Status`)."""
+    if status.code == 0 and status.error_code == 0:
+        return Outcome.OK
+    indefinite = any(words in status.reason.lower() for words in _INDEFINITE_REASONS)
+    return Outcome.UNKNOWN if writes and indefinite else Outcome.FAIL
+
+
+class _Call:
+    """One kind of gRPC call to one proxy."""
+
+    deadline: float | None = None
+    writes = False
+    method = ""
+
+    def __init__(self, uri: str, name: str) -> None:
+        self.name = name
+        self._address = uri.removeprefix("http://").removeprefix("tcp://").rstrip("/")
+        self._channel: Any = None
+        self._call: Any = None
+
+    def start(self) -> None:
+        self.stop()
+        self._channel = grpc.insecure_channel(self._address, options=_CHANNEL_OPTIONS)
+        try:
+            grpc.channel_ready_future(self._channel).result(timeout=CONNECT_TIMEOUT)
+        except grpc.FutureTimeoutError:
+            self.stop()
+            raise MeasurementError(
+                f'"{self.name}" found no proxy at {self._address} within {CONNECT_TIMEOUT:g} s',
+                hint="start the cluster first, or see what runs with `halab status`",
+            ) from None
+        self._call = getattr(milvus_pb2_grpc.MilvusServiceStub(self._channel), self.method)
+
+    def stop(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = self._call = None
+
+    def send(self, number: int, deadline: float, done: Done) -> int | None:
+        request, key = self._request(number)
+        call = self._call.future(request, timeout=deadline)
+        call.add_done_callback(lambda ended: done(*self._outcome(ended)))
+        return key
+
+    def _request(self, number: int) -> tuple[Any, int | None]:
+        raise NotImplementedError
+
+    def _outcome(self, ended: Any) -> tuple[Outcome, str]:
+        code = ended.code()
+        if code is not grpc.StatusCode.OK:
+            return classify(code, ended.details() or "", writes=self.writes), _short(
+                f"{code.name}: {ended.details()}"
+            )
+        answer = ended.result()
+        # A metadata call answers with a bare status, the others with one inside.
+        status = answer if isinstance(answer, common_pb2.Status) else answer.status
+        outcome = classify_status(status, writes=self.writes)
+        return outcome, "" if outcome is Outcome.OK else _short(
+            status.reason or f"status {status.code or status.error_code}"
+        )
+
+
+class Search(_Call):
+    """A search for the nearest passages, one question after the other. `strong` asks for Strong
+    consistency, which waits for the newest writes; otherwise Bounded, which accepts data a few seconds old."""
+
+    method = "Search"
+
+    def __init__(
+        self,
+        uri: str,
+        collection: str,
+        vectors: Sequence[Sequence[float]],
+        *,
+        strong: bool = False,
+        limit: int = 3,
+        field: str = "vector",
+    ) -> None:
+        super().__init__(uri, "strong search" if strong else "search")
+        # Built once: a probe's own work would delay the probes behind it. The guarantee timestamps are
+        # pymilvus' own (client/ts_utils.py): 0 for Strong, 2 for Bounded.
+        level = common_pb2.ConsistencyLevel.Strong if strong else common_pb2.ConsistencyLevel.Bounded
+        self._requests = [
+            Prepare.search_requests_with_expr(
+                collection,
+                field,
+                {"metric_type": "IP", "params": {}},
+                limit,
+                data=[list(map(float, vector))],
+                use_default_consistency=False,
+                consistency_level=level,
+                guarantee_timestamp=0 if strong else 2,
+            )
+            for vector in vectors
+        ]
+
+    def _request(self, number: int) -> tuple[Any, int | None]:
+        return self._requests[number % len(self._requests)], None
+
+
+class Insert(_Call):
+    """One row an insert, its primary key naming the probe, so that the rows can be counted afterwards.
+
+    `row(key)` gives the row's fields; `fields` is the collection's schema as pymilvus describes it. Keys are unique
+    over all measurements: the microsecond the measurement started, plus the probe's number.
+    """
+
+    method = "Insert"
+    writes = True
+
+    def __init__(
+        self,
+        uri: str,
+        collection: str,
+        row: Callable[[int], Mapping[str, Any]],
+        fields: Sequence[Mapping[str, Any]],
+    ) -> None:
+        super().__init__(uri, "insert")
+        self.collection = collection
+        self._row = row
+        self._fields = list(fields)
+        self._first_key = 0
+
+    def start(self) -> None:
+        super().start()
+        self._first_key = time.time_ns() // 1000
+
+    def _request(self, number: int) -> tuple[Any, int | None]:
+        key = self._first_key + number
+        request = Prepare.row_insert_param(self.collection, [dict(self._row(key))], "", self._fields)
+        return request, key
+
+
+class AlterAlias(_Call):
+    """A metadata call (DDL): point an alias to one of two collections in turn, through the root coordinator."""
+
+    method = "AlterAlias"
+    writes = True
+
+    def __init__(self, uri: str, alias: str, collections: tuple[str, str]) -> None:
+        super().__init__(uri, "metadata call")
+        self._alias = alias
+        self._collections = collections
+
+    def _request(self, number: int) -> tuple[Any, int | None]:
+        target = self._collections[number % 2]
+        return milvus_pb2.AlterAliasRequest(alias=self._alias, collection_name=target), None
+
+
+def _short(text: str) -> str:
+    """The first line, bounded: Milvus puts whole stack traces into its errors."""
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    return first if len(first) <= 200 else first[:199] + "…"
