@@ -1,0 +1,44 @@
+"""nbgrader's settings for this course: for `halab build`, `halab grade` and the stock nbgrader commands."""
+
+from pathlib import Path
+
+from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    GetGrades,
+    IgnorePattern,
+    LimitOutput,
+    SaveAutoGrades,
+)
+
+from halab.course.nbgrader_parts import ExecuteAsLearner, HideHiddenTests
+
+c = get_config()  # noqa: F821 - traitlets defines it
+kept = Path(__file__).resolve().parent / ".nbgrader"
+kept.mkdir(exist_ok=True)
+
+c.CourseDirectory.course_id = "halab"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "exercises"
+c.CourseDirectory.submitted_directory = ".nbgrader/submitted"
+c.CourseDirectory.autograded_directory = ".nbgrader/autograded"
+c.CourseDirectory.feedback_directory = ".nbgrader/feedback"
+c.CourseDirectory.solution_directory = ".nbgrader/solution"
+c.CourseDirectory.db_url = f"sqlite:///{kept / 'gradebook.db'}"
+# Hints stay beside the exercise's source: a learner gets them one at a time, by `halab hint`.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "hints.yml"]
+
+c.Execute.timeout = 10  # seconds a cell; the slowest needs less than one
+c.Execute.shutdown_kernel = "immediate"  # a graceful one stalls for 3 s now and then
+c.OverwriteCells.add_missing_cells = True
+c.Autograde.autograde_preprocessors = [
+    ExecuteAsLearner,
+    IgnorePattern,
+    ClearMetadataPreprocessor,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
+c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests, CSSHTMLHeaderPreprocessor]

@@ -1,0 +1,34 @@
+"""How a graded cell says what it expected: the behaviour, and where the next hint is. Never the answer."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["Unmet", "expect", "hint_in"]
+
+_HINT = re.compile(r"halab hint (\d\d\.\d\.[a-z-]+)")
+
+
+class Unmet(AssertionError):
+    """A behaviour that was expected and not found. `hint` is its id, such as "06.1.blips"."""
+
+    def __init__(self, behaviour: str, hint: str) -> None:
+        super().__init__(f"{behaviour}\nNext step: halab hint {hint}")
+        self.behaviour = behaviour
+        self.hint = hint
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints in place of a traceback, which would show the test, and that may be hidden."""
+        return ["Not yet: " + str(self)]
+
+
+def expect(met: bool, behaviour: str, hint: str) -> None:
+    """Raise Unmet with this behaviour and hint unless `met` is true."""
+    if not met:
+        raise Unmet(behaviour, hint)
+
+
+def hint_in(text: str) -> str:
+    """The hint id that an Unmet's text carries, or ""."""
+    found = _HINT.search(text)
+    return found[1] if found else ""
