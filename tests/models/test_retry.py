@@ -39,11 +39,11 @@ def test_the_cap_holds_for_any_attempt(attempt: int) -> None:
         (Outcome.OK, "search", False),
         (Outcome.FAIL, "search", True),
         (Outcome.UNKNOWN, "search", True),
-        (Outcome.UNKNOWN, "strong", True),
+        (Outcome.UNKNOWN, "strong search", True),
         (Outcome.FAIL, "insert", True),
         (Outcome.UNKNOWN, "insert", False),
         (Outcome.UNKNOWN, "upsert", True),
-        (Outcome.UNKNOWN, "ddl", True),
+        (Outcome.UNKNOWN, "metadata call", True),
         (Outcome.UNKNOWN, "delete and insert", False),
     ],
 )

@@ -14,8 +14,8 @@ from halab.models.samples import Outcome
 
 __all__ = ["IDEMPOTENT", "Random", "Retry", "RetryPolicy", "expected_attempts"]
 
-IDEMPOTENT = frozenset({"search", "strong", "query", "upsert", "ddl"})
-"""Operations that do no harm when they happen twice. `ddl` is the course's own: an alias set to itself."""
+IDEMPOTENT = frozenset({"search", "strong search", "query", "upsert", "metadata call"})
+"""Operations that do no harm when they happen twice. The course's metadata call sets an alias to a value."""
 
 
 class Random(Protocol):
