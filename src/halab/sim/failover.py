@@ -136,13 +136,13 @@ class _World:
         missed = min(self.detector.missed(silence), since["detected"])
         return Timeline(down=0.0, missed=missed, **since)
 
-    def active(self) -> Generator[Any]:
+    def active(self) -> Generator[Any, Any, None]:
         """Gives signs of life until the fault."""
         while self.env.now < self.fault_at:
             self.heard = self.env.now
             yield self.env.timeout(self.detector.interval)
 
-    def watcher(self) -> Generator[Any]:
+    def watcher(self) -> Generator[Any, Any, None]:
         """Notices that the signs of life stopped: etcd by looking now and then, a monitor by its timer."""
         if isinstance(self.detector, Lease):
             yield self.env.timeout(self.rng.random() * self.detector.granularity)
@@ -150,7 +150,7 @@ class _World:
             yield self.env.timeout(self.detector.granularity or left)
         self.notice()
 
-    def fault(self) -> Generator[Any]:
+    def fault(self) -> Generator[Any, Any, None]:
         """What the failing process does itself: revoke its lease, or come up again and take its key back."""
         yield self.env.timeout(self.fault_at)
         if self.kind == "stop" and self.settings.revokes:
@@ -163,7 +163,7 @@ class _World:
         if not self.gone.triggered:
             self.gone.succeed()
 
-    def successor(self) -> Generator[Any]:
+    def successor(self) -> Generator[Any, Any, None]:
         """The standby takes over; then the clients find it."""
         yield self.gone
         self.marks["detected"] = self.env.now
