@@ -1,0 +1,170 @@
+// The cluster: a button, live progress while it starts, and a table by role while it runs.
+// Python sends what there is; nothing here runs on a timer.
+
+const WORDS = {
+  en: {
+    title: "The cluster", start: "Start the cluster", again: "Try again", stop: "Stop it",
+    idle: "Not running.", starting: "Starting", ready: "Running", stopping: "Stopping", failed: "It did not start, or it was lost.",
+    healthyOf: (n, all) => `${n} of ${all} processes healthy`, simulated: "This is a simulation: no Milvus runs here.",
+    ttl: "session TTL", profile: "profile", hint: "What to do",
+    columns: { role: "Role", name: "Name", health: "Health", standing: "Standing", address: "Address", pid: "Pid",
+      memory: "Memory", uptime: "Up for", restarts: "Restarted", note: "Note" },
+    restarts: "by the supervisor",
+    health: { healthy: "healthy", unhealthy: "unhealthy", starting: "starting", hung: "hung", down: "down" },
+    standing: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
+  },
+  zh: {
+    title: "集群", start: "启动集群", again: "再试一次", stop: "停止",
+    idle: "没有运行。", starting: "正在启动", ready: "正在运行", stopping: "正在停止", failed: "没能启动，或者连不上了。",
+    healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康`, simulated: "这是模拟：这里没有运行真正的 Milvus。",
+    ttl: "会话 TTL", profile: "配置", hint: "怎么办",
+    columns: { role: "角色", name: "名称", health: "健康", standing: "地位", address: "地址", pid: "进程号",
+      memory: "内存", uptime: "已运行", restarts: "重启次数", note: "备注" },
+    restarts: "由守护进程重启",
+    health: { healthy: "健康", unhealthy: "不健康", starting: "启动中", hung: "卡死", down: "已停" },
+    standing: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
+  },
+};
+// A shape for each state, so that colour is never the only sign.
+const SHAPES = { healthy: "●", starting: "◔", unhealthy: "▲", hung: "■", down: "✕" };
+const STARRED = new Set(["active", "leader"]);
+const NUMBERS = new Set(["pid", "memory", "uptime", "restarts"]);
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function duration(seconds) {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function health(value, words) {
+  return element("span", { class: "halab-cluster-health", "data-health": value },
+    element("span", { "aria-hidden": "true" }, SHAPES[value]), ` ${words.health[value]}`);
+}
+
+function cell(row, key, words) {
+  if (key === "health") return health(row.health, words);
+  if (key === "standing") return row.standing ? `${STARRED.has(row.standing) ? "★ " : "☆ "}${words.standing[row.standing]}` : "";
+  if (key === "memory") return row.memory ? `${Math.round(row.memory / 2 ** 20)} MiB` : "";
+  if (key === "uptime") return row.health === "down" ? "" : duration(row.uptime);
+  if (key === "restarts") return row.restarts ? String(row.restarts) : "";
+  return row[key] === null ? "" : String(row[key]);
+}
+
+function table(rows, words) {
+  const keys = Object.keys(words.columns).filter((key) => key !== "note" || rows.some((row) => row.note));
+  const head = keys.map((key) => element("th", { scope: "col", class: NUMBERS.has(key) ? "halab-cluster-number" : "",
+    ...(key === "restarts" ? { title: words.restarts } : {}) }, words.columns[key]));
+  let role = "";
+  const body = rows.map((row) => {
+    const first = row.role !== role;
+    role = row.role;
+    const cells = keys.slice(1).map((key) =>
+      element("td", { class: NUMBERS.has(key) ? "halab-cluster-number" : "" }, cell(row, key, words)));
+    return element("tr", { class: first ? "halab-cluster-first" : "" },
+      element("th", { scope: "row" }, first ? row.role : element("span", { class: "halab-cluster-same" }, row.role)), ...cells);
+  });
+  return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+}
+
+function chips(rows, words) {
+  return element("ul", { class: "halab-cluster-chips" }, ...rows.map((row) =>
+    element("li", {}, `${row.name} `, health(row.health, words))));
+}
+
+function facts(about, words) {
+  const milvus = about.versions.milvus ? `Milvus ${about.versions.milvus}` : "Milvus";
+  const first = about.engine === "simulated" ? words.simulated : milvus;
+  return [first, about.engine, `${words.profile} ${about.profile}`, `${words.ttl} ${about.ttl} s`, about.uri]
+    .filter(Boolean).join(" · ");
+}
+
+function render({ model, el }) {
+  el.classList.add("halab-cluster-host");
+  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  const words = WORDS[model.get("lang")];
+
+  const button = element("button", { type: "button" });
+  const status = element("p", { class: "halab-cluster-status", role: "status" });
+  const bar = element("progress", { "aria-label": words.starting });
+  const about = element("p", { class: "halab-cluster-facts" });
+  const place = element("div", { class: "halab-cluster-scroll" });
+  el.append(element("section", { class: "halab-cluster", "aria-label": words.title, lang: model.get("lang") === "zh" ? "zh-Hans" : "en" },
+    element("div", { class: "halab-cluster-top" }, button, status, bar), about, place));
+
+  button.addEventListener("click", () => {
+    if (button.getAttribute("aria-disabled") !== "true") model.send({ order: model.get("state") === "ready" ? "stop" : "start" });
+  });
+
+  function drawTop() {
+    const state = model.get("state");
+    const busy = state === "starting" || state === "stopping";
+    button.textContent = { ready: words.stop, failed: words.again }[state] ?? words.start;
+    // Not `disabled`: that would throw the keyboard's focus away.
+    button.setAttribute("aria-disabled", busy);
+    bar.hidden = state !== "starting";
+    const { phase, elapsed, done, total } = model.get("progress");
+    if (total) [bar.max, bar.value] = [total, done];
+    else bar.removeAttribute("value");
+    const rows = model.get("components");
+    const healthy = rows.filter((row) => row.health === "healthy").length;
+    const text = {
+      starting: total ? `${words.starting}: ${phase}, ${done}/${total}, ${elapsed.toFixed(1)} s` : `${words.starting} …`,
+      stopping: `${words.stopping} …`,
+      ready: `${words.ready}: ${words.healthyOf(healthy, rows.length)}.`,
+    }[state] ?? words[state];
+    // Only when it changed: a status region is read aloud each time it is written.
+    if (status.textContent !== text) status.textContent = text;
+    status.setAttribute("aria-live", state === "starting" ? "off" : "polite");
+  }
+
+  function drawBody() {
+    const state = model.get("state");
+    const rows = model.get("components");
+    about.textContent = state === "ready" ? facts(model.get("facts"), words) : "";
+    if (state === "failed") {
+      const { message, hint } = model.get("problem");
+      place.replaceChildren(element("div", { class: "halab-cluster-problem", role: "alert" },
+        element("pre", {}, message), ...(hint ? [element("p", {}, element("b", {}, `${words.hint}: `), hint)] : [])));
+    } else if (state === "starting") place.replaceChildren(...(rows.length ? [chips(rows, words)] : []));
+    else place.replaceChildren(...(rows.length ? [table(rows, words)] : []));
+    // A table wider than the page must be reachable by keyboard to be scrolled.
+    const wide = place.scrollWidth > place.clientWidth;
+    if (wide) Object.entries({ tabindex: "0", role: "region", "aria-label": words.title }).forEach(([k, v]) => place.setAttribute(k, v));
+    else ["tabindex", "role", "aria-label"].forEach((name) => place.removeAttribute(name));
+  }
+
+  const draw = () => { drawTop(); drawBody(); };
+  const events = ["state", "components", "progress", "facts", "problem"].map((name) => `change:${name}`);
+  events.forEach((event) => model.on(event, draw));
+  draw();
+
+  // Python looks at the cluster only while somebody can see it.
+  let onScreen = false;
+  function tell() {
+    const visible = onScreen && document.visibilityState === "visible";
+    if (visible !== model.get("visible")) {
+      model.set("visible", visible);
+      model.save_changes();
+    }
+  }
+  const observer = new IntersectionObserver((entries) => { onScreen = entries.at(-1).isIntersecting; tell(); });
+  observer.observe(el);
+  document.addEventListener("visibilitychange", tell);
+
+  return () => {
+    events.forEach((event) => model.off(event, draw));
+    observer.disconnect();
+    document.removeEventListener("visibilitychange", tell);
+    onScreen = false;
+    tell();
+  };
+}
+
+export default { render };

@@ -1,0 +1,114 @@
+// The prediction form. What is locked in is kept by Python and shown as text, never as a field again.
+
+const WORDS = {
+  en: {
+    title: "Your prediction", none: "Nobody will notice: no request fails",
+    first: "First failure, seconds after the fault", last: "Last failure, seconds after the fault",
+    failed: "Failed requests, all operations together", who: "Who notices?",
+    lock: "Lock in", locked: (when) => `Locked in on ${when}. It stays as it is; now measure.`,
+    order: "The last failure cannot come before the first.",
+    operations: { search: "search", strong: "search, strongly consistent", insert: "insert", ddl: "metadata (DDL)" },
+    names: { first_failure: "first failure", last_failure: "last failure", failed: "failed requests" },
+    notices: "who notices", nobody: "nobody", seconds: "s", colon: ": ", list: ", ",
+  },
+  zh: {
+    title: "你的预测", none: "谁都察觉不到：没有请求失败",
+    first: "第一次失败，距故障多少秒", last: "最后一次失败，距故障多少秒",
+    failed: "失败的请求，各种操作加在一起", who: "哪些操作会察觉？",
+    lock: "就这么定", locked: (when) => `${when} 已锁定，不能再改。现在去实测吧。`,
+    order: "最后一次失败不能早于第一次。",
+    operations: { search: "搜索", strong: "强一致搜索", insert: "插入", ddl: "元数据（DDL）" },
+    names: { first_failure: "第一次失败", last_failure: "最后一次失败", failed: "失败的请求" },
+    notices: "察觉到的操作", nobody: "没有", seconds: "秒", colon: "：", list: "、",
+  },
+};
+
+let forms = 0;
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(name, "");
+    else if (value !== false) made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+function field(name, label, step) {
+  const id = `halab-predict-${forms}-${name}`;
+  const input = element("input", { id, name, type: "number", min: "0", step, required: true, inputmode: "decimal" });
+  return element("div", { class: "halab-predict-field" }, element("label", { for: id }, label), input);
+}
+
+function form(model, words) {
+  forms += 1;
+  const fields = [field("first_failure", words.first, "any"), field("last_failure", words.last, "any"),
+    field("failed", words.failed, "1")];
+  const inputs = fields.map((one) => one.querySelector("input"));
+  const boxes = model.get("operations").map((name) =>
+    element("label", {}, element("input", { type: "checkbox", name, value: name }), ` ${words.operations[name] ?? name}`));
+  const none = element("input", { type: "checkbox", name: "none" });
+  const problem = element("p", { class: "halab-predict-problem", role: "alert" }, model.get("problem"));
+  const made = element("form", { class: "halab-predict", "aria-label": `${words.title}: ${model.get("experiment")}` },
+    element("h3", {}, words.title, " ", element("code", {}, model.get("experiment"))),
+    ...fields,
+    element("fieldset", {}, element("legend", {}, words.who), ...boxes),
+    element("label", { class: "halab-predict-none" }, none, ` ${words.none}`),
+    element("button", { type: "submit" }, words.lock), problem);
+
+  const [first, last] = inputs;
+  const inOrder = () => last.setCustomValidity(first.value && last.value && +last.value < +first.value ? words.order : "");
+  [first, last].forEach((input) => input.addEventListener("input", inOrder));
+  none.addEventListener("change", () => {
+    [...inputs, ...boxes.map((box) => box.firstChild)].forEach((input) => { input.disabled = none.checked; });
+  });
+  made.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const numbers = none.checked ? { failed: 0 } : Object.fromEntries(inputs.map((input) => [input.name, +input.value]));
+    boxes.forEach((box) => { numbers[`notices_${box.firstChild.value}`] = !none.checked && box.firstChild.checked ? 1 : 0; });
+    model.send({ lock: numbers });
+  });
+  return made;
+}
+
+function locked(model, words) {
+  const { numbers, time } = model.get("locked");
+  const rows = Object.entries(words.names).filter(([name]) => name in numbers).map(([name, label]) =>
+    [label, name === "failed" ? String(numbers[name]) : `${numbers[name]} ${words.seconds}`]);
+  if (model.get("operations").some((name) => `notices_${name}` in numbers)) {
+    const who = model.get("operations").filter((name) => numbers[`notices_${name}`]);
+    rows.push([words.notices, who.map((name) => words.operations[name] ?? name).join(words.list) || words.nobody]);
+  }
+  const locale = model.get("lang") === "zh" ? "zh-CN" : "en-GB";
+  const when = new Date(time * 1000).toLocaleString(locale, { dateStyle: "long", timeStyle: "short" });
+  return element("section", { class: "halab-predict", "aria-label": `${words.title}: ${model.get("experiment")}`, tabindex: "-1" },
+    element("h3", {}, words.title, " ", element("code", {}, model.get("experiment"))),
+    element("dl", {}, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
+    element("p", { class: "halab-predict-locked" }, words.locked(when)));
+}
+
+function render({ model, el }) {
+  el.classList.add("halab-predict-host");
+  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  const words = WORDS[model.get("lang")];
+  function draw() {
+    const wasHere = el.contains(document.activeElement);
+    el.replaceChildren(model.get("locked") ? locked(model, words) : form(model, words));
+    el.firstChild.lang = model.get("lang") === "zh" ? "zh-Hans" : "en";
+    if (wasHere) el.firstChild.focus();
+  }
+  const complain = () => {
+    const place = el.querySelector(".halab-predict-problem");
+    if (place) place.textContent = model.get("problem");
+  };
+  model.on("change:locked", draw);
+  model.on("change:problem", complain);
+  draw();
+  return () => {
+    model.off("change:locked", draw);
+    model.off("change:problem", complain);
+  };
+}
+
+export default { render };
