@@ -14,9 +14,9 @@ from halab.widgets.clusterview import ClusterView, Progress
 
 class PretendedCluster:
     engine, profile, ttl, uri = "simulated", "ha", 10.0, ""
-    versions = {"milvus": "2.3.5"}
 
     def __init__(self) -> None:
+        self.versions = {"milvus": "2.3.5"}
         self.looks = 0
         self.downs = 0
 

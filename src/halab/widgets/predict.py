@@ -44,7 +44,7 @@ class PredictionForm(CourseWidget):
         self.on_msg(self._from_browser)
 
     def lock(self, numbers: dict[str, float]) -> None:
-        """Keep the prediction. Raises CourseError if there is one already, or if it cannot be right in itself."""
+        """Keep the prediction. Raises CourseError if there is one already or it makes no sense."""
         if self.locked is not None:
             raise CourseError(
                 f'There is a prediction for "{self.experiment}" already, and it stays as it is.',
@@ -72,9 +72,7 @@ class PredictionForm(CourseWidget):
 
 def _check(numbers: dict[str, float]) -> None:
     if any(value < 0 for value in numbers.values()):
-        raise CourseError(
-            "Times and counts are zero or more.", hint="A fault has no effect before it happens."
-        )
+        raise CourseError("Times and counts are zero or more.", hint="Nothing fails before the fault.")
     first, last = numbers.get("first_failure", 0.0), numbers.get("last_failure", 0.0)
     if last < first:
         raise CourseError(
