@@ -1,0 +1,164 @@
+"""One supervised process: start it on a leash, signal it, tell how it is."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from halab.cluster.embedded.settings import Command
+from halab.cluster.embedded.spec import Process
+
+__all__ = ["Child", "tail"]
+
+PR_SET_PDEATHSIG = 1
+STEADY = 30.0  # seconds a process must run before its next exit counts as the first one again
+START_GRACE = 20.0  # seconds in which "not healthy yet" is called starting
+
+
+def _leash() -> Callable[[], None] | None:
+    """What a child does before it runs: ask the kernel to be killed when its supervisor dies.
+
+    Linux only. Elsewhere a guard process does the same from outside (guard.py).
+    """
+    if sys.platform != "linux":
+        return None
+    libc, supervisor = ctypes.CDLL(None), os.getpid()
+
+    def leash() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:  # it died before the leash was on
+            os._exit(1)
+
+    return leash
+
+
+@dataclass
+class Child:
+    """A process of the cluster under supervision. Times are `time.monotonic()` seconds."""
+
+    process: Process
+    command: Command
+    popen: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    restarts: int = 0
+    failures: int = 0  # exits in a row without a steady run between
+    next_start: float | None = None
+    fault: Literal["", "crash", "hang", "stop"] = ""
+    healthy: bool = False
+    ever_healthy: bool = False
+    standing: str = ""
+    last_exit: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.process.name
+
+    @property
+    def output(self) -> Path:
+        return self.command.cwd / "output.log"
+
+    @property
+    def running(self) -> bool:
+        return self.popen is not None
+
+    def start(self) -> None:
+        # Must be called from the main thread: the parent-death signal fires when the forking *thread* ends.
+        with self.output.open("ab") as output:
+            self.popen = subprocess.Popen(
+                self.command.argv,
+                cwd=self.command.cwd,
+                env=self.command.env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_leash(),  # safe: the supervisor has one thread
+            )
+        self.started = time.monotonic()
+        self.next_start = None
+        self.healthy = self.ever_healthy = False
+
+    def reap(self) -> bool:
+        """True once, when the process has ended since the last call."""
+        if self.popen is None or (status := self.popen.poll()) is None:
+            return False
+        self.last_exit = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+        if time.monotonic() - self.started > STEADY:
+            self.failures = 0
+        self.failures += 1
+        self.popen = None
+        self.healthy = False
+        self.standing = ""
+        return True
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.popen is not None:
+            self.popen.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL and wait; works on a stopped process too."""
+        if self.popen is not None:
+            self.popen.kill()
+            self.popen.wait()
+
+    def health(self) -> str:
+        if self.fault == "hang" and self.running:
+            return "hung"
+        if not self.running:
+            return "down"
+        if self.healthy:
+            return "healthy"
+        young = time.monotonic() - self.started < START_GRACE and not self.ever_healthy
+        return "starting" if young else "unhealthy"
+
+    def note(self) -> str:
+        if self.fault:
+            return f"fault: {self.fault}"
+        if not self.running and self.last_exit:
+            return f"exited ({self.last_exit}), the supervisor starts it again"
+        if self.restarts:
+            return f"started again by the supervisor after {self.last_exit}"
+        return ""
+
+    def as_dict(self, address: str) -> dict[str, Any]:
+        """The fields of `halab.cluster.protocol.Component`."""
+        return {
+            "name": self.name,
+            "role": self.process.role,
+            "address": address,
+            "pid": self.popen.pid if self.popen else None,
+            "health": self.health(),
+            "standing": self.standing,
+            "memory": self._memory(),
+            "uptime": time.monotonic() - self.started if self.running else 0.0,
+            "restarts": self.restarts,
+            "note": self.note(),
+        }
+
+    def _memory(self) -> int:
+        """Resident bytes; shared pages count in each process."""
+        try:
+            return int(psutil.Process(self.popen.pid).memory_info().rss) if self.popen else 0
+        except psutil.Error:
+            return 0
+
+
+def tail(path: Path, lines: int = 8, width: int = 300) -> str:
+    """The last lines of a log, long lines cut, stack traces and all."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 64 * 1024))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return "(no output)"
+    kept = [line[:width] for line in text.splitlines() if line.strip()][-lines:]
+    return "\n".join(kept) or "(no output)"

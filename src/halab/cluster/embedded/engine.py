@@ -1,0 +1,395 @@
+"""`EmbeddedCluster`: start a cluster, or attach to one that runs, and hold it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import psutil
+from filelock import FileLock
+
+from halab.cluster import targets
+from halab.cluster.embedded import guard
+from halab.cluster.embedded.binaries import find_binaries
+from halab.cluster.embedded.children import tail
+from halab.cluster.embedded.ports import free_ports
+from halab.cluster.embedded.spec import (
+    ClusterSpec,
+    Owner,
+    check_settings,
+    clusters_folder,
+    make_spec,
+    ports_needed,
+    remove_sockets,
+)
+from halab.cluster.protocol import Component, Event, FaultKind
+from halab.errors import ClusterError, ClusterExists, ClusterNotFound, FaultError, NotReady
+
+__all__ = ["EmbeddedCluster", "InjectedFault", "attach", "clusters", "down_all", "remove", "start"]
+
+Progress = Callable[[dict[str, Any]], None]
+POLL = 0.1  # seconds between looks while waiting
+FAULTS = ("crash", "hang", "stop", "restart")
+
+
+@dataclass
+class InjectedFault:
+    """A fault of the embedded engine (see `halab.cluster.protocol.Fault`)."""
+
+    cluster: EmbeddedCluster
+    kind: FaultKind
+    target: str
+    component: str
+    at: float
+    undone_at: float | None = field(default=None)
+
+    def undo(self) -> None:
+        """Continue or start the component again, with its own settings. Twice is once."""
+        if self.undone_at is None:
+            self.undone_at = time.monotonic()
+            if self.kind != "restart":
+                self.cluster.heal(self.component)
+
+
+class EmbeddedCluster:
+    """Real Milvus processes on this machine (see `halab.cluster.protocol.Cluster`).
+
+    Made by `start` or `attach`. `owned` is True if this process started it and is to take it down.
+    """
+
+    engine: Literal["embedded"] = "embedded"
+
+    def __init__(self, spec: ClusterSpec, owned: bool) -> None:
+        self.spec = spec
+        self.owned = owned
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def profile(self) -> str:
+        return self.spec.profile
+
+    @property
+    def ttl(self) -> float:
+        return float(self.spec.ttl)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return dict(self.spec.versions)
+
+    @property
+    def uri(self) -> str:
+        return self.spec.uri
+
+    @property
+    def folder(self) -> Path:
+        return self.spec.folder
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    def status(self, *, fresh: bool = False) -> dict[str, Any]:
+        """Everything the supervisor knows: phase, components, disk use (bytes), time to ready (seconds).
+
+        `fresh` asks every component now instead of taking the last look, at most a second old.
+        """
+        return _ask(self.spec, {"op": "status", "fresh": fresh})
+
+    def components(self) -> list[Component]:
+        return _components(self.status(fresh=True))
+
+    def resolve(self, target: str) -> Component:
+        return targets.resolve(self.components(), target)
+
+    def active(self, role: str) -> Component:
+        return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
+
+    def events(self, since: float = 0.0) -> list[Event]:
+        return [Event(*fields) for fields in _ask(self.spec, {"op": "events", "since": since})["events"]]
+
+    def logs(self, component: str, lines: int = 50) -> str:
+        """The last lines a component wrote."""
+        name = self.resolve(component).name
+        return tail(self.folder / name / "output.log", lines, width=2000)
+
+    # -- breaking -----------------------------------------------------------------------------------------
+
+    def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
+        """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
+        if kind not in FAULTS:
+            raise FaultError(f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(FAULTS)}.")
+        component = self.resolve(target) if isinstance(target, str) else target
+        asked = target if isinstance(target, str) else target.name
+        answer = _ask(self.spec, {"op": "fault", "name": component.name, "kind": kind, "target": asked})
+        return InjectedFault(self, kind, asked, component.name, answer["at"])
+
+    @contextmanager
+    def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
+        """Inject a fault; on leaving it is undone and the cluster is healthy again.
+
+        Health is checked before too: on a cluster that is already broken a fault would teach nothing.
+        """
+        self.wait_healthy()
+        fault = self.inject(kind, target)
+        try:
+            yield fault
+        finally:
+            fault.undo()
+            self.wait_healthy()
+
+    def heal(self, component: str) -> None:
+        """Undo a fault on a component by its name, or start it if it is down."""
+        _ask(self.spec, {"op": "heal", "name": component})
+
+    def wait_healthy(self, timeout: float = 60.0) -> float:
+        """Wait until every component is healthy, looking ten times a second; seconds it took."""
+        began = time.monotonic()
+        while True:
+            status = self.status(fresh=True)
+            ill = [c for c in _components(status) if c.health != "healthy"]
+            waited = time.monotonic() - began
+            if not ill:
+                return waited
+            if waited > timeout:
+                raise NotReady(
+                    f"Awaited every component healthy; after {waited:.0f} s these are not: "
+                    + "; ".join(f"{c.name} is {c.health} ({c.note or 'no note'})" for c in ill)
+                    + f". {ill[0].name} last wrote:\n{tail(self.folder / ill[0].name / 'output.log')}",
+                    hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
+                )
+            time.sleep(POLL)
+
+    # -- ending -------------------------------------------------------------------------------------------
+
+    def down(self) -> None:
+        """Kill every process of the cluster and remove its folder."""
+        remove(self.folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if self.owned:
+            self.down()
+
+    def __repr__(self) -> str:
+        milvus = self.spec.versions["milvus"]
+        return f"<{self.profile} cluster {self.name!r}: Milvus {milvus} at {self.uri}, TTL {self.ttl:g} s>"
+
+
+def start(
+    name: str = "course",
+    profile: str = "ha",
+    ttl: float = 10,
+    *,
+    detach: bool = False,
+    progress: Progress = lambda _: None,
+) -> EmbeddedCluster:
+    """A ready cluster of that name: a new one, or the one that runs (or is starting) already.
+
+    It ends with this process unless `detach`. `progress` is called ten times a second with the phase, the
+    components, how many are healthy and the seconds so far. Raises ClusterExists if the one that runs has
+    other settings, NotReady if it does not come up, UnsupportedPlatform, ClusterError.
+    """
+    check_settings(name, profile, ttl)
+    folder = clusters_folder() / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / "clusters.lock"):
+        spec = _running(folder)
+        owned = spec is None
+        if spec is None:
+            spec = _launch(name, profile, ttl, detach, progress)
+        elif (spec.profile, spec.ttl) != (profile, int(ttl)):
+            raise ClusterExists(
+                f"A cluster {name!r} is running with profile {spec.profile} and TTL {spec.ttl} s; "
+                f"asked for profile {profile} and TTL {ttl:g} s.",
+                hint=f'Take it down (halab down --name {name}) or use another name: halab.cluster("lab-2").',
+            )
+    cluster = EmbeddedCluster(spec, owned and not detach)
+    _await_ready(cluster, owned, progress)
+    return cluster
+
+
+def attach(name: str = "course") -> EmbeddedCluster:
+    """The running cluster of that name. Raises ClusterNotFound."""
+    if (spec := _running(clusters_folder() / name)) is None:
+        there = ", ".join(found.name for found in clusters()) or "none"
+        raise ClusterNotFound(
+            f"No cluster {name!r} is running (running: {there}).", hint="Start it with: halab up"
+        )
+    return EmbeddedCluster(spec, owned=False)
+
+
+def clusters() -> list[ClusterSpec]:
+    """Every cluster that runs on this machine for this user."""
+    folders = sorted(clusters_folder().glob("*/cluster.json"))
+    return [spec for folder in folders if (spec := _running(folder.parent)) is not None]
+
+
+def down_all() -> list[str]:
+    """Take down every cluster, stale folders included; their names."""
+    folders = [path.parent for path in sorted(clusters_folder().glob("*/cluster.json"))]
+    for folder in folders:
+        remove(folder)
+    return [folder.name for folder in folders]
+
+
+def remove(folder: Path) -> None:
+    """End the cluster of a folder, whatever state it is in, and remove the folder."""
+    try:
+        spec = ClusterSpec.load(folder)
+    except (OSError, ValueError):
+        spec = None
+    if spec is not None:
+        try:
+            _ask(spec, {"op": "down"})
+        except ClusterError:
+            pass
+        else:
+            _await_gone(spec)
+        remove_sockets(spec)
+    guard.kill_recorded(folder)  # what a killed supervisor may have left
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_gone(spec: ClusterSpec) -> None:
+    until = time.monotonic() + 15
+    while spec.socket.parent.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progress) -> ClusterSpec:
+    began = time.monotonic()
+
+    def tell(phase: str) -> None:
+        progress(
+            {"phase": phase, "components": [], "elapsed": time.monotonic() - began, "done": 0, "total": 0}
+        )
+
+    binaries = find_binaries(tell)
+    folder = clusters_folder() / name
+    remove(folder)
+    folder.mkdir(mode=0o700)
+    me = Owner(pid=os.getpid(), created=psutil.Process().create_time())
+    spec = make_spec(
+        name,
+        profile,
+        ttl,
+        # A unix socket's path may have about 100 characters; the cluster's folder may be longer than that.
+        socket=Path(tempfile.mkdtemp(prefix="halab-")) / "supervisor",
+        owner=None if detach else me,
+        ports=free_ports(ports_needed(profile), _reserved()),
+        versions=binaries.versions,
+    )
+    spec.save()
+    tell("starting the supervisor")
+    with (folder / "supervisor.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "halab.cluster.embedded.supervisor", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the terminal is for the owner, who then takes it down
+        )
+    _await_supervisor(spec, process)
+    return spec
+
+
+def _await_supervisor(spec: ClusterSpec, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 30
+    while not _answers(spec):
+        if process.poll() is not None or time.monotonic() > until:
+            ended = (
+                f"ended with {process.returncode}"
+                if process.returncode is not None
+                else "did not answer in 30 s"
+            )
+            raise NotReady(
+                f"Awaited the supervisor; it {ended}. It wrote:\n{tail(spec.folder / 'supervisor.log')}",
+                hint="Run: halab doctor",
+            )
+        time.sleep(0.02)
+    process.returncode = 0  # it runs on by itself; Popen must not warn that it still does
+
+
+def _reserved() -> set[int]:
+    return {port for spec in clusters() for process in spec.processes for port in process.ports.values()}
+
+
+def _running(folder: Path) -> ClusterSpec | None:
+    try:
+        spec = ClusterSpec.load(folder)
+    except (OSError, ValueError):
+        return None
+    return spec if _answers(spec) else None
+
+
+def _answers(spec: ClusterSpec) -> bool:
+    try:
+        _ask(spec, {"op": "status"})
+    except ClusterError:
+        return False
+    return True
+
+
+def _await_ready(cluster: EmbeddedCluster, owned: bool, progress: Progress) -> None:
+    """Follow a start to its end. The supervisor keeps the clock; it gives up by itself."""
+    while True:
+        status = cluster.status()
+        healthy = sum(c["health"] == "healthy" for c in status["components"])
+        progress(status | {"done": healthy, "total": len(status["components"])})
+        if status["phase"] == "ready":
+            return
+        if status["phase"] == "failed":
+            if owned:
+                _ask(cluster.spec, {"op": "down", "keep": True})
+            raise NotReady(
+                f"The cluster {cluster.name!r} did not come up.\n{status['error']}",
+                hint=f"Run: halab doctor. All logs are in {cluster.folder} until the next start.",
+            )
+        time.sleep(POLL)
+
+
+def _components(status: dict[str, Any]) -> list[Component]:
+    return [Component(**fields) for fields in status["components"]]
+
+
+def _ask(spec: ClusterSpec, request: dict[str, Any]) -> dict[str, Any]:
+    """One request to a cluster's supervisor. Raises ClusterNotFound, or FaultError if it is refused."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(60)
+            connection.connect(str(spec.socket))
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            line = connection.makefile("rb").readline()
+        answer: dict[str, Any] = json.loads(line)
+    except (OSError, ValueError) as error:
+        raise ClusterNotFound(
+            f"The cluster {spec.name!r} no longer answers ({error}).", hint="Start it again with: halab up"
+        ) from None
+    if "refused" in answer:
+        raise FaultError(
+            f"The cluster {spec.name!r} refused: {answer['refused']}.", hint="Look at: halab status"
+        )
+    return answer

@@ -1,0 +1,46 @@
+"""Free ports for a whole cluster, found and reserved before anything starts."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterable
+
+from halab.errors import ClusterError
+
+__all__ = ["FIRST", "LAST", "free_ports", "is_free"]
+
+# Below the range that Linux and macOS give to outgoing connections (32768 and 49152 up), so that no
+# client socket can take a port between the check and the start of the process.
+FIRST, LAST = 20_000, 32_000
+
+
+def is_free(port: int) -> bool:
+    """True if nothing listens on `port`, on any interface (Milvus listens on all of them)."""
+    for host in ("127.0.0.1", "0.0.0.0"):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                return False
+    return True
+
+
+def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
+    """`count` free ports that are not in `taken` (ports that other clusters have reserved).
+
+    Raises ClusterError if there are not enough.
+    """
+    avoid = set(taken)
+    candidates = [port for port in range(FIRST, LAST) if port not in avoid]
+    random.shuffle(candidates)  # two clusters that start at once rarely ask for the same
+    found: list[int] = []
+    for port in candidates:
+        if is_free(port):
+            found.append(port)
+            if len(found) == count:
+                return sorted(found)
+    raise ClusterError(
+        f"The cluster needs {count} free ports between {FIRST} and {LAST}; only {len(found)} are free.",
+        hint="Take old clusters down with: halab down --all",
+    )

@@ -1,0 +1,58 @@
+"""The last readiness check: a collection is created, loaded and searched through a proxy, then dropped.
+
+Usage: python -m halab.cluster.embedded.scratch URI SECONDS   (exit status 0: a search answered)
+Started together with the cluster, so that importing the client costs no time of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from pymilvus import DataType, MilvusClient
+from pymilvus.exceptions import MilvusException
+
+__all__ = ["search_scratch_collection"]
+
+NAME = "halab_ready_check"
+DIM = 4
+
+
+def search_scratch_collection(uri: str, seconds: float) -> None:
+    """Search a scratch collection, trying again for `seconds`; raises the last error when time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            _once(uri)
+        except MilvusException as error:
+            if time.monotonic() > deadline:
+                raise
+            print(f"not yet: {error}", flush=True)
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _once(uri: str) -> None:
+    client = MilvusClient(uri, timeout=5)
+    try:
+        client.drop_collection(NAME, timeout=5)
+        schema = client.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIM)
+        index = client.prepare_index_params()
+        index.add_index("vector", index_type="FLAT", metric_type="IP")
+        client.create_collection(NAME, schema=schema, index_params=index, num_shards=1, timeout=30)
+        client.insert(
+            NAME, [{"id": n, "vector": [float(n == i) for i in range(DIM)]} for n in range(DIM)], timeout=10
+        )
+        found = client.search(NAME, [[1.0, 0, 0, 0]], limit=1, consistency_level="Strong", timeout=10)
+        if not found[0]:
+            raise MilvusException(message="the scratch collection answered without its rows")
+        client.drop_collection(NAME, timeout=10)
+    finally:
+        client.close()
+
+
+if __name__ == "__main__":
+    search_scratch_collection(sys.argv[1], float(sys.argv[2]))

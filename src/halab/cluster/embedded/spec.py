@@ -1,0 +1,210 @@
+"""What a cluster is made of: its processes, ports, folder and owner, as one JSON file in its folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import BaseModel, Field
+
+from halab.cluster.protocol import COORDINATORS
+from halab.errors import ClusterError
+
+__all__ = [
+    "PROFILES",
+    "ClusterSpec",
+    "Owner",
+    "Process",
+    "clusters_folder",
+    "make_spec",
+    "ports_needed",
+    "remove_sockets",
+]
+
+Profile = Literal["ha", "small"]
+
+# Members by role. `small` is what a single point of failure looks like: one of each.
+PROFILES: dict[str, dict[str, int]] = {
+    "ha": {
+        "etcd": 3,
+        "log": 1,
+        "objectstore": 1,
+        "rootcoord": 2,
+        "querycoord": 2,
+        "datacoord": 2,
+        "querynode": 3,
+        "datanode": 2,
+        "indexnode": 1,
+        "proxy": 2,
+    },
+    "small": {
+        "etcd": 1,
+        "log": 1,
+        "objectstore": 1,
+        "rootcoord": 1,
+        "querycoord": 1,
+        "datacoord": 1,
+        "querynode": 1,
+        "datanode": 1,
+        "indexnode": 1,
+        "proxy": 1,
+    },
+}
+
+# Ports each role listens on; the first is the one it is known by.
+PORTS: dict[str, tuple[str, ...]] = {
+    "etcd": ("client", "peer"),
+    "log": (),  # the mock broker picks its own ports and cannot be told otherwise
+    "objectstore": (
+        "s3",
+        "s3grpc",
+        "master",
+        "mastergrpc",
+        "volume",
+        "volumegrpc",
+        "filer",
+        "filergrpc",
+    ),
+    **dict.fromkeys((*COORDINATORS, "querynode", "datanode", "indexnode"), ("grpc", "metrics")),
+    "proxy": ("grpc", "metrics", "internal"),
+}
+NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+
+
+class Owner(BaseModel):
+    """The process a cluster lives and dies with. `created` guards against a reused pid."""
+
+    pid: int
+    created: float
+
+
+class Process(BaseModel):
+    """One process of a cluster, such as rootcoord-2."""
+
+    name: str
+    role: str
+    ports: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        return next(iter(self.ports.values()), 0)
+
+    @property
+    def is_milvus(self) -> bool:
+        return self.role not in ("etcd", "log", "objectstore")
+
+
+class ClusterSpec(BaseModel):
+    """A cluster's settings. `ttl` is the session TTL in seconds; `owner` is None if detached."""
+
+    name: str
+    profile: Profile
+    ttl: int
+    folder: Path
+    socket: Path
+    owner: Owner | None
+    processes: list[Process]
+    access_key: str
+    secret_key: str
+    versions: dict[str, str]
+
+    @property
+    def prefix(self) -> str:
+        """Root of the cluster's keys in etcd, of its topics in the log and of its files in the store."""
+        return f"halab-{self.name}"
+
+    @property
+    def uri(self) -> str:
+        return f"http://127.0.0.1:{self.of_role('proxy')[0].port}"
+
+    def of_role(self, role: str) -> list[Process]:
+        return [process for process in self.processes if process.role == role]
+
+    def etcd_endpoints(self) -> list[str]:
+        return [f"127.0.0.1:{member.ports['client']}" for member in self.of_role("etcd")]
+
+    def save(self) -> None:
+        """Write cluster.json, readable by its owner only: it holds the object store's keys."""
+        path = self.folder / "cluster.json"
+        path.touch(mode=0o600)
+        path.write_text(self.model_dump_json(indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> ClusterSpec:
+        return cls.model_validate_json((folder / "cluster.json").read_text())
+
+
+def clusters_folder() -> Path:
+    """Where clusters live, one folder each: HALAB_HOME/clusters, or the user's data folder."""
+    home = os.environ.get("HALAB_HOME") or platformdirs.user_data_dir("halab")
+    return Path(home) / "clusters"
+
+
+def remove_sockets(spec: ClusterSpec) -> None:
+    """Remove the supervisor's socket, and those that SeaweedFS leaves in /tmp under its ports."""
+    for store in spec.of_role("objectstore"):
+        for name, port in store.ports.items():
+            part = name.replace("grpc", "-grpc")
+            Path(f"/tmp/seaweedfs-{part}-{port}.sock").unlink(missing_ok=True)
+    shutil.rmtree(spec.socket.parent, ignore_errors=True)
+
+
+def ports_needed(profile: str) -> int:
+    return sum(count * len(PORTS[role]) for role, count in PROFILES[profile].items())
+
+
+def make_spec(
+    name: str,
+    profile: str,
+    ttl: float,
+    *,
+    socket: Path,
+    owner: Owner | None,
+    ports: list[int],
+    versions: dict[str, str],
+) -> ClusterSpec:
+    """A new cluster's settings, `ports` dealt out. Raises ClusterError for a bad name, profile or TTL."""
+    check_settings(name, profile, ttl)
+    supply = iter(ports)
+    processes = [
+        Process(
+            name=role if role in ("log", "objectstore") else f"{role}-{number}",
+            role=role,
+            ports={port: next(supply) for port in PORTS[role]},
+        )
+        for role, count in PROFILES[profile].items()
+        for number in range(1, count + 1)
+    ]
+    return ClusterSpec(
+        name=name,
+        profile="ha" if profile == "ha" else "small",
+        ttl=int(ttl),
+        folder=clusters_folder() / name,
+        socket=socket,
+        owner=owner,
+        processes=processes,
+        access_key=secrets.token_hex(10),
+        secret_key=secrets.token_hex(20),
+        versions=versions,
+    )
+
+
+def check_settings(name: str, profile: str, ttl: float) -> None:
+    """Raise ClusterError if a cluster cannot be made with these settings."""
+    if not NAME.fullmatch(name):
+        raise ClusterError(
+            f"A cluster's name is lower-case letters, digits and hyphens, at most 31; got {name!r}.",
+            hint='Try "course" or "lab-2".',
+        )
+    if profile not in PROFILES:
+        raise ClusterError(f"There is no profile {profile!r}.", hint=f"Choose one of: {', '.join(PROFILES)}.")
+    if ttl != int(ttl) or not 2 <= ttl <= 120:
+        raise ClusterError(
+            f"The session TTL is whole seconds from 2 to 120 (etcd leases count in seconds); got {ttl}.",
+            hint="10 is the course's default; Milvus ships 30.",
+        )
