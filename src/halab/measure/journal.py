@@ -1,9 +1,9 @@
-"""A journal: one measurement as one JSONL file, hash-chained, from which every result can be worked out again.
+"""A journal: one measurement as one JSONL file, hash-chained, from which every result is worked out again.
 
 The first line is the header, the last the footer; between them stand faults, events, samples, notes and
 the count of rows. Each line carries the hash of the line before it (`prev`) and its own (`hash`: SHA-256 of
 the line's canonical JSON without `hash`), so a changed, missing, moved or added line is found out.
-The chain has no secret: who rewrites the whole file can make a new chain. Keep `Journal.digest` to notice that.
+The chain has no secret: who rewrites the whole file can make a new one. Keep `Journal.digest` to notice that.
 
 Times are seconds since the start of the measurement. Sizes are bytes.
 """
@@ -36,8 +36,8 @@ _KINDS = ("header", "fault", "event", "sample", "count", "note", "footer")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What was measured, on what, and how. `rate` is probes a second per operation; `deadline`, `ttl` seconds;
-    `started` the wall clock in ISO 8601; `seed` feeds every random number of the run."""
+    """What was measured, on what, and how. `rate` is probes a second per operation; `deadline` and `ttl` are
+    seconds; `started` the wall clock in ISO 8601; `seed` feeds every random number of the run."""
 
     name: str
     engine: str
@@ -184,7 +184,8 @@ class Journal:
     def _check_fields(self) -> None:
         """Reading every view once proves that the records have the fields they should."""
         try:
-            _ = (self.header, self._samples, self.faults, self.events, self.count, self.notes, self.scheduling)
+            _ = self.header, self._samples, self.faults, self.events
+            _ = self.count, self.notes, self.scheduling
         except (KeyError, TypeError, ValueError) as error:
             raise JournalError(
                 f"the chain is whole but a record has wrong fields: {error}",

@@ -2,29 +2,33 @@
 
 Every operation speaks gRPC through pymilvus' generated stubs, not through its client, which retries and
 caches behind the caller's back. Each has a channel (and so a connection) of its own, gRPC's own retries are
-off, and a lost connection is tried again at least five times a second, so that the client adds at most
-about 0.2 s of its own to an outage. gRPC's default would let it wait up to 120 s.
+off, and a lost connection is tried again after 0.1 s (with gRPC's jitter, 0.12 s), so that the client adds no
+more than that to an outage. gRPC's default lets it wait up to 120 s (grpc/grpc, doc/connection-backoff.md).
 
 Error or unknown? (Jepsen: definite and indefinite errors.)
 
 | what came back | reads | writes |
 |---|---|---|
 | an answer with status 0 | ok | ok |
-| an answer with an error status | fail | fail; **unknown** if its reason is a time-out or cancellation inside Milvus |
+| an answer with an error status | fail | fail; **unknown** if its reason is a time-out in Milvus |
 | DEADLINE_EXCEEDED | unknown | unknown |
 | UNAVAILABLE, never connected | fail | fail: the request never left |
-| UNAVAILABLE, CANCELLED, INTERNAL, UNKNOWN, ABORTED after that | fail | **unknown**: the request may have arrived |
+| UNAVAILABLE, CANCELLED, INTERNAL, UNKNOWN, ABORTED after that | fail | **unknown**: it may have arrived |
 | any other gRPC status | fail | fail |
 
-gRPC tells "never connected" only in the words of its message; where those are not recognised a write is unknown,
-which is the careful side.
+gRPC tells "never connected" only in the words of its message; where those are not recognised, a write is
+unknown, which is the careful side.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
+
+# gRPC's C core reports every lost connection on stderr, where notebooks show it as a problem of the cell.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
 from pymilvus.client.prepare import Prepare
@@ -50,7 +54,7 @@ _CHANNEL_OPTIONS = (
     ("grpc.enable_retries", 0),
     ("grpc.use_local_subchannel_pool", 1),  # a connection per operation, not one shared by all
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1000),  # in gRPC core this is the time one attempt may take
 )
 _NEVER_LEFT = ("failed to connect", "connection refused", "name resolution", "connect failed")
@@ -69,11 +73,10 @@ class Operation(Protocol):
 
     @property
     def name(self) -> str:
-        """What plots and tables call it, such as "strong search"."""
+        """What plots and tables call it, such as "search" or "ddl"."""
 
-    @property
-    def deadline(self) -> float | None:
-        """Seconds its users wait; None for the deadline of the measurement."""
+    def patience(self, deadline: float) -> float:
+        """Seconds its users wait in all, if one request may take `deadline` seconds."""
 
     def start(self) -> None:
         """Connect, before the first probe. Raises MeasurementError if nothing answers."""
@@ -91,10 +94,11 @@ class Operation(Protocol):
 class NamedOperation:
     """An operation of a simulated cluster: a name only, since there is nothing to send to."""
 
-    deadline: float | None = None
-
     def __init__(self, name: str) -> None:
         self.name = name
+
+    def patience(self, deadline: float) -> float:
+        return deadline
 
     def start(self) -> None:
         """Nothing to connect to."""
@@ -129,7 +133,6 @@ def classify_status(status: Any, *, writes: bool) -> Outcome:
 class _Call:
     """One kind of gRPC call to one proxy."""
 
-    deadline: float | None = None
     writes = False
     method = ""
 
@@ -138,6 +141,9 @@ class _Call:
         self._address = uri.removeprefix("http://").removeprefix("tcp://").rstrip("/")
         self._channel: Any = None
         self._call: Any = None
+
+    def patience(self, deadline: float) -> float:
+        return deadline
 
     def start(self) -> None:
         self.stop()
@@ -182,8 +188,11 @@ class _Call:
 
 
 class Search(_Call):
-    """A search for the nearest passages, one question after the other. `strong` asks for Strong
-    consistency, which waits for the newest writes; otherwise Bounded, which accepts data a few seconds old."""
+    """A search for the nearest passages, one question after the other.
+
+    `strong` asks for Strong consistency, which waits for the newest writes; otherwise Bounded, which accepts
+    data a few seconds old.
+    """
 
     method = "Search"
 
@@ -197,7 +206,7 @@ class Search(_Call):
         limit: int = 3,
         field: str = "vector",
     ) -> None:
-        super().__init__(uri, "strong search" if strong else "search")
+        super().__init__(uri, "strong" if strong else "search")
         # Built once: a probe's own work would delay the probes behind it. The guarantee timestamps are
         # pymilvus' own (client/ts_utils.py): 0 for Strong, 2 for Bounded.
         level = common_pb2.ConsistencyLevel.Strong if strong else common_pb2.ConsistencyLevel.Bounded
@@ -222,8 +231,8 @@ class Search(_Call):
 class Insert(_Call):
     """One row an insert, its primary key naming the probe, so that the rows can be counted afterwards.
 
-    `row(key)` gives the row's fields; `fields` is the collection's schema as pymilvus describes it. Keys are unique
-    over all measurements: the microsecond the measurement started, plus the probe's number.
+    `row(key)` gives the row's fields; `fields` is the collection's schema as pymilvus describes it. Keys are
+    unique over all measurements: the microsecond the measurement started, plus the probe's number.
     """
 
     method = "Insert"
@@ -253,13 +262,13 @@ class Insert(_Call):
 
 
 class AlterAlias(_Call):
-    """A metadata call (DDL): point an alias to one of two collections in turn, through the root coordinator."""
+    """A metadata call (DDL), served by the root coordinator: point an alias to two collections in turn."""
 
     method = "AlterAlias"
     writes = True
 
     def __init__(self, uri: str, alias: str, collections: tuple[str, str]) -> None:
-        super().__init__(uri, "metadata call")
+        super().__init__(uri, "ddl")
         self._alias = alias
         self._collections = collections
 

@@ -24,8 +24,8 @@ _ROUNDING = 1e-9  # seconds: journal times are rounded to 1e-6, their difference
 class Outage:
     """A time in which an operation was not served.
 
-    `start` is the intended send of the first bad probe, `last_bad` of the last one. `end` is that of the first
-    good probe after which no bad one followed for the quiet time, or None if the recording ends before
+    `start` is the intended send of the first bad probe, `last_bad` of the last one. `end` is that of the
+    first good probe after which no bad one followed for the quiet time, or None if the recording ends before
     that is proven. `ok` counts good probes inside it (a flapping service answers now and then).
     """
 
@@ -46,8 +46,8 @@ class Outage:
 def outages(samples: Iterable[Sample], quiet: float = 1.0) -> list[Outage]:
     """The outages of each operation, in order of operation and time.
 
-    Two bad spells are one outage if good service between them lasted less than `quiet` seconds; otherwise they
-    stay separate. With `quiet=0` every good probe ends an outage.
+    Two bad spells are one outage if good service between them lasted less than `quiet` seconds; otherwise
+    they stay separate. With `quiet=0` every good probe ends an outage.
     """
     ordered = sorted(samples, key=lambda sample: (sample.operation, sample.intended, sample.number))
     found: list[Outage] = []
@@ -96,8 +96,8 @@ def rto(samples: Iterable[Sample], fault_at: float, quiet: float = 2.0) -> float
     """Seconds of the first outage after a fault, for the samples of one operation.
 
     From the first bad intended send to the first good one after which no bad one follows for `quiet` seconds
-    (shared definition: the course's DESIGN.md). Probes that were answered before the fault do not count; one that
-    was under way when it struck does.
+    (shared definition: the course's DESIGN.md). Probes that were answered before the fault do not count; one
+    that was under way when it struck does.
 
     None: nobody noticed. `math.inf`: not recovered while it was recorded, or for less than `quiet`.
     Raises MeasurementError for samples of several operations, whose recoveries are different things.

@@ -4,11 +4,11 @@
         ...                                             # any code: a fault, a restart, a load
     run.journal
 
-Closed-loop clients wait for an answer before they ask again, and so ask least when the service is worst. Here a
-late or missing answer never delays the next probe, and latency counts from the intended send.
+Closed-loop clients wait for an answer before they ask again, and so ask least when the service is worst. Here
+a late or missing answer never delays the next probe, and latency counts from the intended send.
 
-Each probe has one of three outcomes: ok, fail, or unknown (its deadline passed; it may have happened). The prober
-keeps the deadlines itself, so an operation that never answers is measured too.
+Each probe has one of three outcomes: ok, fail, or unknown (its deadline passed; it may have happened). The
+prober keeps the deadlines itself, so an operation that never answers is measured too.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from halab.models.samples import Outcome, Sample
 
 __all__ = ["Prober", "Run", "probe"]
 
+_UNDOING = {("user", "started"), ("user", "continued")}
 _LEAD = 0.02  # seconds between starting the clockwork and the first intended send
 
 
@@ -74,7 +75,7 @@ class Prober:
 
     def stop(self) -> None:
         """Send no more, and wait until every probe under way has its outcome."""
-        longest = max((self._patience(operation) for operation in self._operations), default=0.0)
+        longest = max((operation.patience(self._deadline) for operation in self._operations), default=0.0)
         with self._changed:
             self._sending = False
             # Deadlines end every probe; the second is for a machine too busy to notice them in time.
@@ -86,9 +87,6 @@ class Prober:
                 hint="an operation must report failures through `done`, not raise them",
             ) from self._clockwork.error
 
-    def _patience(self, operation: Operation) -> float:
-        return self._deadline if operation.deadline is None else operation.deadline
-
     def _plan(self, operation: Operation, first: float, number: int) -> None:
         # From the first send, not from the last: rounding must not let the timetable drift.
         intended = first + number * self._interval
@@ -99,10 +97,9 @@ class Prober:
             return
         self._plan(operation, first, number + 1)
         sent = self._clock()
-        pending = _Pending(self, operation.name, number, intended, sent, self._patience(operation))
+        pending = _Pending(self, operation.name, number, intended, sent, operation.patience(self._deadline))
         with self._changed:
             self._open += 1
-        # Retries and deadlines of their own need the time one attempt may take.
         pending.key = operation.send(number, self._deadline, pending.done)
         self._clockwork.at(sent + pending.patience, pending.expire)
         pending.release()
@@ -195,9 +192,7 @@ class Run:
     def journal(self) -> Journal:
         """The finished measurement. Raises MeasurementError while it is still running."""
         if self._journal is None:
-            raise MeasurementError(
-                "the measurement is not finished", hint="leave its `with` block first"
-            )
+            raise MeasurementError("the measurement is not finished", hint="leave its `with` block first")
         return self._journal
 
     @property
@@ -210,7 +205,7 @@ class Run:
         return {name: Counter(count) for name, count in self._prober.counts.items()} if self._prober else {}
 
     def mark_fault(self, fault: Fault) -> None:
-        """Put the target that was asked for into the journal; the cluster's events know only what it named."""
+        """Put the target that was asked for into the journal; the cluster's events may not know it."""
         self._faults.append(fault)
 
     def note(self, text: str) -> None:
@@ -310,9 +305,9 @@ def probe(
 ) -> Run:
     """Probe a cluster for as long as a `with` block runs.
 
-    `rate` is probes a second for each operation, `deadline` seconds. Faults and restarts that happen meanwhile are
-    taken from the cluster's events. On the simulated engine the block's virtual time is filled with simulated samples,
-    and the journal says so. Raises MeasurementError if an operation cannot connect.
+    `rate` is probes a second for each operation, `deadline` seconds. Faults and restarts that happen
+    meanwhile are taken from the cluster's events. On the simulated engine the block's virtual time is filled
+    with simulated samples, and the journal says so. Raises MeasurementError if an operation cannot connect.
     """
     return Run(cluster, operations, rate, deadline, seed)
 
@@ -356,20 +351,27 @@ def _fault_records(faults: Sequence[Fault], events: Sequence[Event], start: floa
         for fault in faults
     ]
     return marked + [
-        FaultRecord(event.kind, event.component, event.component, event.time, _undone(event, events))
+        FaultRecord(_kind(event), event.detail or event.component, event.component, event.time, undone)
         for event in events
-        if event.by == "user" and event.kind in get_args(FaultKind) and not _is_marked(event, marked)
+        if event.by == "user" and _kind(event) in get_args(FaultKind) and not _is_marked(event, marked)
+        for undone in [_undone(event, events)]
     ]
+
+
+def _kind(event: Event) -> str:
+    return event.kind.removeprefix("fault:")
 
 
 def _is_marked(event: Event, marked: Sequence[FaultRecord]) -> bool:
     return any(
-        fault.component == event.component and fault.kind == event.kind and abs(fault.at - event.time) < 1.0
+        (fault.component, fault.kind) == (event.component, _kind(event))
+        # The event of a restart is written when the process is back, so later than the fault.
+        and -1.0 < event.time - fault.at < 30.0
         for fault in marked
     )
 
 
 def _undone(fault: Event, events: Sequence[Event]) -> float | None:
-    """When the user undid a fault: their next event on the same component."""
-    later = [e.time for e in events if e.by == "user" and e.component == fault.component and e.time > fault.time]
-    return min(later, default=None)
+    """When the user undid a fault: when they next started or continued the same component."""
+    own = [e for e in events if e.component == fault.component and (e.by, e.kind) in _UNDOING]
+    return min((event.time for event in own if event.time > fault.time), default=None)

@@ -7,41 +7,27 @@ import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, Protocol
 
 from halab.measure.operations import Done, Operation
 from halab.measure.scheduler import Scheduler
+from halab.models.retry import RetryPolicy
 from halab.models.samples import Outcome, Sample
 
-__all__ = ["Policy", "Retrying", "replay_retries", "with_retries"]
+__all__ = ["Retrying", "replay_retries", "with_retries"]
 
 
-class Policy(Protocol):
-    """What this module needs of `halab.models.retry.RetryPolicy`. Times are seconds."""
-
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def deadline(self) -> float:
-        """How long the user waits in all, over every attempt."""
-
-    def delay(self, attempt: int, rng: Any) -> float:
-        """The pause after attempt number `attempt` (from 1) went wrong."""
-
-    def retryable(self, outcome: Outcome, operation: str) -> bool: ...
-
-
-def with_retries(operation: Operation, policy: Policy, *, seed: int = 0) -> Retrying:
+def with_retries(operation: Operation, policy: RetryPolicy, *, seed: int = 0) -> Retrying:
     """The same operation behind a client that retries. Its probes are called "search with retries"."""
     return Retrying(operation, policy, seed=seed)
 
 
 class Retrying:
-    """An operation that tries again as its policy says. One probe is one user: however many attempts it takes,
-    it has one outcome: ok if one attempt was; else unknown if one was, since it may have happened; else fail.
+    """An operation that tries again as its policy says. One probe is one user: however many attempts it
+    takes, it has one outcome: ok if the last attempt was; else unknown if any was, since it may have
+    happened; else fail.
     `attempts` counts every request sent, which is the load retries add."""
 
-    def __init__(self, operation: Operation, policy: Policy, *, seed: int = 0) -> None:
+    def __init__(self, operation: Operation, policy: RetryPolicy, *, seed: int = 0) -> None:
         self.inner = operation
         self.policy = policy
         self.name = f"{operation.name} with retries"
@@ -49,9 +35,9 @@ class Retrying:
         self._random = random.Random(seed)
         self._timers: Scheduler | None = None
 
-    @property
-    def deadline(self) -> float | None:
-        return self.policy.deadline
+    def patience(self, deadline: float) -> float:
+        """No attempt starts later than `policy.deadline` after the first, and each may take `deadline`."""
+        return self.policy.deadline + deadline
 
     def start(self) -> None:
         self.stop()
@@ -66,39 +52,30 @@ class Retrying:
         self.inner.stop()
 
     def send(self, number: int, deadline: float, done: Done) -> int | None:
-        """Send the first attempt. Each may take `deadline` seconds, all together `policy.deadline`."""
-        end = time.monotonic() + self.policy.deadline
-        seen: list[Outcome] = []
-        return self._attempt(seen, number, deadline, end, done)
+        """Send the first attempt; `deadline` is seconds for each attempt."""
+        return self._attempt([], time.monotonic(), number, deadline, done)
 
     def _attempt(
-        self, seen: list[Outcome], number: int, deadline: float, end: float, done: Done
+        self, seen: list[Outcome], began: float, number: int, deadline: float, done: Done
     ) -> int | None:
         self.attempts += 1
 
         def ended(outcome: Outcome, error: str) -> None:
             seen.append(outcome)
-            again_in = pause(self.policy, outcome, self.inner.name, len(seen), self._random)
-            timers = self._timers
-            if again_in is None or timers is None or time.monotonic() + again_in >= end:
+            now = time.monotonic()
+            wait = None
+            if outcome is not Outcome.OK:
+                wait = self.policy(len(seen), now - began, outcome, self.inner.name, self._random)
+            if wait is None or self._timers is None:
                 done(in_all(seen), error)
-                return
-            timers.at(time.monotonic() + again_in, again)
+            else:
+                self._timers.at(now + wait, again)
 
         def again() -> None:
-            self._attempt(seen, number, deadline, end, done)
+            self._attempt(seen, began, number, deadline, done)
 
         # The same number, so an insert is retried with the same primary key.
-        return self.inner.send(number, max(0.001, min(deadline, end - time.monotonic())), ended)
-
-
-def pause(
-    policy: Policy, outcome: Outcome, operation: str, attempt: int, rng: random.Random
-) -> float | None:
-    """Seconds until the next attempt, or None if there is none."""
-    if outcome is Outcome.OK or attempt >= policy.attempts or not policy.retryable(outcome, operation):
-        return None
-    return policy.delay(attempt, rng)
+        return self.inner.send(number, deadline, ended)
 
 
 def in_all(outcomes: Sequence[Outcome]) -> Outcome:
@@ -108,7 +85,7 @@ def in_all(outcomes: Sequence[Outcome]) -> Outcome:
     return outcomes[-1]
 
 
-def replay_retries(samples: Sequence[Sample], policy: Policy, *, seed: int = 0) -> list[Sample]:
+def replay_retries(samples: Sequence[Sample], policy: RetryPolicy, *, seed: int = 0) -> list[Sample]:
     """What users with this policy would have noticed, from samples of one operation without retries.
 
     A retry at some moment is taken to end as the recorded probe sent nearest before that moment did. It is an
@@ -119,15 +96,15 @@ def replay_retries(samples: Sequence[Sample], policy: Policy, *, seed: int = 0) 
     return [_replayed(sample, ordered, policy, rng) for sample in ordered]
 
 
-def _replayed(first: Sample, ordered: Sequence[Sample], policy: Policy, rng: random.Random) -> Sample:
-    end = first.sent + policy.deadline
+def _replayed(first: Sample, ordered: Sequence[Sample], policy: RetryPolicy, rng: random.Random) -> Sample:
     current, done, seen = first, first.done, [first.outcome]
-    while (wait := pause(policy, current.outcome, first.operation, len(seen), rng)) is not None:
-        if done + wait >= end:
+    while current.outcome is not Outcome.OK:
+        wait = policy(len(seen), done - first.sent, current.outcome, first.operation, rng)
+        if wait is None:
             break
         current = _sent_last_before(ordered, done + wait)
         seen.append(current.outcome)
-        done = min(end, done + wait + (current.done - current.sent))
+        done += wait + (current.done - current.sent)
     return Sample(
         operation=f"{first.operation} with retries",
         number=first.number,
@@ -143,4 +120,3 @@ def _replayed(first: Sample, ordered: Sequence[Sample], policy: Policy, rng: ran
 def _sent_last_before(ordered: Sequence[Sample], moment: float) -> Sample:
     index = bisect_right(ordered, moment, key=attrgetter("intended"))
     return ordered[max(0, index - 1)]
-

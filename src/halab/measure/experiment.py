@@ -1,0 +1,169 @@
+"""A fault as an experiment: probe, break, wait, mend, wait, count. The result is a journal."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import cast, get_args
+
+from halab.cluster.protocol import Cluster, FaultKind
+from halab.errors import ClusterError, MeasurementError
+from halab.measure.journal import Journal
+from halab.measure.operations import Operation
+from halab.measure.probe import Run, probe
+from halab.measure.retriever import Retriever
+from halab.models.samples import Outcome
+
+__all__ = ["experiment", "journal_name", "parse_fault", "probe_and_save"]
+
+_STEP = 0.5  # seconds between two looks at a measurement under way
+
+
+def parse_fault(fault: str) -> tuple[FaultKind, str]:
+    """The kind and the target of words such as "crash active rootcoord". Raises MeasurementError."""
+    kind, _, target = fault.strip().partition(" ")
+    if kind not in get_args(FaultKind) or not target.strip():
+        raise MeasurementError(
+            f'a fault is a kind and a target, found "{fault}"',
+            hint=f'begin with {", ".join(get_args(FaultKind))}; for example "crash active rootcoord"',
+        )
+    return cast(FaultKind, kind), target.strip()
+
+
+def experiment(
+    cluster: Cluster,
+    fault: str | None = "crash active rootcoord",
+    *,
+    retriever: Retriever,
+    before: float = 3.0,
+    seconds: float = 20.0,
+    after: float = 3.0,
+    operations: Sequence[Operation] | None = None,
+    rate: float = 20.0,
+    deadline: float = 1.0,
+    seed: int = 0,
+    progress: bool = True,
+) -> Journal:
+    """Probe a cluster while one fault strikes, stays and is undone; then count the rows that were written.
+
+    `before`, `seconds` and `after` are seconds of probing before the fault, with it, and after it was undone and
+    the cluster was healthy again. `fault=None` measures the same time without one. `operations` are the
+    retriever's four unless given. `rate` is probes a second for each, `deadline` seconds.
+
+    A cluster that does not become healthy again is a result, not an error: a note in the journal says so, and so
+    does one if the rows could not be counted. Raises MeasurementError, TargetError, FaultError.
+    """
+    broken = parse_fault(fault) if fault is not None else None
+    with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
+        say = _Progress(run) if progress else _silent
+        _wait(cluster, before, say, "before the fault")
+        with ExitStack() as stack:
+            if broken is not None:
+                injected = stack.enter_context(cluster.fault(*broken))
+                run.mark_fault(injected)
+                _wait(cluster, seconds, say, f"{injected.kind} {injected.component}")
+                say("undoing the fault, waiting for health")
+                _mend(stack, run)
+            else:
+                _wait(cluster, seconds, say, "no fault")
+        _wait(cluster, after, say, "after the fault")
+    return _counted(run.journal, retriever, say)
+
+
+def _mend(stack: ExitStack, run: Run) -> None:
+    try:
+        stack.close()
+    except ClusterError as error:
+        run.note(f"The cluster did not become healthy again: {error.message.splitlines()[0]}")
+
+
+def _wait(cluster: Cluster, seconds: float, say: Callable[[str], None], phase: str) -> None:
+    end = cluster.now() + seconds
+    while (left := end - cluster.now()) > 0:
+        say(phase)
+        cluster.sleep(min(_STEP, left))
+
+
+def _counted(journal: Journal, retriever: Retriever, say: Callable[[str], None]) -> Journal:
+    if journal.simulated or not any(sample.key is not None for sample in journal.samples()):
+        say("done")
+        return journal
+    say("counting rows")
+    try:
+        counted = journal.extended(count=retriever.count(journal.samples()))
+    except MeasurementError as error:
+        counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
+    say("done")
+    return counted
+
+
+def _silent(phase: str) -> None:
+    """No progress wanted."""
+
+
+class _Progress:
+    """One line that is written over in a terminal or a notebook; one line a phase where that is not possible."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._over = sys.stdout.isatty() or "ipykernel" in sys.modules
+        self._last = ""
+        self._width = 0
+
+    def __call__(self, phase: str) -> None:
+        if self._over:
+            line = f"{self._run.elapsed:5.1f} s  {phase}  {_tally(self._run.counts())}".rstrip()
+            # Blanks cover what a longer line left behind.
+            print(f"\r{line:<{self._width}}", end="\n" if phase == "done" else "", flush=True)
+            self._width = len(line)
+        elif phase != self._last:
+            print(f"{self._run.elapsed:5.1f} s  {phase}", flush=True)
+        self._last = phase
+
+
+def _tally(counts: dict[str, Counter[Outcome]]) -> str:
+    return " | ".join(
+        f"{name}: {count[Outcome.OK]} ok, {count[Outcome.FAIL]} fail, {count[Outcome.UNKNOWN]} unknown"
+        for name, count in counts.items()
+    )
+
+
+def journal_name(fault: str | None, now: datetime | None = None) -> str:
+    """A file name for a journal, such as "2026-11-23-140503-crash-active-rootcoord.jsonl" (local time)."""
+    words = "-".join((fault or "no fault").lower().split())
+    return f"{(now or datetime.now()):%Y-%m-%d-%H%M%S}-{words}.jsonl"
+
+
+def probe_and_save(
+    cluster: Cluster,
+    fault: str | None,
+    path: str | Path,
+    *,
+    replicas: int = 3,
+    before: float = 3.0,
+    seconds: float = 20.0,
+    after: float = 3.0,
+    rate: float = 20.0,
+    deadline: float = 1.0,
+    progress: bool = True,
+) -> Journal:
+    """All of `halab probe`: make a retriever, run the experiment, save the journal, drop the collections.
+
+    `path` is the journal's file; it must not exist yet, which is checked before anything is broken.
+    """
+    if Path(path).exists():
+        raise MeasurementError(
+            f"{path} is already there, and a journal is never overwritten", hint="choose another name"
+        )
+    with Retriever(cluster, replicas=replicas, name="halab_probe") as retriever:
+        journal = experiment(
+            cluster, fault, retriever=retriever, before=before, seconds=seconds, after=after,
+            rate=rate, deadline=deadline, progress=progress,
+        )  # fmt: skip
+        # Saved before the collections are dropped: a cluster left broken must not cost the journal.
+        journal.save(path)
+    return journal

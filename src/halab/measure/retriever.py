@@ -1,0 +1,299 @@
+"""The workload: a small RAG retriever over the course's own cards. A search is a question; an outage is an
+unanswered one.
+
+The embedding is light and deterministic: TF-IDF, then truncated SVD to 64 dimensions, normalised, compared by
+inner product (latent semantic analysis; scikit-learn's user guide, "Truncated SVD"). It finds passages that
+share words with the question, which is enough to tell an answer from none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymilvus import DataType, MilvusClient
+from pymilvus.exceptions import MilvusException
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from halab.cluster.protocol import Cluster
+from halab.errors import MeasurementError
+from halab.measure.journal import RowCount
+from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search
+from halab.models.samples import Outcome, Sample
+
+__all__ = ["OPERATIONS", "QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages"]
+
+DIMENSIONS = 64
+OPERATIONS = ("search", "strong", "insert", "ddl")
+QUESTIONS = (
+    "How long does a failover take?",
+    "Who notices that the primary is down?",
+    "How many requests fail while the standby takes over?",
+    "What is the difference between RTO and RPO?",
+    "Does a replica protect me from a wrong delete?",
+    "How many copies do I need for 99.99 percent?",
+    "Why does etcd have an odd number of members?",
+    "Do three replicas make writing three times slower?",
+    "When should a health check restart a process?",
+    "What does a disaster recovery drill verify?",
+)
+
+_BATCH = 1000  # rows between two flushes: far below what the embedded log keeps (about 14,000 rows of 64-d)
+_COUNT_BATCH = 10_000  # keys asked for in one query; Milvus answers at most 16,384 rows
+_PATIENCE = 60.0  # seconds for a call that prepares or counts; no such call is part of a measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a card. `score` is its inner product with the question, from -1 to 1 (0 when just read)."""
+
+    text: str
+    source: str
+    score: float = 0.0
+
+
+def read_passages(folder: str | Path) -> list[Passage]:
+    """The paragraphs of the Markdown files in a folder, without front matter, headings and table rules.
+
+    Raises MeasurementError if there are none.
+    """
+    passages = [
+        Passage(text, path.stem)
+        for path in sorted(Path(folder).glob("*.md"))
+        for text in _paragraphs(path.read_text(encoding="utf-8"))
+    ]
+    if not passages:
+        raise MeasurementError(
+            f"the retriever found no cards (*.md) in {folder}",
+            hint="run it in the course's folder, or pass cards=<a folder of Markdown files>",
+        )
+    return passages
+
+
+def _paragraphs(markdown: str) -> Iterable[str]:
+    body = re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.DOTALL)
+    for block in re.split(r"\n\s*\n", body):
+        lines = [line for line in block.splitlines() if not re.match(r"\s*(#|\|[\s|:-]+\|$)", line)]
+        text = re.sub(r"[*_`|]+", " ", " ".join(lines))
+        text = " ".join(text.split())
+        if text:
+            yield text
+
+
+class Embedding:
+    """Turns texts into unit vectors of 64 dimensions, fitted to the passages it is to find."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._terms = TfidfVectorizer(sublinear_tf=True)
+        weights = self._terms.fit_transform(texts)
+        # Few or short texts span fewer than 64 dimensions; the rest stay zero.
+        rank = min(DIMENSIONS, weights.shape[1] - 1, weights.shape[0])
+        self._svd = TruncatedSVD(max(1, rank), random_state=0).fit(weights)
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row a text; a text that shares no word with the passages becomes zeros."""
+        reduced = self._svd.transform(self._terms.transform(texts))
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        vectors[:, : reduced.shape[1]] = reduced
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+
+
+class Retriever:
+    """Answers questions from the cards through a cluster. A context manager; `close` drops its collections.
+
+    It makes four collections: `<name>` holds the passages, loaded with `replicas` query replicas;
+    `<name>_written` takes the rows of insert probes (loaded once, so that they can be counted);
+    `<name>_left` and `<name>_right` are empty, and the metadata probes point an alias to one or the other.
+    A search so never meets a probe's row, and a metadata call never touches a collection that is searched.
+
+    On the simulated engine there is no database: questions are answered from memory, and `simulated` is True.
+
+    `dropped` is the number of passages that were acknowledged and are not there: not 0 means that the log
+    lost them.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        replicas: int = 3,
+        name: str = "halab_cards",
+        *,
+        cards: str | Path | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self.replicas = replicas
+        self.name = name
+        self.simulated = cluster.engine == "simulated"
+        self.passages = read_passages(cards or _course_cards())
+        self.dropped = 0
+        self._embedding = Embedding([passage.text for passage in self.passages])
+        self._vectors = self._embedding([passage.text for passage in self.passages])
+        self._client: Any = None
+        if not self.simulated:
+            self._client = MilvusClient(cluster.uri, timeout=_PATIENCE)
+            self._create()
+
+    @property
+    def written(self) -> str:
+        """The collection that takes the rows of insert probes."""
+        return f"{self.name}_written"
+
+    def ask(self, question: str, limit: int = 3) -> list[Passage]:
+        """The passages nearest to a question, best first."""
+        vector = self._embedding([question])[0]
+        if self.simulated:
+            scores = self._vectors @ vector
+            best = np.argsort(-scores, kind="stable")[:limit]
+            return [self._passage(int(index), float(scores[index])) for index in best]
+        hits = self._client.search(self.name, [vector.tolist()], limit=limit, timeout=_PATIENCE)[0]
+        return [self._passage(hit["id"], hit["distance"]) for hit in hits]
+
+    def operations(self, *names: str) -> list[Operation]:
+        """Probes by name, of "search", "strong" (search with Strong consistency), "insert" and "ddl" (a
+        metadata call); all four if none is named. Searches go through the questions in turn."""
+        chosen = names or OPERATIONS
+        if unknown := [name for name in chosen if name not in OPERATIONS]:
+            raise MeasurementError(
+                f"there is no operation {unknown[0]!r}", hint=f"choose from {', '.join(OPERATIONS)}"
+            )
+        return [NamedOperation(name) if self.simulated else self._operation(name) for name in chosen]
+
+    def _operation(self, name: str) -> Operation:
+        uri = self.cluster.uri
+        if name == "insert":
+            fields = self._client.describe_collection(self.written)["fields"]
+            return Insert(uri, self.written, self._probe_row, fields)
+        if name == "ddl":
+            return AlterAlias(uri, f"{self.name}_alias", self._sides())
+        return Search(uri, self.name, self._embedding(QUESTIONS).tolist(), strong=name == "strong")
+
+    def count(self, samples: Iterable[Sample] | None = None) -> RowCount:
+        """Count rows with Strong consistency: those of the insert probes among `samples`, or the passages.
+
+        Rows that were acknowledged and are not found stand in `missing`. Raises MeasurementError if the
+        cluster does not answer within a minute, and on the simulated engine, which keeps no rows.
+        """
+        if self.simulated:
+            raise MeasurementError(
+                "a simulated cluster keeps no rows, so there is nothing to count",
+                hint="count on the embedded engine",
+            )
+        if samples is None:
+            keys = {Outcome.OK: set(range(len(self.passages)))}
+            return _row_count(keys, self._present(self.name, sorted(keys[Outcome.OK])))
+        sent: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
+        for sample in samples:
+            if sample.key is not None:
+                sent[sample.outcome].add(sample.key)
+        return _row_count(sent, self._present(self.written, sorted(set().union(*sent.values()))))
+
+    def close(self) -> None:
+        """Drop the collections and disconnect."""
+        if self._client is None:
+            return
+        try:
+            self._drop()
+        finally:
+            self._client.close()
+            self._client = None
+
+    def __enter__(self) -> Retriever:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        where = "from memory (SIMULATED cluster)" if self.simulated else f"{self.replicas} replica(s)"
+        lost = f", {self.dropped} DROPPED by the log" if self.dropped else ""
+        return f"Retriever({self.name}: {len(self.passages)} passages, {where}{lost})"
+
+    def _passage(self, index: int, score: float) -> Passage:
+        passage = self.passages[index]
+        return Passage(passage.text, passage.source, score)
+
+    def _sides(self) -> tuple[str, str]:
+        return f"{self.name}_left", f"{self.name}_right"
+
+    def _create(self) -> None:
+        self._drop()
+        for collection in (self.name, self.written, *self._sides()):
+            self._client.create_collection(collection, schema=self._schema(), num_shards=1)
+        self._client.create_alias(self._sides()[0], f"{self.name}_alias")
+        rows = [{"id": index, "vector": vector.tolist()} for index, vector in enumerate(self._vectors)]
+        for first in range(0, len(rows), _BATCH):
+            self._client.insert(self.name, rows[first : first + _BATCH])
+            self._client.flush(self.name)
+        for collection, replicas in ((self.name, self.replicas), (self.written, 1)):
+            index = self._client.prepare_index_params()
+            index.add_index("vector", index_type="FLAT", metric_type="IP")
+            self._client.create_index(collection, index)
+            self._client.load_collection(collection, replica_number=replicas)
+        self.dropped = len(self.count().missing)
+
+    def _drop(self) -> None:
+        for side in self._sides():
+            if self._client.has_collection(side):
+                for alias in self._client.list_aliases(side)["aliases"]:
+                    self._client.drop_alias(alias)
+        for collection in (self.name, self.written, *self._sides()):
+            if self._client.has_collection(collection):
+                self._client.release_collection(collection)
+                self._client.drop_collection(collection)
+
+    def _schema(self) -> Any:
+        schema = self._client.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIMENSIONS)
+        return schema
+
+    def _probe_row(self, key: int) -> dict[str, Any]:
+        return {"id": key, "vector": self._vectors[key % len(self._vectors)].tolist()}
+
+    def _present(self, collection: str, keys: Sequence[int]) -> set[int]:
+        found: set[int] = set()
+        for first in range(0, len(keys), _COUNT_BATCH):
+            batch = keys[first : first + _COUNT_BATCH]
+            ask = partial(self._client.query, collection, f"id in {list(batch)}", ["id"], timeout=_PATIENCE)
+            try:
+                found.update(row["id"] for row in ask(consistency_level="Strong"))
+            except MilvusException as error:
+                raise MeasurementError(
+                    f"the rows of {collection} could not be counted: {str(error).splitlines()[0]}",
+                    hint="see `halab status`; when every role is healthy, count again",
+                ) from None
+        return found
+
+
+def _row_count(sent: dict[Outcome, set[int]], found: set[int]) -> RowCount:
+    acknowledged = sent.get(Outcome.OK, set())
+    unknown = sent.get(Outcome.UNKNOWN, set())
+    failed = sent.get(Outcome.FAIL, set())
+    return RowCount(
+        acknowledged=len(acknowledged),
+        unknown=len(unknown),
+        failed=len(failed),
+        found=len(found),
+        missing=tuple(sorted(acknowledged - found)),
+        unknown_present=len(unknown & found),
+        failed_present=len(failed & found),
+    )
+
+
+def _course_cards() -> Path:
+    """The English cards of the course this package was installed from, or of the current folder."""
+    for root in (*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents):
+        if (root / "cards" / "en").is_dir():
+            return root / "cards" / "en"
+    raise MeasurementError(
+        "the course's cards (cards/en) were not found above this package or the current folder",
+        hint="run it in the course's folder, or pass cards=<a folder of Markdown files>",
+    )
