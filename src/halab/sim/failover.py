@@ -67,9 +67,10 @@ _REFUSED = 0.002
 class Incident:
     """One fault and how the cluster gets over it. Times are seconds on the simulation's clock.
 
-    `standby` tells whether another member can take the role over; `used` whether the clients talk to the
-    lost process itself (a proxy); `quorum` whether enough of etcd is left; `undone_at` when the lost process
-    serves again by itself (infinity: not yet). `settings` and `timeline` are those of the failover.
+    `leads` tells whether the lost process was serving rather than standing by; `standby` whether another
+    member can take over; `used` whether the clients talk to the lost process itself (a proxy); `quorum`
+    whether enough of etcd is left; `undone_at` when the lost process is up again (infinity: not yet).
+    `settings` and `timeline` are those of the failover.
     """
 
     role: str
@@ -77,6 +78,7 @@ class Incident:
     at: float
     timeline: Timeline
     settings: Failover = MILVUS
+    leads: bool = True
     standby: bool = True
     used: bool = False
     quorum: bool = True
@@ -180,7 +182,7 @@ class _World:
 def outages(incident: Incident, replicas: int = 3) -> list[Outage]:
     """What users notice of an incident, operation by operation, for a collection with this many replicas."""
     role, at = incident.role, incident.at
-    if role == "etcd" and incident.quorum:
+    if not incident.leads or (role == "etcd" and incident.quorum):
         return []
     needs = dict.fromkeys(OPERATIONS, 0.0) if incident.used else NEEDS[role]
     end = min(_recovered(incident, replicas), _repaired(incident))

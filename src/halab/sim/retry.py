@@ -213,7 +213,7 @@ class _World:
         yield self.env.timeout(self.scenario.timeout)
         return Outcome.UNKNOWN
 
-    def serve(self, request: _Request) -> Generator[Any, Any, None]:
+    def serve(self, request: _Request) -> Generator[Any, Any, Outcome]:
         """The service does the work whether or not its client still waits: it cannot know."""
         with self.servers.request() as turn:
             yield turn

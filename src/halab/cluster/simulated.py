@@ -1,0 +1,341 @@
+"""Engine "simulated": a Milvus cluster in virtual time. Instant, deterministic by seed, on any platform.
+
+Nothing runs here. A fault draws one failover from `halab.sim.failover` and the components change as that
+says when virtual time passes, which only `sleep` and `wait_healthy` let it do. Every component says in its
+note that it is simulated, and `uri` is empty: a simulated number is never to be shown as a measured one.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self, get_args
+
+from halab.cluster import targets
+from halab.cluster.embedded.spec import PROFILES
+from halab.cluster.protocol import COORDINATORS, Component, Event, FaultKind, Standing
+from halab.errors import FaultError, NotReady
+from halab.models.failover import MILVUS, Failover, Lease, Timeline
+from halab.models.samples import Sample
+from halab.sim.failover import OPERATIONS, Incident, Outage, fail_over, outages, probe
+
+__all__ = ["SimulatedCluster", "SimulatedFault"]
+
+_RESUME = ("etcd", "log", "objectstore")  # these go on after a hang; a Milvus role without its lease exits
+ETCD_ELECTION = 1.0  # seconds: etcd's default --election-timeout is 1000 ms
+
+
+class _Step(NamedTuple):
+    """A change of a component that is due at a time; `number` keeps steps of one time in their order."""
+
+    time: float
+    number: int
+    name: str
+    change: dict[str, Any]
+    event: Event | None
+    fault: SimulatedFault | None
+
+
+@dataclass
+class SimulatedFault:
+    """A fault of the simulated engine (see `halab.cluster.protocol.Fault`).
+
+    `timeline` is the failover drawn for it, seconds after the fault; it is cut short if the fault is undone.
+    """
+
+    kind: FaultKind
+    target: str
+    component: str
+    at: float
+    incident: Incident
+    cluster: SimulatedCluster = field(repr=False)
+    undone_at: float | None = None
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.incident.timeline
+
+    def undo(self) -> None:
+        """Start the component again, or continue it. Twice is once."""
+        if self.undone_at is None:
+            self.cluster._undo(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.undo()
+        if error is None:
+            # Faults around this one still stand; what they hit is not expected to be well.
+            others = {each.component for each in self.cluster._faults if each.undone_at is None}
+            self.cluster._wait_healthy(60.0, but=others)
+
+
+class SimulatedCluster:
+    """A cluster in virtual time (see `halab.cluster.protocol.Cluster`).
+
+    `profile` is "ha" or "small", `ttl` the session TTL in seconds; `settings` are the rest of the failover,
+    by default those of the course's cluster. Raises ValueError for an unknown profile.
+    """
+
+    engine: Literal["simulated"] = "simulated"
+    uri = ""
+
+    def __init__(
+        self,
+        name: str = "simulated",
+        profile: str = "ha",
+        ttl: float = 10.0,
+        seed: int = 0,
+        settings: Failover = MILVUS,
+    ) -> None:
+        if profile not in PROFILES:
+            raise ValueError(f'profile must be one of {", ".join(PROFILES)}; not "{profile}"')
+        self.name = name
+        self.profile = profile
+        self.ttl = ttl
+        self.seed = seed
+        self.settings = replace(settings, detector=Lease(ttl))
+        self.versions = {"milvus": "simulated 2.3.5"}
+        self._clock = 0.0
+        self._parts = {part.name: part for part in _members(profile)}
+        self._since = dict.fromkeys(self._parts, 0.0)
+        self._faults: list[SimulatedFault] = []
+        self._events: list[Event] = []
+        self._plan: list[_Step] = []
+        self._planned = 0
+
+    def now(self) -> float:
+        return self._clock
+
+    def sleep(self, seconds: float) -> None:
+        """Let virtual time pass; nobody waits."""
+        if not (seconds >= 0 and math.isfinite(seconds)):
+            raise ValueError(f"seconds must be zero or a positive number, not {seconds}")
+        self._pass_until(self._clock + seconds)
+
+    def components(self) -> list[Component]:
+        return [
+            replace(part, uptime=self._clock - self._since[part.name] if part.health == "healthy" else 0.0)
+            for part in self._parts.values()
+        ]
+
+    def resolve(self, target: str) -> Component:
+        return targets.resolve(self.components(), target)
+
+    def active(self, role: str) -> Component:
+        return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
+
+    def events(self, since: float = 0.0) -> list[Event]:
+        return sorted((each for each in self._events if each.time >= since), key=lambda each: each.time)
+
+    def fault(self, kind: FaultKind, target: str | Component) -> SimulatedFault:
+        """Inject a fault now; leaving the `with` block undoes it and waits until the cluster is healthy.
+
+        Raises TargetError if the target names nothing or more than one component, FaultError if the kind is
+        unknown or the component is not healthy.
+        """
+        if kind not in get_args(FaultKind):
+            raise FaultError(
+                f'There is no fault "{kind}".', hint=f"Choose one of {', '.join(get_args(FaultKind))}."
+            )
+        asked = target if isinstance(target, str) else target.name
+        part = self.resolve(asked)
+        if part.health != "healthy":
+            raise FaultError(
+                f"{part.name} is {part.health}, so it cannot have a fault injected.",
+                hint="Undo the fault before, or wait with wait_healthy().",
+            )
+        incident = self._incident(kind, part)
+        fault = SimulatedFault(kind, asked, part.name, self._clock, incident, self)
+        self._faults.append(fault)
+        self._set(part.name, health="hung" if kind == "hang" else "down")
+        self._events.append(Event(self._clock, part.name, f"fault:{kind}", "user", asked))
+        self._plan_takeover(fault)
+        if kind == "restart":
+            self._undo(fault)
+        return fault
+
+    def wait_healthy(self, timeout: float = 60.0) -> float:
+        return self._wait_healthy(timeout, but=set())
+
+    def _wait_healthy(self, timeout: float, but: set[str]) -> float:
+        start = self._clock
+        while sick := [p for p in self._parts.values() if p.health != "healthy" and p.name not in but]:
+            due = self._plan[0].time if self._plan else math.inf
+            if due > start + timeout:
+                raise NotReady(
+                    f"Every component should be healthy; after {timeout:g} simulated seconds "
+                    f"{', '.join(f'{part.name} is {part.health}' for part in sick)}.",
+                    hint="Undo the fault, or leave its with block.",
+                )
+            self._pass_until(due)
+        return self._clock - start
+
+    def outages(self, replicas: int = 3) -> list[Outage]:
+        """What users notice of every fault so far, seconds on the cluster's clock."""
+        return [each for fault in self._faults for each in outages(fault.incident, replicas)]
+
+    def simulate(
+        self,
+        start: float,
+        end: float,
+        operations: Sequence[str] = OPERATIONS,
+        rate: float = 20.0,
+        deadline: float = 1.0,
+        seed: int = 0,
+        replicas: int = 3,
+    ) -> list[Sample]:
+        """What an open-loop probe would have met from `start` to `end`, seconds on the cluster's clock.
+
+        `rate` is requests a second of each operation, `deadline` seconds, `replicas` those of the collection
+        that is searched (never more than there are query nodes).
+        """
+        nodes = PROFILES[self.profile]["querynode"]
+        return probe(self.outages(min(replicas, nodes)), start, end, operations, rate, deadline, seed)
+
+    def down(self) -> None:
+        """End the simulation. Twice is once."""
+        self._parts.clear()
+        self._plan.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.down()
+
+    def _incident(self, kind: FaultKind, part: Component) -> Incident:
+        others = [each for each in self._parts.values() if each.role == part.role and each.name != part.name]
+        healthy = [each for each in others if each.health == "healthy"]
+        return Incident(
+            role=part.role,
+            kind=kind,
+            at=self._clock,
+            timeline=fail_over(self.settings, kind, self.seed * 1000 + len(self._faults)),
+            settings=self.settings,
+            leads=part.standing != "standby",
+            standby=bool(healthy),
+            used=part.name == "proxy-1",
+            quorum=part.role != "etcd" or len(healthy) > (len(others) + 1) // 2,
+        )
+
+    def _plan_takeover(self, fault: SimulatedFault) -> None:
+        """Who takes the lost one's place, and when: as the fault's timeline says."""
+        lost = self._parts[fault.component]
+        leads: Standing = "leader" if lost.role == "etcd" else "active"
+        if lost.standing != leads:
+            return
+        heirs = [
+            part
+            for part in self._parts.values()
+            if part.role == lost.role and part.name != lost.name and part.health == "healthy"
+        ]
+        if not heirs or not fault.incident.quorum:
+            self._at(fault.at + fault.timeline.detected, lost.name, {"standing": ""}, fault=fault)
+            return
+        when = fault.at + (ETCD_ELECTION if lost.role == "etcd" else fault.timeline.serving)
+        event = Event(when, heirs[0].name, leads, "milvus", f"took over from {lost.name}")
+        self._at(when, heirs[0].name, {"standing": leads}, event, fault)
+        self._at(when, lost.name, {"standing": ""}, fault=fault)
+
+    def _undo(self, fault: SimulatedFault) -> None:
+        fault.undone_at = self._clock
+        part = self._parts.get(fault.component)
+        if part is None:
+            return
+        expired = self._clock - fault.at >= fault.timeline.detected
+        resumes = fault.kind == "hang" and (part.role in _RESUME or not expired)
+        if fault.kind == "hang":
+            self._events.append(Event(self._clock, part.name, "continued", "user"))
+        if resumes:
+            fault.incident = replace(fault.incident, undone_at=self._clock)
+            self._set(part.name, health="healthy")
+            self._unplan(fault)
+            return
+        self._restart(fault, part, by_itself=fault.kind == "hang")
+
+    def _restart(self, fault: SimulatedFault, part: Component, *, by_itself: bool) -> None:
+        """Start a lost process again. One continued after its lease expired exits, and is started again."""
+        ready = self._clock + self.settings.restart
+        fault.incident = self._cut_short(fault, ready)
+        if by_itself:
+            self._events.append(Event(self._clock, part.name, "exited", "milvus", "session expired"))
+            self._events.append(Event(self._clock, part.name, "started", "supervisor"))
+        elif fault.kind != "restart":
+            self._events.append(Event(self._clock, part.name, "started", "user", "fault undone"))
+        self._unplan(fault)
+        self._plan_takeover(fault)
+        self._set(part.name, health="starting", restarts=part.restarts + by_itself)
+        self._at(ready, part.name, {"health": "healthy"})
+
+    def _cut_short(self, fault: SimulatedFault, ready: float) -> Incident:
+        """A process that is up again at its old address ends its old session, if that is still there."""
+        incident = fault.incident
+        back = ready - fault.at
+        if back < incident.timeline.detected:
+            timeline = self.settings.after(incident.timeline.missed, back)
+            incident = replace(incident, timeline=timeline)
+        return replace(incident, undone_at=ready)
+
+    def _unplan(self, fault: SimulatedFault) -> None:
+        """Forget the takeover planned for a fault, if it has not happened."""
+        self._plan = [step for step in self._plan if step.fault is not fault]
+        heapq.heapify(self._plan)
+
+    def _at(
+        self,
+        time: float,
+        name: str,
+        change: dict[str, Any],
+        event: Event | None = None,
+        fault: SimulatedFault | None = None,
+    ) -> None:
+        self._planned += 1
+        heapq.heappush(self._plan, _Step(time, self._planned, name, change, event, fault))
+
+    def _pass_until(self, time: float) -> None:
+        while self._plan and self._plan[0].time <= time:
+            step = heapq.heappop(self._plan)
+            self._clock = step.time
+            self._set(step.name, **step.change)
+            if step.event:
+                self._events.append(step.event)
+        self._clock = max(self._clock, time)
+
+    def _set(self, name: str, **change: Any) -> None:
+        part = replace(self._parts[name], **change)
+        if part.health == "healthy" and part.standing == "":
+            part = replace(part, standing=self._joins(part))
+        if "health" in change:
+            self._since[name] = self._clock
+        self._parts[name] = part
+
+    def _joins(self, part: Component) -> Standing:
+        """The standing of a member that comes back: the lead if nobody has it."""
+        peers = [each for each in self._parts.values() if each.role == part.role and each.name != part.name]
+        led = any(each.standing in ("active", "leader") for each in peers)
+        if part.role == "etcd":
+            return "follower" if led else "leader"
+        if part.role in COORDINATORS:
+            return "standby" if led else "active"
+        return ""
+
+
+def _members(profile: str) -> list[Component]:
+    parts = []
+    for role, count in PROFILES[profile].items():
+        for number in range(1, count + 1):
+            name = role if role in ("log", "objectstore") else f"{role}-{number}"
+            standing: Standing = ""
+            if role == "etcd":
+                standing = "leader" if number == 1 else "follower"
+            elif role in COORDINATORS:
+                standing = "active" if number == 1 else "standby"
+            parts.append(Component(name, role, "", None, "healthy", standing, note="simulated"))
+    return parts

@@ -1,0 +1,197 @@
+import pytest
+
+from halab.cluster.protocol import Cluster
+from halab.cluster.simulated import SimulatedCluster
+from halab.errors import FaultError, NotReady, TargetError
+from halab.models.samples import Outcome
+
+
+def bad(cluster: SimulatedCluster, operation: str, **settings: int) -> list[float]:
+    samples = cluster.simulate(0, cluster.now(), [operation], **settings)
+    return [sample.intended for sample in samples if sample.outcome != Outcome.OK]
+
+
+def test_it_is_a_cluster_and_says_that_it_is_simulated() -> None:
+    cluster = SimulatedCluster()
+    assert isinstance(cluster, Cluster)
+    assert cluster.engine == "simulated"
+    assert cluster.uri == ""
+    assert all(part.note == "simulated" for part in cluster.components())
+
+
+def test_profiles_have_their_members() -> None:
+    names = [part.name for part in SimulatedCluster().components()]
+    assert {"rootcoord-1", "rootcoord-2", "etcd-3", "querynode-3", "log", "objectstore", "proxy-2"} <= set(
+        names
+    )
+    assert len(SimulatedCluster(profile="small").components()) == 10
+    with pytest.raises(ValueError, match="ha, small"):
+        SimulatedCluster(profile="large")
+
+
+def test_virtual_time_passes_only_when_it_is_let() -> None:
+    cluster = SimulatedCluster()
+    assert cluster.now() == 0
+    cluster.sleep(3600)
+    assert cluster.now() == 3600
+    with pytest.raises(ValueError, match="seconds"):
+        cluster.sleep(-1)
+
+
+def test_the_standby_takes_over_when_the_lease_of_the_active_one_has_expired() -> None:
+    cluster = SimulatedCluster(ttl=10)
+    fault = cluster.fault("crash", "active rootcoord")
+    assert fault.component == "rootcoord-1"
+    cluster.sleep(5)
+    assert cluster.active("rootcoord").name == "rootcoord-1"
+    cluster.sleep(7)
+    assert cluster.active("rootcoord").name == "rootcoord-2"
+    assert cluster.resolve("rootcoord-1").health == "down"
+    fault.undo()
+    cluster.wait_healthy()
+    assert cluster.resolve("rootcoord-1").standing == "standby"
+    kinds = [(event.component, event.kind, event.by) for event in cluster.events()]
+    assert kinds == [
+        ("rootcoord-1", "fault:crash", "user"),
+        ("rootcoord-2", "active", "milvus"),
+        ("rootcoord-1", "started", "user"),
+    ]
+
+
+def test_leaving_the_block_undoes_the_fault_and_waits_until_all_is_well() -> None:
+    cluster = SimulatedCluster()
+    with cluster.fault("crash", "query node 1") as fault:
+        cluster.sleep(20)
+        assert fault.undone_at is None
+    assert fault.undone_at == 20
+    assert all(part.health == "healthy" for part in cluster.components())
+    assert cluster.now() > 20
+
+
+def test_every_operation_is_out_for_as_long_as_the_timeline_says() -> None:
+    cluster = SimulatedCluster(seed=3)
+    cluster.sleep(5)
+    with cluster.fault("crash", "active rootcoord") as fault:
+        cluster.sleep(25)
+    for operation in ("search", "insert", "metadata call"):
+        failed = bad(cluster, operation)
+        assert failed[0] == pytest.approx(5, abs=0.1)
+        assert failed[-1] == pytest.approx(5 + fault.timeline.back, abs=0.1)
+
+
+def test_a_shorter_lease_makes_a_shorter_outage() -> None:
+    failed = []
+    for ttl in (3.0, 30.0):
+        cluster = SimulatedCluster(ttl=ttl)
+        with cluster.fault("crash", "active rootcoord"):
+            cluster.sleep(60)
+        failed.append(len(bad(cluster, "insert")))
+    assert failed[0] < failed[1] / 4
+
+
+def test_a_standby_is_not_missed() -> None:
+    cluster = SimulatedCluster()
+    with cluster.fault("crash", "standby rootcoord"):
+        cluster.sleep(30)
+    assert bad(cluster, "insert") == []
+
+
+def test_without_a_standby_the_outage_lasts_until_the_fault_is_undone() -> None:
+    cluster = SimulatedCluster(profile="small")
+    with cluster.fault("crash", "rootcoord-1"):
+        cluster.sleep(40)
+    cluster.sleep(20)
+    failed = bad(cluster, "insert")
+    assert 40 < failed[-1] < 45
+    assert cluster.active("rootcoord").name == "rootcoord-1"
+
+
+def test_a_process_that_hung_beyond_its_lease_exits_and_the_supervisor_starts_it() -> None:
+    cluster = SimulatedCluster()
+    with cluster.fault("hang", "active querycoord"):
+        cluster.sleep(20)
+        assert cluster.resolve("querycoord-1").health == "hung"
+    by = [(event.kind, event.by) for event in cluster.events() if event.component == "querycoord-1"]
+    assert by[1:] == [("continued", "user"), ("exited", "milvus"), ("started", "supervisor")]
+    assert cluster.resolve("querycoord-1").restarts == 1
+
+
+def test_a_short_hang_is_not_noticed_by_etcd() -> None:
+    cluster = SimulatedCluster(ttl=10)
+    with cluster.fault("hang", "active rootcoord"):
+        cluster.sleep(2)
+    cluster.sleep(30)
+    assert cluster.active("rootcoord").name == "rootcoord-1"
+    assert max(bad(cluster, "insert")) < 2
+
+
+def test_a_restart_is_over_sooner_than_the_lease() -> None:
+    cluster = SimulatedCluster(ttl=30)
+    with cluster.fault("restart", "active rootcoord") as fault:
+        cluster.sleep(1)
+    cluster.sleep(60)
+    assert fault.timeline.back < 5
+    assert max(bad(cluster, "insert")) < 5
+    standings = [part.standing for part in cluster.components() if part.role == "rootcoord"]
+    assert sorted(standings) == ["active", "standby"]
+
+
+def test_etcd_survives_one_member_and_not_two() -> None:
+    cluster = SimulatedCluster()
+    with cluster.fault("crash", "etcd leader"):
+        cluster.sleep(10)
+        assert bad(cluster, "insert") == []
+        assert cluster.active("etcd").name != "etcd-1"
+        with cluster.fault("crash", "etcd follower"):
+            cluster.sleep(10)
+        assert bad(cluster, "insert")
+        assert bad(cluster, "search") == []
+
+
+def test_replicas_spare_the_search() -> None:
+    cluster = SimulatedCluster()
+    with cluster.fault("crash", "query node 1"):
+        cluster.sleep(30)
+    assert len(bad(cluster, "search", replicas=3)) * 5 < len(bad(cluster, "search", replicas=1))
+
+
+def test_there_is_always_exactly_one_leader_of_a_role_when_all_are_healthy() -> None:
+    for kind in ("crash", "hang", "stop", "restart"):
+        for wait in (0, 1, 5, 12, 20):
+            for target in ("active rootcoord", "standby datacoord", "etcd leader", "active querycoord"):
+                cluster = SimulatedCluster()
+                with cluster.fault(kind, target):  # type: ignore[arg-type]
+                    cluster.sleep(wait)
+                cluster.sleep(60)
+                for role in ("rootcoord", "querycoord", "datacoord", "etcd"):
+                    leads = [
+                        p
+                        for p in cluster.components()
+                        if p.role == role and p.standing in ("active", "leader")
+                    ]
+                    assert len(leads) == 1, (kind, wait, target, role)
+                    assert leads[0].health == "healthy"
+
+
+def test_what_cannot_be_done_is_said() -> None:
+    cluster = SimulatedCluster()
+    with pytest.raises(TargetError, match="ambiguous"):
+        cluster.fault("crash", "query node")
+    with pytest.raises(FaultError, match="explode"):
+        cluster.fault("explode", "log")  # type: ignore[arg-type]
+    cluster.fault("crash", "log")
+    with pytest.raises(FaultError, match="down"):
+        cluster.fault("crash", "log")
+    with pytest.raises(NotReady, match="log is down"):
+        cluster.wait_healthy(timeout=5)
+
+
+def test_the_same_seed_gives_the_same_samples() -> None:
+    def run(seed: int) -> object:
+        cluster = SimulatedCluster(seed=seed)
+        with cluster.fault("crash", "active rootcoord"):
+            cluster.sleep(20)
+        return cluster.simulate(0, 20)
+
+    assert run(1) == run(1)
+    assert run(1) != run(2)
