@@ -1,0 +1,1 @@
+"""What each exercise gives a learner and judges them by: one module a card."""
