@@ -50,12 +50,12 @@ def experiment(
 ) -> Journal:
     """Probe a cluster while one fault strikes, stays and is undone; then count the rows that were written.
 
-    `before`, `seconds` and `after` are seconds of probing before the fault, with it, and after it was undone and
-    the cluster was healthy again. `fault=None` measures the same time without one. `operations` are the
+    `before`, `seconds` and `after` are seconds of probing before the fault, with it, and after it was undone
+    and the cluster was healthy again. `fault=None` measures the same time without one. `operations` are the
     retriever's four unless given. `rate` is probes a second for each, `deadline` seconds.
 
-    A cluster that does not become healthy again is a result, not an error: a note in the journal says so, and so
-    does one if the rows could not be counted. Raises MeasurementError, TargetError, FaultError.
+    A cluster that does not become healthy again is a result, not an error: a note in the journal says so, and
+    so does one if the rows could not be counted. Raises MeasurementError, TargetError, FaultError.
     """
     broken = parse_fault(fault) if fault is not None else None
     with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
@@ -106,7 +106,7 @@ def _silent(phase: str) -> None:
 
 
 class _Progress:
-    """One line that is written over in a terminal or a notebook; one line a phase where that is not possible."""
+    """One line that is written over in a terminal or a notebook; elsewhere one line a phase."""
 
     def __init__(self, run: Run) -> None:
         self._run = run

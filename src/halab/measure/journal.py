@@ -36,8 +36,12 @@ _KINDS = ("header", "fault", "event", "sample", "count", "note", "footer")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What was measured, on what, and how. `rate` is probes a second per operation; `deadline` and `ttl` are
-    seconds; `started` the wall clock in ISO 8601; `seed` feeds every random number of the run."""
+    """What was measured, on what, and how.
+
+    `rate` is probes a second of each operation; `deadline` and `ttl` are seconds; `patience` is how many
+    seconds each operation's users wait (the deadline, unless they wait longer); `started` is the wall clock
+    in ISO 8601; `seed` feeds every random number of the run.
+    """
 
     name: str
     engine: str
@@ -50,6 +54,7 @@ class Header:
     rate: float
     deadline: float
     operations: tuple[str, ...]
+    patience: dict[str, float]
     simulated: bool
 
 

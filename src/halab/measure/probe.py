@@ -247,25 +247,25 @@ class Run:
 
     def _simulated(self, end: float) -> list[Sample]:
         """Samples of a simulated cluster: it knows what each probe would have met at its virtual time."""
-        retrying = [operation for operation in self._operations if isinstance(operation, Retrying)]
-        plain = [operation.name for operation in self._operations if not isinstance(operation, Retrying)]
-        names = list(dict.fromkeys(plain + [operation.inner.name for operation in retrying]))
+        return [sample for operation in self._operations for sample in self._simulated_one(operation, end)]
+
+    def _simulated_one(self, operation: Operation, end: float) -> list[Sample]:
+        if isinstance(operation, Retrying):
+            once = self._simulated_one(operation.inner, end)
+            return replay_retries(once, operation.policy, seed=self._seed)
         cluster: Any = self.cluster
+        replicas = getattr(operation, "replicas", 3)
         samples: list[Sample] = cluster.simulate(
-            self._start, end, names, self._rate, self._deadline, self._seed
+            self._start, end, [operation.name], self._rate, self._deadline, self._seed, replicas=replicas
         )
-        kept = [sample for sample in samples if sample.operation in plain]
-        for operation in retrying:
-            base = [sample for sample in samples if sample.operation == operation.inner.name]
-            kept += replay_retries(base, operation.policy, seed=self._seed)
-        return kept
+        return samples
 
     def _written(self, samples: Sequence[Sample]) -> Journal:
         events = [relative(event, self._start) for event in self.cluster.events(self._start)]
         scheduling = _scheduling(samples) if self._prober else Scheduling()
-        if scheduling.max > 1.0 / self._rate:
+        if scheduling.p99 > 1.0 / self._rate:
             self.note(
-                f"The prober itself was up to {scheduling.max:.3f} s late (this machine was busy): "
+                f"One probe in a hundred left {scheduling.p99:.3f} s late or more (this machine was busy): "
                 f"edges of outages are known no better than that."
             )
         return Journal.write(
@@ -291,6 +291,7 @@ class Run:
             rate=self._rate,
             deadline=self._deadline,
             operations=tuple(operation.name for operation in self._operations),
+            patience={each.name: each.patience(self._deadline) for each in self._operations},
             simulated=cluster.engine == "simulated",
         )
 

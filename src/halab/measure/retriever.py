@@ -31,7 +31,7 @@ from halab.models.samples import Outcome, Sample
 __all__ = ["OPERATIONS", "QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages"]
 
 DIMENSIONS = 64
-OPERATIONS = ("search", "strong", "insert", "ddl")
+OPERATIONS = ("search", "strong search", "insert", "metadata call")
 QUESTIONS = (
     "How long does a failover take?",
     "Who notices that the primary is down?",
@@ -103,7 +103,8 @@ class Embedding:
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         vectors[:, : reduced.shape[1]] = reduced
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+        np.divide(vectors, lengths, out=vectors, where=lengths > 0)
+        return vectors
 
 
 class Retriever:
@@ -157,23 +158,26 @@ class Retriever:
         return [self._passage(hit["id"], hit["distance"]) for hit in hits]
 
     def operations(self, *names: str) -> list[Operation]:
-        """Probes by name, of "search", "strong" (search with Strong consistency), "insert" and "ddl" (a
-        metadata call); all four if none is named. Searches go through the questions in turn."""
+        """Probes by name, all four if none is named: "search", "strong search" (with Strong consistency),
+        "insert" and "metadata call". Searches go through the questions in turn."""
         chosen = names or OPERATIONS
         if unknown := [name for name in chosen if name not in OPERATIONS]:
             raise MeasurementError(
                 f"there is no operation {unknown[0]!r}", hint=f"choose from {', '.join(OPERATIONS)}"
             )
-        return [NamedOperation(name) if self.simulated else self._operation(name) for name in chosen]
+        return [
+            NamedOperation(name, self.replicas) if self.simulated else self._operation(name)
+            for name in chosen
+        ]
 
     def _operation(self, name: str) -> Operation:
         uri = self.cluster.uri
         if name == "insert":
             fields = self._client.describe_collection(self.written)["fields"]
             return Insert(uri, self.written, self._probe_row, fields)
-        if name == "ddl":
+        if name == "metadata call":
             return AlterAlias(uri, f"{self.name}_alias", self._sides())
-        return Search(uri, self.name, self._embedding(QUESTIONS).tolist(), strong=name == "strong")
+        return Search(uri, self.name, self._embedding(QUESTIONS).tolist(), strong=name == "strong search")
 
     def count(self, samples: Iterable[Sample] | None = None) -> RowCount:
         """Count rows with Strong consistency: those of the insert probes among `samples`, or the passages.

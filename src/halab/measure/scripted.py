@@ -181,7 +181,7 @@ class ScriptedServer:
         good = common_pb2.Status()
         answer, inserted = self._answered, self.inserted
 
-        class Service(milvus_pb2_grpc.MilvusServiceServicer):
+        class Service(milvus_pb2_grpc.MilvusServiceServicer):  # type: ignore[misc]  # generated, untyped
             def Search(self, request: Any, context: Any) -> Any:
                 return answer(context, lambda ok: milvus_pb2.SearchResults(status=good if ok else bad))
 

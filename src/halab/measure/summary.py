@@ -18,33 +18,22 @@ from halab.measure.outage import Outage, outages, rpo, rto
 from halab.models.samples import Outcome, Sample
 
 __all__ = [
-    "LABELS",
     "OperationSummary",
     "RepeatSummary",
     "Spread",
     "Summary",
-    "label",
     "repeat_summary",
     "summary",
     "title",
 ]
 
-LABELS = {"strong": "strong search", "ddl": "metadata call"}
-"""What a reader is shown for an operation's short name; other names are shown as they are."""
-
 Row = Sequence[str]
-
-
-def label(operation: str) -> str:
-    """An operation's name in plain words: "ddl with retries" is "metadata call with retries"."""
-    first, rest = operation.split(" ", 1) if " " in operation else (operation, "")
-    return f"{LABELS.get(first, first)} {rest}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class OperationSummary:
-    """What became of one operation. Times are seconds; `first_bad` and `last_bad` count from the fault, or from
-    the start of the measurement if there was none, and so does nothing before the fault.
+    """What became of one operation. Times are seconds; `first_bad` and `last_bad` count from the fault, or
+    from the start of the measurement if there was none; what was bad before the fault does not count.
 
     `rto` is None if nothing was noticed and `math.inf` if service did not come back; `latency_median` and
     `latency_p99` are of good answers outside outages, None if there were none.
@@ -95,7 +84,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class RepeatSummary:
-    """Repeats of one experiment: for each operation the spread of its figures; None where no repeat has one."""
+    """Repeats of one experiment: for each operation the spread of its figures, None if no repeat has one."""
 
     title: str
     repeats: int
@@ -110,7 +99,7 @@ class RepeatSummary:
 
     def _cells(self) -> list[Row]:
         return [
-            (label(name), *("-" if spread is None else str(spread) for spread in figures.values()))
+            (name, *("-" if spread is None else str(spread) for spread in figures.values()))
             for name, figures in self.rows.items()
         ]
 
@@ -177,10 +166,13 @@ def _remarks(journal: Journal) -> list[str]:
     if journal.simulated:
         remarks.append("SIMULATED: no cluster was measured; these numbers come from a model.")
     remarks.append(
-        f"{header.rate:g} probes a second for each operation, deadline {header.deadline:g} s: edges are known to "
-        f"{journal.resolution * 1000:.0f} ms. Bad times count from the "
+        f"{header.rate:g} probes a second for each operation, deadline {header.deadline:g} s: "
+        f"edges are known to {journal.resolution * 1000:.0f} ms. Bad times count from the "
         f"{'fault' if journal.faults else 'start'}."
     )
+    longer = [f"{name} {wait:g} s" for name, wait in header.patience.items() if wait != header.deadline]
+    if longer:
+        remarks.append(f"Longer deadlines: {', '.join(longer)}.")
     if not journal.simulated:
         remarks.append(
             f"The prober itself was late by {late.median * 1000:.1f} ms (median), {late.p99 * 1000:.1f} ms "
@@ -208,8 +200,8 @@ def _rows_remark(journal: Journal) -> str:
 def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
     """Median and range over repeats of one experiment.
 
-    Raises MeasurementError if there are none, or if they do not repeat each other: other fault, engine, TTL, rate,
-    deadline or operations. An RTO that was not reached counts as infinite.
+    Raises MeasurementError if there are none, or if they do not repeat each other: other fault, engine, TTL,
+    rate, deadline or operations. An RTO that was not reached counts as infinite.
     """
     if not journals:
         raise MeasurementError("there are no journals to summarise", hint="pass at least one")
@@ -260,7 +252,7 @@ def _spread(values: Sequence[float | None]) -> Spread | None:
     return Spread(statistics.median(known), min(known), max(known), len(known)) if known else None
 
 
-def _number(value: float | None, digits: int = 1) -> str:
+def _number(value: float | None, digits: int = 2) -> str:
     if value is None:
         return "-"
     if math.isinf(value):
@@ -272,7 +264,7 @@ def _cells(row: OperationSummary) -> Row:
     spells = ", ".join(_number(outage.duration, 2) for outage in row.outages[:4])
     more = f" and {len(row.outages) - 4} more" if len(row.outages) > 4 else ""
     return (
-        label(row.operation),
+        row.operation,
         str(row.sent),
         str(row.ok),
         str(row.failed),

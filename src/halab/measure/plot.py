@@ -1,0 +1,300 @@
+"""Pictures of journals. Every function here draws from a journal alone, so anyone can draw the picture again.
+
+Outcomes differ by shape as well as colour (Okabe and Ito's palette, which colour-blind readers can tell apart), and
+`describe` says in words what the picture shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from halab.errors import MeasurementError
+from halab.measure.journal import Journal
+from halab.measure.outage import Outage, outages
+from halab.measure.summary import OperationSummary, Spread, fault_time, summary, title
+from halab.models.samples import Outcome
+
+__all__ = ["Claim", "compare", "describe", "describe_comparison", "measured", "plot"]
+
+_MARKS = {
+    Outcome.OK: {"marker": ".", "color": "#0072B2", "s": 14, "label": "ok"},
+    Outcome.FAIL: {"marker": "x", "color": "#D55E00", "s": 22, "linewidths": 1.1, "label": "failed"},
+    Outcome.UNKNOWN: {
+        "marker": "^", "facecolors": "none", "edgecolors": "#5B2A86", "s": 24, "linewidths": 1.0,
+        "label": "unknown (deadline passed)",
+    },
+}  # fmt: skip
+_BAND = {"color": "#999999", "alpha": 0.22, "linewidth": 0}
+_RESTART = {"color": "#00664B", "linestyle": (0, (4, 3)), "linewidth": 1.2}
+_INK = "#222222"
+_FLOOR = 1e-3  # seconds: latencies below a millisecond are drawn as one
+
+
+def plot(journal: Journal, operations: Sequence[str] | None = None) -> Figure:
+    """Latency of every probe over time, a row for each operation, with the fault shaded and outages measured out.
+
+    Time counts from the fault if there was one. Latency is on a logarithmic scale, in milliseconds.
+    """
+    names = list(operations or journal.header.operations)
+    figure = Figure(figsize=(10, 1.1 + 1.55 * len(names)), layout="constrained")
+    rows = figure.subplots(len(names), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axes, name in zip(rows, names, strict=True):
+        _draw_operation(axes, journal, name)
+    _frame(rows, journal)
+    figure.suptitle(title(journal), x=0.01, ha="left", fontsize=12, fontweight="bold", color=_INK)
+    figure.legend(handles=_legend(journal), loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    if journal.simulated:
+        _stamp(figure)
+    return figure
+
+
+def _draw_operation(axes: Axes, journal: Journal, name: str) -> None:
+    zero = fault_time(journal)
+    samples = journal.samples(name)
+    for outcome, style in _MARKS.items():
+        chosen = [sample for sample in samples if sample.outcome is outcome]
+        latencies = [max(sample.latency, _FLOOR) * 1000 for sample in chosen]
+        axes.scatter([s.intended - zero for s in chosen], latencies, zorder=3, **style)
+    for fault in journal.faults:
+        end = fault.undone_at if fault.undone_at is not None else _end(journal)
+        axes.axvspan(fault.at - zero, end - zero, hatch="//", **_BAND)
+    for event in journal.events:
+        if event.by == "supervisor":
+            axes.axvline(event.time - zero, **_RESTART)
+    for outage in outages(samples):
+        _measure_out(axes, outage, zero, _end(journal))
+    failed = sum(s.outcome is Outcome.FAIL for s in samples)
+    unknown = sum(s.outcome is Outcome.UNKNOWN for s in samples)
+    axes.set_title(
+        f"{name}: {len(samples)} sent, {failed} failed, {unknown} unknown",
+        loc="left",
+        fontsize=10,
+        color=_INK,
+    )
+
+
+def _measure_out(axes: Axes, outage: Outage, zero: float, end: float) -> None:
+    """A dimension line above the samples, with the length of the outage."""
+    start, stop = outage.start - zero, (end if outage.end is None else outage.end) - zero
+    height = axes.get_xaxis_transform()
+    axes.plot(
+        [start, stop], [0.9, 0.9], transform=height, color=_INK, linewidth=1.6, marker="|", markersize=7
+    )
+    text = "not recovered" if outage.end is None else f"{outage.duration:.2f} s"
+    axes.text(stop, 0.9, f"  {text}", transform=height, ha="left", va="center", fontsize=8.5, color=_INK)
+
+
+def _frame(rows: Sequence[Axes], journal: Journal) -> None:
+    header, zero = journal.header, fault_time(journal)
+    for axes in rows:
+        axes.set_yscale("log")
+        # Room above the slowest probe for the dimension lines.
+        axes.set_ylim(_FLOOR * 1000, max(header.patience.values()) * 1000 * 12)
+        axes.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+        axes.minorticks_off()
+        axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=9)
+    rows[0].set_xlim(-zero - 0.3, _end(journal) - zero + 0.3)
+    rows[len(rows) // 2].set_ylabel("latency, ms", fontsize=9.5)
+    rows[-1].set_xlabel(f"seconds after the {'fault' if journal.faults else 'start'}", fontsize=9.5)
+
+
+def _legend(journal: Journal) -> list[Any]:
+    handles: list[Any] = [
+        Line2D(
+            [], [], linestyle="none", marker=style["marker"], label=style["label"],
+            color=style.get("color", style.get("edgecolors")), fillstyle="none" if outcome is Outcome.UNKNOWN else "full",
+        )
+        for outcome, style in _MARKS.items()
+    ]  # fmt: skip
+    handles.append(Line2D([], [], color=_INK, marker="|", linewidth=1.6, label="outage"))
+    if journal.faults:
+        handles.append(Patch(hatch="//", label="fault in place", **_BAND))
+    if any(event.by == "supervisor" for event in journal.events):
+        handles.append(Line2D([], [], label="restart by the supervisor", **_RESTART))
+    return handles
+
+
+def _stamp(figure: Figure) -> None:
+    figure.text(
+        0.5, 0.5, "SIMULATED", ha="center", va="center", fontsize=56, color="#777777", alpha=0.25,
+        rotation=18, fontweight="bold", zorder=10,
+    )  # fmt: skip
+
+
+def _end(journal: Journal) -> float:
+    return max((sample.intended for sample in journal.samples()), default=0.0) + journal.resolution
+
+
+def describe(journal: Journal) -> str:
+    """What the picture of a journal shows, in words: its alt text, and what to read where there is no picture."""
+    table = summary(journal)
+    sentences = [f"Latency of each probe over time. {table.title}."]
+    sentences += [
+        _said(row, counted_from="the fault" if journal.faults else "the start") for row in table.rows
+    ]
+    return " ".join(
+        sentences + [remark for remark in table.remarks if "Row" in remark or "SIMULATED" in remark]
+    )
+
+
+def _said(row: OperationSummary, counted_from: str) -> str:
+    if row.first_bad is None or row.last_bad is None:
+        return f"{row.operation.capitalize()}: all {row.sent} answered; nothing was noticed."
+    spells = ", ".join(
+        "one not over when the recording ended" if o.end is None else f"{o.duration:.2f} s"
+        for o in row.outages
+    )
+    return (
+        f"{row.operation.capitalize()}: {row.failed} failed and {row.unknown} unknown of {row.sent}, "
+        f"from {row.first_bad:.2f} to {row.last_bad:.2f} s after {counted_from}; outages: {spells}."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What somebody says or saw of a failover. Seconds count from the fault; None means nothing failed.
+
+    `failed_requests` is a number, or the lowest and highest of a range.
+    """
+
+    first_failure: float | None
+    last_failure: float | None
+    failed_requests: float | tuple[float, float]
+
+    @classmethod
+    def of(cls, fields: Claim | Mapping[str, Any]) -> Claim:
+        """A claim from a mapping with these three keys. Raises MeasurementError if one is missing."""
+        if isinstance(fields, Claim):
+            return fields
+        try:
+            requests = fields["failed_requests"]
+            return cls(
+                fields["first_failure"],
+                fields["last_failure"],
+                tuple(requests) if isinstance(requests, (list, tuple)) else requests,
+            )
+        except KeyError as error:
+            raise MeasurementError(
+                f"a claim needs first_failure, last_failure and failed_requests; {error} is missing",
+                hint="times are seconds after the fault",
+            ) from None
+
+
+def measured(journal: Journal, operation: str) -> Claim:
+    """The same three figures as one operation of a journal shows them; unknown requests count as failed here,
+    since their users got no answer either."""
+    row = next(row for row in summary(journal).rows if row.operation == operation)
+    return Claim(row.first_bad, row.last_bad, row.failed + row.unknown)
+
+
+def compare(
+    prediction: Claim | Mapping[str, Any],
+    card: Claim | Mapping[str, Any],
+    journals: Journal | Sequence[Journal],
+    operation: str = "search",
+) -> Figure:
+    """Prediction, card and measurement as rows on one time axis, seconds after the fault.
+
+    Several journals of the same experiment are drawn as one row each under a shared label, never as a mean.
+    """
+    rows = _compared(prediction, card, journals, operation)
+    figure = Figure(figsize=(9, 1.5 + 0.55 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    furthest = max((claim.last_failure or 0.0 for _, claim, _ in rows), default=0.0)
+    for height, (name, claim, style) in enumerate(rows):
+        _draw_claim(axes, height, claim, style, furthest)
+        axes.text(
+            -0.02, height, name, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=10
+        )
+    axes.set_ylim(len(rows) - 0.5, -0.6)
+    axes.set_xlim(0, max(furthest, 1.0) * 1.38)
+    axes.set_yticks([])
+    axes.set_xlabel("seconds after the fault: from the first failed request to the last")
+    axes.axvline(0, color=_INK, linewidth=1.2)
+    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    first = _many(journals)[0]
+    figure.suptitle(f"{operation}: {title(first)}", x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    if any(journal.simulated for journal in _many(journals)):
+        _stamp(figure)
+    return figure
+
+
+def describe_comparison(
+    prediction: Claim | Mapping[str, Any],
+    card: Claim | Mapping[str, Any],
+    journals: Journal | Sequence[Journal],
+    operation: str = "search",
+) -> str:
+    """The picture of `compare` in words."""
+    return " ".join(
+        f"{name}: {_window(claim)}." for name, claim, _ in _compared(prediction, card, journals, operation)
+    )
+
+
+def _many(journals: Journal | Sequence[Journal]) -> list[Journal]:
+    many = [journals] if isinstance(journals, Journal) else list(journals)
+    if not many:
+        raise MeasurementError("there is no journal to compare with", hint="run the experiment first")
+    return many
+
+
+_STYLES = {
+    "prediction": {"color": "#E69F00", "hatch": "//"},
+    "card": {"color": "#56B4E9", "hatch": ".."},
+    "measured": {"color": "#0072B2", "hatch": ""},
+}
+
+
+def _compared(
+    prediction: Claim | Mapping[str, Any],
+    card: Claim | Mapping[str, Any],
+    journals: Journal | Sequence[Journal],
+    operation: str,
+) -> list[tuple[str, Claim, Mapping[str, str]]]:
+    rows = [
+        ("your prediction", Claim.of(prediction), _STYLES["prediction"]),
+        ("the card", Claim.of(card), _STYLES["card"]),
+    ]
+    many = _many(journals)
+    for number, journal in enumerate(many, start=1):
+        word = "simulated" if journal.simulated else "measured"
+        name = word if len(many) == 1 else f"{word}, run {number}"
+        rows.append((name, measured(journal, operation), _STYLES["measured"]))
+    return rows
+
+
+def _draw_claim(axes: Axes, height: int, claim: Claim, style: Mapping[str, str], furthest: float) -> None:
+    first, last = claim.first_failure, claim.last_failure
+    if first is not None and last is not None:
+        axes.barh(
+            height, max(last - first, furthest * 0.004), left=first, height=0.5, edgecolor=_INK, linewidth=0.9,
+            **style,
+        )  # fmt: skip
+    axes.text(
+        (last or 0.0) + max(furthest, 1.0) * 0.015,
+        height,
+        _window(claim),
+        va="center",
+        fontsize=9,
+        color=_INK,
+    )
+
+
+def _window(claim: Claim) -> str:
+    if claim.first_failure is None or claim.last_failure is None:
+        return "nothing fails"
+    requests = claim.failed_requests
+    many = f"{requests[0]:g} to {requests[1]:g}" if isinstance(requests, tuple) else f"{requests:g}"
+    return f"{claim.first_failure:.1f} to {claim.last_failure:.1f} s, {many} failed"
