@@ -130,7 +130,7 @@ def last_grade(card: int) -> dict[str, Any] | None:
 def _run(folder: Path, name: str, learner: str, on_progress: Callable[[float], None]) -> list[dict[str, Any]]:
     """Start the worker, follow what it reports, and return its checks."""
     command = [sys.executable, "-m", "halab.course.grading_worker", str(folder), name, learner]
-    at = 0
+    at, error = 0, ""
     with (
         (folder / "worker.log").open("w") as log,
         subprocess.Popen(
@@ -145,12 +145,13 @@ def _run(folder: Path, name: str, learner: str, on_progress: Callable[[float], N
                 checks: list[dict[str, Any]] = message["checks"]
                 return checks
             if "error" in message:
+                error = message["error"]
                 break
             at = message["cell"]
             on_progress(at / message["of"])
     if at == 0:  # no cell of the learner's has run yet: the fault is the course's
         raise CourseError(
-            f"Grading could not start: {(folder / 'worker.log').read_text()[-1000:]}",
+            f"Grading could not start: {error or (folder / 'worker.log').read_text()[-1000:]}",
             hint="Install the course again (make lab); if it stays, report it with this message.",
         )
     raise SubmissionError(

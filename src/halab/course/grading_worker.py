@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import resource
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from halab.errors import CourseError
 
 MEMORY = 4 * 1024**3  # bytes of address space, enough for numpy and scipy with room to spare
 CPU = 60  # seconds
@@ -51,11 +52,8 @@ def _limit() -> None:
 
 def _grade(folder: Path, assignment: str, learner: str, report: Report) -> None:
     # Here and not above, so that the limits stand before anything large is loaded.
-    from nbgrader.converters.base import NbGraderException
-
     from halab.course.nbgrader_course import autograde, generate, settings
 
-    logging.basicConfig(filename=folder / "nbgrader.log", level=logging.INFO)
     config = settings(folder)
     config.KernelManager.transport = "ipc"  # a TCP port could be taken by another process meanwhile
     config.KernelManager.ip = str(folder / "kernel")
@@ -69,8 +67,8 @@ def _grade(folder: Path, assignment: str, learner: str, report: Report) -> None:
         generate(config, assignment)
         total = _cells(folder / "exercises" / assignment / f"{assignment}.ipynb")
         autograde(config, assignment, learner)
-    except NbGraderException as error:
-        report({"error": str(error), "log": (folder / "nbgrader.log").read_text()[-2000:]})
+    except CourseError as error:
+        report({"error": error.message})
         return
     report({"checks": list(_checks(folder, config, assignment, learner))})
 
