@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
+from halab.cluster import commands as cluster_commands
 from halab.errors import HalabError
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 console = Console()
 problems = Console(stderr=True)
+cluster_commands.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,42 @@
+"""One `Cluster` protocol and the engines behind it: `embedded` (real processes) and `simulated`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from halab.cluster.protocol import Cluster
+from halab.errors import ClusterError
+
+__all__ = ["Engine", "open_cluster"]
+
+Engine = Literal["embedded", "simulated"]
+
+
+def open_cluster(
+    name: str = "course",
+    *,
+    engine: Engine = "embedded",
+    profile: str = "ha",
+    ttl: float = 10,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+) -> Cluster:
+    """A ready cluster: started now, or the one of that name that already runs. Exported as `halab.cluster`.
+
+    Use it in a `with` block, or keep it: a cluster started here ends with this process at the latest.
+    `ttl` is the session TTL in seconds. `progress` is called ten times a second while it starts; by
+    default progress is shown where this is called. Raises the errors of `embedded.engine.start`.
+    """
+    if engine == "simulated":
+        from halab.cluster.simulated import SimulatedCluster
+
+        return SimulatedCluster(name, profile, ttl)
+    if engine != "embedded":
+        raise ClusterError(f"There is no engine {engine!r}.", hint='Choose "embedded" or "simulated".')
+    from halab.cluster.embedded.engine import start
+    from halab.cluster.show import live_progress
+
+    if progress is not None:
+        return start(name, profile, ttl, progress=progress)
+    with live_progress() as show:
+        return start(name, profile, ttl, progress=show)

@@ -57,6 +57,7 @@ class Child:
     healthy: bool = False
     ever_healthy: bool = False
     standing: str = ""
+    old_session: int = -1  # server id of the session that was there before this start; it proves nothing
     last_exit: str = ""
 
     @property

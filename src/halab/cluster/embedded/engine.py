@@ -37,7 +37,18 @@ from halab.cluster.embedded.spec import (
 from halab.cluster.protocol import Component, Event, FaultKind
 from halab.errors import ClusterError, ClusterExists, ClusterNotFound, FaultError, NotReady
 
-__all__ = ["EmbeddedCluster", "InjectedFault", "attach", "clusters", "down_all", "remove", "start"]
+__all__ = [
+    "EmbeddedCluster",
+    "InjectedFault",
+    "attach",
+    "clusters",
+    "down_all",
+    "exists",
+    "folder_of",
+    "is_running",
+    "remove",
+    "start",
+]
 
 Progress = Callable[[dict[str, Any]], None]
 POLL = 0.1  # seconds between looks while waiting
@@ -213,7 +224,7 @@ def start(
     other settings, NotReady if it does not come up, UnsupportedPlatform, ClusterError.
     """
     check_settings(name, profile, ttl)
-    folder = clusters_folder() / name
+    folder = folder_of(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / "clusters.lock"):
         spec = _running(folder)
@@ -233,7 +244,7 @@ def start(
 
 def attach(name: str = "course") -> EmbeddedCluster:
     """The running cluster of that name. Raises ClusterNotFound."""
-    if (spec := _running(clusters_folder() / name)) is None:
+    if (spec := _running(folder_of(name))) is None:
         there = ", ".join(found.name for found in clusters()) or "none"
         raise ClusterNotFound(
             f"No cluster {name!r} is running (running: {there}).", hint="Start it with: halab up"
@@ -245,6 +256,19 @@ def clusters() -> list[ClusterSpec]:
     """Every cluster that runs on this machine for this user."""
     folders = sorted(clusters_folder().glob("*/cluster.json"))
     return [spec for folder in folders if (spec := _running(folder.parent)) is not None]
+
+
+def folder_of(name: str) -> Path:
+    return clusters_folder() / name
+
+
+def is_running(name: str) -> bool:
+    return _running(folder_of(name)) is not None
+
+
+def exists(name: str) -> bool:
+    """True if a cluster of that name runs, or has left its folder behind."""
+    return (folder_of(name) / "cluster.json").exists()
 
 
 def down_all() -> list[str]:
@@ -288,7 +312,7 @@ def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progres
         )
 
     binaries = find_binaries(tell)
-    folder = clusters_folder() / name
+    folder = folder_of(name)
     remove(folder)
     folder.mkdir(mode=0o700)
     me = Owner(pid=os.getpid(), created=psutil.Process().create_time())

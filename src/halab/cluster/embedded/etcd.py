@@ -17,13 +17,13 @@ __all__ = ["EtcdView", "read_etcd"]
 class EtcdView:
     """What one look at etcd saw.
 
-    `members`: endpoints that answered; `leader`: endpoint of etcd's leader, or ""; `sessions`: addresses
-    with a live session; `active`: address of the active member by coordinator role.
+    `members`: endpoints that answered; `leader`: endpoint of etcd's leader, or ""; `sessions`: the
+    server id of the newest session by address; `active`: address of the active member by coordinator role.
     """
 
     members: frozenset[str] = frozenset()
     leader: str = ""
-    sessions: frozenset[str] = frozenset()
+    sessions: dict[str, int] = field(default_factory=dict)
     active: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,18 +50,20 @@ def _encode(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _sessions(answer: dict[str, Any], root: str) -> tuple[frozenset[str], dict[str, str]]:
-    addresses, active = set(), {}
+def _sessions(answer: dict[str, Any], root: str) -> tuple[dict[str, int], dict[str, str]]:
+    sessions: dict[str, int] = {}
+    active: dict[str, str] = {}
     for kv in answer.get("kvs", []):
         key = base64.b64decode(kv["key"]).decode().removeprefix(root)
         try:
-            address = json.loads(base64.b64decode(kv.get("value", "")))["Address"]
+            session = json.loads(base64.b64decode(kv.get("value", "")))
+            address, server = session["Address"], int(session["ServerID"])
         except (ValueError, KeyError, TypeError):
             continue  # a counter of ids lives under the same prefix
-        addresses.add(address)
+        sessions[address] = max(server, sessions.get(address, 0))
         if key in ("rootcoord", "querycoord", "datacoord"):
             active[key] = address
-    return frozenset(addresses), active
+    return sessions, active
 
 
 async def _post(client: httpx.AsyncClient, endpoint: str, path: str, body: object) -> dict[str, Any] | None:

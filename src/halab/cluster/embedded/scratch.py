@@ -10,12 +10,14 @@ import sys
 import time
 
 from pymilvus import DataType, MilvusClient
+from pymilvus.client.types import LoadState
 from pymilvus.exceptions import MilvusException
 
 __all__ = ["search_scratch_collection"]
 
 NAME = "halab_ready_check"
 DIM = 4
+LOADED_WITHIN = 20.0  # seconds
 
 
 def search_scratch_collection(uri: str, seconds: float) -> None:
@@ -42,16 +44,26 @@ def _once(uri: str) -> None:
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIM)
         index = client.prepare_index_params()
         index.add_index("vector", index_type="FLAT", metric_type="IP")
-        client.create_collection(NAME, schema=schema, index_params=index, num_shards=1, timeout=30)
+        client.create_collection(NAME, schema=schema, num_shards=1, timeout=30)
+        # Without waiting: the client looks only twice a second whether an index or a load is done.
+        client.create_index(NAME, index, sync=False, timeout=10)
+        client.load_collection(NAME, _async=True, timeout=10)
         client.insert(
             NAME, [{"id": n, "vector": [float(n == i) for i in range(DIM)]} for n in range(DIM)], timeout=10
         )
-        found = client.search(NAME, [[1.0, 0, 0, 0]], limit=1, consistency_level="Strong", timeout=10)
-        if not found[0]:
-            raise MilvusException(message="the scratch collection answered without its rows")
+        _search_when_loaded(client)
         client.drop_collection(NAME, timeout=10)
     finally:
         client.close()
+
+
+def _search_when_loaded(client: MilvusClient) -> None:
+    until = time.monotonic() + LOADED_WITHIN
+    while client.get_load_state(NAME, timeout=5)["state"] != LoadState.Loaded and time.monotonic() < until:
+        time.sleep(0.05)
+    found = client.search(NAME, [[1.0, 0, 0, 0]], limit=1, consistency_level="Strong", timeout=10)
+    if not found[0]:
+        raise MilvusException(message="the scratch collection answered without its rows")
 
 
 if __name__ == "__main__":

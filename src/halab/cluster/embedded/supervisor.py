@@ -221,6 +221,8 @@ class Supervisor:
             (child.command.cwd / "log.json").unlink(missing_ok=True)
             if self.brokers:
                 self._background(self._follow_log())
+        # A killed process' session stays until its lease ends: only a newer one shows that this one is up.
+        child.old_session = max(child.old_session, self.view.sessions.get(self._session(child), -1))
         child.start()
         self._record_pids()
         self._event(child.name, kind, by, detail)
@@ -294,9 +296,7 @@ class Supervisor:
             return bool(brokers) and await _connects(brokers[0])
         if role == "objectstore":
             return await self._http_ok(ports["filer"], "/") and await _connects(f"127.0.0.1:{ports['s3']}")
-        return self._session(child) in self.view.sessions and await self._http_ok(
-            ports["metrics"], "/healthz"
-        )
+        return self._has_session(child) and await self._http_ok(ports["metrics"], "/healthz")
 
     async def _http_ok(self, port: int, path: str) -> bool:
         try:
@@ -314,9 +314,12 @@ class Supervisor:
                 if address == self.view.leader
                 else "follower"
             )
-        if child.process.role in COORDINATORS and self._session(child) in self.view.sessions:
+        if child.process.role in COORDINATORS and child.running and self._has_session(child):
             return "active" if self.view.active.get(child.process.role) == address else "standby"
         return ""
+
+    def _has_session(self, child: Child) -> bool:
+        return self.view.sessions.get(self._session(child), -1) > child.old_session
 
     def _session(self, child: Child) -> str:
         """The address in a component's etcd session; a proxy registers the one its peers use."""

@@ -1,0 +1,236 @@
+"""Can the embedded cluster run here? One line a check: PASS, WARN or FAIL, and what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.jupyter import JupyterMixin
+from rich.table import Table
+from rich.text import Text
+
+from halab.cluster.embedded import binaries, engine, ports, spec
+from halab.errors import HalabError
+
+__all__ = ["Check", "Report", "doctor"]
+
+Verdict = Literal["PASS", "WARN", "FAIL"]
+GIB = 1 << 30
+STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
+FLAGS = ("sse4_2",)  # the least Milvus asks for; AVX, AVX2 and AVX-512 are used where present
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line: what was looked at, the verdict, what was found, and what to do ("" if nothing)."""
+
+    name: str
+    verdict: Verdict
+    found: str
+    advice: str = ""
+
+
+class Report(JupyterMixin):
+    """All checks. Shown as a table in a terminal or a notebook; `ok` is False if any failed."""
+
+    def __init__(self, checks: list[Check]) -> None:
+        self.checks = checks
+
+    @property
+    def ok(self) -> bool:
+        return all(check.verdict != "FAIL" for check in self.checks)
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        return [asdict(check) for check in self.checks]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = Table(show_header=True, title="halab doctor", title_justify="left")
+        for column in ("", "check", "found", "what to do"):
+            table.add_column(column)
+        for check in self.checks:
+            verdict = Text(check.verdict, style=STYLE[check.verdict])
+            table.add_row(verdict, check.name, check.found, check.advice)
+        yield table
+
+
+def doctor() -> Report:
+    """Look at this machine and say what would keep the embedded cluster from running.
+
+    Starts nothing; unpacks the server binaries if that has not been done yet.
+    """
+    return Report([check for look in _LOOKS for check in look()])
+
+
+def _platform() -> Iterator[Check]:
+    here = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    if problem := binaries.platform_problem():
+        advice = "Use the simulated engine; everything else of the course works."
+        yield Check("platform", "FAIL", f"{here}: {problem}", advice)
+    elif sys.platform != "linux":
+        yield Check(
+            "platform", "WARN", f"{here}: has the wheels, but was never tested", "Tell us how it went."
+        )
+    else:
+        yield Check("platform", "PASS", here)
+
+
+def _processor() -> Iterator[Check]:
+    cores = psutil.cpu_count() or 1
+    if cores < 2:
+        yield Check(
+            "cores", "WARN", f"{cores}", "Two or more; with one, faults take longer to show and to pass."
+        )
+    else:
+        yield Check("cores", "PASS", f"{cores}")
+    info = Path("/proc/cpuinfo")
+    if platform.machine() == "x86_64" and info.exists():
+        missing = [flag for flag in FLAGS if flag not in info.read_text()]
+        if missing:
+            yield Check(
+                "CPU flags", "FAIL", f"without {', '.join(missing)}", "Milvus needs a CPU that has them."
+            )
+        else:
+            yield Check("CPU flags", "PASS", f"has {', '.join(FLAGS)}")
+
+
+def _memory() -> Iterator[Check]:
+    free = psutil.virtual_memory().available / GIB
+    found = f"{free:.1f} GiB free"
+    if free < 1:
+        yield Check("memory", "FAIL", found, "Profile small needs about 1 GiB, ha about 2.")
+    elif free < 2.5:
+        yield Check("memory", "WARN", found, 'Use profile="small", or close something.')
+    else:
+        yield Check("memory", "PASS", found)
+
+
+def _disk() -> Iterator[Check]:
+    for name, folder, needed in (
+        ("disk: clusters", spec.clusters_folder(), 3.0),
+        ("disk: binaries", binaries.cache_folder(), 0.4),
+    ):
+        free = shutil.disk_usage(_existing(folder)).free / GIB
+        found = f"{free:.1f} GiB free for {folder}"
+        if free < needed:
+            yield Check(
+                name, "FAIL", found, f"Free {needed:g} GiB, or set HALAB_HOME and HALAB_CACHE elsewhere."
+            )
+        else:
+            yield Check(name, "PASS", found)
+
+
+def _existing(folder: Path) -> Path:
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
+
+
+def _packages() -> Iterator[Check]:
+    if binaries.platform_problem():
+        return
+    try:
+        found = binaries.find_binaries()
+    except HalabError as error:
+        yield Check("binaries", "FAIL", error.message, error.hint)
+        return
+    versions = ", ".join(f"{part} {version}" for part, version in found.versions.items())
+    yield Check("binaries", "PASS", f"{versions}; digests checked")
+
+
+def _ports() -> Iterator[Check]:
+    needed = spec.ports_needed("ha")
+    try:
+        ports.free_ports(needed)
+    except HalabError as error:
+        yield Check("ports", "FAIL", error.message, error.hint)
+    else:
+        yield Check("ports", "PASS", f"{needed} free between {ports.FIRST} and {ports.LAST}")
+
+
+def _runtime_folder() -> Iterator[Check]:
+    """Milvus keeps sockets in /run/milvus, else /tmp/milvus, and dies if that is another user's."""
+    for folder in (Path("/run/milvus"), Path(tempfile.gettempdir()) / "milvus"):
+        if folder.exists() and not os.access(folder, os.W_OK):
+            advice = f"Ask its owner or an administrator to remove {folder}."
+            yield Check("runtime folder", "FAIL", f"{folder} belongs to another user", advice)
+            return
+    yield Check("runtime folder", "PASS", "not taken by another user")
+
+
+def _leftovers() -> Iterator[Check]:
+    running = {found.name for found in engine.clusters()}
+    folders = {path.parent.name for path in spec.clusters_folder().glob("*/cluster.json")}
+    if running:
+        yield Check("clusters", "PASS", f"running: {', '.join(sorted(running))}")
+    stale = sorted(folders - running)
+    orphans = _orphans()
+    if stale or orphans:
+        found = f"{len(stale)} stale folder(s), {len(orphans)} process(es) without a supervisor"
+        yield Check("leftovers", "WARN", found, "Run: halab down --all")
+    else:
+        yield Check("leftovers", "PASS", "none")
+
+
+def _orphans() -> list[int]:
+    """Processes of our Milvus binary that no supervisor holds."""
+    cache = str(binaries.cache_folder())
+    found = []
+    for process in psutil.process_iter(["exe", "ppid", "pid"]):
+        if (process.info["exe"] or "").startswith(cache) and process.info["ppid"] == 1:
+            found.append(process.info["pid"])
+    return found
+
+
+def _interfaces() -> Iterator[Check]:
+    """Milvus 2.3.5 listens on every interface and has no setting for it; say so wherever that matters."""
+    open_to = sorted(
+        address.address
+        for name, addresses in psutil.net_if_addrs().items()
+        for address in addresses
+        if address.family == socket.AF_INET
+        and not address.address.startswith("127.")
+        and psutil.net_if_stats()[name].isup
+    )
+    if not open_to:
+        yield Check("network", "PASS", "only loopback is up")
+        return
+    found = f"Milvus' ports listen on every interface ({', '.join(open_to)}), without a password"
+    advice = (
+        f"On a network you do not trust, close ports {ports.FIRST}-{ports.LAST} in the firewall while a "
+        "cluster runs. etcd, the log and the object store listen on loopback only."
+    )
+    yield Check("network", "WARN", found, advice)
+
+
+def _files() -> Iterator[Check]:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 1024:
+        yield Check("open files", "WARN", f"at most {soft} a process", "Run: ulimit -n 4096")
+    else:
+        yield Check("open files", "PASS", f"up to {soft} a process")
+
+
+_LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
+    _platform,
+    _processor,
+    _memory,
+    _disk,
+    _files,
+    _packages,
+    _ports,
+    _runtime_folder,
+    _leftovers,
+    _interfaces,
+)

@@ -1,0 +1,94 @@
+"""How a cluster looks in a terminal or a notebook cell: a table by role, and the progress of a start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["live_progress", "status_table"]
+
+# A shape beside each colour: colour is never the only signal.
+HEALTH = {
+    "healthy": ("●", "green"),
+    "starting": ("◔", "yellow"),
+    "unhealthy": ("▲", "red"),
+    "hung": ("◼", "magenta"),
+    "down": ("✕", "red"),
+}
+STANDING = {"active": "bold", "leader": "bold"}
+MIB = 1 << 20
+
+
+def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
+    """A cluster's status (as `EmbeddedCluster.status` gives it) as a table by role, 80 columns wide."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for column in ("component", "address", "pid", "health", "standing"):
+        table.add_column(column, no_wrap=True)
+    for column in ("MiB", "up, s", "restarts"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for component in status["components"]:
+        shape, colour = HEALTH[component["health"]]
+        table.add_row(
+            component["name"],
+            component["address"],
+            str(component["pid"] or "-"),
+            Text(f"{shape} {component['health']}", style=colour),
+            Text(component["standing"], style=STANDING.get(component["standing"], "")),
+            f"{component['memory'] / MIB:.0f}",
+            f"{component['uptime']:.0f}",
+            str(component["restarts"] or "-"),
+        )
+    notes = [Text(f"{c['name']}: {c['note']}", style="yellow") for c in status["components"] if c["note"]]
+    return Group(table, *notes, Text(_caption(status), style="dim"))
+
+
+def _caption(status: dict[str, Any]) -> str:
+    memory = sum(component["memory"] for component in status["components"])
+    parts = [f"{status['phase']}", f"{memory / MIB:.0f} MiB resident, shared pages counted in each process"]
+    if status.get("disk"):
+        parts.append(f"{status['disk'] / MIB:.0f} MiB on disk (bounded by its settings to about 3 GiB)")
+    return "; ".join(parts)
+
+
+def _progress_view(status: dict[str, Any]) -> RenderableType:
+    head = Text(
+        f"{status['elapsed']:5.1f} s  {status['phase']}  {status['done']}/{status['total'] or '?'} healthy"
+    )
+    line = Text()
+    for component in status["components"]:
+        shape, colour = HEALTH[component["health"]]
+        line.append(f"{shape} {component['name']}  ", style=colour)
+    return Group(head, line)
+
+
+@contextmanager
+def live_progress(console: Console | None = None) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A live view of a start: the phase, the seconds so far, and every process with its health.
+
+    Where nothing can be redrawn (a pipe, a log file) each change of phase is a line.
+    """
+    console = console or Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield _phase_lines(console)
+        return
+    with Live(console=console, refresh_per_second=10, transient=True) as live:
+        yield lambda status: live.update(_progress_view(status))
+
+
+def _phase_lines(console: Console) -> Callable[[dict[str, Any]], None]:
+    last = ""
+
+    def tell(status: dict[str, Any]) -> None:
+        nonlocal last
+        if status["phase"] != last:
+            last = status["phase"]
+            console.print(f"{status['elapsed']:5.1f} s  {last}", highlight=False)
+
+    return tell
