@@ -1,12 +1,11 @@
 """Pictures of journals. Every function here draws from a journal alone, so anyone can draw the picture again.
 
-Outcomes differ by shape as well as colour (Okabe and Ito's palette, which colour-blind readers can tell apart), and
-`describe` says in words what the picture shows.
+Outcomes differ by shape as well as colour (Okabe and Ito's palette, which colour-blind readers can tell
+apart), and `describe` says in words what the picture shows.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +18,12 @@ from matplotlib.patches import Patch
 from halab.errors import MeasurementError
 from halab.measure.journal import Journal
 from halab.measure.outage import Outage, outages
-from halab.measure.summary import OperationSummary, Spread, fault_time, summary, title
+from halab.measure.summary import OperationSummary, fault_time, rows_remark, summary, title
 from halab.models.samples import Outcome
 
 __all__ = ["Claim", "compare", "describe", "describe_comparison", "measured", "plot"]
 
-_MARKS = {
+_MARKS: dict[Outcome, dict[str, Any]] = {
     Outcome.OK: {"marker": ".", "color": "#0072B2", "s": 14, "label": "ok"},
     Outcome.FAIL: {"marker": "x", "color": "#D55E00", "s": 22, "linewidths": 1.1, "label": "failed"},
     Outcome.UNKNOWN: {
@@ -32,23 +31,24 @@ _MARKS = {
         "label": "unknown (deadline passed)",
     },
 }  # fmt: skip
-_BAND = {"color": "#999999", "alpha": 0.22, "linewidth": 0}
-_RESTART = {"color": "#00664B", "linestyle": (0, (4, 3)), "linewidth": 1.2}
+_BAND: dict[str, Any] = {"color": "#999999", "alpha": 0.22, "linewidth": 0}
+_RESTART: dict[str, Any] = {"color": "#00664B", "linestyle": (0, (4, 3)), "linewidth": 1.2}
 _INK = "#222222"
 _FLOOR = 1e-3  # seconds: latencies below a millisecond are drawn as one
 
 
 def plot(journal: Journal, operations: Sequence[str] | None = None) -> Figure:
-    """Latency of every probe over time, a row for each operation, with the fault shaded and outages measured out.
+    """Latency of every probe over time, a row for each operation: faults shaded, outages measured out.
 
     Time counts from the fault if there was one. Latency is on a logarithmic scale, in milliseconds.
     """
     names = list(operations or journal.header.operations)
     figure = Figure(figsize=(10, 1.1 + 1.55 * len(names)), layout="constrained")
-    rows = figure.subplots(len(names), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    rows = figure.subplots(len(names), 1, sharex=True, sharey=True, squeeze=False)[:, 0].tolist()
     for axes, name in zip(rows, names, strict=True):
         _draw_operation(axes, journal, name)
     _frame(rows, journal)
+    figure.supylabel("latency, ms (logarithmic)", fontsize=9.5)
     figure.suptitle(title(journal), x=0.01, ha="left", fontsize=12, fontweight="bold", color=_INK)
     figure.legend(handles=_legend(journal), loc="outside lower center", ncols=6, frameon=False, fontsize=9)
     if journal.simulated:
@@ -104,7 +104,6 @@ def _frame(rows: Sequence[Axes], journal: Journal) -> None:
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=9)
     rows[0].set_xlim(-zero - 0.3, _end(journal) - zero + 0.3)
-    rows[len(rows) // 2].set_ylabel("latency, ms", fontsize=9.5)
     rows[-1].set_xlabel(f"seconds after the {'fault' if journal.faults else 'start'}", fontsize=9.5)
 
 
@@ -112,7 +111,8 @@ def _legend(journal: Journal) -> list[Any]:
     handles: list[Any] = [
         Line2D(
             [], [], linestyle="none", marker=style["marker"], label=style["label"],
-            color=style.get("color", style.get("edgecolors")), fillstyle="none" if outcome is Outcome.UNKNOWN else "full",
+            color=style.get("color", style.get("edgecolors")), 
+            fillstyle="none" if outcome is Outcome.UNKNOWN else "full",
         )
         for outcome, style in _MARKS.items()
     ]  # fmt: skip
@@ -136,28 +136,31 @@ def _end(journal: Journal) -> float:
 
 
 def describe(journal: Journal) -> str:
-    """What the picture of a journal shows, in words: its alt text, and what to read where there is no picture."""
+    """What the picture of a journal shows, in words: its alt text, and what to read without a picture."""
     table = summary(journal)
+    zero = "the fault" if journal.faults else "the start"
     sentences = [f"Latency of each probe over time. {table.title}."]
-    sentences += [
-        _said(row, counted_from="the fault" if journal.faults else "the start") for row in table.rows
-    ]
-    return " ".join(
-        sentences + [remark for remark in table.remarks if "Row" in remark or "SIMULATED" in remark]
-    )
+    sentences += [_said(row, zero) for row in table.rows]
+    if journal.count:
+        sentences.append(rows_remark(journal))
+    return " ".join(sentences)
 
 
-def _said(row: OperationSummary, counted_from: str) -> str:
+def _said(row: OperationSummary, zero: str) -> str:
     if row.first_bad is None or row.last_bad is None:
-        return f"{row.operation.capitalize()}: all {row.sent} answered; nothing was noticed."
+        return f"{_capital(row.operation)}: all {row.sent} answered; nothing was noticed."
     spells = ", ".join(
         "one not over when the recording ended" if o.end is None else f"{o.duration:.2f} s"
         for o in row.outages
     )
     return (
-        f"{row.operation.capitalize()}: {row.failed} failed and {row.unknown} unknown of {row.sent}, "
-        f"from {row.first_bad:.2f} to {row.last_bad:.2f} s after {counted_from}; outages: {spells}."
+        f"{_capital(row.operation)}: {row.failed} failed and {row.unknown} unknown of {row.sent}, "
+        f"from {row.first_bad:.2f} to {row.last_bad:.2f} s after {zero}; outages: {spells}."
     )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +253,7 @@ def _many(journals: Journal | Sequence[Journal]) -> list[Journal]:
     return many
 
 
-_STYLES = {
+_STYLES: dict[str, dict[str, Any]] = {
     "prediction": {"color": "#E69F00", "hatch": "//"},
     "card": {"color": "#56B4E9", "hatch": ".."},
     "measured": {"color": "#0072B2", "hatch": ""},
@@ -262,8 +265,8 @@ def _compared(
     card: Claim | Mapping[str, Any],
     journals: Journal | Sequence[Journal],
     operation: str,
-) -> list[tuple[str, Claim, Mapping[str, str]]]:
-    rows = [
+) -> list[tuple[str, Claim, Mapping[str, Any]]]:
+    rows: list[tuple[str, Claim, Mapping[str, Any]]] = [
         ("your prediction", Claim.of(prediction), _STYLES["prediction"]),
         ("the card", Claim.of(card), _STYLES["card"]),
     ]
@@ -275,7 +278,7 @@ def _compared(
     return rows
 
 
-def _draw_claim(axes: Axes, height: int, claim: Claim, style: Mapping[str, str], furthest: float) -> None:
+def _draw_claim(axes: Axes, height: int, claim: Claim, style: Mapping[str, Any], furthest: float) -> None:
     first, last = claim.first_failure, claim.last_failure
     if first is not None and last is not None:
         axes.barh(

@@ -78,8 +78,8 @@ class Spread:
 
     def __str__(self) -> str:
         if self.n == 1:
-            return f"{_number(self.median)} (n = 1, no range)"
-        return f"{_number(self.median)} ({_number(self.low)} to {_number(self.high)}, n = {self.n})"
+            return f"{_number(self.median)} (once, no range)"
+        return f"{_number(self.median)} ({_number(self.low)} to {_number(self.high)})"
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,14 @@ class RepeatSummary:
 
     def _cells(self) -> list[Row]:
         return [
-            (name, *("-" if spread is None else str(spread) for spread in figures.values()))
+            (name, *(self._cell(spread) for spread in figures.values()))
             for name, figures in self.rows.items()
         ]
+
+    def _cell(self, spread: Spread | None) -> str:
+        if spread is None:
+            return "-"
+        return str(spread) if spread.n == self.repeats else f"{spread}, in {spread.n} of {self.repeats}"
 
 
 _HEADINGS = (
@@ -117,7 +122,7 @@ def title(journal: Journal) -> str:
     what = ", ".join(f"{fault.kind} {_target(fault.target, fault.component)}" for fault in journal.faults)
     version = " ".join(f"Milvus {v}" for part, v in header.versions.items() if part == "milvus")
     where = ", ".join(part for part in (f"{header.engine} engine", version, f"TTL {header.ttl:g} s") if part)
-    return f"{'SIMULATED: ' if journal.simulated else ''}{what or 'no fault'} ({where})"
+    return f"{'SIMULATED: ' if journal.simulated else ''}{what or 'no fault'}; {where}"
 
 
 def _target(target: str, component: str) -> str:
@@ -178,7 +183,7 @@ def _remarks(journal: Journal) -> list[str]:
             f"The prober itself was late by {late.median * 1000:.1f} ms (median), {late.p99 * 1000:.1f} ms "
             f"(p99), {late.max * 1000:.1f} ms (worst)."
         )
-    remarks.append(_rows_remark(journal))
+    remarks.append(rows_remark(journal))
     restarts = [event.component for event in journal.events if event.by == "supervisor"]
     if restarts:
         names = ", ".join(dict.fromkeys(restarts))
@@ -186,7 +191,8 @@ def _remarks(journal: Journal) -> list[str]:
     return remarks + list(journal.notes)
 
 
-def _rows_remark(journal: Journal) -> str:
+def rows_remark(journal: Journal) -> str:
+    """What became of the rows, in one sentence."""
     count = journal.count
     if count is None:
         return "Rows were not counted, so nothing is said about lost data."
@@ -257,7 +263,8 @@ def _number(value: float | None, digits: int = 2) -> str:
         return "-"
     if math.isinf(value):
         return "not recovered"
-    return str(value) if isinstance(value, int) else f"{value:.{digits}f}"
+    # Counts stay whole; the sum with 0 turns -0.00 into 0.00.
+    return f"{value:g}" if float(value).is_integer() else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _cells(row: OperationSummary) -> Row:
@@ -288,7 +295,7 @@ def _text(heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[st
         table.add_column(name, justify="right" if index else "left")
     for row in rows:
         table.add_row(*row)
-    screen = Console(file=io.StringIO(), width=130, color_system=None)
+    screen = Console(file=io.StringIO(), width=150, color_system=None)
     screen.print(table, *remarks, sep="\n")
     file = screen.file
     assert isinstance(file, io.StringIO)
