@@ -9,7 +9,7 @@ const WORDS = {
     untested: "claim, to be tested",
     measured: "You measured",
     leaves: "What it leaves out",
-    sources: "Sources",
+    sources: "Sources", colon: ": ",
     verdict: { true: "true", simplified: "simplified", outdated: "out of date" },
   },
   zh: {
@@ -20,7 +20,7 @@ const WORDS = {
     untested: "说法，待检验",
     measured: "你测到的",
     leaves: "它没说的",
-    sources: "出处",
+    sources: "出处", colon: "：",
     verdict: { true: "属实", simplified: "简化了", outdated: "过时了" },
   },
 };
@@ -49,8 +49,8 @@ function languageSwitch(model, words) {
 
 function verdict(claim, words, measured) {
   const box = element("div", { class: "halab-card-verdict" });
-  if (measured) box.append(element("p", {}, element("b", {}, `${words.measured}: `), measured));
-  box.append(element("p", {}, element("b", {}, `${words.leaves}: `), claim.leaves_out));
+  if (measured) box.append(element("p", {}, element("b", {}, words.measured + words.colon), measured));
+  box.append(element("p", {}, element("b", {}, words.leaves + words.colon), claim.leaves_out));
   const links = claim.sources.map((source) =>
     element("li", {}, element("a", { href: source.url, target: "_blank", rel: "noopener" }, source.title)));
   box.append(element("p", {}, element("b", {}, words.sources)), element("ul", {}, ...links));

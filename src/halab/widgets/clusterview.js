@@ -5,9 +5,9 @@ const WORDS = {
   en: {
     title: "The cluster", start: "Start the cluster", again: "Try again", stop: "Stop it",
     idle: "Not running.", starting: "Starting", ready: "Running", stopping: "Stopping", failed: "It did not start, or it was lost.",
-    healthyOf: (n, all) => `${n} of ${all} processes healthy`, simulated: "This is a simulation: no Milvus runs here.",
-    ttl: "session TTL", profile: "profile", hint: "What to do",
-    columns: { role: "Role", name: "Name", health: "Health", standing: "Standing", address: "Address", pid: "Pid",
+    healthyOf: (n, all) => `${n} of ${all} processes healthy.`, simulated: "This is a simulation: no Milvus runs here.",
+    ttl: "session TTL", profile: "profile", hint: "What to do", colon: ": ",
+    columns: { name: "Process", health: "Health", standing: "Standing", address: "Address", pid: "Pid",
       memory: "Memory", uptime: "Up for", restarts: "Restarted", note: "Note" },
     restarts: "by the supervisor",
     health: { healthy: "healthy", unhealthy: "unhealthy", starting: "starting", hung: "hung", down: "down" },
@@ -16,9 +16,9 @@ const WORDS = {
   zh: {
     title: "集群", start: "启动集群", again: "再试一次", stop: "停止",
     idle: "没有运行。", starting: "正在启动", ready: "正在运行", stopping: "正在停止", failed: "没能启动，或者连不上了。",
-    healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康`, simulated: "这是模拟：这里没有运行真正的 Milvus。",
-    ttl: "会话 TTL", profile: "配置", hint: "怎么办",
-    columns: { role: "角色", name: "名称", health: "健康", standing: "地位", address: "地址", pid: "进程号",
+    healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`, simulated: "这是模拟：这里没有运行真正的 Milvus。",
+    ttl: "会话 TTL", profile: "配置", hint: "怎么办", colon: "：",
+    columns: { name: "进程", health: "健康", standing: "地位", address: "地址", pid: "进程号",
       memory: "内存", uptime: "已运行", restarts: "重启次数", note: "备注" },
     restarts: "由守护进程重启",
     health: { healthy: "健康", unhealthy: "不健康", starting: "启动中", hung: "卡死", down: "已停" },
@@ -53,22 +53,19 @@ function cell(row, key, words) {
   if (key === "standing") return row.standing ? `${STARRED.has(row.standing) ? "★ " : "☆ "}${words.standing[row.standing]}` : "";
   if (key === "memory") return row.memory ? `${Math.round(row.memory / 2 ** 20)} MiB` : "";
   if (key === "uptime") return row.health === "down" ? "" : duration(row.uptime);
-  if (key === "restarts") return row.restarts ? String(row.restarts) : "";
-  return row[key] === null ? "" : String(row[key]);
+    return row[key] === null ? "" : String(row[key]);
 }
 
 function table(rows, words) {
   const keys = Object.keys(words.columns).filter((key) => key !== "note" || rows.some((row) => row.note));
   const head = keys.map((key) => element("th", { scope: "col", class: NUMBERS.has(key) ? "halab-cluster-number" : "",
     ...(key === "restarts" ? { title: words.restarts } : {}) }, words.columns[key]));
-  let role = "";
-  const body = rows.map((row) => {
-    const first = row.role !== role;
-    role = row.role;
+  const body = rows.map((row, index) => {
     const cells = keys.slice(1).map((key) =>
       element("td", { class: NUMBERS.has(key) ? "halab-cluster-number" : "" }, cell(row, key, words)));
-    return element("tr", { class: first ? "halab-cluster-first" : "" },
-      element("th", { scope: "row" }, first ? row.role : element("span", { class: "halab-cluster-same" }, row.role)), ...cells);
+    // A line above the first of each role; the names say which role it is.
+    const first = row.role !== rows[index - 1]?.role;
+    return element("tr", { class: first ? "halab-cluster-first" : "" }, element("th", { scope: "row" }, row.name), ...cells);
   });
   return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
 }
@@ -115,9 +112,9 @@ function render({ model, el }) {
     const rows = model.get("components");
     const healthy = rows.filter((row) => row.health === "healthy").length;
     const text = {
-      starting: total ? `${words.starting}: ${phase}, ${done}/${total}, ${elapsed.toFixed(1)} s` : `${words.starting} …`,
+      starting: total ? `${words.starting}${words.colon}${phase}, ${done}/${total}, ${elapsed.toFixed(1)} s` : `${words.starting} …`,
       stopping: `${words.stopping} …`,
-      ready: `${words.ready}: ${words.healthyOf(healthy, rows.length)}.`,
+      ready: `${words.ready}${words.colon}${words.healthyOf(healthy, rows.length)}`,
     }[state] ?? words[state];
     // Only when it changed: a status region is read aloud each time it is written.
     if (status.textContent !== text) status.textContent = text;
@@ -131,7 +128,7 @@ function render({ model, el }) {
     if (state === "failed") {
       const { message, hint } = model.get("problem");
       place.replaceChildren(element("div", { class: "halab-cluster-problem", role: "alert" },
-        element("pre", {}, message), ...(hint ? [element("p", {}, element("b", {}, `${words.hint}: `), hint)] : [])));
+        element("pre", {}, message), ...(hint ? [element("p", {}, element("b", {}, words.hint + words.colon), hint)] : [])));
     } else if (state === "starting") place.replaceChildren(...(rows.length ? [chips(rows, words)] : []));
     else place.replaceChildren(...(rows.length ? [table(rows, words)] : []));
     // A table wider than the page must be reachable by keyboard to be scrolled.
