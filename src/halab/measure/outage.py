@@ -71,7 +71,8 @@ def _of_one_operation(samples: Sequence[Sample], quiet: float) -> list[Outage]:
         else:
             start, good = index if start is None else start, None
     if start is not None:
-        found.append(_outage(samples[start:], ended=False))
+        quiet_at_last = good is not None and quiet == 0
+        found.append(_outage(samples[start:], ended=quiet_at_last))
     return found
 
 
@@ -102,15 +103,17 @@ def rto(samples: Iterable[Sample], fault_at: float, quiet: float = 2.0) -> float
     None: nobody noticed. `math.inf`: not recovered while it was recorded, or for less than `quiet`.
     Raises MeasurementError for samples of several operations, whose recoveries are different things.
     """
-    after = [sample for sample in samples if sample.done >= fault_at]
-    names = sorted({sample.operation for sample in after})
+    samples = list(samples)
+    names = sorted({sample.operation for sample in samples})
     if len(names) > 1:
         raise MeasurementError(
             f"RTO is a figure of one operation; these samples are of {', '.join(names)}",
             hint="use journal.samples(operation)",
         )
-    found = outages(after, quiet)
-    return found[0].duration if found else None
+    hit = [s.intended for s in samples if s.outcome is not Outcome.OK and s.done >= fault_at]
+    if not hit:
+        return None
+    return outages([sample for sample in samples if sample.intended >= min(hit)], quiet)[0].duration
 
 
 def rpo(journal: Journal) -> int | None:

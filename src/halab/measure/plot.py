@@ -111,7 +111,7 @@ def _legend(journal: Journal) -> list[Any]:
     handles: list[Any] = [
         Line2D(
             [], [], linestyle="none", marker=style["marker"], label=style["label"],
-            color=style.get("color", style.get("edgecolors")), 
+            color=style.get("color", style.get("edgecolors")),
             fillstyle="none" if outcome is Outcome.UNKNOWN else "full",
         )
         for outcome, style in _MARKS.items()
@@ -201,12 +201,12 @@ def measured(journal: Journal, operation: str) -> Claim:
 
 
 def compare(
-    prediction: Claim | Mapping[str, Any],
+    prediction: Claim | Mapping[str, Any] | None,
     card: Claim | Mapping[str, Any],
     journals: Journal | Sequence[Journal],
     operation: str = "search",
 ) -> Figure:
-    """Prediction, card and measurement as rows on one time axis, seconds after the fault.
+    """Prediction (if there was one), card and measurement as rows on one time axis, seconds after the fault.
 
     Several journals of the same experiment are drawn as one row each under a shared label, never as a mean.
     """
@@ -235,7 +235,7 @@ def compare(
 
 
 def describe_comparison(
-    prediction: Claim | Mapping[str, Any],
+    prediction: Claim | Mapping[str, Any] | None,
     card: Claim | Mapping[str, Any],
     journals: Journal | Sequence[Journal],
     operation: str = "search",
@@ -261,15 +261,14 @@ _STYLES: dict[str, dict[str, Any]] = {
 
 
 def _compared(
-    prediction: Claim | Mapping[str, Any],
+    prediction: Claim | Mapping[str, Any] | None,
     card: Claim | Mapping[str, Any],
     journals: Journal | Sequence[Journal],
     operation: str,
 ) -> list[tuple[str, Claim, Mapping[str, Any]]]:
-    rows: list[tuple[str, Claim, Mapping[str, Any]]] = [
-        ("your prediction", Claim.of(prediction), _STYLES["prediction"]),
-        ("the card", Claim.of(card), _STYLES["card"]),
-    ]
+    rows: list[tuple[str, Claim, Mapping[str, Any]]] = [("the card", Claim.of(card), _STYLES["card"])]
+    if prediction is not None:
+        rows.insert(0, ("your prediction", Claim.of(prediction), _STYLES["prediction"]))
     many = _many(journals)
     for number, journal in enumerate(many, start=1):
         word = "simulated" if journal.simulated else "measured"
@@ -282,7 +281,7 @@ def _draw_claim(axes: Axes, height: int, claim: Claim, style: Mapping[str, Any],
     first, last = claim.first_failure, claim.last_failure
     if first is not None and last is not None:
         axes.barh(
-            height, max(last - first, furthest * 0.004), left=first, height=0.5, edgecolor=_INK, linewidth=0.9,
+            height, max(last - first, furthest * 0.004), left=first, height=0.5, edgecolor=_INK, lw=0.9,
             **style,
         )  # fmt: skip
     axes.text(

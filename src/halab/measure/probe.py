@@ -162,7 +162,10 @@ class _Pending:
 
 
 class Run:
-    """A measurement under way; a context manager. Afterwards `journal` holds it."""
+    """A measurement under way; a context manager. Afterwards `journal` holds it.
+
+    `started` is when it began, seconds on the cluster's clock: the zero of the journal's times.
+    """
 
     def __init__(
         self, cluster: Cluster, operations: Sequence[Operation], rate: float, deadline: float, seed: int
@@ -185,7 +188,7 @@ class Run:
         self._faults: list[Fault] = []
         self._notes: list[str] = []
         self._journal: Journal | None = None
-        self._start = 0.0
+        self.started = 0.0
         self._wall = ""
 
     @property
@@ -198,7 +201,7 @@ class Run:
     @property
     def elapsed(self) -> float:
         """Seconds since the measurement started."""
-        return self.cluster.now() - self._start
+        return self.cluster.now() - self.started
 
     def counts(self) -> dict[str, Counter[Outcome]]:
         """Outcomes so far by operation; empty if simulated, where samples come at the end."""
@@ -215,7 +218,7 @@ class Run:
     def __enter__(self) -> Run:
         self._wall = datetime.now(UTC).isoformat(timespec="milliseconds")
         if self.cluster.engine == "simulated":
-            self._start = self.cluster.now()
+            self.started = self.cluster.now()
             return self
         self._prober = Prober(
             self._operations, rate=self._rate, deadline=self._deadline, clock=self.cluster.now
@@ -227,7 +230,7 @@ class Run:
             self._stop_operations()
             raise
         self._prober.start()
-        self._start = self._prober.started
+        self.started = self._prober.started
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -256,12 +259,12 @@ class Run:
         cluster: Any = self.cluster
         replicas = getattr(operation, "replicas", 3)
         samples: list[Sample] = cluster.simulate(
-            self._start, end, [operation.name], self._rate, self._deadline, self._seed, replicas=replicas
+            self.started, end, [operation.name], self._rate, self._deadline, self._seed, replicas=replicas
         )
         return samples
 
     def _written(self, samples: Sequence[Sample]) -> Journal:
-        events = [relative(event, self._start) for event in self.cluster.events(self._start)]
+        events = [relative(event, self.started) for event in self.cluster.events(self.started)]
         scheduling = _scheduling(samples) if self._prober else Scheduling()
         if scheduling.p99 > 1.0 / self._rate:
             self.note(
@@ -270,8 +273,8 @@ class Run:
             )
         return Journal.write(
             self._header(),
-            samples=[_shifted(sample, self._start) for sample in samples],
-            faults=_fault_records(self._faults, events, self._start),
+            samples=[_shifted(sample, self.started) for sample in samples],
+            faults=_fault_records(self._faults, events, self.started),
             events=events,
             notes=self._notes,
             scheduling=scheduling,

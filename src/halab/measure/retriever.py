@@ -28,7 +28,7 @@ from halab.measure.journal import RowCount
 from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search
 from halab.models.samples import Outcome, Sample
 
-__all__ = ["OPERATIONS", "QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages"]
+__all__ = ["OPERATIONS", "QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages", "tally"]
 
 DIMENSIONS = 64
 OPERATIONS = ("search", "strong search", "insert", "metadata call")
@@ -191,13 +191,11 @@ class Retriever:
                 hint="count on the embedded engine",
             )
         if samples is None:
-            keys = {Outcome.OK: set(range(len(self.passages)))}
-            return _row_count(keys, self._present(self.name, sorted(keys[Outcome.OK])))
-        sent: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
-        for sample in samples:
-            if sample.key is not None:
-                sent[sample.outcome].add(sample.key)
-        return _row_count(sent, self._present(self.written, sorted(set().union(*sent.values()))))
+            rows = [Sample("insert", key, 0, 0, 0, Outcome.OK, key=key) for key in range(len(self.passages))]
+            return tally(rows, self._present(self.name, [*range(len(rows))]))
+        samples = list(samples)
+        keys = sorted(sample.key for sample in samples if sample.key is not None)
+        return tally(samples, self._present(self.written, keys))
 
     def close(self) -> None:
         """Drop the collections and disconnect."""
@@ -277,18 +275,20 @@ class Retriever:
         return found
 
 
-def _row_count(sent: dict[Outcome, set[int]], found: set[int]) -> RowCount:
-    acknowledged = sent.get(Outcome.OK, set())
-    unknown = sent.get(Outcome.UNKNOWN, set())
-    failed = sent.get(Outcome.FAIL, set())
+def tally(samples: Iterable[Sample], found: set[int]) -> RowCount:
+    """What became of the rows that samples wrote, given the keys that are there now."""
+    sent: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
+    for sample in samples:
+        if sample.key is not None:
+            sent[sample.outcome].add(sample.key)
     return RowCount(
-        acknowledged=len(acknowledged),
-        unknown=len(unknown),
-        failed=len(failed),
+        acknowledged=len(sent[Outcome.OK]),
+        unknown=len(sent[Outcome.UNKNOWN]),
+        failed=len(sent[Outcome.FAIL]),
         found=len(found),
-        missing=tuple(sorted(acknowledged - found)),
-        unknown_present=len(unknown & found),
-        failed_present=len(failed & found),
+        missing=tuple(sorted(sent[Outcome.OK] - found)),
+        unknown_present=len(sent[Outcome.UNKNOWN] & found),
+        failed_present=len(sent[Outcome.FAIL] & found),
     )
 
 

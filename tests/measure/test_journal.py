@@ -1,0 +1,149 @@
+import json
+
+import pytest
+
+from halab.cluster.protocol import Event
+from halab.errors import JournalError
+from halab.measure import FaultRecord, Journal, RowCount
+
+
+@pytest.fixture
+def full(journal, samples):
+    return journal(
+        samples("..x?.") + samples("..x..", "insert"),
+        faults=[FaultRecord("crash", "active rootcoord", "rootcoord-1", 0.15, 0.4)],
+        events=[Event(0.45, "rootcoord-1", "restarted", "supervisor", "after it exited")],
+        notes=["a note, 一条笔记\u2028with a line separator"],
+        count=RowCount(4, 0, 1, 3, missing=(17,)),
+    )
+
+
+@pytest.fixture
+def lines(full, tmp_path):
+    """Write given lines to a file, as an editor would."""
+
+    def write(changed):
+        path = tmp_path / "changed.jsonl"
+        path.write_text("\n".join(changed) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_a_saved_journal_reads_back_the_same(full, tmp_path):
+    read = Journal.load(full.save(tmp_path / "new folder" / "a.jsonl"))
+    assert read == full
+    assert read.samples() == full.samples()
+    assert read.faults == full.faults
+    assert read.events == full.events
+    assert read.count == full.count
+    assert read.notes == full.notes
+    assert read.digest == full.digest
+
+
+def test_the_views_hold_what_was_written(full):
+    assert [s.outcome.value for s in full.samples("search")] == ["ok", "ok", "fail", "unknown", "ok"]
+    assert full.faults[0].target == "active rootcoord"
+    assert full.events[0].by == "supervisor"
+    assert full.count.missing == (17,)
+    assert full.resolution == pytest.approx(0.1)
+    assert not full.simulated
+
+
+def test_an_unknown_operation_is_refused_with_those_there_are(full):
+    with pytest.raises(JournalError, match="search, insert"):
+        full.samples("delete")
+
+
+def test_saving_never_overwrites(full, tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("mine")
+    with pytest.raises(JournalError, match="never overwritten"):
+        full.save(path)
+    assert path.read_text() == "mine"
+
+
+def test_every_altered_line_is_found_and_named(full, lines):
+    for number, line in enumerate(full.lines, start=1):
+        record = json.loads(line)
+        key = next(
+            key for key in sorted(record) if key not in ("hash", "prev", "record", "format", "version")
+        )
+        record[key] = "altered"
+        changed = list(full.lines)
+        changed[number - 1] = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        with pytest.raises(JournalError, match=f"line {number} "):
+            Journal.load(lines(changed))
+
+
+def test_a_changed_way_of_writing_is_an_alteration_too(full, lines):
+    spaced = [json.dumps(json.loads(line)) for line in full.lines]
+    with pytest.raises(JournalError, match="line 1 was altered"):
+        Journal.load(lines(spaced))
+
+
+@pytest.mark.parametrize("keep", [1, 4, -1])
+def test_a_truncated_journal_is_found(full, lines, keep):
+    with pytest.raises(JournalError, match="cut off"):
+        Journal.load(lines(full.lines[:keep]))
+
+
+def test_a_journal_cut_within_a_line_is_found(full, lines):
+    with pytest.raises(JournalError, match="is not JSON"):
+        Journal.load(lines([*full.lines[:-1], full.lines[-1][:20]]))
+
+
+def test_a_removed_line_is_found(full, lines):
+    with pytest.raises(JournalError, match="line 5 does not follow line 4"):
+        Journal.load(lines([*full.lines[:4], *full.lines[5:]]))
+
+
+def test_a_missing_beginning_is_found(full, lines):
+    with pytest.raises(JournalError, match="line 1 should be a halab-journal header"):
+        Journal.load(lines(full.lines[1:]))
+
+
+def test_reordered_lines_are_found(full, lines):
+    changed = list(full.lines)
+    changed[3], changed[4] = changed[4], changed[3]
+    with pytest.raises(JournalError, match="line 4 does not follow"):
+        Journal.load(lines(changed))
+
+
+def test_appended_lines_are_found(full, lines):
+    with pytest.raises(JournalError, match="added behind the footer"):
+        Journal.load(lines([*full.lines, full.lines[3]]))
+
+
+def test_two_journals_in_one_file_are_found(full, lines):
+    with pytest.raises(JournalError, match="added behind the footer"):
+        Journal.load(lines([*full.lines, *full.lines]))
+
+
+def test_a_foreign_version_is_refused_with_both_versions(full, lines):
+    record = {**json.loads(full.lines[0]), "version": 99}
+    with pytest.raises(JournalError, match="version 99, this halab reads version 1"):
+        Journal.load(lines([json.dumps(record), *full.lines[1:]]))
+
+
+def test_any_other_file_is_refused(tmp_path):
+    for name, content in {
+        "text": b"hello\n",
+        "binary": b"\xff\xfe\x00",
+        "list": b"[1]\n",
+        "empty": b"",
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(JournalError):
+            Journal.load(tmp_path / name)
+    with pytest.raises(JournalError, match="there is no journal"):
+        Journal.load(tmp_path / "absent")
+
+
+def test_extending_keeps_the_measurement_and_makes_a_new_chain(full):
+    longer = full.extended(count=RowCount(1, 0, 0, 1), notes=["later"])
+    longer.verify()
+    assert longer.samples() == full.samples()
+    assert longer.notes[-1] == "later"
+    assert longer.count.found == 1
+    assert longer.digest != full.digest

@@ -1,0 +1,97 @@
+import random
+import time
+
+import pytest
+
+from halab.cluster.simulated import SimulatedCluster
+from halab.measure import probe, with_retries
+from halab.measure.operations import NamedOperation
+from halab.measure.retry import in_all, replay_retries
+from halab.measure.scripted import Script, ScriptedCluster, ScriptedOperation, Spell
+from halab.models.retry import RetryPolicy
+from halab.models.samples import Outcome
+
+PATIENT = RetryPolicy(attempts=30, base=0.05, cap=0.1, deadline=2.0, jitter="none")
+
+
+def measure(spells, policy, seconds, name="search", deadline=0.2):
+    script = Script(spells)
+    script.begin()
+    retrying = with_retries(ScriptedOperation(name, script), policy)
+    plain = ScriptedOperation(name, script)
+    with probe(ScriptedCluster(), [plain, retrying], deadline=deadline) as run:
+        time.sleep(seconds)
+    return run.journal, retrying
+
+
+def bad(journal, name):
+    return [sample for sample in journal.samples(name) if sample.outcome is not Outcome.OK]
+
+
+def test_users_whose_client_retries_notice_latency_instead_of_failure():
+    journal, retrying = measure([Spell(0.2, 0.7, "error")], PATIENT, 1.2)
+    assert len(bad(journal, "search")) > 3
+    assert bad(journal, "search with retries") == []
+    assert max(sample.latency for sample in journal.samples("search with retries")) > 0.3
+    assert retrying.attempts > len(journal.samples("search with retries"))
+
+
+def test_retries_are_no_help_when_the_outage_outlasts_their_deadline():
+    impatient = RetryPolicy(attempts=30, base=0.05, cap=0.1, deadline=0.2, jitter="none")
+    journal, _ = measure([Spell(0.0, 60.0, "error")], impatient, 0.5)
+    samples = journal.samples("search with retries")
+    assert {sample.outcome for sample in samples} == {Outcome.FAIL}
+    assert min(sample.latency for sample in samples) > 0.1
+
+
+def test_a_timed_out_insert_is_not_sent_again():
+    journal, retrying = measure([Spell(0.0, 60.0, "hang")], PATIENT, 0.3, name="insert")
+    samples = journal.samples("insert with retries")
+    assert retrying.attempts == len(samples) > 2
+    assert {sample.outcome for sample in samples} == {Outcome.UNKNOWN}
+
+
+def test_a_retry_waits_until_its_own_deadline_and_no_longer():
+    retrying = with_retries(ScriptedOperation("search", Script([])), PATIENT)
+    assert retrying.patience(1.0) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([Outcome.OK], Outcome.OK),
+        ([Outcome.UNKNOWN, Outcome.OK], Outcome.OK),
+        ([Outcome.UNKNOWN, Outcome.FAIL], Outcome.UNKNOWN),
+        ([Outcome.FAIL, Outcome.FAIL], Outcome.FAIL),
+    ],
+)
+def test_what_may_have_happened_once_may_have_happened(outcomes, expected):
+    assert in_all(outcomes) is expected
+
+
+def test_replayed_retries_hide_what_measured_ones_would_hide(samples):
+    pattern = "." * 10 + "x" * 10 + "." * 20
+    replayed = replay_retries(samples(pattern), PATIENT)
+    assert [sample.outcome for sample in replayed] == [Outcome.OK] * len(pattern)
+    assert replayed[10].latency == pytest.approx(1.0, abs=0.2)
+    assert {sample.operation for sample in replayed} == {"search with retries"}
+
+
+def test_replaying_without_retries_changes_nothing_but_the_name(samples):
+    once = RetryPolicy(attempts=1)
+    plain = samples("..x?..")
+    replayed = replay_retries(plain, once, seed=random.Random(1).randint(0, 9))
+    assert [(s.outcome, s.done) for s in replayed] == [(s.outcome, s.done) for s in plain]
+
+
+def test_a_simulated_cluster_is_probed_with_retries_too():
+    cluster = SimulatedCluster(ttl=10)
+    patient = RetryPolicy(attempts=100, base=0.5, cap=1.0, deadline=30.0)
+    operations = [NamedOperation("search"), with_retries(NamedOperation("search"), patient)]
+    with probe(cluster, operations) as run:
+        cluster.sleep(3)
+        with cluster.fault("crash", "active rootcoord"):
+            cluster.sleep(20)
+        cluster.sleep(3)
+    assert len(bad(run.journal, "search")) > 50
+    assert bad(run.journal, "search with retries") == []
