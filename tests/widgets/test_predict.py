@@ -8,7 +8,7 @@ from halab.course.predictions import predict, prediction
 from halab.errors import CourseError
 from halab.widgets.predict import PredictionForm
 
-NUMBERS = {"first_failure": 0.5, "last_failure": 9.0, "failed": 120.0, "notices_search": 1.0}
+NUMBERS = {"first_failure": 0.5, "last_failure": 9.0, "failed_requests": 120.0, "notices_insert": 1.0}
 
 
 @pytest.fixture(autouse=True)
@@ -32,22 +32,22 @@ def test_locking_in_keeps_the_prediction() -> None:
 def test_what_is_locked_in_cannot_be_changed() -> None:
     form = PredictionForm(6, "crash active rootcoord")
     lock_in(form, NUMBERS)
-    lock_in(form, {**NUMBERS, "failed": 1.0})
+    lock_in(form, {**NUMBERS, "failed_requests": 1.0})
     assert "stays as it is" in form.problem
     assert form.locked["numbers"] == NUMBERS
 
 
 def test_an_earlier_prediction_is_shown_locked() -> None:
-    predict(6, "crash active rootcoord", first_failure=1, last_failure=2, failed=3)
-    assert PredictionForm(6, "crash active rootcoord").locked["numbers"]["failed"] == 3
+    predict(6, "crash active rootcoord", first_failure=1, last_failure=2, failed_requests=3)
+    assert PredictionForm(6, "crash active rootcoord").locked["numbers"]["failed_requests"] == 3
     assert PredictionForm(6, "hang active rootcoord").locked is None
 
 
 @pytest.mark.parametrize(
     ("numbers", "says"),
     [
-        ({"first_failure": 5, "last_failure": 2, "failed": 1}, "before the first"),
-        ({"failed": -1}, "zero or more"),
+        ({"first_failure": 5, "last_failure": 2, "failed_requests": 1}, "before the first"),
+        ({"failed_requests": -1}, "zero or more"),
         ({}, "at least one number"),
     ],
 )
@@ -64,4 +64,4 @@ def test_its_text_tells_how_to_predict_without_a_form() -> None:
     form = PredictionForm(6, "crash active rootcoord")
     assert 'predict(6, "crash active rootcoord", first_failure=' in repr(form)
     lock_in(form, NUMBERS)
-    assert "failed 120" in repr(form)
+    assert "failed_requests 120" in repr(form)

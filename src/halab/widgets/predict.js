@@ -2,24 +2,24 @@
 
 const WORDS = {
   en: {
-    title: "Your prediction", none: "Nobody will notice: no request fails",
-    first: "First failure, seconds after the fault", last: "Last failure, seconds after the fault",
-    failed: "Failed requests, all operations together", who: "Who notices?",
+    title: "Your prediction", none: "No search will fail",
+    first: "First failed search, seconds after the fault", last: "Last failed search, seconds after the fault",
+    failed: "Failed searches (20 are sent each second)", who: "What else fails?",
     lock: "Lock in", locked: (when) => `Locked in on ${when}. It stays as it is; now measure.`,
     order: "The last failure cannot come before the first.",
-    operations: { search: "search", strong: "search, strongly consistent", insert: "insert", ddl: "metadata (DDL)" },
-    names: { first_failure: "first failure", last_failure: "last failure", failed: "failed requests" },
-    notices: "who notices", nobody: "nobody", seconds: "s", colon: ": ", list: ", ",
+    operations: { search: "search" },
+    names: { first_failure: "first failed search", last_failure: "last failed search", failed_requests: "failed searches" },
+    notices: "also fails", nobody: "nothing", seconds: "s", list: ", ",
   },
   zh: {
-    title: "你的预测", none: "谁都察觉不到：没有请求失败",
-    first: "第一次失败，距故障多少秒", last: "最后一次失败，距故障多少秒",
-    failed: "失败的请求，各种操作加在一起", who: "哪些操作会察觉？",
+    title: "你的预测", none: "不会有搜索失败",
+    first: "第一次搜索失败，在故障后多少秒", last: "最后一次搜索失败，在故障后多少秒",
+    failed: "失败的搜索次数（每秒发出 20 次）", who: "还有哪些操作会失败？",
     lock: "就这么定", locked: (when) => `${when} 已锁定，不能再改。现在去实测吧。`,
     order: "最后一次失败不能早于第一次。",
-    operations: { search: "搜索", strong: "强一致搜索", insert: "插入", ddl: "元数据（DDL）" },
-    names: { first_failure: "第一次失败", last_failure: "最后一次失败", failed: "失败的请求" },
-    notices: "察觉到的操作", nobody: "没有", seconds: "秒", colon: "：", list: "、",
+    operations: { search: "搜索", "strong search": "强一致搜索", insert: "插入", "metadata call": "元数据操作" },
+    names: { first_failure: "第一次搜索失败", last_failure: "最后一次搜索失败", failed_requests: "失败的搜索次数" },
+    notices: "一同失败的操作", nobody: "没有", seconds: "秒", list: "、",
   },
 };
 
@@ -44,7 +44,7 @@ function field(name, label, step) {
 function form(model, words) {
   forms += 1;
   const fields = [field("first_failure", words.first, "any"), field("last_failure", words.last, "any"),
-    field("failed", words.failed, "1")];
+    field("failed_requests", words.failed, "1")];
   const inputs = fields.map((one) => one.querySelector("input"));
   const boxes = model.get("operations").map((name) =>
     element("label", {}, element("input", { type: "checkbox", name, value: name }), ` ${words.operations[name] ?? name}`));
@@ -53,20 +53,20 @@ function form(model, words) {
   const made = element("form", { class: "halab-predict", "aria-label": `${words.title}: ${model.get("experiment")}` },
     element("h3", {}, words.title, " ", element("code", {}, model.get("experiment"))),
     ...fields,
-    element("fieldset", {}, element("legend", {}, words.who), ...boxes),
     element("label", { class: "halab-predict-none" }, none, ` ${words.none}`),
+    element("fieldset", {}, element("legend", {}, words.who), ...boxes),
     element("button", { type: "submit" }, words.lock), problem);
 
   const [first, last] = inputs;
   const inOrder = () => last.setCustomValidity(first.value && last.value && +last.value < +first.value ? words.order : "");
   [first, last].forEach((input) => input.addEventListener("input", inOrder));
   none.addEventListener("change", () => {
-    [...inputs, ...boxes.map((box) => box.firstChild)].forEach((input) => { input.disabled = none.checked; });
+    inputs.forEach((input) => { input.disabled = none.checked; });
   });
   made.addEventListener("submit", (event) => {
     event.preventDefault();
-    const numbers = none.checked ? { failed: 0 } : Object.fromEntries(inputs.map((input) => [input.name, +input.value]));
-    boxes.forEach((box) => { numbers[`notices_${box.firstChild.value}`] = !none.checked && box.firstChild.checked ? 1 : 0; });
+    const numbers = none.checked ? { failed_requests: 0 } : Object.fromEntries(inputs.map((input) => [input.name, +input.value]));
+    boxes.forEach((box) => { numbers[`notices_${box.firstChild.value}`] = box.firstChild.checked ? 1 : 0; });
     model.send({ lock: numbers });
   });
   return made;
@@ -75,7 +75,7 @@ function form(model, words) {
 function locked(model, words) {
   const { numbers, time } = model.get("locked");
   const rows = Object.entries(words.names).filter(([name]) => name in numbers).map(([name, label]) =>
-    [label, name === "failed" ? String(numbers[name]) : `${numbers[name]} ${words.seconds}`]);
+    [label, name === "failed_requests" ? String(numbers[name]) : `${numbers[name]} ${words.seconds}`]);
   if (model.get("operations").some((name) => `notices_${name}` in numbers)) {
     const who = model.get("operations").filter((name) => numbers[`notices_${name}`]);
     rows.push([words.notices, who.map((name) => words.operations[name] ?? name).join(words.list) || words.nobody]);

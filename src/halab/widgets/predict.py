@@ -10,20 +10,19 @@ import traitlets
 from halab.course.catalogue import language
 from halab.course.predictions import Prediction, predict, prediction
 from halab.errors import CourseError
+from halab.sim.failover import OPERATIONS
 from halab.widgets.base import CourseWidget
 
-__all__ = ["OPERATIONS", "PredictionForm"]
+__all__ = ["PredictionForm"]
 
 _HERE = Path(__file__).parent
 
-OPERATIONS = ("search", "strong", "insert", "ddl")
-"""What a prediction may say notices the fault, by the prober's names."""
-
 
 class PredictionForm(CourseWidget):
-    """Predict the first and last failure (seconds after the fault), the failed requests, and who notices.
+    """Predict the first and last failed search (seconds after the fault), how many fail, and what else does.
 
-    Shows the earlier prediction for this card and experiment, if there is one; that one can no longer change.
+    Kept as first_failure, last_failure, failed_requests and, for each other operation, notices_<name> (1 or 0);
+    without times if no search fails. An earlier prediction for this experiment is shown and can no longer change.
     """
 
     _esm = _HERE / "predict.js"
@@ -37,7 +36,7 @@ class PredictionForm(CourseWidget):
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self, card: int, experiment: str) -> None:
-        super().__init__(card=card, experiment=experiment, operations=list(OPERATIONS), lang=language())
+        super().__init__(card=card, experiment=experiment, operations=list(OPERATIONS[1:]), lang=language())
         earlier = prediction(card, experiment)
         if earlier:
             self.locked = _shown(earlier)
@@ -55,10 +54,8 @@ class PredictionForm(CourseWidget):
 
     def text(self) -> str:
         if self.locked is None:
-            return (
-                f"Your prediction, {self.experiment}: without a form, write\n"
-                f'predict({self.card}, "{self.experiment}", first_failure=..., last_failure=..., failed=...)'
-            )
+            call = f'predict({self.card}, "{self.experiment}", first_failure=..., last_failure=..., '
+            return f"Your prediction, {self.experiment}: without a form, write\n{call}failed_requests=...)"
         said = ", ".join(f"{name} {value:g}" for name, value in self.locked["numbers"].items())
         return f"Your prediction, {self.experiment}: {said}"
 

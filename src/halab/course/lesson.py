@@ -1,0 +1,70 @@
+"""What every lesson does with a measurement: keep it, and lay it beside the prediction and the card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from halab.course.cards import card
+from halab.course.paths import work_dir
+from halab.course.predictions import prediction
+from halab.errors import CourseError
+from halab.measure.experiment import journal_name
+from halab.measure.journal import Journal
+from halab.measure.plot import Claim, compare
+
+__all__ = ["card_claim", "in_one_picture", "keep", "kept"]
+
+
+def keep(journal: Journal, number: int) -> Path:
+    """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on."""
+    folder = work_dir() / "journals"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{number:02d}-{journal_name(experiment_of(journal))}"
+    journal.save(path)
+    return path
+
+
+def kept(number: int) -> list[Journal]:
+    """Every journal kept for a card, oldest first."""
+    return [Journal.load(path) for path in sorted((work_dir() / "journals").glob(f"{number:02d}-*.jsonl"))]
+
+
+def in_one_picture(
+    journals: Journal | Sequence[Journal], number: int = 6, operation: str = "search"
+) -> Figure:
+    """The learner's prediction, the card and the measurement on one time axis, for one operation.
+
+    The prediction is the last one made for this fault before the measurement began; there may be none.
+    """
+    first = journals if isinstance(journals, Journal) else journals[0]
+    began = datetime.fromisoformat(first.header.started).timestamp()
+    made = prediction(number, experiment_of(first), before=began)
+    said = _claim(made.numbers) if made else None
+    return compare(said, card_claim(number), journals, operation)
+
+
+def card_claim(number: int) -> Claim:
+    """What a card says of an outage: first failure, last failure (seconds) and failed requests."""
+    if number != 6:
+        raise CourseError(f"Card {number} says nothing of a single outage.", hint="Card 6 does.")
+    says = card(number, "en").claims
+    fails = says["failed-requests"]
+    return Claim(says["node-down"].low, says["clients-back"].high, (fails.low, fails.high))
+
+
+def experiment_of(journal: Journal) -> str:
+    """The fault in the words a prediction is kept under, such as "crash active rootcoord"."""
+    return ", ".join(f"{fault.kind} {fault.target}" for fault in journal.faults) or "no fault"
+
+
+def _claim(numbers: dict[str, float]) -> dict[str, Any]:
+    return {
+        "first_failure": numbers.get("first_failure"),
+        "last_failure": numbers.get("last_failure"),
+        "failed_requests": numbers["failed_requests"],
+    }

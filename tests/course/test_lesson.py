@@ -1,0 +1,66 @@
+"""What a lesson does with a measurement: keep it, and lay it beside prediction and card."""
+
+from pathlib import Path
+
+import pytest
+
+from halab.cluster.simulated import SimulatedCluster
+from halab.course.lesson import card_claim, experiment_of, in_one_picture, keep, kept
+from halab.course.predictions import predict
+from halab.errors import CourseError
+from halab.measure import Journal, Retriever, experiment
+
+
+@pytest.fixture(autouse=True)
+def _own_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def measure() -> Journal:
+    cluster = SimulatedCluster()
+    return experiment(cluster, "crash active rootcoord", retriever=Retriever(cluster), progress=False)
+
+
+def words(journal: Journal) -> list[str]:
+    return [text.get_text() for text in in_one_picture(journal).axes[0].texts]
+
+
+def test_a_kept_journal_is_found_again_whole() -> None:
+    journal = measure()
+    path = keep(journal, 6)
+    assert path.name.startswith("06-")
+    assert path.name.endswith("-crash-active-rootcoord.jsonl")
+    assert [one.lines for one in kept(6)] == [journal.lines]
+    assert kept(5) == []
+
+
+def test_the_picture_shows_prediction_card_and_measurement() -> None:
+    predict(6, "crash active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
+    shown = words(measure())
+    assert {"your prediction", "the card", "simulated"} <= set(shown)
+    assert "1.0 to 4.0 s, 7 failed" in shown
+    assert "0.0 to 12.0 s, 5 to 10 failed" in shown
+
+
+def test_a_prediction_that_nothing_fails_needs_no_times() -> None:
+    predict(6, "crash active rootcoord", failed_requests=0)
+    assert "nothing fails" in words(measure())
+
+
+def test_a_prediction_made_afterwards_does_not_count() -> None:
+    journal = measure()
+    predict(6, "crash active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
+    assert "your prediction" not in words(journal)
+
+
+def test_a_prediction_for_another_fault_does_not_count() -> None:
+    predict(6, "hang active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
+    journal = measure()
+    assert experiment_of(journal) == "crash active rootcoord"
+    assert "your prediction" not in words(journal)
+
+
+def test_only_card_6_tells_of_a_single_outage() -> None:
+    assert card_claim(6).last_failure == 12
+    with pytest.raises(CourseError, match="Card 6 does"):
+        card_claim(7)
