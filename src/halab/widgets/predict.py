@@ -21,8 +21,8 @@ _HERE = Path(__file__).parent
 class PredictionForm(CourseWidget):
     """Predict the first and last failed search (seconds after the fault), how many fail, and what else does.
 
-    Kept as first_failure, last_failure, failed_requests and, for each other operation, notices_<name> (1 or 0);
-    without times if no search fails. An earlier prediction for this experiment is shown and can no longer change.
+    Kept as first_failure, last_failure, failed_requests and, for each other operation, notices_<name> (1 or
+    0); without times if no search fails. An earlier prediction for this experiment is shown as it was.
     """
 
     _esm = _HERE / "predict.js"
