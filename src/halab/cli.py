@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from halab.cluster import commands as cluster_commands
+from halab.course import commands as course_commands
 from halab.errors import HalabError
 
 app = typer.Typer(
@@ -19,6 +20,7 @@ app = typer.Typer(
 console = Console()
 problems = Console(stderr=True)
 cluster_commands.register(app)
+course_commands.register(app)
 
 
 def main() -> None:

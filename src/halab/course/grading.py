@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 import psutil
 
+from halab.course.catalogue import CATALOGUE, entry
 from halab.course.check import hint_in
 from halab.course.learner import learner_id
 from halab.course.paths import course_root, state_dir, work_dir
@@ -24,7 +25,7 @@ from halab.course.store import append, read
 from halab.course.submission import prepare
 from halab.errors import CourseError, SubmissionError
 
-__all__ = ["Check", "GradeReport", "assignment", "assignments", "grade", "grade_notebook", "last_grade"]
+__all__ = ["Check", "GradeReport", "grade", "grade_notebook", "last_grade"]
 
 WALL = 90.0  # seconds a whole grading run may take
 
@@ -71,24 +72,12 @@ class GradeReport:
         return {**asdict(self), "points": self.points, "out_of": self.out_of}
 
 
-def assignments() -> list[str]:
-    """The exercises there are, such as "06-failover-timeline", in order of their cards."""
-    return sorted(path.name for path in (course_root() / "exercises").iterdir() if path.is_dir())
-
-
-def assignment(card: int) -> str:
-    """The exercise of a card. Raises CourseError with what there is."""
-    for name in assignments():
-        if name.startswith(f"{card:02d}-"):
-            return name
-    raise CourseError(
-        f"There is no exercise for card {card}.", hint=f"There are: {', '.join(assignments()) or 'none'}."
-    )
-
-
 def grade(card: int, on_progress: Callable[[float], None] = lambda done: None) -> GradeReport:
     """Grade the learner's copy under `work/` and keep the result. See `grade_notebook` for what it raises."""
-    name = assignment(card)
+    name = entry(card).slug
+    if not entry(card).has_exercise:
+        ready = ", ".join(f"{one.number:02d}" for one in CATALOGUE if one.has_exercise)
+        raise CourseError(f"Card {card} has no exercise yet.", hint=f"These have: {ready}.")
     copy = work_dir() / "exercises" / name / f"{name}.ipynb"
     report = grade_notebook(copy, name, learner_id(), on_progress)
     append(state_dir() / "grades.jsonl", report.as_dict())
@@ -129,7 +118,7 @@ def last_grade(card: int) -> dict[str, Any] | None:
 
 def _run(folder: Path, name: str, learner: str, on_progress: Callable[[float], None]) -> list[dict[str, Any]]:
     """Start the worker, follow what it reports, and return its checks."""
-    command = [sys.executable, "-m", "halab.course.grading_worker", str(folder), name, learner]
+    command = [sys.executable, "-P", "-m", "halab.course.grading_worker", str(folder), name, learner]
     at, error = 0, ""
     with (
         (folder / "worker.log").open("w") as log,
@@ -214,4 +203,6 @@ def _reason(errors: list[dict[str, str]]) -> tuple[str, str]:
         return "Nothing is written here yet.", ""
     if kind == "CellTimeoutError":
         return "Your code was still running when its time was up.", ""
+    if kind == "NameError":
+        return f"{text}: its cell is unanswered, or stopped early.", ""
     return f"Your code stopped with {kind}: {text.splitlines()[0] if text else ''}", ""

@@ -9,14 +9,19 @@ FOLDER is a throw-away nbgrader course that holds the submission. One JSON objec
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import resource
+import shutil
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from halab.cluster.embedded.binaries import cache_folder
+from halab.course.store import create_once
 from halab.errors import CourseError
 
 MEMORY = 4 * 1024**3  # bytes of address space, enough for numpy and scipy with room to spare
@@ -52,20 +57,20 @@ def _limit() -> None:
 
 def _grade(folder: Path, assignment: str, learner: str, report: Report) -> None:
     # Here and not above, so that the limits stand before anything large is loaded.
-    from halab.course.nbgrader_course import autograde, generate, settings
+    from halab.course.nbgrader_course import autograde, settings
 
     config = settings(folder)
     config.KernelManager.transport = "ipc"  # a TCP port could be taken by another process meanwhile
     config.KernelManager.ip = str(folder / "kernel")
-    total = 0
+    submitted = folder / ".nbgrader" / "submitted" / learner / assignment / f"{assignment}.ipynb"
+    total = len(json.loads(submitted.read_text())["cells"])
 
     def start(cell: Any, cell_index: int) -> None:
         report({"cell": cell_index + 1, "of": total})
 
     config.Execute.on_cell_start = start
     try:
-        generate(config, assignment)
-        total = _cells(folder / "exercises" / assignment / f"{assignment}.ipynb")
+        _gradebook(folder, config, assignment)
         autograde(config, assignment, learner)
     except CourseError as error:
         report({"error": error.message})
@@ -73,8 +78,20 @@ def _grade(folder: Path, assignment: str, learner: str, report: Report) -> None:
     report({"checks": list(_checks(folder, config, assignment, learner))})
 
 
-def _cells(notebook: Path) -> int:
-    return len(json.loads(notebook.read_text())["cells"])
+def _gradebook(folder: Path, config: Any, assignment: str) -> None:
+    """A gradebook that knows the exercise's test cells: it takes seconds to make, so it is kept."""
+    from halab.course.nbgrader_course import generate
+
+    digest = hashlib.sha256(f"nbgrader {version('nbgrader')}".encode())
+    digest.update((folder / "nbgrader_config.py").read_bytes())
+    digest.update((folder / "solutions" / assignment / f"{assignment}.ipynb").read_bytes())
+    kept = cache_folder() / "gradebooks" / f"{digest.hexdigest()}.db"
+    here = folder / ".nbgrader" / "gradebook.db"
+    if kept.exists():
+        shutil.copy(kept, here)
+    else:
+        generate(config, assignment)
+        create_once(kept, here.read_bytes())
 
 
 def _checks(folder: Path, config: Any, assignment: str, learner: str) -> Iterator[dict[str, Any]]:

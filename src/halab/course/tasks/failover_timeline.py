@@ -13,7 +13,6 @@ from typing import Any
 
 from halab.course.variants import numbers
 from halab.models.failover import ExponentialStalls, Heartbeats, Lease, false_alarms_per_year
-from halab.sim.failover import OPERATIONS
 from halab.sim.retry import Scenario
 
 __all__ = [
@@ -28,6 +27,7 @@ __all__ = [
     "with_blips",
 ]
 
+OPERATIONS = ("search", "strong", "insert", "ddl")  # as the prober names them
 RATE = 20  # probes a second of each operation
 DURATION = 40  # seconds of a recording
 PATIENCE = 1.0  # seconds after which a probe is given up: its outcome is unknown

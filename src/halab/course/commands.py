@@ -1,0 +1,147 @@
+"""The course's commands: lab, grade, hint, build."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from halab.course.build import build as build_exercises
+from halab.course.build import differences
+from halab.course.catalogue import CATALOGUE, entry, language
+from halab.course.grading import Check, GradeReport
+from halab.course.grading import grade as grade_card
+from halab.course.hints import STEPS, next_hint
+from halab.course.lab import start_lab
+from halab.course.paths import work_dir
+from halab.course.workspace import outdated
+from halab.errors import CourseError
+
+__all__ = ["register"]
+
+console = Console()
+messages = Console(stderr=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the course's commands to the `halab` command."""
+    for command in (lab, grade, hint, build):
+        app.command()(command)
+
+
+def lab(
+    port: Annotated[int, typer.Option(help="The first port to try.")] = 8888,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the URL and open nothing.")] = False,
+) -> None:
+    """Open the course in JupyterLab, on your own copies."""
+    for sentence in outdated():
+        messages.print(f"Note: {sentence}", highlight=False)
+    start_lab(port, browser=not no_browser)
+
+
+def grade(
+    what: Annotated[str, typer.Argument(help='A card, such as 06, or "all".')] = "all",
+    as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
+) -> None:
+    """Grade your exercises and say what is still missing."""
+    reports = []
+    for card in _cards(what):
+        with _progress(card) as on_progress:
+            reports.append(grade_card(card, on_progress))
+    if as_json:
+        print(json.dumps([report.as_dict() for report in reports], ensure_ascii=False, indent=1))
+        return
+    for report in reports:
+        _show(report)
+
+
+def hint(
+    task: Annotated[
+        str, typer.Argument(help="The task, such as 06.2, or a topic of it, such as 06.2.jitter.")
+    ],
+) -> None:
+    """Give the next of three hints for a task. It never tells the answer."""
+    given = next_hint(task)
+    console.print(f"[bold]{given.step}[/] (hint {given.number} of {len(STEPS)}, {given.topic})")
+    console.print(given.text, markup=False, highlight=False)
+    if given.number < len(STEPS):
+        console.print(f"The next one: halab hint {given.topic}", highlight=False)
+
+
+def build(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail if exercises/ is not up to date.")
+    ] = False,
+) -> None:
+    """Generate exercises/ from solutions/."""
+    if not check:
+        changed = build_exercises()
+        console.print("\n".join(changed) if changed else "exercises/ was up to date.", highlight=False)
+        return
+    stale = differences()
+    if stale:
+        raise CourseError(
+            f"exercises/ should be what solutions/ gives, but these differ: {', '.join(stale)}.",
+            hint="Edit solutions/ only, run `halab build`, and commit both.",
+        )
+    console.print("exercises/ is what solutions/ gives.", highlight=False)
+
+
+def _cards(what: str) -> list[int]:
+    if what == "all":
+        there = [card for card in CATALOGUE if card.has_exercise]
+        begun = [card for card in there if (work_dir() / "exercises" / card.slug).is_dir()]
+        return [card.number for card in begun or there]
+    if not what.isdecimal():
+        raise CourseError(f'Say which exercise to grade: its card, such as 06, or "all", not {what!r}.')
+    return [int(what)]
+
+
+@contextmanager
+def _progress(card: int) -> Iterator[Callable[[float], None]]:
+    """A bar on stderr, so that stdout holds the result alone."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=messages, transient=True) as bar:
+        task = bar.add_task(f"Grading exercise {card}", total=1.0)
+
+        def done(share: float) -> None:
+            bar.update(task, completed=share)
+
+        yield done
+
+
+def _show(report: GradeReport) -> None:
+    title = f"Exercise {report.card}: {entry(report.card).title.in_(language())}"
+    table = Table(
+        title=title, title_justify="left", caption=f"{report.seconds:.1f} s", caption_justify="right"
+    )
+    table.add_column("Task")
+    table.add_column("Check")
+    table.add_column("Points", justify="right")
+    table.add_column("What is missing")
+    for check in report.checks:
+        table.add_row(
+            check.task, check.title, f"{check.points:g} / {check.out_of:g}", check.behaviour or "passed"
+        )
+    table.add_section()
+    table.add_row("", "[bold]All[/]", f"[bold]{report.points:g} / {report.out_of:g}[/]", "")
+    console.print(table)
+    for note in report.notes:
+        console.print(f"Note: {note}", highlight=False)
+    for check in _first_failures(report):
+        console.print(f"Task {check.task}, next step: halab hint {check.hint}", highlight=False)
+
+
+def _first_failures(report: GradeReport) -> list[Check]:
+    """The first failed check of each task: one thing at a time."""
+    first: dict[str, Check] = {}
+    for check in report.checks:
+        if not check.passed:
+            first.setdefault(check.task, check)
+    return list(first.values())

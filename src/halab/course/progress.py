@@ -1,0 +1,47 @@
+"""What the learner has done of each card, read from what lies under `work/`."""
+
+from __future__ import annotations
+
+import warnings
+
+from halab.course.catalogue import CATALOGUE, Entry
+from halab.course.grading import last_grade
+from halab.course.paths import work_dir
+from halab.course.predictions import predictions
+from halab.errors import JournalError
+from halab.measure.journal import Journal
+from halab.widgets.board import Done
+
+__all__ = ["progress"]
+
+
+def progress() -> dict[int, Done]:
+    """For each card: lesson opened, prediction made, lab measured, and the points of the last grading.
+
+    A lab is measured by an intact journal `work/journals/NN-*.jsonl` of a real cluster; a simulated one
+    does not count, and a damaged one is named in a warning and does not count either.
+    """
+    return {card.number: _done(card) for card in CATALOGUE}
+
+
+def _done(card: Entry) -> Done:
+    graded = last_grade(card.number)
+    return Done(
+        opened=(work_dir() / "course" / card.lesson_path.name).is_file(),
+        predicted=bool(predictions(card.number)),
+        measured=_measured(card.number),
+        points=graded["points"] if graded else None,
+        max_points=graded["out_of"] if graded else None,
+    )
+
+
+def _measured(card: int) -> bool:
+    for path in sorted((work_dir() / "journals").glob(f"{card:02d}-*.jsonl")):
+        try:
+            journal = Journal.load(path)
+        except JournalError as error:
+            warnings.warn(f"{path.name} does not count as a measurement: {error.message}", stacklevel=2)
+            continue
+        if not journal.simulated:
+            return True
+    return False
