@@ -52,6 +52,8 @@ __all__ = [
 
 Progress = Callable[[dict[str, Any]], None]
 POLL = 0.1  # seconds between looks while waiting
+# Supervisors this process started, to be reaped when they have ended: a zombie is a process left behind too.
+_SUPERVISORS: list[subprocess.Popen[bytes]] = []
 FAULTS = ("crash", "hang", "stop", "restart")
 
 
@@ -293,6 +295,7 @@ def remove(folder: Path) -> None:
         else:
             _await_gone(spec)
         remove_sockets(spec)
+    _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
     guard.kill_recorded(folder)  # what a killed supervisor may have left
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -301,6 +304,9 @@ def _await_gone(spec: ClusterSpec) -> None:
     until = time.monotonic() + 15
     while spec.socket.parent.exists() and time.monotonic() < until:
         time.sleep(0.02)
+    for process in _SUPERVISORS:
+        if process.args[-1] == str(spec.folder):  # type: ignore[index]
+            process.wait(timeout=15)
 
 
 def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progress) -> ClusterSpec:
@@ -354,7 +360,7 @@ def _await_supervisor(spec: ClusterSpec, process: subprocess.Popen[bytes]) -> No
                 hint="Run: halab doctor",
             )
         time.sleep(0.02)
-    process.returncode = 0  # it runs on by itself; Popen must not warn that it still does
+    _SUPERVISORS.append(process)
 
 
 def _reserved() -> set[int]:

@@ -1,0 +1,296 @@
+"""The real cluster: started, broken, measured, taken down. Needs Linux x86-64 and some minutes."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+import psutil
+import pytest
+
+from halab.cluster.embedded import engine, ports
+from halab.cluster.protocol import Cluster
+from halab.errors import ClusterExists, ClusterNotFound, FaultError, NotReady, TargetError
+from halab.measure import Journal, Retriever, experiment, outages, rpo, rto
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
+
+HALAB = (sys.executable, "-m", "halab")
+HOLD = (
+    "import time, halab\n"
+    "cluster = halab.cluster({name!r}, profile='small')\n"
+    "print('ready', flush=True)\n"
+    "time.sleep(600)\n"
+)
+
+
+def processes_of(cluster):
+    """Every process of a cluster, its supervisor too."""
+    pids = [component.pid for component in cluster.components() if component.pid]
+    supervisor = psutil.Process(pids[0]).parent()
+    return [supervisor, *[psutil.Process(pid) for pid in pids]]
+
+
+def gone(processes):
+    return all(not p.is_running() or p.status() == psutil.STATUS_ZOMBIE for p in processes)
+
+
+def wait_for(condition, seconds, what):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {seconds} s"
+        time.sleep(0.05)
+
+
+# -- one cluster, broken and healed -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def retriever(ha):
+    with Retriever(ha, replicas=3) as retriever:
+        yield retriever
+
+
+def test_a_ready_cluster_is_healthy_with_one_active_of_each_coordinator(ha):
+    assert isinstance(ha, Cluster)
+    found = ha.components()
+    assert len(found) == 19
+    assert {component.health for component in found} == {"healthy"}
+    standing = Counter((component.role, component.standing) for component in found)
+    for role in ("rootcoord", "querycoord", "datacoord"):
+        assert standing[role, "active"] == standing[role, "standby"] == 1
+    assert standing["etcd", "leader"] == 1
+    assert standing["etcd", "follower"] == 2
+
+
+def test_a_question_is_answered_by_three_replicas(ha, retriever):
+    assert retriever.ask("How long does a failover take?")
+    replicas = retriever._client.describe_replica(retriever.name)
+    assert len(replicas) == 3
+    assert retriever.dropped == 0
+
+
+def test_etcd_the_log_and_the_store_listen_on_loopback_only(ha):
+    for component in ha.components():
+        if component.role in ("etcd", "log", "objectstore"):
+            listening = [
+                c.laddr.ip
+                for c in psutil.Process(component.pid).net_connections("inet")
+                if c.status == "LISTEN"
+            ]
+            assert listening
+            assert set(listening) <= {"127.0.0.1", "::1"}, component.name
+
+
+def test_a_crash_of_the_active_root_coordinator_is_an_outage_and_loses_no_acknowledged_row(
+    ha, retriever, tmp_path
+):
+    before = ha.active("rootcoord").name
+    journal = experiment(
+        ha, "crash active rootcoord", retriever=retriever, before=2, seconds=18, after=2, progress=False
+    )
+    assert journal.faults[0].component == before
+    at = journal.faults[0].at
+    for operation in ("search", "insert", "metadata call"):
+        found = rto(journal.samples(operation), at)
+        assert found is not None, operation
+        # The lease of 10 s is renewed every 3.3 s, so it ends 6.7 to 10 s later; then activation and clients.
+        assert 4 < found < 25, operation
+        assert outages(journal.samples(operation))
+    assert journal.count.acknowledged > 100
+    assert rpo(journal) == 0
+    assert ha.active("rootcoord").name != before  # the standby took over, and the old one is standby again
+    assert ha.resolve(before).standing == "standby"
+    path = tmp_path / "journal.jsonl"
+    journal.save(path)
+    assert rto(Journal.load(path).samples("search"), at) == rto(journal.samples("search"), at)
+
+
+def test_a_crash_of_a_query_node_is_hardly_noticed_with_three_replicas(ha, retriever):
+    journal = experiment(
+        ha, "crash query node 1", retriever=retriever, before=2, seconds=14, after=2, progress=False
+    )
+    searches = journal.samples("search")
+    bad = [sample for sample in searches if sample.outcome != "ok"]
+    assert len(bad) < len(searches) / 3
+    assert rpo(journal) == 0
+    assert ha.wait_healthy() < 30
+
+
+def test_a_fault_is_undone_even_when_the_lab_fails(ha):
+    def lab():
+        with ha.fault("crash", "index node"):
+            assert ha.resolve("index node").health == "down"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        lab()
+    assert ha.resolve("index node").health == "healthy"
+
+
+def test_a_killed_member_comes_back_with_its_own_settings(ha):
+    before = ha.resolve("etcd follower")
+    argv = psutil.Process(before.pid).cmdline()
+    with ha.fault("crash", before):
+        pass
+    after = ha.resolve(before.name)
+    assert after.pid != before.pid
+    assert after.address == before.address
+    assert [a for a in psutil.Process(after.pid).cmdline() if "cluster-state" not in a] == [
+        a for a in argv if "cluster-state" not in a
+    ]
+
+
+def test_a_hung_role_exits_when_it_wakes_and_the_supervisor_says_it_restarted_it(ha):
+    began = ha.now()
+    node = ha.resolve("data node 2")
+    with ha.fault("hang", node):
+        assert ha.resolve(node.name).health == "hung"
+        ha.sleep(14)  # longer than its lease
+    wait_for(lambda: ha.resolve(node.name).restarts == 1, 30, "the supervisor's restart")
+    ha.wait_healthy()
+    told = [(event.kind, event.by) for event in ha.events(began) if event.component == node.name]
+    assert told[0] == ("fault:hang", "user")
+    assert ("exited", "milvus") in told
+    assert ("restarted", "supervisor") in told
+    assert "supervisor" in ha.resolve(node.name).note
+
+
+def test_a_second_fault_on_the_same_component_is_refused(ha):
+    with ha.fault("crash", "index node"), pytest.raises(FaultError, match="already has a fault"):
+        ha.inject("hang", "index node")
+
+
+def test_a_fault_that_does_not_exist_and_a_target_that_does_not(ha):
+    with pytest.raises(FaultError, match="explode"):
+        ha.inject("explode", "index node")
+    with pytest.raises(TargetError, match="ambiguous"):
+        ha.inject("crash", "query node")
+
+
+def test_waiting_for_health_gives_up_and_says_what_it_waited_for(ha):
+    fault = ha.inject("crash", "index node")
+    with pytest.raises(NotReady, match="indexnode-1 is down"):
+        ha.wait_healthy(timeout=0.5)
+    fault.undo()
+    ha.wait_healthy()
+
+
+def test_another_process_attaches_to_the_running_cluster(ha):
+    script = "import halab; c = halab.cluster('ha'); print(c.owned, c.active('etcd').name)"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.split()[0] == "False"
+    assert ha.status()["phase"] == "ready"  # and it is still there
+
+
+def test_the_same_name_with_other_settings_is_an_error_that_names_both(ha):
+    with pytest.raises(ClusterExists, match="profile ha and TTL 10"):
+        engine.start("ha", "small", 5)
+
+
+def test_the_command_shows_what_the_library_knows(ha):
+    shown = subprocess.run(
+        [*HALAB, "status", "-n", "ha", "--json"], capture_output=True, text=True, check=True
+    )
+    assert {c["name"] for c in json.loads(shown.stdout)["components"]} == {c.name for c in ha.components()}
+
+
+# -- several clusters, and their ends ---------------------------------------------------------------------
+
+
+def test_a_second_cluster_lives_beside_the_first_and_its_end_leaves_nothing(ha, real_home):
+    with engine.start("beside", "small", 5) as second:
+        mine = {p for process in second.spec.processes for p in process.ports.values()}
+        assert not mine & {p for process in ha.spec.processes for p in process.ports.values()}
+        assert {found.name for found in engine.clusters()} >= {"ha", "beside"}
+        processes, folder, held = processes_of(second), second.folder, second.spec.socket.parent
+    wait_for(lambda: gone(processes), 5, "the end of every process")
+    assert not folder.exists()
+    assert not held.exists()
+    # Closed connections linger in TIME_WAIT on these ports; what matters is that nobody listens.
+    assert not mine & {c.laddr.port for c in psutil.net_connections("inet") if c.status == "LISTEN"}
+    assert ha.status()["phase"] == "ready"
+    with pytest.raises(ClusterNotFound):
+        engine.attach("beside")
+
+
+def test_two_that_start_the_same_cluster_get_one(real_home):
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(engine.start("twice", "small", 10))) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    try:
+        assert sorted(cluster.owned for cluster in found) == [False, True]
+        assert found[0].spec == found[1].spec
+    finally:
+        engine.remove(found[0].folder)
+
+
+@pytest.mark.parametrize("victim", ["owner", "supervisor"])
+def test_nothing_outlives_a_kernel_or_a_supervisor_that_was_killed(real_home, victim):
+    name = f"orphan-{victim}"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD.format(name=name)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as owner:
+        assert owner.stdout.readline() == "ready\n"
+        cluster = engine.attach(name)
+        processes = processes_of(cluster)
+        (owner if victim == "owner" else processes[0]).send_signal(signal.SIGKILL)
+        wait_for(lambda: gone(processes), 10, "the end of every process")
+        owner.kill()
+    engine.remove(cluster.folder)  # a killed supervisor cannot remove its folder; the next command does
+    assert not cluster.folder.exists()
+
+
+def test_a_cluster_held_by_the_command_ends_with_the_command(real_home):
+    with subprocess.Popen(
+        [*HALAB, "up", "-n", "held", "--profile", "small"], stdout=subprocess.PIPE
+    ) as command:
+        wait_for(
+            lambda: engine.is_running("held") and engine.attach("held").status()["phase"] == "ready",
+            100,
+            "up",
+        )
+        processes = processes_of(engine.attach("held"))
+        command.kill()
+        wait_for(lambda: gone(processes), 10, "the end of every process")
+
+
+def test_a_detached_cluster_stays_until_it_is_taken_down(real_home):
+    subprocess.run([*HALAB, "up", "-d", "-n", "stays", "--profile", "small"], check=True, capture_output=True)
+    processes = processes_of(engine.attach("stays"))
+    time.sleep(2)
+    assert not any(gone([process]) for process in processes)
+    subprocess.run([*HALAB, "down", "-n", "stays"], check=True, capture_output=True)
+    wait_for(lambda: gone(processes), 5, "the end of every process")
+
+
+def test_a_start_that_cannot_succeed_says_what_it_waited_for(real_home, monkeypatch):
+    monkeypatch.setattr(engine, "free_ports", taken_ports)
+    with pytest.raises(NotReady) as caught:
+        engine.start("stuck", "small", 10)
+    taken_ports.holder.close()
+    assert "Awaited" in caught.value.message
+    assert "Its last lines" in caught.value.message
+    assert "halab doctor" in caught.value.hint
+    engine.remove(engine.folder_of("stuck"))
+
+
+def taken_ports(count, taken):
+    """Ports of which one is taken after the check: what a program that starts meanwhile would do."""
+    found = ports.free_ports(count, taken)
+    taken_ports.holder = socket.socket()
+    taken_ports.holder.bind(("127.0.0.1", found[0]))
+    taken_ports.holder.listen()
+    return found

@@ -1,0 +1,191 @@
+"""Children, guard, log and etcd views: the parts of the supervisor that need no Milvus."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+
+from halab.cluster.embedded import binaries, etcd, guard, log_server, supervisor
+from halab.cluster.embedded.children import Child, tail
+from halab.cluster.embedded.settings import Command
+from halab.cluster.embedded.spec import Process
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+def until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def child(tmp_path):
+    made = Child(
+        Process(name="proxy-1", role="proxy", ports={"grpc": 1}), Command(SLEEPER, dict(os.environ), tmp_path)
+    )
+    yield made
+    made.kill()
+
+
+def test_a_child_tells_how_it_is(child):
+    assert child.health() == "down"
+    child.start()
+    assert child.health() == "starting"
+    child.healthy = True
+    assert child.health() == "healthy"
+    child.fault = "hang"
+    assert child.health() == "hung"
+
+
+def test_an_ended_child_is_reaped_once_with_what_ended_it(child):
+    child.start()
+    assert not child.reap()
+    child.signal(signal.SIGKILL)
+    until(child.reap)
+    assert child.last_exit == "signal SIGKILL"
+    assert not child.reap()
+    assert child.health() == "down"
+
+
+def test_a_stopped_child_can_be_killed(child):
+    child.start()
+    child.signal(signal.SIGSTOP)
+    child.kill()
+    assert child.reap()
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="the parent-death signal is Linux only; others have the guard"
+)
+def test_a_child_dies_with_its_parent(tmp_path):
+    script = (
+        "import os, time\n"
+        "from pathlib import Path\n"
+        "from halab.cluster.embedded.children import Child\n"
+        "from halab.cluster.embedded.settings import Command\n"
+        "from halab.cluster.embedded.spec import Process\n"
+        f"command = Command({SLEEPER!r}, dict(os.environ), Path({str(tmp_path)!r}))\n"
+        "c = Child(Process(name='p', role='proxy'), command)\n"
+        "c.start(); print(c.popen.pid, flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        pid = int(parent.stdout.readline())
+        assert psutil.pid_exists(pid)
+        parent.kill()
+    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_guard_kills_what_a_dead_supervisor_left(tmp_path):
+    with subprocess.Popen(SLEEPER) as left, subprocess.Popen(SLEEPER) as master:
+        guard.record(tmp_path, [left.pid])
+        watching = subprocess.Popen([sys.executable, "-m", guard.__name__, str(master.pid), str(tmp_path)])
+        time.sleep(0.3)
+        assert left.poll() is None
+        master.kill()
+        assert left.wait(10) == -signal.SIGKILL
+        assert watching.wait(10) == 0
+
+
+def test_a_reused_pid_is_not_killed(tmp_path):
+    with subprocess.Popen(SLEEPER) as other:
+        (tmp_path / guard.PIDS).write_text(json.dumps([[other.pid, 12345.0]]))
+        assert guard.kill_recorded(tmp_path) == []
+        assert other.poll() is None
+        other.kill()
+
+
+def test_the_end_of_a_log_is_cut_to_what_one_can_read(tmp_path):
+    path = tmp_path / "output.log"
+    path.write_text("\n".join(["x" * 5000, *map(str, range(100))]))
+    assert tail(path, lines=2) == "98\n99"
+    assert tail(tmp_path / "absent") == "(no output)"
+
+
+def test_a_log_beyond_its_bound_keeps_its_newest_part(tmp_path):
+    path = tmp_path / "output.log"
+    path.write_bytes(b"old\n" * (supervisor.LOG_MOST // 4 + 1) + b"newest\n")
+    supervisor._cut(path)
+    assert path.stat().st_size == supervisor.LOG_KEPT
+    assert path.read_bytes().endswith(b"newest\n")
+
+
+def test_an_owner_is_known_by_its_start_time_too():
+    me = psutil.Process()
+    assert supervisor._lives(me.pid, me.create_time())
+    assert not supervisor._lives(me.pid, me.create_time() - 100)
+
+
+def kv(key, **session):
+    return {
+        "key": base64.b64encode(f"p/meta/session/{key}".encode()).decode(),
+        "value": base64.b64encode(json.dumps(session).encode()).decode() if session else "NQ==",
+    }
+
+
+def test_sessions_say_who_is_active_and_a_counter_is_no_session():
+    answers = {
+        "/v3/maintenance/status": {"header": {"member_id": "7"}, "leader": "7"},
+        "/v3/kv/range": {
+            "kvs": [
+                kv("id"),
+                kv("rootcoord", Address="a:1", ServerID=3),
+                kv("rootcoord-3", Address="a:1", ServerID=3),
+                kv("rootcoord-4", Address="a:2", ServerID=4),
+                kv("proxy-9", Address="a:9", ServerID=9),
+            ]
+        },
+    }
+
+    def answer(request):
+        if request.url.port == 2:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json=answers[request.url.path])
+
+    async def look():
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            return await etcd.read_etcd(client, ["127.0.0.1:1", "127.0.0.1:2"], "p")
+
+    view = asyncio.run(look())
+    assert view.members == {"127.0.0.1:1"}
+    assert view.leader == "127.0.0.1:1"
+    assert view.sessions == {"a:1": 3, "a:2": 4, "a:9": 9}
+    assert view.active == {"rootcoord": "a:1"}
+
+
+def test_an_etcd_that_is_gone_is_an_empty_view():
+    async def look():
+        transport = httpx.MockTransport(lambda _: httpx.Response(503))
+        async with httpx.AsyncClient(transport=transport) as client:
+            return await etcd.read_etcd(client, ["127.0.0.1:1"], "p")
+
+    assert asyncio.run(look()) == etcd.EtcdView()
+
+
+@pytest.mark.skipif(bool(binaries.platform_problem()), reason=f"no log here: {binaries.platform_problem()}")
+def test_the_log_serves_on_loopback_and_says_what_it_keeps(tmp_path):
+    with subprocess.Popen([sys.executable, "-m", log_server.__name__, str(tmp_path)]) as log:
+        try:
+            until((tmp_path / "log.json").exists, 20)
+            state = json.loads((tmp_path / "log.json").read_text())
+            assert len(state["brokers"]) == 3
+            assert all(broker.startswith("127.0.0.1:") for broker in state["brokers"])
+            assert state["retention"] in (log_server.DEFAULT_RETENTION, log_server.RAISED_RETENTION)
+            if sys.platform == "linux":
+                assert state["retention"] == log_server.RAISED_RETENTION
+                listening = [
+                    c for c in psutil.Process(log.pid).net_connections("inet") if c.status == "LISTEN"
+                ]
+                assert listening
+                assert {c.laddr.ip for c in listening} == {"127.0.0.1"}
+        finally:
+            log.kill()
