@@ -37,7 +37,7 @@ class BreakableCluster(ScriptedCluster):
             kind=kind, target=target, component="rootcoord-1", at=self.now(), undone_at=None
         )
         at = time.monotonic() - self.script.began
-        self.script.spells = (Spell(at, at + (0.4 if self.heals else 60.0), "error"),)
+        self.script.spells = (Spell(at, at + (0.3 if self.heals else 60.0), "error"),)
         yield fault
         fault.undone_at = self.now()
         if not self.heals:
@@ -61,7 +61,7 @@ class FakeRetriever:
         return self.counted
 
 
-SHORT = {"before": 0.3, "seconds": 0.8, "after": 0.6, "deadline": 0.2, "progress": False}
+SHORT = {"before": 0.2, "seconds": 0.5, "after": 0.4, "deadline": 0.2, "progress": False}
 
 
 def test_an_experiment_probes_breaks_mends_and_counts():
@@ -69,11 +69,11 @@ def test_an_experiment_probes_breaks_mends_and_counts():
     journal = experiment(cluster, "crash active rootcoord", retriever=FakeRetriever(cluster), **SHORT)
     (fault,) = journal.faults
     assert (fault.kind, fault.target, fault.component) == ("crash", "active rootcoord", "rootcoord-1")
-    assert fault.undone_at - fault.at == pytest.approx(0.8, abs=0.5)
+    assert fault.undone_at - fault.at == pytest.approx(0.5, abs=0.4)
     (outage,) = outages(journal.samples("insert"), quiet=0.3)
     bound = journal.resolution + journal.scheduling.max
     assert abs(outage.start - fault.at) <= bound
-    assert abs(outage.duration - 0.4) <= 2 * bound
+    assert abs(outage.duration - 0.3) <= 2 * bound
     assert journal.count == RowCount(1, 0, 0, 1)
 
 

@@ -16,6 +16,8 @@ REFUSED = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0
     [
         (CODE.DEADLINE_EXCEEDED, "Deadline Exceeded", Outcome.UNKNOWN, Outcome.UNKNOWN),
         (CODE.UNAVAILABLE, REFUSED, Outcome.FAIL, Outcome.FAIL),
+        (CODE.UNKNOWN, "Milvus Proxy is not ready yet. please wait", Outcome.FAIL, Outcome.FAIL),
+        (CODE.INTERNAL, "failed to connect to data node", Outcome.FAIL, Outcome.UNKNOWN),
         (CODE.UNAVAILABLE, "Socket closed", Outcome.FAIL, Outcome.UNKNOWN),
         (CODE.UNAVAILABLE, "", Outcome.FAIL, Outcome.UNKNOWN),
         (CODE.CANCELLED, "Received RST_STREAM", Outcome.FAIL, Outcome.UNKNOWN),
@@ -42,6 +44,16 @@ def test_a_grpc_error_is_definite_only_if_the_request_cannot_have_happened(code,
 def test_an_error_status_is_a_failure_unless_a_write_timed_out_inside_milvus(status, read, write):
     assert classify_status(common_pb2.Status(**status), writes=False) is read
     assert classify_status(common_pb2.Status(**status), writes=True) is write
+
+
+def test_an_error_is_kept_without_the_stack_trace_before_it():
+    trace = (
+        "stack trace: /m/pkg/tracer/stack_trace.go:51 github.com/m/pkg/tracer.StackTrace\n"
+        "/m/internal/proxy/impl.go:2261 github.com/m/internal/proxy.(*Proxy).Insert: service not ready\nmore"
+    )
+    assert operations.first_line(trace) == "service not ready"
+    assert operations.first_line("") == ""
+    assert len(operations.first_line("x" * 1000)) == 200
 
 
 def test_nothing_to_connect_to_is_said_before_the_measurement_starts(monkeypatch):

@@ -12,17 +12,18 @@ Error or unknown? (Jepsen: definite and indefinite errors.)
 | an answer with status 0 | ok | ok |
 | an answer with an error status | fail | fail; **unknown** if its reason is a time-out in Milvus |
 | DEADLINE_EXCEEDED | unknown | unknown |
-| UNAVAILABLE, never connected | fail | fail: the request never left |
-| UNAVAILABLE, CANCELLED, INTERNAL, UNKNOWN, ABORTED after that | fail | **unknown**: it may have arrived |
+| UNAVAILABLE that says "failed to connect", or any "not ready yet" | fail | fail: it was never served |
+| UNAVAILABLE, CANCELLED, INTERNAL, UNKNOWN, ABORTED otherwise | fail | **unknown**: it may have arrived |
 | any other gRPC status | fail | fail |
 
-gRPC tells "never connected" only in the words of its message; where those are not recognised, a write is
+That it was never served is told only by the words of the message; where those are not recognised, a write is
 unknown, which is the careful side.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -58,7 +59,13 @@ _CHANNEL_OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 1000),  # in gRPC core this is the time one attempt may take
 )
 STRONG_WAIT = 1.0  # seconds added to the deadline of a Strong search; see `Search`
-_NEVER_LEFT = ("failed to connect", "connection refused", "name resolution", "connect failed")
+_NEVER_SERVED = "not ready yet"  # a role that is starting says so before it looks at a request
+_NEVER_LEFT = (
+    "failed to connect",
+    "connection refused",
+    "name resolution",
+    "connect failed",
+)
 _MAYBE_ARRIVED = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.CANCELLED,
@@ -66,6 +73,7 @@ _MAYBE_ARRIVED = (
     grpc.StatusCode.UNKNOWN,
     grpc.StatusCode.ABORTED,
 )
+_STACK_TRACE = re.compile(r"stack trace: (?:.*\n)*\S+\.go:\d+ \S+: ")
 _INDEFINITE_REASONS = ("deadline exceeded", "context canceled", "timeout", "timed out")
 
 
@@ -120,7 +128,9 @@ def classify(code: grpc.StatusCode, details: str, *, writes: bool) -> Outcome:
     """The outcome of a request that ended with a gRPC error; see the table above."""
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return Outcome.UNKNOWN
-    if writes and code in _MAYBE_ARRIVED and not any(words in details.lower() for words in _NEVER_LEFT):
+    details = details.lower()
+    unsent = code is grpc.StatusCode.UNAVAILABLE and any(words in details for words in _NEVER_LEFT)
+    if writes and code in _MAYBE_ARRIVED and not unsent and _NEVER_SERVED not in details:
         return Outcome.UNKNOWN
     return Outcome.FAIL
 
@@ -178,14 +188,14 @@ class _Call:
     def _outcome(self, ended: Any) -> tuple[Outcome, str]:
         code = ended.code()
         if code is not grpc.StatusCode.OK:
-            return classify(code, ended.details() or "", writes=self.writes), _short(
+            return classify(code, ended.details() or "", writes=self.writes), first_line(
                 f"{code.name}: {ended.details()}"
             )
         answer = ended.result()
         # A metadata call answers with a bare status, the others with one inside.
         status = answer if isinstance(answer, common_pb2.Status) else answer.status
         outcome = classify_status(status, writes=self.writes)
-        return outcome, "" if outcome is Outcome.OK else _short(
+        return outcome, "" if outcome is Outcome.OK else first_line(
             status.reason or f"status {status.code or status.error_code}"
         )
 
@@ -288,7 +298,8 @@ class AlterAlias(_Call):
         return milvus_pb2.AlterAliasRequest(alias=self._alias, collection_name=target), None
 
 
-def _short(text: str) -> str:
-    """The first line, bounded: Milvus puts whole stack traces into its errors."""
+def first_line(text: str) -> str:
+    """What is said behind the stack trace that Milvus puts before it: the first line, bounded."""
+    text = _STACK_TRACE.sub("", text)
     first = text.strip().splitlines()[0] if text.strip() else ""
     return first if len(first) <= 200 else first[:199] + "…"

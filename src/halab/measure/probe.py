@@ -201,7 +201,7 @@ class Run:
     @property
     def elapsed(self) -> float:
         """Seconds since the measurement started."""
-        return self.cluster.now() - self.started
+        return max(0.0, self.cluster.now() - self.started)
 
     def counts(self) -> dict[str, Counter[Outcome]]:
         """Outcomes so far by operation; empty if simulated, where samples come at the end."""

@@ -25,7 +25,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
 from halab.measure.journal import RowCount
-from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search
+from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search, first_line
 from halab.models.samples import Outcome, Sample
 
 __all__ = ["OPERATIONS", "QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages", "tally"]
@@ -147,14 +147,23 @@ class Retriever:
         """The collection that takes the rows of insert probes."""
         return f"{self.name}_written"
 
-    def ask(self, question: str, limit: int = 3) -> list[Passage]:
-        """The passages nearest to a question, best first."""
+    def ask(self, question: str, limit: int = 3, timeout: float = 5.0) -> list[Passage]:
+        """The passages nearest to a question, best first.
+
+        Raises MeasurementError if there is no answer within `timeout` seconds; the client retries until then.
+        """
         vector = self._embedding([question])[0]
         if self.simulated:
             scores = self._vectors @ vector
             best = np.argsort(-scores, kind="stable")[:limit]
             return [self._passage(int(index), float(scores[index])) for index in best]
-        hits = self._client.search(self.name, [vector.tolist()], limit=limit, timeout=_PATIENCE)[0]
+        try:
+            hits = self._client.search(self.name, [vector.tolist()], limit=limit, timeout=timeout)[0]
+        except MilvusException as error:
+            raise MeasurementError(
+                f"the question was not answered within {timeout:g} s: {first_line(str(error))}",
+                hint="see `halab status`, and ask again when every role is healthy",
+            ) from None
         return [self._passage(hit["id"], hit["distance"]) for hit in hits]
 
     def operations(self, *names: str) -> list[Operation]:
@@ -240,6 +249,8 @@ class Retriever:
             self._client.create_index(collection, index)
             self._client.load_collection(collection, replica_number=replicas)
         self.dropped = len(self.count().missing)
+        if self.dropped:
+            print(f"The log dropped {self.dropped} of {len(self.passages)} passages: they cannot be found.")
 
     def _drop(self) -> None:
         for side in self._sides():
@@ -269,7 +280,7 @@ class Retriever:
                 found.update(row["id"] for row in ask(consistency_level="Strong"))
             except MilvusException as error:
                 raise MeasurementError(
-                    f"the rows of {collection} could not be counted: {str(error).splitlines()[0]}",
+                    f"the rows of {collection} could not be counted: {first_line(str(error))}",
                     hint="see `halab status`; when every role is healthy, count again",
                 ) from None
         return found

@@ -6,6 +6,7 @@ import random
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import partial
 from operator import attrgetter
 
 from halab.measure.operations import Done, Operation
@@ -37,7 +38,7 @@ class Retrying:
 
     def patience(self, deadline: float) -> float:
         """No attempt starts later than `policy.deadline` after the first, and each may take `deadline`."""
-        return self.policy.deadline + deadline
+        return self.policy.deadline + self.inner.patience(deadline)
 
     def start(self) -> None:
         self.stop()
@@ -74,8 +75,26 @@ class Retrying:
         def again() -> None:
             self._attempt(seen, began, number, deadline, done)
 
+        settle = _first_of(ended)
+        if self._timers is not None:
+            timeout = time.monotonic() + self.inner.patience(deadline)
+            self._timers.at(timeout, partial(settle, Outcome.UNKNOWN, "deadline passed"))
         # The same number, so an insert is retried with the same primary key.
-        return self.inner.send(number, deadline, ended)
+        return self.inner.send(number, deadline, settle)
+
+
+def _first_of(done: Done) -> Done:
+    """`done` for the first who calls, answer or deadline; nothing for who comes later."""
+    waiting = [done]
+
+    def settle(outcome: Outcome, error: str) -> None:
+        try:
+            first = waiting.pop()  # atomic, so one thread gets it
+        except IndexError:
+            return
+        first(outcome, error)
+
+    return settle
 
 
 def in_all(outcomes: Sequence[Outcome]) -> Outcome:

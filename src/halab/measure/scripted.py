@@ -115,6 +115,7 @@ class ScriptedOperation:
 class ScriptedServer:
     """A gRPC server on loopback that answers Search, Insert and AlterAlias as a script says.
 
+    `refused` holds the spells in which its port really was closed, since opening one takes a moment.
     `inserted` holds the keys it stored. A hanging insert is stored too, although its sender never learns of
     it: that is what makes a time-out unknown. A context manager.
     """
@@ -122,6 +123,7 @@ class ScriptedServer:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.inserted: set[int] = set()
+        self.refused: list[Spell] = []
         self.port = 0
         self._server: Any = None
         self._closing = threading.Event()
@@ -169,12 +171,15 @@ class ScriptedServer:
 
     def _keep_door(self) -> None:
         """Close the port while the script refuses; open the same one afterwards."""
+        closed_at = 0.0
         while not self._closing.wait(0.001):
             refusing = self.script.trouble() == "refuse"
             if refusing and self._server is not None:
+                closed_at = time.monotonic() - self.script.began
                 self._close()
             elif not refusing and self._server is None:
                 self._open()
+                self.refused.append(Spell(closed_at, time.monotonic() - self.script.began, "refuse"))
 
     def _servicer(self) -> Any:
         bad = common_pb2.Status(code=65535, error_code=1, reason="scripted error")
