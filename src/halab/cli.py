@@ -7,7 +7,8 @@ import sys
 import typer
 from rich.console import Console
 
-from halab.cluster import commands as cluster_commands
+from halab.commands import cluster as cluster_commands
+from halab.commands import measure as measure_commands
 from halab.course import commands as course_commands
 from halab.errors import HalabError
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 console = Console()
 problems = Console(stderr=True)
 cluster_commands.register(app)
+measure_commands.register(app)
 course_commands.register(app)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from types import TracebackType
 from typing import Any, Literal, Protocol, runtime_checkable
 
 __all__ = [
@@ -135,3 +136,7 @@ class Cluster(Protocol):
         """Wait until every component is healthy; seconds it took. Raises NotReady."""
 
     def down(self) -> None: ...
+    def __enter__(self) -> Cluster: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None, /
+    ) -> None: ...
