@@ -1,0 +1,897 @@
+// The failover timeline: an animation, sliders, and lanes laid over each other on one time axis.
+// Runs in the browser alone; the kernel is only asked for the simulated lane. An anywidget front-end module.
+// While nothing plays there is no timer and no animation frame.
+
+// ---- Closed form: the mirror of halab.models.failover. A browser test checks that both agree. ----------------
+
+export const PHASES = ["down", "missed", "detected", "elected", "serving", "back"];
+const ETCD_LOOK = 0.5;
+
+function detectorOf(s) {
+  if (s.detector === "lease") {
+    const interval = s.ttl / 3;
+    return { interval, patience: s.ttl, look: ETCD_LOOK, missed: (luck) => (1 - luck) * interval };
+  }
+  return {
+    interval: s.interval,
+    patience: s.misses * s.interval + s.timeout,
+    look: 0,
+    missed: (luck) => (s.misses - luck) * s.interval,
+  };
+}
+
+/** The marks of a failover, seconds after the fault. */
+export function closedForm(s, luck = s.luck) {
+  const d = detectorOf(s);
+  let detected = d.patience + d.look - luck * (d.interval + d.look);
+  if (s.kind === "stop" && s.revokes) detected = 0;
+  if (s.kind === "restart") detected = Math.min(detected, s.restart);
+  const elected = detected + s.election;
+  const serving = elected + s.takeover;
+  const found = s.kind === "hang" ? Math.max(serving, s.connection) : serving;
+  return { down: 0, missed: Math.min(d.missed(luck), detected), detected, elected, serving, back: found + s.reconnect };
+}
+
+/** Waits between the attempts of a client that retries, seconds, each as long as its backoff allows. */
+function waits(s) {
+  const list = [];
+  let total = 0;
+  for (let attempt = 1; attempt < s.attempts; attempt++) {
+    const wait = Math.min(s.cap, s.base * 2 ** (attempt - 1));
+    if (total + wait > s.retry_deadline) break;
+    total += wait;
+    list.push(wait);
+  }
+  return list;
+}
+
+/** How long a request goes on before it is given up. */
+export function patience(s) {
+  const span = waits(s).reduce((sum, wait) => sum + wait, 0);
+  return span + (s.kind === "hang" ? s.deadline : 0);
+}
+
+/** Expected requests of an outage that fail for good, and those that are only late. */
+export function fate(s, outage) {
+  const late = Math.min(outage, patience(s));
+  return { failed: s.rate * (outage - late), late: s.rate * late };
+}
+
+/** The requests of the model, one by one, as samples [intended, latency, outcome, operation]. */
+function requests(s, marks, from, to) {
+  const limit = patience(s);
+  const steps = waits(s);
+  const list = [];
+  for (let k = Math.ceil(from * s.rate); (k + 0.5) / s.rate < to; k++) {
+    const at = (k + 0.5) / s.rate;
+    if (at < 0 || at >= marks.back) list.push([at, 0, "ok", ""]);
+    else if (marks.back - at <= limit) {
+      let again = at;
+      for (const wait of steps) if (again < marks.back) again += wait;
+      list.push([at, Math.max(marks.back, again) - at, "ok", ""]);
+    } else list.push([at, limit, s.kind === "hang" ? "unknown" : "fail", ""]);
+  }
+  return list;
+}
+
+// ---- Words ----------------------------------------------------------------------------------------------------
+
+const SEGMENTS = [
+  ["unnoticed", "down", "detected"],
+  ["choosing", "detected", "elected"],
+  ["taking over", "elected", "serving"],
+  ["reconnecting", "serving", "back"],
+];
+const COLUMNS = ["down", "sign missed", "noticed", "chosen", "serving", "clients back"];
+const LATE = 0.5; // seconds: an answer that took longer is drawn as late
+const FAULTS = {
+  crash: "The active member crashes. Nobody knows yet.",
+  hang: "The active member hangs. Its connections stay open, so requests get no answer.",
+  stop: "The active member is told to stop.",
+  restart: "The active member is restarted.",
+};
+
+function beats(s) {
+  const lease = s.detector === "lease";
+  const early = s.kind === "restart" && closedForm(s).detected === s.restart;
+  return {
+    before: lease
+      ? "All is well. The active member renews its lease in etcd, and requests are answered."
+      : "All is well. The active member sends its heartbeats, and requests are answered.",
+    down: FAULTS[s.kind],
+    missed: lease
+      ? "A renewal did not come. etcd does nothing until the lease runs out."
+      : `Beat number ${s.misses} did not come. It may only be slow, so the watcher waits.`,
+    detected: early
+      ? "The process is up again and ends its own old session: nobody has to wait for silence."
+      : s.kind === "stop" && s.revokes
+        ? "It gave its lease back as it left: the loss is known at once."
+        : lease
+          ? "The lease has run out. etcd deletes the key, and the standby is told."
+          : "The silence has lasted long enough: the member counts as lost.",
+    elected: lease
+      ? "The standby puts its own name on the key. Nobody votes: whoever writes first is active."
+      : "A successor is chosen.",
+    serving: "The successor serves. The clients still have to find it.",
+    back: "The clients are back.",
+  };
+}
+
+function seconds(value) {
+  return `${value.toFixed(1)} s`;
+}
+
+// ---- Small DOM helpers ----------------------------------------------------------------------------------------
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function node(tag, attributes = {}, ...children) {
+  const svg = attributes.svg === true;
+  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "svg" || value === false || value === undefined) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const svgNode = (tag, attributes = {}, ...children) => node(tag, { ...attributes, svg: true }, ...children);
+
+/** A mark's path: shape tells the outcome, colour only repeats it. */
+function shape(kind, x, y, r = 3.2) {
+  if (kind === "fail") return `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`;
+  if (kind === "unknown") return `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`;
+  if (kind === "late") return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
+  return `M${x} ${y}h0`; // a round line cap of no length: a dot
+}
+
+function kindOf([, latency, outcome]) {
+  return outcome === "ok" && latency > LATE ? "late" : outcome;
+}
+
+// ---- The widget -----------------------------------------------------------------------------------------------
+
+const START = -2;
+const FLIGHT = 0.45; // seconds a request flies in the picture
+const MARGIN = 14;
+const SLOT = 8; // pixels a mark needs for itself
+
+class Timeline {
+  constructor(model, el) {
+    this.model = model;
+    this.settings = { ...model.get("controls") };
+    this.hidden = new Set();
+    this.time = START;
+    this.speed = 1;
+    this.frame = 0;
+    this.playing = false;
+    this.touched = false;
+    this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+    this.build(el);
+    this.listen();
+    this.rebuild();
+  }
+
+  get end() {
+    return this.until;
+  }
+
+  // -- building ---------------------------------------------------------------------------------------------
+
+  build(el) {
+    this.playButton = node("button", { type: "button", class: "ha-play", onclick: () => this.toggle() });
+    this.clock = node("output", { class: "ha-clock" });
+    this.beat = node("p", { class: "ha-beat", "aria-live": "polite" });
+    this.scene = svgNode("svg", { class: "ha-scene", role: "img" });
+    this.axis = svgNode("svg", {
+      class: "ha-axis",
+      role: "slider",
+      tabindex: "0",
+      "aria-label": "Time after the fault, seconds",
+      "aria-valuemin": START,
+    });
+    this.laneBox = node("div", { class: "ha-lane-box" });
+    this.playhead = node("div", { class: "ha-playhead" });
+    this.veil = node("div", { class: "ha-veil" });
+    this.tracks = node("div", { class: "ha-tracks" }, this.axis, this.laneBox, this.veil, this.playhead);
+    this.numbers = node("div", { class: "ha-numbers" });
+    this.controls = node("div", { class: "ha-controls" });
+    const speed = node(
+      "select",
+      { onchange: (event) => (this.speed = Number(event.target.value)) },
+      ...[0.25, 0.5, 1, 2, 4].map((value) => node("option", { value, selected: value === 1 }, `${value}×`)),
+    );
+    this.root = node(
+      "div",
+      // JupyterLab must not take the arrow keys and the space bar for its own while this has the focus.
+      { class: "ha-root", role: "group", "aria-label": "Failover timeline", "data-lm-suppress-shortcuts": "true" },
+      node(
+        "div",
+        { class: "ha-bar" },
+        this.playButton,
+        node("button", { type: "button", onclick: () => this.step(-1) }, "Previous beat"),
+        node("button", { type: "button", onclick: () => this.step(1) }, "Next beat"),
+        node("label", { class: "ha-speed" }, "Speed ", speed),
+        this.clock,
+      ),
+      this.beat,
+      this.scene,
+      this.tracks,
+      this.legend(),
+      this.controls,
+      node("details", {}, node("summary", {}, "The same in numbers"), this.numbers),
+    );
+    el.append(this.root);
+    this.buildControls();
+  }
+
+  legend() {
+    const items = [
+      ["ok", "answered"],
+      ["late", "answered late"],
+      ["fail", "failed"],
+      ["unknown", "unknown: may have happened"],
+    ].map(([kind, words]) =>
+      node(
+        "span",
+        {},
+        svgNode(
+          "svg",
+          { width: 16, height: 14, "aria-hidden": "true" },
+          svgNode("path", { d: shape(kind, 8, 7), class: `ha-mark ha-${kind}` }),
+        ),
+        words,
+      ),
+    );
+    return node("div", { class: "ha-legend" }, ...items);
+  }
+
+  listen() {
+    this.axis.addEventListener("keydown", (event) => this.key(event));
+    const seek = (event) => {
+      if (event.buttons !== 1) return;
+      this.pause();
+      this.seek(this.timeAt(event.clientX));
+    };
+    this.tracks.addEventListener("pointerdown", (event) => {
+      if (!event.target.closest("svg") || event.button !== 0) return;
+      this.tracks.setPointerCapture(event.pointerId);
+      this.axis.focus({ preventScroll: true });
+      event.preventDefault();
+      seek(event);
+    });
+    this.tracks.addEventListener("pointermove", (event) => {
+      if (this.tracks.hasPointerCapture(event.pointerId)) seek(event);
+    });
+    this.onSimulated = () => this.rebuild();
+    this.onControls = () => {
+      const controls = this.model.get("controls");
+      if (JSON.stringify(controls) === JSON.stringify(this.settings)) return;
+      this.settings = { ...controls };
+      this.buildControls();
+      this.rebuild();
+    };
+    this.model.on("change:simulated", this.onSimulated);
+    this.model.on("change:lanes", this.onSimulated);
+    this.model.on("change:controls", this.onControls);
+    // Called when the width changes, and not otherwise.
+    this.resize = new ResizeObserver(() => {
+      if (this.root.clientWidth && this.root.clientWidth !== this.width) this.rebuild();
+    });
+    this.resize.observe(this.root);
+  }
+
+  destroy() {
+    this.pause();
+    clearTimeout(this.saving);
+    this.resize.disconnect();
+    this.model.off("change:simulated", this.onSimulated);
+    this.model.off("change:lanes", this.onSimulated);
+    this.model.off("change:controls", this.onControls);
+  }
+
+  // -- controls ---------------------------------------------------------------------------------------------
+
+  buildControls() {
+    const s = this.settings;
+    const lease = s.detector === "lease";
+    const presets = Object.entries(this.model.get("presets")).map(([label, controls]) =>
+      node("button", { type: "button", onclick: () => this.adopt(controls) }, label),
+    );
+    this.controls.replaceChildren(
+      this.group(
+        "The fault",
+        this.radios("kind", ["crash", "hang", "stop", "restart"]),
+        s.kind === "hang" && this.slider("connection", "A silent connection is trusted for", 0, 30, 0.5, " s"),
+        s.kind === "restart" && this.slider("restart", "The process is up again after", 0, 10, 0.1, " s"),
+        s.kind === "stop" && this.check("revokes", "It gives its lease back as it leaves"),
+        this.slider("luck", "It falls this far into the gap between two signs of life", 0, 1, 0.05, ""),
+      ),
+      this.group(
+        "Noticing it",
+        this.radios("detector", ["heartbeats", "lease"]),
+        lease && this.slider("ttl", "Session TTL", 2, 60, 1, " s"),
+        !lease && this.slider("interval", "A beat every", 0.5, 10, 0.5, " s"),
+        !lease && this.slider("misses", "Beats missed", 1, 10, 1, ""),
+        !lease && this.slider("timeout", "Then waited for", 0, 10, 0.5, " s"),
+      ),
+      this.group(
+        "Taking over",
+        this.slider("election", "Choosing a successor", 0, 10, 0.1, " s"),
+        this.slider("takeover", "Until it serves", 0, 10, 0.1, " s"),
+      ),
+      this.group(
+        "Clients",
+        this.slider("reconnect", "Finding the successor", 0, 10, 0.1, " s"),
+        this.slider("attempts", "Attempts for a request", 1, 10, 1, ""),
+        this.slider("base", "First wait before a retry", 0.1, 2, 0.1, " s"),
+      ),
+      node("div", { class: "ha-presets" }, ...presets),
+    );
+  }
+
+  group(title, ...items) {
+    return node("fieldset", {}, node("legend", {}, title), ...items.filter(Boolean));
+  }
+
+  slider(key, label, min, max, step, unit) {
+    const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
+    const value = node("output", {}, this.settings[key].toFixed(digits) + unit);
+    const input = node("input", {
+      type: "range",
+      min,
+      max: Math.max(max, this.settings[key]),
+      step,
+      value: this.settings[key],
+      name: key,
+      oninput: (event) => {
+        value.textContent = Number(event.target.value).toFixed(digits) + unit;
+        this.change(key, Number(event.target.value));
+      },
+    });
+    return node("label", { class: "ha-slider" }, node("span", {}, label), value, input);
+  }
+
+  radios(key, options) {
+    const name = `${key}-${Math.random().toString(36).slice(2)}`;
+    const choose = (option) => {
+      this.change(key, option);
+      this.buildControls();
+      this.controls.querySelector(`input[value=${option}]`)?.focus();
+    };
+    return node(
+      "div",
+      { class: "ha-radios" },
+      ...options.map((option) =>
+        node(
+          "label",
+          {},
+          node("input", {
+            type: "radio",
+            name,
+            value: option,
+            checked: this.settings[key] === option,
+            onchange: () => choose(option),
+          }),
+          option,
+        ),
+      ),
+    );
+  }
+
+  check(key, label) {
+    const onchange = (event) => this.change(key, event.target.checked);
+    return node(
+      "label",
+      { class: "ha-check" },
+      node("input", { type: "checkbox", checked: this.settings[key], onchange }),
+      label,
+    );
+  }
+
+  adopt(controls) {
+    this.settings = { ...controls };
+    this.buildControls();
+    this.rebuild();
+    this.save();
+  }
+
+  change(key, value) {
+    this.settings = { ...this.settings, [key]: value };
+    this.rebuild();
+    this.save();
+  }
+
+  /** Tell the kernel, once the learner's hand rests: it draws the simulated lane anew. */
+  save() {
+    clearTimeout(this.saving);
+    this.saving = setTimeout(() => {
+      this.model.set("controls", this.settings);
+      this.model.save_changes();
+    }, 200);
+  }
+
+  // -- lanes ------------------------------------------------------------------------------------------------
+
+  lanes() {
+    const simulated = this.model.get("simulated");
+    const stale = JSON.stringify(simulated.controls) !== JSON.stringify(this.settings);
+    return [
+      { key: "card", badge: "card", label: "What the card says", phases: this.model.get("card"), samples: [] },
+      {
+        key: "yours",
+        badge: "formula",
+        label: "Your settings",
+        phases: this.marks,
+        samples: requests(this.settings, this.marks, START, this.until),
+      },
+      { ...simulated.lane, key: "simulated", badge: "simulated", stale },
+      ...this.model.get("lanes").map((lane, number) => ({
+        ...lane,
+        key: `lane-${number}`,
+        badge: lane.simulated ? "simulated" : "measured",
+      })),
+    ];
+  }
+
+  /** Everything that depends on settings, lanes or width. The rest only depends on time: see draw(). */
+  rebuild() {
+    this.width = this.root.clientWidth || 860;
+    this.gutter = this.width < 700 ? 92 : 112;
+    this.marks = closedForm(this.settings);
+    const known = [this.model.get("card"), this.model.get("simulated").lane?.phases];
+    known.push(...this.model.get("lanes").map((lane) => lane.phases));
+    const longest = Math.max(this.marks.back, ...known.map((phases) => phases?.back ?? 0));
+    this.until = Math.ceil((longest + 2) / 5) * 5;
+    this.flying = requests(this.settings, this.marks, START - FLIGHT, this.until);
+    this.time = Math.min(this.time, this.until);
+    this.words = beats(this.settings);
+    this.buildAxis();
+    const lanes = this.lanes();
+    this.laneBox.replaceChildren(...lanes.map((lane) => this.lane(lane)));
+    this.numbers.replaceChildren(this.table(lanes));
+    this.buildScene();
+    this.shown = "";
+    this.draw();
+  }
+
+  x(time) {
+    return this.gutter + ((time - START) / (this.until - START)) * (this.width - this.gutter - MARGIN);
+  }
+
+  timeAt(clientX) {
+    const share = (clientX - this.axis.getBoundingClientRect().left - this.gutter) / (this.width - this.gutter - MARGIN);
+    return START + share * (this.until - START);
+  }
+
+  buildAxis() {
+    const step = [1, 2, 5, 10, 20].find((each) => ((this.width - this.gutter) * each) / (this.until - START) > 34) ?? 50;
+    const ticks = [];
+    for (let at = Math.ceil(START / step) * step; at <= this.until; at += step) {
+      ticks.push(
+        svgNode("line", { x1: this.x(at), x2: this.x(at), y1: 20, y2: 26, class: "ha-tick" }),
+        svgNode("text", { x: this.x(at), y: 15, "text-anchor": "middle" }, at === 0 ? "fault" : `${at} s`),
+      );
+    }
+    this.handle = svgNode("path", { d: "M-7 16h14v6l-7 8l-7 -8z", class: "ha-handle" });
+    this.axis.setAttribute("viewBox", `0 0 ${this.width} 32`);
+    this.axis.setAttribute("height", 32);
+    this.axis.setAttribute("aria-valuemax", this.until);
+    this.axis.replaceChildren(
+      svgNode("line", { x1: this.x(START), x2: this.x(this.until), y1: 26, y2: 26, class: "ha-tick" }),
+      ...ticks,
+      this.handle,
+    );
+  }
+
+  lane(lane) {
+    const box = node("section", { class: `ha-lane ha-lane-${lane.badge}`, "data-lane": lane.key });
+    const hidden = this.hidden.has(lane.key);
+    const toggle = node("input", {
+      type: "checkbox",
+      checked: !hidden,
+      onchange: (event) => {
+        if (event.target.checked) this.hidden.delete(lane.key);
+        else this.hidden.add(lane.key);
+        this.rebuild();
+        this.root.querySelector(`[data-lane="${lane.key}"] input`).focus();
+      },
+    });
+    box.append(
+      node(
+        "header",
+        {},
+        node("label", {}, toggle, node("strong", {}, lane.label ?? "Simulated")),
+        node("span", { class: "ha-badge" }, lane.badge),
+        node("span", { class: "ha-sum" }, lane.stale ? "waiting for the kernel" : summary(lane)),
+      ),
+    );
+    if (!hidden && (marked(lane) || lane.samples?.length)) box.append(this.drawing(lane));
+    if (lane.stale) box.classList.add("ha-stale");
+    return box;
+  }
+
+  drawing(lane) {
+    const parts = [];
+    let y = 2;
+    if (marked(lane)) {
+      parts.push(...this.band(lane.phases, y));
+      y += 24;
+    }
+    for (const [operation, samples] of byOperation(lane.samples ?? [])) {
+      if (operation) parts.push(svgNode("text", { x: 0, y: y + 11 }, short(operation)));
+      parts.push(...this.row(samples, y + 7));
+      y += 15;
+    }
+    for (const phase of PHASES.slice(1)) {
+      const at = this.x(this.model.get("card")[phase]);
+      if (!this.hidden.has("card")) parts.unshift(svgNode("line", { x1: at, x2: at, y1: 0, y2: y + 2, class: "ha-guide" }));
+    }
+    const zero = this.x(0);
+    parts.unshift(svgNode("line", { x1: zero, x2: zero, y1: 0, y2: y + 2, class: "ha-fault" }));
+    return svgNode(
+      "svg",
+      { viewBox: `0 0 ${this.width} ${y + 2}`, height: y + 2, role: "img", "aria-label": `${lane.label}: ${summary(lane)}` },
+      ...parts,
+    );
+  }
+
+  band(phases, y) {
+    return SEGMENTS.flatMap(([name, from, to], number) => {
+      if (phases[from] === undefined || phases[to] === undefined) return [];
+      const left = this.x(phases[from]);
+      const width = this.x(Math.min(phases[to], this.until)) - left;
+      if (width < 0.5) return [];
+      const title = `${name}: ${seconds(phases[from])} to ${seconds(phases[to])}`;
+      const drawn = [
+        svgNode(
+          "rect",
+          { x: left, y, width, height: 20, class: `ha-segment ha-segment-${number}` },
+          svgNode("title", {}, title),
+        ),
+      ];
+      const words = [`${name} ${seconds(phases[to] - phases[from])}`, name, seconds(phases[to] - phases[from])];
+      const fits = words.find((each) => each.length * 6.3 + 8 < width);
+      if (fits) drawn.push(svgNode("text", { x: left + width / 2, y: y + 14, "text-anchor": "middle" }, fits));
+      const missed = this.x(phases.missed);
+      if (name === "unnoticed" && phases.missed > 0 && phases.missed < phases.detected) {
+        drawn.push(svgNode("path", { d: `M${missed} ${y}v3m0 14v3`, class: "ha-missed" }));
+      }
+      return drawn;
+    });
+  }
+
+  /** The marks of one operation. Where they would overlap, one mark stands for its neighbours: the worst. */
+  row(samples, y) {
+    const slots = new Map();
+    const worst = ["ok", "late", "unknown", "fail"];
+    for (const sample of samples) {
+      if (sample[0] < START || sample[0] > this.until) continue;
+      const slot = Math.floor(this.x(sample[0]) / SLOT);
+      const kind = kindOf(sample);
+      const seen = slots.get(slot);
+      if (!seen) slots.set(slot, { kind, x: this.x(sample[0]) });
+      else slots.set(slot, { kind: worst[Math.max(worst.indexOf(kind), worst.indexOf(seen.kind))], x: (slot + 0.5) * SLOT });
+    }
+    const paths = { ok: "", late: "", unknown: "", fail: "" };
+    for (const { kind, x } of slots.values()) paths[kind] += shape(kind, x, y);
+    return worst
+      .filter((kind) => paths[kind])
+      .map((kind) => svgNode("path", { d: paths[kind], class: `ha-mark ha-${kind}` }));
+  }
+
+  table(lanes) {
+    const cells = (values, tag) => values.map((value) => node(tag, tag === "th" ? { scope: "col" } : {}, value));
+    const rows = lanes.map((lane) =>
+      node(
+        "tr",
+        {},
+        node("th", { scope: "row" }, `${lane.label} (${lane.badge})`),
+        ...cells([...PHASES.map((key) => (lane.phases?.[key] === undefined ? "–" : seconds(lane.phases[key]))), summary(lane)], "td"),
+      ),
+    );
+    return node(
+      "table",
+      {},
+      node("caption", {}, "Seconds after the fault"),
+      node("thead", {}, node("tr", {}, ...cells(["", ...COLUMNS, "requests"], "th"))),
+      node("tbody", {}, ...rows),
+    );
+  }
+
+  // -- the scene --------------------------------------------------------------------------------------------
+
+  buildScene() {
+    const w = this.width;
+    const small = w < 700;
+    const box = { w: small ? 148 : 190, h: 56 };
+    const side = small ? 128 : 176;
+    const left = Math.round((w - side + 92) / 2 - box.w / 2);
+    this.place = {
+      client: { x: 74, y: 88 },
+      A: { x: left, y: 14 },
+      B: { x: left, y: 106 },
+      watcher: { x: w - side, y: 44, w: side, h: 88 },
+      box,
+    };
+    const p = this.place;
+    const member = (name, at) => {
+      const state = svgNode("text", { x: at.x + 12, y: at.y + 42, class: "ha-state" });
+      const rect = svgNode("rect", { x: at.x, y: at.y, width: box.w, height: box.h, rx: 8 });
+      const group = svgNode("g", {}, rect, svgNode("text", { x: at.x + 12, y: at.y + 22, class: "ha-name" }, name), state);
+      return { group, state, rect };
+    };
+    this.A = member("coordinator 1", p.A);
+    this.B = member("coordinator 2", p.B);
+    this.watcherState = svgNode("text", { x: p.watcher.x + 12, y: p.watcher.y + 46, class: "ha-state" });
+    this.watcherNote = svgNode("text", { x: p.watcher.x + 12, y: p.watcher.y + 78, class: "ha-note" });
+    this.gauge = svgNode("path", { class: "ha-gauge" });
+    this.gaugeMisses = svgNode("path", { class: "ha-mark ha-fail" });
+    this.signs = svgNode("path", { class: "ha-sign" });
+    this.marksNow = Object.fromEntries(
+      ["ok", "late", "unknown", "fail"].map((kind) => [kind, svgNode("path", { class: `ha-mark ha-big ha-${kind}` })]),
+    );
+    this.counts = ["answered", "late", "failed"].map((_, row) =>
+      svgNode("text", { x: 0, y: 138 + row * 16, class: "ha-note" }),
+    );
+    const heads = [0, 1, 2].map((row) => {
+      const y = 46 + row * 26;
+      return svgNode("path", { d: `M14 ${y}a5 5 0 1 0 0.1 0M4 ${y + 21}c0 -12 20 -12 20 0z`, class: "ha-person" });
+    });
+    this.scene.setAttribute("viewBox", `0 0 ${w} 178`);
+    this.scene.setAttribute("height", 178);
+    this.scene.replaceChildren(
+      svgNode("text", { x: 0, y: 26, class: "ha-name" }, "clients"),
+      ...heads,
+      svgNode("rect", { x: p.watcher.x, y: p.watcher.y, width: p.watcher.w, height: p.watcher.h, rx: 8, class: "ha-watcher" }),
+      svgNode("text", { x: p.watcher.x + 12, y: p.watcher.y + 24, class: "ha-name" }, this.settings.detector === "lease" ? "etcd" : "watcher"),
+      this.watcherState,
+      this.watcherNote,
+      this.gauge,
+      this.gaugeMisses,
+      this.A.group,
+      this.B.group,
+      this.signs,
+      ...Object.values(this.marksNow),
+      ...this.counts,
+    );
+  }
+
+  member(part, state, words) {
+    if (part.now === state + words) return;
+    part.now = state + words;
+    part.group.setAttribute("class", `ha-member ha-${state}`);
+    part.state.textContent = words;
+  }
+
+  drawScene() {
+    const t = this.time;
+    const m = this.marks;
+    const lost = { crash: "✕ crashed", hang: "✕ hangs, silent", stop: "✕ stopped", restart: "✕ restarting" }[this.settings.kind];
+    this.member(this.A, t < 0 ? "active" : "lost", t < 0 ? "active" : lost);
+    if (t < m.detected) this.member(this.B, "standby", "standby");
+    else if (t < m.elected) this.member(this.B, "rising", "tries for the key");
+    else if (t < m.serving) this.member(this.B, "rising", "taking over");
+    else this.member(this.B, "active", "active");
+    this.drawWatcher(t, m);
+    this.drawSigns(t, m);
+    this.drawRequests(t, m);
+  }
+
+  lastSign(t) {
+    const { interval } = detectorOf(this.settings);
+    const last = -this.settings.luck * interval; // the last sign before the fault
+    return t >= last ? last : last - Math.ceil((last - t) / interval) * interval;
+  }
+
+  drawWatcher(t, m) {
+    const s = this.settings;
+    const p = this.place.watcher;
+    const width = p.w - 24;
+    const y = p.y + 58;
+    let misses = "";
+    if (t >= m.elected) {
+      this.watcherState.textContent = "hears coordinator 2";
+      this.gauge.setAttribute("d", `M${p.x + 12} ${y}h${width}`);
+      this.watcherNote.textContent = "";
+    } else if (s.detector === "lease") {
+      const left = t >= m.detected ? 0 : Math.max(0, s.ttl - (t - this.lastSign(t)));
+      this.watcherState.textContent = t >= m.detected ? "key is free" : "key: coordinator 1";
+      this.gauge.setAttribute("d", left > 0 ? `M${p.x + 12} ${y}h${(width * left) / s.ttl}` : "");
+      this.watcherNote.textContent = t >= m.detected ? "" : `lease: ${left.toFixed(1)} s left`;
+    } else {
+      const missed = t < 0 ? 0 : Math.min(s.misses, Math.floor((t - this.lastSign(t)) / s.interval + 1e-9));
+      const gap = width / Math.max(s.misses, 3);
+      let heard = "";
+      for (let k = 0; k < s.misses; k++) {
+        const x = p.x + 18 + k * gap;
+        if (k < missed) misses += shape("fail", x, y, 4);
+        else heard += `M${x - 3} ${y}h6`;
+      }
+      this.gauge.setAttribute("d", heard);
+      this.watcherState.textContent = t >= m.detected ? "member is lost" : missed ? "waiting for a beat" : "hears coordinator 1";
+      this.watcherNote.textContent = t >= m.detected ? "" : `${missed} of ${s.misses} missed`;
+    }
+    this.gaugeMisses.setAttribute("d", misses);
+  }
+
+  drawSigns(t, m) {
+    const { interval } = detectorOf(this.settings);
+    const p = this.place;
+    const from = { A: { x: p.A.x + p.box.w, y: p.A.y + p.box.h / 2 }, B: { x: p.B.x + p.box.w, y: p.B.y + p.box.h / 2 } };
+    const to = { x: p.watcher.x, y: p.watcher.y + p.watcher.h / 2 };
+    const fly = (start, share) => `M${start.x + (to.x - start.x) * share} ${start.y + (to.y - start.y) * share}h0`;
+    let path = "";
+    const flight = Math.min(FLIGHT, interval * 0.8);
+    const last = this.lastSign(Math.min(t + flight, 0));
+    const share = 1 - (last - t) / flight;
+    if (share >= 0 && share <= 1) path += fly(from.A, share);
+    if (t >= m.elected) path += fly(from.B, ((t - m.elected) % interval) / flight <= 1 ? ((t - m.elected) % interval) / flight : 1);
+    this.signs.setAttribute("d", path);
+  }
+
+  drawRequests(t, m) {
+    const p = this.place;
+    const client = { x: 34, y: p.client.y };
+    const door = { A: { x: p.A.x - 10, y: p.A.y + p.box.h / 2 }, B: { x: p.B.x - 10, y: p.B.y + p.box.h / 2 } };
+    const between = (a, b, share) => [a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share];
+    const paths = { ok: "", late: "", unknown: "", fail: "" };
+    const counts = { ok: 0, late: 0, bad: 0 };
+    let waiting = 0;
+    for (const request of this.flying) {
+      const [at, latency, outcome] = request;
+      if (at - FLIGHT > t) break;
+      const kind = kindOf(request);
+      const end = at + latency;
+      if (t >= end && at >= START) counts[kind === "fail" || kind === "unknown" ? "bad" : kind]++;
+      if (t > end + FLIGHT) continue;
+      const target = outcome === "ok" && end >= m.back ? door.B : door.A;
+      const draw = (what, [x, y]) => (paths[what] += shape(what, x, y, 5));
+      if (t < at) draw("ok", between(client, at >= m.back ? door.B : door.A, 1 - (at - t) / FLIGHT));
+      else if (t >= end) draw(kind === "late" ? "ok" : kind, between(target, client, (t - end) / FLIGHT));
+      else if (kind === "unknown") draw("unknown", [door.A.x - 12 * waiting++, door.A.y]);
+      else if (kind === "late") draw("late", [client.x + 14 + 13 * (waiting % 6), p.client.y + 14 * Math.floor(waiting++ / 6)]);
+      else draw(kind, between(door.A, client, (t - at) / Math.max(latency, FLIGHT)));
+    }
+    for (const [kind, path] of Object.entries(paths)) this.marksNow[kind].setAttribute("d", path);
+    const words = [`${counts.ok} answered`, `${counts.late} answered late`, `${counts.bad} failed`];
+    this.counts.forEach((text, row) => {
+      if (text.textContent !== words[row]) text.textContent = words[row];
+    });
+  }
+
+  // -- time -------------------------------------------------------------------------------------------------
+
+  /** Everything that depends on the time shown. Called once a frame while playing. */
+  draw() {
+    const x = this.x(this.time);
+    this.playhead.style.transform = `translateX(${x}px)`;
+    this.veil.style.left = `${x}px`;
+    this.veil.style.width = this.touched ? `${Math.max(0, this.width - x)}px` : "0";
+    this.handle.setAttribute("transform", `translate(${x} 0)`);
+    const when = this.time < 0 ? `${seconds(-this.time)} before the fault` : `${seconds(this.time)} after the fault`;
+    this.clock.textContent = when;
+    this.axis.setAttribute("aria-valuenow", this.time.toFixed(2));
+    this.drawScene();
+    const phase = PHASES.filter((key) => this.marks[key] <= this.time + 1e-9).at(-1) ?? "before";
+    if (phase !== this.shown) {
+      this.shown = phase;
+      this.beat.textContent = this.words[phase] + (phase === "back" ? ` ${this.outcome()}` : "");
+      this.axis.setAttribute("aria-valuetext", `${when}: ${this.words[phase]}`);
+    }
+    const label = this.playing ? "Pause" : this.calm.matches ? "Next beat" : this.time >= this.until ? "Play again" : "Play";
+    if (this.playButton.textContent !== label) this.playButton.textContent = label;
+    this.root.dataset.playing = this.playing;
+  }
+
+  outcome() {
+    const { failed, late } = fate(this.settings, this.marks.back);
+    const more = late >= 1 ? ` and ${late.toFixed(0)} were late` : "";
+    return `The outage took ${seconds(this.marks.back)}; at ${this.settings.rate} requests a second, ${failed.toFixed(0)} failed${more}.`;
+  }
+
+  seek(time) {
+    this.touched = true;
+    this.time = Math.min(Math.max(time, START), this.until);
+    this.draw();
+  }
+
+  /** To the next or previous beat: one idea at a time. */
+  step(direction) {
+    this.pause();
+    const stops = [START, ...PHASES.map((key) => this.marks[key]), this.until];
+    const next =
+      direction > 0
+        ? stops.find((at) => at > this.time + 1e-6)
+        : stops.findLast((at) => at < this.time - 1e-6);
+    this.seek(next ?? (direction > 0 ? this.until : START));
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  play() {
+    if (this.calm.matches) return this.step(1); // who asked for less motion gets beats instead
+    if (this.time >= this.until) this.time = START;
+    this.touched = true;
+    this.playing = true;
+    let before = performance.now();
+    const tick = (now) => {
+      // A tab that was in the background must not jump.
+      this.time += Math.min(0.1, Math.max(0, now - before) / 1000) * this.speed;
+      before = now;
+      if (this.time >= this.until) {
+        this.time = this.until;
+        this.playing = false;
+      }
+      this.draw();
+      if (this.playing) this.frame = requestAnimationFrame(tick);
+    };
+    this.frame = requestAnimationFrame(tick);
+    this.draw();
+  }
+
+  pause() {
+    if (!this.playing) return;
+    cancelAnimationFrame(this.frame);
+    this.playing = false;
+    this.draw();
+  }
+
+  key(event) {
+    const moves = { ArrowRight: 0.5, ArrowUp: 0.5, ArrowLeft: -0.5, ArrowDown: -0.5 };
+    if (event.key === " ") this.toggle();
+    else if (event.key === "Home") this.halt(START);
+    else if (event.key === "End") this.halt(this.until);
+    else if (event.key === "PageUp") this.step(1);
+    else if (event.key === "PageDown") this.step(-1);
+    else if (event.key in moves) this.halt(this.time + moves[event.key] * (event.shiftKey ? 0.2 : 1));
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  halt(time) {
+    this.pause();
+    this.seek(time);
+  }
+}
+
+function byOperation(samples) {
+  const rows = new Map();
+  for (const sample of samples) {
+    if (!rows.has(sample[3])) rows.set(sample[3], []);
+    rows.get(sample[3]).push(sample);
+  }
+  return rows;
+}
+
+function marked(lane) {
+  return lane.phases?.back !== undefined;
+}
+
+function short(operation) {
+  return operation.length > 15 ? `${operation.slice(0, 14)}…` : operation;
+}
+
+function summary(lane) {
+  const parts = [];
+  if (lane.phases?.back !== undefined) parts.push(`back after ${seconds(lane.phases.back)}`);
+  const samples = lane.samples ?? [];
+  const count = (kind) => samples.filter((sample) => kindOf(sample) === kind).length;
+  if (samples.length) parts.push(`${count("fail")} failed`);
+  if (count("unknown")) parts.push(`${count("unknown")} unknown`);
+  if (count("late")) parts.push(`${count("late")} late`);
+  return parts.join(" · ");
+}
+
+export default {
+  render({ model, el }) {
+    const timeline = new Timeline(model, el);
+    return () => timeline.destroy();
+  },
+};

@@ -1,0 +1,314 @@
+"""The failover timeline: an animation to play with, and lanes of requests on one time axis.
+
+    FailoverTimeline()                                   # the card's settings
+    FailoverTimeline(MILVUS, lanes=[lane("Crash of the root coordinator", samples, at=5.0, simulated=False)])
+
+The browser draws and animates by itself (`timeline.js` beside this file). The kernel only recomputes the
+simulated lane when the settings have come to rest. Where no front end runs, a picture and a table stand in.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import anywidget
+import traitlets
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from halab.models.failover import (
+    CARD,
+    MILVUS,
+    Failover,
+    FaultKind,
+    Heartbeats,
+    Lease,
+    Timeline,
+    request_fate,
+)
+from halab.models.retry import RetryPolicy
+from halab.models.samples import Outcome, Sample
+from halab.sim.failover import simulate
+
+__all__ = ["FailoverTimeline", "Lane", "lane"]
+
+_HERE = Path(__file__).parent
+_BEFORE = 2.0  # seconds of the simulated lane before the fault
+_SEGMENTS = (
+    ("unnoticed", "detected"),
+    ("choosing", "elected"),
+    ("taking over", "serving"),
+    ("reconnecting", "back"),
+)
+_COLOURS = ("#e79a9a", "#f6c089", "#93bfe9", "#a5cfa8")
+_MARKS = {"fail": ("x", "#c62828"), "unknown": ("D", "#e65100"), "ok": (".", "#2e7d32")}
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Requests on the time axis: plain data, times in seconds after the fault.
+
+    A sample is (intended send, latency, outcome, operation); outcome is "ok", "fail" or "unknown".
+    `simulated` decides which of the two words the lane wears. `phases` are marks of a timeline, if known.
+    """
+
+    label: str
+    samples: Sequence[tuple[float, float, str, str]] = ()
+    simulated: bool = False
+    phases: Mapping[str, float] = field(default_factory=dict)
+
+
+def lane(
+    label: str,
+    samples: Sequence[Sample],
+    *,
+    at: float,
+    simulated: bool,
+    phases: Mapping[str, float] | Timeline | None = None,
+) -> Lane:
+    """A lane of a journal's or a simulation's samples; `at` is when the fault fell, on the samples' clock."""
+    if isinstance(phases, Timeline):
+        phases = {phase.key: phase.at for phase in phases}
+    plain = [
+        (round(s.intended - at, 4), round(s.latency, 4), str(s.outcome.value), s.operation)
+        for s in sorted(samples, key=lambda sample: (sample.operation, sample.intended))
+    ]
+    return Lane(label, plain, simulated, phases or {})
+
+
+class FailoverTimeline(anywidget.AnyWidget):  # type: ignore[misc]
+    """The animated timeline. `settings`, `kind` and `retry` are where its sliders start.
+
+    `retry` is the client's; `rate` is requests a second in the picture (the card's "5 to 10 failed requests"
+    in 12 s is less than one a second), `deadline` seconds a client waits for an answer. `lanes` are laid
+    under the card's timeline, the formula's and the simulated one. `seed` feeds the simulated lane.
+    """
+
+    _esm = _HERE / "timeline.js"
+    _css = _HERE / "timeline.css"
+
+    controls = traitlets.Dict().tag(sync=True)
+    card = traitlets.Dict().tag(sync=True)
+    presets = traitlets.Dict().tag(sync=True)
+    simulated = traitlets.Dict().tag(sync=True)
+    lanes = traitlets.List().tag(sync=True)
+
+    def __init__(
+        self,
+        settings: Failover = CARD,
+        lanes: Sequence[Lane] = (),
+        *,
+        kind: FaultKind = "crash",
+        retry: RetryPolicy | None = None,
+        rate: float = 2.0,
+        deadline: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        retry = retry or RetryPolicy(attempts=1, base=0.5)
+        self._seed = seed
+
+        def plain(failover: Failover) -> dict[str, Any]:
+            return to_controls(failover, kind, retry, rate, deadline)
+
+        controls = plain(settings)
+        super().__init__(
+            controls=controls,
+            card={phase.key: phase.at for phase in CARD.timeline()},
+            presets={"The card's settings": plain(CARD), "This course's cluster": plain(MILVUS)},
+            simulated=simulated_lane(controls, seed),
+            lanes=[asdict(each) for each in lanes],
+        )
+        self.observe(self._simulate_again, names="controls")
+
+    @property
+    def settings(self) -> Failover:
+        """What the sliders say now."""
+        return from_controls(self.controls)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The marks that follow from what the sliders say now."""
+        return closed_form(self.controls)
+
+    def _simulate_again(self, _change: Any) -> None:
+        self.simulated = simulated_lane(self.controls, self._seed)
+
+    def table(self) -> str:
+        """The lanes as text: marks in seconds after the fault, and what became of the requests."""
+        return text_table(self._all_lanes())
+
+    def figure(self) -> Figure:
+        """The lanes as a static picture."""
+        return picture(self._all_lanes())
+
+    def _all_lanes(self) -> list[dict[str, Any]]:
+        marks = {phase.key: phase.at for phase in self.timeline}
+        return [
+            {"label": "What the card says", "badge": "card", "phases": self.card, "samples": []},
+            {"label": "Your settings", "badge": "formula", "phases": marks, "samples": []},
+            {**self.simulated["lane"], "badge": "simulated"},
+            *({**each, "badge": "simulated" if each["simulated"] else "measured"} for each in self.lanes),
+        ]
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The widget for a live front end; a picture and a table for a page without one."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "image/png": _png(self.figure()), "text/plain": self.table()}, metadata
+
+
+def to_controls(
+    failover: Failover, kind: FaultKind, retry: RetryPolicy, rate: float, deadline: float, luck: float = 0.0
+) -> dict[str, Any]:
+    """Settings as the plain numbers that the sliders hold."""
+    heartbeats = failover.detector if isinstance(failover.detector, Heartbeats) else Heartbeats()
+    lease = failover.detector if isinstance(failover.detector, Lease) else Lease()
+    return {
+        "detector": "lease" if isinstance(failover.detector, Lease) else "heartbeats",
+        **asdict(heartbeats),
+        **asdict(lease),
+        "election": failover.election,
+        "takeover": failover.takeover,
+        "reconnect": failover.reconnect,
+        "connection": failover.connection,
+        "restart": failover.restart,
+        "revokes": failover.revokes,
+        "kind": kind,
+        "luck": luck,
+        "attempts": retry.attempts,
+        "base": retry.base,
+        "cap": retry.cap,
+        "retry_deadline": retry.deadline,
+        "rate": rate,
+        "deadline": deadline,
+    }
+
+
+def from_controls(controls: Mapping[str, Any]) -> Failover:
+    """Settings from the plain numbers that the sliders hold."""
+    detector = (
+        Lease(controls["ttl"])
+        if controls["detector"] == "lease"
+        else Heartbeats(controls["interval"], int(controls["misses"]), controls["timeout"])
+    )
+    rest = ("election", "takeover", "reconnect", "connection", "restart", "revokes")
+    return Failover(detector, **{name: controls[name] for name in rest})
+
+
+def closed_form(controls: Mapping[str, Any]) -> Timeline:
+    """The marks, from the sliders' plain numbers. `closedForm` in timeline.js is its mirror."""
+    return from_controls(controls).timeline(cast(FaultKind, controls["kind"]), controls["luck"])
+
+
+def retry_policy(controls: Mapping[str, Any]) -> RetryPolicy:
+    """The client's policy, from the sliders' plain numbers; without jitter, so that one can follow it."""
+    return RetryPolicy(
+        int(controls["attempts"]), controls["base"], controls["cap"], controls["retry_deadline"], "none"
+    )
+
+
+def fate(controls: Mapping[str, Any], outage: float) -> tuple[float, float]:
+    """Expected failed and late requests of an outage. `fate` in timeline.js is its mirror."""
+    patience = retry_policy(controls).span() + (controls["deadline"] if controls["kind"] == "hang" else 0.0)
+    return request_fate(controls["rate"], outage, patience)
+
+
+def simulated_lane(controls: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """One simulated failover (SimPy) with these settings, and the settings it was made for."""
+    failover = from_controls(controls)
+    run = simulate(
+        failover,
+        kind=cast(FaultKind, controls["kind"]),
+        at=_BEFORE,
+        end=_BEFORE + failover.outage(cast(FaultKind, controls["kind"])).most + 5.0,
+        rate=controls["rate"],
+        deadline=controls["deadline"],
+        seed=seed,
+    )
+    drawn = lane(
+        "Simulated, root coordinator lost", run.samples, at=_BEFORE, simulated=True, phases=run.timeline
+    )
+    return {"controls": dict(controls), "lane": asdict(drawn)}
+
+
+def text_table(lanes: Sequence[Mapping[str, Any]]) -> str:
+    """Lanes as a table of text, for a page that draws nothing."""
+    head = ["seconds after the fault", "missed", "noticed", "chosen", "serving", "back", "requests"]
+    rows = [head]
+    for each in lanes:
+        marks = [each["phases"].get(key) for key in ("missed", "detected", "elected", "serving", "back")]
+        cells = ["-" if mark is None else f"{mark:.1f}" for mark in marks]
+        rows.append([f"{each['label']} ({each['badge']})", *cells, _counts(each["samples"])])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = []
+    for row in rows:
+        first, *middle, last = row
+        cells = [cell.rjust(width) for cell, width in zip(middle, widths[1:-1], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells, last]).rstrip())
+    return "\n".join(lines)
+
+
+def _counts(samples: Sequence[Sequence[Any]]) -> str:
+    if not samples:
+        return "-"
+    outcomes = [sample[2] for sample in samples]
+    return f"{outcomes.count('fail')} failed, {outcomes.count('unknown')} unknown of {len(outcomes)}"
+
+
+def picture(lanes: Sequence[Mapping[str, Any]]) -> Figure:
+    """Lanes as a static picture: marks by shape and colour, bars with words in them."""
+    rows = [(each, operation) for each in lanes for operation in [None, *_operations(each)]]
+    figure = Figure(figsize=(9.0, 0.9 + 0.3 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    for height, (each, operation) in enumerate(rows):
+        if operation is None:
+            _draw_band(axes, height, each)
+        else:
+            _draw_row(axes, height, [s for s in each["samples"] if s[3] == operation])
+    labels = [f"{each['label']} ({each['badge']})" if name is None else f"{name}" for each, name in rows]
+    axes.set_yticks(range(len(rows)), labels)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.axvline(0.0, color="#c62828", linewidth=1)
+    longest = max([each["phases"].get("back", 0.0) for each in lanes], default=0.0)
+    axes.set_xlim(-_BEFORE, longest + 3)
+    axes.set_xlabel("seconds after the fault    (dot: answered, x: failed, diamond: unknown)")
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    return figure
+
+
+def _operations(each: Mapping[str, Any]) -> list[str]:
+    return list(dict.fromkeys(sample[3] for sample in each["samples"]))
+
+
+def _draw_band(axes: Axes, height: int, each: Mapping[str, Any]) -> None:
+    start = 0.0
+    for (name, key), colour in zip(_SEGMENTS, _COLOURS, strict=True):
+        end = each["phases"].get(key)
+        if end is None:
+            return
+        axes.barh(height, end - start, left=start, height=0.7, color=colour, edgecolor="white")
+        if end - start > 1.4:
+            axes.text((start + end) / 2, height, name, ha="center", va="center", fontsize=7.5, color="black")
+        start = end
+
+
+def _draw_row(axes: Axes, height: int, samples: Sequence[Sequence[Any]]) -> None:
+    for outcome in (Outcome.OK, Outcome.UNKNOWN, Outcome.FAIL):
+        times = [sample[0] for sample in samples if sample[2] == outcome.value]
+        marker, colour = _MARKS[outcome.value]
+        axes.plot(times, [height] * len(times), marker, color=colour, markersize=4, markerfacecolor="none")
+
+
+def _png(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return base64.b64encode(buffer.getvalue()).decode()

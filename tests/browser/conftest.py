@@ -1,0 +1,257 @@
+"""JupyterLab in headless Chromium, for any test that wants to open a notebook as a learner would.
+
+    def test_something(open_lab, chromium_page):
+        lab = open_lab(folder)                       # a server whose root is the folder with the notebooks
+        notebook = lab.open_notebook(chromium_page, "lesson.ipynb")
+        notebook.run_all()
+        notebook.screenshot("lesson")                # build/screenshots/lesson.png
+
+The server keeps to loopback and to folders of its own: nothing of the user's configuration is read or
+written. `chromium_page` fails the test if the page logs an error or sends a request beyond loopback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+REPOSITORY = Path(__file__).parents[2]
+SCREENSHOTS = REPOSITORY / "build" / "screenshots"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_path() -> str:
+    """Where the system's Chromium is. Skips the test if it is nowhere; in CI that is a failure instead."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path:
+        return path
+    reason = "needs Chromium: none of chromium, chromium-browser, google-chrome is on PATH"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@dataclass
+class Traffic:
+    """What a page said and asked for."""
+
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        page.on(
+            "console", lambda message: self.errors.append(message.text) if message.type == "error" else None
+        )
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", lambda websocket: self.requests.append(websocket.url))
+
+    def beyond_loopback(self) -> list[str]:
+        local = ("blob", "data", "about")
+        return [
+            url
+            for url in self.requests
+            if urlsplit(url).scheme not in local and urlsplit(url).hostname not in (*LOOPBACK, "::1")
+        ]
+
+
+@dataclass
+class Notebook:
+    """A notebook open in JupyterLab."""
+
+    page: Page
+
+    def run_all(self, timeout: float = 120.0) -> None:
+        """Run every cell and wait until the kernel has done so. Fails with the text of the first error."""
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        self.page.wait_for_function(
+            # A cell without source keeps its empty prompt.
+            """() => [...document.querySelectorAll('.jp-CodeCell')].every((cell) =>
+                 /\\d/.test(cell.querySelector('.jp-InputPrompt').textContent)
+                 || !cell.querySelector('.cm-content').textContent.trim())""",
+            timeout=timeout * 1000,
+        )
+        errors = self.page.locator(
+            '[data-mime-type="application/vnd.jupyter.stderr"], .jp-RenderedText .ansi-red-fg'
+        )
+        assert errors.count() == 0, errors.first.inner_text()
+
+    def theme(self, name: str) -> None:
+        """Switch to a theme such as "JupyterLab Dark"."""
+        self.page.evaluate(
+            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name
+        )
+        light = "false" if "Dark" in name else "true"
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+    def screenshot(self, name: str, selector: str | None = None) -> Path:
+        """A picture under build/screenshots/, of the whole window or of one element."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        if selector:
+            self.page.locator(selector).first.screenshot(path=path)
+        else:
+            self.page.screenshot(path=path)
+        return path
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab server whose root is `root`."""
+
+    root: Path
+    url: str
+    token: str
+
+    def open_notebook(self, page: Page, path: str, timeout: float = 60.0) -> Notebook:
+        """Open a notebook by its path under the root, and wait until its kernel is idle."""
+        page.goto(f"{self.url}/doc/tree/{quote(path)}?token={self.token}&reset")
+        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=timeout * 1000)
+        page.wait_for_function(
+            """() => {
+              const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+              return kernel?.connectionStatus === 'connected' && kernel?.status === 'idle';
+            }""",
+            timeout=timeout * 1000,
+        )
+        return Notebook(page)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_lab(root: Path, home: Path) -> tuple[Lab, subprocess.Popen[bytes]]:
+    """Start a server; `home` takes its configuration, its state and its output."""
+    config = home / "config"
+    (config / "labconfig").mkdir(parents=True)
+    # The news pop-up would cover the page and ask jupyter.org for news.
+    disabled = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (config / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
+    environment = os.environ | {
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "MPLCONFIGDIR": str(home / "matplotlib"),
+    }
+    port, token = free_port(), secrets.token_hex(16)
+    with (home / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(
+                    sys.executable,
+                    "-m",
+                    "jupyterlab",
+                    "--no-browser",
+                    "--allow-root",
+                    "--expose-app-in-browser",
+                ),
+                *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
+                *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=root,
+        )
+    lab = Lab(root, f"http://127.0.0.1:{port}", token)
+    try:
+        wait_until_serving(lab, process, home / "server.log")
+    except BaseException:
+        stop(process)
+        raise
+    return lab, process
+
+
+def wait_until_serving(lab: Lab, process: subprocess.Popen[bytes], log: Path, timeout: float = 60.0) -> None:
+    end = time.monotonic() + timeout
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            if httpx.get(f"{lab.url}/api/status?token={lab.token}", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail(f"JupyterLab did not serve (exit status {process.poll()}):\n{log.read_text()[-2000:]}")
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def open_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Lab]]:
+    """Start a JupyterLab server with the given folder as its root. Servers end with the session."""
+    chromium_path()
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(root: Path) -> Lab:
+        lab, process = start_lab(root, tmp_path_factory.mktemp("jupyter"))
+        started.append(process)
+        return lab
+
+    yield start
+    for process in started:
+        stop(process)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, headless."""
+    path = chromium_path()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def chromium_context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 1000})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def chromium_page(chromium_context: BrowserContext) -> Iterator[Page]:
+    """A page; the test fails if it logs an error or asks anything of a host that is not this machine."""
+    traffic = Traffic()
+    page = chromium_context.new_page()
+    traffic.watch(page)
+    yield page
+    assert traffic.beyond_loopback() == []
+    assert traffic.errors == []

@@ -1,0 +1,239 @@
+"""The failover timeline in JupyterLab, as a learner uses it."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from halab.models.failover import CARD, PHASES
+from halab.widgets import timeline
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "from halab.models.failover import MILVUS",
+    "from halab.sim.failover import simulate",
+    "from halab.widgets.timeline import FailoverTimeline, lane",
+    # A stand-in for a learner's journal: its lane must wear the word it is given.
+    "run = simulate(MILVUS, at=5, end=25, seed=4)",
+    "widget = FailoverTimeline(lanes=[lane('My crash', run.samples, at=5, simulated=False)])",
+    "widget",
+]
+COUNT_FRAMES = """
+window.frames_asked = 0;
+const ask = window.requestAnimationFrame.bind(window);
+window.requestAnimationFrame = (callback) => { window.frames_asked += 1; return ask(callback); };
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
+    root = tmp_path_factory.mktemp("notebooks")
+    cell = nbformat.v4.new_code_cell("\n".join(CELLS))
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), root / "timeline.ipynb")
+    return open_lab(root)
+
+
+@pytest.fixture
+def notebook(lab, chromium_page: Page):  # type: ignore[no-untyped-def]
+    chromium_page.add_init_script(COUNT_FRAMES)
+    notebook = lab.open_notebook(chromium_page, "timeline.ipynb")
+    notebook.run_all()
+    chromium_page.wait_for_selector(".ha-root")
+    return notebook
+
+
+def time_shown(page: Page) -> float:
+    return float(page.locator(".ha-axis").get_attribute("aria-valuenow") or "nan")
+
+
+def set_slider(page: Page, name: str, value: float) -> None:
+    page.locator(f'.ha-slider input[name="{name}"]').fill(str(value))
+
+
+def test_it_plays_pauses_and_rests(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    play = page.locator(".ha-play")
+    expect(play).to_have_text("Play")
+    page.locator(".ha-speed select").select_option("4")
+    play.click()
+    page.wait_for_function("Number(document.querySelector('.ha-axis').getAttribute('aria-valuenow')) > 1")
+    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "true")
+    play.click()
+    paused = time_shown(page)
+    assert paused < 15
+    page.wait_for_timeout(500)
+    assert time_shown(page) == paused
+    # At rest nothing asks for a frame, neither the widget nor, once it has settled, the page around it.
+    before = page.evaluate("window.frames_asked")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.frames_asked") == before
+    play.click()
+    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "false", timeout=20_000)
+    assert time_shown(page) == 15
+    expect(page.locator(".ha-beat")).to_contain_text(
+        "The outage took 12.0 s; at 2 requests a second, 24 failed"
+    )
+
+
+def test_it_is_scrubbed_by_mouse_and_by_keyboard(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    axis = page.locator(".ha-axis")
+    box = axis.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle)
+    page.mouse.down()
+    early = time_shown(page)
+    page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=5)
+    page.mouse.up()
+    late = time_shown(page)
+    assert -2 < early < late < 15
+    expect(axis).to_be_focused()
+    page.keyboard.press("Home")
+    assert time_shown(page) == -2
+    page.keyboard.press("ArrowRight")
+    assert time_shown(page) == -1.5
+    page.keyboard.press("Shift+ArrowLeft")
+    assert time_shown(page) == pytest.approx(-1.6)
+    for beat in CARD.timeline():
+        page.keyboard.press("PageUp")
+        assert time_shown(page) == beat.at
+    expect(page.locator(".ha-beat")).to_contain_text("The clients are back")
+    page.keyboard.press("PageDown")
+    assert time_shown(page) == 10
+    page.keyboard.press("End")
+    assert time_shown(page) == 15
+    page.keyboard.press("Space")
+    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "true")
+    page.keyboard.press("Space")
+    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "false")
+    assert axis.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
+    # The arrow keys were the widget's: JupyterLab has neither moved nor made a cell.
+    assert page.locator(".jp-Cell").count() == 1
+
+
+def test_a_slider_redraws_at_once_and_the_kernel_follows(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    yours = page.locator('[data-lane="yours"] .ha-sum')
+    simulated = page.locator('[data-lane="simulated"] .ha-sum')
+    expect(yours).to_contain_text("back after 12.0 s")
+    was = simulated.inner_text()
+    redrawn = page.evaluate(
+        """() => {
+          const input = document.querySelector('.ha-slider input[name="misses"]');
+          input.value = 5;
+          input.dispatchEvent(new Event('input'));
+          return document.querySelector('[data-lane="yours"] .ha-sum').textContent;
+        }"""
+    )
+    assert "back after 14.0 s" in redrawn
+    expect(simulated).to_contain_text("waiting for the kernel")
+    expect(simulated).to_contain_text("back after", timeout=10_000)
+    assert simulated.inner_text() != was
+
+
+def test_lanes_can_be_taken_away_and_say_what_they_are(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    badges = page.locator(".ha-lane .ha-badge").all_inner_texts()
+    assert badges == ["card", "formula", "simulated", "measured"]
+    mine = page.locator('[data-lane="lane-0"]')
+    expect(mine).to_contain_text("My crash")
+    expect(mine.locator("svg")).to_have_count(1)
+    mine.locator("input").uncheck()
+    expect(mine.locator("svg")).to_have_count(0)
+    mine.locator("input").check()
+    expect(mine.locator("svg")).to_have_count(1)
+
+
+def test_who_asked_for_less_motion_gets_beats(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    page.emulate_media(reduced_motion="reduce")
+    page.locator(".ha-axis").press("Home")
+    expect(page.locator(".ha-play")).to_have_text("Next beat")
+    page.locator(".ha-play").click()
+    assert time_shown(page) == 0
+    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "false")
+    page.locator(".ha-play").click()
+    assert time_shown(page) == 3
+
+
+def test_nothing_overlaps_or_overflows_in_any_theme_or_width(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        notebook.theme(theme)
+        for width in (900, 600):
+            page.evaluate("(w) => { document.querySelector('.ha-root').style.width = `${w}px`; }", width)
+            page.wait_for_function(
+                "(w) => document.querySelector('.ha-scene').viewBox.baseVal.width < w", arg=width
+            )
+            page.locator(".ha-axis").press("Home")
+            for beat in range(8):
+                assert page.evaluate(OVERLAPS) == [], (theme, width, beat)
+                page.locator(".ha-axis").press("PageUp")
+                if beat == 3:
+                    notebook.screenshot(f"timeline-{theme.split()[1].lower()}-{width}", ".ha-root")
+
+
+OVERLAPS = """() => {
+  const found = [];
+  const root = document.querySelector('.ha-root').getBoundingClientRect();
+  for (const svg of document.querySelectorAll('.ha-root svg')) {
+    const texts = [...svg.querySelectorAll('text')].filter((text) => text.textContent);
+    const boxes = texts.map((text) => text.getBoundingClientRect());
+    boxes.forEach((a, i) => {
+      if (a.left < root.left || a.right > root.right) found.push(`outside: ${texts[i].textContent}`);
+      boxes.slice(i + 1).forEach((b, j) => {
+        if (a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom)
+          found.push(`${texts[i].textContent} / ${texts[i + 1 + j].textContent}`);
+      });
+    });
+  }
+  return found;
+}"""
+
+
+def random_controls(rng: random.Random) -> dict[str, object]:
+    return {
+        "detector": rng.choice(["heartbeats", "lease"]),
+        "interval": rng.uniform(0.1, 10),
+        "misses": rng.randint(1, 10),
+        "timeout": rng.uniform(0, 10),
+        "ttl": rng.uniform(2, 60),
+        **{name: rng.uniform(0, 10) for name in ("election", "takeover", "reconnect", "restart")},
+        "connection": rng.uniform(0, 40),
+        "revokes": rng.random() < 0.5,
+        "kind": rng.choice(["crash", "hang", "stop", "restart"]),
+        "luck": rng.random(),
+        "attempts": rng.randint(1, 10),
+        "base": rng.uniform(0, 2),
+        "cap": rng.uniform(0, 5),
+        "retry_deadline": rng.uniform(0, 20),
+        "rate": rng.uniform(0.5, 20),
+        "deadline": rng.uniform(0, 3),
+    }
+
+
+def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
+    rng = random.Random(6)
+    settings = [random_controls(rng) for _ in range(200)]
+    source = Path(timeline.__file__).with_suffix(".js").read_text()
+    drawn = chromium_page.evaluate(
+        """async ([source, settings]) => {
+          const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+          return settings.map((s) => {
+            const marks = module.closedForm(s);
+            return [module.PHASES.map((key) => marks[key]), Object.values(module.fate(s, marks.back))];
+          });
+        }""",
+        [source, json.loads(json.dumps(settings))],
+    )
+    for controls, (marks, fate) in zip(settings, drawn, strict=True):
+        expected = timeline.closed_form(controls)
+        assert marks == pytest.approx([getattr(expected, key) for key in PHASES])
+        assert fate == pytest.approx(list(timeline.fate(controls, expected.outage)))

@@ -1,0 +1,62 @@
+import base64
+
+import pytest
+
+from halab.models.failover import CARD, MILVUS, Failover, Heartbeats, Lease
+from halab.models.retry import RetryPolicy
+from halab.sim.failover import simulate
+from halab.widgets.timeline import FailoverTimeline, closed_form, fate, from_controls, lane, to_controls
+
+
+def test_it_starts_with_the_cards_own_timeline() -> None:
+    widget = FailoverTimeline()
+    assert widget.card == {"down": 0, "missed": 3, "detected": 5, "elected": 8, "serving": 10, "back": 12}
+    assert widget.timeline == CARD.timeline()
+    assert widget.settings == CARD
+
+
+@pytest.mark.parametrize("settings", [CARD, MILVUS, Failover(Heartbeats(2, 5, 0), 1, 2, 3, 4, 5, True)])
+def test_settings_survive_the_way_to_the_sliders_and_back(settings: Failover) -> None:
+    assert from_controls(to_controls(settings, "crash", RetryPolicy(), 2, 1)) == settings
+
+
+def test_the_simulated_lane_follows_the_sliders() -> None:
+    widget = FailoverTimeline(MILVUS)
+    before = widget.simulated["lane"]["phases"]["back"]
+    widget.controls = {**widget.controls, "ttl": 30.0}
+    assert widget.simulated["controls"] == widget.controls
+    assert widget.simulated["lane"]["phases"]["back"] > before + 5
+    assert widget.settings.detector == Lease(30.0)
+
+
+def test_a_lane_is_plain_data_that_starts_at_the_fault() -> None:
+    run = simulate(seed=2, at=5.0)
+    drawn = lane("Rehearsal", run.samples, at=5.0, simulated=True, phases=run.timeline)
+    assert min(sample[0] for sample in drawn.samples) == -5
+    assert {sample[2] for sample in drawn.samples} <= {"ok", "fail", "unknown"}
+    assert drawn.phases["back"] == run.timeline.back
+
+
+def test_measured_and_simulated_lanes_wear_their_word() -> None:
+    samples = simulate(seed=2, at=5.0).samples
+    widget = FailoverTimeline(
+        lanes=[lane("Mine", samples, at=5, simulated=False), lane("Made", samples, at=5, simulated=True)]
+    )
+    table = widget.table()
+    assert "Mine (measured)" in table
+    assert "Made (simulated)" in table
+    assert "Simulated, root coordinator lost (simulated)" in table
+
+
+def test_without_a_front_end_a_picture_and_a_table_stand_in() -> None:
+    bundle, _ = FailoverTimeline(MILVUS)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    lines = bundle["text/plain"].splitlines()
+    assert [word for word in lines[1].split() if word[0].isdigit()] == ["3.0", "5.0", "8.0", "10.0", "12.0"]
+
+
+def test_retries_turn_failed_requests_into_late_ones() -> None:
+    controls = FailoverTimeline(CARD, retry=RetryPolicy(attempts=4, base=1, cap=5, deadline=20)).controls
+    assert fate({**controls, "attempts": 1}, closed_form(controls).outage) == (24, 0)
+    assert fate(controls, closed_form(controls).outage) == (10, 14)
