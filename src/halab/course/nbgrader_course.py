@@ -12,9 +12,9 @@ from typing import Any
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import setenv
 from traitlets.config import Config, PyFileConfigLoader
 
+from halab.course.environment import environment
 from halab.errors import CourseError
 
 __all__ = ["autograde", "generate", "settings"]
@@ -50,7 +50,7 @@ def _run(converter: Any, config: Config, assignment: str, learner: str = "*") ->
     # nbgrader calls `alembic` by name, which is beside this Python and on the PATH only of an activated venv.
     scripts = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
-        with setenv(PATH=scripts):
+        with environment(PATH=scripts):
             converter(coursedir=folder, config=config, log=log, force=True).start()
     except NbGraderException as error:
         raise CourseError(f"nbgrader could not process {assignment}:\n{heard.getvalue()[-3000:]}") from error

@@ -7,6 +7,8 @@ from typing import Any
 from nbgrader import utils
 from nbgrader.preprocessors import ClearHiddenTests, Execute
 
+from halab.course.environment import environment
+
 __all__ = ["ExecuteAsLearner", "HideHiddenTests"]
 
 
@@ -17,7 +19,7 @@ class ExecuteAsLearner(Execute):  # type: ignore[misc]
     """
 
     def preprocess(self, nb: Any, resources: Any, *args: Any, **kwargs: Any) -> Any:
-        with utils.setenv(HALAB_LEARNER=resources["nbgrader"]["student"]):
+        with environment(HALAB_LEARNER=resources["nbgrader"]["student"]):
             nb, resources = super().preprocess(nb, resources, *args, **kwargs)
         for cell in filter(utils.is_grade, nb.cells):
             cell.outputs = [one for one in cell.get("outputs", []) if one.get("name") != "stderr"]

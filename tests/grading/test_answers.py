@@ -1,0 +1,257 @@
+"""Answers to exercise 6 as learners give them: what each earns through nbgrader, and which hint it gets."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import nbformat
+import pytest
+
+from halab.course.grading import grade_notebook
+from halab.course.paths import course_root
+from halab.course.tasks.failover_timeline import variant
+from halab.models.failover import Lease, detection, false_alarms_per_year, ttl_choices
+
+pytestmark = pytest.mark.grading
+
+NAME = "06-failover-timeline"
+LEARNER = "ada"
+OUTAGES = "06-1-outages"
+RTO = "06-1-rto-answer"
+COUNTS = "06-1-counts-answer"
+RETRY = "06-2-retry"
+TTL = "06-3-ttl"
+MISSES = "06-3-misses-answer"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An answer: the cells it replaces, and for each check it fails the hint it must get."""
+
+    cells: dict[str, str]
+    fails: dict[str, str] = field(default_factory=dict)
+
+
+def _retry(body: str) -> str:
+    return f"def retry(attempt, elapsed, outcome, operation, rng):\n{body}"
+
+
+def _ttl(choice: str) -> str:
+    return f"""
+ttls = [ttl for ttl in range(2, 61)
+        if false_alarms_per_year(Lease(ttl), promise.stalls, promise.processes) <= promise.false_alarms]
+ttl = {choice}
+worst_outage = detection(Lease(ttl)).most + promise.after
+false_alarms = false_alarms_per_year(Lease(ttl), promise.stalls, promise.processes)
+"""
+
+
+SAFE = "    if operation == 'insert' and outcome == 'unknown':\n        return None\n"
+WITHIN = "    return wait if elapsed + wait <= deadline else None\n"
+
+WRONG = {
+    "merges separate blips into one outage": Wrong(
+        {
+            OUTAGES: """
+def outages(journal, operation):
+    samples = [one for one in journal["samples"] if one["operation"] == operation]
+    bad = [one["intended"] for one in samples if one["outcome"] != "ok"]
+    after = [one["intended"] for one in samples if one["intended"] > bad[-1]]
+    return [(bad[0], after[0])]
+"""
+        },
+        {"06-1-blips": "06.1.blips"},
+    ),
+    "ends an outage at every flicker": Wrong(
+        {
+            OUTAGES: """
+def outages(journal, operation):
+    found = []
+    start = None
+    for one in (one for one in journal["samples"] if one["operation"] == operation):
+        if one["outcome"] != "ok" and start is None:
+            start = one["intended"]
+        if one["outcome"] == "ok" and start is not None:
+            found.append((start, one["intended"]))
+            start = None
+    return found
+"""
+        },
+        {"06-1-blips": "06.1.flaps"},
+    ),
+    "takes the last bad request for the end": Wrong(
+        {
+            OUTAGES: """
+def outages(journal, operation):
+    found = []
+    for one in journal["samples"]:
+        if one["operation"] == operation and one["outcome"] != "ok":
+            sent = one["intended"]
+            if found and sent - found[-1][1] <= journal["quiet"]:
+                found[-1] = (found[-1][0], sent)
+            else:
+                found.append((sent, sent))
+    return found
+"""
+        },
+        {"06-1-windows": "06.1.end", "06-1-blips": "06.1.blips", "06-1-rto": "06.1.rto"},
+    ),
+    "counts unknown as failed": Wrong(
+        {
+            COUNTS: """
+def counts(journal, operation):
+    outcomes = [one["outcome"] for one in journal["samples"] if one["operation"] == operation]
+    return len(outcomes) - outcomes.count("ok"), outcomes.count("unknown")
+"""
+        },
+        {"06-1-counts": "06.1.counts"},
+    ),
+    "counts RTO from the fault": Wrong(
+        {
+            RTO: """
+def rto(journal, operation):
+    end = next(end for _, end in outages(journal, operation) if end > journal["fault_at"])
+    return end - journal["fault_at"]
+"""
+        },
+        {"06-1-rto": "06.1.rto"},
+    ),
+    "waits without jitter": Wrong(
+        {RETRY: _retry(SAFE + "    wait = min(4.0, 0.2 * 2 ** (attempt - 1))\n" + WITHIN)},
+        {"06-2-jitter": "06.2.jitter"},
+    ),
+    "jitters around half of the wait only": Wrong(
+        {
+            RETRY: _retry(
+                SAFE
+                + "    most = min(4.0, 0.2 * 2 ** (attempt - 1))\n    wait = rng.uniform(most / 2, most)\n"
+                + WITHIN
+            )
+        },
+        {"06-2-jitter": "06.2.jitter"},
+    ),
+    "retries at once and for ever": Wrong(
+        {RETRY: _retry(SAFE + "    return 0.05\n")},
+        {
+            "06-2-backoff": "06.2.backoff",
+            "06-2-jitter": "06.2.jitter",
+            "06-2-deadline": "06.2.deadline",
+            "06-2-users": "06.2.users",
+            "06-2-load": "06.2.load",
+        },
+    ),
+    "sends unsafe inserts again": Wrong(
+        {RETRY: _retry("    wait = rng.uniform(0, min(4.0, 0.2 * 2 ** (attempt - 1)))\n" + WITHIN)},
+        {"06-2-safe": "06.2.safe"},
+    ),
+    "lets waits grow without a cap": Wrong(
+        {RETRY: _retry(SAFE + "    wait = rng.uniform(0, 0.2 * 2 ** (attempt - 1))\n" + WITHIN)},
+        {"06-2-backoff": "06.2.cap"},
+    ),
+    "knows no deadline": Wrong(
+        {RETRY: _retry(SAFE + "    return rng.uniform(0, min(4.0, 0.2 * 2 ** (attempt - 1)))\n")},
+        {"06-2-deadline": "06.2.deadline"},
+    ),
+    "chooses a TTL too long": Wrong({TTL: _ttl("ttls[0] + 2")}, {"06-3-ttl-rto": "06.3.ttl-rto"}),
+    "chooses a TTL too short": Wrong({TTL: _ttl("ttls[0] - 1")}, {"06-3-ttl-calm": "06.3.ttl-calm"}),
+    "counts false alarms of one process only": Wrong(
+        {TTL: _ttl("ttls[0]") + "false_alarms = false_alarms / promise.processes\n"},
+        {"06-3-numbers": "06.3.numbers"},
+    ),
+    "chooses a threshold too low": Wrong({MISSES: "misses = 1"}, {"06-3-misses": "06.3.misses"}),
+    # Not wrong: what a learner prints or is warned of costs nothing.
+    "chatters on both channels": Wrong(
+        {
+            COUNTS: """
+import sys, warnings
+def counts(journal, operation):
+    print("counting", operation)
+    print("counting", operation, file=sys.stderr)
+    warnings.warn("counting " + operation)
+    outcomes = [one["outcome"] for one in journal["samples"] if one["operation"] == operation]
+    return outcomes.count("fail"), outcomes.count("unknown")
+counts(journal, "search")
+"""
+        }
+    ),
+}
+
+
+def solution():
+    return nbformat.read(course_root() / "solutions" / NAME / f"{NAME}.ipynb", as_version=4)
+
+
+def answered(cells):
+    """The solution with some answer cells replaced, given as source by the cell's name."""
+    notebook = solution()
+    assert set(cells) <= {cell.id for cell in notebook.cells}
+    for cell in notebook.cells:
+        cell.source = cells.get(cell.id, cell.source)
+    return notebook
+
+
+def neighbours():
+    """Ada's notebook with the choices of bo, which are right for bo."""
+    bo = variant("bo").lease
+    ttl = ttl_choices(bo.rto, bo.false_alarms, bo.stalls, bo.after, bo.processes)[0]
+    worst = detection(Lease(ttl)).most + bo.after
+    alarms = false_alarms_per_year(Lease(ttl), bo.stalls, bo.processes)
+    return answered({TTL: f"ttl, worst_outage, false_alarms = {ttl}, {worst}, {alarms}"})
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """Every submission of this file, graded in parallel: half of grading is waiting for kernels."""
+    folder = tmp_path_factory.mktemp("submissions")
+    release = course_root() / "exercises" / NAME / f"{NAME}.ipynb"
+    submissions = {name: answered(wrong.cells) for name, wrong in WRONG.items()}
+    submissions |= {
+        "solution": solution(),
+        "release": nbformat.read(release, as_version=4),
+        "neighbour": neighbours(),
+    }
+
+    def grade(item):
+        name, notebook = item
+        path = folder / f"{name}.ipynb"
+        path.write_text(json.dumps(notebook))
+        return name, grade_notebook(path, NAME, LEARNER)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return dict(pool.map(grade, submissions.items()))
+
+
+def test_the_solution_earns_everything(reports):
+    assert [check for check in reports["solution"].checks if not check.passed] == []
+    assert (reports["solution"].points, reports["solution"].out_of) == (20, 20)
+
+
+def test_the_exercise_as_handed_out_earns_nothing_and_says_so_kindly(reports):
+    report = reports["release"]
+    assert report.points == 0
+    assert report.notes == ()
+    assert {check.behaviour for check in report.checks if check.task != "06.3"} == {
+        "Nothing is written here yet."
+    }
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_named_answer_loses_what_it_should_and_gets_its_hint(reports, name):
+    report = reports[name]
+    assert {check.name: check.hint for check in report.checks if not check.passed} == WRONG[name].fails
+    lost = sum(check.out_of for check in report.checks if check.name in WRONG[name].fails)
+    assert report.points == 20 - lost
+
+
+def test_a_neighbour_s_numbers_are_not_mine(reports):
+    assert variant("ada").lease != variant("bo").lease
+    failed = {check.name for check in reports["neighbour"].checks if not check.passed}
+    assert "06-3-numbers" in failed
+    assert failed & {"06-3-ttl-rto", "06-3-ttl-calm"}
+
+
+def test_a_failed_check_tells_the_behaviour_and_never_the_test(reports):
+    told = [check.behaviour for report in reports.values() for check in report.checks if check.behaviour]
+    assert told
+    assert not [text for text in told if "checks." in text or "HIDDEN" in text or "Traceback" in text]

@@ -1,0 +1,72 @@
+"""Submissions that break: each costs only itself, and its learner is told what to do."""
+
+import json
+import os
+import subprocess
+import sys
+
+import nbformat
+import psutil
+import pytest
+
+from halab.course import grading
+from halab.course.grading import grade_notebook
+from halab.course.paths import course_root
+from halab.errors import SubmissionError
+
+pytestmark = pytest.mark.grading
+
+NAME = "06-failover-timeline"
+
+
+def submission(folder, source):
+    """The solution with this source in front of its first answer."""
+    notebook = nbformat.read(course_root() / "solutions" / NAME / f"{NAME}.ipynb", as_version=4)
+    answer = next(cell for cell in notebook.cells if cell.id == "06-1-outages")
+    answer.source = f"{source}\n{answer.source}"
+    path = folder / "mine.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_a_kernel_that_ends_itself_is_told_with_the_cell(tmp_path):
+    with pytest.raises(SubmissionError, match="did not get past cell") as caught:
+        grade_notebook(submission(tmp_path, "import os; os._exit(1)"), NAME, "ada")
+    assert "top to bottom" in caught.value.hint
+
+
+def test_a_run_that_outlasts_its_time_is_ended_with_every_process_of_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(grading, "WALL", 6.0)
+    with pytest.raises(SubmissionError):
+        grade_notebook(submission(tmp_path, "while True: pass"), NAME, "ada")
+    left = [
+        one
+        for one in psutil.process_iter(["cmdline"])
+        if str(tmp_path) in " ".join(one.info["cmdline"] or [])
+    ]
+    assert left == []
+    assert psutil.Process().children(recursive=True) == []
+
+
+def test_exhausted_memory_costs_the_cell_and_not_the_machine(tmp_path):
+    report = grade_notebook(submission(tmp_path, "hoard = bytearray(6 * 1024**3)"), NAME, "ada")
+    failed = {check.task for check in report.checks if not check.passed}
+    assert failed == {"06.1"}
+
+
+def test_the_command_grades_the_learner_s_copy_and_keeps_the_result(tmp_path):
+    copy = tmp_path / "exercises" / NAME / f"{NAME}.ipynb"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes((course_root() / "solutions" / NAME / f"{NAME}.ipynb").read_bytes())
+    environment = os.environ | {"HALAB_WORK": str(tmp_path), "HALAB_LEARNER": "ada"}
+    # In the exercise's folder, with a file that would shadow a module if the grader looked there.
+    (copy.parent / "json.py").write_text("raise RuntimeError('shadowed')")
+    command = [sys.executable, "-P", "-m", "halab", "grade", "06", "--json"]
+    done = subprocess.run(
+        command, env=environment, cwd=copy.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (report,) = json.loads(done.stdout)
+    assert (report["points"], report["out_of"], report["learner"]) == (20, 20, "ada")
+    (kept,) = (tmp_path / ".halab" / "grades.jsonl").read_text().splitlines()
+    assert json.loads(kept)["points"] == 20
