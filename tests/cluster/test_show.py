@@ -1,0 +1,46 @@
+import io
+
+from rich.console import Console
+
+from halab.cluster.show import live_progress, status_table
+
+PROXY = {
+    "name": "proxy-1",
+    "address": "127.0.0.1:20001",
+    "pid": 7,
+    "health": "hung",
+    "standing": "",
+    "memory": 3 << 20,
+    "uptime": 12.4,
+    "restarts": 1,
+    "note": "fault: hang",
+}
+STATUS = {"phase": "ready", "elapsed": 1.0, "done": 0, "total": 1, "disk": 5 << 20, "components": [PROXY]}
+
+
+def shown(renderable):
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(renderable)
+    return console.export_text()
+
+
+def test_a_status_fits_eighty_columns_and_tells_health_in_words():
+    text = shown(status_table(STATUS, "cluster 'lab'"))
+    assert max(map(len, text.splitlines())) <= 80
+    for expected in ("proxy-1", "127.0.0.1:20001", "◼ hung", "proxy-1: fault: hang", "5 MiB on disk"):
+        assert expected in text
+
+
+def test_where_nothing_can_be_redrawn_each_phase_is_one_line():
+    out = io.StringIO()
+    with live_progress(Console(file=out)) as tell:
+        for phase in ("starting", "starting", "ready"):
+            tell(STATUS | {"phase": phase})
+    assert [line.split()[-1] for line in out.getvalue().splitlines()] == ["starting", "ready"]
+
+
+def test_a_terminal_sees_every_process_while_it_waits():
+    out = io.StringIO()
+    with live_progress(Console(file=out, force_terminal=True, width=80)) as tell:
+        tell(STATUS)
+    assert "proxy-1" in out.getvalue()

@@ -1,0 +1,53 @@
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from halab import cli
+from halab.errors import ClusterNotFound
+
+COMMANDS = {"up", "status", "down", "restart", "fault", "heal", "logs", "doctor", "probe", "plot"}
+COMMANDS |= {"lab", "grade", "hint", "build"}
+
+
+def test_every_command_is_there_and_says_what_it_does():
+    shown = CliRunner().invoke(cli.app, ["--help"]).output
+    assert all(f" {command} " in shown for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_has_help(command):
+    result = CliRunner().invoke(cli.app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["down"], ["heal"], ["fault", "crash", "log"], ["logs", "log"]]
+)
+def test_a_cluster_that_does_not_run_is_told_not_traced(arguments, tmp_path, monkeypatch):
+    monkeypatch.setenv("HALAB_HOME", str(tmp_path))
+    result = CliRunner().invoke(cli.app, arguments)
+    assert isinstance(result.exception, ClusterNotFound)
+    assert "halab up" in result.exception.hint
+
+
+def test_an_error_becomes_a_message_a_hint_and_exit_status_1(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "halab", "status"],
+        env={"HALAB_HOME": str(tmp_path), "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert "Error: No cluster 'course' is running" in run.stderr
+    assert "Hint:" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_taking_everything_down_where_nothing_runs_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("HALAB_HOME", str(tmp_path))
+    result = CliRunner().invoke(cli.app, ["down", "--all"])
+    assert result.exit_code == 0
+    assert "nothing to take down" in result.output

@@ -1,0 +1,26 @@
+"""What the front doors export is meant: a name is added or taken away on purpose."""
+
+import halab
+from halab import errors, measure
+
+
+def test_the_front_door_is_small():
+    assert sorted(halab.__all__) == ["cluster", "doctor", "errors"]
+
+
+def test_every_exported_name_is_there():
+    for module in (halab, errors, measure):
+        assert all(hasattr(module, name) for name in module.__all__), module.__name__
+
+
+def test_every_error_is_a_halab_error_and_is_drawn_in_the_tree():
+    for name in errors.__all__:
+        assert issubclass(getattr(errors, name), errors.HalabError)
+        assert name in errors.__doc__
+
+
+def test_the_function_and_the_room_called_cluster_live_together():
+    from halab.cluster.protocol import Cluster
+
+    with halab.cluster(engine="simulated") as simulated:
+        assert isinstance(simulated, Cluster)
