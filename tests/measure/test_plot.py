@@ -86,11 +86,18 @@ def test_prediction_card_and_every_run_are_rows_of_one_picture(crashed):
     for row in ("your prediction", "the card", "measured, run 1", "measured, run 2"):
         assert row in text
     assert "5 to 10 failed" in text
+    assert "0.0 to 0.2 s, 2 failed, 1 unknown" in text
     assert "0.0 to 0.8 s, 9 failed" in describe_comparison(GUESS, CARD, runs)
 
 
+def test_without_a_prediction_its_row_is_left_out(crashed):
+    text = words(compare(None, CARD, crashed()))
+    assert "your prediction" not in text
+    assert "the card" in text
+
+
 def test_measured_figures_come_from_the_journal(crashed):
-    assert measured(crashed(), "search") == Claim(pytest.approx(0.0), pytest.approx(0.2), 3)
+    assert measured(crashed(), "search") == Claim(pytest.approx(0.0), pytest.approx(0.2), 2, 1)
     assert measured(crashed(), "insert") == Claim(None, None, 0)
 
 

@@ -72,7 +72,7 @@ def test_repeats_give_a_median_and_a_range(crashed):
     assert table.rows["search"]["failed"].median == 8
     assert (table.rows["search"]["failed"].low, table.rows["search"]["failed"].high) == (4, 20)
     assert table.rows["search"]["rto"].median == pytest.approx(0.8)
-    assert "0.80 (0.40 to 2)" in str(table)
+    assert "0.80 (0.40 to 2.00)" in str(table)
 
 
 def test_one_run_is_said_to_have_no_range(crashed):

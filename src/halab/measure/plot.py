@@ -167,12 +167,14 @@ def _capital(words: str) -> str:
 class Claim:
     """What somebody says or saw of a failover. Seconds count from the fault; None means nothing failed.
 
-    `failed_requests` is a number, or the lowest and highest of a range.
+    `failed_requests` is a number, or the lowest and highest of a range; `unknown_requests` are those that timed
+    out, which only a measurement tells apart.
     """
 
     first_failure: float | None
     last_failure: float | None
     failed_requests: float | tuple[float, float]
+    unknown_requests: int = 0
 
     @classmethod
     def of(cls, fields: Claim | Mapping[str, Any]) -> Claim:
@@ -194,10 +196,10 @@ class Claim:
 
 
 def measured(journal: Journal, operation: str) -> Claim:
-    """The same three figures as one operation of a journal shows them; unknown requests count as failed here,
-    since their users got no answer either."""
+    """The same figures as one operation of a journal shows them. Unknown requests are bad, so they widen the
+    window, but they are not counted as failed."""
     row = next(row for row in summary(journal).rows if row.operation == operation)
-    return Claim(row.first_bad, row.last_bad, row.failed + row.unknown)
+    return Claim(row.first_bad, row.last_bad, row.failed, row.unknown)
 
 
 def compare(
@@ -208,7 +210,7 @@ def compare(
 ) -> Figure:
     """Prediction (if there was one), card and measurement as rows on one time axis, seconds after the fault.
 
-    Several journals of the same experiment are drawn as one row each under a shared label, never as a mean.
+    Several journals of the same experiment are drawn as one row each, never as a mean.
     """
     rows = _compared(prediction, card, journals, operation)
     figure = Figure(figsize=(9, 1.5 + 0.55 * len(rows)), layout="constrained")
@@ -220,9 +222,10 @@ def compare(
             -0.02, height, name, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=10
         )
     axes.set_ylim(len(rows) - 0.5, -0.6)
-    axes.set_xlim(0, max(furthest, 1.0) * 1.38)
+    earliest = min((claim.first_failure or 0.0 for _, claim, _ in rows), default=0.0)
+    axes.set_xlim(min(earliest * 1.1, 0.0), max(furthest, 1.0) * 1.4)
     axes.set_yticks([])
-    axes.set_xlabel("seconds after the fault: from the first failed request to the last")
+    axes.set_xlabel("seconds after the fault: from the first request without an answer to the last")
     axes.axvline(0, color=_INK, linewidth=1.2)
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -299,4 +302,6 @@ def _window(claim: Claim) -> str:
         return "nothing fails"
     requests = claim.failed_requests
     many = f"{requests[0]:g} to {requests[1]:g}" if isinstance(requests, tuple) else f"{requests:g}"
-    return f"{claim.first_failure:.1f} to {claim.last_failure:.1f} s, {many} failed"
+    unknown = f", {claim.unknown_requests} unknown" if claim.unknown_requests else ""
+    first, last = (round(edge, 1) + 0.0 for edge in (claim.first_failure, claim.last_failure))
+    return f"{first:.1f} to {last:.1f} s, {many} failed{unknown}"

@@ -140,7 +140,13 @@ class Retriever:
         self._client: Any = None
         if not self.simulated:
             self._client = MilvusClient(cluster.uri, timeout=_PATIENCE)
-            self._create()
+            try:
+                self._create()
+            except MilvusException as error:
+                raise MeasurementError(
+                    f"the retriever's collections could not be made: {first_line(str(error))}",
+                    hint=f"see `halab status`; {replicas} replicas need as many healthy query nodes",
+                ) from None
 
     @property
     def written(self) -> str:
@@ -207,11 +213,16 @@ class Retriever:
         return tally(samples, self._present(self.written, keys))
 
     def close(self) -> None:
-        """Drop the collections and disconnect."""
+        """Drop the collections and disconnect. Raises MeasurementError if the cluster cannot drop them."""
         if self._client is None:
             return
         try:
             self._drop()
+        except MilvusException as error:
+            raise MeasurementError(
+                f"the collections of {self.name} could not be dropped: {first_line(str(error))}",
+                hint="they go when the cluster goes down, or when the next retriever of that name is made",
+            ) from None
         finally:
             self._client.close()
             self._client = None
@@ -219,8 +230,13 @@ class Retriever:
     def __enter__(self) -> Retriever:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.close()
+        except MeasurementError:
+            # What went wrong first is the better message.
+            if kind is None:
+                raise
 
     def __repr__(self) -> str:
         where = "from memory (SIMULATED cluster)" if self.simulated else f"{self.replicas} replica(s)"

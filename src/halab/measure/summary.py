@@ -69,17 +69,22 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Median and range of a figure over repeats, of which `n` have one. Never a bare point."""
+    """Median and range of a figure over repeats, of which `n` have one. Never a bare point.
+
+    `counted` tells requests (whole numbers) from seconds.
+    """
 
     median: float
     low: float
     high: float
     n: int
+    counted: bool = False
 
     def __str__(self) -> str:
-        if self.n == 1:
-            return f"{_number(self.median)} (once, no range)"
-        return f"{_number(self.median)} ({_number(self.low)} to {_number(self.high)})"
+        median, low, high = (
+            f"{value:g}" if self.counted else _number(value) for value in (self.median, self.low, self.high)
+        )
+        return f"{median} (once, no range)" if self.n == 1 else f"{median} ({low} to {high})"
 
 
 @dataclass(frozen=True)
@@ -245,30 +250,31 @@ def _experiment(journal: Journal) -> tuple[object, ...]:
 
 def _spreads(rows: Sequence[OperationSummary]) -> dict[str, Spread | None]:
     return {
-        "failed": _spread([row.failed for row in rows]),
-        "unknown": _spread([row.unknown for row in rows]),
+        "failed": _spread([row.failed for row in rows], counted=True),
+        "unknown": _spread([row.unknown for row in rows], counted=True),
         "first_bad": _spread([row.first_bad for row in rows]),
         "last_bad": _spread([row.last_bad for row in rows]),
         "rto": _spread([row.rto for row in rows]),
     }
 
 
-def _spread(values: Sequence[float | None]) -> Spread | None:
+def _spread(values: Sequence[float | None], *, counted: bool = False) -> Spread | None:
     known = [value for value in values if value is not None]
-    return Spread(statistics.median(known), min(known), max(known), len(known)) if known else None
+    if not known:
+        return None
+    return Spread(statistics.median(known), min(known), max(known), len(known), counted)
 
 
-def _number(value: float | None, digits: int = 2) -> str:
+def _number(value: float | None) -> str:
     if value is None:
         return "-"
     if math.isinf(value):
         return "not recovered"
-    # Counts stay whole; the sum with 0 turns -0.00 into 0.00.
-    return f"{value:g}" if float(value).is_integer() else f"{round(value, digits) + 0.0:.{digits}f}"
+    return f"{round(value, 2) + 0.0:.2f}"  # adding 0 turns -0.00 into 0.00
 
 
 def _cells(row: OperationSummary) -> Row:
-    spells = ", ".join(_number(outage.duration, 2) for outage in row.outages[:4])
+    spells = ", ".join(_number(outage.duration) for outage in row.outages[:4])
     more = f" and {len(row.outages) - 4} more" if len(row.outages) > 4 else ""
     return (
         row.operation,
@@ -276,10 +282,10 @@ def _cells(row: OperationSummary) -> Row:
         str(row.ok),
         str(row.failed),
         str(row.unknown),
-        _number(row.first_bad, 2),
-        _number(row.last_bad, 2),
+        _number(row.first_bad),
+        _number(row.last_bad),
         spells + more or "-",
-        _number(row.rto, 2),
+        _number(row.rto),
         _milliseconds(row.latency_median),
         _milliseconds(row.latency_p99),
     )
