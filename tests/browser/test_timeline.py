@@ -165,24 +165,41 @@ def test_who_asked_for_less_motion_gets_beats(notebook) -> None:  # type: ignore
 
 def test_nothing_overlaps_or_overflows_in_any_theme_or_width(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
-        notebook.theme(theme)
-        for width in (900, 600):
-            page.evaluate("(w) => { document.querySelector('.ha-root').style.width = `${w}px`; }", width)
-            page.wait_for_function(
-                "(w) => document.querySelector('.ha-scene').viewBox.baseVal.width < w", arg=width
-            )
-            page.locator(".ha-axis").press("Home")
-            for beat in range(8):
-                assert page.evaluate(OVERLAPS) == [], (theme, width, beat)
-                page.locator(".ha-axis").press("PageUp")
-                if beat == 3:
-                    notebook.screenshot(f"timeline-{theme.split()[1].lower()}-{width}", ".ha-root")
+    page.set_viewport_size({"width": 1280, "height": 1500})
+    for kind, detector in (("crash", "heartbeats"), ("hang", "lease")):
+        page.locator(f".ha-radios input[value={kind}]").check()
+        page.locator(f".ha-radios input[value={detector}]").check()
+        for theme in ("JupyterLab Light", "JupyterLab Dark"):
+            notebook.theme(theme)
+            for width in (900, 600):
+                resize(page, width)
+                page.locator(".ha-axis").press("Home")
+                for beat in range(8):
+                    assert page.evaluate(OVERLAPS) == [], (kind, theme, width, beat)
+                    page.locator(".ha-axis").press("PageUp")
+                    if beat == 2:
+                        page.locator(".ha-axis").press("ArrowRight")
+                        name = f"timeline-{kind}-{theme.split()[1].lower()}-{width}"
+                        notebook.screenshot(name, ".ha-root")
+                        page.locator(".ha-axis").press("ArrowLeft")
+
+
+def resize(page: Page, width: int) -> None:
+    page.evaluate("(w) => { document.querySelector('.ha-root').style.width = `${w}px`; }", width)
+    page.wait_for_function(
+        """() => document.querySelector('.ha-scene').viewBox.baseVal.width
+                 === document.querySelector('.ha-tracks').clientWidth"""
+    )
 
 
 OVERLAPS = """() => {
   const found = [];
-  const root = document.querySelector('.ha-root').getBoundingClientRect();
+  const root = document.querySelector('.ha-tracks').getBoundingClientRect();
+  const watcher = document.querySelector('.ha-watcher').getBoundingClientRect();
+  for (const text of document.querySelectorAll('.ha-state, .ha-note')) {
+    const box = text.getBoundingClientRect();
+    if (box.left > watcher.left && box.right > watcher.right - 4) found.push(`watcher: ${text.textContent}`);
+  }
   for (const svg of document.querySelectorAll('.ha-root svg')) {
     const texts = [...svg.querySelectorAll('text')].filter((text) => text.textContent);
     const boxes = texts.map((text) => text.getBoundingClientRect());

@@ -278,9 +278,9 @@ class Timeline {
     this.model.on("change:controls", this.onControls);
     // Called when the width changes, and not otherwise.
     this.resize = new ResizeObserver(() => {
-      if (this.root.clientWidth && this.root.clientWidth !== this.width) this.rebuild();
+      if (this.tracks.clientWidth && this.tracks.clientWidth !== this.width) this.rebuild();
     });
-    this.resize.observe(this.root);
+    this.resize.observe(this.tracks);
   }
 
   destroy() {
@@ -307,7 +307,7 @@ class Timeline {
         s.kind === "hang" && this.slider("connection", "A silent connection is trusted for", 0, 30, 0.5, " s"),
         s.kind === "restart" && this.slider("restart", "The process is up again after", 0, 10, 0.1, " s"),
         s.kind === "stop" && this.check("revokes", "It gives its lease back as it leaves"),
-        this.slider("luck", "It falls this far into the gap between two signs of life", 0, 1, 0.05, ""),
+        this.slider("luck", "How far between two signs of life it falls", 0, 1, 0.05, "%"),
       ),
       this.group(
         "Noticing it",
@@ -337,8 +337,8 @@ class Timeline {
   }
 
   slider(key, label, min, max, step, unit) {
-    const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
-    const value = node("output", {}, this.settings[key].toFixed(digits) + unit);
+    const words = (value) => (unit === "%" ? `${Math.round(value * 100)} %` : value.toFixed(step < 1 ? 1 : 0) + unit);
+    const value = node("output", {}, words(this.settings[key]));
     const input = node("input", {
       type: "range",
       min,
@@ -347,7 +347,7 @@ class Timeline {
       value: this.settings[key],
       name: key,
       oninput: (event) => {
-        value.textContent = Number(event.target.value).toFixed(digits) + unit;
+        value.textContent = words(Number(event.target.value));
         this.change(key, Number(event.target.value));
       },
     });
@@ -438,7 +438,7 @@ class Timeline {
 
   /** Everything that depends on settings, lanes or width. The rest only depends on time: see draw(). */
   rebuild() {
-    this.width = this.root.clientWidth || 860;
+    this.width = this.tracks.clientWidth || 860;
     this.gutter = this.width < 700 ? 92 : 112;
     this.marks = closedForm(this.settings);
     const known = [this.model.get("card"), this.model.get("simulated").lane?.phases];
@@ -606,8 +606,8 @@ class Timeline {
   buildScene() {
     const w = this.width;
     const small = w < 700;
-    const box = { w: small ? 148 : 190, h: 56 };
-    const side = small ? 128 : 176;
+    const box = { w: small ? 140 : 190, h: 56 };
+    const side = small ? 150 : 176;
     const left = Math.round((w - side + 92) / 2 - box.w / 2);
     this.place = {
       client: { x: 74, y: 88 },
@@ -672,7 +672,7 @@ class Timeline {
     const lost = { crash: "✕ crashed", hang: "✕ hangs, silent", stop: "✕ stopped", restart: "✕ restarting" }[this.settings.kind];
     this.member(this.A, t < 0 ? "active" : "lost", t < 0 ? "active" : lost);
     if (t < m.detected) this.member(this.B, "standby", "standby");
-    else if (t < m.elected) this.member(this.B, "rising", "tries for the key");
+    else if (t < m.elected) this.member(this.B, "rising", this.settings.detector === "lease" ? "tries for the key" : "may be chosen");
     else if (t < m.serving) this.member(this.B, "rising", "taking over");
     else this.member(this.B, "active", "active");
     this.drawWatcher(t, m);
@@ -736,6 +736,7 @@ class Timeline {
     const p = this.place;
     const client = { x: 34, y: p.client.y };
     const door = { A: { x: p.A.x - 10, y: p.A.y + p.box.h / 2 }, B: { x: p.B.x - 10, y: p.B.y + p.box.h / 2 } };
+    const home = { x: client.x, y: client.y + 16 }; // answers fly below requests, so that they do not meet
     const between = (a, b, share) => [a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share];
     const paths = { ok: "", late: "", unknown: "", fail: "" };
     const counts = { ok: 0, late: 0, bad: 0 };
@@ -750,13 +751,14 @@ class Timeline {
       const target = outcome === "ok" && end >= m.back ? door.B : door.A;
       const draw = (what, [x, y]) => (paths[what] += shape(what, x, y, 5));
       if (t < at) draw("ok", between(client, at >= m.back ? door.B : door.A, 1 - (at - t) / FLIGHT));
-      else if (t >= end) draw(kind === "late" ? "ok" : kind, between(target, client, (t - end) / FLIGHT));
+      else if (t >= end) draw(kind === "late" ? "ok" : kind, between(target, home, (t - end) / FLIGHT));
       else if (kind === "unknown") draw("unknown", [door.A.x - 12 * waiting++, door.A.y]);
       else if (kind === "late") draw("late", [client.x + 14 + 13 * (waiting % 6), p.client.y + 14 * Math.floor(waiting++ / 6)]);
-      else draw(kind, between(door.A, client, (t - at) / Math.max(latency, FLIGHT)));
+      else draw(kind, between(door.A, home, (t - at) / Math.max(latency, FLIGHT)));
     }
     for (const [kind, path] of Object.entries(paths)) this.marksNow[kind].setAttribute("d", path);
-    const words = [`${counts.ok} answered`, `${counts.late} answered late`, `${counts.bad} failed`];
+    const bad = this.settings.kind === "hang" ? "unknown" : "failed";
+    const words = [`${counts.ok} answered`, `${counts.late} answered late`, `${counts.bad} ${bad}`];
     this.counts.forEach((text, row) => {
       if (text.textContent !== words[row]) text.textContent = words[row];
     });
@@ -789,7 +791,8 @@ class Timeline {
   outcome() {
     const { failed, late } = fate(this.settings, this.marks.back);
     const more = late >= 1 ? ` and ${late.toFixed(0)} were late` : "";
-    return `The outage took ${seconds(this.marks.back)}; at ${this.settings.rate} requests a second, ${failed.toFixed(0)} failed${more}.`;
+    const bad = this.settings.kind === "hang" ? "got no answer" : "failed";
+    return `The outage took ${seconds(this.marks.back)}; at ${this.settings.rate} requests a second, ${failed.toFixed(0)} ${bad}${more}.`;
   }
 
   seek(time) {
@@ -883,7 +886,7 @@ function summary(lane) {
   if (lane.phases?.back !== undefined) parts.push(`back after ${seconds(lane.phases.back)}`);
   const samples = lane.samples ?? [];
   const count = (kind) => samples.filter((sample) => kindOf(sample) === kind).length;
-  if (samples.length) parts.push(`${count("fail")} failed`);
+  if (count("fail") || (samples.length && !count("unknown"))) parts.push(`${count("fail")} failed`);
   if (count("unknown")) parts.push(`${count("unknown")} unknown`);
   if (count("late")) parts.push(`${count("late")} late`);
   return parts.join(" · ");
