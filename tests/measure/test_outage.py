@@ -49,6 +49,11 @@ def test_blips_closer_than_the_quiet_time_are_one_outage(samples):
     assert (found.start, found.end, found.failed, found.ok) == (0.2, 0.7, 2, 3)
 
 
+def test_good_service_of_exactly_the_quiet_time_separates(samples):
+    found = outages(samples("..x" + "." * 10 + "x" + "." * 15), quiet=1.0)
+    assert [(o.start, o.end) for o in found] == [(0.2, 0.3), (1.3, 1.4)]
+
+
 def test_an_outage_without_a_proven_end_has_none(samples):
     (cut,) = outages(samples("..xxx"))
     assert cut.end is None

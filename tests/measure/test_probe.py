@@ -9,6 +9,7 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import outages, probe
 from halab.measure.operations import NamedOperation
+from halab.measure.probe import Prober, _Pending
 from halab.measure.scripted import Script, ScriptedCluster, ScriptedOperation, ScriptedServer, Spell
 from halab.models.samples import Outcome
 
@@ -97,6 +98,18 @@ def test_an_answer_after_the_deadline_is_unknown_and_counted_once():
     assert late.answers >= len(journal.samples()) > 4
     assert {sample.outcome for sample in journal.samples()} == {Outcome.UNKNOWN}
     assert {round(sample.done - sample.sent, 3) for sample in journal.samples()} == {0.1}
+
+
+def test_an_answer_that_overtakes_a_late_timer_is_unknown_all_the_same():
+    now = 0.0
+    prober = Prober([ScriptedOperation("search", Script([]))], rate=20, deadline=1.0, clock=lambda: now)
+    pending = _Pending(prober, "search", 0, 0.0, 0.0, 1.0)
+    pending.release()
+    now = 1.5
+    pending.done(Outcome.OK)
+    pending.expire()
+    (sample,) = prober.samples
+    assert (sample.outcome, sample.done) == (Outcome.UNKNOWN, 1.0)
 
 
 def test_probes_leave_on_a_timetable_shifted_between_operations():

@@ -167,8 +167,8 @@ def _capital(words: str) -> str:
 class Claim:
     """What somebody says or saw of a failover. Seconds count from the fault; None means nothing failed.
 
-    `failed_requests` is a number, or the lowest and highest of a range; `unknown_requests` are those that timed
-    out, which only a measurement tells apart.
+    `failed_requests` is a number, or the lowest and highest of a range; `unknown_requests` are those that
+    timed out, which only a measurement tells apart.
     """
 
     first_failure: float | None
