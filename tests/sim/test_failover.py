@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halab.models.failover import CARD, MILVUS, Failover, Heartbeats, Lease, detection, request_fate
+from halab.models.retry import RetryPolicy
 from halab.models.samples import Outcome
 from halab.sim.failover import OPERATIONS, Incident, fail_over, outages, probe, simulate
 
@@ -103,6 +104,25 @@ def test_probes_leave_on_time_whatever_happened_to_the_ones_before() -> None:
     assert all(s.done >= s.sent == s.intended for s in samples)
     keys = [s.key for s in samples if s.operation == "insert"]
     assert len(set(keys)) == len(keys)
+
+
+def test_retries_turn_failed_requests_into_late_ones_as_the_closed_form_says() -> None:
+    policy = RetryPolicy(attempts=5, base=0.5, cap=5, deadline=30, jitter="none")
+    run = simulate(CARD, rate=20, end=40, seed=8, retry=policy)
+    expected = request_fate(20, run.timeline.outage, policy.span())
+    searches = [s for s in run.samples if s.operation == "search"]
+    assert len(bad(searches, "search")) == pytest.approx(expected.failed, abs=4)
+    assert sum(s.outcome == Outcome.OK and s.latency > 0.4 for s in searches) == pytest.approx(
+        expected.late, abs=4
+    )
+
+
+def test_an_insert_left_unknown_is_not_sent_again() -> None:
+    policy = RetryPolicy(attempts=9, base=1, cap=5, deadline=60, jitter="none")
+    run = simulate(MILVUS, kind="hang", end=40, seed=9, retry=policy)
+    assert {s.outcome for s in bad(run.samples, "insert")} == {Outcome.UNKNOWN}
+    assert len(bad(run.samples, "insert")) > 200
+    assert bad(run.samples, "search") == []
 
 
 def test_an_unknown_role_or_operation_is_refused_with_what_there_is() -> None:

@@ -29,6 +29,14 @@ def test_the_simulated_lane_follows_the_sliders() -> None:
     assert widget.settings.detector == Lease(30.0)
 
 
+def test_the_simulated_lane_retries_as_the_sliders_say() -> None:
+    widget = FailoverTimeline(MILVUS)
+    failed = [sample for sample in widget.simulated["lane"]["samples"] if sample[2] == "fail"]
+    widget.controls = {**widget.controls, "attempts": 9, "base": 1.0, "retry_deadline": 60.0}
+    assert failed
+    assert not [sample for sample in widget.simulated["lane"]["samples"] if sample[2] == "fail"]
+
+
 def test_a_lane_is_plain_data_that_starts_at_the_fault() -> None:
     run = simulate(seed=2, at=5.0)
     drawn = lane("Rehearsal", run.samples, at=5.0, simulated=True, phases=run.timeline)
@@ -42,7 +50,7 @@ def test_measured_and_simulated_lanes_wear_their_word() -> None:
     widget = FailoverTimeline(
         lanes=[lane("Mine", samples, at=5, simulated=False), lane("Made", samples, at=5, simulated=True)]
     )
-    table = widget.table()
+    table = widget.text()
     assert "Mine (measured)" in table
     assert "Made (simulated)" in table
     assert "Simulated, root coordinator lost (simulated)" in table

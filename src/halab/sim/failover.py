@@ -21,6 +21,7 @@ from typing import Any
 import simpy
 
 from halab.models.failover import MILVUS, Failover, FaultKind, Lease, Timeline
+from halab.models.retry import Retry
 from halab.models.samples import Outcome, Sample
 
 __all__ = ["OPERATIONS", "Incident", "Outage", "Run", "fail_over", "outages", "probe", "simulate"]
@@ -222,11 +223,14 @@ def probe(
     rate: float = 20.0,
     deadline: float = 1.0,
     seed: int = 0,
+    retry: Retry | None = None,
 ) -> list[Sample]:
     """The samples of an open-loop probe: `rate` requests a second of each operation from `start` to `end`.
 
     A refused request fails at once. An unanswered one is unknown at its deadline, or late if service is back
     before. One in flight when the fault falls is lost: a read has failed, a write is unknown.
+    With `retry` a sample is one user's request over all its attempts, each with its own deadline. The load
+    that retries add is left out: `halab.sim.retry` is about that.
     """
     if not (rate > 0 and deadline > 0):
         raise ValueError(f"rate and deadline must be positive, not {rate} and {deadline}")
@@ -238,8 +242,31 @@ def probe(
         rng = random.Random(f"probe {seed} {operation}")
         mine = sorted((each for each in windows if each.operation == operation), key=lambda each: each.start)
         for number in range(math.ceil(round((end - start) * rate, 9))):
-            samples.append(_request(operation, number, start + number / rate, mine, deadline, rng))
+            samples.append(_user(operation, number, start + number / rate, mine, deadline, rng, retry))
     return sorted(samples, key=lambda sample: sample.intended)
+
+
+def _user(
+    operation: str,
+    number: int,
+    at: float,
+    windows: Sequence[Outage],
+    deadline: float,
+    rng: random.Random,
+    retry: Retry | None,
+) -> Sample:
+    """One user's request: the first attempt, and those that follow it as `retry` says."""
+    first = attempt = _request(operation, number, at, windows, deadline, rng)
+    seen = [attempt.outcome]
+    while retry is not None and attempt.outcome != Outcome.OK:
+        wait = retry(len(seen), attempt.done - at, attempt.outcome, operation, rng)
+        if wait is None:
+            break
+        attempt = _request(operation, number, attempt.done + wait, windows, deadline, rng)
+        seen.append(attempt.outcome)
+    doubtful = attempt.outcome == Outcome.FAIL and Outcome.UNKNOWN in seen
+    outcome = Outcome.UNKNOWN if doubtful else attempt.outcome
+    return replace(attempt, intended=at, sent=at, outcome=outcome, key=first.key)
 
 
 def _request(
@@ -279,6 +306,7 @@ def simulate(
     deadline: float = 1.0,
     replicas: int = 3,
     seed: int = 0,
+    retry: Retry | None = None,
 ) -> Run:
     """One failover of the active member of `role`, with requests before, during and after it.
 
@@ -289,4 +317,4 @@ def simulate(
         raise ValueError(f'role must be one of {", ".join(NEEDS)}; not "{role}"')
     timeline = fail_over(settings, kind, seed)
     windows = outages(Incident(role, kind, at, timeline, settings), replicas)
-    return Run(at, timeline, windows, probe(windows, 0.0, end, operations, rate, deadline, seed))
+    return Run(at, timeline, windows, probe(windows, 0.0, end, operations, rate, deadline, seed, retry))

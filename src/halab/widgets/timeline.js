@@ -776,12 +776,15 @@ class Timeline {
     const when = this.time < 0 ? `${seconds(-this.time)} before the fault` : `${seconds(this.time)} after the fault`;
     this.clock.textContent = when;
     this.axis.setAttribute("aria-valuenow", this.time.toFixed(2));
+    this.axis.setAttribute("aria-valuetext", when);
     this.drawScene();
     const phase = PHASES.filter((key) => this.marks[key] <= this.time + 1e-9).at(-1) ?? "before";
     if (phase !== this.shown) {
       this.shown = phase;
       this.beat.textContent = this.words[phase] + (phase === "back" ? ` ${this.outcome()}` : "");
       this.axis.setAttribute("aria-valuetext", `${when}: ${this.words[phase]}`);
+      const members = `coordinator 1 ${this.A.state.textContent}, coordinator 2 ${this.B.state.textContent}`;
+      this.scene.setAttribute("aria-label", `Clients, a watcher and two members: ${members}`);
     }
     const label = this.playing ? "Pause" : this.calm.matches ? "Next beat" : this.time >= this.until ? "Play again" : "Play";
     if (this.playButton.textContent !== label) this.playButton.textContent = label;

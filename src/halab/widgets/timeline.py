@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import anywidget
 import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -34,6 +33,7 @@ from halab.models.failover import (
 from halab.models.retry import RetryPolicy
 from halab.models.samples import Outcome, Sample
 from halab.sim.failover import simulate
+from halab.widgets.base import CourseWidget
 
 __all__ = ["FailoverTimeline", "Lane", "lane"]
 
@@ -81,7 +81,7 @@ def lane(
     return Lane(label, plain, simulated, phases or {})
 
 
-class FailoverTimeline(anywidget.AnyWidget):  # type: ignore[misc]
+class FailoverTimeline(CourseWidget):
     """The animated timeline. `settings`, `kind` and `retry` are where its sliders start.
 
     `retry` is the client's; `rate` is requests a second in the picture (the card's "5 to 10 failed requests"
@@ -138,7 +138,7 @@ class FailoverTimeline(anywidget.AnyWidget):  # type: ignore[misc]
     def _simulate_again(self, _change: Any) -> None:
         self.simulated = simulated_lane(self.controls, self._seed)
 
-    def table(self) -> str:
+    def text(self) -> str:
         """The lanes as text: marks in seconds after the fault, and what became of the requests."""
         return text_table(self._all_lanes())
 
@@ -155,14 +155,11 @@ class FailoverTimeline(anywidget.AnyWidget):  # type: ignore[misc]
             *({**each, "badge": "simulated" if each["simulated"] else "measured"} for each in self.lanes),
         ]
 
-    def __repr__(self) -> str:
-        return self.table()
-
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The widget for a live front end; a picture and a table for a page without one."""
         bundle = super()._repr_mimebundle_(**kwargs)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        return {**data, "image/png": _png(self.figure()), "text/plain": self.table()}, metadata
+        return {**data, "image/png": _png(self.figure()), "text/plain": self.text()}, metadata
 
 
 def to_controls(
@@ -232,6 +229,7 @@ def simulated_lane(controls: Mapping[str, Any], seed: int) -> dict[str, Any]:
         rate=controls["rate"],
         deadline=controls["deadline"],
         seed=seed,
+        retry=retry_policy(controls),
     )
     drawn = lane(
         "Simulated, root coordinator lost", run.samples, at=_BEFORE, simulated=True, phases=run.timeline
