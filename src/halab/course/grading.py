@@ -13,16 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import psutil
 
 from halab.course.catalogue import CATALOGUE, entry
 from halab.course.check import hint_in
 from halab.course.learner import learner_id
-from halab.course.paths import course_root, state_dir, work_dir
+from halab.course.paths import state_dir, work_dir
 from halab.course.scratch import scratch_course
 from halab.course.store import append, read
-from halab.course.submission import prepare
 from halab.errors import CourseError, SubmissionError
 
 __all__ = ["Check", "GradeReport", "grade", "grade_notebook", "last_grade"]
@@ -93,18 +91,15 @@ def grade_notebook(
     cannot be graded: missing, unreadable, of another exercise, or it broke or outlasted its process.
     """
     started = time.monotonic()
-    notebook, notes = prepare(copy, course_root() / "exercises" / name / f"{name}.ipynb")
     with scratch_course([name]) as folder:
-        place = folder / ".nbgrader" / "submitted" / learner / name
-        place.mkdir(parents=True)
-        nbformat.write(notebook, place / f"{name}.ipynb")
-        found = _run(folder, name, learner, on_progress)
+        command = [str(folder), name, learner, str(copy.absolute())]
+        found = _run(command, folder / "worker.log", on_progress)
     return GradeReport(
         card=int(name[:2]),
         assignment=name,
         learner=learner,
-        checks=tuple(_check(one) for one in found),
-        notes=tuple(notes),
+        checks=tuple(_check(one) for one in found["checks"]),
+        notes=tuple(found["notes"]),
         seconds=time.monotonic() - started,
         time=time.time(),
     )
@@ -116,31 +111,31 @@ def last_grade(card: int) -> dict[str, Any] | None:
     return kept[-1] if kept else None
 
 
-def _run(folder: Path, name: str, learner: str, on_progress: Callable[[float], None]) -> list[dict[str, Any]]:
-    """Start the worker, follow what it reports, and return its checks."""
-    command = [sys.executable, "-P", "-m", "halab.course.grading_worker", str(folder), name, learner]
-    at, error = 0, ""
+def _run(arguments: list[str], log: Path, on_progress: Callable[[float], None]) -> dict[str, Any]:
+    """Start the worker, follow what it reports, and return its result."""
+    command = [sys.executable, "-P", "-m", "halab.course.grading_worker", *arguments]
+    at, message = 0, {}
     with (
-        (folder / "worker.log").open("w") as log,
+        log.open("w") as errors,
         subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
         ) as worker,
         _ended_after(WALL, worker),
     ):
         assert worker.stdout is not None
         for line in worker.stdout:
             message = json.loads(line)
-            if "checks" in message:
-                checks: list[dict[str, Any]] = message["checks"]
-                return checks
-            if "error" in message:
-                error = message["error"]
+            if "cell" not in message:
                 break
             at = message["cell"]
             on_progress(at / message["of"])
+    if "checks" in message:
+        return message
+    if "refused" in message:
+        raise SubmissionError(message["refused"][0], hint=message["refused"][1])
     if at == 0:  # no cell of the learner's has run yet: the fault is the course's
         raise CourseError(
-            f"Grading could not start: {error or (folder / 'worker.log').read_text()[-1000:]}",
+            f"Grading could not start: {message.get('error') or log.read_text()[-1000:]}",
             hint="Install the course again (make lab); if it stays, report it with this message.",
         )
     raise SubmissionError(

@@ -1,9 +1,14 @@
 """Grades one submission in a process of its own, so that a crash or a hang costs only itself.
 
-    python -m halab.course.grading_worker FOLDER ASSIGNMENT LEARNER
+    python -m halab.course.grading_worker FOLDER ASSIGNMENT LEARNER NOTEBOOK
 
-FOLDER is a throw-away nbgrader course that holds the submission. One JSON object a line is written to stdout:
-{"cell": 3, "of": 20} when a cell starts, {"checks": [...]} at the end, or {"error": "..."}.
+FOLDER is a throw-away nbgrader course, NOTEBOOK what the learner saved. To stdout goes one JSON
+object a line:
+
+    {"cell": 3, "of": 20}                   when a cell starts
+    {"checks": [...], "notes": [...]}       at the end
+    {"refused": [message, hint]}            instead, if the notebook cannot be graded
+    {"error": message}                      instead, if nbgrader failed
 """
 
 from __future__ import annotations
@@ -21,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 from halab.cluster.embedded.binaries import cache_folder
+from halab.course.paths import course_root
 from halab.course.store import create_once
-from halab.errors import CourseError
+from halab.errors import CourseError, SubmissionError
 
 MEMORY = 4 * 1024**3  # bytes of address space, enough for numpy and scipy with room to spare
 CPU = 60  # seconds
@@ -31,7 +37,7 @@ FILE_SIZE = 100 * 1024**2  # bytes a file may grow to
 Report = Callable[[dict[str, Any]], None]
 
 
-def main(folder: Path, assignment: str, learner: str) -> None:
+def main(folder: Path, assignment: str, learner: str, notebook: Path) -> None:
     """Grade the submission in `folder` and report on stdout, which nothing else writes to."""
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -40,7 +46,14 @@ def main(folder: Path, assignment: str, learner: str) -> None:
         channel.write(json.dumps(message) + "\n")
 
     _limit()
-    _grade(folder, assignment, learner, report)
+    # nbformat imports jsonschema, which would load this checker of web addresses: a second for nothing.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    try:
+        _grade(folder, assignment, learner, notebook, report)
+    except SubmissionError as error:
+        report({"refused": [error.message, error.hint]})
+    except CourseError as error:
+        report({"error": error.message})
 
 
 def _limit() -> None:
@@ -55,27 +68,28 @@ def _limit() -> None:
             resource.setrlimit(what, (most, most))
 
 
-def _grade(folder: Path, assignment: str, learner: str, report: Report) -> None:
+def _grade(folder: Path, assignment: str, learner: str, copy: Path, report: Report) -> None:
     # Here and not above, so that the limits stand before anything large is loaded.
+    import nbformat
+
     from halab.course.nbgrader_course import autograde, settings
+    from halab.course.submission import prepare
+
+    notebook, notes = prepare(copy, course_root() / "exercises" / assignment / f"{assignment}.ipynb")
+    submitted = folder / ".nbgrader" / "submitted" / learner / assignment
+    submitted.mkdir(parents=True)
+    nbformat.write(notebook, submitted / f"{assignment}.ipynb")
+
+    def start(cell: Any, cell_index: int) -> None:
+        report({"cell": cell_index + 1, "of": len(notebook.cells)})
 
     config = settings(folder)
     config.KernelManager.transport = "ipc"  # a TCP port could be taken by another process meanwhile
     config.KernelManager.ip = str(folder / "kernel")
-    submitted = folder / ".nbgrader" / "submitted" / learner / assignment / f"{assignment}.ipynb"
-    total = len(json.loads(submitted.read_text())["cells"])
-
-    def start(cell: Any, cell_index: int) -> None:
-        report({"cell": cell_index + 1, "of": total})
-
     config.Execute.on_cell_start = start
-    try:
-        _gradebook(folder, config, assignment)
-        autograde(config, assignment, learner)
-    except CourseError as error:
-        report({"error": error.message})
-        return
-    report({"checks": list(_checks(folder, config, assignment, learner))})
+    _gradebook(folder, config, assignment)
+    autograde(config, assignment, learner)
+    report({"checks": list(_checks(folder, config, assignment, learner)), "notes": notes})
 
 
 def _gradebook(folder: Path, config: Any, assignment: str) -> None:
@@ -120,4 +134,4 @@ def _checks(folder: Path, config: Any, assignment: str, learner: str) -> Iterato
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4]))
