@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import grpc
 import numpy as np
 from numpy.typing import NDArray
 from pymilvus import DataType, MilvusClient
 from pymilvus.exceptions import MilvusException
+from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from halab.cluster.protocol import Cluster
+from halab.cluster.protocol import Cluster, Component
 from halab.errors import MeasurementError
 from halab.measure.journal import RowCount
 from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search, first_line
@@ -171,6 +174,23 @@ class Retriever:
                 hint="see `halab status`, and ask again when every role is healthy",
             ) from None
         return [self._passage(hit["id"], hit["distance"]) for hit in hits]
+
+    def serving_node(self) -> Component:
+        """The query node that answers for the passages: the shard leader of the first replica.
+
+        Simulated query nodes are all alike, so there it is the first healthy one.
+        """
+        if self.simulated:
+            return self.cluster.resolve("any query node")
+        address = urlsplit(self.cluster.uri).netloc
+        with grpc.insecure_channel(address) as channel:
+            request = milvus_pb2.GetReplicasRequest(
+                collectionID=self._client.describe_collection(self.name)["collection_id"],
+                with_shard_nodes=True,
+            )
+            answer = milvus_pb2_grpc.MilvusServiceStub(channel).GetReplicas(request, timeout=_PATIENCE)
+        leader = answer.replicas[0].shard_replicas[0].leader_addr
+        return next(each for each in self.cluster.components() if each.address == leader)
 
     def operations(self, *names: str) -> list[Operation]:
         """Probes by name, all four if none is named: "search", "strong search" (with Strong consistency),
