@@ -80,8 +80,7 @@ class SimulatedCluster:
     """A cluster in virtual time (see `halab.cluster.protocol.Cluster`).
 
     `profile` is "ha" or "small", `ttl` the session TTL in seconds; `settings` are the rest of the failover,
-    by default those of the course's cluster. `replicas` is how many the collection that is searched has; it
-    may be set anew between two simulations. Raises ValueError for an unknown profile.
+    by default those of the course's cluster. Raises ValueError for an unknown profile.
     """
 
     engine: Literal["simulated"] = "simulated"
@@ -94,7 +93,6 @@ class SimulatedCluster:
         ttl: float = 10.0,
         seed: int = 0,
         settings: Failover = MILVUS,
-        replicas: int = 3,
     ) -> None:
         if profile not in PROFILES:
             raise ValueError(f'profile must be one of {", ".join(PROFILES)}; not "{profile}"')
@@ -102,7 +100,6 @@ class SimulatedCluster:
         self.profile = profile
         self.ttl = ttl
         self.seed = seed
-        self.replicas = replicas
         self.settings = replace(settings, detector=Lease(ttl))
         self.versions = {"milvus": "simulated 2.3.5"}
         self._clock = 0.0
@@ -180,9 +177,12 @@ class SimulatedCluster:
             self._pass_until(due)
         return self._clock - start
 
-    def outages(self) -> list[Outage]:
-        """What users notice of every fault so far, seconds on the cluster's clock."""
-        replicas = min(self.replicas, PROFILES[self.profile]["querynode"])
+    def outages(self, replicas: int = 3) -> list[Outage]:
+        """What users of a collection with this many replicas notice of every fault so far.
+
+        Seconds on the cluster's clock. A collection has never more replicas than there are query nodes.
+        """
+        replicas = min(replicas, PROFILES[self.profile]["querynode"])
         return [each for fault in self._faults for each in outages(fault.incident, replicas)]
 
     def simulate(
@@ -193,12 +193,14 @@ class SimulatedCluster:
         rate: float = 20.0,
         deadline: float = 1.0,
         seed: int = 0,
+        replicas: int = 3,
     ) -> list[Sample]:
         """What an open-loop probe would have met from `start` to `end`, seconds on the cluster's clock.
 
-        `rate` is requests a second of each operation, `deadline` the seconds each waits for an answer.
+        `rate` is requests a second of each operation, `deadline` the seconds each waits for an answer,
+        `replicas` those of the collection that is searched.
         """
-        return probe(self.outages(), start, end, operations, rate, deadline, seed)
+        return probe(self.outages(replicas), start, end, operations, rate, deadline, seed)
 
     def down(self) -> None:
         """End the simulation. Twice is once."""
