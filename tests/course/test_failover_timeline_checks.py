@@ -10,7 +10,7 @@ from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per
 from halab.models.retry import RetryPolicy
 from halab.models.samples import Outcome, Sample
 
-SEEDS = range(20)
+SEEDS = range(8)
 
 
 def samples(journal, operation):
@@ -57,8 +57,8 @@ def keeps(check, *given):
 
 def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
     assert variant("ada") == variant("ada")
-    leases = {variant(f"learner-{number}").lease for number in range(50)}
-    assert len(leases) == 50
+    leases = {variant(f"learner-{number}").lease for number in range(20)}
+    assert len(leases) == 20
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,0 +1,71 @@
+"""`halab lab` as a learner starts it: a real JupyterLab server, asked over HTTP."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+
+pytestmark = pytest.mark.browser
+
+LESSON = "course/06-failover-timeline.ipynb"
+
+
+@pytest.fixture
+def server(course, tmp_path):
+    """The URL of a running server, its token and its process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {name: str(tmp_path / name) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    log = tmp_path / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "halab", "lab", "--no-browser", "--port", str(port)],
+            env=os.environ | own | {"HALAB_COURSE": str(course)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield *_printed_url(log, process), process
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def _printed_url(log, process, timeout=60.0):
+    end = time.monotonic() + timeout
+    while time.monotonic() < end and process.poll() is None:
+        found = re.search(
+            r"(http://127\.0\.0\.1:\d+)/lab/tree/course/00-start-here\.ipynb\?token=(\w+)", log.read_text()
+        )
+        if found:
+            return found[1], found[2]
+        time.sleep(0.1)
+    pytest.fail(f"no URL was printed:\n{log.read_text()[-2000:]}")
+
+
+def test_a_learner_gets_a_url_and_their_own_copies_behind_a_token(course, server):
+    url, token, process = server
+    with httpx.Client(base_url=url, headers={"Authorization": f"token {token}"}, trust_env=False) as client:
+        assert client.get(f"/api/contents/{LESSON}").json()["type"] == "notebook"
+        assert (course / "work" / LESSON).is_file()
+        assert client.get("/api/contents/solutions").status_code == 404
+        news = client.get("/lab/api/settings/@jupyterlab/apputils-extension:notification").json()
+        assert news["schema"]["properties"]["fetchNews"]["default"] == "false"
+        page = client.get("/lab").text
+        assert "@jupyter/nbgrader:formgrader" in page.split('"disabledExtensions"')[1].split("]")[0]
+    assert httpx.get(f"{url}/api/contents/{LESSON}", trust_env=False).status_code == 403
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    addresses = {
+        listening.laddr.ip
+        for one in family
+        for listening in one.net_connections("tcp")
+        if listening.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
