@@ -69,6 +69,12 @@ function form(model, words) {
     boxes.forEach((box) => { numbers[`notices_${box.firstChild.value}`] = box.firstChild.checked ? 1 : 0; });
     model.send({ lock: numbers });
   });
+  // JupyterLab keeps the browser from sending a form on Enter, so it is done here.
+  inputs.forEach((input) => input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    made.requestSubmit();
+  }));
   return made;
 }
 
