@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
-from halab.course.lesson import card_claim, experiment_of, in_one_picture, keep, kept
+from halab.course.cards import card
+from halab.course.lesson import card_claim, experiment_of, in_one_picture, keep, kept, results
 from halab.course.predictions import predict
 from halab.errors import CourseError
 from halab.measure import Journal, Retriever, experiment
@@ -29,7 +30,8 @@ def test_a_kept_journal_is_found_again_whole() -> None:
     journal = measure()
     path = keep(journal, 6)
     assert path.name.startswith("06-")
-    assert path.name.endswith("-crash-active-rootcoord.jsonl")
+    assert "-crash-active-rootcoord-" in path.name
+    assert keep(journal, 6) == path
     assert [one.lines for one in kept(6)] == [journal.lines]
     assert kept(5) == []
 
@@ -60,7 +62,28 @@ def test_a_prediction_for_another_fault_does_not_count() -> None:
     assert "your prediction" not in words(journal)
 
 
+def test_results_speak_to_claims_of_the_card_and_say_that_they_are_simulated() -> None:
+    said = results(measure())
+    assert set(said) <= set(card(6, "en").claims)
+    assert said["outage-total"].endswith(" s (search, simulated, TTL 10 s)")
+    assert all("simulated" in text for text in said.values())
+
+
+def test_an_operation_that_never_failed_has_no_outage_to_tell() -> None:
+    cluster = SimulatedCluster()
+    quiet = experiment(cluster, "crash index node 1", retriever=Retriever(cluster), progress=False)
+    assert results(quiet) == {
+        "failed-requests": f"0 of {len(quiet.samples('search'))} (search, simulated, TTL 10 s)"
+    }
+
+
 def test_only_card_6_tells_of_a_single_outage() -> None:
     assert card_claim(6).last_failure == 12
     with pytest.raises(CourseError, match="Card 6 does"):
         card_claim(7)
+
+
+def test_a_picture_shows_itself_with_words_for_who_cannot_see_it() -> None:
+    shown = in_one_picture(measure())._repr_html_()
+    assert 'src="data:image/png;base64,' in shown
+    assert 'alt="the card: 0.0 to 12.0 s' in shown

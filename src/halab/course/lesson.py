@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from matplotlib.figure import Figure
 
 from halab.course.cards import card
 from halab.course.paths import work_dir
@@ -15,17 +14,25 @@ from halab.course.predictions import prediction
 from halab.errors import CourseError
 from halab.measure.experiment import journal_name
 from halab.measure.journal import Journal
-from halab.measure.plot import Claim, compare
+from halab.measure.plot import Claim, Picture, compare
+from halab.measure.summary import summary
 
-__all__ = ["card_claim", "in_one_picture", "keep", "kept"]
+__all__ = ["card_claim", "experiment_of", "in_one_picture", "keep", "kept", "results"]
 
 
 def keep(journal: Journal, number: int) -> Path:
-    """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on."""
+    """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on.
+
+    Keeping the same journal again changes nothing.
+    """
     folder = work_dir() / "journals"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{number:02d}-{journal_name(experiment_of(journal))}"
-    journal.save(path)
+    began = datetime.fromisoformat(journal.header.started).astimezone()
+    name = Path(journal_name(experiment_of(journal), began)).stem
+    # The digest keeps two runs of one second apart.
+    path = folder / f"{number:02d}-{name}-{journal.digest[:8]}.jsonl"
+    if not path.exists():
+        journal.save(path)
     return path
 
 
@@ -36,7 +43,7 @@ def kept(number: int) -> list[Journal]:
 
 def in_one_picture(
     journals: Journal | Sequence[Journal], number: int = 6, operation: str = "search"
-) -> Figure:
+) -> Picture:
     """The learner's prediction, the card and the measurement on one time axis, for one operation.
 
     The prediction is the last one made for this fault before the measurement began; there may be none.
@@ -46,6 +53,18 @@ def in_one_picture(
     made = prediction(number, experiment_of(first), before=began)
     said = _claim(made.numbers) if made else None
     return compare(said, card_claim(number), journals, operation)
+
+
+def results(journal: Journal, operation: str = "search") -> dict[str, str]:
+    """What a run says to claims of card 6, in words by claim id; each says whether it was simulated."""
+    row = next(row for row in summary(journal).rows if row.operation == operation)
+    how = f"{operation}, {'simulated' if journal.simulated else 'measured'}, TTL {journal.header.ttl:g} s"
+    said = {"failed-requests": f"{row.failed + row.unknown} of {row.sent} ({how})"}
+    if row.rto is not None and row.last_bad is not None:
+        length = "not recovered" if math.isinf(row.rto) else f"{row.rto:.1f} s"
+        said["outage-total"] = said["failover-takes"] = f"{length} ({how})"
+        said["clients-back"] = f"last failure after {row.last_bad:.1f} s ({how})"
+    return said
 
 
 def card_claim(number: int) -> Claim:

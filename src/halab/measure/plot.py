@@ -6,6 +6,9 @@ apart), and `describe` says in words what the picture shows.
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +24,7 @@ from halab.measure.outage import Outage, outages
 from halab.measure.summary import OperationSummary, fault_time, rows_remark, summary, title
 from halab.models.samples import Outcome
 
-__all__ = ["Claim", "compare", "describe", "describe_comparison", "measured", "plot"]
+__all__ = ["Claim", "Picture", "compare", "describe", "describe_comparison", "measured", "plot"]
 
 _MARKS: dict[Outcome, dict[str, Any]] = {
     Outcome.OK: {"marker": ".", "color": "#0072B2", "s": 14, "label": "ok"},
@@ -37,13 +40,28 @@ _INK = "#222222"
 _FLOOR = 1e-3  # seconds: latencies below a millisecond are drawn as one
 
 
-def plot(journal: Journal, operations: Sequence[str] | None = None) -> Figure:
+class Picture(Figure):
+    """A figure that a notebook shows by itself, with its words as alternative text."""
+
+    alt = ""
+
+    def _repr_html_(self) -> str:
+        """An image in HTML: a plain PNG output has no place for alternative text."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
+        data = base64.b64encode(buffer.getvalue()).decode()
+        return (
+            f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}" style="max-width: 100%">'
+        )
+
+
+def plot(journal: Journal, operations: Sequence[str] | None = None) -> Picture:
     """Latency of every probe over time, a row for each operation: faults shaded, outages measured out.
 
     Time counts from the fault if there was one. Latency is on a logarithmic scale, in milliseconds.
     """
     names = list(operations or journal.header.operations)
-    figure = Figure(figsize=(10, 1.1 + 1.55 * len(names)), layout="constrained")
+    figure = Picture(figsize=(10, 1.1 + 1.55 * len(names)), layout="constrained")
     rows = figure.subplots(len(names), 1, sharex=True, sharey=True, squeeze=False)[:, 0].tolist()
     for axes, name in zip(rows, names, strict=True):
         _draw_operation(axes, journal, name)
@@ -53,6 +71,7 @@ def plot(journal: Journal, operations: Sequence[str] | None = None) -> Figure:
     figure.legend(handles=_legend(journal), loc="outside lower center", ncols=6, frameon=False, fontsize=9)
     if journal.simulated:
         _stamp(figure)
+    figure.alt = describe(journal)
     return figure
 
 
@@ -207,13 +226,13 @@ def compare(
     card: Claim | Mapping[str, Any],
     journals: Journal | Sequence[Journal],
     operation: str = "search",
-) -> Figure:
+) -> Picture:
     """Prediction (if there was one), card and measurement as rows on one time axis, seconds after the fault.
 
     Several journals of the same experiment are drawn as one row each, never as a mean.
     """
     rows = _compared(prediction, card, journals, operation)
-    figure = Figure(figsize=(9, 1.5 + 0.55 * len(rows)), layout="constrained")
+    figure = Picture(figsize=(9, 1.5 + 0.55 * len(rows)), layout="constrained")
     axes = figure.subplots()
     furthest = max((claim.last_failure or 0.0 for _, claim, _ in rows), default=0.0)
     for height, (name, claim, style) in enumerate(rows):
@@ -234,6 +253,7 @@ def compare(
     figure.suptitle(f"{operation}: {title(first)}", x=0.01, ha="left", fontsize=11.5, fontweight="bold")
     if any(journal.simulated for journal in _many(journals)):
         _stamp(figure)
+    figure.alt = describe_comparison(prediction, card, journals, operation)
     return figure
 
 
