@@ -8,12 +8,15 @@ share words with the question, which is enough to tell an answer from none.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import grpc
@@ -50,7 +53,11 @@ QUESTIONS = (
 
 _BATCH = 1000  # rows between two flushes: far below what the embedded log keeps (about 14,000 rows of 64-d)
 _COUNT_BATCH = 10_000  # keys asked for in one query; Milvus answers at most 16,384 rows
+_CLOSING = 10.0  # seconds to drop the collections
 _PATIENCE = 60.0  # seconds for a call that prepares or counts; no such call is part of a measurement
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +149,16 @@ class Retriever:
         self._vectors = self._embedding([passage.text for passage in self.passages])
         self._client: Any = None
         if not self.simulated:
-            self._client = MilvusClient(cluster.uri, timeout=_PATIENCE)
+            # Its errors are raised as ours; the tracebacks it also prints would read as a failed cell.
+            logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
             try:
+                self._client = MilvusClient(cluster.uri, timeout=_PATIENCE)
                 self._create()
             except MilvusException as error:
+                with suppress(MeasurementError):
+                    self.close()
                 raise MeasurementError(
-                    f"the retriever's collections could not be made: {first_line(str(error))}",
+                    f"the retriever's collections could not be made: {first_line(error.message)}",
                     hint=f"see `halab status`; {replicas} replicas need as many healthy query nodes",
                 ) from None
 
@@ -159,7 +170,8 @@ class Retriever:
     def ask(self, question: str, limit: int = 3, timeout: float = 5.0) -> list[Passage]:
         """The passages nearest to a question, best first.
 
-        Raises MeasurementError if there is no answer within `timeout` seconds; the client retries until then.
+        Raises MeasurementError if there is no answer: at once if the proxy is gone, else after `timeout`
+        seconds.
         """
         vector = self._embedding([question])[0]
         if self.simulated:
@@ -170,7 +182,7 @@ class Retriever:
             hits = self._client.search(self.name, [vector.tolist()], limit=limit, timeout=timeout)[0]
         except MilvusException as error:
             raise MeasurementError(
-                f"the question was not answered within {timeout:g} s: {first_line(str(error))}",
+                f"the question was not answered: {first_line(error.message)}",
                 hint="see `halab status`, and ask again when every role is healthy",
             ) from None
         return [self._passage(hit["id"], hit["distance"]) for hit in hits]
@@ -191,6 +203,17 @@ class Retriever:
             answer = milvus_pb2_grpc.MilvusServiceStub(channel).GetReplicas(request, timeout=_PATIENCE)
         leader = answer.replicas[0].shard_replicas[0].leader_addr
         return next(each for each in self.cluster.components() if each.address == leader)
+
+    def serving(self) -> list[str]:
+        """The query nodes that lead its replicas now, by component name: with one replica, the one to crash.
+
+        On the simulated engine the first `replicas` query nodes, which is what its model assumes.
+        """
+        nodes = [part for part in self.cluster.components() if part.role == "querynode"]
+        if self.simulated:
+            return [node.name for node in nodes[: self.replicas]]
+        leaders = self._leader_addresses()
+        return [node.name for node in nodes if node.address in leaders]
 
     def operations(self, *names: str) -> list[Operation]:
         """Probes by name, all four if none is named: "search", "strong search" (with Strong consistency),
@@ -237,10 +260,10 @@ class Retriever:
         if self._client is None:
             return
         try:
-            self._drop()
+            _patiently(self._drop, _CLOSING)
         except MilvusException as error:
             raise MeasurementError(
-                f"the collections of {self.name} could not be dropped: {first_line(str(error))}",
+                f"the collections of {self.name} could not be dropped: {first_line(error.message)}",
                 hint="they go when the cluster goes down, or when the next retriever of that name is made",
             ) from None
         finally:
@@ -262,6 +285,16 @@ class Retriever:
         where = "from memory (SIMULATED cluster)" if self.simulated else f"{self.replicas} replica(s)"
         lost = f", {self.dropped} DROPPED by the log" if self.dropped else ""
         return f"Retriever({self.name}: {len(self.passages)} passages, {where}{lost})"
+
+    def _leader_addresses(self) -> set[str]:
+        """Asked by a raw call: pymilvus' client tells the leaders' ids but not their addresses."""
+        described = _patiently(partial(self._client.describe_collection, self.name), _CLOSING)
+        request = milvus_pb2.GetReplicasRequest(
+            collectionID=described["collection_id"], with_shard_nodes=True
+        )
+        with grpc.insecure_channel(self.cluster.uri.removeprefix("http://")) as channel:
+            answer = milvus_pb2_grpc.MilvusServiceStub(channel).GetReplicas(request, timeout=_PATIENCE)
+        return {shard.leader_addr for replica in answer.replicas for shard in replica.shard_replicas}
 
     def _passage(self, index: int, score: float) -> Passage:
         passage = self.passages[index]
@@ -313,13 +346,27 @@ class Retriever:
             batch = keys[first : first + _COUNT_BATCH]
             ask = partial(self._client.query, collection, f"id in {list(batch)}", ["id"], timeout=_PATIENCE)
             try:
-                found.update(row["id"] for row in ask(consistency_level="Strong"))
+                found.update(
+                    row["id"] for row in _patiently(partial(ask, consistency_level="Strong"), _PATIENCE)
+                )
             except MilvusException as error:
                 raise MeasurementError(
-                    f"the rows of {collection} could not be counted: {first_line(str(error))}",
+                    f"the rows of {collection} could not be counted: {first_line(error.message)}",
                     hint="see `halab status`; when every role is healthy, count again",
                 ) from None
         return found
+
+
+def _patiently(call: Callable[[], T], seconds: float) -> T:
+    """Try again until `seconds` have passed: pymilvus gives up at once on a proxy that is just back."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except MilvusException:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.5)
 
 
 def tally(samples: Iterable[Sample], found: set[int]) -> RowCount:
