@@ -173,7 +173,7 @@ def test_an_etcd_that_is_gone_is_an_empty_view():
 
 @pytest.mark.skipif(bool(binaries.platform_problem()), reason=f"no log here: {binaries.platform_problem()}")
 def test_the_log_serves_on_loopback_and_says_what_it_keeps(tmp_path):
-    with subprocess.Popen([sys.executable, "-m", log_server.__name__, str(tmp_path)]) as log:
+    with subprocess.Popen([sys.executable, log_server.__file__, str(tmp_path)]) as log:
         try:
             until((tmp_path / "log.json").exists, 20)
             state = json.loads((tmp_path / "log.json").read_text())

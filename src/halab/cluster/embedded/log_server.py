@@ -6,7 +6,8 @@ raised here in this process' memory, as it has no setting; when that cannot be d
 `log.json` says so: loaders must then flush within the row budget.
 Source: confluentinc/librdkafka, src/rdkafka_mock.c (`mpart->max_size`, `mpart->max_cnt`).
 
-Usage: python -m halab.cluster.embedded.log_server FOLDER   (writes FOLDER/log.json when it is up)
+Usage: python log_server.py FOLDER   (writes FOLDER/log.json when it is up)
+Imports nothing of halab: everything of a cluster waits for its log.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The last readiness check: a collection is created, loaded and searched through a proxy, then dropped.
 
-Usage: python -m halab.cluster.embedded.scratch URI SECONDS   (exit status 0: a search answered)
-Started together with the cluster, so that importing the client costs no time of its own.
+Usage: python scratch.py URI SECONDS   (exit status 0: a search answered)
+Started together with the cluster, so that importing the client costs no time of its own; imports nothing
+of halab, for the same reason.
 """
 
 from __future__ import annotations

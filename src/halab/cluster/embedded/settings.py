@@ -172,7 +172,7 @@ def command(process: Process, spec: ClusterSpec, binaries: Binaries) -> Command:
         return Command(_weed(process, spec, binaries, cwd), _environment(), cwd)
     if process.role == "log":
         return Command(
-            [sys.executable, "-m", "halab.cluster.embedded.log_server", str(cwd)], _environment(), cwd
+            [sys.executable, str(Path(__file__).with_name("log_server.py")), str(cwd)], _environment(), cwd
         )
     return Command(
         [str(binaries.milvus), "run", process.role], _milvus_environment(process, spec, binaries), cwd

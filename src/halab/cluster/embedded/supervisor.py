@@ -181,7 +181,12 @@ class Supervisor:
     def _start_scratch(self) -> None:
         with (self.spec.folder / "scratch.log").open("ab") as output:
             self.scratch = subprocess.Popen(
-                [sys.executable, "-m", "halab.cluster.embedded.scratch", self.spec.uri, str(READY_WITHIN)],
+                [
+                    sys.executable,
+                    str(Path(__file__).with_name("scratch.py")),
+                    self.spec.uri,
+                    str(READY_WITHIN),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -348,7 +353,7 @@ class Supervisor:
         while True:
             for child in self.children.values():
                 _cut(child.output)
-            self.disk = sum(f.stat().st_blocks * 512 for f in self.spec.folder.rglob("*") if _is_file(f))
+            self.disk = _disk_use(self.spec.folder)
             await asyncio.sleep(5)
 
     # -- requests -----------------------------------------------------------------------------------------
@@ -487,11 +492,14 @@ def _lives(pid: int, created: float) -> bool:
         return False
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+def _disk_use(folder: Path) -> int:
+    """Bytes allocated below a folder; files come and go while it is walked."""
+    total = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += (Path(root) / name).stat().st_blocks * 512
+    return total
 
 
 def _cut(path: Path) -> None:
