@@ -1,0 +1,53 @@
+"""The form of every notebook of the course: no outputs, ids that stay, and short code cells."""
+
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from halab.course.paths import course_root
+
+NOTEBOOKS = sorted((course_root() / "course").glob("*.ipynb"))
+
+
+def code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def lines(cell: nbformat.NotebookNode) -> int:
+    return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_carries_no_outputs(path: Path) -> None:
+    assert all(not cell.outputs and cell.execution_count is None for cell in code_cells(path))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_its_cell_ids_are_words_and_unique(path: Path) -> None:
+    ids = [cell.id for cell in nbformat.read(path, as_version=4).cells]
+    assert len(set(ids)) == len(ids)
+    assert all(part.isalnum() and part.islower() for name in ids for part in name.split("-"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_half_of_its_code_cells_have_at_most_four_lines_and_none_more_than_eight(path: Path) -> None:
+    lengths = [lines(cell) for cell in code_cells(path)]
+    assert statistics.median(lengths) <= 4
+    assert max(lengths) <= 8
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_there_is_something_to_run_on_its_first_screen(path: Path) -> None:
+    first, second = nbformat.read(path, as_version=4).cells[:2]
+    assert (first.cell_type, second.cell_type) == ("markdown", "code")
+    assert len(first.source) < 900
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_its_links_lead_to_files_that_exist_or_to_https(path: Path) -> None:
+    prose = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+    for target in re.findall(r"\]\(([^)]+)\)", prose):
+        assert target.startswith("https://") or (path.parent / target).is_file(), target
