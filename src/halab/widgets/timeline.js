@@ -230,7 +230,7 @@ class Timeline {
   legend() {
     const items = [
       ["ok", "answered"],
-      ["late", "answered late"],
+      ["late", "waiting, or answered late"],
       ["fail", "failed"],
       ["unknown", "unknown: may have happened"],
     ].map(([kind, words]) =>
@@ -589,7 +589,7 @@ class Timeline {
         "tr",
         {},
         node("th", { scope: "row" }, `${lane.label} (${lane.badge})`),
-        ...cells([...PHASES.map((key) => (lane.phases?.[key] === undefined ? "–" : seconds(lane.phases[key]))), summary(lane)], "td"),
+        ...cells([...PHASES.map((key) => (lane.phases?.[key] === undefined ? "–" : seconds(lane.phases[key]))), counts(lane) || "–"], "td"),
       ),
     );
     return node(
@@ -750,11 +750,12 @@ class Timeline {
       if (t > end + FLIGHT) continue;
       const target = outcome === "ok" && end >= m.back ? door.B : door.A;
       const draw = (what, [x, y]) => (paths[what] += shape(what, x, y, 5));
+      const retried = latency > 0 && kind !== "unknown";
       if (t < at) draw("ok", between(client, at >= m.back ? door.B : door.A, 1 - (at - t) / FLIGHT));
-      else if (t >= end) draw(kind === "late" ? "ok" : kind, between(target, home, (t - end) / FLIGHT));
-      else if (kind === "unknown") draw("unknown", [door.A.x - 12 * waiting++, door.A.y]);
-      else if (kind === "late") draw("late", [client.x + 14 + 13 * (waiting % 6), p.client.y + 14 * Math.floor(waiting++ / 6)]);
-      else draw(kind, between(door.A, home, (t - at) / Math.max(latency, FLIGHT)));
+      else if (t < end && kind === "unknown") draw("unknown", [door.A.x - 12 * waiting++, door.A.y]);
+      else if (t < end) draw("late", [client.x + 14 + 13 * (waiting % 6), p.client.y + 14 * Math.floor(waiting++ / 6)]);
+      else if (kind === "fail" && retried) draw("fail", between(client, { x: client.x, y: client.y + 40 }, (t - end) / FLIGHT));
+      else draw(kind === "late" ? "ok" : kind, between(target, home, (t - end) / FLIGHT));
     }
     for (const [kind, path] of Object.entries(paths)) this.marksNow[kind].setAttribute("d", path);
     const bad = this.settings.kind === "hang" ? "unknown" : "failed";
@@ -885,10 +886,13 @@ function short(operation) {
 }
 
 function summary(lane) {
-  const parts = [];
-  if (lane.phases?.back !== undefined) parts.push(`back after ${seconds(lane.phases.back)}`);
+  return [marked(lane) ? `back after ${seconds(lane.phases.back)}` : "", counts(lane)].filter(Boolean).join(" · ");
+}
+
+function counts(lane) {
   const samples = lane.samples ?? [];
   const count = (kind) => samples.filter((sample) => kindOf(sample) === kind).length;
+  const parts = [];
   if (count("fail") || (samples.length && !count("unknown"))) parts.push(`${count("fail")} failed`);
   if (count("unknown")) parts.push(`${count("unknown")} unknown`);
   if (count("late")) parts.push(`${count("late")} late`);
