@@ -82,8 +82,5 @@ def experiment_of(journal: Journal) -> str:
 
 
 def _claim(numbers: dict[str, float]) -> dict[str, Any]:
-    return {
-        "first_failure": numbers.get("first_failure"),
-        "last_failure": numbers.get("last_failure"),
-        "failed_requests": numbers["failed_requests"],
-    }
+    # Who predicts that nothing fails names no times.
+    return {"first_failure": None, "last_failure": None, **numbers}

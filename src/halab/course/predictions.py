@@ -1,6 +1,6 @@
 """What the learner said would happen, kept with its time before it happens.
 
-predict(6, first_failure=0.1, last_failure=11, failed=200)      in the lesson, before the fault
+predict(6, first_failure=0.1, last_failure=11, failed_requests=200)      in the lesson, before the fault
 prediction(6).numbers                                           afterwards, beside the measurement
 """
 
@@ -67,7 +67,7 @@ def predictions(card: int) -> list[Prediction]:
 
 
 def _check(card: int, numbers: dict[str, float]) -> None:
-    example = "For example: predict(6, first_failure=0.1, last_failure=11, failed=200)."
+    example = "For example: predict(6, first_failure=0.1, last_failure=11, failed_requests=200)."
     if not isinstance(card, int) or not 1 <= card <= 10:
         raise CourseError(f"A prediction is for a card from 1 to 10, not {card!r}.", hint=example)
     if not numbers:
