@@ -37,7 +37,7 @@ def test_building_twice_gives_the_same_files_and_an_edit_is_found(tmp_path, monk
 def test_the_release_holds_no_solution_no_hidden_test_and_no_hint():
     text = "\n".join(source for _, source in cells("exercises"))
     assert "BEGIN" not in text
-    assert "random.Random(" not in text
+    assert "Random(seed)" not in text
     assert [path.name for path in (course_root() / "exercises" / NAME).iterdir()] == [f"{NAME}.ipynb"]
 
 

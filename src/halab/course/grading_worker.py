@@ -58,6 +58,8 @@ def main(folder: Path, assignment: str, learner: str, notebook: Path) -> None:
 
 def _limit() -> None:
     """Limits that the kernel, and so the learner's code, inherits."""
+    # NumPy's threads each reserve address space, which on a machine of many cores would use up the limit.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     for what, most in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CPU, CPU),
