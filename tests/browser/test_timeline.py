@@ -53,7 +53,7 @@ def time_shown(page: Page) -> float:
 
 
 def frames_asked(page: Page, seconds: float) -> int:
-    """Animation frames asked for by anything in the page, JupyterLab included, which now and then needs one."""
+    """Animation frames asked for by anything in the page; now and then JupyterLab itself needs one."""
     before = page.evaluate("window.frames_asked")
     page.wait_for_timeout(seconds * 1000)
     return int(page.evaluate("window.frames_asked")) - int(before)
