@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 from halab.cluster import targets
-from halab.cluster.embedded.spec import PROFILES
+from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import COORDINATORS, Component, Event, FaultKind, Standing
 from halab.errors import FaultError, NotReady
 from halab.models.failover import MILVUS, Failover, Lease, Timeline

@@ -12,11 +12,11 @@ from typing import Literal
 import platformdirs
 from pydantic import BaseModel, Field
 
+from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import COORDINATORS
 from halab.errors import ClusterError
 
 __all__ = [
-    "PROFILES",
     "ClusterSpec",
     "Owner",
     "Process",
@@ -27,34 +27,6 @@ __all__ = [
 ]
 
 Profile = Literal["ha", "small"]
-
-# Members by role. `small` is what a single point of failure looks like: one of each.
-PROFILES: dict[str, dict[str, int]] = {
-    "ha": {
-        "etcd": 3,
-        "log": 1,
-        "objectstore": 1,
-        "rootcoord": 2,
-        "querycoord": 2,
-        "datacoord": 2,
-        "querynode": 3,
-        "datanode": 2,
-        "indexnode": 1,
-        "proxy": 2,
-    },
-    "small": {
-        "etcd": 1,
-        "log": 1,
-        "objectstore": 1,
-        "rootcoord": 1,
-        "querycoord": 1,
-        "datacoord": 1,
-        "querynode": 1,
-        "datanode": 1,
-        "indexnode": 1,
-        "proxy": 1,
-    },
-}
 
 # Ports each role listens on; the first is the one it is known by.
 PORTS: dict[str, tuple[str, ...]] = {
