@@ -120,7 +120,7 @@ def _run(arguments: list[str], log: Path, on_progress: Callable[[float], None]) 
         subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
         ) as worker,
-        _ended_after(WALL, worker),
+        _ended_after(WALL, worker) as late,
     ):
         assert worker.stdout is not None
         for line in worker.stdout:
@@ -133,25 +133,36 @@ def _run(arguments: list[str], log: Path, on_progress: Callable[[float], None]) 
         return message
     if "refused" in message:
         raise SubmissionError(message["refused"][0], hint=message["refused"][1])
+    if late.is_set():
+        raise SubmissionError(
+            f"Grading took longer than {WALL:.0f} s and was ended at cell {at} of the notebook.",
+            hint="Run the notebook from top to bottom in JupyterLab and look at what takes so long.",
+        )
     if at == 0:  # no cell of the learner's has run yet: the fault is the course's
         raise CourseError(
             f"Grading could not start: {message.get('error') or log.read_text()[-1000:]}",
             hint="Install the course again (make lab); if it stays, report it with this message.",
         )
     raise SubmissionError(
-        f"Grading did not get past cell {at} of the notebook: it ended its Python process, ran out of "
-        f"memory, or took longer than {WALL:.0f} s.",
+        f"Grading did not get past cell {at} of the notebook: it ended its Python process, or ran out of "
+        "memory or of computing time.",
         hint="Run the notebook from top to bottom in JupyterLab and look at what that cell does.",
     )
 
 
 @contextmanager
-def _ended_after(seconds: float, worker: subprocess.Popen[str]) -> Iterator[None]:
-    """End the worker and its kernel on leaving, or after `seconds`."""
-    timer = threading.Timer(seconds, _end, [worker])
+def _ended_after(seconds: float, worker: subprocess.Popen[str]) -> Iterator[threading.Event]:
+    """End the worker and its kernel on leaving, or after `seconds`, which the event then tells."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        _end(worker)
+
+    timer = threading.Timer(seconds, end)
     timer.start()
     try:
-        yield
+        yield late
     finally:
         timer.cancel()
         _end(worker)
