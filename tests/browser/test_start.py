@@ -88,7 +88,8 @@ def test_a_link_of_the_board_opens_the_lesson_in_place(lab: Any, chromium_page: 
     link.scroll_into_view_if_needed()
     link.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("tab", name="06-failover-timeline.ipynb").first).to_be_visible()
+    expect(page.get_by_role("heading", name="6 The failover timeline")).to_be_visible()
+    assert len(page.context.pages) == 1, "no second browser tab"
 
 
 def test_the_button_starts_watches_and_stops_a_cluster(lab: Any, chromium_page: Page) -> None:

@@ -6,14 +6,14 @@ const WORDS = {
     lesson: "Lesson", exercise: "Exercise", coming: "coming", noLesson: "The lesson is not written yet.",
     steps: { opened: "lesson opened", predicted: "predicted", measured: "measured" },
     graded: (points, most) => `exercise: ${points} of ${most} points`, ungraded: "exercise: not graded yet",
-    done: "done", todo: "to do", goal: "You can then:",
+    done: "done", todo: "to do", goal: "Goal:",
   },
   zh: {
     board: "本课程的十张卡片",
     lesson: "课程", exercise: "练习", coming: "尚未推出", noLesson: "这一课还没有写好。",
     steps: { opened: "看过课程", predicted: "做过预测", measured: "测过" },
     graded: (points, most) => `练习：${points} 分，满分 ${most} 分`, ungraded: "练习：还没有评分",
-    done: "已完成", todo: "待完成", goal: "学完之后：",
+    done: "已完成", todo: "待完成", goal: "目标：",
   },
 };
 
