@@ -31,7 +31,6 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "hints
 
 c.Execute.timeout = 10  # seconds a cell; the slowest needs less than one
 c.Execute.shutdown_kernel = "immediate"  # a graceful one stalls for 3 s now and then
-c.OverwriteCells.add_missing_cells = True
 c.Autograde.autograde_preprocessors = [
     ExecuteAsLearner,
     IgnorePattern,
