@@ -17,8 +17,8 @@ def _own_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALAB_WORK", str(tmp_path))
 
 
-def measure() -> Journal:
-    cluster = SimulatedCluster()
+def measure(ttl: float = 10) -> Journal:
+    cluster = SimulatedCluster(ttl=ttl)
     return experiment(cluster, "crash active rootcoord", retriever=Retriever(cluster), progress=False)
 
 
@@ -87,3 +87,10 @@ def test_a_picture_shows_itself_with_words_for_who_cannot_see_it() -> None:
     shown = in_one_picture(measure())._repr_html_()
     assert 'src="data:image/png;base64,' in shown
     assert 'alt="the card: 0.0 to 12.0 s' in shown
+
+
+def test_another_ttl_is_another_experiment() -> None:
+    predict(6, "crash active rootcoord", failed_requests=0)
+    short = measure(ttl=5)
+    assert experiment_of(short) == "crash active rootcoord with TTL 5 s"
+    assert "your prediction" not in words(short)

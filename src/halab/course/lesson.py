@@ -20,6 +20,9 @@ from halab.measure.summary import summary
 __all__ = ["card_claim", "experiment_of", "in_one_picture", "keep", "kept", "results"]
 
 
+_USUAL_TTL = 10.0  # seconds
+
+
 def keep(journal: Journal, number: int) -> Path:
     """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on.
 
@@ -77,8 +80,13 @@ def card_claim(number: int) -> Claim:
 
 
 def experiment_of(journal: Journal) -> str:
-    """The fault in the words a prediction is kept under, such as "crash active rootcoord"."""
-    return ", ".join(f"{fault.kind} {fault.target}" for fault in journal.faults) or "no fault"
+    """The experiment in the words a prediction is kept under, such as "crash active rootcoord".
+
+    A TTL other than the course's usual one belongs to it: "crash active rootcoord with TTL 5 s".
+    """
+    faults = ", ".join(f"{fault.kind} {fault.target}" for fault in journal.faults) or "no fault"
+    ttl = journal.header.ttl
+    return faults if ttl == _USUAL_TTL else f"{faults} with TTL {ttl:g} s"
 
 
 def _claim(numbers: dict[str, float]) -> dict[str, Any]:
