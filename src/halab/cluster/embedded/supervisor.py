@@ -133,11 +133,10 @@ class Supervisor:
             for child in self._of(INFRASTRUCTURE):
                 self._start(child, "user", "started")
             self._start_scratch()
-            await self._await("etcd and the log", lambda: self._healthy(("etcd", "log")))
+            self._background(self._make_bucket())
+            await self._await("etcd, the log and the object store", lambda: self._healthy(INFRASTRUCTURE))
             self._take_brokers()
             self.phase = "starting Milvus"
-            # The object store takes seconds longer; Milvus' roles wait for it by themselves.
-            self._background(self._make_bucket())
             for child in self.children.values():
                 if child.process.is_milvus:
                     self._start(child, "user", "started")
