@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 
 from halab.commands import cluster as cluster_commands
+from halab.commands import course as course_commands
 from halab.commands import measure as measure_commands
-from halab.course import commands as course_commands
 from halab.errors import HalabError
 
 app = typer.Typer(

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from halab.cli import app
-from halab.course import commands
+from halab.course import build, grading
 from halab.course.grading import Check, GradeReport
 from halab.errors import CourseError
 
@@ -34,7 +34,7 @@ def graded(monkeypatch):
         on_progress(1.0)
         return GradeReport(card, "06-failover-timeline", "ada", checks, notes, 3.2, 0.0)
 
-    monkeypatch.setattr(commands, "grade_card", grade)
+    monkeypatch.setattr(grading, "grade", grade)
 
 
 def test_grade_tells_points_the_behaviour_that_is_missing_and_one_next_step_a_task(run, graded):
@@ -75,7 +75,7 @@ def test_the_last_hint_names_the_card_and_no_further_step(run):
 
 
 def test_a_stale_exercise_fails_the_check_by_name(run, monkeypatch):
-    monkeypatch.setattr(commands, "differences", lambda: ["exercises/06-x/06-x.ipynb"])
+    monkeypatch.setattr(build, "differences", lambda: ["exercises/06-x/06-x.ipynb"])
     error = run("build", "--check").exception
     assert isinstance(error, CourseError)
     assert "exercises/06-x/06-x.ipynb" in error.message

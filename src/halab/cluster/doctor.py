@@ -15,18 +15,20 @@ from typing import Any, Literal
 
 import psutil
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.jupyter import JupyterMixin
 from rich.table import Table
 from rich.text import Text
 
 from halab.cluster.embedded import binaries, engine, ports, spec
 from halab.errors import HalabError
+from halab.tables import html_table, text_table
 
 __all__ = ["Check", "Report", "doctor"]
 
 Verdict = Literal["PASS", "WARN", "FAIL"]
 GIB = 1 << 30
 STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
+_HEADING = "halab doctor"
+_COLUMNS = ("", "check", "found", "what to do")
 FLAGS = ("sse4_2",)  # the least Milvus asks for; AVX, AVX2 and AVX-512 are used where present
 
 
@@ -40,7 +42,7 @@ class Check:
     advice: str = ""
 
 
-class Report(JupyterMixin):
+class Report:
     """All checks. Shown as a table in a terminal or a notebook; `ok` is False if any failed."""
 
     def __init__(self, checks: list[Check]) -> None:
@@ -53,9 +55,18 @@ class Report(JupyterMixin):
     def as_dicts(self) -> list[dict[str, Any]]:
         return [asdict(check) for check in self.checks]
 
+    def __repr__(self) -> str:
+        return text_table(_HEADING, _COLUMNS, self._rows(), align="left")
+
+    def _repr_html_(self) -> str:
+        return html_table(_HEADING, _COLUMNS, self._rows(), align="left")
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [(check.verdict, check.name, check.found, check.advice) for check in self.checks]
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        table = Table(show_header=True, title="halab doctor", title_justify="left")
-        for column in ("", "check", "found", "what to do"):
+        table = Table(show_header=True, title=_HEADING, title_justify="left")
+        for column in _COLUMNS:
             table.add_column(column)
         for check in self.checks:
             verdict = Text(check.verdict, style=STYLE[check.verdict])

@@ -19,8 +19,8 @@ from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import COORDINATORS, Component, Event, FaultKind, Standing
 from halab.errors import FaultError, NotReady
 from halab.models.failover import MILVUS, Failover, Lease, Timeline
-from halab.models.samples import Sample
-from halab.sim.failover import OPERATIONS, Incident, Outage, fail_over, outages, probe
+from halab.models.samples import OPERATIONS, Sample
+from halab.sim.failover import Incident, Outage, fail_over, outages, probe
 
 __all__ = ["SimulatedCluster", "SimulatedFault"]
 

@@ -1,6 +1,7 @@
 """The real cluster: started, broken, measured, taken down. Needs Linux x86-64 and some minutes."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections import Counter
 
 import psutil
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 from halab.cluster.embedded import engine, ports
 from halab.cluster.protocol import Cluster
@@ -20,12 +22,11 @@ from halab.measure import Journal, Retriever, experiment, outages, rpo, rto
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
 HALAB = (sys.executable, "-m", "halab")
-HOLD = (
-    "import time, halab\n"
-    "cluster = halab.cluster({name!r}, profile='small')\n"
-    "print('ready', flush=True)\n"
-    "time.sleep(600)\n"
-)
+LAB = """
+import halab
+cluster = halab.cluster("killed", profile="small")
+cluster.inject("crash", "index node")
+"""
 
 
 def processes_of(cluster):
@@ -234,23 +235,26 @@ def test_two_that_start_the_same_cluster_get_one(real_home):
         engine.remove(found[0].folder)
 
 
-@pytest.mark.parametrize("victim", ["owner", "supervisor"])
-def test_nothing_outlives_a_kernel_or_a_supervisor_that_was_killed(real_home, victim):
-    name = f"orphan-{victim}"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD.format(name=name)],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as owner:
-        assert owner.stdout.readline() == "ready\n"
-        cluster = engine.attach(name)
-        processes = processes_of(cluster)
-        (owner if victim == "owner" else processes[0]).send_signal(signal.SIGKILL)
+def test_nothing_outlives_a_jupyter_kernel_that_was_killed_in_the_middle_of_a_lab(real_home):
+    # The supervisor lets the cluster go when its owner is gone, whatever killed it.
+    manager, client = start_new_kernel(kernel_name="python3")
+    client.execute_interactive(LAB, timeout=120, output_hook=lambda _: None)
+    cluster = engine.attach("killed")
+    processes, folder = processes_of(cluster), cluster.folder
+    assert cluster.resolve("index node").health == "down"  # it is in the middle of a fault
+    os.kill(manager.provisioner.pid, signal.SIGKILL)
+    wait_for(lambda: gone(processes), 10, "the end of every process")
+    wait_for(lambda: not folder.exists(), 5, "the end of the folder")
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_nothing_outlives_a_supervisor_that_was_killed(real_home):
+    with engine.start("orphans", "small", 10) as cluster:
+        supervisor, *processes = processes_of(cluster)
+        supervisor.kill()
         wait_for(lambda: gone(processes), 10, "the end of every process")
-        owner.kill()
-    engine.remove(cluster.folder)  # a killed supervisor cannot remove its folder; the next command does
-    assert not cluster.folder.exists()
+    assert not cluster.folder.exists()  # a killed supervisor cannot remove it; taking it down does
 
 
 def test_a_cluster_held_by_the_command_ends_with_the_command(real_home):

