@@ -4,7 +4,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-FAST := not cluster and not browser and not grading and not notebook
+FAST := not cluster and not browser and not grading and not notebook and not install
 
 .PHONY: lab test test-fast check
 
