@@ -4,7 +4,7 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import Retriever
-from halab.measure.retriever import DIMENSIONS, OPERATIONS, QUESTIONS, Embedding, read_passages, tally
+from halab.measure.retriever import DIMENSIONS, QUESTIONS, Embedding, read_passages, tally
 from halab.models.samples import Outcome, Sample
 
 CARD = """---

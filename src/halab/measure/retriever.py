@@ -32,12 +32,11 @@ from halab.cluster.protocol import Cluster, Component
 from halab.errors import MeasurementError
 from halab.measure.journal import RowCount
 from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search, first_line
-from halab.models.samples import Outcome, Sample
+from halab.models.samples import OPERATIONS, Outcome, Sample
 
-__all__ = ["OPERATIONS", "QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages", "tally"]
+__all__ = ["QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages", "tally"]
 
 DIMENSIONS = 64
-OPERATIONS = ("search", "strong search", "insert", "metadata call")
 QUESTIONS = (
     "How long does a failover take?",
     "Who notices that the primary is down?",

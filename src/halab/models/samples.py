@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Outcome", "Sample"]
+__all__ = ["OPERATIONS", "Outcome", "Sample"]
+
+OPERATIONS = ("search", "strong search", "insert", "metadata call")
+"""The four operations of the course, as probes, journals, forms and exercises name them."""
 
 
 class Outcome(StrEnum):

@@ -22,11 +22,9 @@ import simpy
 
 from halab.models.failover import MILVUS, Failover, FaultKind, Lease, Timeline
 from halab.models.retry import Retry
-from halab.models.samples import Outcome, Sample
+from halab.models.samples import OPERATIONS, Outcome, Sample
 
-__all__ = ["OPERATIONS", "Incident", "Outage", "Run", "fail_over", "outages", "probe", "simulate"]
-
-OPERATIONS = ("search", "strong search", "insert", "metadata call")
+__all__ = ["Incident", "Outage", "Run", "fail_over", "outages", "probe", "simulate"]
 
 GRACEFUL_TIME = 5.0
 """Seconds a bounded search may lag behind before it fails: Milvus' common.gracefulTime, 5000 ms."""

@@ -42,6 +42,9 @@ class Scenario:
     `servers`, each busy for `service` seconds with a request, and a queue of `queue` places: its capacity is
     servers / service. It is out from `outage_at` for `outage`; a fraction `silent` of the attempts in that
     time gets no answer. A client waits `timeout` for an answer. Nothing new is sent after `end`.
+
+    By default the service has three times the capacity it needs, and a full queue takes longer (1.5 s) than
+    clients wait: room for sensible retries, and for a storm that outlives its cause.
     """
 
     clients: int = 60

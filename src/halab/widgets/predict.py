@@ -10,7 +10,7 @@ import traitlets
 from halab.course.catalogue import language
 from halab.course.predictions import Prediction, predict, prediction
 from halab.errors import CourseError
-from halab.sim.failover import OPERATIONS
+from halab.models.samples import OPERATIONS
 from halab.widgets.base import CourseWidget
 
 __all__ = ["PredictionForm"]

@@ -13,6 +13,7 @@ from typing import Any
 
 from halab.course.variants import numbers
 from halab.models.failover import ExponentialStalls, Heartbeats, Lease, false_alarms_per_year
+from halab.models.samples import OPERATIONS
 from halab.sim.retry import Scenario
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "with_blips",
 ]
 
-OPERATIONS = ("search", "strong", "insert", "ddl")  # as the prober names them
 RATE = 20  # probes a second of each operation
 DURATION = 40  # seconds of a recording
 PATIENCE = 1.0  # seconds after which a probe is given up: its outcome is unknown
@@ -174,7 +174,7 @@ def _promise(
 
 def trial(rng: random.Random) -> Scenario:
     """An outage for a retry policy, in a service that has room for sensible retries and none for a storm."""
-    return Scenario(servers=20, queue=100, outage=float(rng.randrange(5, 9)))
+    return Scenario(outage=float(rng.randrange(5, 9)))
 
 
 @dataclass(frozen=True, slots=True)
