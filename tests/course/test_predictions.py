@@ -7,30 +7,30 @@ from halab.errors import CourseError
 
 
 def test_a_prediction_is_kept_and_found_again(course):
-    predict(6, "crash", first_failure=0.1, failed=200)
+    predict(6, "crash", first_failure=0.1, failed_requests=200)
     found = prediction(6, "crash")
-    assert found.numbers == {"first_failure": 0.1, "failed": 200}
+    assert found.numbers == {"first_failure": 0.1, "failed_requests": 200}
     assert prediction(6, "hang") is None
     assert prediction(7, "crash") is None
 
 
 def test_a_later_prediction_does_not_erase_the_earlier_one(course):
-    first = predict(6, failed=100)
-    second = predict(6, failed=300)
-    assert [one.numbers["failed"] for one in predictions(6)] == [100, 300]
-    assert prediction(6).numbers["failed"] == 300
-    assert prediction(6, before=second.time).numbers["failed"] == first.numbers["failed"]
+    first = predict(6, failed_requests=100)
+    second = predict(6, failed_requests=300)
+    assert [one.numbers["failed_requests"] for one in predictions(6)] == [100, 300]
+    assert prediction(6).numbers["failed_requests"] == 300
+    assert prediction(6, before=second.time).numbers["failed_requests"] == first.numbers["failed_requests"]
 
 
 @pytest.mark.parametrize(
     ("card", "numbers", "words"),
     [
-        (0, {"failed": 1}, "1 to 10"),
-        ("6", {"failed": 1}, "1 to 10"),
+        (0, {"failed_requests": 1}, "1 to 10"),
+        ("6", {"failed_requests": 1}, "1 to 10"),
         (6, {}, "at least one number"),
-        (6, {"failed": "many"}, "failed should be a number"),
-        (6, {"failed": True}, "failed should be a number"),
-        (6, {"failed": math.nan}, "failed should be a number"),
+        (6, {"failed_requests": "many"}, "failed_requests should be a number"),
+        (6, {"failed_requests": True}, "failed_requests should be a number"),
+        (6, {"failed_requests": math.nan}, "failed_requests should be a number"),
     ],
 )
 def test_bad_input_is_refused_and_nothing_is_kept(course, card, numbers, words):

@@ -45,7 +45,7 @@ def test_what_was_done_shows_on_its_own_card_only(course, journals):
     opened = course / "work" / "course" / "06-failover-timeline.ipynb"
     opened.parent.mkdir(parents=True)
     opened.touch()
-    predict(6, failed=200)
+    predict(6, failed_requests=200)
     journals("06-crash.jsonl")
     append(state_dir() / "grades.jsonl", {"card": 6, "points": 12.0, "out_of": 20.0, "checks": []})
     done = progress()[6]
@@ -67,7 +67,7 @@ def test_an_altered_journal_is_named_and_does_not_count(course, journals):
 
 
 def test_progress_survives_a_moved_folder(course, tmp_path, monkeypatch):
-    predict(6, failed=200)
+    predict(6, failed_requests=200)
     moved = shutil.move(course, tmp_path / "elsewhere")
     monkeypatch.setenv("HALAB_COURSE", str(Path(moved)))
     assert progress()[6].predicted
