@@ -5,7 +5,7 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import Retriever
 from halab.measure.retriever import DIMENSIONS, QUESTIONS, Embedding, read_passages, tally
-from halab.models.samples import Outcome, Sample
+from halab.models.samples import OPERATIONS, Outcome, Sample
 
 CARD = """---
 card: 6

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from halab.models.failover import CARD, MILVUS, Failover, Heartbeats, Lease, detection, request_fate
 from halab.models.retry import RetryPolicy
-from halab.models.samples import Outcome
+from halab.models.samples import OPERATIONS, Outcome
 from halab.sim.failover import Incident, fail_over, outages, probe, simulate
 
 seconds = st.floats(0.0, 20.0)
