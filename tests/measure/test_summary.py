@@ -28,6 +28,16 @@ def test_a_summary_tells_what_was_noticed_of_each_operation(journal, samples):
     assert (insert.first_bad, insert.rto, insert.outages) == (None, None, ())
 
 
+def test_the_table_fits_a_terminal_of_80_columns(journal, samples):
+    worst = samples("." * 10 + "x...........x..........xx" + "." * 40, "search with retries")
+    worst += samples("." * 10 + "x" * 65, "metadata call")
+    text = str(summary(journal(worst, faults=[CRASH])))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "0.20–1.40" not in text
+    for figure in ("0.00–2.40", "4", "not", "recovered", "5.0/5.0"):
+        assert figure in text
+
+
 def test_latency_counts_only_good_answers_outside_outages(journal, samples):
     slow_inside = samples("." * 10 + "x.x" + "." * 30)
     (row,) = summary(journal(slow_inside)).rows
@@ -35,7 +45,7 @@ def test_latency_counts_only_good_answers_outside_outages(journal, samples):
     (dead,) = summary(journal(samples("xxx"))).rows
     assert dead.latency_median is None
     assert dead.rto == math.inf
-    assert "not recovered" in str(summary(journal(samples("xxx"))))
+    assert "not recovered" in summary(journal(samples("xxx")))._repr_html_()
 
 
 def test_lost_rows_and_restarts_by_the_supervisor_are_never_hidden(crashed):
@@ -72,15 +82,15 @@ def test_repeats_give_a_median_and_a_range(crashed):
     assert table.rows["search"]["failed"].median == 8
     assert (table.rows["search"]["failed"].low, table.rows["search"]["failed"].high) == (4, 20)
     assert table.rows["search"]["rto"].median == pytest.approx(0.8)
-    assert "0.80 (0.40 to 2.00)" in str(table)
+    assert "0.80 (0.40–2.00)" in table._repr_html_()
 
 
 def test_one_run_is_said_to_have_no_range(crashed):
-    assert "0.40 (once, no range)" in str(repeat_summary([crashed(4)]))
+    assert "0.40 (once, no range)" in repeat_summary([crashed(4)])._repr_html_()
 
 
 def test_a_figure_that_not_every_repeat_has_says_how_many_do(crashed):
-    text = str(repeat_summary([crashed(4), crashed(0), crashed(6)]))
+    text = repeat_summary([crashed(4), crashed(0), crashed(6)])._repr_html_()
     assert "in 2 of 3" in text
 
 

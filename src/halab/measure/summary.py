@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import html
-import io
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-
 from halab.errors import MeasurementError
 from halab.measure.journal import Journal
 from halab.measure.outage import Outage, outages, rpo, rto
 from halab.models.samples import Outcome, Sample
+from halab.tables import Row, html_table, text_table
 
 __all__ = [
     "OperationSummary",
@@ -26,8 +22,6 @@ __all__ = [
     "summary",
     "title",
 ]
-
-Row = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +55,10 @@ class Summary:
     remarks: tuple[str, ...]
 
     def __str__(self) -> str:
-        return _text(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
+        return text_table(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
 
     def _repr_html_(self) -> str:
-        return _html(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
+        return html_table(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,7 @@ class Spread:
         median, low, high = (
             f"{value:g}" if self.counted else _number(value) for value in (self.median, self.low, self.high)
         )
-        return f"{median} (once, no range)" if self.n == 1 else f"{median} ({low} to {high})"
+        return f"{median} (once, no range)" if self.n == 1 else f"{median} ({low}–{high})"
 
 
 @dataclass(frozen=True)
@@ -97,10 +91,10 @@ class RepeatSummary:
     remarks: tuple[str, ...]
 
     def __str__(self) -> str:
-        return _text(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
+        return text_table(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
 
     def _repr_html_(self) -> str:
-        return _html(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
+        return html_table(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
 
     def _cells(self) -> list[Row]:
         return [
@@ -115,10 +109,10 @@ class RepeatSummary:
 
 
 _HEADINGS = (
-    "operation", "sent", "ok", "failed", "unknown", "first bad s", "last bad s",
-    "outages s", "RTO s", "median ms", "p99 ms",
+    "operation", "ok", "failed", "unknown", "bad\nfrom–to (s)", "outages\n(s)", "RTO\n(s)",
+    "median/p99\n(ms)",
 )  # fmt: skip
-_REPEAT_HEADINGS = ("operation", "failed", "unknown", "first bad s", "last bad s", "RTO s")
+_REPEAT_HEADINGS = ("operation", "failed", "unknown", "first bad (s)", "last bad (s)", "RTO (s)")
 
 
 def title(journal: Journal) -> str:
@@ -177,8 +171,8 @@ def _remarks(journal: Journal) -> list[str]:
         remarks.append("SIMULATED: no cluster was measured; these numbers come from a model.")
     remarks.append(
         f"{header.rate:g} probes a second for each operation, deadline {header.deadline:g} s: "
-        f"edges are known to {journal.resolution * 1000:.0f} ms. Bad times count from the "
-        f"{'fault' if journal.faults else 'start'}."
+        f"edges are known to {journal.resolution * 1000:.0f} ms. Bad: the first and the "
+        f"last request without an answer, counted from the {'fault' if journal.faults else 'start'}."
     )
     longer = [f"{name} {wait:g} s" for name, wait in header.patience.items() if wait != header.deadline]
     if longer:
@@ -278,46 +272,17 @@ def _cells(row: OperationSummary) -> Row:
     more = f" and {len(row.outages) - 4} more" if len(row.outages) > 4 else ""
     return (
         row.operation,
-        str(row.sent),
         str(row.ok),
         str(row.failed),
         str(row.unknown),
-        _number(row.first_bad),
-        _number(row.last_bad),
+        "-" if row.first_bad is None else f"{_number(row.first_bad)}–{_number(row.last_bad)}",
         spells + more or "-",
         _number(row.rto),
-        _milliseconds(row.latency_median),
-        _milliseconds(row.latency_p99),
+        f"{_milliseconds(row.latency_median)}/{_milliseconds(row.latency_p99)}",
     )
 
 
 def _milliseconds(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds * 1000:.1f}"
-
-
-def _text(heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str]) -> str:
-    table = Table(title=heading, title_justify="left", title_style="bold")
-    for index, name in enumerate(headings):
-        table.add_column(name, justify="right" if index else "left")
-    for row in rows:
-        table.add_row(*row)
-    screen = Console(file=io.StringIO(), width=150, color_system=None)
-    screen.print(table, *remarks, sep="\n")
-    file = screen.file
-    assert isinstance(file, io.StringIO)
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
-
-
-def _html(heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str]) -> str:
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in headings)
-    body = "".join(
-        f'<tr><th scope="row">{html.escape(row[0])}</th>'
-        + "".join(f"<td>{html.escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    notes = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks)
-    return (
-        f"<table><caption>{html.escape(heading)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
-    )
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.{0 if seconds >= 0.01 else 1}f}"

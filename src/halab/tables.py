@@ -1,0 +1,64 @@
+"""A table as text for a terminal of 80 columns, and as HTML for a notebook."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["Row", "html_table", "text_table"]
+
+Row = Sequence[str]
+
+_COLUMNS = 80
+_LONG_WORD = 16
+
+
+def text_table(
+    heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str] = (), align: str = "right"
+) -> str:
+    """Heading, table and remarks, one under the other. `align` is for every column but the first."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for index, (name, *cells) in enumerate(zip(headings, *rows, strict=True)):
+        # Words stay whole; only one that is longer than any word, such as a path, is broken.
+        longest = max(len(word) for cell in [name, *cells] for word in cell.split() or [""])
+        table.add_column(
+            name,
+            justify="right" if index and align == "right" else "left",
+            min_width=min(longest, _LONG_WORD),
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*row)
+    screen = Console(
+        file=io.StringIO(), width=_COLUMNS, color_system=None, markup=False, emoji=False, highlight=False
+    )
+    screen.print(heading, table, *remarks, sep="\n")
+    file = screen.file
+    assert isinstance(file, io.StringIO)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
+
+
+def html_table(
+    heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str] = (), align: str = "right"
+) -> str:
+    """The same as HTML, escaped; the heading is the table's caption."""
+    look = f'style="text-align: {align}; vertical-align: top; white-space: normal"'
+    head = "".join(f'<th scope="col" {look}>{html.escape(name)}</th>' for name in headings)
+    body = "".join(
+        f'<tr><th scope="row" style="text-align: left; vertical-align: top">{html.escape(row[0])}</th>'
+        + "".join(f"<td {look}>{html.escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    notes = "".join(f'<p style="margin: 0.4em 0">{html.escape(remark)}</p>' for remark in remarks)
+    # In a box of its own: where even the narrowest table is too wide, it scrolls instead of being cut off.
+    return (
+        '<div style="overflow-x: auto; max-width: 100%">'
+        f'<table><caption style="text-align: left; font-weight: bold">{html.escape(heading)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
+    )
