@@ -67,7 +67,8 @@ def test_a_report_is_a_table_in_a_terminal_and_in_a_notebook():
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(report)
     assert "buy some" in console.export_text()
-    assert "buy some" in report._repr_mimebundle_([], [])["text/plain"]
+    assert "buy some" in repr(report)
+    assert "buy some" in report._repr_html_()
     assert not report.ok
 
 
