@@ -45,6 +45,13 @@ class HalabError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints in a notebook: the message, not the forty lines of halab that led to it.
+
+        `%tb` prints this too; `%debug` still goes where it happened.
+        """
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ClusterError(HalabError):
     """Something about a cluster."""
