@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from halab.cluster.protocol import Component
-from halab.errors import NotReady
+from halab.errors import ClusterNotFound, NotReady
 from halab.widgets.clusterview import ClusterView, Progress
 
 
@@ -136,6 +136,25 @@ def test_stop_takes_the_cluster_down_and_looks_no_more(monkeypatch: Any) -> None
     looks = cluster.looks
     time.sleep(0.1)
     assert cluster.looks == looks
+
+
+def test_a_cluster_taken_down_elsewhere_is_no_alarm(monkeypatch: Any) -> None:
+    monkeypatch.setattr("halab.widgets.clusterview._PERIOD", 0.01)
+
+    class TakenDown(PretendedCluster):
+        def components(self) -> list[Component]:
+            if self.looks:
+                raise ClusterNotFound("The cluster 'course' no longer answers.")
+            return super().components()
+
+    view = ClusterView(lambda progress: TakenDown())
+    view.visible = True
+    press(view, "start")
+    assert eventually(lambda: view.gone and view.state == "idle")
+    assert (view.problem, view.components, view.cluster) == ({}, [], None)
+    assert "taken down elsewhere" in view.text()
+    press(view, "start")
+    assert not view.gone
 
 
 def test_one_thread_starts_looks_and_stops() -> None:

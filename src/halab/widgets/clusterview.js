@@ -4,7 +4,7 @@
 const WORDS = {
   en: {
     title: "The cluster", start: "Start the cluster", again: "Try again", stop: "Stop it",
-    idle: "Not running.", starting: "Starting", ready: "Running", stopping: "Stopping", failed: "It did not start, or it was lost.",
+    idle: "Not running.", gone: "Not running. It was taken down elsewhere.", starting: "Starting", ready: "Running", stopping: "Stopping", failed: "It did not start, or it was lost.",
     healthyOf: (n, all) => `${n} of ${all} processes healthy.`, simulated: "This is a simulation: no Milvus runs here.",
     ttl: "session TTL", profile: "profile", hint: "What to do", colon: ": ",
     columns: { name: "Process", health: "Health", standing: "Standing", address: "Address", pid: "Pid",
@@ -15,7 +15,7 @@ const WORDS = {
   },
   zh: {
     title: "集群", start: "启动集群", again: "再试一次", stop: "停止",
-    idle: "没有运行。", starting: "正在启动", ready: "正在运行", stopping: "正在停止", failed: "没能启动，或者连不上了。",
+    idle: "没有运行。", gone: "没有运行。集群已在别处关闭。", starting: "正在启动", ready: "正在运行", stopping: "正在停止", failed: "没能启动，或者连不上了。",
     healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`, simulated: "这是模拟：这里没有运行真正的 Milvus。",
     ttl: "会话 TTL", profile: "配置", hint: "怎么办", colon: "：",
     columns: { name: "进程", health: "健康", standing: "地位", address: "地址", pid: "进程号",
@@ -53,7 +53,7 @@ function cell(row, key, words) {
   if (key === "standing") return row.standing ? `${STARRED.has(row.standing) ? "★ " : "☆ "}${words.standing[row.standing]}` : "";
   if (key === "memory") return row.memory ? `${Math.round(row.memory / 2 ** 20)} MiB` : "";
   if (key === "uptime") return row.health === "down" ? "" : duration(row.uptime);
-    return row[key] === null ? "" : String(row[key]);
+  return row[key] === null ? "" : String(row[key]);
 }
 
 function table(rows, words) {
@@ -115,6 +115,7 @@ function render({ model, el }) {
       starting: total ? `${words.starting}${words.colon}${phase}, ${done}/${total}, ${elapsed.toFixed(1)} s` : `${words.starting} …`,
       stopping: `${words.stopping} …`,
       ready: `${words.ready}${words.colon}${words.healthyOf(healthy, rows.length)}`,
+      idle: model.get("gone") ? words.gone : words.idle,
     }[state] ?? words[state];
     // Only when it changed: a status region is read aloud each time it is written.
     if (status.textContent !== text) status.textContent = text;
@@ -138,7 +139,7 @@ function render({ model, el }) {
   }
 
   const draw = () => { drawTop(); drawBody(); };
-  const events = ["state", "components", "progress", "facts", "problem"].map((name) => `change:${name}`);
+  const events = ["state", "components", "progress", "facts", "problem", "gone"].map((name) => `change:${name}`);
   events.forEach((event) => model.on(event, draw));
   draw();
 

@@ -16,7 +16,7 @@ import traitlets
 
 from halab.cluster.protocol import ROLES, Cluster, Component
 from halab.course.catalogue import language
-from halab.errors import HalabError
+from halab.errors import ClusterExists, ClusterNotFound, HalabError
 from halab.widgets.base import CourseWidget
 
 __all__ = ["ClusterView", "Progress", "Start"]
@@ -35,7 +35,8 @@ class ClusterView(CourseWidget):
     """Starts a cluster on a press of its button and shows its processes by role.
 
     `start` starts the cluster, or attaches to the one that runs; by default the course's own. `cluster` is
-    that cluster once `state` is "ready", else None.
+    that cluster once `state` is "ready", else None. `gone` says that it was taken down, but not by this view:
+    by a lesson that wants another TTL, or by `halab down`.
     """
 
     _esm = _HERE / "clusterview.js"
@@ -48,6 +49,7 @@ class ClusterView(CourseWidget):
     problem = traitlets.Dict().tag(sync=True)
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
     visible = traitlets.Bool(False).tag(sync=True)
+    gone = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, start: Start | None = None) -> None:
         super().__init__(lang=language())
@@ -62,7 +64,7 @@ class ClusterView(CourseWidget):
     def start(self) -> None:
         """Start the cluster in the background; does nothing if it is starting or runs."""
         if self.state in ("idle", "failed"):
-            self.problem, self.state = {}, "starting"
+            self.problem, self.gone, self.state = {}, False, "starting"
             self._order("start")
 
     def stop(self) -> None:
@@ -80,7 +82,8 @@ class ClusterView(CourseWidget):
                 "  ".join(f"{row[key]:<{width}}" for key, width in widths.items()) for row in self.components
             ]
             return "\n".join([f"Cluster: ready ({self.facts['engine']})", *rows])
-        return f"Cluster: {self.state}\nWithout a button, write halab.cluster()."
+        state = "not running; it was taken down elsewhere" if self.gone else self.state
+        return f"Cluster: {state}\nWithout a button, write halab.cluster()."
 
     def _order(self, order: _Order) -> None:
         if not self._worker.is_alive():
@@ -99,6 +102,12 @@ class ClusterView(CourseWidget):
                 order = "look"
             try:
                 self._obey(order)
+            except ClusterNotFound as error:
+                if order == "start":
+                    self._failed(error.message, error.hint)
+                else:
+                    self.cluster, self.components = None, []
+                    self.gone, self.state = True, "idle"
             except HalabError as error:
                 self._failed(error.message, error.hint)
             except Exception as error:  # nothing a cluster does may end the thread that owns it
@@ -129,7 +138,14 @@ class ClusterView(CourseWidget):
 def _course_cluster(progress: Progress) -> Cluster:
     import halab  # here, because halab's front door imports this module
 
-    return halab.cluster(name="course", profile="ha", ttl=10, progress=progress)
+    try:
+        return halab.cluster(name="course", profile="ha", ttl=10, progress=progress)
+    except (
+        ClusterExists
+    ):  # a lesson may have started it with another TTL; it is there to be seen all the same
+        from halab.cluster.embedded.engine import attach
+
+        return attach("course")
 
 
 def _rows(components: Iterable[Component | Mapping[str, Any]]) -> list[dict[str, Any]]:
