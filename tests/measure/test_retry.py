@@ -1,4 +1,3 @@
-import random
 import time
 
 import pytest
@@ -6,7 +5,6 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.measure import probe, with_retries
 from halab.measure.operations import NamedOperation
-from halab.measure.retry import in_all, replay_retries
 from halab.measure.scripted import Script, ScriptedCluster, ScriptedOperation, Spell
 from halab.models.retry import RetryPolicy
 from halab.models.samples import Outcome
@@ -63,34 +61,6 @@ def test_a_retry_waits_until_its_own_deadline_and_no_longer():
     assert retrying.patience(1.0) == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "expected"),
-    [
-        ([Outcome.OK], Outcome.OK),
-        ([Outcome.UNKNOWN, Outcome.OK], Outcome.OK),
-        ([Outcome.UNKNOWN, Outcome.FAIL], Outcome.UNKNOWN),
-        ([Outcome.FAIL, Outcome.FAIL], Outcome.FAIL),
-    ],
-)
-def test_what_may_have_happened_once_may_have_happened(outcomes, expected):
-    assert in_all(outcomes) is expected
-
-
-def test_replayed_retries_hide_what_measured_ones_would_hide(samples):
-    pattern = "." * 10 + "x" * 7 + "." * 20
-    replayed = replay_retries(samples(pattern), PATIENT)
-    assert [sample.outcome for sample in replayed] == [Outcome.OK] * len(pattern)
-    assert replayed[10].latency == pytest.approx(0.7, abs=0.2)
-    assert {sample.operation for sample in replayed} == {"search with retries"}
-
-
-def test_replaying_without_retries_changes_nothing_but_the_name(samples):
-    once = RetryPolicy(attempts=1)
-    plain = samples("..x?..")
-    replayed = replay_retries(plain, once, seed=random.Random(1).randint(0, 9))
-    assert [(s.outcome, s.done) for s in replayed] == [(s.outcome, s.done) for s in plain]
-
-
 def test_a_simulated_cluster_is_probed_with_retries_too():
     cluster = SimulatedCluster(ttl=10)
     patient = RetryPolicy(attempts=100, base=0.5, cap=1.0, deadline=30.0)
@@ -102,3 +72,18 @@ def test_a_simulated_cluster_is_probed_with_retries_too():
         cluster.sleep(3)
     assert len(bad(run.journal, "search")) > 50
     assert bad(run.journal, "search with retries") == []
+
+
+def test_simulated_users_who_retry_notice_latency_and_those_whose_policy_never_does_notice_the_same():
+    cluster = SimulatedCluster(ttl=10)
+    once = with_retries(NamedOperation("search"), RetryPolicy(attempts=1))
+    patient = with_retries(
+        NamedOperation("strong search"), RetryPolicy(attempts=100, base=0.5, cap=1.0, deadline=30.0)
+    )
+    with probe(cluster, [NamedOperation("search"), once, patient]) as run:
+        cluster.sleep(3)
+        with cluster.fault("crash", "active rootcoord"):
+            cluster.sleep(20)
+    plain, same = run.journal.samples("search"), run.journal.samples("search with retries")
+    assert [(s.intended, s.outcome) for s in same] == [(s.intended, s.outcome) for s in plain]
+    assert max(sample.latency for sample in run.journal.samples("strong search with retries")) > 5

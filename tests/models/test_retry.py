@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halab.models.retry import RetryPolicy, expected_attempts
+from halab.models.retry import RetryPolicy, expected_attempts, in_all
 from halab.models.samples import Outcome
 
 
@@ -91,3 +91,16 @@ def test_expected_attempts_agree_with_dice() -> None:
 def test_an_impossible_policy_is_refused_by_name(settings: dict[str, object], name: str) -> None:
     with pytest.raises(ValueError, match=name):
         RetryPolicy(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([Outcome.OK], Outcome.OK),
+        ([Outcome.UNKNOWN, Outcome.OK], Outcome.OK),
+        ([Outcome.UNKNOWN, Outcome.FAIL], Outcome.UNKNOWN),
+        ([Outcome.FAIL, Outcome.FAIL], Outcome.FAIL),
+    ],
+)
+def test_what_may_have_happened_once_may_have_happened(outcomes, expected):
+    assert in_all(outcomes) is expected

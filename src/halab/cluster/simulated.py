@@ -19,6 +19,7 @@ from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import COORDINATORS, Component, Event, FaultKind, Standing
 from halab.errors import FaultError, NotReady
 from halab.models.failover import MILVUS, Failover, Lease, Timeline
+from halab.models.retry import Retry
 from halab.models.samples import OPERATIONS, Sample
 from halab.sim.failover import Incident, Outage, fail_over, outages, probe
 
@@ -194,13 +195,15 @@ class SimulatedCluster:
         deadline: float = 1.0,
         seed: int = 0,
         replicas: int = 3,
+        retry: Retry | None = None,
     ) -> list[Sample]:
         """What an open-loop probe would have met from `start` to `end`, seconds on the cluster's clock.
 
         `rate` is requests a second of each operation, `deadline` the seconds each waits for an answer,
-        `replicas` those of the collection that is searched.
+        `replicas` those of the collection that is searched. With `retry` a sample is one user's request over
+        all its attempts.
         """
-        return probe(self.outages(replicas), start, end, operations, rate, deadline, seed)
+        return probe(self.outages(replicas), start, end, operations, rate, deadline, seed, retry)
 
     def down(self) -> None:
         """End the simulation. Twice is once."""

@@ -19,6 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, get_args
@@ -27,7 +28,7 @@ from halab.cluster.protocol import Cluster, Event, Fault, FaultKind
 from halab.errors import MeasurementError
 from halab.measure.journal import FaultRecord, Header, Journal, Scheduling, machine, relative
 from halab.measure.operations import Operation
-from halab.measure.retry import Retrying, replay_retries
+from halab.measure.retry import Retrying
 from halab.measure.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
 
@@ -253,15 +254,21 @@ class Run:
         return [sample for operation in self._operations for sample in self._simulated_one(operation, end)]
 
     def _simulated_one(self, operation: Operation, end: float) -> list[Sample]:
-        if isinstance(operation, Retrying):
-            once = self._simulated_one(operation.inner, end)
-            return replay_retries(once, operation.policy, seed=self._seed)
-        cluster: Any = self.cluster
-        replicas = getattr(operation, "replicas", 3)
-        samples: list[Sample] = cluster.simulate(
-            self.started, end, [operation.name], self._rate, self._deadline, self._seed, replicas=replicas
+        once, policy = (
+            (operation.inner, operation.policy) if isinstance(operation, Retrying) else (operation, None)
         )
-        return samples
+        cluster: Any = self.cluster
+        samples: list[Sample] = cluster.simulate(
+            self.started,
+            end,
+            [once.name],
+            self._rate,
+            self._deadline,
+            self._seed,
+            replicas=getattr(once, "replicas", 3),
+            retry=policy,
+        )
+        return [replace(sample, operation=operation.name) for sample in samples]
 
     def _written(self, samples: Sequence[Sample]) -> Journal:
         events = [relative(event, self.started) for event in self.cluster.events(self.started)]

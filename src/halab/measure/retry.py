@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from bisect import bisect_right
-from collections.abc import Sequence
 from functools import partial
-from operator import attrgetter
 
 from halab.measure.operations import Done, Operation
 from halab.measure.scheduler import Scheduler
-from halab.models.retry import RetryPolicy
-from halab.models.samples import Outcome, Sample
+from halab.models.retry import RetryPolicy, in_all
+from halab.models.samples import Outcome
 
-__all__ = ["Retrying", "replay_retries", "with_retries"]
+__all__ = ["Retrying", "with_retries"]
 
 
 def with_retries(operation: Operation, policy: RetryPolicy, *, seed: int = 0) -> Retrying:
@@ -95,47 +92,3 @@ def _first_of(done: Done) -> Done:
         first(outcome, error)
 
     return settle
-
-
-def in_all(outcomes: Sequence[Outcome]) -> Outcome:
-    """The outcome of one request over all its attempts, the last of which ended it."""
-    if outcomes[-1] is not Outcome.OK and Outcome.UNKNOWN in outcomes:
-        return Outcome.UNKNOWN
-    return outcomes[-1]
-
-
-def replay_retries(samples: Sequence[Sample], policy: RetryPolicy, *, seed: int = 0) -> list[Sample]:
-    """What users with this policy would have noticed, from samples of one operation without retries.
-
-    A retry at some moment is taken to end as the recorded probe sent nearest before that moment did. It is an
-    estimate: it leaves out the load that retries add. The simulated engine uses it; a real one is measured.
-    """
-    ordered = sorted(samples, key=lambda sample: sample.intended)
-    rng = random.Random(seed)
-    return [_replayed(sample, ordered, policy, rng) for sample in ordered]
-
-
-def _replayed(first: Sample, ordered: Sequence[Sample], policy: RetryPolicy, rng: random.Random) -> Sample:
-    current, done, seen = first, first.done, [first.outcome]
-    while current.outcome is not Outcome.OK:
-        wait = policy(len(seen), done - first.sent, current.outcome, first.operation, rng)
-        if wait is None:
-            break
-        current = _sent_last_before(ordered, done + wait)
-        seen.append(current.outcome)
-        done += wait + (current.done - current.sent)
-    return Sample(
-        operation=f"{first.operation} with retries",
-        number=first.number,
-        intended=first.intended,
-        sent=first.sent,
-        done=round(done, 6),
-        outcome=in_all(seen),
-        error=current.error,
-        key=first.key,
-    )
-
-
-def _sent_last_before(ordered: Sequence[Sample], moment: float) -> Sample:
-    index = bisect_right(ordered, moment, key=attrgetter("intended"))
-    return ordered[max(0, index - 1)]

@@ -7,12 +7,13 @@ sleep = random between 0 and min(cap, base * 2 ** attempt), attempts counted fro
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from halab.models.samples import Outcome
 
-__all__ = ["IDEMPOTENT", "Random", "Retry", "RetryPolicy", "expected_attempts"]
+__all__ = ["IDEMPOTENT", "Random", "Retry", "RetryPolicy", "expected_attempts", "in_all"]
 
 IDEMPOTENT = frozenset({"search", "strong search", "query", "upsert", "metadata call"})
 """Operations that do no harm when they happen twice. The course's metadata call sets an alias to a value."""
@@ -117,6 +118,16 @@ class RetryPolicy:
             total += self.backoff(made)
             made += 1
         return made
+
+
+def in_all(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome of one request over all its attempts, the last of which ended it.
+
+    What may have happened in one attempt may have happened, unless a later one did for certain.
+    """
+    if outcomes[-1] is not Outcome.OK and Outcome.UNKNOWN in outcomes:
+        return Outcome.UNKNOWN
+    return outcomes[-1]
 
 
 def expected_attempts(failure: float, attempts: int) -> float:

@@ -21,7 +21,7 @@ from typing import Any
 import simpy
 
 from halab.models.failover import MILVUS, Failover, FaultKind, Lease, Timeline
-from halab.models.retry import Retry
+from halab.models.retry import Retry, in_all
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
 __all__ = ["Incident", "Outage", "Run", "fail_over", "outages", "probe", "simulate"]
@@ -262,9 +262,7 @@ def _user(
             break
         attempt = _request(operation, number, attempt.done + wait, windows, deadline, rng)
         seen.append(attempt.outcome)
-    doubtful = attempt.outcome == Outcome.FAIL and Outcome.UNKNOWN in seen
-    outcome = Outcome.UNKNOWN if doubtful else attempt.outcome
-    return replace(attempt, intended=at, sent=at, outcome=outcome, key=first.key)
+    return replace(attempt, intended=at, sent=at, outcome=in_all(seen), key=first.key)
 
 
 def _request(
