@@ -20,6 +20,7 @@ from rich.text import Text
 
 from halab.cluster.embedded import binaries, engine, ports, spec
 from halab.errors import HalabError
+from halab.folders import cache_folder
 from halab.tables import html_table, text_table
 
 __all__ = ["Check", "Report", "doctor"]
@@ -128,7 +129,7 @@ def _memory() -> Iterator[Check]:
 def _disk() -> Iterator[Check]:
     for name, folder, needed in (
         ("disk: clusters", spec.clusters_folder(), 3.0),
-        ("disk: binaries", binaries.cache_folder(), 0.4),
+        ("disk: binaries", cache_folder(), 0.4),
     ):
         free = shutil.disk_usage(_existing(folder)).free / GIB
         found = f"{free:.1f} GiB free for {folder}"
@@ -192,7 +193,7 @@ def _leftovers() -> Iterator[Check]:
 
 def _orphans() -> list[int]:
     """Processes of our Milvus binary that no supervisor holds."""
-    cache = str(binaries.cache_folder())
+    cache = str(cache_folder())
     found = []
     for process in psutil.process_iter(["exe", "ppid", "pid"]):
         if (process.info["exe"] or "").startswith(cache) and process.info["ppid"] == 1:

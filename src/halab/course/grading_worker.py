@@ -25,14 +25,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from halab.cluster.embedded.binaries import cache_folder
 from halab.course.paths import course_root
 from halab.course.store import create_once
 from halab.errors import CourseError, SubmissionError
+from halab.folders import cache_folder
 
 MEMORY = 4 * 1024**3  # bytes of address space, enough for numpy and scipy with room to spare
 CPU = 60  # seconds
 FILE_SIZE = 100 * 1024**2  # bytes a file may grow to
+KEPT = 20  # gradebooks in the cache: more than there are exercises
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -103,11 +104,20 @@ def _gradebook(folder: Path, config: Any, assignment: str) -> None:
     digest.update((folder / "solutions" / assignment / f"{assignment}.ipynb").read_bytes())
     kept = cache_folder() / "gradebooks" / f"{digest.hexdigest()}.db"
     here = folder / ".nbgrader" / "gradebook.db"
-    if kept.exists():
+    try:
         shutil.copy(kept, here)
-    else:
+    except FileNotFoundError:
         generate(config, assignment)
         create_once(kept, here.read_bytes())
+        _keep_newest(kept.parent)
+
+
+def _keep_newest(folder: Path) -> None:
+    """An exercise that changed leaves its old gradebook behind: keep the newest few."""
+    with contextlib.suppress(FileNotFoundError):  # another worker tidies up as well
+        newest = sorted(folder.glob("*.db"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in newest[KEPT:]:
+            old.unlink()
 
 
 def _checks(folder: Path, config: Any, assignment: str, learner: str) -> Iterator[dict[str, Any]]:

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock
 
 from halab.errors import ClusterError, UnsupportedPlatform
+from halab.folders import cache_folder
 
 __all__ = ["Binaries", "find_binaries", "platform_problem"]
 
@@ -49,11 +49,6 @@ def platform_problem() -> str:
     if sys.platform == "win32":
         return "Windows has no Milvus server wheel; WSL2 is Linux and works"
     return f"no Milvus server wheel exists for {here[0]} on {here[1]}"
-
-
-def cache_folder() -> Path:
-    """Where binaries are unpacked: HALAB_CACHE, or the user's cache folder."""
-    return Path(os.environ.get("HALAB_CACHE") or platformdirs.user_cache_dir("halab"))
 
 
 def find_binaries(progress: Callable[[str], None] = lambda _: None) -> Binaries:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import shutil
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from pydantic import BaseModel, Field
 
 from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import COORDINATORS
 from halab.errors import ClusterError
+from halab.folders import home_folder
 
 __all__ = [
     "ClusterSpec",
@@ -112,9 +111,8 @@ class ClusterSpec(BaseModel):
 
 
 def clusters_folder() -> Path:
-    """Where clusters live, one folder each: HALAB_HOME/clusters, or the user's data folder."""
-    home = os.environ.get("HALAB_HOME") or platformdirs.user_data_dir("halab")
-    return Path(home) / "clusters"
+    """Where clusters live, one folder each."""
+    return home_folder() / "clusters"
 
 
 def remove_sockets(spec: ClusterSpec) -> None:
