@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import logging
-import os
-import sysconfig
 from pathlib import Path
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from nbgrader.converters import Autograde, GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.dbutil import ALEMBIC_DIR
+from sqlalchemy import create_engine, inspect
 from traitlets.config import Config, PyFileConfigLoader
 
-from halab.course.environment import environment
 from halab.errors import CourseError
 
 __all__ = ["autograde", "generate", "settings"]
@@ -32,12 +33,25 @@ def generate(config: Config, assignment: str) -> None:
 
     Raises CourseError with what nbgrader logged.
     """
+    _stamp(config.CourseDirectory.db_url)
     _run(GenerateAssignment, config, assignment)
 
 
 def autograde(config: Config, assignment: str, learner: str) -> None:
     """`nbgrader autograde` for one learner's submission. Raises CourseError with what nbgrader logged."""
     _run(Autograde, config, assignment, learner)
+
+
+def _stamp(gradebook: str) -> None:
+    """Write the version of nbgrader's schema into a new gradebook, as nbgrader does when it makes one.
+
+    It asks the `alembic` command for the version, which imports all of nbgrader again: three seconds.
+    """
+    engine = create_engine(gradebook)
+    with engine.begin() as connection:
+        if not inspect(connection).get_table_names():
+            MigrationContext.configure(connection).stamp(ScriptDirectory(ALEMBIC_DIR), "head")
+    engine.dispose()
 
 
 def _run(converter: Any, config: Config, assignment: str, learner: str = "*") -> None:
@@ -47,10 +61,7 @@ def _run(converter: Any, config: Config, assignment: str, learner: str = "*") ->
     log.propagate = False
     heard = io.StringIO()
     log.handlers = [logging.StreamHandler(heard)]
-    # nbgrader calls `alembic` by name, which is beside this Python and on the PATH only of an activated venv.
-    scripts = f"{sysconfig.get_path('scripts')}{os.pathsep}{os.environ.get('PATH', '')}"
     try:
-        with environment(PATH=scripts):
-            converter(coursedir=folder, config=config, log=log, force=True).start()
+        converter(coursedir=folder, config=config, log=log, force=True).start()
     except NbGraderException as error:
         raise CourseError(f"nbgrader could not process {assignment}:\n{heard.getvalue()[-3000:]}") from error
