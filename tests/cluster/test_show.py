@@ -44,3 +44,34 @@ def test_a_terminal_sees_every_process_while_it_waits():
     with live_progress(Console(file=out, force_terminal=True, width=80)) as tell:
         tell(STATUS)
     assert "proxy-1" in out.getvalue()
+
+
+class Output:
+    """Stands in for an output cell: what it shows now, and how often one was made."""
+
+    shown = ""
+    made = 0
+
+    def display(self, data, raw):
+        Output.made += 1
+        self.update(data, raw)
+
+    def update(self, data, raw):
+        Output.shown = data["text/plain"]
+
+
+def test_a_notebook_sees_one_output_written_over_and_keeps_its_last_line(monkeypatch):
+    monkeypatch.setattr("IPython.display.DisplayHandle", Output)
+    with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
+        tell(STATUS | {"phase": "starting"})
+        assert "proxy-1" in Output.shown
+        tell(STATUS)
+    assert Output.made == 1
+    assert Output.shown.split() == ["1.0", "s", "ready", "0/1", "healthy"]
+
+
+def test_a_notebook_that_joins_a_cluster_is_told_so(monkeypatch):
+    monkeypatch.setattr("IPython.display.DisplayHandle", Output)
+    with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
+        tell(STATUS)
+    assert "runs already" in Output.shown

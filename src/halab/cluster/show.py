@@ -57,29 +57,52 @@ def _caption(status: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _progress_view(status: dict[str, Any]) -> RenderableType:
-    head = Text(
+def _headline(status: dict[str, Any]) -> Text:
+    return Text(
         f"{status['elapsed']:5.1f} s  {status['phase']}  {status['done']}/{status['total'] or '?'} healthy"
     )
+
+
+def _parts(status: dict[str, Any]) -> Text:
     line = Text()
     for component in status["components"]:
         shape, colour = HEALTH[component["health"]]
         line.append(f"{shape} {component['name']}  ", style=colour)
-    return Group(head, line)
+    return line
 
 
 @contextmanager
 def live_progress(console: Console | None = None) -> Iterator[Callable[[dict[str, Any]], None]]:
     """A live view of a start: the phase, the seconds so far, and every process with its health.
 
-    Where nothing can be redrawn (a pipe, a log file) each change of phase is a line.
+    A notebook keeps the last line. Where nothing can be redrawn (a pipe, a file) each phase is a line.
     """
     console = console or Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
+    if console.is_jupyter:
+        yield _notebook_output()
+    elif not console.is_terminal:
         yield _phase_lines(console)
-        return
-    with Live(console=console, refresh_per_second=10, transient=True) as live:
-        yield lambda status: live.update(_progress_view(status))
+    else:
+        with Live(console=console, refresh_per_second=10, transient=True) as live:
+            yield lambda status: live.update(Group(_headline(status), _parts(status)))
+
+
+def _notebook_output() -> Callable[[dict[str, Any]], None]:
+    """One output, written over: rich's own view leaves two empty ones behind."""
+    from IPython.display import DisplayHandle  # here: the command line never needs it
+
+    handle, begun = DisplayHandle(), False
+
+    def tell(status: dict[str, Any]) -> None:
+        nonlocal begun
+        text = f"{_headline(status).plain}\n{_parts(status).plain}"
+        if status["phase"] == "ready":
+            joined = f"It runs already, {status['done']}/{status['total']} healthy."
+            text = _headline(status).plain if begun else joined
+        (handle.update if begun else handle.display)({"text/plain": text}, raw=True)
+        begun = True
+
+    return tell
 
 
 def _phase_lines(console: Console) -> Callable[[dict[str, Any]], None]:
