@@ -48,9 +48,13 @@ def html_table(
 ) -> str:
     """The same as HTML, escaped; the heading is the table's caption."""
     look = f'style="text-align: {align}; vertical-align: top; white-space: normal"'
-    head = "".join(f'<th scope="col" {look}>{html.escape(name)}</th>' for name in headings)
+    first = 'style="text-align: left; vertical-align: top"'
+    head = "".join(
+        f'<th scope="col" {look if index else first}>{html.escape(name)}</th>'
+        for index, name in enumerate(headings)
+    )
     body = "".join(
-        f'<tr><th scope="row" style="text-align: left; vertical-align: top">{html.escape(row[0])}</th>'
+        f'<tr><th scope="row" {first}>{html.escape(row[0])}</th>'
         + "".join(f"<td {look}>{html.escape(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for row in rows

@@ -116,7 +116,7 @@ class _Progress:
 
     def __call__(self, phase: str) -> None:
         if self._over:
-            line = f"{self._run.elapsed:5.1f} s  {phase}  {_tally(self._run.counts())}".rstrip()
+            line = f"{self._run.elapsed:5.1f} s  {phase}{_tally(self._run.counts())}"
             # Blanks cover what a longer line left behind.
             print(f"\r{line:<{self._width}}", end="\n" if phase == "done" else "", flush=True)
             self._width = len(line)
@@ -126,10 +126,10 @@ class _Progress:
 
 
 def _tally(counts: dict[str, Counter[Outcome]]) -> str:
-    return " | ".join(
-        f"{name}: {count[Outcome.OK]} ok, {count[Outcome.FAIL]} fail, {count[Outcome.UNKNOWN]} unknown"
-        for name, count in counts.items()
-    )
+    """All operations together: a line wider than a terminal could not be written over."""
+    total = sum(counts.values(), Counter[Outcome]())
+    answered, asked = total[Outcome.OK], total.total()
+    return f": {answered} of {asked} requests answered" if asked else ""
 
 
 def journal_name(fault: str | None, now: datetime | None = None) -> str:

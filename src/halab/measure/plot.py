@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from halab.errors import MeasurementError
 from halab.measure.journal import Journal
@@ -37,6 +38,8 @@ _MARKS: dict[Outcome, dict[str, Any]] = {
 _BAND: dict[str, Any] = {"color": "#999999", "alpha": 0.22, "linewidth": 0}
 _RESTART: dict[str, Any] = {"color": "#00664B", "linestyle": (0, (4, 3)), "linewidth": 1.2}
 _INK = "#222222"
+_WIDTH = 8.0  # inches: narrow enough that the letters are still read beside a file browser
+_PIXELS = 104  # an inch in a notebook; saved twice as fine, for screens that show it
 _FLOOR = 1e-3  # seconds: latencies below a millisecond are drawn as one
 
 
@@ -48,11 +51,16 @@ class Picture(Figure):
     def _repr_html_(self) -> str:
         """An image in HTML: a plain PNG output has no place for alternative text."""
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=110)
+        self.savefig(buffer, format="png", dpi=2 * _PIXELS)
         data = base64.b64encode(buffer.getvalue()).decode()
+        width = self.get_figwidth() * _PIXELS
         return (
-            f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}" style="max-width: 100%">'
+            f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}" '
+            f'style="width: {width:.0f}px; max-width: 100%">'
         )
+
+    def __repr__(self) -> str:
+        return self.alt
 
 
 def plot(journal: Journal, operations: Sequence[str] | None = None) -> Picture:
@@ -61,14 +69,14 @@ def plot(journal: Journal, operations: Sequence[str] | None = None) -> Picture:
     Time counts from the fault if there was one. Latency is on a logarithmic scale, in milliseconds.
     """
     names = list(operations or journal.header.operations)
-    figure = Picture(figsize=(10, 1.1 + 1.55 * len(names)), layout="constrained")
+    figure = Picture(figsize=(_WIDTH, 1.5 + 1.4 * len(names)), layout="constrained")
     rows = figure.subplots(len(names), 1, sharex=True, sharey=True, squeeze=False)[:, 0].tolist()
     for axes, name in zip(rows, names, strict=True):
         _draw_operation(axes, journal, name)
     _frame(rows, journal)
     figure.supylabel("latency, ms (logarithmic)", fontsize=9.5)
-    figure.suptitle(title(journal), x=0.01, ha="left", fontsize=12, fontweight="bold", color=_INK)
-    figure.legend(handles=_legend(journal), loc="outside lower center", ncols=6, frameon=False, fontsize=9)
+    _headline(figure, title(journal))
+    figure.legend(handles=_legend(journal), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     if journal.simulated:
         _stamp(figure)
     figure.alt = describe(journal)
@@ -122,6 +130,7 @@ def _frame(rows: Sequence[Axes], journal: Journal) -> None:
         axes.grid(axis="y", color="#dddddd", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=9)
+    rows[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     rows[0].set_xlim(-zero - 0.3, _end(journal) - zero + 0.3)
     rows[-1].set_xlabel(f"seconds after the {'fault' if journal.faults else 'start'}", fontsize=9.5)
 
@@ -141,6 +150,13 @@ def _legend(journal: Journal) -> list[Any]:
     if any(event.by == "supervisor" for event in journal.events):
         handles.append(Line2D([], [], label="restart by the supervisor", **_RESTART))
     return handles
+
+
+def _headline(figure: Figure, words: str) -> None:
+    """What was done on one line, where on the next."""
+    figure.suptitle(
+        words.replace("; ", "\n", 1), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK
+    )
 
 
 def _stamp(figure: Figure) -> None:
@@ -232,7 +248,7 @@ def compare(
     Several journals of the same experiment are drawn as one row each, never as a mean.
     """
     rows = _compared(prediction, card, journals, operation)
-    figure = Picture(figsize=(9, 1.5 + 0.55 * len(rows)), layout="constrained")
+    figure = Picture(figsize=(_WIDTH, 1.5 + 0.55 * len(rows)), layout="constrained")
     axes = figure.subplots()
     furthest = max((claim.last_failure or 0.0 for _, claim, _ in rows), default=0.0)
     for height, (name, claim, style) in enumerate(rows):
@@ -250,7 +266,7 @@ def compare(
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     first = _many(journals)[0]
-    figure.suptitle(f"{operation}: {title(first)}", x=0.01, ha="left", fontsize=11.5, fontweight="bold")
+    _headline(figure, f"{operation}: {title(first)}")
     if any(journal.simulated for journal in _many(journals)):
         _stamp(figure)
     figure.alt = describe_comparison(prediction, card, journals, operation)

@@ -46,7 +46,7 @@ class OperationSummary:
     latency_p99: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """A journal in one table. Shown as text in a terminal and as a table in a notebook."""
 
@@ -54,7 +54,7 @@ class Summary:
     rows: tuple[OperationSummary, ...]
     remarks: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return text_table(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
 
     def _repr_html_(self) -> str:
@@ -81,7 +81,7 @@ class Spread:
         return f"{median} (once, no range)" if self.n == 1 else f"{median} ({low}–{high})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RepeatSummary:
     """Repeats of one experiment: for each operation the spread of its figures, None if no repeat has one."""
 
@@ -90,7 +90,7 @@ class RepeatSummary:
     rows: dict[str, dict[str, Spread | None]]
     remarks: tuple[str, ...]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return text_table(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
 
     def _repr_html_(self) -> str:
