@@ -92,6 +92,20 @@ def never(attempt, elapsed, outcome, operation, rng):
     return None
 
 
+def careless_in_the_end(attempt, elapsed, outcome, operation, rng):
+    """Safe where a quick look would look, and not later."""
+    return policy()(attempt, elapsed, Outcome.FAIL if attempt > 2 else outcome, operation, rng)
+
+
+def jitter_late(attempt, elapsed, outcome, operation, rng):
+    return policy(jitter="full" if attempt > 3 else "none")(attempt, elapsed, outcome, operation, rng)
+
+
+def searches_on(attempt, elapsed, outcome, operation, rng):
+    """Heeds the deadline after a failure, and not after a time-out."""
+    return policy()(attempt, elapsed if outcome == "fail" else 0.0, outcome, operation, rng)
+
+
 SCENARIO = trial(random.Random(1))
 
 
@@ -102,9 +116,12 @@ SCENARIO = trial(random.Random(1))
         (checks.check_backoff, (never,), "06.2.backoff"),
         (checks.check_backoff, (policy(cap=60.0),), "06.2.cap"),
         (checks.check_jitter, (policy(jitter="none"),), "06.2.jitter"),
+        (checks.check_jitter, (jitter_late,), "06.2.jitter"),
         (checks.check_deadline, (storm, 14.0), "06.2.deadline"),
+        (checks.check_deadline, (searches_on, 14.0), "06.2.deadline"),
         (checks.check_deadline, (never, 14.0), "06.2.deadline"),
         (checks.check_safe, (storm,), "06.2.safe"),
+        (checks.check_safe, (careless_in_the_end,), "06.2.safe"),
         (checks.check_safe, (never,), "06.2.again"),
         (checks.check_users, (never, SCENARIO), "06.2.users"),
         (checks.check_users, (policy(deadline=2.0), SCENARIO), "06.2.users"),

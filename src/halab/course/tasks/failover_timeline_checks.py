@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from halab.course.check import expect
@@ -155,27 +155,28 @@ def check_backoff(retry: Retry) -> None:
 
 def check_jitter(retry: Retry) -> None:
     """Waits are spread evenly from zero to the longest one."""
-    waits = sorted(_waits(retry, 4, "06.2.jitter"))
-    shares = [waits[len(waits) * quarter // 4] / max(waits[-1], 1e-9) for quarter in (1, 2, 3)]
-    expect(
-        waits[0] < 0.05 * waits[-1]
-        and all(abs(share - want) < 0.1 for share, want in zip(shares, (0.25, 0.5, 0.75), strict=True)),
-        "Clients that failed together spread out: their waits lie evenly between zero and the longest one.",
-        "06.2.jitter",
-    )
+    for attempt in (1, 2, 4):
+        waits = sorted(_waits(retry, attempt, "06.2.jitter"))
+        shares = [waits[len(waits) * quarter // 4] / max(waits[-1], 1e-9) for quarter in (1, 2, 3)]
+        expect(
+            waits[0] < 0.05 * waits[-1]
+            and all(abs(share - want) < 0.1 for share, want in zip(shares, (0.25, 0.5, 0.75), strict=True)),
+            "Clients that failed together spread out: their waits lie evenly between zero and the longest "
+            "one.",
+            "06.2.jitter",
+        )
 
 
 def check_deadline(retry: Retry, deadline: float) -> None:
     """Nothing is sent after the deadline, and not everything is given up before it."""
-    for left in (0.0, 0.05, 0.5, 2.0):
-        for attempt in (1, 4, 8):
-            for rng in _chances():
-                wait = retry(attempt, deadline - left, Outcome.FAIL, "search", rng)
-                expect(
-                    wait is None or wait <= left + 1e-9,
-                    "No attempt starts later than the deadline after the request first left.",
-                    "06.2.deadline",
-                )
+    for left, attempt, outcome in product((0.0, 0.05, 0.5, 2.0), (1, 4, 8), (Outcome.FAIL, Outcome.UNKNOWN)):
+        for rng in _chances():
+            wait = retry(attempt, deadline - left, outcome, "search", rng)
+            expect(
+                wait is None or wait <= left + 1e-9,
+                "No attempt starts later than the deadline after the request first left.",
+                "06.2.deadline",
+            )
     early = [retry(3, deadline / 4, Outcome.FAIL, "search", rng) for rng in _chances()]
     expect(
         None not in early, "Long before the deadline a failed search is still tried again.", "06.2.deadline"
@@ -323,5 +324,7 @@ def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
 
 def _gives_up(retry: Retry, outcome: Outcome, operation: str) -> bool:
     return all(
-        retry(attempt, 0.0, outcome, operation, rng) is None for attempt in (1, 2) for rng in _chances()
+        retry(attempt, elapsed, outcome, operation, rng) is None
+        for attempt, elapsed in ((1, 0.0), (2, 0.5), (5, 3.0))
+        for rng in _chances()
     )
