@@ -40,8 +40,8 @@ def test_nothing_bad_is_no_outage(samples):
 
 
 def test_separate_blips_stay_separate(samples):
-    found = outages(samples("..x" + "." * 15 + "xx" + "." * 15))
-    assert [(o.start, o.end) for o in found] == [(0.2, 0.3), (1.8, 2.0)]
+    found = outages(samples("..x" + "." * 25 + "xx" + "." * 25))
+    assert [(o.start, o.end) for o in found] == [(0.2, 0.3), (2.8, 3.0)]
 
 
 def test_blips_closer_than_the_quiet_time_are_one_outage(samples):

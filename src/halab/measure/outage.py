@@ -15,7 +15,10 @@ from halab.errors import MeasurementError
 from halab.measure.journal import Journal
 from halab.models.samples import Outcome, Sample
 
-__all__ = ["Outage", "outages", "rpo", "rto"]
+__all__ = ["QUIET", "Outage", "outages", "rpo", "rto"]
+
+QUIET = 2.0
+"""Seconds of good service after which an outage is over, unless another time is stated."""
 
 _ROUNDING = 1e-9  # seconds: journal times are rounded to 1e-6, their differences carry binary dust
 
@@ -43,7 +46,7 @@ class Outage:
         return math.inf if self.end is None else self.end - self.start
 
 
-def outages(samples: Iterable[Sample], quiet: float = 1.0) -> list[Outage]:
+def outages(samples: Iterable[Sample], quiet: float = QUIET) -> list[Outage]:
     """The outages of each operation, in order of operation and time.
 
     Two bad spells are one outage if good service between them lasted less than `quiet` seconds; otherwise
@@ -93,7 +96,7 @@ def _outage(samples: Sequence[Sample], *, ended: bool) -> Outage:
     )
 
 
-def rto(samples: Iterable[Sample], fault_at: float, quiet: float = 2.0) -> float | None:
+def rto(samples: Iterable[Sample], fault_at: float, quiet: float = QUIET) -> float | None:
     """Seconds of the first outage after a fault, for the samples of one operation.
 
     From the first bad intended send to the first good one after which no bad one follows for `quiet` seconds

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from halab.errors import MeasurementError
 from halab.measure.journal import Journal
-from halab.measure.outage import Outage, outages, rpo, rto
+from halab.measure.outage import QUIET, Outage, outages, rpo, rto
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, html_table, text_table
 
@@ -133,7 +133,7 @@ def fault_time(journal: Journal) -> float:
     return min((fault.at for fault in journal.faults), default=0.0)
 
 
-def summary(journal: Journal, *, quiet: float = 1.0) -> Summary:
+def summary(journal: Journal, *, quiet: float = QUIET) -> Summary:
     """What users noticed, by operation. Outages less than `quiet` seconds apart count as one."""
     rows = tuple(_operation(journal, name, quiet) for name in journal.header.operations)
     return Summary(title(journal), rows, tuple(_remarks(journal)))
@@ -154,7 +154,7 @@ def _operation(journal: Journal, name: str, quiet: float) -> OperationSummary:
         first_bad=bad[0] if bad else None,
         last_bad=bad[-1] if bad else None,
         outages=tuple(found),
-        rto=rto(samples, at),
+        rto=rto(samples, at, quiet),
         latency_median=statistics.median(calm) if calm else None,
         latency_p99=calm[math.ceil(0.99 * len(calm)) - 1] if calm else None,
     )
