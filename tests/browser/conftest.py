@@ -1,4 +1,4 @@
-"""JupyterLab in headless Chromium, for any test that wants to open a notebook as a learner would.
+"""The JupyterLab of `halab lab` in headless Chromium, for any test that opens a notebook as a learner would.
 
     def test_something(open_lab, chromium_page):
         lab = open_lab(folder)                       # a server whose root is the folder with the notebooks
@@ -12,14 +12,12 @@ written. `chromium_page` fails the test if the page logs an error or sends a req
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,11 +26,14 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from halab.course.lab import lab_command
 
 REPOSITORY = Path(__file__).parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+IN_FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -85,20 +86,62 @@ class Notebook:
 
     page: Page
 
+    @property
+    def panel(self) -> Locator:
+        """The notebook's own part of the window: other notebooks may be open behind it."""
+        return self.page.locator(IN_FRONT)
+
+    def cell(self, source: str) -> Locator:
+        """The code cell that holds this text. Scrolled to, since JupyterLab draws others only when needed."""
+        self.page.evaluate(
+            """async (source) => {
+                 const cells = window.jupyterapp.shell.currentWidget.content;
+                 const at = cells.widgets.findIndex((cell) => cell.model.sharedModel.source.includes(source));
+                 await cells.scrollToItem(at, 'start');
+               }""",
+            source,
+        )
+        code = self.page.locator(".cm-content", has_text=source)
+        return self.panel.locator(".jp-CodeCell").filter(has=code).first
+
     def run_all(self, timeout: float = 120.0) -> None:
         """Run every cell and wait until the kernel has done so. Fails with the text of the first error."""
-        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        self._run("notebook:run-all-cells", count=None, timeout=timeout)
+
+    def run_next(self, cells: int, timeout: float = 120.0) -> None:
+        """Press Shift+Enter so many times, code cells and prose alike, and wait for what it ran."""
+        self._run("notebook:run-cell-and-select-next", count=cells, timeout=timeout)
+
+    def _run(self, command: str, count: int | None, timeout: float) -> None:
+        self.page.evaluate(
+            """async ([command, count]) => {
+                 const cells = window.jupyterapp.shell.currentWidget.content;
+                 const from = count === null ? 0 : cells.activeCellIndex;
+                 window.awaited = cells.widgets.slice(from, count === null ? undefined : from + count)
+                   .filter((cell) => cell.model.type === 'code' && cell.model.sharedModel.source.trim());
+                 window.awaited.forEach((cell) => cell.model.clearExecution());
+                 for (let i = 0; i < (count ?? 1); i++) window.jupyterapp.commands.execute(command);
+               }""",
+            [command, count],
+        )
+        # Asked of the model and not of the page, which has only the cells near the window.
         self.page.wait_for_function(
-            # A cell without source keeps its empty prompt.
-            """() => [...document.querySelectorAll('.jp-CodeCell')].every((cell) =>
-                 /\\d/.test(cell.querySelector('.jp-InputPrompt').textContent)
-                 || !cell.querySelector('.cm-content').textContent.trim())""",
+            """() => window.awaited.every((cell) => cell.model.executionCount !== null
+                 && cell.model.executionState !== 'running')
+               || window.awaited.some((cell) => cell.model.sharedModel.getOutputs()
+                 .some((output) => output.output_type === 'error'))""",
             timeout=timeout * 1000,
         )
-        errors = self.page.locator(
-            '[data-mime-type="application/vnd.jupyter.stderr"], .jp-RenderedText .ansi-red-fg'
+        assert self.complaints() == []
+
+    def complaints(self) -> list[str]:
+        """What the cells run last wrote to stderr, and their errors."""
+        found: list[str] = self.page.evaluate(
+            """() => window.awaited.flatMap((cell) => cell.model.sharedModel.getOutputs())
+                 .filter((output) => output.output_type === 'error' || output.name === 'stderr')
+                 .map((output) => [].concat(output.traceback ?? output.text).join('\\n'))"""
         )
-        assert errors.count() == 0, errors.first.inner_text()
+        return found
 
     def theme(self, name: str) -> None:
         """Switch to a theme such as "JupyterLab Dark"."""
@@ -108,14 +151,13 @@ class Notebook:
         light = "false" if "Dark" in name else "true"
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
-    def screenshot(self, name: str, selector: str | None = None) -> Path:
+    def screenshot(self, name: str, part: str | Locator | None = None) -> Path:
         """A picture under build/screenshots/, of the whole window or of one element."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         path = SCREENSHOTS / f"{name}.png"
-        if selector:
-            self.page.locator(selector).first.screenshot(path=path)
-        else:
-            self.page.screenshot(path=path)
+        if isinstance(part, str):
+            part = self.page.locator(part).first
+        (part or self.page).screenshot(path=path)
         return path
 
 
@@ -127,10 +169,17 @@ class Lab:
     url: str
     token: str
 
-    def open_notebook(self, page: Page, path: str, timeout: float = 60.0) -> Notebook:
-        """Open a notebook by its path under the root, and wait until its kernel is idle."""
-        page.goto(f"{self.url}/doc/tree/{quote(path)}?token={self.token}&reset")
-        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=timeout * 1000)
+    def open_notebook(self, page: Page, path: str, timeout: float = 60.0, mode: str = "doc") -> Notebook:
+        """Open a notebook by its path under the root, and wait until its kernel is idle.
+
+        Mode "doc" has the window to itself; "lab" is all of JupyterLab, as `halab lab` opens it.
+        """
+        page.goto(f"{self.url}/{mode}/tree/{quote(path)}?token={self.token}&reset")
+        return self.current_notebook(page, timeout)
+
+    def current_notebook(self, page: Page, timeout: float = 60.0) -> Notebook:
+        """The notebook in front, once its kernel is idle."""
+        page.wait_for_selector(f"{IN_FRONT} .jp-Cell", timeout=timeout * 1000)
         page.wait_for_function(
             """() => {
               const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
@@ -148,12 +197,8 @@ def free_port() -> int:
 
 
 def start_lab(root: Path, home: Path) -> tuple[Lab, subprocess.Popen[bytes]]:
-    """Start a server; `home` takes its configuration, its state and its output."""
+    """Start the server that `halab lab` starts; `home` takes its configuration, its state and its output."""
     config = home / "config"
-    (config / "labconfig").mkdir(parents=True)
-    # The news pop-up would cover the page and ask jupyter.org for news.
-    disabled = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-    (config / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
     environment = os.environ | {
         "HOME": str(home),
         "IPYTHONDIR": str(home / "ipython"),
@@ -168,16 +213,9 @@ def start_lab(root: Path, home: Path) -> tuple[Lab, subprocess.Popen[bytes]]:
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [
-                *(
-                    sys.executable,
-                    "-m",
-                    "jupyterlab",
-                    "--no-browser",
-                    "--allow-root",
-                    "--expose-app-in-browser",
-                ),
-                *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
-                *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"),
+                *lab_command(root, port, browser=False),
+                *("--expose-app-in-browser", "--ServerApp.port_retries=0"),
+                f"--IdentityProvider.token={token}",
             ],
             stdout=log,
             stderr=subprocess.STDOUT,
