@@ -4,7 +4,7 @@ import pytest
 
 from halab.course.check import Unmet
 from halab.course.tasks import failover_timeline_checks as checks
-from halab.course.tasks.failover_timeline import one_outage, trial, variant, with_blips
+from halab.course.tasks.failover_timeline import after_a_blip, one_outage, trial, variant, with_blips
 from halab.measure.outage import outages, rto
 from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per_year, ttl_choices
 from halab.models.retry import RetryPolicy
@@ -22,7 +22,7 @@ def samples(journal, operation):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("record", [one_outage, with_blips])
+@pytest.mark.parametrize("record", [one_outage, with_blips, after_a_blip])
 def test_the_course_s_own_measuring_code_finds_the_truth_of_a_recording(record, seed):
     recording = record(random.Random(seed))
     journal = recording.journal

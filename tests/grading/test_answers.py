@@ -61,7 +61,7 @@ def outages(journal, operation):
     return [(bad[0], after[0])]
 """
         },
-        {"06-1-blips": "06.1.blips"},
+        {"06-1-blips": "06.1.blips", "06-1-rto": "06.1.rto"},
     ),
     "ends an outage at every flicker": Wrong(
         {
@@ -113,6 +113,16 @@ def counts(journal, operation):
 def rto(journal, operation):
     end = next(end for _, end in outages(journal, operation) if end > journal["fault_at"])
     return end - journal["fault_at"]
+"""
+        },
+        {"06-1-rto": "06.1.rto"},
+    ),
+    "counts RTO from an earlier blip": Wrong(
+        {
+            RTO: """
+def rto(journal, operation):
+    start, end = outages(journal, operation)[0]
+    return end - start
 """
         },
         {"06-1-rto": "06.1.rto"},

@@ -22,6 +22,7 @@ __all__ = [
     "Recording",
     "Truth",
     "Variant",
+    "after_a_blip",
     "one_outage",
     "trial",
     "variant",
@@ -83,6 +84,16 @@ def with_blips(rng: random.Random) -> Recording:
     return _record(rng, spells)
 
 
+def after_a_blip(rng: random.Random) -> Recording:
+    """As `one_outage`, but a blip is over before the fault, whose RTO it is no part of."""
+
+    def spells(fault: float, quiet: float) -> list[_Spell]:
+        start = rng.randrange(RATE // 2, RATE)
+        return [_Spell(start, start + rng.randrange(3, 12)), _outage(rng, fault)]
+
+    return _record(rng, spells)
+
+
 def _outage(rng: random.Random, fault: float) -> _Spell:
     first = int(fault * RATE) + 1 + rng.randrange(2, 2 * RATE)
     return _Spell(first, first + rng.randrange(4 * RATE, 9 * RATE))
@@ -99,9 +110,8 @@ def _record(rng: random.Random, spells: Callable[[float, float], list[_Spell]]) 
         samples += probes
         windows = [(_time(spell.first), _time(spell.last)) for spell in of_operation]
         outcomes = [probe["outcome"] for probe in probes]
-        truth[operation] = Truth(
-            windows, windows[0][1] - windows[0][0], outcomes.count("fail"), outcomes.count("unknown")
-        )
+        start, end = next(window for window in windows if window[0] > fault)
+        truth[operation] = Truth(windows, end - start, outcomes.count("fail"), outcomes.count("unknown"))
     samples.sort(key=lambda sample: sample["intended"])
     return Recording({"fault_at": fault, "quiet": quiet, "samples": samples}, truth)
 

@@ -106,8 +106,8 @@ def check_rto(rto: Callable[[Journal, str], Any], recording: Recording) -> None:
         found = rto(recording.journal, operation)
         expect(
             _number(found) and _near(found, truth.rto),
-            f"The RTO of {operation} is what its users saw: from the intended send of the first bad request "
-            "to that of the first good one, in seconds.",
+            f"The RTO of {operation} is what its users saw of the fault: from the intended send of the first "
+            "bad request after it to that of the first good one, in seconds.",
             "06.1.rto",
         )
 
