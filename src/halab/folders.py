@@ -1,13 +1,16 @@
-"""Where halab keeps what belongs to this machine and its user rather than to the course."""
+"""Where things lie: the course as it was checked out, and what halab keeps for this machine's user."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
-__all__ = ["cache_folder", "home_folder"]
+from halab.errors import CourseError
+
+__all__ = ["cache_folder", "course_root", "home_folder"]
 
 
 def home_folder() -> Path:
@@ -18,3 +21,37 @@ def home_folder() -> Path:
 def cache_folder() -> Path:
     """What can be made again, such as unpacked binaries: HALAB_CACHE, or the user's cache folder."""
     return Path(os.environ.get("HALAB_CACHE") or platformdirs.user_cache_dir("halab"))
+
+
+def course_root() -> Path:
+    """The folder that holds `cards/` and `course/`.
+
+    HALAB_COURSE if it is set; else the nearest folder above this package; else the nearest above the current
+    folder. Raises CourseError when there is none, or when HALAB_COURSE names a folder that is not one.
+    """
+    named = os.environ.get("HALAB_COURSE")
+    if named:
+        root = Path(named).expanduser().resolve()
+        if not _is_course(root):
+            raise CourseError(
+                f"HALAB_COURSE should name the folder that holds cards/ and course/, but it is {root}.",
+                hint="Set it to the folder you cloned, or unset it.",
+            )
+        return root
+    for folder in _candidates():
+        if _is_course(folder):
+            return folder
+    raise CourseError(
+        "The course's folder (the one with cards/ and course/) was not found above the current folder.",
+        hint="Run the command inside the folder you cloned, or set HALAB_COURSE to it.",
+    )
+
+
+def _candidates() -> Iterator[Path]:
+    yield from Path(__file__).resolve().parents
+    here = Path.cwd()
+    yield from (here, *here.parents)
+
+
+def _is_course(folder: Path) -> bool:
+    return (folder / "cards").is_dir() and (folder / "course").is_dir()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from halab.course.cards import card
-from halab.course.paths import work_dir
+from halab.course.paths import journals, work_dir
 from halab.course.predictions import prediction
 from halab.errors import CourseError
 from halab.measure.experiment import journal_name
@@ -41,7 +41,7 @@ def keep(journal: Journal, number: int) -> Path:
 
 def kept(number: int) -> list[Journal]:
     """Every journal kept for a card, oldest first."""
-    return [Journal.load(path) for path in sorted((work_dir() / "journals").glob(f"{number:02d}-*.jsonl"))]
+    return [Journal.load(path) for path in journals(number)]
 
 
 def in_one_picture(

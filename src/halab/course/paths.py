@@ -8,36 +8,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-from halab.errors import CourseError
+from halab.folders import course_root
 
-__all__ = ["course_root", "state_dir", "work_dir"]
-
-
-def course_root() -> Path:
-    """The folder that holds `cards/` and `course/`.
-
-    HALAB_COURSE if it is set; else the nearest folder above this package; else the nearest above the current
-    folder. Raises CourseError when there is none, or when HALAB_COURSE names a folder that is not one.
-    """
-    named = os.environ.get("HALAB_COURSE")
-    if named:
-        root = Path(named).expanduser().resolve()
-        if not _is_course(root):
-            raise CourseError(
-                f"HALAB_COURSE should name the folder that holds cards/ and course/, but it is {root}.",
-                hint="Set it to the folder you cloned, or unset it.",
-            )
-        return root
-    for folder in _candidates():
-        if _is_course(folder):
-            return folder
-    raise CourseError(
-        "The course's folder (the one with cards/ and course/) was not found above the current folder.",
-        hint="Run the command inside the folder you cloned, or set HALAB_COURSE to it.",
-    )
+__all__ = ["course_root", "journals", "state_dir", "work_dir"]
 
 
 def work_dir() -> Path:
@@ -53,11 +28,6 @@ def state_dir() -> Path:
     return folder
 
 
-def _candidates() -> Iterator[Path]:
-    yield from Path(__file__).resolve().parents
-    here = Path.cwd()
-    yield from (here, *here.parents)
-
-
-def _is_course(folder: Path) -> bool:
-    return (folder / "cards").is_dir() and (folder / "course").is_dir()
+def journals(card: int) -> list[Path]:
+    """The journals kept for a card, `work/journals/NN-*.jsonl`, oldest first."""
+    return sorted((work_dir() / "journals").glob(f"{card:02d}-*.jsonl"))

@@ -6,7 +6,7 @@ import warnings
 
 from halab.course.catalogue import CATALOGUE, Entry
 from halab.course.grading import last_grade
-from halab.course.paths import work_dir
+from halab.course.paths import journals, work_dir
 from halab.course.predictions import predictions
 from halab.errors import JournalError
 from halab.measure.journal import Journal
@@ -36,7 +36,7 @@ def _done(card: Entry) -> Done:
 
 
 def _measured(card: int) -> bool:
-    for path in sorted((work_dir() / "journals").glob(f"{card:02d}-*.jsonl")):
+    for path in journals(card):
         try:
             journal = Journal.load(path)
         except JournalError as error:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import grpc
 import numpy as np
@@ -30,6 +29,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from halab.cluster.protocol import Cluster, Component
 from halab.errors import MeasurementError
+from halab.folders import course_root
 from halab.measure.journal import RowCount
 from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search, first_line
 from halab.models.samples import OPERATIONS, Outcome, Sample
@@ -142,7 +142,7 @@ class Retriever:
         self.replicas = replicas
         self.name = name
         self.simulated = cluster.engine == "simulated"
-        self.passages = read_passages(cards or _course_cards())
+        self.passages = read_passages(cards or course_root() / "cards" / "en")
         self.dropped = 0
         self._embedding = Embedding([passage.text for passage in self.passages])
         self._vectors = self._embedding([passage.text for passage in self.passages])
@@ -189,30 +189,19 @@ class Retriever:
     def serving_node(self) -> Component:
         """The query node that answers for the passages: the shard leader of the first replica.
 
-        Simulated query nodes are all alike, so there it is the first healthy one.
+        Simulated query nodes are all alike, so there it is the first healthy one. Raises MeasurementError if
+        none leads now.
         """
         if self.simulated:
             return self.cluster.resolve("any query node")
-        address = urlsplit(self.cluster.uri).netloc
-        with grpc.insecure_channel(address) as channel:
-            request = milvus_pb2.GetReplicasRequest(
-                collectionID=self._client.describe_collection(self.name)["collection_id"],
-                with_shard_nodes=True,
-            )
-            answer = milvus_pb2_grpc.MilvusServiceStub(channel).GetReplicas(request, timeout=_PATIENCE)
-        leader = answer.replicas[0].shard_replicas[0].leader_addr
-        return next(each for each in self.cluster.components() if each.address == leader)
-
-    def serving(self) -> list[str]:
-        """The query nodes that lead its replicas now, by component name: with one replica, the one to crash.
-
-        On the simulated engine the first `replicas` query nodes, which is what its model assumes.
-        """
-        nodes = [part for part in self.cluster.components() if part.role == "querynode"]
-        if self.simulated:
-            return [node.name for node in nodes[: self.replicas]]
         leaders = self._leader_addresses()
-        return [node.name for node in nodes if node.address in leaders]
+        nodes = {each.address: each for each in self.cluster.components()}
+        if not leaders or leaders[0] not in nodes:
+            raise MeasurementError(
+                f"no query node answers for {self.name} now",
+                hint="see `halab status`, and ask again when every role is healthy",
+            )
+        return nodes[leaders[0]]
 
     def operations(self, *names: str) -> list[Operation]:
         """Probes by name, all four if none is named: "search", "strong search" (with Strong consistency),
@@ -285,7 +274,7 @@ class Retriever:
         lost = f", {self.dropped} DROPPED by the log" if self.dropped else ""
         return f"Retriever({self.name}: {len(self.passages)} passages, {where}{lost})"
 
-    def _leader_addresses(self) -> set[str]:
+    def _leader_addresses(self) -> list[str]:
         """Asked by a raw call: pymilvus' client tells the leaders' ids but not their addresses."""
         described = _patiently(partial(self._client.describe_collection, self.name), _CLOSING)
         request = milvus_pb2.GetReplicasRequest(
@@ -293,7 +282,7 @@ class Retriever:
         )
         with grpc.insecure_channel(self.cluster.uri.removeprefix("http://")) as channel:
             answer = milvus_pb2_grpc.MilvusServiceStub(channel).GetReplicas(request, timeout=_PATIENCE)
-        return {shard.leader_addr for replica in answer.replicas for shard in replica.shard_replicas}
+        return [shard.leader_addr for replica in answer.replicas for shard in replica.shard_replicas]
 
     def _passage(self, index: int, score: float) -> Passage:
         passage = self.passages[index]
@@ -382,15 +371,4 @@ def tally(samples: Iterable[Sample], found: set[int]) -> RowCount:
         missing=tuple(sorted(sent[Outcome.OK] - found)),
         unknown_present=len(sent[Outcome.UNKNOWN] & found),
         failed_present=len(sent[Outcome.FAIL] & found),
-    )
-
-
-def _course_cards() -> Path:
-    """The English cards of the course this package was installed from, or of the current folder."""
-    for root in (*Path(__file__).resolve().parents, Path.cwd(), *Path.cwd().parents):
-        if (root / "cards" / "en").is_dir():
-            return root / "cards" / "en"
-    raise MeasurementError(
-        "the course's cards (cards/en) were not found above this package or the current folder",
-        hint="run it in the course's folder, or pass cards=<a folder of Markdown files>",
     )
