@@ -23,10 +23,21 @@ def play(script, operations, seconds, cluster=None, **options):
     return run.journal, run.started - script.began
 
 
+def calmly(measure):
+    """The first of three measurements in which the prober kept its own timetable, else the last: a machine
+    that is too busy to send probes in time says nothing about the prober."""
+    for _ in range(3):
+        journal, *rest = measure()
+        if journal.scheduling.max < journal.resolution:
+            break
+    return journal, *rest
+
+
 def assert_found(journal, offset, spells, more=0.0):
     """Each spell was found for each operation, its edges right within one probe interval (and, on a busy
-    machine, the worst delay that the prober itself admits), and nothing else was."""
-    interval = journal.resolution + journal.scheduling.max
+    machine, the worst delay that the journal itself admits), and nothing else was."""
+    answered = [sample.latency for sample in journal.samples() if sample.outcome is not Outcome.UNKNOWN]
+    interval = journal.resolution + max(answered)
     for operation in journal.header.operations:
         found = outages(journal.samples(operation), quiet=0.3)
         assert len(found) == len(spells), (operation, found)
@@ -36,21 +47,29 @@ def assert_found(journal, offset, spells, more=0.0):
 
 
 def test_outages_of_a_fake_are_found_within_one_probe_interval():
-    script = Script([Spell(0.3, 0.7, "error"), Spell(1.1, 1.4, "hang")])
-    script.begin()
-    operations = [ScriptedOperation("search", script), ScriptedOperation("insert", script)]
-    journal, offset = play(script, operations, 1.85, deadline=0.2)
-    assert_found(journal, offset, script.spells)
+    def measure():
+        script = Script([Spell(0.3, 0.7, "error"), Spell(1.1, 1.4, "hang")])
+        script.begin()
+        operations = [ScriptedOperation("search", script), ScriptedOperation("insert", script)]
+        return *play(script, operations, 1.85), script.spells
+
+    journal, offset, spells = calmly(measure)
+    assert_found(journal, offset, spells)
     first, second = outages(journal.samples("search"), quiet=0.3)
     assert first.unknown == 0
     assert second.failed == 0
 
 
 def test_outages_of_a_grpc_server_are_found_within_one_probe_interval():
-    script = Script([Spell(0.8, 1.2, "error"), Spell(1.7, 2.1, "hang"), Spell(2.6, 3.0, "refuse")])
-    with ScriptedServer(script) as server:
-        journal, offset = play(script, server.operations(), 3.7, server.cluster(), deadline=0.3)
-    assert_found(journal, offset, [*script.spells[:2], *server.refused], more=RECONNECT)
+    def measure():
+        script = Script([Spell(0.8, 1.2, "error"), Spell(1.7, 2.1, "hang"), Spell(2.6, 3.0, "refuse")])
+        with ScriptedServer(script) as server:
+            # The deadline is short enough for the hanging calls to end before the port is closed.
+            measured = play(script, server.operations(), 3.7, server.cluster(), deadline=0.45)
+        return *measured, [*script.spells[:2], *server.refused]
+
+    journal, offset, spells = calmly(measure)
+    assert_found(journal, offset, spells, more=RECONNECT)
     for operation in journal.header.operations:
         error, hang, refuse = outages(journal.samples(operation), quiet=0.3)
         assert error.failed > 0

@@ -94,13 +94,14 @@ class Prober:
         self._clockwork.at(intended, partial(self._send, operation, first, number, intended))
 
     def _send(self, operation: Operation, first: float, number: int, intended: float) -> None:
-        if not self._sending:
-            return
+        # Under one lock: `stop` either sees this probe and waits for it, or it is not sent.
+        with self._changed:
+            if not self._sending:
+                return
+            self._open += 1
         self._plan(operation, first, number + 1)
         sent = self._clock()
         pending = _Pending(self, operation.name, number, intended, sent, operation.patience(self._deadline))
-        with self._changed:
-            self._open += 1
         pending.key = operation.send(number, self._deadline, pending.done)
         self._clockwork.at(sent + pending.patience, pending.expire)
         pending.release()
