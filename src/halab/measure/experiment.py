@@ -55,9 +55,13 @@ def experiment(
     retriever's four unless given. `rate` is probes a second for each, `deadline` seconds.
 
     A cluster that does not become healthy again is a result, not an error: a note in the journal says so, and
-    so does one if the rows could not be counted. Raises MeasurementError, TargetError, FaultError.
+    so does one if the rows could not be counted. Raises MeasurementError, TargetError, FaultError
+    and ClusterNotFound.
     """
     broken = parse_fault(fault) if fault is not None else None
+    if broken is not None:
+        # Told before the first probe leaves: a mistyped target, or a cluster that is gone.
+        cluster.resolve(broken[1])
     with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
         say = _Progress(run) if progress else _silent
         _wait(cluster, before, say, "before the fault")

@@ -219,7 +219,13 @@ class Retriever:
     def _operation(self, name: str) -> Operation:
         uri = self.cluster.uri
         if name == "insert":
-            fields = self._client.describe_collection(self.written)["fields"]
+            try:
+                fields = self._client.describe_collection(self.written)["fields"]
+            except MilvusException as error:
+                raise MeasurementError(
+                    f"the retriever no longer reaches its cluster: {first_line(error.message)}",
+                    hint="if the cluster was started again, make the retriever again: Retriever(cluster)",
+                ) from None
             return Insert(uri, self.written, self._probe_row, fields)
         if name == "metadata call":
             return AlterAlias(uri, f"{self.name}_alias", self._sides())
