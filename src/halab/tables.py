@@ -47,15 +47,13 @@ def html_table(
     heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str] = (), align: str = "right"
 ) -> str:
     """The same as HTML, escaped; the heading is the table's caption."""
-    look = f'style="text-align: {align}; vertical-align: top; white-space: normal"'
-    first = 'style="text-align: left; vertical-align: top"'
     head = "".join(
-        f'<th scope="col" {look if index else first}>{html.escape(name)}</th>'
-        for index, name in enumerate(headings)
+        f'<th scope="col" style="{_style(name, align if column else "left")}">{html.escape(name)}</th>'
+        for column, name in enumerate(headings)
     )
     body = "".join(
-        f'<tr><th scope="row" {first}>{html.escape(row[0])}</th>'
-        + "".join(f"<td {look}>{html.escape(cell)}</td>" for cell in row[1:])
+        f'<tr><th scope="row" style="{_style(row[0], "left")}">{html.escape(row[0])}</th>'
+        + "".join(f'<td style="{_style(cell, align)}">{html.escape(cell)}</td>' for cell in row[1:])
         + "</tr>"
         for row in rows
     )
@@ -63,6 +61,13 @@ def html_table(
     # In a box of its own: where even the narrowest table is too wide, it scrolls instead of being cut off.
     return (
         '<div style="overflow-x: auto; max-width: 100%">'
-        f'<table><caption style="text-align: left; font-weight: bold">{html.escape(heading)}</caption>'
+        '<table style="font-size: 12px">'
+        f'<caption style="text-align: left; font-weight: bold">{html.escape(heading)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
     )
+
+
+def _style(cell: str, align: str) -> str:
+    """Tight, so that a table of results fits a narrow notebook; a figure such as 0.00–8.85 stays whole."""
+    wrap = "nowrap" if cell[-1:].isdigit() and len(cell) <= _LONG_WORD else "normal"
+    return f"text-align: {align}; vertical-align: top; padding: 3px 5px; white-space: {wrap}"
