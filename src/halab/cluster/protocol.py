@@ -1,6 +1,6 @@
 """What every engine offers: the `Cluster` protocol, its components, faults and events.
 
-Lessons and measurements know only this file; `embedded`, `compose` and `simulated` stand behind it.
+Lessons and measurements know only this file; `embedded` and `simulated` stand behind it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, runtime_checkable
+
+from halab.models.faults import FaultKind
 
 __all__ = [
     "COORDINATORS",
@@ -26,7 +28,6 @@ __all__ = [
 COORDINATORS = ("rootcoord", "querycoord", "datacoord")
 ROLES = (*COORDINATORS, "querynode", "datanode", "indexnode", "proxy", "etcd", "log", "objectstore")
 
-FaultKind = Literal["crash", "hang", "stop", "restart"]
 Health = Literal["healthy", "unhealthy", "starting", "hung", "down"]
 Standing = Literal["", "active", "standby", "leader", "follower"]
 

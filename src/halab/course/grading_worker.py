@@ -109,10 +109,10 @@ def _gradebook(folder: Path, config: Any, assignment: str) -> None:
     except FileNotFoundError:
         generate(config, assignment)
         create_once(kept, here.read_bytes())
-        _keep_newest(kept.parent)
+        keep_newest(kept.parent)
 
 
-def _keep_newest(folder: Path) -> None:
+def keep_newest(folder: Path) -> None:
     """An exercise that changed leaves its old gradebook behind: keep the newest few."""
     with contextlib.suppress(FileNotFoundError):  # another worker tidies up as well
         newest = sorted(folder.glob("*.db"), key=lambda file: file.stat().st_mtime, reverse=True)

@@ -25,9 +25,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
+
+from halab.models.faults import FaultKind
 
 __all__ = [
     "CARD",
@@ -38,7 +40,6 @@ __all__ = [
     "ExponentialStalls",
     "Failover",
     "Fate",
-    "FaultKind",
     "Heartbeats",
     "Lease",
     "LognormalStalls",
@@ -52,8 +53,6 @@ __all__ = [
     "request_fate",
     "ttl_choices",
 ]
-
-FaultKind = Literal["crash", "hang", "stop", "restart"]
 
 ETCD_LOOK = 0.5
 """Seconds between two looks of an etcd server for expired leases."""
@@ -231,7 +230,7 @@ class Failover:
         - crash: the silence has to be noticed.
         - hang: so it does, and clients on open connections must give those up too.
         - stop: as a crash, unless the process revokes its lease as it leaves. Milvus 2.3.5 was measured
-          to keep it (reference: SIGTERM as slow as SIGKILL); its newer session code revokes at once.
+          to keep it (on the course's cluster SIGTERM took as long as SIGKILL); newer session code revokes it.
         - restart: as a crash, unless the process is up again sooner: one that finds its own older session
           at the same address deletes it (Milvus sessionutil, handleRestart), and the standby wins the key.
         """
@@ -371,7 +370,8 @@ def ttl_choices(
 
     `rto` bounds the outage in the worst case: ttl + 0.5 + `after` <= rto, where `after` is the seconds from
     the fault noticed to clients back. `false_alarms` bounds the needless failovers expected in a year.
-    etcd grants leases in whole seconds and none under 2 s (1.5 election timeouts, rounded up).
+    etcd grants leases in whole seconds and none under 2 s: 1.5 election timeouts,
+    rounded up (server/etcdserver/server.go, minTTL).
     """
     _positive(rto=rto)
     _not_negative(false_alarms=false_alarms, after=after)

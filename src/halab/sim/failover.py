@@ -20,7 +20,8 @@ from typing import Any
 
 import simpy
 
-from halab.models.failover import MILVUS, Failover, FaultKind, Lease, Timeline
+from halab.models.failover import MILVUS, Failover, Lease, Timeline
+from halab.models.faults import FaultKind
 from halab.models.retry import Retry, in_all
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
