@@ -24,12 +24,12 @@ from halab.models.failover import (
     CARD,
     MILVUS,
     Failover,
-    FaultKind,
     Heartbeats,
     Lease,
     Timeline,
     request_fate,
 )
+from halab.models.faults import FaultKind
 from halab.models.retry import RetryPolicy
 from halab.models.samples import Outcome, Sample
 from halab.sim.failover import simulate
