@@ -6,11 +6,12 @@ On the simulated engine, so that it is quick and the same everywhere; tests/note
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from halab.course.lab import START
 from halab.course.paths import course_root
@@ -20,6 +21,10 @@ pytestmark = pytest.mark.browser
 LESSON = "course/06-failover-timeline.ipynb"
 EXERCISE = "exercises/06-failover-timeline/06-failover-timeline.ipynb"
 FAULT = "crash active rootcoord"
+# The parts of an output that are wider than their place, so that they are cut off or must be scrolled.
+WIDER = """(output) => [output, ...output.querySelectorAll('div')]
+  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1)
+  .map((part) => `${part.className} ${part.scrollWidth} > ${part.clientWidth}`)"""
 PATIENT = 60_000  # milliseconds for what a kernel has to start or import first
 
 
@@ -150,7 +155,11 @@ def nothing_is_cut_off(lesson: Any) -> None:
             output = lesson.cell(source).locator(".jp-OutputArea-output").last
             # Outputs are laid out again when the window changes.
             expect(output).to_be_visible()
-            page.wait_for_function("(e) => e.scrollWidth <= e.clientWidth + 1", arg=output.element_handle())
+            with suppress(TimeoutError):
+                page.wait_for_function(
+                    f"(e) => !({WIDER})(e).length", arg=output.element_handle(), timeout=9000
+                )
+            assert output.evaluate(WIDER) == [], (name, theme, width)
             lesson.screenshot(f"lesson-{name}-{theme.lower()}-{width}", output)
     page.set_viewport_size({"width": 1280, "height": 1000})
 

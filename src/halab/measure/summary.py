@@ -110,7 +110,7 @@ class RepeatSummary:
 
 _HEADINGS = (
     "operation", "ok", "failed", "unknown", "bad\nfrom–to (s)", "outages\n(s)", "RTO\n(s)",
-    "median/p99\n(ms)",
+    "median /\np99 (ms)",
 )  # fmt: skip
 _REPEAT_HEADINGS = ("operation", "failed", "unknown", "first bad (s)", "last bad (s)", "RTO (s)")
 
