@@ -237,7 +237,8 @@ def start(
             raise ClusterExists(
                 f"A cluster {name!r} is running with profile {spec.profile} and TTL {spec.ttl} s; "
                 f"asked for profile {profile} and TTL {ttl:g} s.",
-                hint=f'Take it down (halab down --name {name}) or use another name: halab.cluster("lab-2").',
+                hint=f"Take it down (in a notebook cluster.down(), in a terminal halab down --name {name}) "
+                'or use another name: halab.cluster("lab-2").',
             )
     cluster = EmbeddedCluster(spec, owned and not detach)
     _await_ready(cluster, owned, progress)
@@ -415,8 +416,11 @@ def _ask(spec: ClusterSpec, request: dict[str, Any]) -> dict[str, Any]:
             line = connection.makefile("rb").readline()
         answer: dict[str, Any] = json.loads(line)
     except (OSError, ValueError) as error:
+        gone = isinstance(error, (FileNotFoundError, ConnectionRefusedError))
+        why = "it was taken down, or the process that started it has ended" if gone else str(error)
         raise ClusterNotFound(
-            f"The cluster {spec.name!r} no longer answers ({error}).", hint="Start it again with: halab up"
+            f"The cluster {spec.name!r} no longer answers: {why}.",
+            hint="Start it again: halab.cluster() and a new Retriever in a notebook, halab up in a terminal.",
         ) from None
     if "refused" in answer:
         raise FaultError(
