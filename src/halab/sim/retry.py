@@ -70,11 +70,6 @@ class Scenario:
             raise ValueError("the outage must lie between 0 and end, and the queue must not be negative")
 
     @property
-    def capacity(self) -> float:
-        """Requests a second the service can answer."""
-        return self.servers / self.service
-
-    @property
     def back_at(self) -> float:
         return self.outage_at + self.outage
 
