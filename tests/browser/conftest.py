@@ -251,9 +251,9 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Lab]]:
-    """Start a JupyterLab server with the given folder as its root. Servers end with the session."""
+    """Start a JupyterLab server with the given folder as its root. Servers end with the module."""
     chromium_path()
     started: list[subprocess.Popen[bytes]] = []
 
@@ -267,9 +267,9 @@ def open_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Pat
         stop(process)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, headless."""
+    """The system's Chromium, headless; a module's own, as Playwright keeps an event loop running while it lives."""
     path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)

@@ -35,7 +35,7 @@ def make(home):
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def real_home(tmp_path_factory):
     """Where the real clusters of a test run live. Skips where they cannot run; nothing is left at the end."""
     if problem := binaries.platform_problem():
@@ -48,7 +48,7 @@ def real_home(tmp_path_factory):
         assert left_in(home) == [], "processes outlived the test run"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ha(real_home):
     """One highly available cluster for every test that only breaks and heals."""
     with engine.start("ha", "ha", 10) as cluster:

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
+from IPython.core.getipython import get_ipython
+
 from halab.cluster.protocol import Cluster, FaultKind
 from halab.errors import ClusterError, MeasurementError
 from halab.measure.journal import Journal
@@ -114,7 +116,7 @@ class _Progress:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._over = sys.stdout.isatty() or "ipykernel" in sys.modules
+        self._over = sys.stdout.isatty() or hasattr(get_ipython(), "kernel")
         self._last = ""
         self._width = 0
 
