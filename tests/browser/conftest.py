@@ -269,7 +269,7 @@ def open_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Pat
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, headless. A module's own: while it lives, Playwright keeps an event loop running."""
+    """The system's Chromium, headless. Each module has its own: Playwright keeps an event loop running."""
     path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)

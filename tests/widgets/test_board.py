@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from halab.course.paths import course_root
-from halab.widgets.board import Done, show_board
+from halab.course.progress import Done
+from halab.widgets.board import show_board
 
 
 def test_ten_tiles_link_only_to_files_that_exist() -> None:

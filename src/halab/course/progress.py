@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 from halab.course.catalogue import CATALOGUE, Entry
 from halab.course.grading import last_grade
@@ -10,9 +11,19 @@ from halab.course.paths import journals, work_dir
 from halab.course.predictions import predictions
 from halab.errors import JournalError
 from halab.measure.journal import Journal
-from halab.widgets.board import Done
 
-__all__ = ["progress"]
+__all__ = ["Done", "progress"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a learner has done of one card. `points` is the exercise's last grade, None before the first."""
+
+    opened: bool = False
+    predicted: bool = False
+    measured: bool = False
+    points: float | None = None
+    max_points: float | None = None
 
 
 def progress() -> dict[int, Done]:

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import traitlets
 
 from halab.course.catalogue import CATALOGUE, Entry, Language, language
+from halab.course.progress import Done
 from halab.widgets.base import CourseWidget
 
-__all__ = ["Board", "Done", "show_board"]
+__all__ = ["Board", "show_board"]
 
 _HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a learner has done of one card. `points` is the exercise's last grade, None before the first."""
-
-    opened: bool = False
-    predicted: bool = False
-    measured: bool = False
-    points: float | None = None
-    max_points: float | None = None
 
 
 class Board(CourseWidget):
