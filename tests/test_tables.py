@@ -17,6 +17,14 @@ def test_a_text_table_fits_a_terminal_and_loses_nothing():
         assert word in letters
 
 
+def test_making_a_text_in_a_notebook_shows_nothing_by_itself(monkeypatch):
+    shown = []
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *parts: shown.append(parts))
+    assert "insert" in text_table("a heading", HEADINGS, ROWS)
+    assert shown == []
+
+
 def test_an_html_table_names_its_rows_and_columns_and_is_escaped():
     table = html_table("<b>", ("<i>",), [("<u>",)], ["<s>"])
     assert not re.search("<[bius]>", table)

@@ -35,7 +35,13 @@ def text_table(
     for row in rows:
         table.add_row(*row)
     screen = Console(
-        file=io.StringIO(), width=_COLUMNS, color_system=None, markup=False, emoji=False, highlight=False
+        force_jupyter=False,  # else rich shows it in the notebook by itself, and it stands there twice
+        file=io.StringIO(),
+        width=_COLUMNS,
+        color_system=None,
+        markup=False,
+        emoji=False,
+        highlight=False,
     )
     screen.print(heading, table, *remarks, sep="\n")
     file = screen.file

@@ -81,6 +81,7 @@ def test_a_learner_goes_from_the_start_through_the_lesson_to_the_exercise(lab: A
     expect(picture).to_have_attribute("alt", has("simulated: "))
     expect(lesson.cell("summary(crash)").locator("table")).to_contain_text("metadata call")
     expect(lesson.cell("summary(crash)")).to_contain_text("SIMULATED")
+    expect(lesson.cell("summary(crash)").locator(".jp-OutputArea-output")).to_have_count(1)
     expect(lesson.cell("FailoverTimeline(MILVUS")).to_contain_text("My crash")
     expect(lesson.cell("results(crash)")).to_contain_text("simulated, TTL 10 s")
     nothing_is_cut_off(lesson)
