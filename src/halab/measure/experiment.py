@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -10,13 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
-from IPython.core.getipython import get_ipython
-
 from halab.cluster.protocol import Cluster, FaultKind
 from halab.errors import ClusterError, MeasurementError
 from halab.measure.journal import Journal
 from halab.measure.operations import Operation
 from halab.measure.probe import Run, probe
+from halab.measure.progress import DONE, ProgressLine
 from halab.measure.retriever import Retriever
 from halab.models.samples import Outcome
 
@@ -65,7 +63,7 @@ def experiment(
         # Told before the first probe leaves: a mistyped target, or a cluster that is gone.
         cluster.resolve(broken[1])
     with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
-        say = _Progress(run) if progress else _silent
+        say = _progress(run) if progress else _silent
         _wait(cluster, before, say, "before the fault")
         with ExitStack() as stack:
             if broken is not None:
@@ -96,14 +94,14 @@ def _wait(cluster: Cluster, seconds: float, say: Callable[[str], None], phase: s
 
 def _counted(journal: Journal, retriever: Retriever, say: Callable[[str], None]) -> Journal:
     if journal.simulated or not any(sample.key is not None for sample in journal.samples()):
-        say("done")
+        say(DONE)
         return journal
     say("counting rows")
     try:
         counted = journal.extended(count=retriever.count(journal.samples()))
     except MeasurementError as error:
         counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
-    say("done")
+    say(DONE)
     return counted
 
 
@@ -111,24 +109,9 @@ def _silent(phase: str) -> None:
     """No progress wanted."""
 
 
-class _Progress:
-    """One line that is written over in a terminal or a notebook; elsewhere one line a phase."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._over = sys.stdout.isatty() or hasattr(get_ipython(), "kernel")
-        self._last = ""
-        self._width = 0
-
-    def __call__(self, phase: str) -> None:
-        if self._over:
-            line = f"{self._run.elapsed:5.1f} s  {phase}{_tally(self._run.counts())}"
-            # Blanks cover what a longer line left behind.
-            print(f"\r{line:<{self._width}}", end="\n" if phase == "done" else "", flush=True)
-            self._width = len(line)
-        elif phase != self._last:
-            print(f"{self._run.elapsed:5.1f} s  {phase}", flush=True)
-        self._last = phase
+def _progress(run: Run) -> Callable[[str], None]:
+    line = ProgressLine(lambda: run.elapsed)
+    return lambda phase: line(phase, _tally(run.counts()))
 
 
 def _tally(counts: dict[str, Counter[Outcome]]) -> str:

@@ -22,6 +22,7 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 from pymilvus import DataType, MilvusClient
+from pymilvus.client.types import LoadState
 from pymilvus.exceptions import MilvusException
 from pymilvus.grpc_gen import milvus_pb2, milvus_pb2_grpc
 from sklearn.decomposition import TruncatedSVD
@@ -32,6 +33,7 @@ from halab.errors import MeasurementError
 from halab.folders import course_root
 from halab.measure.journal import RowCount
 from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search, first_line
+from halab.measure.progress import DONE, ProgressLine
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
 __all__ = ["QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages", "tally"]
@@ -298,22 +300,39 @@ class Retriever:
         return f"{self.name}_left", f"{self.name}_right"
 
     def _create(self) -> None:
+        began = time.monotonic()
+        say = ProgressLine(lambda: time.monotonic() - began)
+        say("making collections")
         self._drop()
         for collection in (self.name, self.written, *self._sides()):
             self._client.create_collection(collection, schema=self._schema(), num_shards=1)
         self._client.create_alias(self._sides()[0], f"{self.name}_alias")
         rows = [{"id": index, "vector": vector.tolist()} for index, vector in enumerate(self._vectors)]
         for first in range(0, len(rows), _BATCH):
+            say("writing passages", f" from {first + 1} of {len(rows)}, and flushing them")
             self._client.insert(self.name, rows[first : first + _BATCH])
             self._client.flush(self.name)
+        self._load(say)
+        say("counting them")
+        self.dropped = len(self.count().missing)
+        say(DONE, f": {len(rows)} passages in {self.replicas} {'copy' if self.replicas == 1 else 'copies'}")
+        if self.dropped:
+            print(f"The log dropped {self.dropped} of {len(self.passages)} passages: they cannot be found.")
+
+    def _load(self, say: ProgressLine) -> None:
+        """Load both collections side by side: each waits for the cluster's own timetable, not for work."""
         for collection, replicas in ((self.name, self.replicas), (self.written, 1)):
             index = self._client.prepare_index_params()
             index.add_index("vector", index_type="FLAT", metric_type="IP")
             self._client.create_index(collection, index)
-            self._client.load_collection(collection, replica_number=replicas)
-        self.dropped = len(self.count().missing)
-        if self.dropped:
-            print(f"The log dropped {self.dropped} of {len(self.passages)} passages: they cannot be found.")
+            self._client.load_collection(collection, replica_number=replicas, _async=True)
+        end = time.monotonic() + _PATIENCE
+        for collection in (self.name, self.written):
+            while self._client.get_load_state(collection)["state"] != LoadState.Loaded:
+                say("loading them into the query nodes")
+                if time.monotonic() > end:
+                    raise MilvusException(message=f"{collection} was not loaded within {_PATIENCE:g} s")
+                time.sleep(0.1)
 
     def _drop(self) -> None:
         for side in self._sides():
