@@ -64,7 +64,7 @@ def write_settings(spec: ClusterSpec, binaries: Binaries) -> None:
 
 
 def milvus_yaml(spec: ClusterSpec, template: str, brokers: list[str]) -> str:
-    """The wheel's own template with our changes. Sources and measurements: README of the course's docs."""
+    """The wheel's own template with our changes; figures in the comments were measured on Milvus 2.3.5."""
     settings: dict[str, Any] = yaml.safe_load(
         re.sub(r"\{\{\s*[\w()]+(?::\s*([^}]*?))?\s*\}\}", r"\1", template)
     )

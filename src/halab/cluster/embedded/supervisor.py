@@ -256,13 +256,13 @@ class Supervisor:
         while True:
             for child in self.children.values():
                 if child.reap():
-                    self._ended(child)
+                    self._on_exit(child)
                 if child.next_start is not None and time.monotonic() >= child.next_start and not child.fault:
                     child.restarts += 1
                     self._start(child, "supervisor", "restarted", f"after it exited ({child.last_exit})")
             await asyncio.sleep(TICK)
 
-    def _ended(self, child: Child) -> None:
+    def _on_exit(self, child: Child) -> None:
         if child.fault:
             self._event(child.name, "ended", "user", child.last_exit)
             return
