@@ -257,6 +257,17 @@ def test_nothing_outlives_a_supervisor_that_was_killed(real_home):
     assert not cluster.folder.exists()  # a killed supervisor cannot remove it; taking it down does
 
 
+def test_nothing_outlives_an_owner_that_was_killed_while_the_cluster_was_starting(real_home):
+    command = [*HALAB, "up", "-n", "early", "--profile", "small"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as owner:
+        wait_for(lambda: engine.is_running("early"), 60, "the supervisor")
+        wait_for(lambda: len(engine.attach("early").components()) > 3, 60, "its first processes")
+        supervisor, *_ = processes_of(engine.attach("early"))
+        family = [supervisor, *supervisor.children()]  # the scratch search is no component, but it is there
+        owner.kill()
+        wait_for(lambda: gone(family), 10, "the end of every process")
+
+
 def test_a_cluster_held_by_the_command_ends_with_the_command(real_home):
     with subprocess.Popen(
         [*HALAB, "up", "-n", "held", "--profile", "small"], stdout=subprocess.PIPE

@@ -18,14 +18,14 @@ import psutil
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process
 
-__all__ = ["Child", "tail"]
+__all__ = ["Child", "leash", "tail"]
 
 PR_SET_PDEATHSIG = 1
 STEADY = 30.0  # seconds a process must run before its next exit counts as the first one again
 START_GRACE = 20.0  # seconds in which "not healthy yet" is called starting
 
 
-def _leash() -> Callable[[], None] | None:
+def leash() -> Callable[[], None] | None:
     """What a child does before it runs: ask the kernel to be killed when its supervisor dies.
 
     Linux only. Elsewhere a guard process does the same from outside (guard.py).
@@ -34,12 +34,12 @@ def _leash() -> Callable[[], None] | None:
         return None
     libc, supervisor = ctypes.CDLL(None), os.getpid()
 
-    def leash() -> None:
+    def put_on() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != supervisor:  # it died before the leash was on
             os._exit(1)
 
-    return leash
+    return put_on
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_leash(),  # safe: the supervisor has one thread
+                preexec_fn=leash(),  # safe: the supervisor has one thread
             )
         self.started = time.monotonic()
         self.next_start = None

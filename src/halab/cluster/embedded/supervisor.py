@@ -26,7 +26,7 @@ import psutil
 
 from halab.cluster.embedded import guard
 from halab.cluster.embedded.binaries import find_binaries
-from halab.cluster.embedded.children import Child, tail
+from halab.cluster.embedded.children import Child, leash, tail
 from halab.cluster.embedded.etcd import EtcdView, read_etcd
 from halab.cluster.embedded.settings import BUCKET, brokers_of, command, write_settings
 from halab.cluster.embedded.spec import ClusterSpec, remove_sockets
@@ -189,7 +189,9 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                preexec_fn=leash(),
             )
+        self._record_pids()
 
     def _scratch_answered(self) -> bool:
         if self.scratch is None or (status := self.scratch.poll()) is None:
@@ -232,7 +234,8 @@ class Supervisor:
         self._event(child.name, kind, by, detail)
 
     def _record_pids(self) -> None:
-        guard.record(self.spec.folder, [child.popen.pid for child in self.children.values() if child.popen])
+        running = [self.scratch, *(child.popen for child in self.children.values())]
+        guard.record(self.spec.folder, [popen.pid for popen in running if popen])
 
     async def _follow_log(self) -> None:
         """A new log has new ports, which only a restart of every Milvus role can tell them."""
