@@ -433,6 +433,10 @@ class Supervisor:
         else:
             raise Refused(f"unknown fault {kind!r}: crash, hang, stop or restart")
         self._event(child.name, f"fault:{kind}", "user", target)
+        if kind == "crash":  # who asks next must not see a process that is still being buried
+            child.kill()
+            child.reap()
+            self._on_exit(child)
         return {"at": at}
 
     async def _restart(self, child: Child) -> None:
