@@ -1,7 +1,5 @@
 """Fixtures of the cluster tests: a home of their own, and one real cluster for all that only need one."""
 
-import time
-
 import psutil
 import pytest
 
@@ -65,11 +63,3 @@ def left_in(folder):
         except psutil.Error:
             continue
     return found
-
-
-def until(condition, seconds, what):
-    """Wait for something, with a bound that only a hang exceeds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"{what}: not within {seconds} s"
-        time.sleep(0.05)

@@ -12,10 +12,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import psutil
 from filelock import FileLock
@@ -54,7 +54,6 @@ Progress = Callable[[dict[str, Any]], None]
 POLL = 0.1  # seconds between looks while waiting
 # Supervisors this process started, to be reaped when they have ended: a zombie is a process left behind too.
 _SUPERVISORS: list[subprocess.Popen[bytes]] = []
-FAULTS = ("crash", "hang", "stop", "restart")
 
 
 @dataclass
@@ -66,7 +65,7 @@ class InjectedFault:
     target: str
     component: str
     at: float
-    undone_at: float | None = field(default=None)
+    undone_at: float | None = None
 
     def undo(self) -> None:
         """Continue or start the component again, with its own settings. Twice is once."""
@@ -148,8 +147,10 @@ class EmbeddedCluster:
 
     def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
         """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
-        if kind not in FAULTS:
-            raise FaultError(f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(FAULTS)}.")
+        if kind not in get_args(FaultKind):
+            raise FaultError(
+                f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
+            )
         component = self.resolve(target) if isinstance(target, str) else target
         asked = target if isinstance(target, str) else target.name
         answer = _ask(self.spec, {"op": "fault", "name": component.name, "kind": kind, "target": asked})
