@@ -26,7 +26,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, sync_playwright
 
 from halab.course.lab import lab_command
 
@@ -67,9 +67,18 @@ class Traffic:
         page.on(
             "console", lambda message: self.errors.append(message.text) if message.type == "error" else None
         )
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", self._page_error)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda websocket: self.requests.append(websocket.url))
+
+    def _page_error(self, error: Error) -> None:
+        stack = error.stack or str(error)
+        # JupyterLab's notebook layout now and then removes a cell it has removed already (jupyterlab#15415).
+        # The course's widgets, which run from blob: addresses, take nothing out of the page this way.
+        if "'removeChild' on 'Node'" in stack and "blob:" not in stack:
+            print(f"A known flaw of JupyterLab showed itself; the test goes on:\n{stack}")
+        else:
+            self.errors.append(stack)
 
     def beyond_loopback(self) -> list[str]:
         local = ("blob", "data", "about")
