@@ -10,21 +10,28 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-__all__ = ["append", "create_once", "read", "set_aside"]
+__all__ = ["SetAside", "append", "create_once", "read", "set_aside"]
+
+
+class SetAside(UserWarning):
+    """A damaged file was renamed; the message names it and says what goes on."""
 
 
 def append(path: Path, record: dict[str, Any]) -> None:
     """Add `record` as the file's last line. One write, so two kernels at once do not tear a line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(handle, line.encode())
+        # A line that was torn must not take this one with it.
+        size = os.fstat(handle).st_size
+        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+        os.write(handle, ("\n" if torn else "").encode() + line.encode())
     finally:
         os.close(handle)
 
 
-def create_once(path: Path, content: bytes) -> bool:
+def create_once(path: Path, content: bytes, mode: int = 0o644) -> bool:
     """Make the file with this content unless it is there already. True if this call made it.
 
     The file appears whole or not at all: written beside it, then linked, which fails if the name is taken.
@@ -33,7 +40,7 @@ def create_once(path: Path, content: bytes) -> bool:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, 0o644)
+            os.fchmod(handle, mode)
             file.write(content)
         os.link(name, path)
     except FileExistsError:
@@ -46,36 +53,61 @@ def create_once(path: Path, content: bytes) -> bool:
 def read(path: Path) -> list[dict[str, Any]]:
     """Every record of the file, oldest first; an absent file has none.
 
-    A damaged file is set aside whole, with a warning that names it; its readable records go on in a new file.
+    A record that is no JSON object, or that lacks what `halab.course.records` requires of a file of this name,
+    is damage: the file is set aside whole, with a SetAside warning that names it; the records that could be
+    read go on in a new file.
     """
-    if not path.exists():
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
         return []
-    records: list[dict[str, Any]] = []
-    damaged = False
-    for line in path.read_bytes().splitlines():
-        record = _parse(line)
-        if record is None:
-            damaged = True
-        else:
-            records.append(record)
-    if damaged:
-        set_aside(path, f"{len(records)} of its records could still be read and are kept.")
-        for record in records:
-            append(path, record)
-    return records
+    records = [_parse(path.name, line) for line in lines if line.strip()]
+    good = [record for record in records if record is not None]
+    return good if len(good) == len(records) else _repaired(path, good)
 
 
 def set_aside(path: Path, what_now: str) -> Path:
     """Rename a damaged file so that nothing overwrites it, and say so. Returns its new name."""
-    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
-    path.rename(aside)
-    warnings.warn(f"{path.name} is damaged; it was set aside as {aside.name}. {what_now}", stacklevel=3)
+    aside = _renamed(path)
+    _say(path, aside, what_now)
     return aside
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def _renamed(path: Path) -> Path:
+    return path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
+
+
+def _say(path: Path, aside: Path, what_now: str) -> None:
+    warnings.warn(
+        f"{path.name} is damaged; it was set aside as {aside.name}. {what_now}", SetAside, stacklevel=4
+    )
+
+
+def _repaired(path: Path, good: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    try:
+        aside = _renamed(path)
+    except FileNotFoundError:
+        return good  # another kernel was quicker
+    text = "".join(json.dumps(one, ensure_ascii=False, sort_keys=True) + "\n" for one in good)
+    if not create_once(path, text.encode()):  # another kernel has added a record meanwhile
+        for record in good:
+            append(path, record)
+    # Said last: where warnings are errors, the records have gone on already.
+    _say(path, aside, f"{len(good)} of its records could still be read and are kept.")
+    return good
+
+
+def _parse(name: str, line: bytes) -> dict[str, Any] | None:
+    from pydantic import ValidationError  # here: `halab --help` knows this file and needs no records
+
+    from halab.course.records import FORMS
+
     try:
         record = json.loads(line)
-    except ValueError:
+        if not isinstance(record, dict):
+            return None
+        if name in FORMS:
+            FORMS[name].model_validate(record)
+    except (ValueError, ValidationError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    return record
