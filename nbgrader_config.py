@@ -12,7 +12,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from halab.course.nbgrader_parts import ExecuteAsLearner, HideHiddenTests
+from halab.course.nbgrader_parts import GradeInSandbox, HideHiddenTests
 
 c = get_config()  # noqa: F821 - traitlets defines it
 kept = Path(__file__).resolve().parent / ".nbgrader"
@@ -29,10 +29,8 @@ c.CourseDirectory.db_url = f"sqlite:///{kept / 'gradebook.db'}"
 # Hints stay beside the exercise's source: a learner gets them one at a time, by `halab hint`.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "hints.yml"]
 
-c.Execute.timeout = 10  # seconds a cell; the slowest needs less than one
-c.Execute.shutdown_kernel = "immediate"  # a graceful one stalls for 3 s now and then
 c.Autograde.autograde_preprocessors = [
-    ExecuteAsLearner,
+    GradeInSandbox,
     IgnorePattern,
     ClearMetadataPreprocessor,
     LimitOutput,

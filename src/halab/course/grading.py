@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from halab.course.catalogue import CATALOGUE, entry
 from halab.course.check import hint_in
 from halab.course.learner import learner_id
 from halab.course.paths import state_dir, work_dir
-from halab.course.scratch import scratch_course
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 
 __all__ = ["Check", "GradeReport", "grade", "grade_notebook", "last_grade"]
 
-WALL = 90.0  # seconds a whole grading run may take
+WALL = 180.0  # seconds after which a grading process is taken for dead; it ends learners' code long before
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +82,27 @@ def grade(card: int, on_progress: Callable[[float], None] = lambda done: None) -
 
 
 def grade_notebook(
-    copy: Path, name: str, learner: str, on_progress: Callable[[float], None] = lambda done: None
+    copy: Path,
+    name: str,
+    learner: str,
+    on_progress: Callable[[float], None] = lambda done: None,
+    keep: Path | None = None,
 ) -> GradeReport:
-    """Grade a notebook as this learner's submission of assignment `name`; nothing is kept.
+    """Grade a notebook as this learner's submission of assignment `name`.
 
-    `on_progress` is called with the share of cells done, 0 to 1. Raises SubmissionError if the notebook
-    cannot be graded: missing, unreadable, of another exercise, or it broke or outlasted its process.
+    `on_progress` is called with the share of cells done, 0 to 1. With `keep`, the graded notebook is put into
+    that folder; nothing else is kept. The calling thread's grading process stays for its next submission and
+    ends with the thread. Raises SubmissionError if the notebook cannot be graded: missing, unreadable, of
+    another exercise; CourseError if the course is at fault.
     """
     started = time.monotonic()
-    with scratch_course([name]) as folder:
-        command = [str(folder), name, learner, str(copy.absolute())]
-        found = _run(command, folder / "worker.log", on_progress)
+    job = {
+        "notebook": str(copy.absolute()),
+        "assignment": name,
+        "learner": learner,
+        "keep": str(keep.absolute()) if keep else None,
+    }
+    found = _worker().grade(job, on_progress)
     return GradeReport(
         card=int(name[:2]),
         assignment=name,
@@ -111,74 +120,79 @@ def last_grade(card: int) -> dict[str, Any] | None:
     return kept[-1] if kept else None
 
 
-def _run(arguments: list[str], log: Path, on_progress: Callable[[float], None]) -> dict[str, Any]:
-    """Start the worker, follow what it reports, and return its result."""
-    command = [sys.executable, "-P", "-m", "halab.course.grading_worker", *arguments]
-    at, message = 0, {}
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as worker,
-        _ended_after(WALL, worker) as late,
-    ):
-        assert worker.stdout is not None
-        for line in worker.stdout:
-            message = json.loads(line)
-            if "cell" not in message:
-                break
-            at = message["cell"]
-            on_progress(at / message["of"])
-    if "checks" in message:
-        return message
-    if "refused" in message:
-        raise SubmissionError(message["refused"][0], hint=message["refused"][1])
-    if late.is_set():
-        raise SubmissionError(
-            f"Grading took longer than {WALL:.0f} s and was ended at cell {at} of the notebook.",
-            hint="Run the notebook from top to bottom in JupyterLab and look at what takes so long.",
-        )
-    if at == 0:  # no cell of the learner's has run yet: the fault is the course's
+class _Worker:
+    """A grading process and the folder it works in."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="halab-grading-")
+        self._log = Path(self._folder.name) / "worker.log"
+        with self._log.open("w") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "halab.course.grading_worker", self._folder.name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        self._end = weakref.finalize(self, _end_worker, self._process, self._folder)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def grade(self, job: dict[str, Any], on_progress: Callable[[float], None]) -> dict[str, Any]:
+        """Hand a job over, follow what is reported, and return the result."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        timer = threading.Timer(WALL, self._process.kill)
+        timer.start()
+        message: dict[str, Any] = {}
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(json.dumps(job) + "\n")
+                self._process.stdin.flush()
+            for line in self._process.stdout:
+                message = json.loads(line)
+                if "cell" not in message:
+                    break
+                on_progress(message["cell"] / message["of"])
+        except BaseException:  # Ctrl-C: what this worker says next would be the answer to another question
+            self._end()
+            raise
+        finally:
+            timer.cancel()
+        if "checks" in message:
+            return message
+        if "refused" in message:
+            raise SubmissionError(message["refused"][0], hint=message["refused"][1])
+        problem = message.get("error") or self._log.read_text()[-1000:] or "the grading process ended"
+        self._end()
         raise CourseError(
-            f"Grading could not start: {message.get('error') or log.read_text()[-1000:]}",
+            f"{job['assignment']} of {job['learner']} could not be graded: {problem}",
             hint="Install the course again (make lab); if it stays, report it with this message.",
         )
-    raise SubmissionError(
-        f"Grading did not get past cell {at} of the notebook: it ended its Python process, or ran out of "
-        "memory or of computing time.",
-        hint="Run the notebook from top to bottom in JupyterLab and look at what that cell does.",
-    )
 
 
-@contextmanager
-def _ended_after(seconds: float, worker: subprocess.Popen[str]) -> Iterator[threading.Event]:
-    """End the worker and its kernel on leaving, or after `seconds`, which the event then tells."""
-    late = threading.Event()
-
-    def end() -> None:
-        late.set()
-        _end(worker)
-
-    timer = threading.Timer(seconds, end)
-    timer.start()
-    try:
-        yield late
-    finally:
-        timer.cancel()
-        _end(worker)
+def _end_worker(process: subprocess.Popen[str], folder: tempfile.TemporaryDirectory[str]) -> None:
+    """End a grading process. Its sandbox ends with it: that is the sandbox' own care."""
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        with contextlib.suppress(OSError):
+            if stream is not None:
+                stream.close()
+    folder.cleanup()
 
 
-def _end(worker: subprocess.Popen[str]) -> None:
-    try:
-        family = psutil.Process(worker.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        family = []
-    worker.kill()
-    for process in family:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
+_OF_THREAD = threading.local()
+
+
+def _worker() -> _Worker:
+    """The calling thread's own grading process."""
+    worker: _Worker | None = getattr(_OF_THREAD, "worker", None)
+    if worker is None or not worker.alive:
+        worker = _OF_THREAD.worker = _Worker()
+    return worker
 
 
 def _check(found: dict[str, Any]) -> Check:
@@ -207,6 +221,8 @@ def _reason(errors: list[dict[str, str]]) -> tuple[str, str]:
         return text.splitlines()[0], hint_in(text)
     if kind == "NotImplementedError":
         return "Nothing is written here yet.", ""
+    if kind == "ProcessEnded":
+        return text, ""
     if kind == "CellTimeoutError":
         return "Your code was still running when its time was up.", ""
     if kind == "NameError":

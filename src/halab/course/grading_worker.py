@@ -1,14 +1,20 @@
-"""Grades one submission in a process of its own, so that a crash or a hang costs only itself.
+"""Grades submissions in a process of its own, one after the other, until its stdin ends.
 
-    python -m halab.course.grading_worker FOLDER ASSIGNMENT LEARNER NOTEBOOK
+    python -m halab.course.grading_worker FOLDER
 
-FOLDER is a throw-away nbgrader course, NOTEBOOK what the learner saved. To stdout goes one JSON
-object a line:
+FOLDER is a throw-away folder. A job is one JSON object a line on stdin, its paths absolute:
+
+    {"notebook": path, "assignment": name, "learner": id, "keep": folder or null}
+
+To stdout go, one JSON object a line:
 
     {"cell": 3, "of": 20}                   when a cell starts
     {"checks": [...], "notes": [...]}       at the end
     {"refused": [message, hint]}            instead, if the notebook cannot be graded
-    {"error": message}                      instead, if nbgrader failed
+    {"error": message}                      instead, if nbgrader or the sandbox failed
+
+nbgrader takes two seconds to load, and the sandbox most of one: a class is graded by few such processes.
+No learner's code runs in here (halab.course.judge says how).
 """
 
 from __future__ import annotations
@@ -17,7 +23,6 @@ import contextlib
 import hashlib
 import json
 import os
-import resource
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -30,69 +35,76 @@ from halab.course.store import create_once
 from halab.errors import CourseError, SubmissionError
 from halab.folders import cache_folder
 
-MEMORY = 4 * 1024**3  # bytes of address space, enough for numpy and scipy with room to spare
-CPU = 60  # seconds
-FILE_SIZE = 100 * 1024**2  # bytes a file may grow to
 KEPT = 20  # gradebooks in the cache: more than there are exercises
 
 Report = Callable[[dict[str, Any]], None]
 
 
-def main(folder: Path, assignment: str, learner: str, notebook: Path) -> None:
-    """Grade the submission in `folder` and report on stdout, which nothing else writes to."""
+def main(folder: Path) -> None:
+    """Serve jobs. What other code prints goes to stderr, so that stdout carries the protocol alone."""
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def report(message: dict[str, Any]) -> None:
         channel.write(json.dumps(message) + "\n")
 
-    _limit()
     # nbformat imports jsonschema, which would load this checker of web addresses: a second for nothing.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    try:
-        _grade(folder, assignment, learner, notebook, report)
-    except SubmissionError as error:
-        report({"refused": [error.message, error.hint]})
-    except CourseError as error:
-        report({"error": error.message})
+    for line in sys.stdin:
+        job = json.loads(line)
+        try:
+            _grade(folder, job, report)
+        except SubmissionError as error:
+            report({"refused": [error.message, error.hint]})
+        except CourseError as error:
+            report({"error": error.message})
 
 
-def _limit() -> None:
-    """Limits that the kernel, and so the learner's code, inherits."""
-    # NumPy's threads each reserve address space, which on a machine of many cores would use up the limit.
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU),
-        (resource.RLIMIT_FSIZE, FILE_SIZE),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(ValueError, OSError):  # a system that lacks this limit, or has a lower one
-            resource.setrlimit(what, (most, most))
-
-
-def _grade(folder: Path, assignment: str, learner: str, copy: Path, report: Report) -> None:
-    # Here and not above, so that the limits stand before anything large is loaded.
+def _grade(folder: Path, job: dict[str, Any], report: Report) -> None:
     import nbformat
 
     from halab.course.nbgrader_course import autograde, settings
+    from halab.course.nbgrader_parts import sandbox
     from halab.course.submission import prepare
 
-    notebook, notes = prepare(copy, course_root() / "exercises" / assignment / f"{assignment}.ipynb")
-    submitted = folder / ".nbgrader" / "submitted" / learner / assignment
-    submitted.mkdir(parents=True)
-    nbformat.write(notebook, submitted / f"{assignment}.ipynb")
+    assignment, learner = job["assignment"], job["learner"]
+    release = course_root() / "exercises" / assignment / f"{assignment}.ipynb"
+    notebook, notes = prepare(Path(job["notebook"]), release)
+    with _course(folder, assignment):
+        submitted = folder / ".nbgrader" / "submitted" / learner / assignment
+        submitted.mkdir(parents=True)
+        nbformat.write(notebook, submitted / f"{assignment}.ipynb")
+        config = settings(folder)
+        config.GradeInSandbox.on_cell = lambda number, of: report({"cell": number, "of": of})
+        _gradebook(folder, config, assignment)
+        autograde(config, assignment, learner)
+        checks = list(_checks(folder, config, assignment, learner))
+        if job["keep"]:
+            _keep(folder / ".nbgrader" / "autograded" / learner / assignment, Path(job["keep"]))
+    if sandbox().weaker:
+        notes.append(sandbox().weaker)
+    report({"checks": checks, "notes": notes})
 
-    def start(cell: Any, cell_index: int) -> None:
-        report({"cell": cell_index + 1, "of": len(notebook.cells)})
 
-    config = settings(folder)
-    config.KernelManager.transport = "ipc"  # a TCP port could be taken by another process meanwhile
-    config.KernelManager.ip = str(folder / "kernel")
-    config.Execute.on_cell_start = start
-    _gradebook(folder, config, assignment)
-    autograde(config, assignment, learner)
-    report({"checks": list(_checks(folder, config, assignment, learner)), "notes": notes})
+@contextlib.contextmanager
+def _course(folder: Path, assignment: str) -> Iterator[None]:
+    """An nbgrader course with this one assignment, gone on leaving."""
+    root = course_root()
+    shutil.copy(root / "nbgrader_config.py", folder)
+    shutil.copytree(root / "solutions" / assignment, folder / "solutions" / assignment)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder / "solutions")
+        shutil.rmtree(folder / ".nbgrader", ignore_errors=True)
+
+
+def _keep(graded: Path, folder: Path) -> None:
+    """Put the graded notebook where it was asked for; nbgrader's copies are read-only, an older one too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for notebook in graded.glob("*.ipynb"):
+        (folder / notebook.name).unlink(missing_ok=True)
+        shutil.copy(notebook, folder)
 
 
 def _gradebook(folder: Path, config: Any, assignment: str) -> None:
@@ -146,4 +158,4 @@ def _checks(folder: Path, config: Any, assignment: str, learner: str) -> Iterato
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4]))
+    main(Path(sys.argv[1]))

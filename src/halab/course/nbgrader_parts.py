@@ -2,28 +2,102 @@
 
 from __future__ import annotations
 
+import atexit
+import time
 from typing import Any
 
+import nbformat
 from nbgrader import utils
-from nbgrader.preprocessors import ClearHiddenTests, Execute
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from traitlets import Any as Anything
+from traitlets import Float
 
 from halab.course.environment import environment
+from halab.course.judge import Error, Judge, modules
+from halab.course.sandbox.box import Box, Ended, Raised, Sandbox, TimeUp
 
-__all__ = ["ExecuteAsLearner", "HideHiddenTests"]
+__all__ = ["GradeInSandbox", "HideHiddenTests", "sandbox"]
+
+_sandbox = Sandbox()
+atexit.register(_sandbox.close)
 
 
-class ExecuteAsLearner(Execute):  # type: ignore[misc]
-    """Runs a submission as its learner: the notebook sees HALAB_LEARNER, so the grader's numbers are theirs.
+def sandbox() -> Sandbox:
+    """The sandbox of this process: one host serves every submission graded in it."""
+    return _sandbox
 
-    A warning printed to stderr costs nothing. (nbgrader scores any graded cell with stderr as 0.)
+
+class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
+    """Takes the place of nbgrader's `Execute`: a learner's cells run in a sandbox, graded cells outside it.
+
+    nbgrader's way, with everything in one kernel, leaves the tests to the mercy of what they test: they can
+    be read, and redefined. Here a graded cell ends with an error or without output, which decides its points.
     """
 
-    def preprocess(self, nb: Any, resources: Any, *args: Any, **kwargs: Any) -> Any:
-        with environment(HALAB_LEARNER=resources["nbgrader"]["student"]):
-            nb, resources = super().preprocess(nb, resources, *args, **kwargs)
-        for cell in filter(utils.is_grade, nb.cells):
-            cell.outputs = [one for one in cell.get("outputs", []) if one.get("name") != "stderr"]
+    timeout = Float(10.0, help="Seconds a cell may run.").tag(config=True)
+    wall = Float(60.0, help="Seconds all cells together may run.").tag(config=True)
+    on_cell = Anything(None, allow_none=True, help="Called with (cell, of) as each starts.").tag(config=True)
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        names = resources["nbgrader"]
+        source = self._source(names["assignment"], names["notebook"])
+        with (
+            environment(HALAB_LEARNER=names["student"]),
+            _sandbox.box(names["student"], modules(source)) as box,
+        ):
+            run = _Run(box, Judge(source, box), self.timeout, time.monotonic() + self.wall)
+            for index, cell in enumerate(nb.cells):
+                if self.on_cell:
+                    self.on_cell(index + 1, len(nb.cells))
+                if cell.cell_type == "code":
+                    cell.execution_count = None
+                    cell.outputs = run.outputs(cell, index + 1)
         return nb, resources
+
+    def _source(self, assignment: str, notebook: str) -> Any:
+        """The course's own notebook: what is in the submission's cells proves nothing."""
+        folder = CourseDirectory(config=self.config)
+        path = folder.format_path(folder.source_directory, ".", assignment)
+        return nbformat.read(f"{path}/{notebook}.ipynb", as_version=4)
+
+
+class _Run:
+    """One submission under way. `timeout` is seconds a cell; at `end` (monotonic clock) all must be over."""
+
+    def __init__(self, box: Box, judge: Judge, timeout: float, end: float) -> None:
+        self._box, self._judge, self._timeout, self._end = box, judge, timeout, end
+        self._over = ""
+
+    def outputs(self, cell: Any, number: int) -> list[Any]:
+        """Run or judge this cell, the notebook's `number`th."""
+        seconds = max(0.1, min(self._timeout, self._end - time.monotonic()))
+        if self._judge.judges(cell):
+            outputs, error = [], self._judge.verdict(cell, seconds)
+        else:
+            outputs, error = self._ran(cell, seconds)
+        if error and error[0] == "ProcessEnded":
+            self._over = (
+                self._over or f"In cell {number} of the notebook {error[1]}; nothing after it could run."
+            )
+            error = (error[0], self._over)
+        return [*outputs, *([_error(*error)] if error else [])]
+
+    def _ran(self, cell: Any, seconds: float) -> tuple[list[Any], Error | None]:
+        try:
+            return self._box.run(cell.source, time.monotonic() + seconds)
+        except TimeUp:
+            return [], ("CellTimeoutError", "")
+        except Ended as error:
+            return [], ("ProcessEnded", str(error))
+        except Raised as error:
+            return [], (error.kind, error.text)
+
+
+def _error(kind: str, text: str) -> Any:
+    """An output that says so. Without a traceback, which would quote a test that may be hidden."""
+    shown = [f"{kind}: {text}" if text else kind]
+    return nbformat.v4.new_output("error", ename=kind, evalue=text, traceback=shown)
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""Where a learner's code runs while it is graded: shut in, and never in the grader's own process."""

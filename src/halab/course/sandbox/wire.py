@@ -1,0 +1,110 @@
+"""What passes between the grader and a learner's process.
+
+The grader sends pickles: they come from trusted code, and whole objects of the course can be handed over. The
+learner's process answers in JSON, which can hold nothing but data; what is no data stays where it is, and a
+reference goes over in its place.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import pickle
+import random
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["HEAD", "LARGEST", "complete", "decoded", "encoded", "parsed", "receive", "send", "to_learner"]
+
+LARGEST = 16 * 1024**2
+"""Bytes of the longest message a learner's process may send."""
+
+_DEEPEST = 100  # levels of lists in lists
+_LENGTH = struct.Struct("!I")
+HEAD = _LENGTH.size
+"""Bytes before a message, which give its length."""
+
+_SEQUENCES: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
+
+
+def send(connection: socket.socket, body: bytes) -> None:
+    """Send one message."""
+    connection.sendall(_LENGTH.pack(len(body)) + body)
+
+
+def receive(stream: io.BufferedReader) -> bytes:
+    """The next message from the grader. Raises EOFError if it is gone."""
+    (length,) = _LENGTH.unpack(_exactly(stream, HEAD))
+    return _exactly(stream, length)
+
+
+def _exactly(stream: io.BufferedReader, size: int) -> bytes:
+    body = stream.read(size)
+    if len(body) < size:
+        raise EOFError
+    return body
+
+
+def complete(received: bytearray) -> int | None:
+    """The bytes the first message takes with its head, or None while some are missing."""
+    if len(received) < HEAD:
+        return None
+    size = HEAD + int(_LENGTH.unpack_from(received)[0])
+    return size if len(received) >= size else None
+
+
+def to_learner(message: Any) -> bytes:
+    """A message for a learner's process, with everything it refers to copied into it."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, protocol=5)
+    # The state of a generator is 2.5 kB, and would let a learner's code foresee the grader's next number.
+    pickler.dispatch_table = {random.Random: lambda dice: (random.Random, (dice.getrandbits(64),))}
+    pickler.dump(message)
+    return buffer.getvalue()
+
+
+def encoded(value: Any, refer: Callable[[Any], dict[str, Any]], depth: int = 0) -> Any:
+    """`value` as JSON can hold it. `refer` gives the reference to an object that is no data."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if depth > _DEEPEST:
+        raise ValueError(f"it holds more than {_DEEPEST} levels of lists within lists")
+    if type(value) is list:
+        return [encoded(one, refer, depth + 1) for one in value]
+    if isinstance(value, dict):
+        return {"dict": [[encoded(part, refer, depth + 1) for part in pair] for pair in value.items()]}
+    for name, kind in _SEQUENCES.items():
+        if isinstance(value, kind):
+            return {name: [encoded(one, refer, depth + 1) for one in value]}
+    if isinstance(value, (bytes, bytearray)):
+        return {"bytes": base64.b64encode(value).decode()}
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):  # NumPy's arrays and numbers
+        return encoded(value.tolist(), refer, depth + 1)
+    return refer(value)
+
+
+def decoded(value: Any, referred: Callable[[dict[str, Any]], Any]) -> Any:
+    """The data of `encoded`. Raises ValueError, TypeError or KeyError if a learner's process made it up."""
+    if isinstance(value, list):
+        return [decoded(one, referred) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "ref" in value:
+        return referred(value)
+    ((kind, inside),) = value.items()
+    if kind == "dict":
+        return {decoded(key, referred): decoded(one, referred) for key, one in inside}
+    if kind == "bytes":
+        return base64.b64decode(inside)
+    return _SEQUENCES[kind](decoded(one, referred) for one in inside)
+
+
+def parsed(body: bytes | bytearray) -> Any:
+    """The JSON of a message. Raises ValueError if it is none."""
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("too deep") from error
