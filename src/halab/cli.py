@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from typing import TextIO
 
 import typer
 from rich.console import Console
@@ -10,6 +12,8 @@ from rich.console import Console
 from halab.commands import cluster as cluster_commands
 from halab.commands import course as course_commands
 from halab.commands import measure as measure_commands
+from halab.commands import progress as progress_commands
+from halab.course.store import SetAside
 from halab.errors import HalabError
 
 app = typer.Typer(
@@ -23,10 +27,13 @@ problems = Console(stderr=True)
 cluster_commands.register(app)
 measure_commands.register(app)
 course_commands.register(app)
+progress_commands.register(app)
 
 
 def main() -> None:
     """Run the command; a HalabError becomes a message and exit status 1, never a traceback."""
+    warnings.showwarning = _show_warning
+    warnings.simplefilter("always", SetAside)
     try:
         app()
     except HalabError as error:
@@ -34,3 +41,18 @@ def main() -> None:
         if error.hint:
             problems.print(f"[bold]Hint:[/] {error.hint}", highlight=False)
         sys.exit(1)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A file set aside is news to the user, in one plain line; other warnings are Python's, as ever."""
+    if issubclass(category, SetAside):
+        problems.print(f"Note: {message}", highlight=False, markup=False)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))

@@ -1,16 +1,32 @@
-"""The board: ten tiles, and only what exists has a link."""
+"""The board: ten tiles, only what exists has a link, and the same facts as `halab progress`."""
 
 from pathlib import Path
 
 import pytest
 
+from halab.course.catalogue import CATALOGUE
 from halab.course.paths import course_root
-from halab.course.progress import Done
+from halab.course.progress import Compared, Done, Progress
 from halab.widgets.board import show_board
+
+NOTHING = Progress({card.number: Done() for card in CATALOGUE})
+
+
+def done(**fields: object) -> Progress:
+    return Progress({**NOTHING.cards, 6: Done(**fields)})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def one_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("cards", "course", "exercises/06-failover-timeline"):
+        (tmp_path / folder).mkdir(parents=True)
+    for kind in ("course", "exercises/06-failover-timeline"):
+        (tmp_path / kind / "06-failover-timeline.ipynb").touch()
+    monkeypatch.setenv("HALAB_COURSE", str(tmp_path))
 
 
 def test_ten_tiles_link_only_to_files_that_exist() -> None:
-    tiles = show_board().tiles
+    tiles = show_board(NOTHING).tiles
     assert [tile["number"] for tile in tiles] == list(range(1, 11))
     for tile in tiles:
         for path in (tile["lesson"], tile["exercise"]):
@@ -22,16 +38,36 @@ def test_a_card_without_a_lesson_is_coming(tmp_path: Path, monkeypatch: pytest.M
     for folder in ("cards", "course"):
         (tmp_path / folder).mkdir()
     monkeypatch.setenv("HALAB_COURSE", str(tmp_path))
-    assert repr(show_board()).count("coming") == 10
+    assert repr(show_board(NOTHING)).count(": coming") == 10
 
 
-def test_it_says_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ("cards", "course"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "course/06-failover-timeline.ipynb").touch()
-    monkeypatch.setenv("HALAB_COURSE", str(tmp_path))
-    done = {6: Done(opened=True, predicted=True, points=7, max_points=10)}
-    line = repr(show_board(done)).splitlines()[5]
-    assert line == " 6  The failover timeline: opened, predicted, 7/10"
+@pytest.mark.usefixtures("one_card")
+def test_it_says_what_was_done_and_how_far_off_the_prediction_was() -> None:
+    compared = (Compared("crash active rootcoord", 11.0, 9.25),)
+    board = show_board(
+        done(opened=True, cells_run=12, cells=20, predicted=True, compared=compared, measured=1)
+    )
+    line = repr(board).splitlines()[5]
+    assert line == (
+        " 6  The failover timeline: ○ Lesson: 12 of 20 cells run; "
+        "✓ Prediction: last failure 11 s, measured 9.2 s, 1.8 s off; ✓ Lab: 1 measured; "
+        "○ Exercise: not graded; ○ Item: not yet met"
+    )
+    assert board.step["path"] == "course/06-failover-timeline.ipynb"
+    assert "8 code cells left" in repr(board).splitlines()[-1]
+
+
+@pytest.mark.usefixtures("one_card")
+def test_it_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALAB_LANG", "zh")
-    assert repr(show_board()).splitlines()[5] == " 6  故障转移的时间线: 还没开始"
+    shown = repr(show_board(done(opened=True, cells_run=20, cells=20, points=16, max_points=20)))
+    assert "✓ 课程：已运行 20/20 个代码单元" in shown
+    assert "✓ 练习：16 分，满分 20 分" in shown
+    assert "下一步：第 6 张卡片：先做预测" in shown
+
+
+@pytest.mark.usefixtures("one_card")
+def test_what_needs_attention_is_on_the_board() -> None:
+    board = show_board(Progress(NOTHING.cards, notes=("06-crash.jsonl does not count: it is a simulation.",)))
+    assert board.notes == ["06-crash.jsonl does not count: it is a simulation."]
+    assert "Note: 06-crash.jsonl does not count" in repr(board)

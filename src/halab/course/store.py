@@ -53,9 +53,9 @@ def create_once(path: Path, content: bytes, mode: int = 0o644) -> bool:
 def read(path: Path) -> list[dict[str, Any]]:
     """Every record of the file, oldest first; an absent file has none.
 
-    A record that is no JSON object, or that lacks what `halab.course.records` requires of a file of this name,
-    is damage: the file is set aside whole, with a SetAside warning that names it; the records that could be
-    read go on in a new file.
+    A record that is no JSON object, or lacks what `halab.course.records` requires of a file of this name, is
+    damage: the file is set aside whole, with a SetAside warning that names it; the records that could be read
+    go on in a new file.
     """
     try:
         lines = path.read_bytes().splitlines()

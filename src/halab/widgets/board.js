@@ -2,18 +2,14 @@
 
 const WORDS = {
   en: {
-    board: "The ten cards of the course",
+    board: "The ten cards of the course", colon: ": ",
     lesson: "Lesson", exercise: "Exercise", coming: "coming", noLesson: "The lesson is not written yet.",
-    steps: { opened: "lesson opened", predicted: "predicted", measured: "measured" },
-    graded: (points, most) => `exercise: ${points} of ${most} points`, ungraded: "exercise: not graded yet",
-    done: "done", todo: "to do", goal: "Goal:",
+    done: "done", todo: "to do", goal: "Goal:", next: "Next", open: "Open", notes: "Needs attention",
   },
   zh: {
-    board: "本课程的十张卡片",
+    board: "本课程的十张卡片", colon: "：",
     lesson: "课程", exercise: "练习", coming: "尚未推出", noLesson: "这一课还没有写好。",
-    steps: { opened: "看过课程", predicted: "做过预测", measured: "测过" },
-    graded: (points, most) => `练习：${points} 分，满分 ${most} 分`, ungraded: "练习：还没有评分",
-    done: "已完成", todo: "待完成", goal: "目标：",
+    done: "已完成", todo: "待完成", goal: "目标：", next: "下一步", open: "打开", notes: "需要留意",
   },
 };
 
@@ -34,50 +30,52 @@ function link(label, path, of) {
   }, label);
 }
 
-function step(isDone, label, words) {
-  const mark = element("span", { class: "halab-board-mark", role: "img", "aria-label": isDone ? words.done : words.todo },
-    isDone ? "✓" : "○");
-  return element("li", { class: isDone ? "halab-board-done" : "" }, mark, ` ${label}`);
-}
-
-function steps(tile, words) {
-  const rows = Object.entries(words.steps).map(([key, label]) => step(tile[key], label, words));
-  if (tile.exercise) {
-    const graded = tile.points !== null;
-    const full = graded && tile.points >= tile.max_points;
-    rows.push(step(full, graded ? words.graded(tile.points, tile.max_points) : words.ungraded, words));
-  }
-  return element("ul", { class: "halab-board-steps" }, ...rows);
+function factOf(fact, words) {
+  const mark = element("span", {
+    class: "halab-board-mark", role: "img", "aria-label": fact.done ? words.done : words.todo,
+  }, fact.done ? "✓" : "○");
+  return element("li", { class: fact.done ? "halab-board-done" : "" }, mark,
+    element("span", {}, element("b", {}, fact.heading), words.colon + fact.text));
 }
 
 function tileOf(tile, words) {
-  const box = element("li", { class: tile.lesson ? "halab-board-tile" : "halab-board-tile halab-board-coming" },
+  const there = tile.facts.length > 0;
+  const box = element("li", { class: there ? "halab-board-tile" : "halab-board-tile halab-board-coming" },
     element("div", { class: "halab-board-head" },
       element("span", { class: "halab-board-number", "aria-hidden": "true" }, String(tile.number)),
       element("h3", {}, tile.title),
-      ...(tile.lesson ? [] : [element("span", { class: "halab-board-badge", title: words.noLesson }, words.coming)])),
+      ...(there ? [] : [element("span", { class: "halab-board-badge", title: words.noLesson }, words.coming)])),
     element("p", {}, tile.summary));
-  if (tile.lesson) {
-    const links = [link(words.lesson, tile.lesson, tile.title)];
+  if (there) {
+    const links = [];
+    if (tile.lesson) links.push(link(words.lesson, tile.lesson, tile.title));
     if (tile.exercise) links.push(link(words.exercise, tile.exercise, tile.title));
-    box.append(element("p", { class: "halab-board-goal" }, `${words.goal} ${tile.checklist}`), steps(tile, words),
+    box.append(element("p", { class: "halab-board-goal" }, `${words.goal} ${tile.checklist}`),
+      element("ul", { class: "halab-board-facts" }, ...tile.facts.map((fact) => factOf(fact, words))),
       element("p", { class: "halab-board-links" }, ...links));
   }
   return box;
 }
 
+function summary(model, words) {
+  const step = model.get("step");
+  const open = step.path ? [" ", link(words.open, step.path, step.text)] : [];
+  const parts = [element("p", {}, model.get("items")),
+    element("p", { class: "halab-board-next" }, element("b", {}, words.next + words.colon), step.text, ...open)];
+  if (model.get("notes").length) {
+    parts.push(element("div", { class: "halab-board-notes" }, element("b", {}, words.notes),
+      element("ul", {}, ...model.get("notes").map((note) => element("li", {}, note)))));
+  }
+  return element("div", { class: "halab-board-summary" }, ...parts);
+}
+
 function render({ model, el }) {
   el.classList.add("halab-board-host");
   el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
-  function draw() {
-    const words = WORDS[model.get("lang")];
-    el.replaceChildren(element("ol", {
-      class: "halab-board", lang: model.get("lang") === "zh" ? "zh-Hans" : "en", "aria-label": words.board,
-    }, ...model.get("tiles").map((tile) => tileOf(tile, words))));
-  }
-  model.on("change:tiles", draw);
-  draw();
-  return () => model.off("change:tiles", draw);
+  const words = WORDS[model.get("lang")];
+  el.lang = model.get("lang") === "zh" ? "zh-Hans" : "en";
+  el.replaceChildren(summary(model, words), element("ol", { class: "halab-board", "aria-label": words.board },
+    ...model.get("tiles").map((tile) => tileOf(tile, words))));
 }
 
 export default { render };

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import traitlets
 
 from halab.course.catalogue import CATALOGUE, Entry, Language, language
-from halab.course.progress import Done
+from halab.course.progress import Done, Progress
+from halab.course.progress_words import HEADINGS, Fact, Step, facts, items_met, next_step
 from halab.widgets.base import CourseWidget
 
 __all__ = ["Board", "show_board"]
@@ -19,27 +18,45 @@ _HERE = Path(__file__).parent
 
 
 class Board(CourseWidget):
-    """Ten tiles, in the course's order."""
+    """Ten tiles, in the course's order; above them what is nearest to do and what needs attention.
+
+    Every word of what was done comes from `halab.course.progress_words`, as in `halab progress`.
+    """
 
     _esm = _HERE / "board.js"
     _css = _HERE / "board.css"
 
     tiles = traitlets.List().tag(sync=True)
+    items = traitlets.Unicode().tag(sync=True)
+    step = traitlets.Dict().tag(sync=True)
+    notes = traitlets.List().tag(sync=True)
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def text(self) -> str:
-        return "\n".join(_line(tile, self.lang) for tile in self.tiles)
+        zh = self.lang == "zh"
+        lines = [_line(tile, zh) for tile in self.tiles]
+        lines += [f"{'注意：' if zh else 'Note: '}{note}" for note in self.notes]
+        return "\n".join([*lines, self.items, f"{'下一步：' if zh else 'Next: '}{self.step['text']}"])
 
 
-def show_board(done: Mapping[int, Done] | None = None) -> Board:
-    """The board of the ten cards. `done` maps a card's number to what was done of it; absent is not begun."""
-    lang, known = language(), done or {}
+def show_board(progress: Progress) -> Board:
+    """The board of the ten cards, with what was done of each."""
+    lang = language()
     return Board(
-        tiles=[_tile(entry, known.get(entry.number, Done()), lang) for entry in CATALOGUE], lang=lang
+        tiles=[_tile(entry, progress.cards.get(entry.number, Done()), lang) for entry in CATALOGUE],
+        items=items_met(progress, lang),
+        step=_step(next_step(progress, lang)),
+        notes=list(progress.notes),
+        lang=lang,
     )
 
 
+def _step(step: Step) -> dict[str, str]:
+    return {"text": step.text, "path": step.path}
+
+
 def _tile(entry: Entry, done: Done, lang: Language) -> dict[str, Any]:
+    there = entry.has_lesson or entry.has_exercise
     return {
         "number": entry.number,
         "title": entry.title.in_(lang),
@@ -48,17 +65,25 @@ def _tile(entry: Entry, done: Done, lang: Language) -> dict[str, Any]:
         # As JupyterLab names them, whose root is the learner's folder.
         "lesson": f"course/{entry.lesson_path.name}" if entry.has_lesson else "",
         "exercise": f"exercises/{entry.slug}/{entry.exercise_path.name}" if entry.has_exercise else "",
-        **asdict(done),
+        "facts": [
+            _fact(heading, fact)
+            for heading, fact in zip(HEADINGS[lang], facts(entry, done, lang), strict=True)
+        ]
+        if there
+        else [],
     }
 
 
-def _line(tile: Mapping[str, Any], lang: Language) -> str:
+def _fact(heading: str, fact: Fact) -> dict[str, Any]:
+    return {"heading": heading, "done": fact.done, "text": fact.text}
+
+
+def _line(tile: dict[str, Any], zh: bool) -> str:
     head = f"{tile['number']:>2}  {tile['title']}"
-    if not tile["lesson"]:
-        return f"{head}: {'尚未推出' if lang == 'zh' else 'coming'}"
-    words = ("看过", "预测过", "测过") if lang == "zh" else ("opened", "predicted", "measured")
-    marks = [word for word, key in zip(words, ("opened", "predicted", "measured"), strict=True) if tile[key]]
-    if tile["points"] is not None:
-        marks.append(f"{tile['points']:g}/{tile['max_points']:g}")
-    nothing = "还没开始" if lang == "zh" else "not begun"
-    return f"{head}: {', '.join(marks) or nothing}"
+    if not tile["facts"]:
+        return f"{head}: {'尚未推出' if zh else 'coming'}"
+    colon, comma = ("：", "；") if zh else (": ", "; ")
+    marks = [
+        f"{'✓' if fact['done'] else '○'} {fact['heading']}{colon}{fact['text']}" for fact in tile["facts"]
+    ]
+    return f"{head}: {comma.join(marks)}"

@@ -1,0 +1,207 @@
+"""The certificate as data: what is signed, in which form, and how a file of it is read.
+
+{"format": "halab-certificate", "version": 1, "record": {...}, "public_key": "...", "signature": "..."}
+
+The signature is over the canonical JSON of everything but itself: keys sorted, no blanks, ASCII.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from halab.course.catalogue import CHECKLIST, Words
+from halab.errors import CourseError
+
+__all__ = [
+    "SHARE",
+    "Certificate",
+    "CertifiedItem",
+    "ExercisePin",
+    "FaultPin",
+    "JournalPin",
+    "Record",
+    "canonical",
+    "items",
+    "passes",
+    "read_certificate",
+]
+
+FORMAT = "halab-certificate"
+VERSION = 1
+SHARE = 0.8
+"""Of an exercise's points, the share that its checklist item asks for."""
+_LARGEST = 5_000_000  # bytes; a certificate of ten cards with a hundred journals has 60 thousand
+
+_Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Card = Annotated[int, Field(ge=1, le=10)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_Points = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FaultPin(_Strict):
+    """A fault of a measurement; `at` is seconds after its start."""
+
+    kind: str
+    target: str
+    component: str
+    at: _Number
+
+
+class JournalPin(_Strict):
+    """A measurement of a real cluster: its journal's last hash, and what was measured on what."""
+
+    card: _Card
+    file: str = Field(pattern=r"^[^/\\]+\.jsonl$")
+    digest: _Digest
+    engine: str = Field(min_length=1)
+    profile: str
+    ttl: _Number
+    versions: dict[str, str]
+    started: AwareDatetime
+    faults: tuple[FaultPin, ...]
+    probes: int = Field(ge=1)
+    simulated: Literal[False]
+
+
+class ExercisePin(_Strict):
+    """A graded exercise: its points, and SHA-256 of the learner's notebook and of the exercise's source."""
+
+    card: _Card
+    assignment: str = Field(pattern=r"^\d\d-[a-z0-9-]+$")
+    points: _Points
+    out_of: _Points
+    notebook_sha256: _Digest
+    source_sha256: _Digest
+    halab: str
+
+
+class CertifiedItem(_Strict):
+    """One item of the checklist, in both languages, and the cards whose exercises and labs it rests on."""
+
+    en: str
+    zh: str
+    cards: tuple[_Card, ...]
+
+    @property
+    def words(self) -> Words:
+        return Words(self.en, self.zh)
+
+
+class Record(_Strict):
+    """What the certificate states. `key` says whose key signed: the learner's own, or an issuer's."""
+
+    name: str = Field(max_length=100)
+    learner: str = Field(min_length=1, max_length=64)
+    issued: AwareDatetime
+    halab: str
+    key: Literal["own", "issuer"]
+    share: _Number
+    items: tuple[CertifiedItem, ...]
+    exercises: tuple[ExercisePin, ...]
+    journals: tuple[JournalPin, ...]
+
+    def journals_of(self, card: int) -> list[JournalPin]:
+        return [one for one in self.journals if one.card == card]
+
+
+class Certificate(_Strict):
+    """A signed record. `public_key` and `signature` are base64."""
+
+    format: Literal["halab-certificate"] = "halab-certificate"
+    version: Literal[1] = 1
+    record: Record
+    public_key: str
+    signature: str = ""
+
+    def signed_part(self) -> bytes:
+        """What the signature is over."""
+        return canonical(self.as_data())
+
+    def as_data(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+    def text(self) -> str:
+        """The file: for people one field a line; the signature holds for any spacing."""
+        return json.dumps(self.as_data(), indent=1, sort_keys=True) + "\n"
+
+
+def canonical(data: dict[str, Any]) -> bytes:
+    """The one spelling of a certificate's data that is signed."""
+    unsigned = {key: value for key, value in data.items() if key != "signature"}
+    return json.dumps(unsigned, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def items() -> tuple[CertifiedItem, ...]:
+    """The ten items as this version of the course has them."""
+    return tuple(CertifiedItem(en=item.words.en, zh=item.words.zh, cards=item.cards) for item in CHECKLIST)
+
+
+def passes(points: float, out_of: float) -> bool:
+    """Whether these points are the share that is asked for; an exercise without points never passes."""
+    # Rounded, so that tenths of points that add up to exactly 80 % are not lost to binary fractions.
+    return out_of > 0 and round(points - SHARE * out_of, 9) >= 0
+
+
+def read_certificate(path: Path) -> tuple[Certificate, bytes]:
+    """A certificate, and the bytes its signature must hold for: what the file says, to the last character.
+
+    Raises CourseError for a file that is absent, no certificate, cut off, or of a newer version.
+    """
+    data = _object(path)
+    if data.get("format") != FORMAT:
+        raise CourseError(
+            f"{path.name} is no certificate of this course.",
+            hint="A certificate is the .json file that `halab certify` wrote.",
+        )
+    if data.get("version") != VERSION:
+        raise CourseError(
+            f"{path.name} is a certificate of version {data.get('version')!r}; "
+            f"this halab reads version {VERSION}.",
+            hint="Verify it with the halab that wrote it, or a newer one.",
+        )
+    try:
+        return Certificate.model_validate_json(json.dumps(data)), canonical(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise CourseError(
+            f"{path.name} has not the fields of a certificate: "
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}.",
+            hint="It was altered, or halab did not write it. Ask for an untouched copy.",
+        ) from None
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise CourseError(f"{path.name} is far larger than a certificate can be.")
+        data = json.loads(path.read_bytes(), object_pairs_hook=_unique, parse_constant=_refuse)
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read: {error.strerror}.", hint="Check the name.") from None
+    except (ValueError, RecursionError) as error:
+        raise CourseError(
+            f"{path.name} is not JSON, or was cut off: {error}.",
+            hint="Verify the .json file of the certificate, not the page; ask for a whole copy.",
+        ) from None
+    if not isinstance(data, dict):
+        raise CourseError(f"{path.name} is JSON, but no certificate.")
+    return data
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name that stands there twice could show a reader one thing and a program another."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a field stands there twice")
+    return found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a JSON number")
