@@ -9,6 +9,7 @@ from typing import TextIO
 import typer
 from rich.console import Console
 
+from halab.commands import classroom as classroom_commands
 from halab.commands import cluster as cluster_commands
 from halab.commands import course as course_commands
 from halab.commands import measure as measure_commands
@@ -28,6 +29,7 @@ cluster_commands.register(app)
 measure_commands.register(app)
 course_commands.register(app)
 progress_commands.register(app)
+classroom_commands.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,145 @@
+"""The instructor's commands: class grade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from halab.course.classroom import ClassReport, Follow, Result
+
+__all__ = ["register"]
+
+INTERRUPTED = 130  # the exit status of what Ctrl-C stopped
+
+console = Console()
+messages = Console(stderr=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the instructor's commands to the `halab` command."""
+    group = typer.Typer(help="For instructors: grade what a class handed in.", no_args_is_help=True)
+    group.callback()(lambda: None)  # else typer takes a group of one command for that command
+    group.command()(grade)
+    app.add_typer(group, name="class")
+
+
+def grade(
+    folder: Annotated[
+        Path, typer.Argument(help="What was handed in: FOLDER/<learner>/<assignment>/<assignment>.ipynb.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the grades go; by default beside FOLDER.", show_default=False)
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Notebooks at a time; default: one a core.", show_default=False),
+    ] = None,
+) -> None:
+    """Grade a class. Run it again to continue, or to grade only what is new or changed."""
+    from halab.course import grading
+    from halab.course.class_gradebook import publish
+    from halab.course.classroom import default_out, grade_class
+    from halab.course.handed_in import read_folder
+    from halab.course.heatmap import save
+
+    handed_in = read_folder(folder)
+    out = (out or default_out(folder)).resolve()
+    for problem in handed_in.problems:
+        _say(f"Note: {problem}")
+    with _progress(out) as follow:
+        report = grade_class(handed_in, out, jobs=jobs, grade=grading.grade_notebook, follow=follow)
+    with messages.status("Writing the gradebook"):
+        remarks = publish(report, out)
+        save(report, out)
+    _show(report)
+    for remark in remarks:
+        _say(f"Note: {remark}")
+    _show_files(out)
+    ungraded = sum(one.status == "not graded" for one in report.results)
+    if ungraded:
+        _say(f"{ungraded} of {len(report.results)} submissions were not graded: run the same command again.")
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(out: Path) -> Iterator[Follow]:
+    """A bar with the time left on stderr, and above it a line for each thing that went wrong."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    done_so_far = 0
+    with Progress(*columns, console=messages, transient=True, speed_estimate_period=300) as bar:
+        task = bar.add_task("Grading", total=None)
+
+        def follow(result: Result | None, done: int, of: int) -> None:
+            nonlocal done_so_far
+            done_so_far = done
+            if result is None:
+                if done:
+                    _say(f"{done} of {of} submissions need no grading; the rest follows.")
+                # The bar's own count starts here, else the time left would be reckoned from earlier runs.
+                bar.reset(task, total=of, completed=done)
+            else:
+                bar.update(task, completed=done)
+                if result.status != "graded":
+                    _say(_went_wrong(result))
+
+        try:
+            yield follow
+        except KeyboardInterrupt:
+            bar.stop()
+            _say(f"Stopped. {done_so_far} are done and kept in {out}; run the same command to continue.")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _went_wrong(one: Result) -> str:
+    points = ", 0 points" if one.status == "refused" else ""
+    return f"{one.learner}, {one.assignment}: {one.status}{points}. {one.why}"
+
+
+def _show(report: ClassReport) -> None:
+    assignments = report.handed_in.assignments
+    out_of = sum(report.out_of(assignment) for assignment in assignments)
+    table = Table(title=f"{report.handed_in.folder.name}: points", title_justify="left")
+    table.add_column("Learner", overflow="fold")
+    for assignment in assignments:
+        table.add_column(f"{assignment[:2]}\nof {report.out_of(assignment):g}", justify="right")
+    table.add_column(f"All\nof {out_of:g}", justify="right")
+    for learner in report.handed_in.learners:
+        found = (report.result(learner, assignment) for assignment in assignments)
+        total = report.total(learner)
+        table.add_row(learner, *map(_cell, found), "?" if total is None else f"{total:g}")
+    console.print(table)
+    console.print("- not handed in, × 0 refused, ? not graded", highlight=False)
+
+
+def _cell(one: Result | None) -> str:
+    if one is None:
+        return "-"
+    if one.points is None:
+        return "?"
+    return f"× {one.points:g}" if one.status == "refused" else f"{one.points:g}"
+
+
+def _show_files(out: Path) -> None:
+    console.print(f"In {out}:", highlight=False, soft_wrap=True)
+    for name, what in (
+        ("grades.csv", "a row a submission: points, and why if there are none"),
+        ("summary.csv", "a row a learner"),
+        ("heatmap.png, heatmap.svg", "learners by cards"),
+        ("gradebook.db, autograded/", "for nbgrader generate_feedback, export and formgrader, run there"),
+    ):
+        console.print(f"  {name:26}{what}", highlight=False)
+
+
+def _say(sentence: str) -> None:
+    messages.print(sentence, markup=False, highlight=False, soft_wrap=True)
