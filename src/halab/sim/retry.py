@@ -169,7 +169,7 @@ class _World:
         while True:
             request.attempts += 1
             self.attempts.append(self.env.now)
-            request.outcome = yield self.env.process(self.attempt(request))
+            request.outcome = yield from self.attempt(request)
             request.done = self.env.now
             if request.outcome == Outcome.OK or request.attempts == MOST_ATTEMPTS:
                 return

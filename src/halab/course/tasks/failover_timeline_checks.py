@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from typing import Any
 
-from halab.course.check import expect
+from halab.course.check import each, expect
 from halab.course.tasks.failover_timeline import HeartbeatPromise, Journal, Promise, Recording
 from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per_year
 from halab.models.retry import Retry
@@ -142,9 +142,10 @@ def check_backoff(retry: Retry) -> None:
         "The longest possible wait doubles from the first attempt to the second, and again to the third.",
         "06.2.backoff",
     )
-    late = [
-        retry(attempt, 0.0, Outcome.FAIL, "search", rng) for attempt in range(6, 13) for rng in _chances()
-    ]
+    late = each(
+        retry,
+        ((attempt, 0.0, Outcome.FAIL, "search", rng) for attempt in range(6, 13) for rng in _chances()),
+    )
     expect(
         all(wait is None or wait <= LONGEST_WAIT for wait in late),
         f"However many attempts there were, no wait is longer than {LONGEST_WAIT:.0f} s: "
@@ -170,14 +171,13 @@ def check_jitter(retry: Retry) -> None:
 def check_deadline(retry: Retry, deadline: float) -> None:
     """Nothing is sent after the deadline, and not everything is given up before it."""
     for left, attempt, outcome in product((0.0, 0.05, 0.5, 2.0), (1, 4, 8), (Outcome.FAIL, Outcome.UNKNOWN)):
-        for rng in _chances():
-            wait = retry(attempt, deadline - left, outcome, "search", rng)
-            expect(
-                wait is None or wait <= left + 1e-9,
-                "No attempt starts later than the deadline after the request first left.",
-                "06.2.deadline",
-            )
-    early = [retry(3, deadline / 4, Outcome.FAIL, "search", rng) for rng in _chances()]
+        waits = each(retry, ((attempt, deadline - left, outcome, "search", rng) for rng in _chances()))
+        expect(
+            all(wait is None or wait <= left + 1e-9 for wait in waits),
+            "No attempt starts later than the deadline after the request first left.",
+            "06.2.deadline",
+        )
+    early = each(retry, ((3, deadline / 4, Outcome.FAIL, "search", rng) for rng in _chances()))
     expect(
         None not in early, "Long before the deadline a failed search is still tried again.", "06.2.deadline"
     )
@@ -312,7 +312,7 @@ def _chances() -> list[random.Random]:
 
 def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
     """The waits a policy draws after so many failed searches, long before any deadline."""
-    answers = [retry(attempt, 0.0, Outcome.FAIL, "search", rng) for rng in _chances()]
+    answers = each(retry, ((attempt, 0.0, Outcome.FAIL, "search", rng) for rng in _chances()))
     waits = [wait for wait in answers if _number(wait) and wait is not None and wait >= 0]
     expect(
         len(waits) == len(answers),
@@ -323,8 +323,6 @@ def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
 
 
 def _gives_up(retry: Retry, outcome: Outcome, operation: str) -> bool:
-    return all(
-        retry(attempt, elapsed, outcome, operation, rng) is None
-        for attempt, elapsed in ((1, 0.0), (2, 0.5), (5, 3.0))
-        for rng in _chances()
-    )
+    moments = ((1, 0.0), (2, 0.5), (5, 3.0))
+    calls = ((*moment, outcome, operation, rng) for moment in moments for rng in _chances())
+    return all(wait is None for wait in each(retry, calls))
