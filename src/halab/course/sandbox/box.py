@@ -102,7 +102,7 @@ class Sandbox:
             connection.close()
             with contextlib.suppress(OSError, ValueError):
                 host.ask(end=True)
-            if not host.fresh_each_time:
+            if host.fresh_each_time:
                 self.close()
 
     def _running(self) -> _Host:

@@ -49,7 +49,8 @@ MOST_LOAD = 8.0
 LONGEST_WAIT = 6.0
 """Seconds a client may wait between two attempts."""
 
-DRAWS = 400  # waits asked of a policy, enough that chance does not decide
+DRAWS = 400  # waits asked of a policy, enough that chance does not decide how they are spread
+FEW_DRAWS = 100  # enough to find a wait that must never be
 
 Outages = Callable[[Journal, str], Any]
 
@@ -144,7 +145,11 @@ def check_backoff(retry: Retry) -> None:
     )
     late = each(
         retry,
-        ((attempt, 0.0, Outcome.FAIL, "search", rng) for attempt in range(6, 13) for rng in _chances()),
+        (
+            (attempt, 0.0, Outcome.FAIL, "search", rng)
+            for attempt in range(6, 13)
+            for rng in _chances(FEW_DRAWS)
+        ),
     )
     expect(
         all(wait is None or wait <= LONGEST_WAIT for wait in late),
@@ -171,7 +176,9 @@ def check_jitter(retry: Retry) -> None:
 def check_deadline(retry: Retry, deadline: float) -> None:
     """Nothing is sent after the deadline, and not everything is given up before it."""
     for left, attempt, outcome in product((0.0, 0.05, 0.5, 2.0), (1, 4, 8), (Outcome.FAIL, Outcome.UNKNOWN)):
-        waits = each(retry, ((attempt, deadline - left, outcome, "search", rng) for rng in _chances()))
+        waits = each(
+            retry, ((attempt, deadline - left, outcome, "search", rng) for rng in _chances(FEW_DRAWS))
+        )
         expect(
             all(wait is None or wait <= left + 1e-9 for wait in waits),
             "No attempt starts later than the deadline after the request first left.",
@@ -306,8 +313,8 @@ def _whole(value: Any, least: int, behaviour: str, hint: str) -> None:
     expect(isinstance(value, int) and not isinstance(value, bool) and value >= least, behaviour, hint)
 
 
-def _chances() -> list[random.Random]:
-    return [random.Random(seed) for seed in range(DRAWS)]
+def _chances(number: int = DRAWS) -> list[random.Random]:
+    return [random.Random(seed) for seed in range(number)]
 
 
 def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
@@ -324,5 +331,5 @@ def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
 
 def _gives_up(retry: Retry, outcome: Outcome, operation: str) -> bool:
     moments = ((1, 0.0), (2, 0.5), (5, 3.0))
-    calls = ((*moment, outcome, operation, rng) for moment in moments for rng in _chances())
+    calls = ((*moment, outcome, operation, rng) for moment in moments for rng in _chances(FEW_DRAWS))
     return all(wait is None for wait in each(retry, calls))
