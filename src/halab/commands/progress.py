@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 if TYPE_CHECKING:
     from halab.course.catalogue import Language
-    from halab.course.progress import Progress
+    from halab.course.certificate import Assessment
+    from halab.course.progress import Progress as Standing
 
 __all__ = ["register"]
 
@@ -21,7 +28,7 @@ messages = Console(stderr=True)
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the `halab` command."""
-    for command in (progress,):
+    for command in (progress, certify, verify, key):
         app.command()(command)
 
 
@@ -44,7 +51,123 @@ def progress(
     console.print(f"[bold]{'下一步' if lang == 'zh' else 'Next'}:[/] {escape(step.text)}", highlight=False)
 
 
-def _board(found: Progress, lang: Language) -> str:
+def certify(
+    name: Annotated[str, typer.Option(help="Your name, as it should stand on the page.")] = "",
+    key: Annotated[
+        Path | None, typer.Option(help="An issuer's private key; by default your own signs.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to; by default work/certificates.")
+    ] = None,
+) -> None:
+    """Grade all exercises afresh, check all journals, and sign a certificate if all ten items are met."""
+    from halab.course.catalogue import language
+    from halab.course.certificate import assess, checked_name, issue, save
+    from halab.course.paths import work_dir
+    from halab.course.signing import own_key, read_key
+
+    issuer = read_key(key) if key else None  # a wrong key or name is told before minutes of grading
+    checked_name(name)
+    lang = language()
+    with _grading() as on_progress:
+        found = assess(on_progress=on_progress)
+    _show_items(found)
+    if not found.complete:
+        console.print("No certificate yet. Nothing was written.", highlight=False)
+        raise typer.Exit(1)
+    signer = issuer or own_key()
+    files = save(
+        issue(found, name, signer, by_issuer=issuer is not None), out or work_dir() / "certificates", lang
+    )
+    console.print(f"\nSigned with the key {signer.public.fingerprint}", highlight=False)
+    for path in filter(None, (files.record, files.page, files.pdf)):
+        print(path)
+    if files.no_pdf:
+        console.print(f"No PDF was made: {escape(files.no_pdf)}. Print the page instead.", highlight=False)
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Certificates, the .json files.")],
+    public_key: Annotated[
+        Path | None, typer.Option(help="The issuer's public key, as `halab key` wrote it.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="The learner's work folder, to compare with the certificate.")
+    ] = None,
+) -> None:
+    """Check certificates without a network: what is proven, and what is not. Exit status 1 if one fails."""
+    from halab.course.certificate_verify import verify as check
+    from halab.course.signing import read_public_key
+
+    verdicts = check(files, read_public_key(public_key) if public_key else None, work)
+    for verdict in verdicts:
+        console.print(f"[bold]{escape(str(verdict.file))}[/]", highlight=False, soft_wrap=True)
+        if verdict.record:
+            whom = verdict.record.name or "no name"
+            print(f"  {whom}, learner {verdict.record.learner}, {verdict.record.issued:%Y-%m-%d}")
+        for heading, mark, sentences in (
+            ("Fails", "✗", verdict.fails),
+            ("Proven", "✓", verdict.holds),
+            ("Not proven", "–", verdict.unproven),
+        ):
+            _list(heading, [f"{mark} {sentence}" for sentence in sentences])
+    if not all(verdict.ok for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def key(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes; keep it to yourself.")],
+) -> None:
+    """Make an issuer's key to sign certificates with: FILE, and FILE.pub to hand out."""
+    from halab.course.signing import make_key
+
+    made = make_key(file)
+    print(f"Private key: {file} (keep it secret)\nPublic key:  {file}.pub (hand it out)")
+    print(f"Fingerprint: {made.public.fingerprint}")
+    print(made.public.pem().decode(), end="")
+
+
+@contextmanager
+def _grading() -> Iterator[Callable[[int, float], None]]:
+    """A bar for each exercise on stderr, so that stdout holds the result alone."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=messages, transient=True) as bars:
+        tasks: dict[int, TaskID] = {}
+
+        def done(card: int, share: float) -> None:
+            if card not in tasks:
+                tasks[card] = bars.add_task(f"Grading exercise {card:02d}", total=1.0)
+            bars.update(tasks[card], completed=share)
+
+        yield done
+
+
+def _show_items(found: Assessment) -> None:
+    """The ten items, then what is missing: each thing once, though several items may rest on it."""
+    from halab.course.catalogue import CHECKLIST, language
+
+    for number, item in enumerate(CHECKLIST, start=1):
+        mark, standing = ("✓", "met") if found.met(item) else ("○", "not met")
+        console.print(f"{mark} {number:>2} {item.words.in_(language())}: {standing}", highlight=False)
+    coming = [str(one.card) for one in found.missing if one.coming]
+    _list(
+        "Missing",
+        [f"Card {one.card}: {one.what}. Way: {one.way}" for one in found.missing if not one.coming],
+    )
+    if coming:
+        sentence = f"Cards without an exercise yet: {', '.join(coming)}. Their items cannot be earned so far."
+        _list("Not in the course yet", [sentence])
+    _list("Note", list(found.remarks))
+
+
+def _list(heading: str, sentences: list[str]) -> None:
+    if sentences:
+        console.print(f"\n[bold]{heading}[/]")
+    for sentence in sentences:
+        console.print(Padding(Text(sentence), (0, 0, 0, 2)))
+
+
+def _board(found: Standing, lang: Language) -> str:
     from halab.course.catalogue import CATALOGUE
     from halab.course.progress_words import HEADINGS, facts, items_met
     from halab.tables import text_table

@@ -14,7 +14,7 @@ from halab.errors import JournalError
 from halab.measure.journal import Journal
 from halab.measure.summary import OperationSummary, summary
 
-__all__ = ["Evidence", "Measurement", "Rejected", "evidence"]
+__all__ = ["Evidence", "Measurement", "Rejected", "evidence", "measurement"]
 
 _USERS = "search"  # what a prediction is about
 
@@ -68,7 +68,7 @@ def _of_card(card: int, counted: dict[str, JournalPin]) -> Evidence:
     real: list[Measurement] = []
     rejected: list[Rejected] = []
     for path in journals(card):
-        found = _read(path, card)
+        found = measurement(path, card)
         if isinstance(found, Words):
             rejected.append(Rejected(path.name, found))
         elif found.pin.digest in counted:
@@ -86,7 +86,8 @@ def _copied(first: JournalPin) -> Words:
     )
 
 
-def _read(path: Path, card: int) -> Measurement | Words:
+def measurement(path: Path, card: int) -> Measurement | Words:
+    """The measurement in a file kept for a card, or why there is none to count."""
     try:
         journal = Journal.load(path)
         if journal.simulated or journal.header.engine == "simulated":
