@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from halab.cli import app
 from halab.course import build, grading
 from halab.course.grading import Check, GradeReport
-from halab.errors import CourseError
+from halab.errors import CourseError, SubmissionError
 
 
 @pytest.fixture
@@ -55,6 +55,23 @@ def test_grade_as_data(run, graded):
 
 def test_all_means_the_exercises_there_are(run, graded):
     assert len(json.loads(run("grade", "all", "--json").stdout)) == 1
+
+
+def test_one_that_cannot_be_graded_costs_the_others_nothing(run, graded, monkeypatch):
+    grade_card = grading.grade
+
+    def grade(card, on_progress):
+        if card == 7:
+            raise SubmissionError("There is no notebook.", hint="Open the exercise.")
+        return grade_card(card, on_progress)
+
+    monkeypatch.setattr(grading, "grade", grade)
+    monkeypatch.setattr("halab.commands.course._cards", lambda what: [6, 7])
+    result = run("grade", "all")
+    assert result.exit_code == 1
+    assert "2 / 5" in result.stdout
+    assert "Exercise 7 was not graded: There is no notebook." in result.stderr
+    assert "Open the exercise." in result.stderr
 
 
 @pytest.mark.parametrize("what", ["six", "3", "42"])

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from halab.errors import CourseError
+from halab.errors import CourseError, SubmissionError
 
 if TYPE_CHECKING:
     from halab.course.grading import Check, GradeReport
@@ -47,17 +47,22 @@ def grade(
     as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
 ) -> None:
     """Grade your exercises and say what is still missing."""
-    from halab.course.grading import grade as grade_card
+    from halab.course.grading import GradeReport, grade_all
 
-    reports = []
-    for card in _cards(what):
-        with _progress(card) as on_progress:
-            reports.append(grade_card(card, on_progress))
+    cards = _cards(what)
+    with _progress(cards) as on_progress:
+        results = grade_all(cards, on_progress)
+    reports = [one for one in results.values() if isinstance(one, GradeReport)]
     if as_json:
         print(json.dumps([report.as_dict() for report in reports], ensure_ascii=False, indent=1))
-        return
-    for report in reports:
-        _show(report)
+    else:
+        for report in reports:
+            _show(report)
+    refused = {card: one for card, one in results.items() if isinstance(one, SubmissionError)}
+    for card, error in refused.items():
+        messages.print(f"Exercise {card} was not graded: {error}", markup=False, highlight=False)
+    if refused:
+        raise typer.Exit(1)
 
 
 def hint(
@@ -111,14 +116,14 @@ def _cards(what: str) -> list[int]:
 
 
 @contextmanager
-def _progress(card: int) -> Iterator[Callable[[float], None]]:
-    """A bar on stderr, so that stdout holds the result alone."""
+def _progress(cards: list[int]) -> Iterator[Callable[[int, float], None]]:
+    """A bar for each exercise on stderr, so that stdout holds the result alone."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=messages, transient=True) as bar:
-        task = bar.add_task(f"Grading exercise {card}", total=1.0)
+    with Progress(*columns, console=messages, transient=True) as bars:
+        tasks = {card: bars.add_task(f"Grading exercise {card}", total=1.0) for card in cards}
 
-        def done(share: float) -> None:
-            bar.update(task, completed=share)
+        def done(card: int, share: float) -> None:
+            bars.update(tasks[card], completed=share)
 
         yield done
 

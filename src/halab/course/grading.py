@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from halab.course.paths import state_dir, work_dir
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 
-__all__ = ["Check", "GradeReport", "grade", "grade_notebook", "last_grade"]
+__all__ = ["Check", "GradeReport", "grade", "grade_all", "grade_notebook", "last_grade"]
 
 WALL = 180.0  # seconds after which a grading process is taken for dead; it ends learners' code long before
 
@@ -79,6 +81,25 @@ def grade(card: int, on_progress: Callable[[float], None] = lambda done: None) -
     report = grade_notebook(copy, name, learner_id(), on_progress)
     append(state_dir() / "grades.jsonl", report.as_dict())
     return report
+
+
+def grade_all(
+    cards: Sequence[int], on_progress: Callable[[int, float], None] = lambda card, done: None
+) -> dict[int, GradeReport | SubmissionError]:
+    """Grade these cards' exercises side by side, as many at once as there are cores.
+
+    An exercise that cannot be graded has its SubmissionError in place of a report. `on_progress` is called
+    with a card and its share done, from other threads than this one.
+    """
+    with ThreadPoolExecutor(min(len(cards), os.cpu_count() or 1)) as pool:
+
+        def one(card: int) -> GradeReport | SubmissionError:
+            try:
+                return grade(card, lambda done: on_progress(card, done))
+            except SubmissionError as error:
+                return error
+
+        return dict(zip(cards, pool.map(one, cards), strict=True))
 
 
 def grade_notebook(
