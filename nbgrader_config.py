@@ -12,7 +12,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from halab.course.nbgrader_parts import GradeInSandbox, HideHiddenTests
+from halab.course.nbgrader_parts import TEMPLATES, GradeInSandbox, HideHiddenTests
 
 c = get_config()  # noqa: F821 - traitlets defines it
 kept = Path(__file__).resolve().parent / ".nbgrader"
@@ -39,3 +39,9 @@ c.Autograde.autograde_preprocessors = [
     CheckCellMetadata,
 ]
 c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests, CSSHTMLHeaderPreprocessor]
+# What learners wrote is shown in a browser: it can do nothing there, and no other host is asked.
+c.HTMLExporter.extra_template_basedirs = list(TEMPLATES)
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = dict.fromkeys(
+    ("clean_html", "strip_files_prefix"), "halab.course.nbgrader_parts.harmless"
+)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import time
+from pathlib import Path
 from typing import Any
 
 import nbformat
+import nbgrader
 from nbgrader import utils
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
@@ -17,7 +19,13 @@ from halab.course.environment import environment
 from halab.course.judge import Error, Judge, modules
 from halab.course.sandbox.box import Box, Ended, Raised, Sandbox, TimeUp
 
-__all__ = ["GradeInSandbox", "HideHiddenTests", "sandbox"]
+__all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "harmless", "sandbox"]
+
+TEMPLATES = (
+    str(Path(__file__).with_name("nbgrader_templates")),
+    str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
+)
+"""Where feedback and formgrader find parts of their pages: the course's, which replace some, come first."""
 
 _sandbox = Sandbox()
 atexit.register(_sandbox.close)
@@ -108,5 +116,30 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
             self._remove_hidden_test_region(cell)
             for output in cell.outputs:
                 if output.output_type == "error":
-                    output.traceback = [f"{output.ename}: {output.evalue}"]
+                    output.traceback = [_told(output.ename, output.evalue)]
         return cell, resources
+
+
+def _told(kind: str, text: str) -> str:
+    """An error in the words a learner reads in the notebook."""
+    if kind == "Unmet":
+        return f"Not yet: {text}"
+    return f"{kind}: {text}" if text else kind
+
+
+_PROSE = {
+    "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "hr", "i", "li", "ol",
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "s", "span", "strong", "sub", "sup", "ul",
+    "caption", "table", "tbody", "td", "th", "thead", "tr",
+}  # fmt: skip
+
+
+def harmless(html: str) -> str:
+    """HTML of a submission without what could act or deceive: only prose, tables and links, nothing styled.
+
+    An instructor who looks at a submission in formgrader is logged in to a server that runs code.
+    """
+    import bleach  # type: ignore[import-untyped]  # here: grading shows nothing and need not wait for it
+
+    attributes = {"a": ["href", "title"], "th": ["scope"]}
+    return str(bleach.clean(html, tags=_PROSE, attributes=attributes, strip=True))
