@@ -78,3 +78,25 @@ def test_the_command_fails_when_a_check_fails(monkeypatch):
     result = CliRunner().invoke(app, ["doctor", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.output)[0]["advice"] == "buy some"
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "found"),
+    [("exit 0", "PASS", "shuts in"), ("echo no namespaces >&2; exit 1", "WARN", "no namespaces")],
+)
+def test_a_sandbox_is_tried_and_not_only_looked_for(monkeypatch, tmp_path, script, verdict, found):
+    fake = tmp_path / "bwrap"
+    fake.write_text(f"#!/bin/sh\n{script}\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    (check,) = doctor._sandbox()
+    assert check.verdict == verdict
+    assert found in check.found
+
+
+def test_without_bubblewrap_it_is_said_what_grading_falls_back_to(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (check,) = doctor._sandbox()
+    assert check.verdict == "WARN"
+    assert "process limits" in check.found
+    assert "bubblewrap" in check.advice

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -234,6 +235,27 @@ def _files() -> Iterator[Check]:
         yield Check("open files", "PASS", f"up to {soft} a process")
 
 
+def _sandbox() -> Iterator[Check]:
+    """Grading shuts code in with bubblewrap; without it, it goes on with less."""
+    command = shutil.which("bwrap")
+    if command is None:
+        found = "bubblewrap is not installed: `halab grade` falls back to plain process limits"
+        yield Check(
+            "sandbox", "WARN", found, "Install it before grading other people's work (package bubblewrap)."
+        )
+        return
+    tried = subprocess.run(
+        [command, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False
+    )
+    if tried.returncode:
+        found = f"bubblewrap does not work here: {tried.stderr.strip()}"
+        yield Check(
+            "sandbox", "WARN", found, "Allow unprivileged user namespaces, or grade on another machine."
+        )
+    else:
+        yield Check("sandbox", "PASS", "bubblewrap shuts in the code that is graded")
+
+
 _LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _platform,
     _processor,
@@ -245,4 +267,5 @@ _LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _runtime_folder,
     _leftovers,
     _interfaces,
+    _sandbox,
 )
