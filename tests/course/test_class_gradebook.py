@@ -12,7 +12,8 @@ ONE, TWO = "06-failover-timeline", "07-rto-rpo"
 
 
 def check(number, points, out_of):
-    return Check(f"06-{number}-x", f"06.{number}", "X", points, out_of)
+    behaviour = "" if points == out_of else "=It holds."
+    return Check(f"06-{number}-x", f"06.{number}", "X", points, out_of, behaviour)
 
 
 REPORT = ClassReport(
@@ -65,7 +66,8 @@ def test_grades_have_a_row_a_submission(tables):
         "status": "graded",
         "why": "",
         "tasks to mend": "06.2",
-        "put back": "A cell was changed.",
+        "what is missing": "'=It holds.",
+        "notes": "A cell was changed.",
     }
     assert (ada_two["points"], ada_two["percent"], ada_two["tasks to mend"]) == ("6", "100", "")
     assert (bo["points"], bo["percent"], bo["status"]) == ("0", "0", "refused")

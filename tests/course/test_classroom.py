@@ -15,10 +15,12 @@ import pytest
 from typer.testing import CliRunner
 
 from halab.cli import app
+from halab.commands.classroom import WEAKER
 from halab.course import grading
 from halab.course.classroom import default_out, grade_class
 from halab.course.grading import Check, GradeReport
 from halab.course.handed_in import read_folder
+from halab.course.sandbox.isolation import kinds
 from halab.errors import CourseError, SubmissionError
 
 ONE, TWO = "06-failover-timeline", "07-rto-rpo"
@@ -38,12 +40,17 @@ def grade_fake(copy, name, learner, *, keep):
         os._exit(1)
     good = 3.0 if "right" in text else 0.0
     keep.mkdir(parents=True, exist_ok=True)
-    (keep / f"{name}.ipynb").write_text(text)
+    ended = {"output_type": "error", "ename": "ProcessEnded", "evalue": "In cell 3 it ended."}
+    late = {"output_type": "error", "ename": "CellTimeoutError", "evalue": ""}
+    outputs = {"ends": [ended], "hangs": [late]}.get(text, [])
+    cells = [{"id": "two", "outputs": outputs}, {"id": "three", "outputs": outputs}]
+    (keep / f"{name}.ipynb").write_text(json.dumps({"cells": cells, "said": text}))
     checks = (
         Check(f"{name[:2]}-1-one", f"{name[:2]}.1", "One", 2.0, 2.0),
         Check(f"{name[:2]}-2-two", f"{name[:2]}.2", "Two", good, 3.0, "" if good else "=It holds.", "h"),
     )
-    return GradeReport(int(name[:2]), name, learner, checks, ("A cell was changed.",), 0.1, 0.0)
+    notes = ("A cell was changed.", "Isolation is weaker: no bubblewrap.")
+    return GradeReport(int(name[:2]), name, learner, checks, notes, 0.1, 0.0)
 
 
 @pytest.fixture
@@ -117,7 +124,7 @@ def test_every_submission_gets_its_result_and_the_graded_notebook_is_kept(folder
     assert said(report) == EXPECTED
     assert list(said(report)) == sorted(EXPECTED)
     kept = default_out(folder) / "autograded" / "ada" / ONE / f"{ONE}.ipynb"
-    assert kept.read_text() == "right"
+    assert json.loads(kept.read_text())["said"] == "right"
     assert (report.total("ada"), report.total("chen")) == (7, 0)
     assert (report.out_of(ONE), report.out_of(TWO)) == (5, 5)
     assert report.result("bo", TWO) is None
@@ -142,6 +149,25 @@ def test_a_fault_of_the_course_is_no_zero_and_is_tried_again(folder, asked, coun
     asked.clear()
     assert said(run(folder, counting)) == said(report)
     assert asked == [("bo", ONE)]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("ends", "In cell 3 it ended."),
+        (
+            "hangs",
+            "The cell two was still running when its time was up. "
+            "The cell three was still running when its time was up.",
+        ),
+    ],
+)
+def test_code_that_had_to_be_stopped_is_told_beside_the_points_it_earned(folder, text, why):
+    hand_in(folder, "bo", ONE, text)
+    report = run(folder)
+    assert said(report) == EXPECTED
+    assert report.result("bo", ONE).why == why
+    assert report.result("ada", ONE).why == ""
 
 
 def test_a_second_run_grades_nothing_and_says_the_same(folder, asked, counting):
@@ -294,7 +320,7 @@ from halab.course.grading import Check, GradeReport
 def slow(copy, name, learner, *, keep):
     time.sleep(0 if learner == "ada" else 3)
     keep.mkdir(parents=True, exist_ok=True)
-    (keep / f"{name}.ipynb").touch()
+    (keep / f"{name}.ipynb").write_text('{"cells": []}')
     return GradeReport(6, name, learner, (Check("06-1-one", "06.1", "One", 2.0, 2.0),), (), 0.0, 0.0)
 
 grading.grade_notebook = slow
@@ -343,14 +369,15 @@ def test_the_command_shows_points_a_line_a_problem_and_where_the_files_are(folde
     done = command()
     assert done.exit_code == 0, done.output
     assert "stray.txt is not a learner's folder" in done.stderr
-    assert f"chen, {ONE}: refused, 0 points. It is not a notebook" in done.stderr
+    assert f"chen, {ONE}: refused, 0 of 5 points. It is not a notebook" in done.stderr
+    assert done.stderr.count("Isolation is weaker: no bubblewrap.") == 1
     rows = {row.split()[1]: row.split("│")[1:-1] for row in done.stdout.splitlines() if row.startswith("│")}
     assert [cell.strip() for cell in rows["ada"]] == ["ada", "5", "2", "7"]
     assert [cell.strip() for cell in rows["chen"]] == ["chen", "× 0", "-", "0"]
     out = default_out(folder)
     assert str(out) in done.stdout
     for name in ("grades.csv", "summary.csv", "heatmap.png", "heatmap.svg", "gradebook.db"):
-        assert name in done.stdout
+        assert name.removeprefix("heatmap") in done.stdout
         assert (out / name).stat().st_size > 0
 
 
@@ -362,3 +389,7 @@ def test_the_command_fails_when_something_was_not_graded(folder, command, tmp_pa
     assert "1 of 5 submissions were not graded" in done.stderr
     assert (tmp_path / "there" / "grades.csv").is_file()
     assert not default_out(folder).exists()
+
+
+def test_the_note_of_a_weaker_sandbox_begins_as_the_command_looks_for_it():
+    assert [*kinds()][-1].weaker.startswith(WEAKER)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 INTERRUPTED = 130  # the exit status of what Ctrl-C stopped
+WEAKER = "Isolation is weaker"  # how the sandbox' note begins where there is no bubblewrap
 
 console = Console()
 messages = Console(stderr=True)
@@ -60,7 +61,8 @@ def grade(
         remarks = publish(report, out)
         save(report, out)
     _show(report)
-    for remark in remarks:
+    weaker = sorted({note for one in report.results for note in one.notes if note.startswith(WEAKER)})
+    for remark in (*remarks, *weaker):
         _say(f"Note: {remark}")
     _show_files(out)
     ungraded = sum(one.status == "not graded" for one in report.results)
@@ -85,13 +87,13 @@ def _progress(out: Path) -> Iterator[Follow]:
             done_so_far = done
             if result is None:
                 if done:
-                    _say(f"{done} of {of} submissions need no grading; the rest follows.")
+                    _say(f"{done} of {of} submissions were graded before and have not changed.")
                 # The bar's own count starts here, else the time left would be reckoned from earlier runs.
                 bar.reset(task, total=of, completed=done)
-            else:
-                bar.update(task, completed=done)
-                if result.status != "graded":
-                    _say(_went_wrong(result))
+                return
+            bar.update(task, completed=done)
+            if result.why:
+                _say(_went_wrong(result))
 
         try:
             yield follow
@@ -102,7 +104,7 @@ def _progress(out: Path) -> Iterator[Follow]:
 
 
 def _went_wrong(one: Result) -> str:
-    points = ", 0 points" if one.status == "refused" else ""
+    points = "" if one.points is None else f", {one.points:g} of {one.out_of:g} points"
     return f"{one.learner}, {one.assignment}: {one.status}{points}. {one.why}"
 
 
@@ -133,12 +135,12 @@ def _cell(one: Result | None) -> str:
 def _show_files(out: Path) -> None:
     console.print(f"In {out}:", highlight=False, soft_wrap=True)
     for name, what in (
-        ("grades.csv", "a row a submission: points, and why if there are none"),
+        ("grades.csv", "a row a submission, with the reason where points are missing"),
         ("summary.csv", "a row a learner"),
-        ("heatmap.png, heatmap.svg", "learners by cards"),
-        ("gradebook.db, autograded/", "for nbgrader generate_feedback, export and formgrader, run there"),
+        ("heatmap.png, .svg", "learners by cards"),
+        ("gradebook.db", "for nbgrader there: generate_feedback, export, formgrader"),
     ):
-        console.print(f"  {name:26}{what}", highlight=False)
+        console.print(f"  {name:19}{what}", highlight=False)
 
 
 def _say(sentence: str) -> None:

@@ -28,7 +28,7 @@ __all__ = ["publish", "publish_gradebook", "write_whole"]
 _DATABASE = "gradebook.db"
 _GRADES = (
     "learner", "card", "assignment", "handed in", "points", "out of", "percent", "status", "why",
-    "tasks to mend", "put back",
+    "tasks to mend", "what is missing", "notes",
 )  # fmt: skip
 _SETTINGS = """
 
@@ -41,6 +41,7 @@ c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
 c.CourseDirectory.solution_directory = "solution"
 c.CourseDirectory.db_url = f"sqlite:///{grades / 'gradebook.db'}"
+c.CsvExportPlugin.to = "export.csv"  # nbgrader's own default, grades.csv, is a table of halab's here
 """
 
 
@@ -179,11 +180,13 @@ def _url(out: Path) -> str:
 def _grade_rows(report: ClassReport) -> Iterator[list[Any]]:
     times = {(one.learner, one.assignment): one.time for one in report.handed_in.submissions}
     for one in report.results:
-        tasks = sorted({check.task for check in one.checks if not check.passed})
+        failed = [check for check in one.checks if not check.passed]
+        tasks = sorted({check.task for check in failed})
+        missing = dict.fromkeys(check.behaviour for check in failed)
         yield [
             one.learner, int(one.assignment[:2]), one.assignment, times[one.learner, one.assignment],
             _number(one.points), _number(one.out_of), _percent(one.points, one.out_of), one.status, one.why,
-            " ".join(tasks), " ".join(one.notes),
+            " ".join(tasks), " ".join(missing), " ".join(one.notes),
         ]  # fmt: skip
 
 

@@ -43,8 +43,9 @@ class GradeFunction(Protocol):
 class Result:
     """What became of one submission.
 
-    "graded" has its checks. "refused" has 0 points, and `why`: the notebook could not be graded, which is its
-    learner's to mend. "not graded" has no points at all: the fault is the course's or this machine's.
+    "graded" has its checks, and `why` says where code of the learner's had to be stopped. "refused" has 0
+    points: `why` the notebook could not be graded is its learner's to mend. "not graded" has no points: the
+    fault is the course's or this machine's.
     """
 
     learner: str
@@ -141,19 +142,33 @@ def grade_submission(
     notebook: str, assignment: str, learner: str, keep: str, grade: GradeFunction = grade_notebook
 ) -> dict[str, Any]:
     """What an executor's worker does: grade one notebook. Plain arguments and result; nothing is raised."""
+    autograded = Path(keep) / f"{assignment}.ipynb"
     try:
         report = grade(Path(notebook), assignment, learner, keep=Path(keep))
+        return {
+            "status": "graded",
+            "why": _stops(autograded),
+            "checks": [asdict(check) for check in report.checks],
+            "notes": list(report.notes),
+        }
     except SubmissionError as error:
         return {"status": "refused", "why": error.message}
     except CourseError as error:
         return {"status": "not graded", "why": error.message}
     except Exception as error:
         return {"status": "not graded", "why": f"{type(error).__name__}: {error}"}
-    return {
-        "status": "graded",
-        "checks": [asdict(check) for check in report.checks],
-        "notes": list(report.notes),
-    }
+
+
+def _stops(autograded: Path) -> str:
+    """A sentence for each cell of a graded notebook that was stopped, or that ended its process."""
+    said = []
+    for cell in json.loads(autograded.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", ()):
+            if output.get("ename") == "ProcessEnded":
+                said.append(output["evalue"])
+            elif output.get("ename") == "CellTimeoutError":
+                said.append(f"The cell {cell['id']} was still running when its time was up.")
+    return " ".join(dict.fromkeys(said))
 
 
 @contextmanager
