@@ -102,9 +102,10 @@ def verify(
     verdicts = check(files, read_public_key(public_key) if public_key else None, work)
     for verdict in verdicts:
         console.print(f"[bold]{escape(str(verdict.file))}[/]", highlight=False, soft_wrap=True)
-        if verdict.record:
-            whom = verdict.record.name or "no name"
-            print(f"  {whom}, learner {verdict.record.learner}, {verdict.record.issued:%Y-%m-%d}")
+        if verdict.certificate:
+            record = verdict.certificate.record
+            print(f"  {record.name or 'no name'}, learner {record.learner}, {record.issued:%Y-%m-%d}")
+            print(f"  Record digest {verdict.certificate.digest}")
         for heading, mark, sentences in (
             ("Fails", "✗", verdict.fails),
             ("Proven", "✓", verdict.holds),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from halab.course.catalogue import Language
 from halab.course.certificate_record import Certificate, CertifiedItem, JournalPin, Record
@@ -15,12 +15,12 @@ __all__ = ["page"]
 
 _HERE = Path(__file__).parent
 
-_WORDS = {
+_WORDS: dict[Language, dict[str, Any]] = {
     "en": {
         "title": "Certificate",
         "course": "Keep Milvus available",
         "certifies": "This certifies that",
-        "learner": "learner",
+        "learner": "learner id",
         "shown": "has shown the ten things below: each by exercises graded at 80 % or more of their points, "
         "and by measurements on a real Milvus cluster.",
         "item": "Item",
@@ -34,10 +34,11 @@ _WORDS = {
         "count": "measurements",
         "none_simulated": "No simulated run counts.",
         "issued": "Issued",
+        "stops": (", ", "; ", ". "),
         "own": "with the learner's own key: nobody else vouches for it",
         "issuer": "with the key of its issuer",
-        "key": "Fingerprint of the key",
-        "record": "Digest of the record",
+        "key": "Key fingerprint",
+        "record": "Record digest",
         "verify": "To verify",
         "how": "This page is a picture; the signed record beside it counts. With halab, without a network:",
         "says": "It says what is proven and what is not. Compare the fingerprint above with one that reached "
@@ -60,6 +61,7 @@ _WORDS = {
         "count": "次实测",
         "none_simulated": "模拟运行不计入。",
         "issued": "签发日期",
+        "stops": ("，", "；", "。"),
         "own": "由学员自己的密钥签名，没有他人担保",
         "issuer": "由签发者的密钥签名",
         "key": "密钥指纹",
@@ -79,19 +81,22 @@ def page(certificate: Certificate, file: str, language: Language) -> str:
         "lang": "zh-Hans" if language == "zh" else "en",
         "style": (_HERE / "certificate.css").read_text(encoding="utf-8"),
         "name": record.name or record.learner,
+        "length": "long" if len(record.name or record.learner) > 30 else "",
         "id": f"{words['learner']} {record.learner}" if record.name else "",
         "engines": _engines(record, language),
-        "when": f"{record.issued:%Y-%m-%d}",
-        "whose": words[record.key],
-        "fingerprint": PublicKey.from_text(certificate.public_key).fingerprint,
-        "digest": hashlib.sha256(certificate.signed_part()).hexdigest()[:32],
+        "issue": words["stops"][0].join((f"{record.issued:%Y-%m-%d}", words[record.key])),
+        "digest": certificate.digest,
         "command": f"halab verify {file}",
         "halab": f"halab {record.halab}",
     }
-    safe = {key: value if key == "style" else html.escape(value) for key, value in values.items()}
+    safe = {
+        key: value if key == "style" else html.escape(value)
+        for key, value in values.items()
+        if isinstance(value, str)
+    }
     rows = "".join(_row(number, item, record, language) for number, item in enumerate(record.items, 1))
     template = Template((_HERE / "certificate.html").read_text(encoding="utf-8"))
-    return template.substitute(safe, rows=rows)
+    return template.substitute(safe, rows=rows, fingerprint=_fingerprint(certificate))
 
 
 def _row(number: int, item: CertifiedItem, record: Record, language: Language) -> str:
@@ -114,15 +119,23 @@ def _digests(journals: list[JournalPin]) -> str:
     return f"{shown} +{len(journals) - 2}" if len(journals) > 2 else shown
 
 
+def _fingerprint(certificate: Certificate) -> str:
+    """On two lines, to be read out and compared."""
+    groups = PublicKey.from_text(certificate.public_key).fingerprint.split()
+    return f"{' '.join(groups[:8])}<br>{' '.join(groups[8:])}"
+
+
 def _engines(record: Record, language: Language) -> str:
+    """What was measured on what and when, in one sentence."""
     words = _WORDS[language]
-    engines = sorted(
-        {
-            f"{words['engine']} {one.engine}"
-            + "".join(f", Milvus {version}" for part, version in one.versions.items() if part == "milvus")
-            for one in record.journals
-        }
-    )
+    comma, semicolon, stop = words["stops"]
+    engines = sorted({_engine(one, words["engine"], comma) for one in record.journals})
     days = sorted(f"{one.started:%Y-%m-%d}" for one in record.journals)
     when = days[0] if days[0] == days[-1] else f"{days[0]} {words['from_to']} {days[-1]}"
-    return f"{'; '.join(engines)}; {len(record.journals)} {words['count']}, {when}. {words['none_simulated']}"
+    counted = f"{len(record.journals)} {words['count']}{comma}{when}{stop}"
+    return f"{semicolon.join([*engines, counted])}{words['none_simulated']}"
+
+
+def _engine(one: JournalPin, word: str, comma: str) -> str:
+    milvus = f"{comma}Milvus {one.versions['milvus']}" if "milvus" in one.versions else ""
+    return f"{word} {one.engine}{milvus}"

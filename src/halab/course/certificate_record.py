@@ -7,6 +7,7 @@ The signature is over the canonical JSON of everything but itself: keys sorted, 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -124,6 +125,11 @@ class Certificate(_Strict):
     def signed_part(self) -> bytes:
         """What the signature is over."""
         return canonical(self.as_data())
+
+    @property
+    def digest(self) -> str:
+        """What the page shows of the record, to tell one from another (32 hexadecimal digits)."""
+        return hashlib.sha256(self.signed_part()).hexdigest()[:32]
 
     def as_data(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

@@ -31,10 +31,14 @@ class Verdict:
     """What was found of one file: sentences of what holds, what fails, and what nobody can tell from it."""
 
     file: Path
-    record: Record | None
+    certificate: Certificate | None
     holds: tuple[str, ...]
     fails: tuple[str, ...]
     unproven: tuple[str, ...]
+
+    @property
+    def record(self) -> Record | None:
+        return self.certificate.record if self.certificate else None
 
     @property
     def ok(self) -> bool:
@@ -77,7 +81,7 @@ def _verdict(file: Path, public_key: PublicKey | None, work: Path | None) -> Ver
         return Verdict(file, None, (), (str(error),), ())
     record = certificate.record
     if not key.signed(certificate.signature, signed):
-        return Verdict(file, record, (), (_forged(key),), ())
+        return Verdict(file, certificate, (), (_forged(key),), ())
     holds = [f"The record is unaltered since the holder of this key signed it: {key.fingerprint}."]
     fails = _arithmetic(certificate)
     if not fails:
@@ -93,7 +97,7 @@ def _verdict(file: Path, public_key: PublicKey | None, work: Path | None) -> Ver
         fails += found
         if not found:
             holds.append("Its journals, notebooks and exercises are those that lie here, to the last byte.")
-    return Verdict(file, record, tuple(holds), tuple(fails), _unproven(record, public_key, work))
+    return Verdict(file, certificate, tuple(holds), tuple(fails), _unproven(record, public_key, work))
 
 
 def _forged(key: PublicKey) -> str:

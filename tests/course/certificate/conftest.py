@@ -1,6 +1,7 @@
 """A whole small course: ten lessons, ten exercises, and a learner who has done and measured them all."""
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,13 @@ class WholeCourse:
 
 
 @pytest.fixture
-def learner_of(tmp_path, monkeypatch):
+def real_path():
+    """PATH as it was before the courses took the browser off it."""
+    return os.environ["PATH"]
+
+
+@pytest.fixture
+def learner_of(tmp_path, monkeypatch, real_path):
     """Make a learner's course, and have halab work in it; no browser is on PATH."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("HALAB_LANG", raising=False)
