@@ -345,7 +345,7 @@ def test_ctrl_c_ends_it_with_a_sentence_and_the_next_run_goes_on(folder, asked, 
         process.kill()
         process.wait()
     assert process.returncode == 130
-    assert "2 are done and kept" in errors
+    assert "2 of 5 are done and kept" in errors
     assert "run the same command to continue" in errors
     assert "Traceback" not in errors
     assert lines(kept) == 2

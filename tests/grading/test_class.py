@@ -20,6 +20,8 @@ from halab.course.class_gradebook import publish, publish_gradebook
 from halab.course.classroom import ClassReport, Result, autograded_path, default_out, grade_class
 from halab.course.grading import Check
 from halab.course.handed_in import HandedIn, read_folder
+from halab.course.nbgrader_course import settings
+from halab.course.nbgrader_parts import HideHiddenTests
 from halab.course.paths import course_root
 
 pytestmark = [pytest.mark.grading, pytest.mark.timeout(600)]  # the first test grades for all
@@ -148,8 +150,6 @@ def test_formgrader_finds_every_submission_graded(graded, monkeypatch):
     from nbgrader.apps.api import NbGraderAPI
     from nbgrader.coursedir import CourseDirectory
 
-    from halab.course.nbgrader_course import settings
-
     report, out = graded
     monkeypatch.chdir(out)
     config = settings(out)
@@ -270,6 +270,18 @@ def test_what_an_instructor_added_stays_and_is_shown_again_when_the_points_chang
         assert (bo.score, bo.auto_score, bo.needs_manual_grade) == (1.5, 0, True)
         assert gradebook.find_comment("06-1-outages", NAME, NAME, "ada").comment == "Well done"
         assert gradebook.find_student("ada").last_name == "Lovelace"
+
+
+def test_settings_an_instructor_added_stay_and_the_course_s_are_renewed(folder, out):
+    publish_gradebook(report_of(folder, full("ada", 2)), out)
+    with (out / "nbgrader_config.py").open("a") as file:
+        file.write('c.CourseDirectory.course_id = "spring"\n')
+    (out / "halab_settings.py").write_text("c = get_config()\n")
+    publish_gradebook(report_of(folder, full("ada", 2)), out)
+    config = settings(out)
+    assert config.CourseDirectory.course_id == "spring"
+    assert config.CourseDirectory.db_url == f"sqlite:///{out / 'gradebook.db'}"
+    assert HideHiddenTests in config.GenerateFeedback.preprocessors
 
 
 def test_what_was_not_graded_is_no_zero_in_the_gradebook(folder, out):

@@ -78,13 +78,13 @@ def _progress(out: Path) -> Iterator[Follow]:
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left"),
         TimeRemainingColumn(),
     )  # fmt: skip
-    done_so_far = 0
+    reached = "None"
     with Progress(*columns, console=messages, transient=True, speed_estimate_period=300) as bar:
         task = bar.add_task("Grading", total=None)
 
         def follow(result: Result | None, done: int, of: int) -> None:
-            nonlocal done_so_far
-            done_so_far = done
+            nonlocal reached
+            reached = f"{done} of {of}"
             if result is None:
                 if done:
                     _say(f"{done} of {of} submissions were graded before and have not changed.")
@@ -99,7 +99,7 @@ def _progress(out: Path) -> Iterator[Follow]:
             yield follow
         except KeyboardInterrupt:
             bar.stop()
-            _say(f"Stopped. {done_so_far} are done and kept in {out}; run the same command to continue.")
+            _say(f"Stopped. {reached} are done and kept in {out}; run the same command to continue.")
             raise typer.Exit(INTERRUPTED) from None
 
 

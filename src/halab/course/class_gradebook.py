@@ -30,7 +30,12 @@ _GRADES = (
     "learner", "card", "assignment", "handed in", "points", "out of", "percent", "status", "why",
     "tasks to mend", "what is missing", "notes",
 )  # fmt: skip
-_SETTINGS = """
+_SETTINGS = '''"""nbgrader's settings for the grades in this folder. Your own may follow below."""
+
+c = get_config()
+load_subconfig("halab_settings.py")  # the course's; written anew by every `halab class grade`
+'''
+_FOLDERS = """
 
 # Added by `halab class grade`: this folder holds the grades of a class.
 grades = Path(__file__).resolve().parent
@@ -58,7 +63,8 @@ def publish(report: ClassReport, out: Path) -> list[str]:
 def publish_gradebook(report: ClassReport, out: Path) -> list[str]:
     """Bring `out`'s gradebook up to date. Scores are the report's; what was not graded gets none."""
     text = (course_root() / "nbgrader_config.py").read_text(encoding="utf-8")
-    create_once(out / "nbgrader_config.py", (text + _SETTINGS).encode())
+    write_whole(out / "halab_settings.py", (text + _FOLDERS).encode())
+    create_once(out / "nbgrader_config.py", _SETTINGS.encode())
     for one in report.results:
         if one.status == "refused":
             _explain(one, autograded_path(out, one.learner, one.assignment))
@@ -105,6 +111,7 @@ def _generate(report: ClassReport, out: Path) -> None:
     with scratch_course(report.handed_in.assignments) as folder:
         config = settings(folder)
         config.CourseDirectory.db_url = _url(out)
+        config.CourseDirectory.course_id = settings(out).CourseDirectory.course_id
         for assignment in report.handed_in.assignments:
             generate(config, assignment)
 
