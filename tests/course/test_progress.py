@@ -253,7 +253,7 @@ def test_the_command_shows_the_board_and_tells_a_damaged_file_in_one_plain_line(
     assert heard == []
     words = " ".join(run.output.split())
     assert "6. The" in words
-    assert "1 measured" in words
+    assert "1 measurement" in words
     assert "Note: grades.jsonl is damaged; it was set aside as grades.jsonl.damaged-" in words
     assert "Next: Card 6" in words
 

@@ -165,7 +165,12 @@ def _list(heading: str, sentences: list[str]) -> None:
     if sentences:
         console.print(f"\n[bold]{heading}[/]")
     for sentence in sentences:
-        console.print(Padding(Text(sentence), (0, 0, 0, 2)))
+        console.print(Padding(Text(_plain(sentence)), (0, 0, 0, 2)))
+
+
+def _plain(text: str) -> str:
+    """Without what could steer the terminal: some of it is quoted from other people's files."""
+    return "".join(one if one.isprintable() or one == "\n" else "?" for one in text)
 
 
 def _board(found: Standing, lang: Language) -> str:

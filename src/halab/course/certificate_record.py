@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from halab.course.catalogue import CHECKLIST, Words
 from halab.errors import CourseError
@@ -37,6 +37,15 @@ SHARE = 0.8
 """Of an exercise's points, the share that its checklist item asks for."""
 _LARGEST = 5_000_000  # bytes; a certificate of ten cards with a hundred journals has 60 thousand
 
+
+def _printable(text: str) -> str:
+    """A certificate comes from somebody else: nothing in it may steer the terminal that shows it."""
+    if not text.isprintable():
+        raise ValueError("has characters that cannot be printed")
+    return text
+
+
+_Line = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Card = Annotated[int, Field(ge=1, le=10)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -50,9 +59,9 @@ class _Strict(BaseModel):
 class FaultPin(_Strict):
     """A fault of a measurement; `at` is seconds after its start."""
 
-    kind: str
-    target: str
-    component: str
+    kind: _Line
+    target: _Line
+    component: _Line
     at: _Number
 
 
@@ -60,12 +69,12 @@ class JournalPin(_Strict):
     """A measurement of a real cluster: its journal's last hash, and what was measured on what."""
 
     card: _Card
-    file: str = Field(pattern=r"^[^/\\]+\.jsonl$")
+    file: _Line = Field(pattern=r"^[^/\\]+\.jsonl$")
     digest: _Digest
-    engine: str = Field(min_length=1)
-    profile: str
+    engine: _Line = Field(min_length=1)
+    profile: _Line
     ttl: _Number
-    versions: dict[str, str]
+    versions: dict[_Line, _Line]
     started: AwareDatetime
     faults: tuple[FaultPin, ...]
     probes: int = Field(ge=1)
@@ -81,14 +90,14 @@ class ExercisePin(_Strict):
     out_of: _Points
     notebook_sha256: _Digest
     source_sha256: _Digest
-    halab: str
+    halab: _Line
 
 
 class CertifiedItem(_Strict):
     """One item of the checklist, in both languages, and the cards whose exercises and labs it rests on."""
 
-    en: str
-    zh: str
+    en: _Line
+    zh: _Line
     cards: tuple[_Card, ...]
 
     @property
@@ -99,10 +108,10 @@ class CertifiedItem(_Strict):
 class Record(_Strict):
     """What the certificate states. `key` says whose key signed: the learner's own, or an issuer's."""
 
-    name: str = Field(max_length=100)
-    learner: str = Field(min_length=1, max_length=64)
+    name: _Line
+    learner: _Line = Field(min_length=1, max_length=64)
     issued: AwareDatetime
-    halab: str
+    halab: _Line
     key: Literal["own", "issuer"]
     share: _Number
     items: tuple[CertifiedItem, ...]

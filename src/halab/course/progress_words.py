@@ -11,7 +11,7 @@ from halab.course.progress import Compared, Done, Progress
 __all__ = ["HEADINGS", "Fact", "Step", "facts", "items_met", "next_step"]
 
 HEADINGS = {
-    "en": ("Lesson", "Prediction", "Lab", "Exercise", "Item"),
+    "en": ("Lesson", "Prediction", "Lab", "Exercise", "Checklist"),
     "zh": ("课程", "预测", "实测", "练习", "考核项"),
 }
 """What `facts` speaks of, in its order."""
@@ -41,7 +41,7 @@ def facts(card: Entry, done: Done, lang: Language) -> tuple[Fact, ...]:
         Fact(done.predicted, _prediction(done, zh)),
         Fact(done.measured > 0, _lab(done, zh)),
         Fact(done.exercise_done, _exercise(card, done, zh)),
-        Fact(done.met, ("达成" if zh else "met") if done.met else ("尚未达成" if zh else "not yet met")),
+        Fact(done.met, _item(done, zh)),
     )
 
 
@@ -50,7 +50,7 @@ def items_met(progress: Progress, lang: Language) -> str:
     met, all_of = sum(progress.items), len(CHECKLIST)
     if lang == "zh":
         return f"证书的 {all_of} 个考核项，已达成 {met} 个。"
-    return f"Of the certificate's {all_of} checklist items {met} {'is' if met == 1 else 'are'} met."
+    return f"The certificate's checklist: {met} of {all_of} items met."
 
 
 def next_step(progress: Progress, lang: Language) -> Step:
@@ -158,8 +158,15 @@ def _lab(done: Done, zh: bool) -> str:
         return "未做" if zh else "not measured"
     rest = ""
     if done.rejected:
-        rest = f"，另有 {done.rejected} 份不算数" if zh else f", {done.rejected} more not counting"
-    return f"实测 {done.measured} 次{rest}" if zh else f"{done.measured} measured{rest}"
+        rest = f"，另有 {done.rejected} 份不算数" if zh else f", {done.rejected} more not counted"
+    runs = "measurement" if done.measured == 1 else "measurements"
+    return f"实测 {done.measured} 次{rest}" if zh else f"{done.measured} {runs}{rest}"
+
+
+def _item(done: Done, zh: bool) -> str:
+    if zh:
+        return "已达成" if done.met else "尚未达成"
+    return "item met" if done.met else "item not yet met"
 
 
 def _exercise(card: Entry, done: Done, zh: bool) -> str:

@@ -3,12 +3,13 @@
 import copy
 import json
 import shutil
+import time
 
 import pytest
 from typer.testing import CliRunner
 
 from halab.cli import app
-from halab.course.certificate_record import Certificate
+from halab.course.certificate_record import Certificate, read_certificate
 from halab.course.certificate_verify import verify
 from halab.course.signing import SigningKey, make_key, own_key
 from halab.errors import CourseError
@@ -167,6 +168,31 @@ def test_what_was_altered_in_the_work_folder_is_named(course):
     assert "another measurement" in told[2]
     assert "altered since it was graded" in told[3]
     assert check(path).ok, "without the folder, the signature alone is looked at"
+
+
+@pytest.mark.parametrize("way", [("name",), ("learner",), ("journals", 5, "file"), ("exercises", 5, "halab")])
+def test_nothing_in_a_certificate_steers_the_terminal(course, tmp_path, way):
+    data = json.loads(course.certify().read_text())
+    (tmp_path / "evil.json").write_text(
+        json.dumps(altered(data, ("record", *way), "\x1b[2Jall is well.jsonl"))
+    )
+    (tmp_path / "odd.json").write_text(json.dumps(data | {"\x1b[2J": 1}))
+    for name in ("evil.json", "odd.json"):
+        run = CliRunner().invoke(app, ["verify", str(tmp_path / name)])
+        assert run.exit_code == 1
+        assert "\x1b[2J" not in run.output
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/St_Johns"])
+def test_what_is_read_back_is_what_was_signed_in_every_time_zone(course, monkeypatch, zone):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    path = course.certify()
+    monkeypatch.undo()
+    time.tzset()
+    certificate, signed = read_certificate(path)
+    assert certificate.signed_part() == signed
+    assert check(path).ok
 
 
 def test_a_folder_that_was_moved_still_holds(course, moved):
