@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,7 +43,7 @@ def grade_fake(copy, name, learner, *, keep):
     ended = {"output_type": "error", "ename": "ProcessEnded", "evalue": "In cell 3 it ended."}
     late = {"output_type": "error", "ename": "CellTimeoutError", "evalue": ""}
     outputs = {"ends": [ended], "hangs": [late]}.get(text, [])
-    cells = [{"id": "two", "outputs": outputs}, {"id": "three", "outputs": outputs}]
+    cells = [{"outputs": outputs}, {"outputs": outputs}, {"cell_type": "markdown"}]
     (keep / f"{name}.ipynb").write_text(json.dumps({"cells": cells, "said": text}))
     checks = (
         Check(f"{name[:2]}-1-one", f"{name[:2]}.1", "One", 2.0, 2.0),
@@ -157,8 +157,8 @@ def test_a_fault_of_the_course_is_no_zero_and_is_tried_again(folder, asked, coun
         ("ends", "In cell 3 it ended."),
         (
             "hangs",
-            "The cell two was still running when its time was up. "
-            "The cell three was still running when its time was up.",
+            "Cell 1 of the notebook was still running when its time was up. "
+            "Cell 2 of the notebook was still running when its time was up.",
         ),
     ],
 )
@@ -259,6 +259,13 @@ def test_a_folder_with_other_things_in_it_is_left_alone(folder, tmp_path):
     assert [path.name for path in out.iterdir()] == ["chapter1.tex"]
 
 
+def test_a_place_that_cannot_be_written_to_is_told(folder, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CourseError, match="cannot be written to") as caught:
+        grade_class(read_folder(folder), tmp_path / "file" / "out", grade=grade_fake)
+    assert "--out" in caught.value.hint
+
+
 def test_two_runs_do_not_grade_into_one_folder_at_once(folder):
     inside = []
 
@@ -302,6 +309,37 @@ def test_an_executor_that_breaks_loses_nothing_and_says_what_to_do(folder, asked
     report = run(folder, counting)
     assert said(report) == EXPECTED | {("zoe", ONE): ("graded", 5)}
     assert asked == [("zoe", ONE)]
+
+
+class Losing(ThreadPoolExecutor):
+    """A cluster that loses the machine on which it grades bo, and calls another task off."""
+
+    def submit(self, function, notebook, assignment, learner, *rest):
+        if learner == "bo":
+            future = Future()
+            future.set_exception(OSError("the machine is gone"))
+            return future
+        if learner == "dee":
+            future = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+        return super().submit(function, notebook, assignment, learner, *rest)
+
+
+def test_a_lost_worker_costs_the_submission_it_had(folder):
+    shutil.rmtree(folder / "dee")
+    with Losing(2) as executor:
+        report = run(folder, executor=executor)
+    assert report.result("bo", ONE).why == "OSError: the machine is gone"
+    assert said(report)["bo", ONE] == ("not graded", None)
+    assert said(report)["ada", ONE] == ("graded", 5)
+
+
+def test_tasks_that_were_called_off_are_told_and_the_others_kept(folder):
+    with Losing(2) as executor, pytest.raises(CourseError, match="stopped before all"):
+        run(folder, executor=executor)
+    assert lines(default_out(folder) / "results.jsonl") == 3
 
 
 def test_an_executor_that_is_shut_down_is_told(folder):

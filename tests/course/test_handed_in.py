@@ -113,6 +113,21 @@ def test_a_notebook_beyond_all_measure_is_not_read(folder, put, monkeypatch):
     assert "MiB" in read_folder(folder).submissions[0].refusal
 
 
+def test_a_learner_s_folder_that_cannot_be_read_costs_only_itself(folder, put, monkeypatch):
+    put(f"ada/{NAME}.ipynb", f"bo/{NAME}.ipynb")
+    look = handed_in._visible
+
+    def closed(place):
+        if place.name == "bo":
+            raise PermissionError(13, "Permission denied")
+        return look(place)
+
+    monkeypatch.setattr(handed_in, "_visible", closed)
+    found = read_folder(folder)
+    assert names(found) == [("ada", NAME)]
+    assert found.problems == ("bo cannot be read (Permission denied); the folder was left out.",)
+
+
 def test_a_folder_of_another_form_says_what_was_expected_and_found(folder, put):
     put(f"{NAME}/ada.ipynb", "readme.txt")
     with pytest.raises(CourseError) as caught:

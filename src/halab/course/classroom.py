@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor, as_completed
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -66,17 +67,20 @@ class Result:
 _RESULT = TypeAdapter(Result)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClassReport:
     """The results of a class, sorted by learner and assignment."""
 
     handed_in: HandedIn
     results: tuple[Result, ...]
 
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], Result]:
+        return {(one.learner, one.assignment): one for one in self.results}
+
     def result(self, learner: str, assignment: str) -> Result | None:
         """None if this learner did not hand it in."""
-        found = (one for one in self.results if (one.learner, one.assignment) == (learner, assignment))
-        return next(found, None)
+        return self._places.get((learner, assignment))
 
     def out_of(self, assignment: str) -> float:
         """What an assignment is worth in all."""
@@ -84,7 +88,8 @@ class ClassReport:
 
     def total(self, learner: str) -> float | None:
         """A learner's points in all; what was not handed in counts 0. None while one is not graded."""
-        points = [one.points for one in self.results if one.learner == learner]
+        found = [self.result(learner, assignment) for assignment in self.handed_in.assignments]
+        points = [one.points for one in found if one]
         return None if None in points else sum(one for one in points if one is not None)
 
 
@@ -162,12 +167,12 @@ def grade_submission(
 def _stops(autograded: Path) -> str:
     """A sentence for each cell of a graded notebook that was stopped, or that ended its process."""
     said = []
-    for cell in json.loads(autograded.read_text(encoding="utf-8"))["cells"]:
+    for number, cell in enumerate(json.loads(autograded.read_text(encoding="utf-8"))["cells"], start=1):
         for output in cell.get("outputs", ()):
             if output.get("ename") == "ProcessEnded":
                 said.append(output["evalue"])
             elif output.get("ename") == "CellTimeoutError":
-                said.append(f"The cell {cell['id']} was still running when its time was up.")
+                said.append(f"Cell {number} of the notebook was still running when its time was up.")
     return " ".join(dict.fromkeys(said))
 
 
@@ -185,15 +190,19 @@ def _claimed(out: Path, folder: Path) -> Iterator[None]:
             f"{out} should be new, empty, or the --out of an earlier run; it is something else.",
             hint="Choose another folder with --out.",
         )
-    out.mkdir(parents=True, exist_ok=True)
-    (out / _KEPT).touch()
     lock = FileLock(out / _LOCK, timeout=0)
     try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / _KEPT).touch()
         lock.acquire()
     except Timeout:
         raise CourseError(
             f"Another run is grading into {out}.", hint="Wait for it to end, or stop it with Ctrl-C."
         ) from None
+    except OSError as error:
+        raise CourseError(
+            f"{out} cannot be written to: {error.strerror}.", hint="Choose another folder with --out."
+        ) from error
     try:
         yield
     finally:
@@ -246,7 +255,7 @@ def _result(one: Submission, outcome: dict[str, Any]) -> Result:
         one.assignment,
         outcome["status"],
         sum(check.out_of for check in checks) if checks else _points(one.assignment),
-        plain(outcome.get("why", "")),
+        plain(outcome.get("why", ""), 1000),
         checks,
         tuple(plain(note) for note in outcome.get("notes", ())),
         one.time,

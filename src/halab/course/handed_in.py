@@ -72,7 +72,10 @@ def read_folder(folder: Path) -> HandedIn:
             )
         else:
             learners.append(place.name)
-            submissions += _of_learner(place, known, problems)
+            try:
+                submissions += _of_learner(place, known, problems)
+            except OSError as error:
+                problems.append(f"{place.name} cannot be read ({error.strerror}); the folder was left out.")
     if not submissions:
         raise _nothing(folder, known, problems)
     return HandedIn(folder, tuple(learners), tuple(submissions), tuple(problems))
