@@ -1,0 +1,112 @@
+"""Years in the life of a chain of blocks, one failure at a time: the closed form's answer, by dice.
+
+Each copy runs for an exponential time of mean MTBF and is repaired for one of mean MTTR. A block is down
+while fewer copies work than it needs, while its common cause strikes, and for the failover after a copy that
+served is lost to a spare. The chain is down while any block is. Nothing here is measured: it is a simulation.
+
+    life = live(milvus(PROFILES["ha"]), years=200, seed=1)
+    life.availability, life.outages_per_year, life.yearly
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from halab.models.availability import DAY, shares
+from halab.models.availability_repair import Block, Chain
+
+__all__ = ["Life", "live"]
+
+YEAR = 365 * DAY
+"""Seconds in a simulated year."""
+
+Times = NDArray[np.float64]
+Spans = NDArray[np.float64]
+"""Times from and to, one row each."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a simulated life was like. `yearly` is the seconds of downtime in each of its years."""
+
+    availability: float
+    outages_per_year: float
+    yearly: tuple[float, ...]
+
+
+def live(chain: Chain, years: int = 200, seed: int = 0) -> Life:
+    """Let a chain live for so many years of 365 days; a seed gives the same life again. Raises ValueError."""
+    if years < 1:
+        raise ValueError(f"years must be at least 1, not {years}")
+    rng = np.random.default_rng(seed)
+    end = years * YEAR
+    down = _union(np.concatenate([_block(block, end, rng) for block in chain.blocks]), end)
+    edges: Times = np.arange(years + 1, dtype=np.float64) * YEAR
+    spent = _downtime_until(down, edges)
+    yearly = np.diff(spent)
+    return Life(1.0 - float(spent[-1]) / end, len(down) / years, tuple(map(float, yearly)))
+
+
+def _block(block: Block, end: float, rng: np.random.Generator) -> Spans:
+    """When a block is down. The spans may overlap."""
+    together, alone = shares(block.one, block.beta)
+    copies = [_renewals(alone, block.mttr, end, rng) for _ in range(block.copies)]
+    broken = np.concatenate(copies)
+    times = np.concatenate([broken[:, 0], broken[:, 1]])
+    steps = np.concatenate([np.ones(len(broken)), -np.ones(len(broken))])
+    order = np.argsort(times, kind="stable")
+    times, steps = times[order], steps[order]
+    lost = np.cumsum(steps)
+    spare = block.copies - block.needed
+    begins = times[(lost == spare + 1) & (steps > 0)]
+    ends = times[(lost == spare) & (steps < 0)]
+    spans = [np.column_stack([begins, ends]), _renewals(together, block.mttr, end, rng)]
+    if spare and block.failover:
+        # The one that broke was one of those that serve, or it stood by.
+        served = rng.random(len(times)) < block.needed / np.maximum(block.copies - lost + 1, 1)
+        switched = times[(steps > 0) & (lost <= spare) & served]
+        spans.append(np.column_stack([switched, switched + block.failover]))
+    return np.concatenate(spans)
+
+
+def _renewals(down: float, mttr: float, end: float, rng: np.random.Generator) -> Spans:
+    """When something that is down for this share of time, `mttr` seconds each time, is down."""
+    if down == 0 or mttr == 0:
+        return np.empty((0, 2))
+    mtbf = mttr * (1.0 - down) / down
+    spans: list[Spans] = []
+    # It begins as it goes on: down with the probability with which it is down.
+    now = 0.0 if rng.random() < down else float(rng.exponential(mtbf))
+    while now < end:
+        size = int((end - now) / (mtbf + mttr) * 1.1) + 16
+        repair, run = rng.exponential(mttr, size), rng.exponential(mtbf, size)
+        starts = now + np.concatenate([[0.0], np.cumsum(repair + run)[:-1]])
+        spans.append(np.column_stack([starts, starts + repair]))
+        now = float(starts[-1] + repair[-1] + run[-1])
+    found = np.concatenate(spans) if spans else np.empty((0, 2))
+    return np.minimum(found[found[:, 0] < end], end)
+
+
+def _union(spans: Spans, end: float) -> Spans:
+    """The same times without overlap, in order."""
+    spans = np.minimum(spans[np.argsort(spans[:, 0], kind="stable")], end)
+    if not len(spans):
+        return spans
+    reach = np.maximum.accumulate(spans[:, 1])
+    first = np.concatenate([[True], spans[1:, 0] > reach[:-1]])
+    last = np.concatenate([first[1:], [True]])
+    return np.column_stack([spans[first, 0], reach[last]])
+
+
+def _downtime_until(spans: Spans, times: Times) -> Times:
+    """Seconds of downtime from the beginning until each of these times."""
+    if not len(spans):
+        return np.zeros(len(times))
+    total = np.concatenate([[0.0], np.cumsum(spans[:, 1] - spans[:, 0])])
+    index = np.searchsorted(spans[:, 0], times, side="right")
+    over = np.where(index > 0, np.maximum(spans[np.maximum(index - 1, 0), 1] - times, 0.0), 0.0)
+    found: Times = total[index] - over
+    return found
