@@ -128,8 +128,9 @@ def test_the_textbook_s_short_form_is_the_same_where_failures_are_rare(
 def test_the_copies_needed_reach_the_target_and_one_less_does_not(availability: float, target: float) -> None:
     copies = copies_needed(availability, target)
     assert copies is not None
-    assert (1 - availability) ** copies <= (1 - target) * (1 + 1e-6)
-    assert copies == 1 or (1 - availability) ** (copies - 1) > (1 - target) * (1 - 1e-6)
+    dust = 1e-6 * (1 - target) + 2e-16
+    assert (1 - availability) ** copies <= 1 - target + dust
+    assert copies == 1 or (1 - availability) ** (copies - 1) > 1 - target - dust
 
 
 def test_dust_costs_no_copy() -> None:
