@@ -24,6 +24,11 @@ _UNITS: dict[str, tuple[str, str]] = {
     "heartbeats": ("heartbeats", "次心跳"),
     "requests": ("requests", "次请求"),
     "queries": ("queries", "次查询"),
+    "copies": ("copies", "个副本"),
+    "%": ("%", "%"),
+    "min": ("min", "分钟"),
+    "h": ("h", "小时"),
+    "d": ("d", "天"),
 }
 
 
@@ -50,7 +55,7 @@ class Claim(_Strict):
     value: float | None = None
     range: tuple[float, float] | None = None
     below: float | None = None
-    unit: Literal["s", "heartbeats", "requests", "queries"]
+    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies"]
     source: Literal["card"]
     verdict: Verdict
     leaves_out: str
