@@ -205,8 +205,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_lab(root: Path, home: Path) -> tuple[Lab, subprocess.Popen[bytes]]:
-    """Start the server that `halab lab` starts; `home` takes its configuration, its state and its output."""
+Command = Callable[[Path, int], list[str]]
+"""The command that serves a folder at a port, without a browser and without a token of its own."""
+
+
+def learners(root: Path, port: int) -> list[str]:
+    """What `halab lab` runs."""
+    return lab_command(root, port, browser=False)
+
+
+def start_lab(root: Path, home: Path, command: Command) -> tuple[Lab, subprocess.Popen[bytes]]:
+    """Start a server; `home` takes its configuration, its state and its output."""
     config = home / "config"
     environment = os.environ | {
         "HOME": str(home),
@@ -222,7 +231,7 @@ def start_lab(root: Path, home: Path) -> tuple[Lab, subprocess.Popen[bytes]]:
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [
-                *lab_command(root, port, browser=False),
+                *command(root, port),
                 *("--expose-app-in-browser", "--ServerApp.port_retries=0"),
                 f"--IdentityProvider.token={token}",
             ],
@@ -261,13 +270,16 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def open_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Lab]]:
-    """Start a JupyterLab server with the given folder as its root. Servers end with the module."""
+def open_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Lab]]:
+    """Start a JupyterLab server with the given folder as its root; by default that of `halab lab`.
+
+    Servers end with the module.
+    """
     chromium_path()
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(root: Path) -> Lab:
-        lab, process = start_lab(root, tmp_path_factory.mktemp("jupyter"))
+    def start(root: Path, command: Command = learners) -> Lab:
+        lab, process = start_lab(root, tmp_path_factory.mktemp("jupyter"), command)
         started.append(process)
         return lab
 
