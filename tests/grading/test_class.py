@@ -199,7 +199,6 @@ def test_processes_grade_as_threads_do(tmp_path, watched, graded):
     assert {one.learner: (one.points, one.why) for one in report.results} == {"ada": (20, ""), "bo": (0, "")}
 
 
-@pytest.mark.xfail(strict=True, reason="grading.py: a grading process that is ended leaves its folders")
 def test_processes_leave_no_temporary_folder(tmp_path, scratch):
     folder = small_class(tmp_path / "submitted")
     with ProcessPoolExecutor(2) as executor:

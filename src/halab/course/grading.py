@@ -154,6 +154,8 @@ class _Worker:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                # What it and its sandbox put into a temporary folder goes with this one, however they end.
+                env=os.environ | {"TMPDIR": self._folder.name},
             )
         self._end = weakref.finalize(self, _end_worker, self._process, self._folder)
 

@@ -58,6 +58,7 @@ def main(folder: Path) -> None:
             report({"refused": [error.message, error.hint]})
         except CourseError as error:
             report({"error": error.message})
+    shutil.rmtree(folder, ignore_errors=True)  # whoever gave it may have been killed
 
 
 def _grade(folder: Path, job: dict[str, Any], report: Report) -> None:

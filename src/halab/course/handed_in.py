@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from halab.course.catalogue import CATALOGUE
-from halab.course.environment import environment
-from halab.course.learner import learner_id
+from halab.course.learner import valid_learner
 from halab.errors import CourseError
 
 __all__ = ["HandedIn", "Submission", "plain", "read_folder"]
@@ -136,11 +135,10 @@ def _time(folder: Path) -> str:
 
 
 def _accepted(learner: str) -> bool:
-    with environment(HALAB_LEARNER=learner):
-        try:
-            return learner_id() == learner
-        except CourseError:
-            return False
+    try:
+        return valid_learner(learner) == learner
+    except CourseError:
+        return False
 
 
 def _visible(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from halab.course.paths import state_dir
 from halab.course.store import create_once, set_aside
 from halab.errors import CourseError
 
-__all__ = ["learner_id", "seed"]
+__all__ = ["learner_id", "seed", "valid_learner"]
 
 _ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
@@ -24,7 +24,7 @@ def learner_id() -> str:
     Raises CourseError if HALAB_LEARNER cannot serve as a folder's name.
     """
     named = os.environ.get("HALAB_LEARNER")
-    return _valid(named) if named else _kept()
+    return valid_learner(named) if named else _kept()
 
 
 def seed(learner: str, card: int) -> int:
@@ -32,11 +32,12 @@ def seed(learner: str, card: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{learner}/{card:02d}".encode()).digest()[:8], "big")
 
 
-def _valid(name: str) -> str:
+def valid_learner(name: str) -> str:
+    """`name`, if it can serve as a learner's id. Raises CourseError if not."""
     if not _ALLOWED.fullmatch(name):
         raise CourseError(
-            f"A learner's id has up to 64 letters, digits or . _ @ - and starts with a letter or digit; "
-            f"HALAB_LEARNER is {name!r}.",
+            "A learner's id has up to 64 letters, digits or . _ @ - and starts with a letter or digit; "
+            f"{name!r} is none.",
             hint="Use the id your instructor gave you, or unset HALAB_LEARNER to work on your own.",
         )
     return name
@@ -47,7 +48,7 @@ def _kept() -> str:
     fresh = {"learner": f"learner-{secrets.token_hex(4)}"}
     create_once(path, json.dumps(fresh).encode())
     try:
-        return _valid(json.loads(path.read_text())["learner"])
+        return valid_learner(json.loads(path.read_text())["learner"])
     except (ValueError, KeyError, TypeError, CourseError):
         set_aside(path, "You get a new learner id, so the numbers in your exercises change.")
         return _kept()
