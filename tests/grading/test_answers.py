@@ -1,15 +1,9 @@
 """Answers to exercise 6 as learners give them: what each earns through nbgrader, and which hint it gets."""
 
-import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import nbformat
 import pytest
 
-from halab.course.grading import grade_notebook
-from halab.course.paths import course_root
 from halab.course.tasks.failover_timeline import variant
 from halab.models.failover import Lease, detection, false_alarms_per_year, ttl_choices
 
@@ -188,68 +182,25 @@ counts(journal, "search")
 }
 
 
-def solution():
-    return nbformat.read(course_root() / "solutions" / NAME / f"{NAME}.ipynb", as_version=4)
-
-
-def answered(cells):
-    """The solution with some answer cells replaced, given as source by the cell's name."""
-    notebook = solution()
-    assert set(cells) <= {cell.id for cell in notebook.cells}
-    for cell in notebook.cells:
-        cell.source = cells.get(cell.id, cell.source)
-    return notebook
-
-
 def neighbours():
-    """Ada's notebook with the choices of bo, which are right for bo."""
+    """The choices of bo, which are right for bo, in ada's notebook."""
     bo = variant("bo").lease
     ttl = ttl_choices(bo.rto, bo.false_alarms, bo.stalls, bo.after, bo.processes)[0]
     worst = detection(Lease(ttl)).most + bo.after
     alarms = false_alarms_per_year(Lease(ttl), bo.stalls, bo.processes)
-    return answered({TTL: f"ttl, worst_outage, false_alarms = {ttl}, {worst}, {alarms}"})
-
-
-def tasks(wrong):
-    """The tasks an answer is about: "06-2-retry" is of task 06.2."""
-    return {name[:4].replace("-", ".") for name in wrong.cells}
-
-
-def packs():
-    """Wrong answers put together, at most one a task, since tasks do not touch each other: fewer kernels."""
-    packed = []
-    for name, wrong in WRONG.items():
-        for pack in packed:
-            if not any(tasks(wrong) & tasks(WRONG[other]) for other in pack):
-                pack.append(name)
-                break
-        else:
-            packed.append([name])
-    return packed
+    return {TTL: f"ttl, worst_outage, false_alarms = {ttl}, {worst}, {alarms}"}
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory):
-    """Every submission of this file, graded in parallel: half of grading is waiting for kernels."""
-    folder = tmp_path_factory.mktemp("submissions")
-    release = course_root() / "exercises" / NAME / f"{NAME}.ipynb"
-    submissions = {
-        "solution": solution(),
-        "release": nbformat.read(release, as_version=4),
-        "neighbour": neighbours(),
-    }
-    for pack in packs():
-        cells = {cell: source for name in pack for cell, source in WRONG[name].cells.items()}
-        submissions[pack[0]] = answered(cells)
+def graded(grade_answers):
+    """Every submission of this file."""
+    wrong = {name: one.cells for name, one in WRONG.items()}
+    return grade_answers(NAME, LEARNER, wrong, {"neighbour": neighbours()})
 
-    def grade(item):
-        name, notebook = item
-        path = folder / f"{name}.ipynb"
-        path.write_text(json.dumps(notebook))
-        return name, grade_notebook(path, NAME, LEARNER)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return dict(pool.map(grade, submissions.items()))
+@pytest.fixture(scope="module")
+def reports(graded):
+    return graded.reports
 
 
 def test_the_solution_earns_everything(reports):
@@ -267,10 +218,8 @@ def test_the_exercise_as_handed_out_earns_nothing_and_says_so_kindly(reports):
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_named_answer_loses_what_it_should_and_gets_its_hint(reports, name):
-    wrong = WRONG[name]
-    report = reports[next(pack[0] for pack in packs() if name in pack)]
-    checks = [check for check in report.checks if check.task in tasks(wrong)]
+def test_a_named_answer_loses_what_it_should_and_gets_its_hint(graded, name):
+    wrong, checks = WRONG[name], graded.checks(name)
     assert {check.name: check.hint for check in checks if not check.passed} == wrong.fails
     assert sum(check.points for check in checks) == sum(
         check.out_of for check in checks if check.name not in wrong.fails
