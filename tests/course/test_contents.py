@@ -1,5 +1,6 @@
 import asyncio
 
+import nbformat
 import pytest
 from tornado.web import HTTPError
 
@@ -10,7 +11,8 @@ LESSON = "course/06-failover-timeline.ipynb"
 
 
 @pytest.fixture
-def manager(course):
+def manager(course, monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))  # where signatures are kept
     return WorkspaceContentsManager(root_dir=str(make_workspace()))
 
 
@@ -29,6 +31,18 @@ def test_a_later_get_serves_what_the_learner_saved(course, manager):
     asyncio.run(manager.save({"type": "notebook", "content": model["content"]}, LESSON))
     again = asyncio.run(manager.get(LESSON))
     assert again["content"]["cells"][0]["source"] == "mine"
+
+
+def test_a_copy_is_trusted_as_it_was_handed_out_and_not_when_something_else_wrote_to_it(course, manager):
+    code = nbformat.v4.new_code_cell("1")
+    original = course / LESSON
+    nbformat.write(nbformat.v4.new_notebook(cells=[code]), original)
+    (cell,) = asyncio.run(manager.get(LESSON))["content"]["cells"]
+    assert cell["metadata"]["trusted"]
+    copy = course / "work" / LESSON
+    copy.write_text(copy.read_text().replace('"1"', '"2"'))
+    (cell,) = asyncio.run(manager.get(LESSON))["content"]["cells"]
+    assert not cell["metadata"]["trusted"]
 
 
 def test_asking_without_content_is_enough(course, manager):

@@ -5,11 +5,13 @@ So a plain relative link in a notebook opens the learner's own copy, and no butt
 
 from __future__ import annotations
 
+import filecmp
 from typing import Any
 
 from anyio.to_thread import run_sync
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
+from halab.course.paths import course_root
 from halab.course.workspace import open_copy
 
 __all__ = ["WorkspaceContentsManager"]
@@ -22,3 +24,10 @@ class WorkspaceContentsManager(AsyncLargeFileManager):  # type: ignore[misc]
         if not self.exists(path):
             await run_sync(open_copy, path)
         return await super().get(path, *args, **kwargs)
+
+    def mark_trusted_cells(self, nb: Any, path: str = "") -> None:
+        """A copy as it was handed out is trusted: else links and buttons in it ask before they do a thing."""
+        original = course_root() / path
+        if original.is_file() and filecmp.cmp(original, self._get_os_path(path), shallow=False):
+            self.notary.sign(nb)
+        super().mark_trusted_cells(nb, path)
