@@ -24,10 +24,13 @@ from typing import Any
 from nbgrader import utils
 
 from halab.course.sandbox.box import Absent, Box, Ended, Raised, TimeUp
+from halab.course.sandbox.wire import printable
 
 __all__ = ["Error", "Judge", "modules"]
 
 _GRACE = 4.0  # seconds after which not even an interrupted answer can still be under way
+
+_VERDICTS = ("Unmet", "ProcessEnded", "CellTimeoutError")  # kinds of errors that only the grader tells
 
 Error = tuple[str, str]
 """What a graded cell ended with: the kind of an error and its text."""
@@ -68,9 +71,9 @@ class Judge:
         except Ended as error:
             return "ProcessEnded", str(error)
         except Raised as error:
-            return error.kind, error.text
+            return (f"{error.kind} (of yours)" if error.kind in _VERDICTS else error.kind), error.text
         except Exception as error:
-            return type(error).__name__, str(error)
+            return type(error).__name__, printable(str(error)[:2000])
         finally:
             with contextlib.suppress(TimeUp, Ended, Raised):
                 self._box.forget(time.monotonic() + 1)

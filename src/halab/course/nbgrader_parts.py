@@ -70,20 +70,30 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         return nbformat.read(f"{path}/{notebook}.ipynb", as_version=4)
 
 
+_ROOM = 5_000_000  # characters of a whole notebook's outputs that are kept
+
+
 class _Run:
     """One submission under way. `timeout` is seconds a cell; at `end` (monotonic clock) all must be over."""
 
     def __init__(self, box: Box, judge: Judge, timeout: float, end: float) -> None:
         self._box, self._judge, self._timeout, self._end = box, judge, timeout, end
         self._over = ""
+        self._room = _ROOM
 
     def outputs(self, cell: Any, number: int) -> list[Any]:
         """Run or judge this cell, the notebook's `number`th."""
-        seconds = max(0.1, min(self._timeout, self._end - time.monotonic()))
-        if self._judge.judges(cell):
-            outputs, error = [], self._judge.verdict(cell, seconds)
+        outputs: list[Any] = []
+        seconds = min(self._timeout, self._end - time.monotonic())
+        if seconds <= 0:
+            error: Error | None = ("ProcessEnded", "the time for all cells together was up")
+        elif self._judge.judges(cell):
+            error = self._judge.verdict(cell, seconds)
         else:
             outputs, error = self._ran(cell, seconds)
+            self._room -= sum(len(str(one)) for one in outputs)
+            if outputs and self._room < 0:
+                outputs = [nbformat.v4.new_output("stream", text="[left out: all outputs are too much]\n")]
         if error and error[0] == "ProcessEnded":
             self._over = (
                 self._over or f"In cell {number} of the notebook {error[1]}; nothing after it could run."

@@ -23,8 +23,10 @@ from halab.errors import CourseError
 __all__ = ["Absent", "Box", "Ended", "Raised", "Reference", "Sandbox", "TimeUp"]
 
 _READY = 60.0  # seconds until the host has loaded what it needs, on a slow disk
+_PATIENCE = 10.0  # seconds the host may take to answer: it does nothing that takes one
 _GRACE = 2.0  # seconds an interrupted cell has to stop
 _NO_ANSWER = "it sent something that is no answer"
+_LENGTHS = {"ran": 3, "value": 2, "absent": 1, "raised": 3}  # parts of each kind of answer
 
 
 class Absent(Exception):
@@ -55,7 +57,7 @@ def raised(kind: str, text: str) -> Raised:
     """The error for what a learner's code raised; one of Python's own kinds can be caught as such."""
     base = getattr(builtins, kind, None)
     if isinstance(base, type) and issubclass(base, Exception):
-        with contextlib.suppress(TypeError):  # a kind that is made of more than a text
+        with contextlib.suppress(Exception):  # a kind that is made of more than a text, or of something else
             return cast(Raised, type(kind, (Raised, base), {})(kind, text))
     return Raised(kind, text)
 
@@ -102,10 +104,12 @@ class Sandbox:
             connection.close()
             with contextlib.suppress(OSError, ValueError):
                 host.ask(end=True)
-            if host.fresh_each_time:
+            if host.fresh_each_time or host.lost:
                 self.close()
 
     def _running(self) -> _Host:
+        if self._host and not self._host.answers():
+            self.close()
         problems = []
         while self._host is None:
             try:
@@ -126,7 +130,7 @@ class _Host:
     """The process in the sandbox that learners' processes are copied from."""
 
     def __init__(self, kind: Isolation) -> None:
-        self.fresh_each_time = False
+        self.fresh_each_time = self.lost = False
         self._shares_nothing = not kind.readable
         self._folder = tempfile.TemporaryDirectory(prefix="halab-sandbox-")
         self._control, theirs = socket.socketpair()
@@ -157,15 +161,27 @@ class _Host:
         with theirs:
             request = json.dumps({"start": learner, "import": list(modules)}).encode()
             socket.send_fds(self._control, [request], [theirs.fileno()])
+            self._control.settimeout(_READY)
             reply = json.loads(self._control.recv(65536))
         self.fresh_each_time = not (reply["apart"] and self._shares_nothing)
         return ours
 
     def ask(self, **request: bool) -> dict[str, Any]:
-        """Send a request to the host and return its answer. Raises OSError or ValueError if it is gone."""
+        """Send a request to the host and return its answer. Raises OSError or ValueError if it is lost."""
+        if self.lost:  # what comes now may be the answer to an earlier request
+            raise ConnectionError
+        self.lost = True
+        self._control.settimeout(_PATIENCE)
         self._control.sendall(json.dumps(request).encode())
         answer: dict[str, Any] = json.loads(self._control.recv(65536))
+        self.lost = False
         return answer
+
+    def answers(self) -> bool:
+        """Whether it is still there."""
+        with contextlib.suppress(OSError, ValueError):
+            self.ask()
+        return not self.lost
 
     def close(self) -> None:
         self._control.close()  # the host ends when it notices, and its processes with it
@@ -188,67 +204,74 @@ class Box:
 
     def run(self, source: str, until: float) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
         """Run a cell: its outputs, and its error (kind, text) or None."""
-        reply = self._ask(("run", source), until)
-        if reply[0] != "ran":
-            raise raised(*_texts(reply[1:]))
-        return _outputs(reply[1]), _texts(reply[2]) if reply[2] else None
+        reply = self._ask(("run", source), until, "ran")
+        sent = reply[1]
+        if not isinstance(sent, list) or len(sent) > wire.OUTPUTS:
+            raise self._end(_NO_ANSWER)
+        return _outputs(sent), _texts(reply[2]) if reply[2] else None
 
     def get(self, name: str, until: float) -> Any:
         """What a name stands for: data, or a Reference. Raises Absent."""
-        return self._value(self._ask(("get", name), until), until)
+        reply = self._ask(("get", name), until, "value", "absent")
+        if reply[0] == "absent":
+            raise Absent
+        return self._value(reply[1], until)
 
     def forget(self, until: float) -> None:
         """Let go of what References stand for."""
-        self._ask(("forget",), until)
+        self._ask(("forget",), until, "value")
 
     def ask(self, request: tuple[Any, ...], until: float) -> Any:
         """Send a request about a Reference and return the value."""
-        return self._value(self._ask(request, until), until)
+        return self._value(self._ask(request, until, "value")[1], until)
 
-    def _value(self, reply: list[Any], until: float) -> Any:
-        if reply[0] == "absent":
-            raise Absent
-        if reply[0] == "raised":
-            raise raised(*_texts(reply[1:]))
+    def _value(self, sent: Any, until: float) -> Any:
         try:
-            return wire.decoded(
-                reply[1], lambda one: Reference(self, int(one["ref"]), str(one["type"]), until)
-            )
+            return wire.decoded(sent, lambda one: Reference(self, int(one["ref"]), str(one["type"]), until))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise self._end(_NO_ANSWER) from None
 
-    def _ask(self, request: tuple[Any, ...], until: float) -> list[Any]:
-        """Send a request and await the answer: interrupted when its time is up, killed soon after."""
+    def _ask(self, request: tuple[Any, ...], until: float, *kinds: str) -> list[Any]:
+        """Send a request and await an answer of one of these kinds, or that the request raised an error.
+
+        The process is interrupted when its time is up, and killed soon after.
+        """
         if self._over:
             raise Ended(self._over)
         try:
             self._wait_until(until)
             wire.send(self._connection, wire.to_learner(request))
-            return self._reply(until)
+            reply = self._reply(until)
         except TimeoutError:
             self._interrupt()
             raise TimeUp from None
         except OSError:
             raise self._end("it ended its Python process") from None
+        if reply[0] == "raised":
+            raise raised(*_texts(reply[1:]))
+        if reply[0] not in kinds:
+            raise self._end(_NO_ANSWER)
+        return reply
 
     def _reply(self, until: float) -> list[Any]:
         """The next answer. Raises TimeoutError, ConnectionError, or Ended after a wrong one."""
-        while (size := wire.complete(self._received)) is None:
+        while (size := wire.announced(self._received)) is None or len(self._received) < size:
+            if size and size > wire.LARGEST:
+                raise self._end(f"it sent an answer of more than {wire.LARGEST // 1024**2} MiB")
             self._wait_until(until)
             more = self._connection.recv(1 << 16)
             if not more:
                 raise ConnectionError
             self._received += more
-            if len(self._received) > wire.LARGEST:
-                raise self._end(f"it sent an answer of more than {wire.LARGEST // 1024**2} MiB")
         try:
             reply = wire.parsed(self._received[wire.HEAD : size])
         except ValueError:
             reply = None
         del self._received[:size]
-        if not (isinstance(reply, list) and reply and isinstance(reply[0], str)):
+        well_formed = isinstance(reply, list) and reply and isinstance(reply[0], str)
+        if not (well_formed and len(reply) == _LENGTHS.get(reply[0])):
             raise self._end(_NO_ANSWER)
-        return reply
+        return cast(list[Any], reply)
 
     def _wait_until(self, until: float) -> None:
         """Give each coming wait what is left. Setting it is a system call, so not for every tenth second."""
@@ -319,17 +342,20 @@ def _environment(kind: Isolation, folder: str) -> dict[str, str]:
 def _texts(pair: Any) -> tuple[str, str]:
     """Two texts, whatever was sent for them."""
     kind, text = pair if isinstance(pair, list) and len(pair) == 2 else ("Error", "")
-    return str(kind)[:100], str(text)[:2000]
+    return wire.printable(str(kind)[:100]), wire.printable(str(text)[:2000])
 
 
-def _outputs(sent: Any) -> list[dict[str, Any]]:
+def _outputs(sent: list[Any]) -> list[dict[str, Any]]:
     """The outputs that are well formed: they go into a notebook that people and programs read."""
     import nbformat.v4
 
     kept = []
-    for one in sent if isinstance(sent, list) else []:
+    for one in sent:
         try:
-            output = nbformat.from_dict(one)
+            # Half a surrogate pair is a character to Python, and cannot be written to a file.
+            output = nbformat.from_dict(
+                json.loads(json.dumps(one, ensure_ascii=False).encode(errors="replace"))
+            )
             nbformat.v4.nbbase.validate(output, ref="output")
             kept.append(output)
         except Exception:

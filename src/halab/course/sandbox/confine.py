@@ -1,4 +1,4 @@
-"""What a process does to itself before a learner's code runs in it: namespaces, Landlock, resource limits.
+"""What a process does to itself before a learner's code runs in it: namespaces, Landlock, seccomp, limits.
 
 Linux only; elsewhere each function but `limit` says that it could do nothing. Python has no binding for these
 calls (os.unshare came with 3.12), so they go to the C library.
@@ -8,38 +8,47 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import signal
+import socket
 import struct
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = [
+    "CPU",
+    "FILES",
     "LIMITS",
     "PROCESSES",
     "SCRATCH",
     "SCRATCH_SIZE",
     "adopt_orphans",
+    "die_first",
     "die_with_parent",
     "drop_capabilities",
     "has_landlock",
     "landlock",
     "limit",
     "new_namespaces",
+    "refuse_calls",
 ]
 
-PROCESSES = 64
+PROCESSES = 32
 """Processes and threads a learner's process may have."""
 
 CPU = 60
-"""Seconds of computing time."""
+"""Seconds of computing time, of all of them together."""
 
 SCRATCH = "/scratch"
 """The one folder a learner's process in bubblewrap may write to: empty, in memory, and its own."""
 
 SCRATCH_SIZE = 64 * 1024**2  # bytes
+
+FILES = 10_000
+"""Files a learner's processes may make: each takes a kilobyte of the system's own memory."""
 
 LIMITS = {
     resource.RLIMIT_AS: 3 * 1024**3,  # bytes of address space: NumPy and SciPy with room to spare
@@ -49,10 +58,33 @@ LIMITS = {
 }
 
 _NAMESPACES = 0x00020000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000  # mount, IPC, user, PID, network
-_PDEATHSIG, _DUMPABLE, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 36, 38  # of prctl
-_CAPSET, _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 126, 444, 445, 446  # system calls, x86-64
-if os.uname().machine == "aarch64":
-    _CAPSET = 91
+_OTHER_NAMESPACES = 0x02000000 | 0x04000000  # cgroup, UTS
+_PDEATHSIG, _DUMPABLE, _SECCOMP, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 22, 36, 38  # of prctl
+_MOUNT_SETATTR, _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 442, 444, 445, 446  # system calls
+_CAPSET = 91 if os.uname().machine == "aarch64" else 126
+_CLONE3 = 435
+
+# Of seccomp: the name of the architecture, and the numbers of clone, prctl and socket.
+_ARCHITECTURES = {"x86_64": (0xC000003E, 56, 157, 41), "aarch64": (0xC00000B7, 220, 167, 198)}
+
+# System calls that are refused, by number.
+_REFUSED = {
+    "x86_64": (
+        # Memory of no process: memfd_create, memfd_secret, shmget, mq_open, semget, msgget, and keyrings.
+        319, 447, 29, 240, 64, 68, 248, 249, 250,
+        # Namespaces and mounts: unshare, setns, mount, umount2, pivot_root, chroot,
+        # open_tree, move_mount, fsopen.
+        272, 308, 165, 166, 155, 161, 428, 429, 430,
+        # Other processes: ptrace, process_vm_readv, process_vm_writev, pidfd_getfd. With a history of holes:
+        # bpf, userfaultfd, perf_event_open, io_uring_setup, open_by_handle_at.
+        101, 310, 311, 438, 321, 323, 298, 425, 304,
+    ),
+    "aarch64": (  # the same
+        279, 447, 194, 180, 190, 186, 217, 218, 219,
+        97, 268, 40, 39, 41, 51, 428, 429, 430,
+        117, 270, 271, 438, 280, 282, 241, 425, 265,
+    ),
+}  # fmt: skip
 
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -69,8 +101,15 @@ def adopt_orphans() -> None:
         _LIBC.prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
-def new_namespaces(*, scratch: bool) -> bool:
-    """Give the next child processes, a network and capabilities of its own; with `scratch`, an empty SCRATCH.
+def die_first() -> None:
+    """Where memory is short all the same, have the system take this process and not another."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def new_namespaces(scratch: str) -> bool:
+    """Give the next child processes, a network and capabilities of its own, and files it cannot change but in
+    `scratch`, which is empty.
 
     False if this system allows no such thing: then not everything asked for is done.
     """
@@ -86,8 +125,14 @@ def new_namespaces(*, scratch: bool) -> bool:
             Path(f"/proc/self/{name}").write_text(text)
     except OSError:
         return False
-    options = f"size={SCRATCH_SIZE}".encode()
-    return not scratch or _LIBC.mount(b"tmpfs", SCRATCH.encode(), b"tmpfs", 0, options) == 0
+    # Landlock leaves the rights and times of files open to change: for that, every mount has to be read-only.
+    read_only = struct.pack("QQQQ", 1, 0, 0, 0)
+    options = f"size={SCRATCH_SIZE},nr_inodes={FILES}".encode()
+    sealed = (
+        _LIBC.syscall(_MOUNT_SETATTR, -100, b"/", 0x8000, read_only, len(read_only)) == 0
+    )  # and all below
+    # Without devices and set-UID programs.
+    return sealed and bool(_LIBC.mount(b"tmpfs", scratch.encode(), b"tmpfs", 6, options) == 0)
 
 
 def drop_capabilities() -> None:
@@ -97,6 +142,43 @@ def drop_capabilities() -> None:
         _LIBC.syscall(_CAPSET, struct.pack("Ii", 0x20080522, 0), bytes(24))
 
 
+def refuse_calls() -> bool:
+    """Have the system refuse, for good, what no exercise needs: _REFUSED, further namespaces, outliving the
+    parent, and sockets to anywhere but this machine's own processes. False on other machines than these two.
+
+    A system call refused cannot be abused. Needs drop_capabilities first.
+    """
+    machine = os.uname().machine
+    if _LIBC is None or machine not in _ARCHITECTURES:
+        return False
+    architecture, clone, prctl, new_socket = _ARCHITECTURES[machine]
+    load, equal, at_least, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    allow, refuse, no_such_call = (
+        (answer, 0, 0, verdict)
+        for verdict in (0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS)
+    )
+    # Each step: what to do, how many steps to skip if it is so, how many if not, and with what.
+    steps = [(load, 0, 0, 4), (equal, 1, 0, architecture), refuse]
+    steps += [(load, 0, 0, 0), (at_least, 0, 1, 1 << 30), refuse]  # x86-64 has a second way to number calls
+    steps += [
+        (equal, 0, 1, _CLONE3),
+        no_such_call,
+    ]  # its flags are out of sight; the C library then uses clone
+    for number in _REFUSED[machine]:
+        steps += [(equal, 0, 1, number), refuse]
+    by_first_argument = {
+        clone: (any_bit, 0, 1, _NAMESPACES | _OTHER_NAMESPACES),
+        prctl: (equal, 0, 1, _PDEATHSIG),
+        new_socket: (equal, 1, 0, socket.AF_UNIX),
+    }
+    for number, condition in by_first_argument.items():
+        steps += [(equal, 0, 4, number), (load, 0, 0, 16), condition, refuse, allow]
+    steps.append(allow)
+    body = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+    program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(body))
+    return bool(_LIBC.prctl(_SECCOMP, 2, program, 0, 0) == 0)
+
+
 def limit(*, processes: bool) -> None:
     """Set LIMITS on this process and its children; with `processes` also PROCESSES."""
     limits = LIMITS | ({resource.RLIMIT_NPROC: PROCESSES} if processes else {})
@@ -104,8 +186,8 @@ def limit(*, processes: bool) -> None:
         with contextlib.suppress(ValueError, OSError):  # a system that lacks this limit, or has a lower one
             resource.setrlimit(what, (most, most))
     with contextlib.suppress(ValueError, OSError):
-        # The first limit tells by its signal why the process ended, the second cannot be ignored.
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU + 2))
+        # Of one process; the host looks after all of them together, and can say so.
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU + 2, CPU + 2))
 
 
 def has_landlock() -> int:

@@ -5,8 +5,9 @@
 FD is a socket to the grader. A request is one JSON object:
 
     {"start": learner, "import": [modules]}    a learner's process, at the other end of the socket attached
-    {"interrupt": true}                        as Ctrl-C does
+    {"interrupt": true}                        as Ctrl-C does; what the process has started is killed
     {"end": true}                              kill it and all it started; the answer gives the reason, if any
+    {}                                         is the host there?
 
 A copy is made by fork, which takes milliseconds where a new Python takes half a second.
 """
@@ -36,6 +37,7 @@ MEMORY = 2 * 1024**3
 """Bytes a learner's processes may use together."""
 
 _WATCH = 0.1  # seconds between two looks at what the learner's process is doing
+_NICEST = 19
 
 
 class Host:
@@ -48,10 +50,15 @@ class Host:
         self._middle = self._child = 0
         self._apart = False
         self._reason = ""
-        self._shared = 0
 
     def serve(self) -> None:
-        """Answer requests until the grader is gone."""
+        """Answer requests until the grader is gone; nothing is left then."""
+        try:
+            self._serve()
+        finally:
+            self._end()
+
+    def _serve(self) -> None:
         while True:
             if not select.select([self._control], [], [], _WATCH if self._child else None)[0]:
                 self._watch()
@@ -70,7 +77,7 @@ class Host:
             self._start(request["start"], handles[0])
             reply = {"apart": self._apart}
         elif "interrupt" in request:
-            self._signal(signal.SIGINT)
+            self._interrupt()
         elif "end" in request:
             reply = {"reason": self._end()}
         self._control.sendall(json.dumps(reply).encode())
@@ -78,7 +85,6 @@ class Host:
     def _start(self, learner: str, handle: int) -> None:
         """Fork twice: the first child leaves the namespaces, of which only its own children notice."""
         self._reason = ""
-        self._shared = _shared_memory()
         told, tell = os.pipe()
         self._middle = os.fork()
         if self._middle == 0:
@@ -91,7 +97,7 @@ class Host:
             self._child, self._apart = json.loads(news.read())
 
     def _between(self, learner: str, handle: int, tell: int) -> NoReturn:
-        apart = confine.new_namespaces(scratch=not self._readable)
+        apart = confine.new_namespaces(str(Path.cwd()))
         confine.die_with_parent()
         child = os.fork()
         if child == 0:
@@ -106,6 +112,8 @@ class Host:
     def _become(self, learner: str, handle: int, apart: bool) -> NoReturn:
         """Be the learner's process from here on."""
         confine.die_with_parent()
+        confine.die_first()
+        os.setsid()  # else a signal to its process group would reach the host, even from other namespaces
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(nothing, standard)
@@ -115,6 +123,7 @@ class Host:
             confine.landlock(self._readable, [str(Path.cwd()), os.devnull])
         # The empty folder mounted over the working folder shows only to who enters it anew.
         os.chdir(Path.cwd())
+        confine.refuse_calls()
         os.environ["HALAB_LEARNER"] = learner
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with contextlib.suppress(OSError):
@@ -122,16 +131,24 @@ class Host:
         os._exit(0)
 
     def _watch(self) -> None:
-        """End a learner's process that takes more than its share."""
+        """End a learner's process that takes more than its share, and let others go before its helpers."""
         used = number = 0
+        busy = 0.0
         for process in self._family():
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                 number += 1
                 used += process.memory_info().rss
+                busy += sum(process.cpu_times()[:4])  # its own, and that of children that have ended
+                _stand_back(process, first=process.pid == self._child)
         if number > confine.PROCESSES:
             self._reason = f"it started more than {confine.PROCESSES} processes"
-        elif used > MEMORY or _shared_memory() - self._shared > MEMORY:
+        elif used > MEMORY:
             self._reason = f"it used more than {MEMORY // 1024**3} GiB of memory"
+        elif busy > confine.CPU:
+            self._reason = f"it used more than {confine.CPU} s of computing time"
+        elif not self._apart and _fills(Path.cwd()):  # else the system limits it
+            most = f"{confine.SCRATCH_SIZE // 1024**2} MiB or {confine.FILES} files"
+            self._reason = f"it wrote more than {most} to its folder"
         if self._reason:
             self._kill()
 
@@ -148,14 +165,13 @@ class Host:
                     process.kill()
         with contextlib.suppress(ChildProcessError):
             while True:
-                pid, status = os.waitpid(-1, 0)
-                if pid == self._middle and os.waitstatus_to_exitcode(status) == signal.SIGXCPU:
-                    self._reason = f"it used more than {confine.CPU} s of computing time"
+                os.waitpid(-1, 0)
         self._child = 0
 
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._child, number)
+    def _interrupt(self) -> None:
+        for process in self._family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGINT if process.pid == self._child else signal.SIGKILL)
 
     def _family(self) -> list[psutil.Process]:
         """The learner's process and all it has started that still lives."""
@@ -167,9 +183,25 @@ class Host:
         return found
 
 
-def _shared_memory() -> int:
-    """Bytes of memory in files that are on no disk: they belong to no process."""
-    return int(getattr(psutil.virtual_memory(), "shared", 0))
+def _stand_back(process: psutil.Process, *, first: bool) -> None:
+    """Give its threads the lowest priority, but for the first of the learner's process itself.
+
+    So sixty of them take no more from a neighbour's process than one would.
+    """
+    for thread in process.threads():
+        if not (first and thread.id == process.pid):
+            os.setpriority(os.PRIO_PROCESS, thread.id, _NICEST)
+
+
+def _fills(folder: Path) -> bool:
+    """Whether this folder holds more than a learner may write."""
+    size = 0
+    for number, path in enumerate(folder.rglob("*")):
+        with contextlib.suppress(OSError):
+            size += path.lstat().st_blocks * 512
+        if size > confine.SCRATCH_SIZE or number >= confine.FILES:
+            return True
+    return False
 
 
 def main(handle: int, user: int | None, readable: list[str]) -> None:

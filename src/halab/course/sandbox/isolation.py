@@ -73,7 +73,8 @@ def _view() -> tuple[str, ...]:
         arguments += [*_way_to(path), "--ro-bind", str(path), str(path)]
     if not any(Path("/tmp") in path.parents for path in _python()):
         arguments += ["--symlink", confine.SCRATCH, "/tmp"]
-    return (*arguments, "--chdir", confine.SCRATCH)
+    # Both are in memory, and would be there for the next learner too.
+    return (*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", confine.SCRATCH)
 
 
 def _python() -> list[Path]:
@@ -82,7 +83,7 @@ def _python() -> list[Path]:
     executable = Path(sys.executable)
     while executable.is_symlink():  # a virtual environment's Python points to the one it was made from
         executable = executable.parent / executable.readlink()
-    found.add(executable.parent.parent)
+        found.add(executable.parent)
     system = Path("/usr")
     return sorted(
         path

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import socket
 from contextlib import redirect_stderr, redirect_stdout
@@ -22,34 +23,43 @@ from halab.course.sandbox import wire
 
 __all__ = ["Learner", "shell"]
 
-MOST = 200_000  # characters of a cell's outputs that are kept
-
 Output = dict[str, Any]
 
 
 class Outputs:
-    """What a cell prints and displays, in order, as a notebook's outputs; the first MOST characters of it."""
+    """What a cell prints and displays, in order, as a notebook's outputs, up to wire's limits."""
 
     def __init__(self) -> None:
-        self.kept: list[Output] = []
-        self._left = MOST
+        self._kept: list[Output] = []
+        self._left = wire.CHARACTERS
+
+    @property
+    def kept(self) -> list[Output]:
+        return [one | {"text": "".join(one["text"])} if "text" in one else one for one in self._kept]
 
     def stream(self, name: str, text: str) -> None:
-        text = self._fitting(text)
-        last = self.kept[-1] if self.kept else {}
-        if last.get("name") == name:
-            last["text"] += text
-        elif text:
-            self.kept.append({"output_type": "stream", "name": name, "text": text})
+        fitting = self._fitting(text)
+        if fitting and self._kept and self._kept[-1].get("name") == name:
+            self._kept[-1]["text"].append(fitting)
+        elif fitting:
+            self._add({"output_type": "stream", "name": name, "text": [fitting]})
 
     def shown(self, kind: str, data: dict[str, Any], metadata: dict[str, Any] | None) -> None:
-        size = sum(len(str(one)) for one in data.values())
+        size = len(str(data)) + len(str(metadata or {}))
         if size > self._left:
             self.stream("stdout", f"[an output of {size} characters was left out]\n")
             return
         self._left -= size
         output: Output = {"output_type": kind, "data": data, "metadata": metadata or {}}
-        self.kept.append(output | ({"execution_count": None} if kind == "execute_result" else {}))
+        self._add(output | ({"execution_count": None} if kind == "execute_result" else {}))
+
+    def _add(self, output: Output) -> None:
+        if len(self._kept) < wire.OUTPUTS - 1:
+            self._kept.append(output)
+        elif len(self._kept) < wire.OUTPUTS:
+            self._kept.append(
+                {"output_type": "stream", "name": "stdout", "text": ["[more outputs were left out]\n"]}
+            )
 
     def _fitting(self, text: str) -> str:
         fitting = text[: max(self._left, 0)]
@@ -114,6 +124,7 @@ class Learner:
         self._requests = connection.makefile("rb")
         self._shell: Any = running
         self._objects: list[Any] = []
+        self._process = os.getpid()
 
     def serve(self) -> None:
         """Answer requests until the grader is gone."""
@@ -131,6 +142,11 @@ class Learner:
             reply = json.dumps(getattr(self, f"_on_{request}")(*arguments))
         except BaseException as error:  # SystemExit and KeyboardInterrupt too: the process goes on
             reply = json.dumps(["raised", *_error(error)])
+        if len(reply) > wire.LARGEST:
+            text = f"the result takes more than {wire.LARGEST // 1024**2} MiB"
+            reply = json.dumps(["raised", "ValueError", text])
+        if os.getpid() != self._process:  # a copy that a cell made of this process, and that ran to its end
+            os._exit(0)
         wire.send(self._connection, reply.encode())
 
     def _on_run(self, source: str) -> list[Any]:

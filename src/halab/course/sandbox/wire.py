@@ -17,10 +17,29 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["HEAD", "LARGEST", "complete", "decoded", "encoded", "parsed", "receive", "send", "to_learner"]
+__all__ = [
+    "CHARACTERS",
+    "HEAD",
+    "LARGEST",
+    "OUTPUTS",
+    "announced",
+    "decoded",
+    "encoded",
+    "parsed",
+    "printable",
+    "receive",
+    "send",
+    "to_learner",
+]
 
-LARGEST = 16 * 1024**2
-"""Bytes of the longest message a learner's process may send."""
+LARGEST = 4 * 1024**2
+"""Bytes of the longest message a learner's process may send; read, it takes up to a hundred times as many."""
+
+OUTPUTS = 500
+"""Outputs of a cell that are kept."""
+
+CHARACTERS = 200_000
+"""Characters of a cell's outputs that are kept."""
 
 _DEEPEST = 100  # levels of lists in lists
 _LENGTH = struct.Struct("!I")
@@ -48,12 +67,9 @@ def _exactly(stream: io.BufferedReader, size: int) -> bytes:
     return body
 
 
-def complete(received: bytearray) -> int | None:
-    """The bytes the first message takes with its head, or None while some are missing."""
-    if len(received) < HEAD:
-        return None
-    size = HEAD + int(_LENGTH.unpack_from(received)[0])
-    return size if len(received) >= size else None
+def announced(received: bytearray) -> int | None:
+    """The bytes the first message takes with its head, or None while that is not yet known."""
+    return HEAD + int(_LENGTH.unpack_from(received)[0]) if len(received) >= HEAD else None
 
 
 def to_learner(message: Any) -> bytes:
@@ -108,3 +124,8 @@ def parsed(body: bytes | bytearray) -> Any:
         return json.loads(body)
     except RecursionError as error:
         raise ValueError("too deep") from error
+
+
+def printable(text: str) -> str:
+    """The text without what could act on a terminal, or is in no encoding."""
+    return "".join(one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
