@@ -40,7 +40,7 @@ function checkRow(check, words) {
   const mark = element("span", { class: "halab-grade-mark", role: "img", "aria-label": check.passed ? words.passed : words.missed },
     check.passed ? "✓" : "✗");
   const title = element("div", { class: "halab-grade-check" }, mark, element("span", {}, check.title));
-  if (!check.passed) title.lastChild.append(element("span", { class: "halab-grade-behaviour" }, check.behaviour));
+  if (!check.passed) title.lastChild.append(element("span", { class: "halab-grade-behaviour" }, ...prose(check.behaviour)));
   return element("tr", { class: check.passed ? "halab-grade-passed" : "halab-grade-missed" },
     element("td", {}, title), element("td", { class: "halab-grade-number" }, `${number(check.points)} / ${number(check.out_of)}`));
 }
@@ -62,11 +62,14 @@ function taskRows(task, model, words) {
   return body;
 }
 
+// What stands between backticks is code.
+const prose = (text) => text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
+
 function drawHint(place, button, told, words) {
   const task = button.dataset.task;
   const steps = told?.steps ?? [];
   place.replaceChildren(
-    ...steps.map((step, index) => element("p", {}, element("b", {}, words.steps[index] + words.colon), step)),
+    ...steps.map((step, index) => element("p", {}, element("b", {}, words.steps[index] + words.colon), ...prose(step))),
     ...(told?.problem ? [element("p", {}, told.problem)] : []));
   const over = steps.length > 0 && steps.length === told.of;
   button.textContent = over ? words.last : steps.length ? words.next(steps.length + 1, told.of) : words.first;
