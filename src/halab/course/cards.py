@@ -25,6 +25,7 @@ _UNITS: dict[str, tuple[str, str]] = {
     "requests": ("requests", "次请求"),
     "queries": ("queries", "次查询"),
     "copies": ("copies", "个副本"),
+    "parts": ("parts", "个部件"),
     "%": ("%", "%"),
     "min": ("min", "分钟"),
     "h": ("h", "小时"),
@@ -55,7 +56,7 @@ class Claim(_Strict):
     value: float | None = None
     range: tuple[float, float] | None = None
     below: float | None = None
-    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies"]
+    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "parts"]
     source: Literal["card"]
     verdict: Verdict
     leaves_out: str
