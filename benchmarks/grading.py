@@ -6,8 +6,8 @@
 2. One learner with ten assignments: the one exercise there is, ten times over.
 3. A class: every learner hands in exercise 6, every fifth with an answer that fails.
 
-Stock nbgrader grades a folder that `generate_assignment` has prepared, outside the clock, with its default
-settings but for the names of folders: no sandbox, one kernel a submission, tests within it. Memory is the most
+Stock nbgrader grades a folder that `generate_assignment` has prepared, outside the clock, with default
+settings: no sandbox, one kernel a submission, and the tests within it. Memory is the most
 that a command and everything below it held at once (proportional set size, looked at twice a second).
 """
 
