@@ -1,0 +1,212 @@
+"""Which operations of a Milvus 2.3.5 cluster survive the loss of parts, which are interrupted, which stop.
+
+One table, `FACTS`: a row for each operation and each role that matters to it. It was measured on the course's
+embedded cluster (session TTL 10 s, bounded searches of a collection with a copy on each query node, a load
+that asks for one copy) and is compared with real faults by tests/cluster/embedded/test_survival.py. It says
+nothing of other versions, or of parts that hang instead of dying. What stops need not stop at once: without
+etcd, searches and inserts went on for half a minute, until the processes ended that could not renew their
+sessions.
+
+- survives: its users notice nothing, or single requests that were under way.
+- degrades: it fails for a while and works again without anybody's help, because something takes over.
+- stops: it fails until somebody repairs the part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from halab.models.topology import Role, Topology
+
+__all__ = [
+    "FACTS",
+    "OPERATIONS",
+    "Fact",
+    "Fate",
+    "Member",
+    "Needs",
+    "Upset",
+    "Verdict",
+    "as_topology",
+    "members",
+    "verdicts",
+]
+
+OPERATIONS = ("search", "strong search", "insert", "metadata call", "flush", "load")
+"""What users ask of Milvus. Flush makes inserted rows durable in the object store; load makes a collection
+searchable by copying it into query nodes; a metadata call (DDL) is here the alteration of an alias."""
+
+Fate = Literal["survives", "degrades", "stops"]
+Needs = Literal["one", "majority", "nothing"]
+Upset = Literal["leader", "only copy", "any", "never"]
+
+_SINGLE = ("log", "objectstore")
+_LED = ("rootcoord", "querycoord", "datacoord", "etcd")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A part of a cluster. `leads`: an active coordinator, etcd's leader. `role` is "entry" for the proxy the
+    clients talk to and "proxy" for the others: nobody moves clients from one to another here."""
+
+    name: str
+    role: str
+    leads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What one operation needs of one role, and when losing a member interrupts it although enough are left.
+
+    `needs`: one member, a majority, or nothing. `upset` by the loss of the leader (until a standby has taken
+    over), of any member (until its session ends), of the only copy of the data (until another node has
+    loaded it), or never.
+    """
+
+    operation: str
+    role: str
+    needs: Needs
+    upset: Upset
+    why: str
+
+
+def _facts(role: str, *rows: tuple[str, Needs, Upset, str]) -> tuple[Fact, ...]:
+    return tuple(
+        Fact(operation, role, needs, upset, why)
+        for names, needs, upset, why in rows
+        for operation in names.split(", ")
+    )
+
+
+_EVERY = ", ".join(OPERATIONS)
+
+FACTS: tuple[Fact, ...] = (
+    *_facts("entry", (_EVERY, "one", "never", "The clients know this proxy's address and no other.")),
+    *_facts(
+        "proxy",
+        ("search", "nothing", "any", "A dead proxy's time ticks are awaited until its session ends."),
+        ("strong search", "nothing", "any", "A dead proxy's time ticks are awaited until its session ends."),
+        ("metadata call", "nothing", "any", "Every proxy must drop what it remembers, the dead one too."),
+    ),
+    *_facts(
+        "rootcoord",
+        ("search, strong search", "one", "leader", "It hands out the timestamps and time ticks."),
+        ("insert", "one", "leader", "It hands out the timestamp and the ids of each insert."),
+        ("metadata call", "one", "leader", "It alone changes metadata."),
+        ("flush, load", "one", "leader", "It hands out timestamps and knows the collections."),
+    ),
+    *_facts(
+        "querycoord",
+        ("search, strong search", "one", "leader", "It tells the proxy which node leads a shard."),
+        ("load", "one", "leader", "It decides which node loads what."),
+    ),
+    *_facts(
+        "datacoord",
+        ("insert", "one", "leader", "It assigns the segment that a row goes to."),
+        ("flush", "one", "leader", "It seals the segments that are to be flushed."),
+        ("load", "one", "leader", "It tells which segments there are to load."),
+    ),
+    *_facts(
+        "querynode",
+        ("search, strong search", "one", "only copy", "It holds the data that is searched."),
+        ("load", "one", "never", "A collection is loaded into query nodes."),
+    ),
+    *_facts("datanode", ("flush", "one", "any", "It writes the rows to the object store.")),
+    *_facts(
+        "etcd",
+        ("search, insert", "majority", "never", "Not at once: processes end when no session can be renewed."),
+        ("strong search", "majority", "never", "It waits for the newest time tick, and none is handed out."),
+        ("metadata call", "majority", "never", "Metadata is kept in etcd."),
+        ("flush, load", "majority", "never", "What was flushed or loaded is written to etcd."),
+    ),
+    *_facts(
+        "log",
+        ("search, strong search", "one", "never", "Query nodes wait for time ticks that come through it."),
+        ("insert", "one", "never", "An insert is an entry in the log."),
+        ("flush, load", "one", "never", "Data and query nodes read it up to the moment asked for."),
+    ),
+    *_facts(
+        "objectstore",
+        ("flush", "one", "never", "Flushed segments are files in it."),
+        ("load", "one", "never", "Segments are loaded from it."),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of an operation, and the facts that decide it: none if it survives."""
+
+    operation: str
+    fate: Fate
+    because: tuple[Fact, ...] = ()
+
+
+def members(counts: dict[str, int]) -> tuple[Member, ...]:
+    """A cluster's parts from how many there are of each role. The first of a coordinator role and of etcd
+    leads, and the first proxy is the one that clients talk to."""
+    made = []
+    for role, count in counts.items():
+        for number in range(1, count + 1):
+            name = role if role in _SINGLE and count == 1 else f"{role}-{number}"
+            serves = "entry" if role == "proxy" and number == 1 else role
+            made.append(Member(name, serves, role in _LED and number == 1))
+    return tuple(made)
+
+
+def verdicts(parts: Sequence[Member], down: Collection[str], copies: int) -> tuple[Verdict, ...]:
+    """What becomes of each operation when these parts are lost at once; `copies` of the data are loaded.
+
+    Raises ValueError for a part that is not there.
+    """
+    if unknown := sorted(set(down) - {part.name for part in parts}):
+        raise ValueError(f"no such parts: {', '.join(unknown)}")
+    if copies < 1:
+        raise ValueError(f"copies must be at least 1, not {copies}")
+    return tuple(_verdict(operation, parts, down, copies) for operation in OPERATIONS)
+
+
+def _verdict(operation: str, parts: Sequence[Member], down: Collection[str], copies: int) -> Verdict:
+    stopping, upsetting = [], []
+    for fact in FACTS:
+        if fact.operation != operation:
+            continue
+        there = [part for part in parts if part.role == fact.role]
+        lost = [part for part in there if part.name in down]
+        if len(there) - len(lost) < _least(fact.needs, len(there)):
+            stopping.append(fact)
+        elif _upsets(fact.upset, lost, copies):
+            upsetting.append(fact)
+    if stopping:
+        return Verdict(operation, "stops", tuple(stopping))
+    return Verdict(operation, "degrades" if upsetting else "survives", tuple(upsetting))
+
+
+def _least(needs: Needs, members: int) -> int:
+    return {"one": 1, "majority": members // 2 + 1, "nothing": 0}[needs]
+
+
+def _upsets(upset: Upset, lost: Sequence[Member], copies: int) -> bool:
+    if upset == "leader":
+        return any(part.leads for part in lost)
+    if upset == "only copy":
+        return len(lost) >= copies
+    return upset == "any" and bool(lost)
+
+
+def as_topology(parts: Sequence[Member]) -> Topology:
+    """The same cluster as roles and operations, for its cut sets: what stops, not what is interrupted."""
+    needed = {fact.role: fact.needs for fact in FACTS if fact.needs != "nothing"}
+    roles = {}
+    for role, needs in needed.items():
+        if names := tuple(part.name for part in parts if part.role == role):
+            roles[role] = Role(names, "majority" if needs == "majority" else 1)
+    operations = {
+        operation: tuple(
+            fact.role for fact in FACTS if fact.operation == operation and fact.needs != "nothing"
+        )
+        for operation in OPERATIONS
+    }
+    return Topology(roles, operations)
