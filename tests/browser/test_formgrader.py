@@ -28,7 +28,7 @@ HOSTILE = (
 
 
 def instructor(root: Path, port: int) -> list[str]:
-    """JupyterLab as the instructor guide starts it, with nbgrader's pages."""
+    """Stock JupyterLab with nbgrader's pages, told not to look for news."""
     return [
         sys.executable, "-m", "jupyterlab", "--no-browser",
         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",

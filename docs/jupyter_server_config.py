@@ -1,0 +1,13 @@
+"""Jupyter's settings for a seat on JupyterHub: what `halab lab` gives on the command line."""
+
+from pathlib import Path
+
+import halab.course.lab
+from halab.course.workspace import make_workspace, open_copy
+
+c = get_config()  # noqa: F821 - traitlets defines it
+c.ServerApp.root_dir = str(make_workspace())
+c.ServerApp.contents_manager_class = "halab.course.contents.WorkspaceContentsManager"
+c.LabApp.extension_manager = "readonly"  # the other one asks PyPI
+c.LabApp.app_settings_dir = str(Path(halab.course.lab.__file__).with_name("lab_settings"))
+open_copy(halab.course.lab.START)

@@ -1,0 +1,159 @@
+"""The instructor guide: its commands are commands, its files are there, its plan is that of the ten cards."""
+
+import os
+import re
+import secrets
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import typer
+import yaml
+
+from halab import cli
+from halab.course.catalogue import CATALOGUE
+
+ROOT = Path(__file__).parents[1]
+PATH = ROOT / "docs" / "instructor-guide.md"
+GUIDE = PATH.read_text()
+LINES = [
+    line for block in re.findall(r"^```bash\n(.*?)^```", GUIDE, re.M | re.S) for line in block.splitlines()
+]
+LESSON = "course/06-failover-timeline.ipynb"
+
+
+def commands(program: str) -> list[list[str]]:
+    """The arguments of each call of a program in a bash block."""
+    found = [shlex.split(line, comments=True) for line in LINES]
+    return [words[1:] for words in found if words and words[0] == program]
+
+
+def plan() -> list[tuple[int, str]]:
+    """The plan's rows: minutes, and the card or nothing."""
+    rows = re.findall(r"^\| (\d+) \| (.*?) ?\|", GUIDE, re.M)
+    return [(int(minutes), card) for minutes, card in rows]
+
+
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def test_the_plan_takes_three_hours_and_goes_through_the_ten_cards_in_order():
+    assert sum(minutes for minutes, _ in plan()) == 180
+    assert [card for _, card in plan() if card] == [f"{card.number}. {card.title.en}" for card in CATALOGUE]
+
+
+def test_it_says_which_lessons_are_there():
+    (there, coming) = re.findall(
+        r"^Lessons in the course today: (.*?)\. Still to come: (.*?)\.$", GUIDE, re.M
+    )[0]
+    assert numbers(there) == [card.number for card in CATALOGUE if card.has_lesson]
+    assert numbers(coming) == [card.number for card in CATALOGUE if not card.has_lesson]
+
+
+@pytest.mark.parametrize("arguments", commands("halab"), ids=" ".join)
+def test_every_halab_command_parses(arguments):
+    group = typer.main.get_command(cli.app)
+    context = group.make_context("halab", list(arguments), resilient_parsing=True)
+    rest = list(arguments)
+    while hasattr(group, "resolve_command"):
+        name, group, rest = group.resolve_command(context, rest)
+        if not hasattr(group, "resolve_command"):
+            # Raises UsageError for an option or an argument that is not there, or is missing.
+            assert group.make_context(name, rest, parent=context)
+
+
+def test_a_command_that_is_none_would_be_found():
+    group = typer.main.get_command(cli.app)
+    context = group.make_context("halab", ["doctor"], resilient_parsing=True)
+    name, command, rest = group.resolve_command(context, ["doctor", "--no-such-option"])
+    with pytest.raises(Exception, match="no-such-option"):
+        command.make_context(name, rest, parent=context)
+
+
+def test_commands_in_prose_exist_too():
+    known = set(typer.main.get_command(cli.app).commands)
+    assert set(re.findall(r"`halab ([a-z]+)", GUIDE)) <= known
+
+
+def test_every_nbgrader_command_exists():
+    from nbgrader.apps import NbGraderApp
+
+    named = {words[0] for words in commands("nbgrader")} | set(re.findall(r"`nbgrader ([a-z_]+)", GUIDE))
+    assert named
+    assert named <= set(NbGraderApp.subcommands)
+
+
+def test_make_targets_and_copied_folders_exist():
+    targets = re.findall(r"^(\S+):", (ROOT / "Makefile").read_text(), re.M)
+    assert {words[0] for words in commands("make")} <= set(targets)
+    copied = [words[1] for words in commands("cp")]
+    assert copied
+    assert all((ROOT / path).exists() for path in copied)
+
+
+def test_every_link_leads_somewhere_and_the_readme_leads_here():
+    for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
+        assert target.startswith("https://") or (PATH.parent / target).exists(), target
+    assert "(docs/instructor-guide.md)" in (ROOT / "README.md").read_text()
+
+
+def test_memory_figures_are_those_measured():
+    measured = (ROOT / "benchmarks" / "README.md").read_text()
+    for profile, figure in re.findall(r"profile `(\w+)`.*?\| (\d+ MiB) \|", GUIDE):
+        (row,) = re.findall(rf"^\| {profile} \|.*$", measured, re.M)
+        assert figure in row
+
+
+def test_the_chart_s_values_leave_room_for_the_cluster():
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.M | re.S)
+    memory = yaml.safe_load(block)["singleuser"]["memory"]
+    assert memory == {"guarantee": "2G", "limit": "3G"}
+    cluster = int(re.findall(r"profile `ha`.*?\| (\d+) MiB", GUIDE)[0])
+    jupyter = int(re.findall(r"about (\d+) MiB \|", GUIDE)[0])
+    assert (cluster + jupyter) * 2**20 < 2e9
+
+
+def test_it_is_short_enough_to_be_read():
+    assert len(GUIDE.splitlines()) <= 250
+
+
+@pytest.mark.browser
+def test_the_seat_s_jupyter_settings_give_a_learner_their_own_copies(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    own = {name: str(tmp_path / name) for name in ("HOME", "HALAB_WORK", "JUPYTER_RUNTIME_DIR")}
+    settings, token = tmp_path / "JUPYTER_CONFIG_DIR", secrets.token_hex(16)
+    settings.mkdir()
+    (settings / "jupyter_server_config.py").write_text((ROOT / "docs/jupyter_server_config.py").read_text())
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+               f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]  # fmt: skip
+    own |= {"JUPYTER_CONFIG_DIR": str(settings), "HALAB_COURSE": str(ROOT)}
+    log = tmp_path / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env=os.environ | own, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        headers = {"Authorization": f"token {token}"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
+            end = time.monotonic() + 60
+            while True:
+                try:
+                    client.get("/api/status").raise_for_status()
+                    break
+                except httpx.TransportError:
+                    assert time.monotonic() < end, log.read_text()[-2000:]
+                    time.sleep(0.2)
+            assert client.get(f"/api/contents/{LESSON}").json()["type"] == "notebook"
+            assert client.get("/api/contents/solutions").status_code == 404
+            page = client.get("/lab").text
+        assert (tmp_path / "HALAB_WORK" / LESSON).is_file()
+        assert "@jupyter/nbgrader:formgrader" in page.split('"disabledExtensions"')[1].split("]")[0]
+    finally:
+        process.terminate()
+        process.wait(15)
