@@ -5,7 +5,8 @@ embedded cluster (session TTL 10 s, bounded searches of a collection with a copy
 that asks for one copy) and is compared with real faults by tests/cluster/embedded/test_survival.py. It says
 nothing of other versions, or of parts that hang instead of dying. What stops need not stop at once: without
 etcd, searches and inserts went on for half a minute, until the processes ended that could not renew their
-sessions.
+sessions. Whether a flush or a load is interrupted was not measured, only that it works again afterwards: both
+take seconds anyway, and wait for a standby.
 
 - survives: its users notice nothing, or single requests that were under way.
 - degrades: it fails for a while and works again without anybody's help, because something takes over.
@@ -113,7 +114,11 @@ FACTS: tuple[Fact, ...] = (
         ("search, strong search", "one", "only copy", "It holds the data that is searched."),
         ("load", "one", "never", "A collection is loaded into query nodes."),
     ),
-    *_facts("datanode", ("flush", "one", "any", "It writes the rows to the object store.")),
+    *_facts(
+        "datanode",
+        ("flush", "one", "any", "It writes the rows to the object store."),
+        ("load", "one", "any", "A load waits until data nodes watch the collection's channels."),
+    ),
     *_facts(
         "etcd",
         ("search, insert", "majority", "never", "Not at once: processes end when no session can be renewed."),
