@@ -1,0 +1,270 @@
+"""The availability calculator in JupyterLab, as a learner uses it."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from halab.models.availability import DAY, YEARS, Calendar
+from halab.sim.availability import YEAR
+from halab.widgets import calculator
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "from halab.widgets.calculator import Calculator\nwidget = Calculator()\nwidget",
+    "print(sorted(widget.settings.items()))",
+]
+SLIDERS = ("mtbf", "mttr", "copies", "needed", "beta", "failover", "slo", "errors")
+# Set a slider and read, within the same task, what is drawn: no kernel can have had a part in it.
+PULL = """([name, share]) => {
+  const input = document.querySelector(`.hc-slider input[name="${name}"]`);
+  const seen = () => document.querySelector('.hc-root').innerHTML;
+  const before = seen();
+  input.value = Number(input.min) + share * (Number(input.max) - Number(input.min));
+  input.dispatchEvent(new Event('input', { bubbles: true }));
+  return [seen() !== before, input.closest('label').querySelector('output').textContent];
+}"""
+
+
+@pytest.fixture(scope="module")
+def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
+    root = tmp_path_factory.mktemp("notebooks")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "calculator.ipynb")
+    return open_lab(root)
+
+
+@pytest.fixture
+def notebook(lab, chromium_page: Page):  # type: ignore[no-untyped-def]
+    notebook = lab.open_notebook(chromium_page, "calculator.ipynb")
+    notebook.run_all()
+    chromium_page.wait_for_selector(".hc-root")
+    return notebook
+
+
+def last_formula(page: Page) -> str:
+    return page.locator(".hc-formula .hc-last").inner_text()
+
+
+def thrown(page: Page) -> None:
+    expect(page.locator('.hc-dice-box[data-state="thrown"]')).to_be_visible(timeout=20_000)
+
+
+def test_it_begins_where_the_card_does_and_prints_its_convention(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    expect(page.locator(".hc-formula")).to_contain_text("1 − (1 − 0.99)^3= 99.9999 %  31.5 s a year")
+    expect(page.locator(".hc-nines caption")).to_have_text("A year of 365 days, a month of 30 days")
+    page.locator('select[name="year"]').select_option("365.25")
+    page.locator('select[name="month"]').select_option("a twelfth of the year")
+    expect(page.locator(".hc-nines caption")).to_have_text("A year of 365.25 days, a month of 30.4375 days")
+    expect(page.locator(".hc-nines tbody tr").nth(1)).to_contain_text("7.31 h")
+
+
+def test_every_slider_redraws_in_the_moment_it_is_pulled(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    for name in SLIDERS:
+        for share in (0.1, 0.9):
+            changed, shown = page.evaluate(PULL, [name, share])
+            assert changed, f"{name} at {share}: nothing moved"
+            assert shown
+
+
+def test_the_picture_follows_a_hand_that_does_not_stop(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    page.evaluate(PULL, ["beta", 0.5])
+    slider = page.locator('.hc-slider input[name="mttr"]')
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.1, middle)
+    page.mouse.down()
+    seen = set()
+    for step in range(2, 10):
+        page.mouse.move(box["x"] + box["width"] * step / 10, middle)
+        seen.add(last_formula(page))
+    page.mouse.up()
+    assert len(seen) == 8
+    thrown(page)
+
+
+def test_the_kernel_hears_of_it_when_the_hand_rests(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    page.evaluate(PULL, ["failover", 0.1])
+    page.wait_for_timeout(600)
+    notebook.cell("print(sorted").click()
+    notebook.run_next(1)
+    expect(notebook.cell("print(sorted")).to_contain_text("('failover', 12)")
+
+
+def test_sliders_and_fields_are_worked_by_keyboard(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    copies = page.locator('.hc-slider input[name="copies"]')
+    copies.click()
+    expect(copies).to_be_focused()
+    page.keyboard.press("Home")
+    expect(copies).to_have_attribute("aria-valuetext", "1")
+    expect(page.locator(".hc-formula")).to_contain_text("^1= 99 %")
+    page.keyboard.press("ArrowRight")
+    expect(copies).to_have_attribute("aria-valuetext", "2")
+    assert page.locator(".jp-Cell").count() == 2, "the arrow keys were the widget's"
+    assert copies.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
+
+
+def test_availability_and_downtime_give_each_other(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    availability, downtime = (
+        page.locator('input[name="availability"]'),
+        page.locator('input[name="downtime"]'),
+    )
+    availability.fill("99.9")
+    expect(downtime).to_have_value("525.6")
+    page.locator('select[name="period"]').select_option("month")
+    expect(downtime).to_have_value("43.2")
+    downtime.fill("432")
+    expect(availability).to_have_value("99")
+    availability.fill("100")
+    expect(availability).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("alert")).to_contain_text("between 0 and 100 %")
+    expect(downtime).to_have_value("432")
+    availability.fill("99")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_chain_tells_its_weakest_link_and_its_size_is_kept_sound(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    chain = page.locator(".hc-blocks")
+    expect(chain.locator(".hc-worst").first).to_contain_text("log, weakest")
+    page.get_by_label("log: copies").fill("2")
+    expect(chain.locator(".hc-worst")).to_have_count(1)
+    expect(chain.locator(".hc-worst")).to_contain_text("object store, weakest")
+    page.get_by_label("proxy: needed").fill("4")
+    expect(page.get_by_label("proxy: copies")).to_have_value("4")
+    page.get_by_label("proxy: copies").fill("0")
+    expect(page.get_by_label("proxy: copies")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("button", name="One of each").click()
+    expect(chain.locator("tfoot")).to_contain_text("91.35 %")
+
+
+def test_dice_stand_beside_the_closed_form_and_are_thrown_again(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    thrown(page)
+    first = page.locator(".hc-dice-box tbody").inner_text()
+    assert "±" in first
+    page.get_by_role("button", name="Throw again").click()
+    thrown(page)
+    assert page.locator(".hc-dice-box tbody").inner_text() != first
+
+
+def test_nothing_is_cut_off_in_any_theme_or_width(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    page.set_viewport_size({"width": 1280, "height": 2400})
+    page.evaluate(PULL, ["beta", 0.1])
+    page.evaluate(PULL, ["failover", 0.1])
+    for theme in ("Light", "Dark"):
+        notebook.theme(f"JupyterLab {theme}")
+        for width in (1040, 820, 560):
+            page.evaluate("(w) => { document.querySelector('.hc-root').style.width = `${w}px`; }", width)
+            thrown(page)
+            page.wait_for_function(
+                "() => document.querySelector('.hc-chart svg').viewBox.baseVal.width"
+                " === document.querySelector('.hc-chart').clientWidth"
+            )
+            assert page.evaluate(CUT_OFF) == [], (theme, width)
+            notebook.screenshot(f"calculator-{theme.lower()}-{width}", ".hc-root")
+
+
+CUT_OFF = """() => {
+  const found = [];
+  const edge = document.querySelector('.hc-root').getBoundingClientRect();
+  for (const part of document.querySelectorAll('.hc-root section, .hc-scroll, .hc-formula p')) {
+    if (part.scrollWidth > part.clientWidth + 1) found.push(`cut off: ${part.className}`);
+  }
+  const texts = [...document.querySelectorAll('.hc-chart text')]
+    .map((text) => [text, text.getBoundingClientRect()]);
+  texts.forEach(([text, a], i) => {
+    if (a.left < edge.left || a.right > edge.right) found.push(`outside: ${text.textContent}`);
+    texts.slice(i + 1).forEach(([other, b]) => {
+      if (a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom)
+        found.push(`${text.textContent} / ${other.textContent}`);
+    });
+  });
+  return found;
+}"""
+
+RUN = """async ([source, work, given]) => {
+  const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+  return given.map((one) => eval(work)(module, one));
+}"""
+
+
+def in_javascript(page: Page, work: str, given: list[object]) -> list[object]:
+    source = Path(calculator.__file__).with_suffix(".js").read_text()
+    found: list[object] = page.evaluate(RUN, [source, work, json.loads(json.dumps(given))])
+    return found
+
+
+def random_settings(rng: random.Random) -> dict[str, object]:
+    def size() -> dict[str, int]:
+        copies = rng.randint(1, 9)
+        return {"copies": copies, "needed": rng.randint(1, copies)}
+
+    return {
+        "year": rng.choice(YEARS),
+        "month": rng.choice(["30 days", "a twelfth of the year"]),
+        "period": "year",
+        "mtbf": 10 ** rng.uniform(3, 9),
+        "mttr": 10 ** rng.uniform(0, 6),
+        **size(),
+        "beta": rng.choice([0.0, rng.random(), 1.0]),
+        "failover": rng.choice([0.0, rng.uniform(0, 120)]),
+        "slo": rng.choice([0.9, 0.99, 0.999, 0.9999, 0.999999, rng.random()]),
+        "errors": rng.choice([0.0, rng.random()]),
+        "blocks": [{"name": f"b{number}", **size()} for number in range(rng.randint(1, 9))],
+    }
+
+
+def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
+    rng = random.Random(2)
+    settings = [random_settings(rng) for _ in range(300)]
+    work = (
+        "(m, s) => [m.compute(s), Object.values(m.periods(s)), m.spell(s.mttr), m.percent(m.compute(s).one)]"
+    )
+    for given, (found, lengths, mttr, one) in zip(
+        settings, in_javascript(chromium_page, work, settings), strict=True
+    ):
+        expected = calculator.closed_form(given)
+        blocks = expected.pop("blocks")
+        assert found.pop("blocks") == pytest.approx(blocks, abs=1e-14)
+        assert {k for k, v in found.items() if v is None} == {k for k, v in expected.items() if v is None}
+        known = {key: value for key, value in expected.items() if value is not None}
+        assert {key: found[key] for key in known} == pytest.approx(known, rel=1e-9, abs=1e-14)
+        assert lengths == pytest.approx(list(Calendar(given["year"], given["month"]).periods.values()))
+        assert mttr == calculator.spell(given["mttr"])
+        assert one == calculator.percent(expected["one"])
+
+
+def test_the_browser_s_dice_agree_with_the_closed_form(chromium_page: Page) -> None:
+    cases = [
+        {"copies": 1, "needed": 1, "beta": 0.0, "failover": 0.0, "mttr": DAY},
+        {"copies": 2, "needed": 1, "beta": 0.0, "failover": 0.0, "mttr": 3 * DAY},
+        {"copies": 3, "needed": 2, "beta": 0.2, "failover": 0.0, "mttr": 2 * DAY},
+        {"copies": 5, "needed": 3, "beta": 0.0, "failover": 0.0, "mttr": 4 * DAY},
+        {"copies": 2, "needed": 1, "beta": 0.0, "failover": 60.0, "mttr": 60.0},
+    ]
+    rng = random.Random(3)
+    settings = [{**random_settings(rng), "mtbf": 10 * DAY, **case} for case in cases]
+    for given in settings:
+        given["blocks"] = [{"name": "b", "copies": given["copies"], "needed": given["needed"]}] * 2
+    work = "(m, s) => m.live(s, s.blocks, 400, 7)"
+    for given, life in zip(settings, in_javascript(chromium_page, work, settings), strict=True):
+        lost = 1 - calculator.closed_form(given)["chain"]
+        assert 1 - life["availability"] == pytest.approx(lost, abs=4.5 * life["error"])
+        assert life["error"] < 0.1 * lost, "a test that could not fail"
+        assert sum(life["yearly"]) == pytest.approx((1 - life["availability"]) * 400 * YEAR)
