@@ -1,0 +1,422 @@
+// RTO and RPO: a time line with a disaster to drag, and strategies on a map with their prices.
+// Runs in the browser alone. An anywidget front-end module. Nothing moves by itself, so there is no timer.
+
+// ---- Arithmetic: the mirror of halab.models.recovery. A test compares both. -----------------------------------
+
+export const DISASTERS = ["node", "log", "mistake", "site"];
+const YEAR = 365 * 86400;
+
+/** Seconds of data lost at a moment, with a copy begun every `interval` and ready `takes` later. */
+export function age(interval, takes, at) {
+  const newest = Math.floor((at - takes) / interval) * interval;
+  return Math.min(Math.max(at - newest, takes), takes + interval);
+}
+
+/** Every strategy with its price a year and, for each disaster it survives, [rto, rpo] in the worst case. */
+export function strategies(s) {
+  const alone = { node: [s.restart, 0], log: [s.decide + s.restart, s.flush] };
+  const replicas = { ...alone, node: [s.failover, 0] };
+  const moved = [s.decide + s.promote, s.delay];
+  const standby = { ...replicas, log: moved, site: moved };
+  const atOnce = [s.promote, 0];
+  const synchronous = { ...replicas, log: atOnce, site: atOnce };
+  const restored = [s.decide + s.restore, s.takes + s.interval];
+  const kinds = [
+    ["one cluster", s.cluster, alone],
+    ["replicas", s.cluster + s.replicas, replicas],
+    ["warm standby", s.cluster + s.replicas + s.standby, standby],
+    ["synchronous sites", s.cluster + s.replicas + s.synchronous, synchronous],
+  ];
+  return kinds.flatMap(([name, cost, recoveries]) => [
+    { name, cost, recoveries },
+    {
+      name: `${name} + backups`,
+      cost: cost + (s.backup * YEAR) / s.interval,
+      recoveries: Object.fromEntries(DISASTERS.map((one) => [one, recoveries[one] ?? restored])),
+    },
+  ]);
+}
+
+/** [rto, rpo] over these disasters, or null if one of them is not survived. */
+export function worst(strategy, disasters) {
+  const found = disasters.map((one) => strategy.recoveries[one]);
+  if (!found.length || found.some((one) => one === undefined)) return null;
+  return [Math.max(...found.map((one) => one[0])), Math.max(...found.map((one) => one[1]))];
+}
+
+export function fits(strategy, need) {
+  return need.disasters.every((one) => {
+    const found = strategy.recoveries[one];
+    return found !== undefined && found[0] <= need.rto && found[1] <= need.rpo;
+  });
+}
+
+/** The cheapest that fits, the first of equals; null if none does. */
+export function cheapest(offered, need) {
+  return offered.filter((one) => fits(one, need)).reduce((best, one) => (best && best.cost <= one.cost ? best : one), null);
+}
+
+/** A time in the largest unit that fits. */
+export function duration(seconds, units = ["d", "h", "min", "s"]) {
+  const sizes = [86400, 3600, 60, 1];
+  const which = sizes.findIndex((size) => seconds >= size);
+  const at = which < 0 ? 3 : which;
+  return `${Number((seconds / sizes[at]).toPrecision(3))} ${units[at]}`;
+}
+
+// ---- Words ----------------------------------------------------------------------------------------------------
+
+const WORDS = {
+  en: {
+    units: ["d", "h", "min", "s"],
+    title: "RTO and RPO",
+    drag: "Drag the disaster along the line, or move it with the arrow keys.",
+    disasterAt: (when) => `Disaster ${when} after the second backup was begun`,
+    lines: ["Backups", "Warm standby", "Query replicas"],
+    notes: ["site lost", "site lost", "one node lost"],
+    copy: "a backup: it holds what was there when it was begun, and can be used when its bar ends", lost: "data lost", out: "without service", stop: ".",
+    said: (lost, out) => `RPO ${lost}, RTO ${out}`,
+    none: "nothing lost",
+    map: "Strategies", mapNote: "RTO to the right, RPO upwards, each in the worst case of the disasters you ticked. The shaded corner is what your service allows.",
+    need: "What your service allows", must: "and it must survive",
+    rto: "RTO, at most", rpo: "RPO, at most",
+    disasters: { node: "a node dies", log: "the log is lost", mistake: "the wrong rows are deleted", site: "the whole site is lost" },
+    times: "Your times (assumptions)", prices: "Your prices a year (assumptions)",
+    knobs: { interval: "between two backups", takes: "a backup takes", restore: "restoring a backup", decide: "noticing and deciding", promote: "promoting a standby", delay: "a standby is behind", flush: "between two flushes", restart: "starting a process again", failover: "failover to a replica" },
+    costs: { cluster: "one cluster", replicas: "replicas of it", standby: "a standby site", synchronous: "a synchronous site", backup: "each backup" },
+    names: { "one cluster": "one cluster", replicas: "replicas", "warm standby": "warm standby", "synchronous sites": "synchronous sites", backups: "backups" },
+    columns: ["", "strategy", "cost a year", "RTO", "RPO", "fits"],
+    yes: "yes", no: "no", best: "yes, cheapest", dead: "not survived",
+    verdict: (name, cost) => `Cheapest that fits: ${name}, ${cost} a year.`, nothing: "None of them fits. Allow more, or ask for less.", tick: "Tick at least one disaster.",
+    sites: "Milvus does not replicate between sites synchronously; the strategy shows what an RPO of 0 would cost.",
+  },
+  zh: {
+    units: ["天", "小时", "分钟", "秒"],
+    title: "RTO 与 RPO",
+    drag: "沿着时间线拖动灾难，也可以用方向键移动。",
+    disasterAt: (when) => `灾难发生在第二次备份开始后 ${when}`,
+    lines: ["定期备份", "温备站点", "查询副本"],
+    notes: ["整个机房没了", "整个机房没了", "坏一个节点"],
+    copy: "一次备份：内容停在开始的那一刻，条走完才能用", lost: "丢失的数据", out: "没有服务", stop: "。",
+    said: (lost, out) => `RPO ${lost}，RTO ${out}`,
+    none: "一点没丢",
+    map: "各种方案", mapNote: "越往右 RTO 越长，越往上 RPO 越大，都按勾选的灾难中最坏的算。阴影一角是你的业务允许的范围。",
+    need: "你的业务允许", must: "而且必须扛得住",
+    rto: "RTO 最多", rpo: "RPO 最多",
+    disasters: { node: "坏一个节点", log: "日志丢了", mistake: "误删了数据", site: "整个机房没了" },
+    times: "你的时间（都是假设）", prices: "你的年价（都是假设）",
+    knobs: { interval: "两次备份相隔", takes: "一次备份要", restore: "从备份恢复要", decide: "发现并拍板要", promote: "提升备用站点要", delay: "备用站点落后", flush: "两次落盘相隔", restart: "重启进程要", failover: "切到副本要" },
+    costs: { cluster: "一个集群", replicas: "加上副本", standby: "备用站点", synchronous: "同步站点", backup: "每次备份" },
+    names: { "one cluster": "单个集群", replicas: "多副本", "warm standby": "温备站点", "synchronous sites": "同步双站点", backups: "备份" },
+    columns: ["", "方案", "每年花费", "RTO", "RPO", "合适"],
+    yes: "是", no: "否", best: "是，最便宜", dead: "扛不住",
+    verdict: (name, cost) => `合适又最便宜的：${name}，每年 ${cost}。`, nothing: "没有一个合适。放宽一些，或者少要一些。", tick: "至少勾选一种灾难。",
+    sites: "Milvus 没有站点之间的同步复制；列出它，是为了看看 RPO 为 0 要多少钱。",
+  },
+};
+
+// Each duration's slider runs over these seconds, logarithmically. RPO and lag begin at 0.
+const RANGES = {
+  rto: [1, 7 * 86400], rpo: [0, 30 * 86400], interval: [900, 7 * 86400], takes: [60, 86400], restore: [60, 2 * 86400],
+  decide: [1, 86400], promote: [1, 86400], delay: [0, 86400], flush: [1, 86400], restart: [1, 3600], failover: [1, 600],
+};
+const STEPS = 200;
+const toSeconds = ([low, high], step) => {
+  if (low === 0) return step === 0 ? 0 : round(10 ** (((step - 1) / (STEPS - 1)) * Math.log10(high)));
+  return round(low * 10 ** ((step / STEPS) * Math.log10(high / low)));
+};
+const toStep = ([low, high], seconds) => {
+  if (low === 0) return seconds < 1 ? 0 : 1 + (Math.log10(seconds) / Math.log10(high)) * (STEPS - 1);
+  return (Math.log10(Math.max(seconds, low) / low) / Math.log10(high / low)) * STEPS;
+};
+const round = (seconds) => Number(seconds.toPrecision(2));
+
+// ---- Small DOM helpers ----------------------------------------------------------------------------------------
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function node(tag, attributes = {}, ...children) {
+  const { svg, ...rest } = attributes;
+  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(rest)) {
+    if (value === false || value === undefined) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const draw = (tag, attributes = {}, ...children) => node(tag, { ...attributes, svg: true }, ...children);
+const label = (x, y, text, more = {}) => draw("text", { x, y, ...more }, text);
+
+let widgets = 0;
+
+class Planner {
+  constructor(model, root) {
+    this.id = `halab-recovery-${(widgets += 1)}`;
+    this.words = WORDS[model.get("lang")];
+    this.setting = { ...model.get("setting") };
+    this.need = { ...model.get("need"), disasters: [...model.get("need").disasters] };
+    this.model = model;
+    this.share = 0.62; // where the disaster falls between the second backup and the third's end
+    this.root = node("section", { class: "hr-root", "aria-label": this.words.title });
+    this.line = draw("svg", {
+      class: "hr-line", role: "slider", tabindex: "0", "aria-label": this.words.drag, "aria-valuemin": "0",
+      onpointerdown: (event) => this.grab(event), onpointermove: (event) => this.drag(event),
+      onpointerup: () => (this.held = false), onkeydown: (event) => this.key(event),
+    });
+    this.said = node("p", { class: "hr-said", role: "status" });
+    this.chart = draw("svg", { class: "hr-map", role: "img" });
+    this.verdict = node("p", { class: "hr-verdict", role: "status" });
+    this.body = node("tbody");
+    this.build();
+    root.append(this.root);
+    this.observer = new ResizeObserver(() => this.update());
+    this.observer.observe(this.root);
+    this.update();
+  }
+
+  time(seconds) {
+    return duration(seconds, this.words.units);
+  }
+
+  // -- building ---------------------------------------------------------------------------------------------
+
+  build() {
+    const w = this.words;
+    const head = node("tr", {}, ...w.columns.map((name) => node("th", { scope: "col" }, name)));
+    this.root.append(
+      node("p", { class: "hr-note" }, w.drag),
+      this.line,
+      this.said,
+      node("p", { class: "hr-note" }, ...["copy", "lost", "out"].map((what) => node("span", { class: "hr-key" }, node("i", { class: `hr-swatch hr-${what}` }), w[what]))),
+      node("div", { class: "hr-columns" },
+        node("div", {}, node("h4", {}, w.map), this.chart, node("p", { class: "hr-note" }, w.mapNote)),
+        node("div", {},
+          node("fieldset", {}, node("legend", {}, w.need), this.slider("rto", this.need, w.rto), this.slider("rpo", this.need, w.rpo),
+            node("p", { class: "hr-must" }, w.must), ...DISASTERS.map((one) => this.box(one))),
+          this.verdict),
+      ),
+      node("div", { class: "hr-scroll" }, node("table", {}, node("thead", {}, head), this.body)),
+      node("p", { class: "hr-note" }, w.sites),
+      node("fieldset", {}, node("legend", {}, w.times),
+        node("div", { class: "hr-knobs" }, ...Object.entries(w.knobs).map(([name, text]) => this.slider(name, this.setting, text)))),
+      node("details", {}, node("summary", {}, w.prices),
+        node("div", { class: "hr-knobs" }, ...Object.entries(w.costs).map(([name, text]) => this.price(name, text)))),
+    );
+  }
+
+  slider(name, of, text) {
+    const id = `${this.id}-${name}`;
+    const shown = node("output", { for: id }, this.time(of[name]));
+    const input = node("input", {
+      id, name, type: "range", min: "0", max: String(STEPS), step: "1", value: String(Math.round(toStep(RANGES[name], of[name]))),
+      oninput: () => {
+        of[name] = toSeconds(RANGES[name], Number(input.value));
+        shown.textContent = this.time(of[name]);
+        input.setAttribute("aria-valuetext", this.time(of[name]));
+        this.changed();
+      },
+    });
+    input.setAttribute("aria-valuetext", this.time(of[name]));
+    return node("div", { class: "hr-slider" }, node("label", { for: id }, text), shown, input);
+  }
+
+  box(name) {
+    const input = node("input", {
+      type: "checkbox", name, checked: this.need.disasters.includes(name),
+      onchange: () => {
+        const ticked = new Set(this.need.disasters);
+        if (input.checked) ticked.add(name);
+        else ticked.delete(name);
+        this.need.disasters = DISASTERS.filter((one) => ticked.has(one));
+        this.changed();
+      },
+    });
+    return node("label", { class: "hr-box" }, input, ` ${this.words.disasters[name]}`);
+  }
+
+  price(name, text) {
+    const id = `${this.id}-price-${name}`;
+    const input = node("input", {
+      id, name, type: "number", min: "0", step: "any", value: String(this.setting[name]),
+      oninput: () => {
+        if (!input.checkValidity() || input.value === "") return;
+        this.setting[name] = Number(input.value);
+        this.changed();
+      },
+    });
+    return node("div", { class: "hr-price" }, node("label", { for: id }, text), input);
+  }
+
+  changed() {
+    this.model.set("setting", { ...this.setting });
+    this.model.set("need", { ...this.need });
+    this.model.save_changes();
+    this.update();
+  }
+
+  // -- the time line ----------------------------------------------------------------------------------------
+
+  /** Seconds after the second backup was begun. */
+  get at() {
+    return this.share * 2 * this.setting.interval;
+  }
+
+  update() {
+    const width = Math.max(320, Math.min(1060, this.root.clientWidth - 30));
+    this.drawLine(width);
+    this.drawMap(width < 640 ? width : Math.min(560, width - 330));
+    this.fill();
+  }
+
+  drawLine(width) {
+    const { setting: s, words: w } = this;
+    const from = -s.interval;
+    const ends = [s.decide + s.restore, s.decide + s.promote, s.failover].map((out) => this.at + out);
+    const to = Math.max(2.2 * s.interval, ...ends) + 0.05 * s.interval;
+    const left = 118;
+    const x = (t) => left + ((Math.max(t, from) - from) / (to - from)) * (width - left - 10);
+    this.x = { from, to, left, width };
+    const losses = [age(s.interval, s.takes, this.at), s.delay, 0];
+    const parts = [];
+    w.lines.forEach((name, row) => {
+      const y = 26 + row * 52;
+      parts.push(label(0, y + 12, name, { class: "hr-name" }), label(0, y + 28, w.notes[row], { class: "hr-quiet" }));
+      parts.push(draw("line", { class: "hr-rail", x1: left, x2: width - 10, y1: y + 12, y2: y + 12 }));
+      if (row === 0) parts.push(...this.copies(x, y, from, to));
+      const end = ends[row];
+      parts.push(draw("rect", { class: "hr-lost", x: x(this.at - losses[row]), y, width: Math.max(0, x(this.at) - x(this.at - losses[row])), height: 24 }));
+      parts.push(draw("rect", { class: "hr-out", x: x(this.at), y, width: Math.max(1.5, x(end) - x(this.at)), height: 24 }));
+      const said = w.said(losses[row] ? this.time(losses[row]) : `0 (${w.none})`, this.time(end - this.at));
+      const beside = x(end) + 200 < width; // to the right of its bar, or where that is too narrow to the left
+      const where = beside ? x(end) + 8 : Math.min(x(this.at - losses[row]), x(this.at)) - 8;
+      parts.push(label(where, y + 16, said, { class: "hr-figure", "text-anchor": beside ? "start" : "end" }));
+    });
+    const here = x(this.at);
+    parts.push(draw("line", { class: "hr-disaster", x1: here, x2: here, y1: 14, y2: 160 }));
+    parts.push(draw("path", { class: "hr-handle", d: `M${here - 9} 2h18l-9 14z` }));
+    this.line.setAttribute("viewBox", `0 0 ${width} 166`);
+    this.line.setAttribute("width", width);
+    this.line.setAttribute("height", 166);
+    this.line.replaceChildren(...parts);
+    this.line.setAttribute("aria-valuemax", String(2 * s.interval));
+    this.line.setAttribute("aria-valuenow", String(Math.round(this.at)));
+    const figures = w.lines.map((name, row) => `${name}: ${w.said(this.time(losses[row]), this.time(ends[row] - this.at))}`);
+    this.line.setAttribute("aria-valuetext", `${w.disasterAt(this.time(this.at))}. ${figures.join("; ")}`);
+    this.said.textContent = `${w.disasterAt(this.time(this.at))}${w.stop}`;
+  }
+
+  copies(x, y, from, to) {
+    const { interval, takes } = this.setting;
+    const parts = [];
+    for (let begun = from; begun < to; begun += interval) {
+      const ready = begun + takes;
+      const done = ready <= this.at;
+      if (begun > this.at) break; // what was not begun before the disaster never was
+      parts.push(draw("rect", { class: `hr-copy${done ? "" : " hr-broken"}`, x: x(begun), y: y + 5, width: Math.max(3, x(Math.min(ready, this.at)) - x(begun)), height: 14 }));
+    }
+    return parts;
+  }
+
+  grab(event) {
+    this.held = true;
+    this.line.setPointerCapture(event.pointerId);
+    this.line.focus();
+    this.drag(event);
+    event.preventDefault();
+  }
+
+  drag(event) {
+    if (!this.held) return;
+    const box = this.line.getBoundingClientRect();
+    const { from, to, left, width } = this.x;
+    const at = from + ((event.clientX - box.left) * (width / box.width) - left) / (width - left - 10) * (to - from);
+    this.move(at / (2 * this.setting.interval));
+  }
+
+  key(event) {
+    const moves = { ArrowRight: 0.01, ArrowUp: 0.01, ArrowLeft: -0.01, ArrowDown: -0.01, PageUp: 0.1, PageDown: -0.1 };
+    if (event.key in moves) this.move(this.share + moves[event.key]);
+    else if (event.key === "Home") this.move(0);
+    else if (event.key === "End") this.move(1);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  move(share) {
+    this.share = Math.min(1, Math.max(0, share));
+    this.drawLine(this.x.width);
+  }
+
+  // -- the map ----------------------------------------------------------------------------------------------
+
+  drawMap(width) {
+    const [left, bottom, height] = [52, 34, 270];
+    const right = width - 12;
+    const axis = (low, high, from, to) => (v) => from + (Math.log10(Math.min(Math.max(v, low), high) / low) / Math.log10(high / low)) * (to - from);
+    const x = axis(1, 14 * 86400, left, right);
+    const floor = height - bottom - 22; // 0 has a row of its own below one second
+    const log = axis(1, 60 * 86400, floor, 12);
+    const y = (v) => (v < 1 ? height - bottom : log(v));
+    const parts = [draw("rect", { class: "hr-allowed", x: left, y: y(this.need.rpo) - 7, width: x(this.need.rto) - left, height: height - bottom - y(this.need.rpo) + 14 })];
+    for (const mark of [1, 60, 3600, 86400]) {
+      parts.push(draw("line", { class: "hr-grid", x1: x(mark), x2: x(mark), y1: 8, y2: height - bottom + 8 }), label(x(mark), height - 12, this.time(mark), { "text-anchor": "middle" }));
+    }
+    for (const mark of [0, 1, 60, 3600, 86400]) {
+      parts.push(draw("line", { class: "hr-grid", x1: left, x2: right, y1: y(mark), y2: y(mark) }), label(left - 8, y(mark) + 4, mark ? this.time(mark) : "0", { "text-anchor": "end" }));
+    }
+    parts.push(label(right, height - 1, "RTO →", { "text-anchor": "end", class: "hr-quiet" }), label(left + 4, 12, "↑ RPO", { class: "hr-quiet" }));
+    const places = new Map();
+    this.offered = strategies(this.setting);
+    this.offered.forEach((one, index) => {
+      const found = worst(one, this.need.disasters);
+      if (!found) return;
+      const place = `${Math.round(x(found[0]) / 16)} ${Math.round(y(found[1]) / 16)}`;
+      if (!places.has(place)) places.set(place, { x: x(found[0]), y: y(found[1]), who: [], good: false });
+      places.get(place).who.push(index + 1);
+      places.get(place).good ||= fits(one, this.need);
+    });
+    for (const { x: px, y: py, who, good } of places.values()) {
+      const text = who.join(" ");
+      const half = 9 + 3.6 * (text.length - 1);
+      const cx = Math.min(Math.max(px, left + half), right - half);
+      parts.push(draw("rect", { class: `hr-place${good ? " hr-good" : ""}`, x: cx - half, y: py - 9, width: 2 * half, height: 18, rx: 9 }), label(cx, py + 4, text, { "text-anchor": "middle", class: "hr-number" }));
+    }
+    this.chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.chart.setAttribute("width", width);
+    this.chart.setAttribute("height", height);
+    this.chart.setAttribute("aria-label", `${this.words.map}. ${this.words.mapNote}`);
+    this.chart.replaceChildren(...parts);
+  }
+
+  name(strategy) {
+    return strategy.name.split(" + ").map((part) => this.words.names[part]).join(" + ");
+  }
+
+  fill() {
+    const w = this.words;
+    const some = this.need.disasters.length > 0;
+    const best = some ? cheapest(this.offered, this.need) : null;
+    this.body.replaceChildren(...this.offered.map((one, index) => {
+      const found = worst(one, this.need.disasters);
+      const fit = some && fits(one, this.need);
+      const cells = [String(Math.round(one.cost)), ...(found ? found.map((time) => this.time(time)) : [some ? w.dead : "–", some ? w.dead : "–"]), one === best ? w.best : fit ? w.yes : w.no];
+      return node("tr", { class: one === best ? "hr-best" : fit ? "hr-fit" : "" }, node("td", {}, String(index + 1)), node("th", { scope: "row" }, this.name(one)), ...cells.map((cell) => node("td", {}, cell)));
+    }));
+    this.verdict.textContent = !some ? w.tick : best ? w.verdict(this.name(best), Math.round(best.cost)) : w.nothing;
+  }
+
+  destroy() {
+    this.observer.disconnect();
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const planner = new Planner(model, el);
+    return () => planner.destroy();
+  },
+};
