@@ -1,0 +1,106 @@
+"""The survivability map in JupyterLab, as a learner uses it."""
+
+from collections.abc import Callable
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from halab.models.survival import OPERATIONS
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "from halab.widgets.survival import SurvivalMap\nwidget = SurvivalMap('ha')\nwidget",
+    "print({one.operation: one.fate for one in widget.verdicts})",
+    "chinese = SurvivalMap('small')\nchinese.lang = 'zh'\nchinese",
+]
+
+
+@pytest.fixture(scope="module")
+def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
+    root = tmp_path_factory.mktemp("notebooks")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "survival.ipynb")
+    return open_lab(root)
+
+
+@pytest.fixture
+def notebook(lab, chromium_page: Page):  # type: ignore[no-untyped-def]
+    notebook = lab.open_notebook(chromium_page, "survival.ipynb")
+    notebook.run_all()
+    chromium_page.wait_for_selector(".halab-map")
+    return notebook
+
+
+def fates(page: Page) -> dict[str, str]:
+    rows = page.locator(".halab-map").first.locator(".halab-map-fates > li")
+    return rows.evaluate_all(
+        "rows => Object.fromEntries(rows.map((row) => [row.dataset.operation, row.dataset.fate]))"
+    )
+
+
+def part(page: Page, name: str):  # type: ignore[no-untyped-def]
+    return page.locator(".halab-map").first.locator(f'[data-part="{name}"]')
+
+
+def test_a_click_shows_at_once_what_stops_and_why(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    assert fates(page) == dict.fromkeys(OPERATIONS, "survives")
+    part(page, "objectstore").click()
+    expect(part(page, "objectstore")).to_have_attribute("aria-pressed", "true")
+    found = fates(page)
+    assert {name for name, fate in found.items() if fate == "stops"} == {"flush", "load"}
+    flush = page.locator('[data-operation="flush"]').first
+    expect(flush).to_contain_text("Flushed segments are files in it.")
+    expect(page.locator(".halab-map-summary").first).to_have_text("4 survive, 0 degrade, 2 stop.")
+    part(page, "rootcoord-1").click()
+    notebook.screenshot("survival-light", ".halab-map")
+    notebook.theme("JupyterLab Dark")
+    notebook.screenshot("survival-dark", ".halab-map")
+    notebook.theme("JupyterLab Light")
+    page.locator(".halab-map-reset").first.click()
+    assert set(fates(page).values()) == {"survives"}
+
+
+def test_the_keyboard_switches_and_keeps_its_place(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    part(page, "querynode-1").focus()
+    page.keyboard.press("Space")
+    expect(part(page, "querynode-1")).to_have_attribute("aria-pressed", "true")
+    expect(part(page, "querynode-1")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(part(page, "querynode-2")).to_have_attribute("aria-pressed", "true")
+    expect(part(page, "querynode-2")).to_be_focused()
+
+
+def test_python_sees_the_clicks_and_agrees(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    for name in ("querycoord-1", "etcd-1", "etcd-2"):
+        part(page, name).click()
+    shown = fates(page)
+    notebook.cell("widget.verdicts").click()
+    notebook.run_next(1)
+    expect(notebook.cell("widget.verdicts").locator(".jp-OutputArea-output")).to_have_text(str(shown))
+
+
+def test_a_spare_can_be_added_and_taken_away(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    widget = page.locator(".halab-map").first
+    part(page, "log").click()
+    assert fates(page)["insert"] == "stops"
+    widget.locator('[data-step="log 1"]').click()
+    assert fates(page)["insert"] == "survives"
+    expect(widget.locator(".halab-map-source")).to_contain_text("edited")
+    widget.locator('[data-step="log -1"]').click()
+    assert fates(page)["insert"] == "stops"
+
+
+def test_it_speaks_chinese(notebook) -> None:  # type: ignore[no-untyped-def]
+    notebook.cell("chinese").scroll_into_view_if_needed()
+    widget = notebook.cell("chinese").locator(".halab-map")
+    widget.locator('[data-part="querynode-1"]').click()
+    expect(widget.locator('[data-operation="search"]')).to_contain_text("被搜索的数据就在它的内存里。")
+    notebook.screenshot("survival-zh", widget)

@@ -1,0 +1,115 @@
+"""The table of what survives, against real faults: parts are killed and nobody starts them again.
+
+A cluster of its own for each fault: what is left of one would judge the next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from pymilvus import MilvusClient
+from pymilvus.exceptions import MilvusException
+
+from halab.cluster.embedded import engine
+from halab.measure import Retriever, probe
+from halab.models.samples import Outcome
+from halab.models.survival import Member, verdicts
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+TTL = 10.0
+RATE = 10.0
+LATE = 5.0  # seconds at the end that tell whether an operation works again
+BRIEF = 20  # unanswered requests, two seconds' worth, that still count as hardly noticed
+
+SMALL = (
+    "querynode",
+    "rootcoord",
+    "querycoord",
+    "datacoord",
+    "datanode",
+    "indexnode",
+    "proxy",
+    "log",
+    "objectstore",
+)
+HA = (
+    ("active rootcoord",),
+    ("active querycoord",),
+    ("active datacoord",),
+    ("standby rootcoord",),
+    ("any querynode",),
+    ("datanode-1", "datanode-2"),
+    ("proxy-2",),
+    ("etcd leader",),
+)
+
+
+def losing(profile: str, targets: tuple[str, ...], seconds: float) -> None:
+    """Kill these parts of a fresh cluster, watch for so long, and compare with the table."""
+    copies = 3 if profile == "ha" else 1
+    with engine.start("survival", profile, TTL) as cluster:
+        retriever = Retriever(cluster, replicas=copies)
+        client = MilvusClient(cluster.uri, timeout=10)
+        client.create_collection("spare", dimension=8, metric_type="IP")
+        client.insert("spare", [{"id": i, "vector": [float(i)] * 8} for i in range(100)])
+        client.flush("spare")
+        client.release_collection("spare")
+        parts = [
+            Member(one.name, _serves(one), one.standing in ("active", "leader"))
+            for one in cluster.components()
+        ]
+        with probe(cluster, retriever.operations(), rate=RATE) as run:
+            cluster.sleep(2)
+            struck = run.elapsed
+            down = [cluster.resolve(target).name for target in targets]
+            for name in down:
+                cluster.inject("crash", name)
+            cluster.sleep(seconds)
+            ended = run.elapsed
+        seen = {
+            operation: _seen([s for s in run.journal.samples(operation) if s.intended >= struck], ended)
+            for operation in run.journal.header.operations
+        }
+        seen["flush"] = _works(lambda: client.flush(retriever.written, timeout=10))
+        seen["load"] = _works(lambda: client.load_collection("spare", timeout=10))
+    said = {verdict.operation: verdict.fate for verdict in verdicts(parts, down, copies)}
+    wrong = {name: (fate, seen[name]) for name, fate in said.items() if fate not in seen[name]}
+    assert wrong == {}, "the table says the first, the cluster the second"
+
+
+def _serves(component) -> str:
+    return "entry" if component.name == "proxy-1" else component.role
+
+
+def _seen(samples, ended: float) -> set[str]:
+    """The fates that what was seen agrees with. A short interruption may pass for none on a busy machine."""
+    bad = sum(sample.outcome is not Outcome.OK for sample in samples)
+    late = Counter(sample.outcome is Outcome.OK for sample in samples if sample.intended >= ended - LATE)
+    if late[False] > late[True]:
+        return {"stops"}
+    return ({"survives"} if bad <= BRIEF else set()) | ({"degrades"} if bad else set())
+
+
+def _works(call: Callable[[], object]) -> set[str]:
+    try:
+        call()
+    except MilvusException:
+        return {"stops"}
+    return {"survives", "degrades"}
+
+
+@pytest.mark.parametrize("role", SMALL)
+def test_a_single_part_of_the_small_profile(real_home, role) -> None:
+    losing("small", (role,), 15)
+
+
+def test_etcd_of_the_small_profile_is_missed_within_a_minute_or_two(real_home) -> None:
+    losing("small", ("etcd",), 90)
+
+
+@pytest.mark.parametrize("targets", HA, ids=" and ".join)
+def test_parts_of_the_highly_available_profile(real_home, targets) -> None:
+    losing("ha", targets, 22)
