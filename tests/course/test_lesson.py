@@ -6,7 +6,7 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.cards import card
-from halab.course.lesson import card_claim, experiment_of, in_one_picture, keep, kept, results
+from halab.course.lesson import card_claim, experiment_of, in_one_picture, keep, kept, results, unanswered
 from halab.course.predictions import predict
 from halab.errors import CourseError
 from halab.measure import Journal, Retriever, experiment
@@ -94,3 +94,15 @@ def test_another_ttl_is_another_experiment() -> None:
     short = measure(ttl=5)
     assert experiment_of(short) == "crash active rootcoord with TTL 5 s"
     assert "your prediction" not in words(short)
+
+
+def test_card_1_says_that_nothing_fails() -> None:
+    assert card_claim(1).failed_requests == 0
+    assert card_claim(1).last_failure is None
+
+
+def test_what_got_no_answer_is_told_by_operation_and_as_simulated() -> None:
+    said = unanswered(measure())
+    assert said.startswith("crash active rootcoord: search ")
+    assert "metadata call" in said
+    assert said.endswith("(simulated)")

@@ -2,8 +2,9 @@ import grpc
 import pytest
 from pymilvus.grpc_gen import common_pb2
 
+from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
-from halab.measure import operations
+from halab.measure import Renamed, Retriever, experiment, operations
 from halab.measure.operations import NamedOperation, Search, classify, classify_status
 from halab.models.samples import Outcome
 
@@ -75,3 +76,20 @@ def test_a_strong_search_is_given_longer_and_asks_for_strong_consistency():
 def test_a_simulated_operation_cannot_be_sent():
     with pytest.raises(MeasurementError, match="simulated"):
         NamedOperation("search").send(0, 1.0, lambda outcome, error: None)
+
+
+def test_two_searches_can_be_told_apart_by_name_in_one_measurement():
+    cluster = SimulatedCluster("lab", "ha", 10)
+    one, three = Retriever(cluster, replicas=1), Retriever(cluster, replicas=3)
+    both = [
+        Renamed(one.operations("search")[0], "one copy"),
+        Renamed(three.operations("search")[0], "three copies"),
+    ]
+    journal = experiment(
+        cluster, "crash query node 1", retriever=three, operations=both, seconds=15, progress=False
+    )
+
+    def bad(name):
+        return sum(sample.outcome is not Outcome.OK for sample in journal.samples(name))
+
+    assert bad("one copy") > bad("three copies")

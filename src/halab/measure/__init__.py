@@ -9,7 +9,7 @@ scripted.py     a fake service with known outages, to check the prober against
 
 from halab.measure.experiment import experiment, journal_name, parse_fault, probe_and_save
 from halab.measure.journal import FaultRecord, Header, Journal, RowCount, Scheduling
-from halab.measure.operations import Operation
+from halab.measure.operations import Operation, Renamed
 from halab.measure.outage import Outage, outages, rpo, rto
 from halab.measure.plot import Claim, compare, describe, describe_comparison, measured, plot
 from halab.measure.probe import Run, probe
@@ -25,6 +25,7 @@ __all__ = [
     "Operation",
     "Outage",
     "Passage",
+    "Renamed",
     "RepeatSummary",
     "Retriever",
     "RowCount",

@@ -44,6 +44,7 @@ __all__ = [
     "Insert",
     "NamedOperation",
     "Operation",
+    "Renamed",
     "Search",
     "classify",
 ]
@@ -122,6 +123,26 @@ class NamedOperation:
 
     def stop(self) -> None:
         """Nothing to disconnect."""
+
+
+class Renamed:
+    """An operation under another name, so that two of a kind can be told apart in one measurement."""
+
+    def __init__(self, operation: Operation, name: str) -> None:
+        self.inner = operation
+        self.name = name
+
+    def patience(self, deadline: float) -> float:
+        return self.inner.patience(deadline)
+
+    def start(self) -> None:
+        self.inner.start()
+
+    def send(self, number: int, deadline: float, done: Done) -> int | None:
+        return self.inner.send(number, deadline, done)
+
+    def stop(self) -> None:
+        self.inner.stop()
 
 
 def classify(code: grpc.StatusCode, details: str, *, writes: bool) -> Outcome:

@@ -27,7 +27,7 @@ from typing import Any, get_args
 from halab.cluster.protocol import Cluster, Event, Fault, FaultKind
 from halab.errors import MeasurementError
 from halab.measure.journal import FaultRecord, Header, Journal, Scheduling, machine, relative
-from halab.measure.operations import Operation
+from halab.measure.operations import Operation, Renamed
 from halab.measure.retry import Retrying
 from halab.measure.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
@@ -255,9 +255,8 @@ class Run:
         return [sample for operation in self._operations for sample in self._simulated_one(operation, end)]
 
     def _simulated_one(self, operation: Operation, end: float) -> list[Sample]:
-        once, policy = (
-            (operation.inner, operation.policy) if isinstance(operation, Retrying) else (operation, None)
-        )
+        once = operation.inner if isinstance(operation, Retrying | Renamed) else operation
+        policy = operation.policy if isinstance(operation, Retrying) else None
         cluster: Any = self.cluster
         samples: list[Sample] = cluster.simulate(
             self.started,
