@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import grpc
 import pytest
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
@@ -96,7 +97,7 @@ def _seen(samples, ended: float) -> set[str]:
 def _works(call: Callable[[], object]) -> set[str]:
     try:
         call()
-    except MilvusException:
+    except (MilvusException, grpc.RpcError):  # the client lets some deadlines through as gRPC raised them
         return {"stops"}
     return {"survives", "degrades"}
 
