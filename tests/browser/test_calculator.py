@@ -66,6 +66,17 @@ def test_it_begins_where_the_card_does_and_prints_its_convention(notebook) -> No
     expect(page.locator(".hc-nines tbody tr").nth(1)).to_contain_text("7.31 h")
 
 
+def test_what_costs_nothing_has_no_line_that_would_hide_another(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    lines = page.locator(".hc-chart .hc-line")
+    expect(lines).to_have_count(1)
+    page.evaluate(PULL, ["beta", 0.1])
+    expect(lines).to_have_count(2)
+    page.evaluate(PULL, ["failover", 0.1])
+    expect(lines).to_have_count(3)
+    expect(page.locator(".hc-legend")).to_contain_text("and with failovers")
+
+
 def test_every_slider_redraws_in_the_moment_it_is_pulled(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     for name in SLIDERS:

@@ -614,15 +614,15 @@ class Calculator {
     return w.downFor(spell((1 - a) * periods(this.s)[period], w), w.period[period]);
   }
 
+  /** The chart's lines by number: a cost that is 0 has no line of its own, which would hide another. */
   lines() {
     const s = this.s;
     const one = this.found.one;
     const counts = Array.from({ length: MOST_COPIES }, (_, i) => i + 1).filter((n) => n >= s.needed);
-    return [
-      counts.map((n) => [n, kOfN(s.needed, n, one)]),
-      counts.map((n) => [n, commonCause(s.needed, n, one, s.beta)]),
-      counts.map((n) => [n, block(s, n, s.needed)]),
-    ];
+    const lines = [[0, counts.map((n) => [n, kOfN(s.needed, n, one)])]];
+    if (s.beta > 0) lines.push([1, counts.map((n) => [n, commonCause(s.needed, n, one, s.beta)])]);
+    if (s.failover > 0) lines.push([2, counts.map((n) => [n, block(s, n, s.needed)])]);
+    return lines;
   }
 
   drawChart() {
@@ -630,7 +630,7 @@ class Calculator {
     this.width = this.chart.clientWidth || 560;
     const box = { left: 84, right: this.width - 96, top: 14, bottom: 226 };
     const lines = this.lines();
-    const highest = Math.max(3, ...lines.flat().map(([, a]) => Math.min(nines(a), MOST_NINES)));
+    const highest = Math.max(3, ...lines.flatMap(([, line]) => line.map(([, a]) => Math.min(nines(a), MOST_NINES))));
     const top = Math.min(MOST_NINES, Math.ceil(highest));
     const x = (n) => box.left + ((n - 1) / (MOST_COPIES - 1)) * (box.right - box.left);
     const y = (a) => box.bottom - (Math.min(nines(a), top) / top) * (box.bottom - box.top);
@@ -654,20 +654,20 @@ class Calculator {
       drawn.push(svg("line", { x1: box.left, x2: box.right, y1: y(this.s.slo), y2: y(this.s.slo), class: "hc-goal" }));
     }
     if (this.s.needed === 1) drawn.push(...CARD.map((a, i) => svg("path", { d: `M${x(i + 1) - 8} ${y(a)}h16m-8 -8v16`, class: "hc-card" }, svg("title", {}, `${w.card}: ${percent(a)}`))));
-    lines.forEach((line, number) => {
+    lines.forEach(([number, line]) => {
       const inside = line.filter(([, a]) => nines(a) <= top + 1e-9);
       const edge = line[inside.length];
       const path = [...inside, ...(edge ? [edge] : [])].map(([n, a], i) => `${i ? "L" : "M"}${x(n)} ${y(a)}`).join("");
       drawn.push(svg("path", { d: path, class: `hc-line hc-line-${number}`, "stroke-dasharray": DASHES[number] }));
       drawn.push(svg("path", { d: inside.map(([n, a]) => MARKS[number](x(n), y(a))).join(""), class: `hc-mark hc-line-${number}` }));
     });
-    const said = lines.map((line, number) => `${w.lines[number]}: ${line.map(([n, a]) => `${n} ${percent(a)}`).join(", ")}`).join("; ");
+    const said = lines.map(([number, line]) => `${w.lines[number]}: ${line.map(([n, a]) => `${n} ${percent(a)}`).join(", ")}`).join("; ");
     this.chart.replaceChildren(svg("svg", { viewBox: `0 0 ${this.width} 268`, height: 268, role: "img", "aria-label": `${w.chartTitle}. ${said}` }, ...drawn));
     this.legend.replaceChildren(
-      ...w.lines.map((words, number) => node("span", {},
+      ...lines.map(([number]) => node("span", {},
         svg("svg", { width: 34, height: 14, "aria-hidden": "true" },
           svg("path", { d: "M0 7h34", class: `hc-line hc-line-${number}`, "stroke-dasharray": DASHES[number] }),
-          svg("path", { d: MARKS[number](17, 7), class: `hc-mark hc-line-${number}` })), words)),
+          svg("path", { d: MARKS[number](17, 7), class: `hc-mark hc-line-${number}` })), w.lines[number])),
       node("span", {}, svg("svg", { width: 18, height: 16, "aria-hidden": "true" }, svg("path", { d: "M1 8h16m-8 -8v16", class: "hc-card" })), w.card),
       node("span", {}, svg("svg", { width: 24, height: 14, "aria-hidden": "true" }, svg("path", { d: "M0 7h24", class: "hc-goal" })), `${w.objective} ${percent(this.s.slo)}`),
     );
