@@ -1,4 +1,4 @@
-"""How fast the failover timeline answers a slider, and how smoothly it plays, in headless Chromium.
+"""How fast timeline and calculator answer a slider, and how smoothly the first plays, in headless Chromium.
 
     python benchmarks/slider.py
 
@@ -19,28 +19,30 @@ from playwright.sync_api import Page, sync_playwright
 
 # The tests know how to start JupyterLab in folders of its own; the benchmark starts it the same way.
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-from conftest import FLAGS, chromium_path, start_lab, stop
+from conftest import FLAGS, chromium_path, learners, start_lab, stop
 
 MOVES = 40
 PLAY_SECONDS = 6.0
-SOURCE = """from halab.models.failover import MILVUS
+TIMELINE = """from halab.models.failover import MILVUS
 from halab.sim.failover import simulate
 from halab.widgets.timeline import FailoverTimeline, lane
 run = simulate(MILVUS, at=5, end=25, seed=4)
 FailoverTimeline(lanes=[lane("A lane of 20 requests a second", run.samples, at=5, simulated=True)])"""
+CALCULATOR = """from halab.widgets.calculator import Calculator
+Calculator(beta=0.05, failover=12)"""
 
-WATCH = """() => {
+WATCH = """([controls, picture]) => {
   window.redraws = [];
   let pressed = 0;
-  const controls = document.querySelector('.ha-controls');
-  controls.addEventListener('pointerdown', (event) => { pressed = event.timeStamp; }, true);
+  const press = (event) => { pressed = event.timeStamp; };
+  document.querySelector(controls).addEventListener('pointerdown', press, true);
   new MutationObserver(() => {
     if (!pressed) return;
     const changed = performance.now() - pressed;
     const since = pressed;
     pressed = 0;
     requestAnimationFrame(() => window.redraws.push([changed, performance.now() - since]));
-  }).observe(document.querySelector('.ha-lane-box'), { childList: true });
+  }).observe(document.querySelector(picture), { childList: true });
 }"""
 
 FRAMES = """(seconds) => new Promise((resolve) => {
@@ -54,10 +56,10 @@ FRAMES = """(seconds) => new Promise((resolve) => {
 })"""
 
 
-def redraws(page: Page) -> list[tuple[float, float]]:
+def redraws(page: Page, prefix: str, name: str, picture: str) -> list[tuple[float, float]]:
     """Press the mouse on a slider's track, here and there; milliseconds to DOM and to the next frame."""
-    page.evaluate(WATCH)
-    slider = page.locator('.ha-slider input[name="misses"]')
+    page.evaluate(WATCH, [f".{prefix}-controls", picture])
+    slider = page.locator(f'.{prefix}-slider input[name="{name}"]')
     slider.scroll_into_view_if_needed()
     for move in range(MOVES):
         box = slider.bounding_box()
@@ -85,23 +87,26 @@ def line(name: str, values: list[float], unit: str) -> str:
 def main() -> None:
     root, home = Path(tempfile.mkdtemp()), Path(tempfile.mkdtemp())
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = [nbformat.v4.new_code_cell(SOURCE)]
+    cells = [nbformat.v4.new_code_cell(source) for source in (TIMELINE, CALCULATOR)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "slider.ipynb")
-    lab, server = start_lab(root, home)
+    lab, server = start_lab(root, home, learners)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
             page = browser.new_context(viewport={"width": 1100, "height": 1300}).new_page()
             lab.open_notebook(page, "slider.ipynb").run_all()
             page.wait_for_selector(".ha-root")
-            measured = redraws(page)
+            page.wait_for_selector(".hc-root")
+            measured = redraws(page, "ha", "misses", ".ha-lane-box")
+            worked_out = redraws(page, "hc", "mttr", ".hc-chart")
             gaps = frame_gaps(page)
             browser.close()
     finally:
         stop(server)
     print(f"{'':38} {'median':>8} {'p90':>8} {'max':>8}")
-    print(line("slider press to changed picture", [changed for changed, _ in measured], "ms"))
-    print(line("slider press to next frame", [framed for _, framed in measured], "ms"))
+    for widget, found in (("timeline", measured), ("calculator", worked_out)):
+        print(line(f"{widget}: press to changed picture", [changed for changed, _ in found], "ms"))
+        print(line(f"{widget}: press to next frame", [framed for _, framed in found], "ms"))
     print(line("between frames while playing", gaps, "ms"))
     print(f"{'frames a second while playing':38} {1000 * len(gaps) / sum(gaps):8.1f}")
 
