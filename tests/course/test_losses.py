@@ -47,8 +47,8 @@ def test_prediction_card_and_measurement_stand_side_by_side():
     time.sleep(0.01)
     table = compare_losses(made(missing=20), made("every Milvus process"))
     assert table.rows == (
-        ("crash log", "25 %", "0", "100 % (20 of 20)", "1.0 s", "1.0 s"),
-        ("crash every Milvus process", "-", "0", "0 % (0 of 20)", "1.0 s", "1.0 s"),
+        ("crash log", "25 %", "RPO 0", "100 % (20 of 20)", "1.0 s", "1.0 s"),
+        ("crash every Milvus process", "-", "RPO 0", "0 % (0 of 20)", "1.0 s", "1.0 s"),
     )
     assert "SIMULATED" not in repr(table)
     assert "100 % (20 of 20)" in table._repr_html_()

@@ -55,7 +55,7 @@ def compare_losses(*journals: Journal) -> Comparison:
             (
                 experiment_of(journal),
                 _said(journal),
-                f"{says.high:g}",
+                f"RPO {says.high:g}",
                 _share(loss(journal)),
                 *(_recovery(journal, operation) for operation in ("insert", "search")),
             )

@@ -290,16 +290,15 @@ class Planner {
       parts.push(draw("rect", { class: "hr-lost", x: x(this.at - losses[row]), y, width: Math.max(0, x(this.at) - x(this.at - losses[row])), height: 24 }));
       parts.push(draw("rect", { class: "hr-out", x: x(this.at), y, width: Math.max(1.5, x(end) - x(this.at)), height: 24 }));
       const said = w.said(losses[row] ? this.time(losses[row]) : `0 (${w.none})`, this.time(end - this.at));
-      const beside = x(end) + 200 < width; // to the right of its bar, or where that is too narrow to the left
-      const where = beside ? x(end) + 8 : Math.min(x(this.at - losses[row]), x(this.at)) - 8;
-      parts.push(label(where, y + 16, said, { class: "hr-figure", "text-anchor": beside ? "start" : "end" }));
+      const beside = x(this.at) + 200 < width; // under the bars, to the right of the disaster or to its left
+      parts.push(label(x(this.at) + (beside ? 8 : -8), y + 38, said, { class: "hr-figure", "text-anchor": beside ? "start" : "end" }));
     });
     const here = x(this.at);
-    parts.push(draw("line", { class: "hr-disaster", x1: here, x2: here, y1: 14, y2: 160 }));
+    parts.push(draw("line", { class: "hr-disaster", x1: here, x2: here, y1: 14, y2: 170 }));
     parts.push(draw("path", { class: "hr-handle", d: `M${here - 9} 2h18l-9 14z` }));
-    this.line.setAttribute("viewBox", `0 0 ${width} 166`);
+    this.line.setAttribute("viewBox", `0 0 ${width} 176`);
     this.line.setAttribute("width", width);
-    this.line.setAttribute("height", 166);
+    this.line.setAttribute("height", 176);
     this.line.replaceChildren(...parts);
     this.line.setAttribute("aria-valuemax", String(2 * s.interval));
     this.line.setAttribute("aria-valuenow", String(Math.round(this.at)));
