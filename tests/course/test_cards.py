@@ -87,6 +87,7 @@ def test_a_claim_knows_its_bounds_and_says_its_figure() -> None:
     assert (claims["outage-total"].low, claims["outage-total"].high) == (0, 15)
     assert claims["failed-requests"].text("en") == "5–10 requests"
     assert claims["outage-total"].text("zh") == "不到 15 秒"
+    assert card(1, "en").claims["whole-system"].text("en") == "1 part"
 
 
 def test_the_language_follows_halab_lang(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,15 @@ _UNITS: dict[str, tuple[str, str]] = {
 }
 
 
+_ONE = {
+    "heartbeats": "heartbeat",
+    "requests": "request",
+    "queries": "query",
+    "copies": "copy",
+    "parts": "part",
+}
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -90,7 +99,7 @@ class Claim(_Strict):
             return f"{self.low:g}{dash}{self.high:g} {unit}"
         if self.below is not None:
             return f"不到 {self.below:g} {unit}" if language == "zh" else f"under {self.below:g} {unit}"
-        return f"{self.value:g} {unit}"
+        return f"{self.value:g} {_ONE.get(unit, unit) if self.value == 1 else unit}"
 
 
 class Card(_Strict):
