@@ -53,7 +53,7 @@ def disaster(
     before: float = 3.0,
     unflushed: float = 3.0,
     down: float = 2.0,
-    after: float = 5.0,
+    after: float = 10.0,
     rate: float = 20.0,
     deadline: float = 1.0,
     seed: int = 0,
