@@ -73,6 +73,16 @@ def test_the_disaster_is_dragged_by_mouse_and_by_keyboard(notebook) -> None:  # 
     assert page.locator(".jp-Cell").count() == 2
 
 
+def test_a_slider_follows_the_arrow_keys(notebook) -> None:  # type: ignore[no-untyped-def]
+    slider = notebook.page.locator(".hr-slider input[name=rto]")
+    before = float(slider.input_value())
+    slider.focus()
+    notebook.page.keyboard.press("ArrowLeft")
+    assert float(slider.input_value()) < before
+    notebook.page.keyboard.press("ArrowUp")
+    assert float(slider.input_value()) == before
+
+
 def test_sliders_and_boxes_choose_and_the_kernel_says_the_same(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     verdict = page.locator(".hr-verdict")

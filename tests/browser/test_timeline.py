@@ -118,6 +118,18 @@ def test_it_is_scrubbed_by_mouse_and_by_keyboard(notebook) -> None:  # type: ign
     assert page.locator(".jp-Cell").count() == 1
 
 
+def test_a_slider_follows_the_arrow_keys(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    slider = page.locator('.ha-slider input[name="misses"]')
+    before = float(slider.input_value())
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert float(slider.input_value()) > before
+    page.keyboard.press("ArrowDown")
+    assert float(slider.input_value()) == before
+    expect(slider).to_be_focused()
+
+
 def test_a_slider_redraws_at_once_and_the_kernel_follows(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     yours = page.locator('[data-lane="yours"] .ha-sum')

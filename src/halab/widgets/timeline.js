@@ -249,6 +249,10 @@ class Timeline {
   }
 
   listen() {
+    // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
+    this.root.addEventListener("keydown", (event) => {
+      if (event.target.matches("input, select") && event.key.startsWith("Arrow")) event.stopPropagation();
+    });
     this.axis.addEventListener("keydown", (event) => this.key(event));
     const seek = (event) => {
       if (event.buttons !== 1) return;
