@@ -1,7 +1,7 @@
 """The table of what survives, against real faults: parts are killed and nobody starts them again.
 
-A cluster of its own for each fault: what is left of one would judge the next. All of them take a quarter of an
-hour, so every run has the telling ones, and HALAB_SURVEY=1 the whole table (after a change to it, say).
+A cluster of its own for each fault: what is left of one would judge the next. All of them take a quarter of
+an hour, so every run has the telling ones, and HALAB_SURVEY=1 the whole table (after a change to it, say).
 """
 
 from __future__ import annotations
