@@ -4,13 +4,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import nbformat
 import psutil
 import pytest
+from traitlets.config import Config
 
 from halab.course import grading
 from halab.course.grading import grade_notebook
+from halab.course.nbgrader_parts import GradeInSandbox
 from halab.course.paths import course_root
 from halab.errors import CourseError
 
@@ -53,6 +56,24 @@ def test_a_grading_process_that_hangs_is_ended_with_every_process_of_it(tmp_path
     ]
     assert left == []
     assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def test_the_time_for_all_cells_together_ends_cell_after_slow_cell():
+    """Each cell takes most of two seconds to be interrupted."""
+    slow = "import time\ntry:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    time.sleep(1.5)"
+    notebook = nbformat.read(course_root() / "solutions" / NAME / f"{NAME}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.source = slow
+    notebook.cells += [nbformat.v4.new_code_cell(slow) for _ in range(100)]
+    folder = {"root": str(course_root()), "source_directory": "solutions"}
+    grader = GradeInSandbox(config=Config({"CourseDirectory": folder}), timeout=1.0, wall=5.0)
+    names = {"assignment": NAME, "notebook": NAME, "student": "ada"}
+    started = time.monotonic()
+    graded, _ = grader.preprocess(notebook, {"nbgrader": names})
+    assert time.monotonic() - started < 60
+    told = graded.cells[-1].outputs[0].evalue
+    assert "the time for all cells together was up; nothing after it could run" in told
 
 
 def test_exhausted_memory_costs_the_cell_and_not_the_machine(tmp_path):

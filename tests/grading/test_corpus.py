@@ -8,6 +8,7 @@ what learners' code tries to reach; all of it goes into one submission, which mu
 
 import contextlib
 import copy
+import dataclasses
 import gc
 import itertools
 import json
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import textwrap
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +34,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 import halab
 from halab.course.grading import GradeReport, grade_notebook
 from halab.course.paths import course_root
+from halab.course.sandbox import box as box_module
+from halab.course.sandbox import confine
+from halab.course.sandbox.box import Sandbox
+from halab.course.sandbox.isolation import kinds
 from halab.errors import SubmissionError
 
 pytestmark = [pytest.mark.grading, pytest.mark.timeout(600)]
@@ -146,7 +152,6 @@ class Lanes:
         self._folder = folder
         self._numbers = itertools.count()
         self._starting = threading.Lock()
-        self._taken = set()
         self._own = threading.local()
         self._pool = ThreadPoolExecutor(LANES)
 
@@ -179,12 +184,16 @@ class Lanes:
             with self._starting:
                 path = self._folder / f"{threading.get_ident()}.ipynb"
                 path.write_text(json.dumps(release()))
+                before = grading_processes()  # other test modules' among them
                 grade_notebook(path, NAME, LEARNER)
-                children = psutil.Process().children()
-                workers = {one for one in children if "halab.course.grading_worker" in one.cmdline()}
-                (self._own.worker,) = workers - self._taken
-                self._taken |= workers
+                (self._own.worker,) = grading_processes() - before
         return self._own.worker
+
+
+def grading_processes():
+    """The grading processes of every thread of this process."""
+    children = psutil.Process().children()
+    return {one for one in children if "halab.course.grading_worker" in one.cmdline()}
 
 
 def survivors(worker):
@@ -251,6 +260,8 @@ class Bait:
     def close(self):
         for one in (self._tcp, self._udp, self._abstract):
             one.close()
+        for place in self.places:
+            (place / self.secret).unlink(missing_ok=True)
 
     def _state(self):
         found = self.canary.stat()
@@ -778,3 +789,85 @@ def test_the_same_work_gets_the_same_grade(lanes):
     reports = [lanes.grade(notebook).result().report for _ in range(3)]
     assert reports[0].points < 20
     assert reports[0].checks == reports[1].checks == reports[2].checks
+
+
+@pytest.fixture(scope="module")
+def weaker(tmp_path_factory, bait):
+    """As `lanes`, where bubblewrap is not installed."""
+    programs = tmp_path_factory.mktemp("programs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(programs))
+        lanes = Lanes(tmp_path_factory.mktemp("weaker"))
+        yield lanes
+        lanes.close()
+    assert bait.processes() == []
+
+
+WEAKER = (
+    "ends its process in a cell",
+    "kills and stops its process group",
+    "leaves a daemon behind that outlives its parent",
+    "forks without end",
+    "fills memory with many processes",
+    "fills memory that belongs to no process",
+    "fills its folder",
+    "redefines what it is compared with",
+)
+
+
+@pytest.mark.parametrize("name", WEAKER)
+def test_without_bubblewrap_the_score_is_the_same_and_the_weakness_is_told(weaker, bait, name):
+    outcome = weaker.grade(CORPUS[name].notebook(bait)).result()
+    assert outcome.points == CORPUS[name].points
+    assert [
+        note for note in outcome.report.notes if "Isolation is weaker: bubblewrap is not installed" in note
+    ]
+    assert outcome.left == ()
+    assert bait.touched() == []
+
+
+# What a machine does that gives processes no namespaces: the host cannot make any for its learners.
+NO_NAMESPACES = """
+import os, sys
+from halab.course.sandbox import confine
+confine.drop_capabilities()
+confine.refuse_calls()
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def isolations():
+    """Every kind of isolation this machine can show, and which probes get in."""
+    with pytest.MonkeyPatch.context() as patch:
+        for user in (0, 1000) if os.geteuid() == 0 else (os.geteuid(),):
+            patch.setattr(os, "geteuid", lambda user=user: user)
+            *strong, weak = kinds()
+            for one in strong[:1]:
+                yield pytest.param(one, set(), id=f"bubblewrap, user {user}")
+    yield pytest.param(weak, set(), id="process limits")
+    alone = dataclasses.replace(weak, before=(sys.executable, "-c", NO_NAMESPACES))
+    lets_in = {"changes what is there"}
+    if confine.has_landlock() < 6:
+        lets_in |= {"signals other processes", "reaches an abstract socket"}
+    yield pytest.param(alone, lets_in, id="process limits, no namespaces")
+
+
+@pytest.mark.parametrize(("kind", "lets_in"), list(isolations()))
+def test_every_kind_of_isolation_keeps_learners_out(kind, lets_in, tmp_path, monkeypatch):
+    """The second learner of each, who might find what the first one left."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(box_module, "kinds", lambda: iter([kind]))
+    bait = Bait(tmp_path)
+    got_in = set()
+    with Sandbox() as sandbox:
+        for _ in range(2):
+            with sandbox.box(LEARNER) as box:
+                for name, tries in PROBES.items():
+                    outputs, error = box.run(bait.fill(probing(tries)), time.monotonic() + 60)
+                    assert error is None
+                    *_, verdict = "".join(one.text for one in outputs).splitlines()
+                    got_in |= set() if verdict.startswith("kept out") else {name}
+        assert bool(sandbox.weaker) == bool(kind.weaker)
+    assert got_in == lets_in
+    assert bool(bait.touched()) == bool(lets_in)
+    bait.close()

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from halab.course.sandbox import wire
 from halab.course.sandbox.isolation import Isolation, kinds
@@ -72,6 +72,7 @@ class Sandbox:
         self._kinds = kinds()
         self._kind = next(self._kinds)
         self._host: _Host | None = None
+        self._apart = True
 
     def __enter__(self) -> Sandbox:
         return self
@@ -82,6 +83,11 @@ class Sandbox:
     @property
     def weaker(self) -> str:
         """Empty, or what the isolation in use does not keep out."""
+        if self._kind.weaker and not self._apart:
+            return (
+                f"{self._kind.weaker} This system also gives the code no namespaces of its own: it may reach "
+                "other processes, and change the times and rights of your files."
+            )
         return self._kind.weaker
 
     def close(self) -> None:
@@ -98,13 +104,14 @@ class Sandbox:
         """
         host = self._running()
         connection = host.start(learner, modules)
+        self._apart = host.apart
         try:
             yield Box(connection, host, self._kind)
         finally:
             connection.close()
             with contextlib.suppress(OSError, ValueError):
                 host.ask(end=True)
-            if host.fresh_each_time or host.lost:
+            if host.lost or not host.apart:  # what learners could reach they do not share
                 self.close()
 
     def _running(self) -> _Host:
@@ -130,29 +137,35 @@ class _Host:
     """The process in the sandbox that learners' processes are copied from."""
 
     def __init__(self, kind: Isolation) -> None:
-        self.fresh_each_time = self.lost = False
-        self._shares_nothing = not kind.readable
+        self.apart = True
+        self.lost = False
         self._folder = tempfile.TemporaryDirectory(prefix="halab-sandbox-")
         self._control, theirs = socket.socketpair()
-        log = Path(self._folder.name) / "host.log"
-        with theirs, log.open("wb") as errors:
+        with theirs, tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
                 kind.command(theirs.fileno()),
                 stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
+                stdout=log,
+                stderr=log,
                 pass_fds=[theirs.fileno()],
                 env=_environment(kind, self._folder.name),
                 cwd=self._folder.name,
+                start_new_session=True,
             )
+            theirs.close()
+            self._await(log)
+
+    def _await(self, log: IO[bytes]) -> None:
+        """Wait until it is ready. Raises OSError with what it said last."""
         self._control.settimeout(_READY)
         try:
             ready = self._control.recv(1024)
         except OSError:
             ready = b""
         if not ready:
-            said = log.read_text(errors="replace").strip()
             self.close()
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip()
             raise OSError(said.splitlines()[-1] if said else "it did not start")
 
     def start(self, learner: str, modules: Iterable[str]) -> socket.socket:
@@ -163,7 +176,7 @@ class _Host:
             socket.send_fds(self._control, [request], [theirs.fileno()])
             self._control.settimeout(_READY)
             reply = json.loads(self._control.recv(65536))
-        self.fresh_each_time = not (reply["apart"] and self._shares_nothing)
+        self.apart = bool(reply["apart"])
         return ours
 
     def ask(self, **request: bool) -> dict[str, Any]:
