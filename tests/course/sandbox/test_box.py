@@ -1,5 +1,6 @@
 """The sandbox itself: what comes back from a learner's process, and what becomes of it."""
 
+import contextlib
 import dataclasses
 import json
 import sys
@@ -48,9 +49,14 @@ def run(box, source, seconds=30.0):
     return "".join(one.get("text", "") for one in outputs)
 
 
-def learners():
-    """Learners' processes that live: copies of a host."""
-    return [one for one in psutil.Process().children(recursive=True) if "python" in one.name()]
+def pythons():
+    """Python processes below this one: hosts, and learners' processes, which are copies of a host."""
+    found = set()
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "python" in one.name():
+                found.add(one)
+    return found
 
 
 def test_cells_share_names_and_tell_outputs_and_errors(box):
@@ -112,7 +118,7 @@ def test_a_cell_that_cannot_be_interrupted_ends_its_process_and_says_so_from_the
             box.run("1", soon())
 
 
-def test_each_learner_starts_afresh(sandbox):
+def test_each_learner_starts_afresh():
     leave = """
 import builtins, os
 builtins.abs = None
@@ -125,15 +131,17 @@ if os.fork() == 0:
     import time
     time.sleep(600)
 """
-    with sandbox.box("ada") as box:
-        run(box, leave)
-        assert len(learners()) > 2
-    assert len(learners()) == 1  # the host
-    with sandbox.box("bo") as box:
-        look = "import glob, os\nprint(abs(-4), os.environ['HALAB_LEARNER'], glob.glob('/*/left'))"
-        assert run(box, look) == "4 bo []\n"
-        with pytest.raises(Absent):
-            box.get("mark", soon())
+    others = pythons()
+    with Sandbox() as sandbox:
+        with sandbox.box("ada") as box:
+            run(box, leave)
+            assert len(pythons() - others) > 2
+        assert len(pythons() - others) == 1  # the host
+        with sandbox.box("bo") as box:
+            look = "import glob, os\nprint(abs(-4), os.environ['HALAB_LEARNER'], glob.glob('/*/left'))"
+            assert run(box, look) == "4 bo []\n"
+            with pytest.raises(Absent):
+                box.get("mark", soon())
 
 
 @pytest.mark.parametrize(
@@ -242,12 +250,15 @@ def test_more_memory_than_allowed_ends_the_process_and_no_other(sandbox):
         assert run(box, "print('on')") == "on\n"
 
 
-def test_a_host_that_is_gone_is_replaced(sandbox):
-    with sandbox.box("ada"):
-        for one in psutil.Process().children(recursive=True):
-            one.kill()
-    with sandbox.box("bo") as box:
-        assert run(box, "print('on')") == "on\n"
+def test_a_host_that_is_gone_is_replaced():
+    others = set(psutil.Process().children(recursive=True))
+    with Sandbox() as sandbox:
+        with sandbox.box("ada"):
+            for one in set(psutil.Process().children(recursive=True)) - others:
+                with contextlib.suppress(psutil.NoSuchProcess):  # it went with its parent
+                    one.kill()
+        with sandbox.box("bo") as box:
+            assert run(box, "print('on')") == "on\n"
 
 
 def test_closing_leaves_no_process(tmp_path):
