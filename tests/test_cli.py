@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from halab import cli
 from halab.errors import ClusterNotFound
 
-COMMANDS = {"up", "status", "down", "restart", "fault", "heal", "logs", "doctor", "probe", "plot"}
+COMMANDS = {"up", "status", "down", "restart", "fault", "heal", "logs", "doctor", "probe", "bench", "plot"}
 COMMANDS |= {"lab", "grade", "hint", "build", "progress", "certify", "verify", "key", "class"}
 
 

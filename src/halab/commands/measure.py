@@ -1,9 +1,9 @@
-"""The measuring commands: probe and plot."""
+"""The measuring commands: probe, bench and plot."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ __all__ = ["register"]
 def register(app: typer.Typer) -> None:
     """Add the measuring commands to the `halab` command."""
     app.command()(probe)
+    app.command()(bench)
     app.command()(plot)
 
 
@@ -34,6 +35,44 @@ def probe(
     with open_cluster(name) as cluster:
         measured = probe_and_save(cluster, fault or None, path, replicas=replicas, seconds=seconds)
     print(f"\n{summary(measured)}\n\nJournal: {path}")
+
+
+def bench(
+    kind: Annotated[Literal["write", "read"], typer.Argument(help="Inserts, or searches.")],
+    replicas: Annotated[str, typer.Option(help="Numbers of query replicas to compare.")] = "1,2,3",
+    name: Annotated[str, typer.Option("--name", "-n", help="Started if it does not run.")] = "course",
+    clients: Annotated[int, typer.Option(help="Clients that each wait for their answer.")] = 4,
+    rate: Annotated[float | None, typer.Option(help="Requests a second instead, whatever happens.")] = None,
+    seconds: Annotated[float, typer.Option(help="Length of one repeat, seconds.")] = 3.0,
+    repeats: Annotated[int, typer.Option(help="Repeats of each number of replicas.")] = 5,
+    rows: Annotated[int, typer.Option(help="Rows loaded beforehand.")] = 20_000,
+    journal: Annotated[Path | None, typer.Option(help="Where to write the journal; by default here.")] = None,
+) -> None:
+    """Measure how many inserts or searches a second a cluster answers, by its number of query replicas.
+
+    The order is random, each repeat has a warm-up, and the table says if the client or the machine set the
+    pace. The journal is kept.
+    """
+    from halab.cluster import open_cluster
+    from halab.measure import journal_name
+    from halab.measure.throughput import load_of, speeds, throughput
+
+    counts = _counts(replicas)
+    with open_cluster(name) as cluster:
+        found = throughput(
+            cluster, kind, replicas=counts, repeats=repeats, seconds=seconds, clients=clients,
+            arrivals=rate, rows=rows,
+        )  # fmt: skip
+    path = journal or Path(journal_name(load_of(found)))
+    found.save(path)
+    print(f"\n{speeds(found)}\n\nJournal: {path}")
+
+
+def _counts(replicas: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(one) for one in replicas.split(",")}))
+    except ValueError:
+        raise typer.BadParameter(f'numbers with commas between, such as 1,2,3; found "{replicas}"') from None
 
 
 def plot(

@@ -25,6 +25,7 @@ _UNITS: dict[str, tuple[str, str]] = {
     "requests": ("requests", "次请求"),
     "queries": ("queries", "次查询"),
     "copies": ("copies", "个副本"),
+    "rows": ("rows", "行"),
     "parts": ("parts", "个部件"),
     "%": ("%", "%"),
     "min": ("min", "分钟"),
@@ -38,6 +39,7 @@ _ONE = {
     "requests": "request",
     "queries": "query",
     "copies": "copy",
+    "rows": "row",
     "parts": "part",
 }
 
@@ -65,7 +67,7 @@ class Claim(_Strict):
     value: float | None = None
     range: tuple[float, float] | None = None
     below: float | None = None
-    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "parts"]
+    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "rows", "parts"]
     source: Literal["card"]
     verdict: Verdict
     leaves_out: str

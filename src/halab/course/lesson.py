@@ -16,6 +16,7 @@ from halab.measure.experiment import journal_name
 from halab.measure.journal import Journal
 from halab.measure.plot import Claim, Picture, compare
 from halab.measure.summary import summary
+from halab.measure.throughput import load_of
 
 __all__ = ["card_claim", "experiment_of", "in_one_picture", "keep", "kept", "results", "unanswered"]
 
@@ -94,8 +95,11 @@ def card_claim(number: int) -> Claim:
 def experiment_of(journal: Journal) -> str:
     """The experiment in the words a prediction is kept under, such as "crash active rootcoord".
 
-    A TTL other than the course's usual one belongs to it: "crash active rootcoord with TTL 5 s".
+    A TTL other than the course's usual one belongs to it: "crash active rootcoord with TTL 5 s". A load is
+    named by what was asked for and of how many copies: "insert with 1, 2, 3 replicas".
     """
+    if journal.phases:
+        return load_of(journal)
     faults = ", ".join(f"{fault.kind} {fault.target}" for fault in journal.faults) or "no fault"
     ttl = journal.header.ttl
     return faults if ttl == _USUAL_TTL else f"{faults} with TTL {ttl:g} s"

@@ -123,7 +123,7 @@ def _tally(counts: dict[str, Counter[Outcome]]) -> str:
 
 def journal_name(fault: str | None, now: datetime | None = None) -> str:
     """A file name for a journal, such as "2026-11-23-140503-crash-active-rootcoord.jsonl" (local time)."""
-    words = "-".join((fault or "no fault").lower().split())
+    words = "-".join((fault or "no fault").lower().replace(",", "").split())
     return f"{(now or datetime.now()):%Y-%m-%d-%H%M%S}-{words}.jsonl"
 
 

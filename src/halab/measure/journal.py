@@ -1,9 +1,10 @@
 """A journal: one measurement as one JSONL file, hash-chained, from which every result is worked out again.
 
-The first line is the header, the last the footer; between them stand faults, events, samples, notes and
-the count of rows. Each line carries the hash of the line before it (`prev`) and its own (`hash`: SHA-256 of
-the line's canonical JSON without `hash`), so a changed, missing, moved or added line is found out.
-The chain has no secret: who rewrites the whole file can make a new one. Keep `Journal.digest` to notice that.
+The first line is the header, the last the footer; between them stand faults, events, the phases of a load,
+samples, notes and the count of rows. Each line carries the hash of the line before it (`prev`) and its own
+(`hash`: SHA-256 of the line's canonical JSON without `hash`), so a changed, missing, moved or added line is
+found out. The chain has no secret: who rewrites the whole file can make a new one. Keep `Journal.digest` to
+notice that.
 
 Times are seconds since the start of the measurement. Sizes are bytes.
 """
@@ -15,7 +16,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,19 +27,20 @@ from halab.cluster.protocol import Event
 from halab.errors import JournalError
 from halab.models.samples import Outcome, Sample
 
-__all__ = ["FaultRecord", "Header", "Journal", "RowCount", "Scheduling", "machine"]
+__all__ = ["FaultRecord", "Header", "Journal", "Phase", "RowCount", "Scheduling", "machine"]
 
 FORMAT = "halab-journal"
 VERSION = 1
 _NO_HASH = "0" * 64
-_KINDS = ("header", "fault", "event", "sample", "count", "note", "footer")
+_KINDS = ("header", "fault", "event", "phase", "sample", "count", "note", "footer")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """What was measured, on what, and how.
 
-    `rate` is probes a second of each operation; `deadline` and `ttl` are seconds; `patience` is how many
+    `rate` is probes a second of each operation (of clients that wait for their answers: as it turned out);
+    `deadline` and `ttl` are seconds; `patience` is how many
     seconds each operation's users wait (the deadline, unless they wait longer); `started` is the wall clock
     in ISO 8601; `seed` feeds every random number of the run.
     """
@@ -68,6 +70,23 @@ class FaultRecord:
     component: str
     at: float
     undone_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a measurement under load, between `start` and `end`; its warm-up lies before it.
+
+    `settings` are the numbers it was run with, such as replicas and clients; `figures` what was measured
+    beside the samples (seconds, bytes). `usage` says for each process how many cores it kept busy and its
+    resident memory in bytes: {"querynode-1": {"cores": 0.4, "memory": 9.1e7}}.
+    """
+
+    name: str
+    start: float
+    end: float
+    settings: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +145,7 @@ class Journal:
         samples: Iterable[Sample],
         faults: Iterable[FaultRecord] = (),
         events: Iterable[Event] = (),
+        phases: Iterable[Phase] = (),
         notes: Iterable[str] = (),
         count: RowCount | None = None,
         scheduling: Scheduling | None = None,
@@ -133,6 +153,7 @@ class Journal:
         """Put a measurement into a chained journal, in the order in which things happened."""
         timed = [(f.at, "fault", asdict(f)) for f in faults]
         timed += [(e.time, "event", asdict(e)) for e in events]
+        timed += [(p.start, "phase", asdict(p)) for p in phases]
         timed += [(s.intended, "sample", asdict(s)) for s in samples]
         timed.sort(key=lambda entry: entry[0])
         records: list[tuple[str, dict[str, Any]]] = [
@@ -189,7 +210,7 @@ class Journal:
     def _check_fields(self) -> None:
         """Reading every view once proves that the records have the fields they should."""
         try:
-            _ = self.header, self._samples, self.faults, self.events
+            _ = self.header, self._samples, self.faults, self.events, self.phases
             _ = self.count, self.notes, self.scheduling
         except (KeyError, TypeError, ValueError) as error:
             raise JournalError(
@@ -239,6 +260,11 @@ class Journal:
         return tuple(Event(**fields) for fields in self._of("event"))
 
     @cached_property
+    def phases(self) -> tuple[Phase, ...]:
+        """The parts of a measurement under load; none if it was probed only."""
+        return tuple(Phase(**fields) for fields in self._of("phase"))
+
+    @cached_property
     def count(self) -> RowCount | None:
         """The rows found afterwards, or None if they were not counted."""
         counts = self._of("count")
@@ -275,6 +301,7 @@ class Journal:
             samples=self._samples,
             faults=self.faults,
             events=self.events,
+            phases=self.phases,
             notes=[*self.notes, *notes],
             count=count or self.count,
             scheduling=self.scheduling,

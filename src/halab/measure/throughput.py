@@ -1,0 +1,332 @@
+"""Throughput by the number of query replicas: repeats in random order, each with a warm-up of its own.
+
+    journal = throughput(cluster, "write", replicas=(1, 2, 3))
+    speeds(journal)                  # median with interval, percentiles, cores, and who set the pace
+
+Every repeat is a phase of the journal. The order is random so that what changes with time, such as a machine
+that grows busier, does not pass for an effect of replicas.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from halab.cluster.protocol import Cluster
+from halab.errors import MeasurementError
+from halab.measure.copies import Copies
+from halab.measure.journal import Header, Journal, Phase, machine
+from halab.measure.load import CLIENT, Meter, bottlenecks, closed_loop, latencies, open_loop, percentile, rate
+from halab.measure.operations import Operation
+from halab.measure.progress import DONE, ProgressLine
+from halab.models.bootstrap import Interval, median_interval
+from halab.models.samples import Sample
+from halab.tables import Row, html_table, text_table
+
+__all__ = ["Kind", "Speeds", "TimeLeft", "in_phase", "load_of", "loaded", "shuffled", "speeds", "throughput"]
+
+Kind = Literal["write", "read"]
+
+
+def throughput(
+    cluster: Cluster,
+    kind: Kind,
+    *,
+    replicas: Sequence[int] = (1, 2, 3),
+    repeats: int = 5,
+    seconds: float = 3.0,
+    warm_up: float = 1.0,
+    clients: int = 4,
+    arrivals: float | None = None,
+    rows: int = 20_000,
+    batch: int = 100,
+    deadline: float = 10.0,
+    seed: int = 0,
+) -> Journal:
+    """Measure how many inserts (of `batch` rows) or searches a second a cluster answers, by replicas.
+
+    A closed loop of `clients`, or with `arrivals` an open loop of so many requests a second. Each repeat runs
+    `warm_up` seconds that do not count and `seconds` that do. `rows` rows are loaded beforehand. Raises
+    MeasurementError.
+    """
+    if not replicas or min(replicas) < 1 or repeats < 1 or seconds <= 0 or warm_up < 0:
+        raise MeasurementError(
+            f"replicas and repeats must be 1 or more and seconds above 0, found {tuple(replicas)}, "
+            f"{repeats}, {seconds:g} s",
+            hint="for example replicas=(1, 2, 3), repeats=5, seconds=3",
+        )
+    order = shuffled(replicas, repeats, seed)
+    say = TimeLeft(len(order))
+    began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
+    phases: list[Phase] = []
+    samples: list[Sample] = []
+    with Copies(cluster, replicas, rows, say.preparing) as copies:
+        for number, repeat in order:
+            say(f"{kind}, {number} replicas")
+            operation = copies.insert(number, batch) if kind == "write" else copies.search(number)
+            settings: dict[str, float] = {
+                "replicas": number,
+                "repeat": repeat,
+                "batch": batch if kind == "write" else 1,
+            }
+            settings |= {"clients": clients} if arrivals is None else {"arrivals": arrivals}
+            run = _closed(clients) if arrivals is None else _open(arrivals)
+            phase, found = _repeat(operation, run, copies, settings, warm_up, seconds, deadline)
+            phases.append(phase)
+            samples += found
+        phases = [*copies.phases, *phases]
+    say.done()
+    return loaded(cluster, samples, phases, began, wall, deadline=deadline, seed=seed)
+
+
+Loop = Callable[..., list[Sample]]
+
+
+def _closed(clients: int) -> Loop:
+    def run(operation: Operation, seconds: float, first: int, deadline: float) -> list[Sample]:
+        return closed_loop(operation, clients=clients, seconds=seconds, first=first, deadline=deadline)
+
+    return run
+
+
+def _open(arrivals: float) -> Loop:
+    def run(operation: Operation, seconds: float, first: int, deadline: float) -> list[Sample]:
+        samples = open_loop(operation, rate=arrivals, seconds=seconds, deadline=deadline)
+        return [replace(one, number=first + one.number) for one in samples]
+
+    return run
+
+
+def _repeat(
+    operation: Operation,
+    run: Loop,
+    copies: Copies,
+    settings: dict[str, float],
+    warm_up: float,
+    seconds: float,
+    deadline: float,
+) -> tuple[Phase, list[Sample]]:
+    operation.start()
+    try:
+        if warm_up:
+            run(operation, warm_up, 0, deadline)
+            operation.start()  # new keys: those of the warm-up are written already
+        with Meter(copies.processes(), copies.cluster.now) as meter:
+            start = copies.cluster.now()
+            samples = run(operation, seconds, 0, deadline)
+    finally:
+        operation.stop()
+    return Phase(operation.name, start, start + seconds, settings, {}, meter.usage()), samples
+
+
+def shuffled(replicas: Sequence[int], repeats: int, seed: int) -> list[tuple[int, int]]:
+    """Every number of replicas once a repeat, in an order of its own: pairs (replicas, repeat)."""
+    rng = random.Random(seed)
+    return [(number, each) for each in range(repeats) for number in rng.sample(replicas, len(replicas))]
+
+
+class TimeLeft:
+    """A line of progress that says how long the rest will take, from what the steps so far took."""
+
+    def __init__(self, steps: int) -> None:
+        self._began = self._first = time.monotonic()
+        self._line = ProgressLine(lambda: time.monotonic() - self._began)
+        self._steps, self._taken = steps, 0
+
+    def preparing(self, what: str) -> None:
+        """Say what is prepared; it is no step of the measurement, and nothing is known of the rest yet."""
+        self._line(what)
+
+    def __call__(self, what: str) -> None:
+        """Begin the next step."""
+        left = ""
+        if self._taken:
+            each = (time.monotonic() - self._first) / self._taken
+            left = f", about {each * (self._steps - self._taken):.0f} s left"
+        else:
+            self._first = time.monotonic()
+        self._line(what, left)
+        self._taken += 1
+
+    def done(self) -> None:
+        self._line(DONE)
+
+
+def loaded(
+    cluster: Cluster,
+    samples: Sequence[Sample],
+    phases: Sequence[Phase],
+    began: float,
+    wall: str,
+    *,
+    deadline: float,
+    seed: int,
+    notes: Iterable[str] = (),
+) -> Journal:
+    """The journal of a load whose times are on the cluster's clock; `began` becomes its zero."""
+    names = tuple(dict.fromkeys(one.operation for one in samples))
+    length = max(phase.end for phase in phases) - began
+    header = Header(
+        name=cluster.name,
+        engine=cluster.engine,
+        profile=cluster.profile,
+        ttl=cluster.ttl,
+        versions=dict(cluster.versions),
+        seed=seed,
+        machine=machine(),
+        started=wall,
+        rate=round(max(len(samples), 1) / max(len(names), 1) / length, 3),
+        deadline=deadline,
+        operations=names,
+        patience=dict.fromkeys(names, deadline),
+        simulated=cluster.engine == "simulated",
+    )
+    return Journal.write(
+        header,
+        samples=[
+            replace(
+                one,
+                intended=round(one.intended - began, 6),
+                sent=round(one.sent - began, 6),
+                done=round(one.done - began, 6),
+            )
+            for one in samples
+        ],
+        phases=[
+            replace(one, start=round(one.start - began, 6), end=round(one.end - began, 6)) for one in phases
+        ],
+        notes=notes,
+    )
+
+
+def load_of(journal: Journal) -> str:
+    """What a load asked for, and of how many copies: "insert with 1, 2, 3 replicas"."""
+    counts = sorted({int(phase.settings["replicas"]) for phase in journal.phases})
+    replicas = ", ".join(map(str, counts)) + (" replica" if counts == [1] else " replicas")
+    return f"{' and '.join(journal.header.operations)} with {replicas}"
+
+
+def in_phase(journal: Journal, phase: Phase) -> list[Sample]:
+    """The samples that touch a phase: due in it, or answered in it."""
+    return [
+        one
+        for one in journal.samples()
+        if one.operation == phase.name and one.done >= phase.start and one.intended < phase.end
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What so many replicas gave: good answers a second with its interval, latencies in seconds, cores."""
+
+    replicas: int
+    rate: Interval
+    repeats: int
+    p50: float
+    p99: float
+    bad: int
+    query_nodes: float
+    client: float
+
+
+@dataclass(frozen=True, repr=False)
+class Speeds:
+    """A load in one table. Shown as text in a terminal and as a table in a notebook."""
+
+    title: str
+    rows: tuple[Speed, ...]
+    remarks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return text_table(self.title, _HEADINGS, self._cells(), self.remarks)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, _HEADINGS, self._cells(), self.remarks)
+
+    def _cells(self) -> list[Row]:
+        return [
+            (
+                str(one.replicas),
+                f"{one.rate.median:.1f}",
+                f"{one.rate.low:.1f}–{one.rate.high:.1f}" if one.repeats > 1 else "once, no range",
+                f"{one.p50 * 1000:.1f}",
+                f"{one.p99 * 1000:.1f}",
+                str(one.bad),
+                f"{one.query_nodes:.2f}",
+                f"{one.client:.2f}",
+            )
+            for one in self.rows
+        ]
+
+
+_HEADINGS = (
+    "replicas", "requests\na second", "95 %\ninterval", "p50\n(ms)", "p99\n(ms)", "bad",
+    "query nodes\n(cores)", "client\n(cores)",
+)  # fmt: skip
+
+
+def speeds(journal: Journal) -> Speeds:
+    """Throughput and latency by replicas, a pure function of the journal.
+
+    Raises MeasurementError for a journal without a load.
+    """
+    ran = [phase for phase in journal.phases if phase.name in journal.header.operations]
+    if not ran:
+        raise MeasurementError(
+            "there is no load in this journal", hint='make one with throughput(cluster, "write")'
+        )
+    counts = sorted({int(phase.settings["replicas"]) for phase in ran})
+    groups = [(number, [p for p in ran if p.settings["replicas"] == number]) for number in counts]
+    rows = tuple(_speed(journal, number, group) for number, group in groups)
+    mark = "SIMULATED: " if journal.simulated else ""
+    return Speeds(
+        f"{mark}{load_of(journal)}, {journal.header.engine} engine", rows, tuple(_remarks(journal, ran))
+    )
+
+
+def _speed(journal: Journal, replicas: int, phases: Sequence[Phase]) -> Speed:
+    found = [(phase, in_phase(journal, phase)) for phase in phases]
+    waits = [wait for phase, samples in found for wait in latencies(samples, phase)]
+    return Speed(
+        replicas,
+        median_interval([rate(samples, phase) for phase, samples in found]),
+        len(phases),
+        percentile(waits, 0.5),
+        percentile(waits, 0.99),
+        sum(one.outcome.value != "ok" for _, samples in found for one in samples),
+        statistics.median(sum(_cores(phase, "querynode")) for phase in phases),
+        statistics.median(sum(_cores(phase, CLIENT)) for phase in phases),
+    )
+
+
+def _cores(phase: Phase, name: str) -> list[float]:
+    return [used["cores"] for process, used in phase.usage.items() if process.startswith(name)]
+
+
+def _remarks(journal: Journal, ran: Sequence[Phase]) -> list[str]:
+    cores = int(journal.header.machine.get("cores", 0))
+    told = [sentence for phase in ran for sentence in bottlenecks(in_phase(journal, phase), phase, cores)]
+    batch = ran[0].settings.get("batch", 1)
+    how = (
+        f"{ran[0].settings['clients']:g} clients, each waiting for its answer (closed loop)"
+        if "clients" in ran[0].settings
+        else f"{ran[0].settings['arrivals']:g} requests a second, whatever became of them (open loop)"
+    )
+    remarks = (
+        ["Each request inserts " + (f"{batch:g} rows." if batch > 1 else "one row.")] if batch > 1 else []
+    )
+    remarks.append(f"{how}; repeats in random order, each after a warm-up.")
+    of_a_kind: dict[str, list[str]] = {}
+    for sentence in told:
+        of_a_kind.setdefault(sentence.split()[1], []).append(sentence)
+    for sentences in of_a_kind.values():
+        remarks.append(
+            f"Not the cluster's own pace, perhaps: {max(sentences)}. So it was in {len(sentences)} of "
+            f"{len(ran)} repeats."
+        )
+    return remarks + list(journal.notes)

@@ -1,0 +1,232 @@
+// One write, copied four ways, as a race on one time axis. Runs in the browser alone. An anywidget front-end module.
+
+// ---- Arithmetic: the mirror of halab.models.replication. A test compares both. --------------------------------
+
+export const WAYS = ["serial", "parallel", "quorum", "log"];
+
+/** Mean time until `needed` of `copies` that were sent at once are done. */
+export function kthFastest({ base, jitter }, copies, needed) {
+  let sum = 0;
+  for (let left = copies - needed + 1; left <= copies; left += 1) sum += 1 / left;
+  return base + jitter * sum;
+}
+
+/** For each way the mean times until the acknowledgement and until every copy has the row. */
+export function expected(s) {
+  const all = kthFastest(s, s.copies, s.copies);
+  const one = s.base + s.jitter;
+  return {
+    serial: [s.copies * one, s.copies * one],
+    parallel: [all, all],
+    quorum: [kthFastest(s, s.copies, s.needed), all],
+    log: [one, one + all],
+  };
+}
+
+/** One write by each way, from the same draws: bars [from, to] by copy, the acknowledgement, and the end. */
+export function race(s, draw) {
+  const times = draw.slice(0, s.copies).map((share) => s.base - s.jitter * Math.log(1 - share));
+  const starts = times.map((_, n) => times.slice(0, n).reduce((sum, time) => sum + time, 0));
+  const sorted = [...times].sort((a, b) => a - b);
+  const append = s.base - s.jitter * Math.log(1 - draw[draw.length - 1]);
+  const whole = (bars, acknowledged) => ({ bars, acknowledged, end: Math.max(...bars.map((bar) => bar[1])) });
+  const together = times.map((time) => [0, time]);
+  return {
+    serial: whole(times.map((time, n) => [starts[n], starts[n] + time]), starts[s.copies - 1] + times[s.copies - 1]),
+    parallel: whole(together, sorted[s.copies - 1]),
+    quorum: whole(together, sorted[s.needed - 1]),
+    log: whole([[0, append], ...times.map((time) => [append, append + time])], append),
+  };
+}
+
+// ---- Words ----------------------------------------------------------------------------------------------------
+
+const WORDS = {
+  en: {
+    title: "One write, copied four ways", write: "Write one row", knobs: { base: "a copy takes at least", jitter: "and more, on average", copies: "copies", needed: "acknowledgements needed" },
+    names: { serial: "one by one", parallel: "all at once", quorum: "quorum", log: "Milvus" },
+    notes: { serial: () => "waits for each in turn", parallel: () => "waits for the slowest", quorum: (s) => `waits for ${s.needed} of ${s.copies}`, log: () => "waits for the log only" },
+    acknowledged: "acknowledged",
+    key: { bar: "copying", read: "a replica reads the log", ack: "acknowledged: the client goes on" },
+    columns: ["", "acknowledged, on average", "this time", "in every copy, on average", "this time"],
+    said: (parts) => `Acknowledged: ${parts}.`,
+    note: "The same draws for all four, so that the race is fair. The figures are made up; what they show is the shape. That a replica reads as fast as a copy is written is an assumption.",
+  },
+  zh: {
+    title: "一次写入，四种复制办法", write: "写一行", knobs: { base: "复制一份最少要", jitter: "平均再加", copies: "份数", needed: "要等几份确认" },
+    names: { serial: "一份接一份", parallel: "同时写", quorum: "法定多数", log: "Milvus" },
+    notes: { serial: () => "挨个等", parallel: () => "等最慢的一份", quorum: (s) => `${s.copies} 份里等 ${s.needed} 份`, log: () => "只等日志" },
+    acknowledged: "已确认",
+    key: { bar: "正在复制", read: "副本读日志", ack: "已确认，客户端可以往下走" },
+    columns: ["", "确认，平均", "这一次", "各份都有，平均", "这一次"],
+    said: (parts) => `确认用时：${parts}。`,
+    note: "四种办法用同一组随机数，比得公平。数字是编的，要看的是形状。“副本读日志和复制一份一样快”也是假设。",
+  },
+};
+
+const RANGES = { base: [1, 100], jitter: [0, 100], copies: [1, 5], needed: [1, 5] };
+const SLOWDOWN = 25; // milliseconds of watching for one of writing
+const SVG = "http://www.w3.org/2000/svg";
+
+function node(tag, attributes = {}, ...children) {
+  const { svg, ...rest } = attributes;
+  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(rest)) {
+    if (value === false || value === undefined) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+const draw = (tag, attributes = {}, ...children) => node(tag, { ...attributes, svg: true }, ...children);
+const ms = (value) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
+
+let widgets = 0;
+
+class Race {
+  constructor(model, root) {
+    this.id = `halab-replication-${(widgets += 1)}`;
+    this.model = model;
+    this.words = WORDS[model.get("lang")];
+    this.s = Object.fromEntries(Object.keys(RANGES).map((name) => [name, model.get(name)]));
+    this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
+    this.at = Infinity; // how far the animation has come, milliseconds of writing
+    this.inputs = {};
+    this.root = node("section", {
+      class: "hw-root", "aria-label": this.words.title,
+      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
+      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
+    });
+    this.chart = draw("svg", { class: "hw-chart", role: "img", "aria-label": this.words.title });
+    this.said = node("p", { class: "hw-said", role: "status" });
+    this.body = node("tbody");
+    this.build();
+    root.append(this.root);
+    this.observer = new ResizeObserver(() => this.update());
+    this.observer.observe(this.root);
+    this.update();
+  }
+
+  build() {
+    const w = this.words;
+    this.root.append(
+      node("div", { class: "hw-knobs" }, ...Object.keys(RANGES).map((name) => this.slider(name))),
+      node("button", { type: "button", class: "hw-write", onclick: () => this.write() }, w.write),
+      this.chart,
+      node("p", { class: "hw-note" }, ...["bar", "read", "ack"].map((what) => node("span", { class: "hw-key" }, node("i", { class: `hw-swatch hw-${what}` }), w.key[what]))),
+      this.said,
+      node("div", { class: "hw-scroll" }, node("table", {}, node("thead", {}, node("tr", {}, ...w.columns.map((name) => node("th", { scope: "col" }, name)))), this.body)),
+      node("p", { class: "hw-note" }, w.note),
+    );
+  }
+
+  shown(name) {
+    return name === "base" || name === "jitter" ? `${this.s[name]} ms` : String(this.s[name]);
+  }
+
+  slider(name) {
+    const id = `${this.id}-${name}`;
+    const [min, max] = RANGES[name];
+    const output = node("output", { for: id });
+    const input = node("input", { id, name, type: "range", min, max, step: "1", oninput: () => this.set(name, Number(input.value)) });
+    this.inputs[name] = [input, output];
+    return node("div", { class: "hw-slider" }, node("label", { for: id }, this.words.knobs[name]), output, input);
+  }
+
+  set(name, value) {
+    this.s[name] = value;
+    this.s.needed = Math.min(this.s.needed, this.s.copies);
+    for (const [each, number] of Object.entries(this.s)) this.model.set(each, number);
+    this.model.save_changes();
+    this.at = Infinity;
+    this.update();
+  }
+
+  write() {
+    this.draw = this.draw.map(() => Math.random());
+    cancelAnimationFrame(this.frame);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.at = Infinity;
+      this.update();
+      return;
+    }
+    const began = performance.now();
+    const end = Math.max(...Object.values(race(this.s, this.draw)).map((one) => one.end));
+    const pace = Math.min(SLOWDOWN, 4000 / end);
+    const step = () => {
+      this.at = (performance.now() - began) / pace;
+      if (this.at >= end) this.at = Infinity;
+      this.update();
+      if (this.at < Infinity) this.frame = requestAnimationFrame(step);
+    };
+    step();
+  }
+
+  update() {
+    for (const [name, [input, output]] of Object.entries(this.inputs)) {
+      if (name === "needed") input.max = String(this.s.copies);
+      input.value = String(this.s[name]);
+      input.setAttribute("aria-valuetext", this.shown(name));
+      output.textContent = this.shown(name);
+    }
+    const raced = race(this.s, this.draw);
+    this.drawLanes(raced, expected(this.s));
+    this.fill(raced, expected(this.s));
+  }
+
+  drawLanes(raced, mean) {
+    const { words: w, s } = this;
+    const width = Math.max(320, Math.min(1040, this.root.clientWidth - 30));
+    const left = 150; // room for the longest note beside the bars
+    const to = Math.max(...WAYS.map((way) => Math.max(raced[way].end, ...mean[way]))) * 1.04;
+    const x = (time) => left + (time / to) * (width - left - 12);
+    const parts = [];
+    let y = 4;
+    for (const way of WAYS) {
+      const one = raced[way];
+      const height = one.bars.length * 13;
+      parts.push(draw("text", { class: "hw-name", x: 0, y: y + 12 }, w.names[way]));
+      parts.push(draw("text", { class: "hw-quiet", x: 0, y: y + 27 }, w.notes[way](s)));
+      one.bars.forEach(([from, until], n) => {
+        const end = Math.min(until, this.at);
+        const reads = way === "log" && n > 0;
+        parts.push(draw("line", { class: "hw-rail", x1: left, x2: width - 12, y1: y + n * 13 + 6, y2: y + n * 13 + 6 }));
+        if (end > from) parts.push(draw("rect", { class: reads ? "hw-read" : "hw-bar", x: x(from), y: y + n * 13 + 1, width: Math.max(1, x(end) - x(from)), height: 10 }));
+      });
+      if (this.at >= one.acknowledged) {
+        const here = x(one.acknowledged);
+        parts.push(draw("line", { class: "hw-ackline", x1: here, x2: here, y1: y - 2, y2: y + height + 2 }));
+        parts.push(draw("path", { class: "hw-ackmark", d: `M${here - 5} ${y + height + 9}l5 -8l5 8z` }));
+        const fits = here + 150 < width;
+        parts.push(draw("text", { class: "hw-figure", x: here + (fits ? 9 : -9), y: y + height + 11, "text-anchor": fits ? "start" : "end" }, `${w.acknowledged} ${ms(one.acknowledged)}`));
+      }
+      y += Math.max(height, 30) + 24;
+    }
+    for (const [name, value] of [["viewBox", `0 0 ${width} ${y}`], ["width", width], ["height", y]]) this.chart.setAttribute(name, value);
+    this.chart.replaceChildren(...parts);
+  }
+
+  fill(raced, mean) {
+    const w = this.words;
+    const rows = WAYS.map((way) => {
+      const done = this.at === Infinity;
+      const cells = [ms(mean[way][0]), done ? ms(raced[way].acknowledged) : "…", ms(mean[way][1]), done ? ms(raced[way].end) : "…"];
+      return node("tr", {}, node("th", { scope: "row" }, w.names[way]), ...cells.map((cell) => node("td", {}, cell)));
+    });
+    this.body.replaceChildren(...rows);
+    if (this.at === Infinity) this.said.textContent = w.said(WAYS.map((way) => `${w.names[way]} ${ms(raced[way].acknowledged)}`).join(w === WORDS.zh ? "，" : ", "));
+  }
+
+  close() {
+    cancelAnimationFrame(this.frame);
+    this.observer.disconnect();
+  }
+}
+
+function render({ model, el }) {
+  const race = new Race(model, el);
+  return () => race.close();
+}
+
+export default { render };

@@ -1,0 +1,73 @@
+"""The race of writes in JupyterLab, as a learner uses it."""
+
+from collections.abc import Callable
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from halab.models.replication import Copy, parallel
+
+pytestmark = pytest.mark.browser
+
+CELL = "from halab.widgets.replication import WriteRace\nrace = WriteRace()\nrace"
+OUTSIDE = """() => {
+  const frame = document.querySelector('.hw-chart').getBoundingClientRect();
+  return [...document.querySelectorAll('.hw-chart text')].map((text) => text.getBoundingClientRect())
+    .filter((box) => box.left < frame.left - 1 || box.right > frame.right + 1).length;
+}"""
+
+
+@pytest.fixture(scope="module")
+def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
+    root = tmp_path_factory.mktemp("notebooks")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    chinese = f"import os\nos.environ['HALAB_LANG'] = 'zh'\n{CELL}"
+    for name, source in (("race", CELL), ("chinese", chinese)):
+        cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("print(race)")]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / f"{name}.ipynb")
+    return open_lab(root)
+
+
+def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
+    page = chromium_page
+    page.set_viewport_size({"width": 1280, "height": 1100})
+    notebook = lab.open_notebook(page, "race.ipynb")
+    notebook.run_all()
+    page.wait_for_selector(".hw-root tbody tr")
+    before = page.locator(".hw-said").text_content()
+    page.locator(".hw-write").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody td").nth(1)).not_to_have_text("…", timeout=15_000)
+    assert page.locator(".hw-said").text_content() != before
+    assert page.locator(".hw-ackmark").count() == 4
+    copies = page.locator("input[name=copies]")
+    copies.focus()
+    page.keyboard.press("ArrowRight")
+    mean = f"{parallel(Copy(10, 10), 4).acknowledged:.1f} ms"
+    expect(page.locator(".hw-root tbody tr").nth(1).locator("td").first).to_have_text(mean)
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("input[name=needed]")).to_have_value("1")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        notebook.theme(theme)
+        for width in (1000, 480):
+            page.evaluate("(w) => { document.querySelector('.hw-root').style.width = `${w}px`; }", width)
+            page.wait_for_function(
+                "(w) => document.querySelector('.hw-chart').viewBox.baseVal.width <= w - 30", arg=width
+            )
+            assert page.evaluate(OUTSIDE) == 0, (theme, width)
+            notebook.screenshot(f"replication-{theme.split()[1].lower()}-{width}", ".hw-root")
+    notebook.cell("print(race)").click()
+    notebook.run_next(1)
+    expect(notebook.cell("print(race)")).to_contain_text("quorum, 1 of 3")
+
+
+def test_it_speaks_chinese(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
+    chinese = lab.open_notebook(chromium_page, "chinese.ipynb")
+    chinese.run_all()
+    chromium_page.wait_for_selector(".hw-root tbody tr")
+    expect(chromium_page.locator(".hw-said")).to_contain_text("确认用时")
+    chinese.screenshot("replication-zh", ".hw-root")
