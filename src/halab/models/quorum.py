@@ -1,8 +1,8 @@
 """Majorities, sessions, and what a highly available topology needs: the arithmetic of card 3.
 
 Majority: the Raft paper (Ongaro and Ousterhout 2014, section 5.1) and etcd's FAQ, "Why an odd number of
-cluster members?". Sessions: how Milvus keeps them in etcd (2.3.5, read off a running cluster): each process has
-a key `role-id`; whoever is active also holds the bare key `role`.
+cluster members?". Sessions: how Milvus keeps them in etcd (2.3.5, read off a running cluster): each process
+has a key `role-id`; whoever is active also holds the bare key `role`.
 """
 
 from __future__ import annotations
