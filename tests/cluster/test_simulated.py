@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from halab.cluster.protocol import Cluster
@@ -195,3 +197,33 @@ def test_the_same_seed_gives_the_same_samples() -> None:
 
     assert run(1) == run(1)
     assert run(1) != run(2)
+
+
+def test_a_query_node_comes_and_goes_while_the_cluster_runs():
+    cluster = SimulatedCluster()
+    added = cluster.add("querynode")
+    assert (added.name, added.health) == ("querynode-4", "healthy")
+    assert "querynode-4" in {json.loads(session.value)["Address"] for session in cluster.sessions()}
+    cluster.remove("querynode-4")
+    assert sum(each.role == "querynode" for each in cluster.components()) == 3
+    assert [event.kind for event in cluster.events()] == ["added", "removed"]
+
+
+def test_only_query_nodes_come_and_go_and_never_the_last():
+    with pytest.raises(FaultError, match="Only query nodes"):
+        SimulatedCluster().add("rootcoord")
+    with pytest.raises(FaultError, match="Only query nodes"):
+        SimulatedCluster().remove("proxy-2")
+    with pytest.raises(FaultError, match="last"):
+        SimulatedCluster(profile="small").remove("query node")
+
+
+def test_the_active_coordinator_alone_holds_the_bare_key():
+    cluster = SimulatedCluster()
+    keys = {session.key: json.loads(session.value)["Address"] for session in cluster.sessions()}
+    assert keys["rootcoord"] == "rootcoord-1"
+    assert sum(key.startswith("rootcoord-") for key in keys) == 2
+    with cluster.fault("crash", "active rootcoord"):
+        cluster.sleep(15)
+        keys = {session.key: json.loads(session.value)["Address"] for session in cluster.sessions()}
+        assert keys["rootcoord"] == "rootcoord-2"

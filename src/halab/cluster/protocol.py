@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from halab.errors import FaultError
 from halab.models.faults import FaultKind
 
 __all__ = [
@@ -22,7 +23,9 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Health",
+    "Session",
     "Standing",
+    "check_extendable",
 ]
 
 COORDINATORS = ("rootcoord", "querycoord", "datacoord")
@@ -30,6 +33,15 @@ ROLES = (*COORDINATORS, "querynode", "datanode", "indexnode", "proxy", "etcd", "
 
 Health = Literal["healthy", "unhealthy", "starting", "hung", "down"]
 Standing = Literal["", "active", "standby", "leader", "follower"]
+
+
+def check_extendable(role: str) -> None:
+    """Raise FaultError unless members of this role may be added and removed while the cluster runs."""
+    if role != "querynode":
+        raise FaultError(
+            f"Only query nodes are added to and removed from a running cluster here, not {role!r}.",
+            hint='Ask for "querynode".',
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,23 @@ class Event:
     kind: str
     by: Literal["user", "milvus", "supervisor"]
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One key that a Milvus process keeps in etcd while it lives, as etcd has it.
+
+    `key` is what follows the prefix of the sessions: the bare role, such as "rootcoord", belongs to whoever
+    is active. `value` is JSON text with at least ServerID, ServerName and Address. `lease` is the id of the
+    lease that the key hangs on, `granted` its length and `left` what is left of it, seconds: when it runs
+    out, etcd deletes the key.
+    """
+
+    key: str
+    value: str
+    lease: str = ""
+    granted: float = 0.0
+    left: float = 0.0
 
 
 @runtime_checkable
@@ -131,6 +160,15 @@ class Cluster(Protocol):
 
     def fault(self, kind: FaultKind, target: str | Component) -> AbstractContextManager[Fault]:
         """Inject a fault now; leaving the `with` block undoes it and waits until the cluster is healthy."""
+
+    def sessions(self) -> list[Session]:
+        """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""
+
+    def add(self, role: str) -> Component:
+        """Start one more query node and wait until it is healthy. Raises FaultError for another role."""
+
+    def remove(self, target: str | Component) -> None:
+        """Stop a query node, as a planned stop does, for good. Raises FaultError if it is the last one."""
 
     def events(self, since: float = 0.0) -> list[Event]: ...
     def wait_healthy(self, timeout: float = 60.0) -> float:

@@ -8,6 +8,7 @@ note that it is simulated, and `uri` is empty: a simulated number is never to be
 from __future__ import annotations
 
 import heapq
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,15 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 
 from halab.cluster import targets
 from halab.cluster.profiles import PROFILES
-from halab.cluster.protocol import COORDINATORS, Component, Event, FaultKind, Standing
+from halab.cluster.protocol import (
+    COORDINATORS,
+    Component,
+    Event,
+    FaultKind,
+    Session,
+    Standing,
+    check_extendable,
+)
 from halab.errors import FaultError, NotReady
 from halab.models.failover import MILVUS, Failover, Lease, Timeline
 from halab.models.retry import Retry
@@ -135,6 +144,40 @@ class SimulatedCluster:
     def events(self, since: float = 0.0) -> list[Event]:
         return sorted((each for each in self._events if each.time >= since), key=lambda each: each.time)
 
+    def sessions(self) -> list[Session]:
+        """The keys that these members would have in etcd; the time left of a lease is not simulated."""
+        found = []
+        for number, part in enumerate(self._parts.values(), 1):
+            if part.role in _RESUME or part.health != "healthy":
+                continue
+            value = json.dumps({"ServerID": number, "ServerName": part.role, "Address": part.name})
+            keys = [f"{part.role}-{number}", *([part.role] if part.standing == "active" else [])]
+            found += [Session(key, value, str(number), self.ttl, self.ttl) for key in keys]
+        return sorted(found, key=lambda one: one.key)
+
+    def add(self, role: str) -> Component:
+        """Start one more query node and let virtual time pass until it is healthy. Raises FaultError."""
+        check_extendable(role)
+        number = next(n for n in range(1, len(self._parts) + 2) if f"{role}-{n}" not in self._parts)
+        part = Component(f"{role}-{number}", role, "", None, "starting", note="simulated")
+        self._parts[part.name] = part
+        self._since[part.name] = self._clock
+        self._events.append(Event(self._clock, part.name, "added", "user"))
+        self._at(self._clock + self.settings.restart, part.name, {"health": "healthy"})
+        self.wait_healthy()
+        return self.resolve(part.name)
+
+    def remove(self, target: str | Component) -> None:
+        """Take a query node out for good. Raises FaultError if it is none, or the last one."""
+        part = self.resolve(target) if isinstance(target, str) else target
+        check_extendable(part.role)
+        if sum(each.role == part.role for each in self._parts.values()) == 1:
+            raise FaultError(f"{part.name} is the last query node.", hint="Add another one first.")
+        if part.health != "healthy":
+            raise FaultError(f"{part.name} is {part.health}.", hint="Undo its fault first.")
+        del self._parts[part.name]
+        self._events.append(Event(self._clock, part.name, "removed", "user"))
+
     def fault(self, kind: FaultKind, target: str | Component) -> SimulatedFault:
         """Inject a fault now; leaving the `with` block undoes it and waits until the cluster is healthy.
 
@@ -183,7 +226,7 @@ class SimulatedCluster:
 
         Seconds on the cluster's clock. A collection has never more replicas than there are query nodes.
         """
-        replicas = min(replicas, PROFILES[self.profile]["querynode"])
+        replicas = min(replicas, sum(each.role == "querynode" for each in self._parts.values()))
         return [each for fault in self._faults for each in outages(fault.incident, replicas)]
 
     def simulate(

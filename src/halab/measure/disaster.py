@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Any
 
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
-from halab.cluster.protocol import Cluster, Component, Event, Fault, FaultKind
+from halab.cluster.protocol import Cluster, Component, Event, Fault
 from halab.errors import ClusterError, MeasurementError
+from halab.measure.experiment import inject
 from halab.measure.journal import FaultRecord, Journal
 from halab.measure.operations import first_line
 from halab.measure.probe import Run, probe
@@ -95,12 +95,9 @@ def _struck(cluster: Cluster, target: str) -> list[Component]:
 
 
 def _strike(cluster: Cluster, struck: Sequence[Component], undoing: ExitStack) -> list[Fault]:
-    # Where an engine's `fault` waits for health first, it has `inject`, which does not: the second loss of a
-    # disaster comes while the first still stands.
-    inject: Callable[[FaultKind, Component], Any] = getattr(cluster, "inject", None) or cluster.fault
     parts: list[Fault] = []
     for each in struck:
-        parts.append(inject("crash", each))
+        parts.append(inject(cluster, "crash", each))
         undoing.callback(parts[-1].undo)
     return parts
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
-from halab.cluster.protocol import Cluster, FaultKind
+from halab.cluster.protocol import Cluster, Component, Fault, FaultKind
 from halab.errors import ClusterError, MeasurementError
 from halab.measure.journal import Journal
 from halab.measure.operations import Operation
@@ -18,7 +18,7 @@ from halab.measure.progress import DONE, ProgressLine
 from halab.measure.retriever import Retriever
 from halab.models.samples import Outcome
 
-__all__ = ["experiment", "journal_name", "parse_fault", "probe_and_save"]
+__all__ = ["experiment", "inject", "journal_name", "parse_fault", "probe_and_save"]
 
 _STEP = 0.5  # seconds between two looks at a measurement under way
 
@@ -36,7 +36,7 @@ def parse_fault(fault: str) -> tuple[FaultKind, str]:
 
 def experiment(
     cluster: Cluster,
-    fault: str | None = "crash active rootcoord",
+    fault: str | Sequence[str] | None = "crash active rootcoord",
     *,
     retriever: Retriever,
     before: float = 3.0,
@@ -48,7 +48,7 @@ def experiment(
     seed: int = 0,
     progress: bool = True,
 ) -> Journal:
-    """Probe a cluster while one fault strikes, stays and is undone; then count the rows that were written.
+    """Probe a cluster while a fault strikes, or several at once, stays and is undone; then count the rows.
 
     `before`, `seconds` and `after` are seconds of probing before the fault, with it, and after it was undone
     and the cluster was healthy again. `fault=None` measures the same time without one. `operations` are the
@@ -58,24 +58,43 @@ def experiment(
     so does one if the rows could not be counted. Raises MeasurementError, TargetError, FaultError
     and ClusterNotFound.
     """
-    broken = parse_fault(fault) if fault is not None else None
-    if broken is not None:
+    broken = [parse_fault(each) for each in ([fault] if isinstance(fault, str) else fault or [])]
+    for _, target in broken:
         # Told before the first probe leaves: a mistyped target, or a cluster that is gone.
-        cluster.resolve(broken[1])
+        cluster.resolve(target)
     with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
         say = _progress(run) if progress else _silent
         _wait(cluster, before, say, "before the fault")
         with ExitStack() as stack:
-            if broken is not None:
-                injected = stack.enter_context(cluster.fault(*broken))
-                run.mark_fault(injected)
-                _wait(cluster, seconds, say, f"{injected.kind} {injected.component}")
+            if broken:
+                struck = _strike(cluster, broken, stack)
+                for injected in struck:
+                    run.mark_fault(injected)
+                _wait(cluster, seconds, say, ", ".join(f"{one.kind} {one.component}" for one in struck))
                 say("undoing the fault, waiting for health")
                 _mend(stack, run)
             else:
                 _wait(cluster, seconds, say, "no fault")
         _wait(cluster, after, say, "after the fault")
     return _counted(run.journal, retriever, say)
+
+
+def _strike(cluster: Cluster, broken: Sequence[tuple[FaultKind, str]], stack: ExitStack) -> list[Fault]:
+    """Inject every fault now. The first one's undoing, which comes last, waits until all is healthy."""
+    first, *others = broken
+    struck: list[Fault] = [stack.enter_context(cluster.fault(*first))]
+    for kind, target in others:
+        struck.append(inject(cluster, kind, target))
+        stack.callback(struck[-1].undo)
+    return struck
+
+
+def inject(cluster: Cluster, kind: FaultKind, target: str | Component) -> Fault:
+    """Inject a fault without waiting for health first: for one that comes while another still stands."""
+    # Where an engine's `fault` waits for health, it has `inject`, which does not.
+    strike: Callable[[FaultKind, str | Component], Any] = getattr(cluster, "inject", None) or cluster.fault
+    found: Fault = strike(kind, target)
+    return found
 
 
 def _mend(stack: ExitStack, run: Run) -> None:

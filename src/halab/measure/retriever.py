@@ -205,6 +205,49 @@ class Retriever:
             )
         return nodes[leaders[0]]
 
+    def copies_on(self) -> list[str]:
+        """The query nodes that answer for the passages, one for each copy: their names.
+
+        Raises MeasurementError if the cluster does not say.
+        """
+        if self.simulated:
+            nodes = [each.name for each in self.cluster.components() if each.role == "querynode"]
+            return nodes[: self.replicas]
+        names = {each.address: each.name for each in self.cluster.components()}
+        try:
+            return sorted(names.get(address, address) for address in self._leader_addresses())
+        except (MilvusException, grpc.RpcError) as error:
+            raise MeasurementError(
+                "the cluster does not tell which query nodes hold the passages",
+                hint="see `halab status`, and ask again when every role is healthy",
+            ) from error
+
+    def set_replicas(self, replicas: int) -> float:
+        """Load the passages in another number of copies; the seconds during which no search was answered.
+
+        Milvus 2.3.5 changes it by a release and a new load. Raises MeasurementError if there are fewer query
+        nodes than copies: then the passages stay as they were.
+        """
+        nodes = sum(each.role == "querynode" for each in self.cluster.components())
+        if not 1 <= replicas <= nodes:
+            raise MeasurementError(
+                f"{replicas} copies need as many query nodes, and there are {nodes}",
+                hint='add one first: cluster.add("querynode")',
+            )
+        self.replicas = replicas
+        if self.simulated:
+            return 0.0
+        began = time.monotonic()
+        try:
+            self._client.release_collection(self.name)
+            self._client.load_collection(self.name, replica_number=replicas)
+        except MilvusException as error:
+            raise MeasurementError(
+                f"the passages could not be loaded in {replicas} copies: {first_line(error.message)}",
+                hint="see `halab status`; make the retriever again: Retriever(cluster)",
+            ) from None
+        return time.monotonic() - began
+
     def operations(self, *names: str) -> list[Operation]:
         """Probes by name, all four if none is named: "search", "strong search" (with Strong consistency),
         "insert" and "metadata call". Searches go through the questions in turn."""

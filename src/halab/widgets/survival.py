@@ -24,7 +24,7 @@ from halab.models.survival import FACTS, Member, Verdict, members, verdicts
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget
 
-__all__ = ["SurvivalMap", "parts_of"]
+__all__ = ["SurvivalMap", "parts_of", "why_zh"]
 
 _HERE = Path(__file__).parent
 _MOST = 7  # members of one role, and copies: what fits a row
@@ -93,7 +93,7 @@ class SurvivalMap(CourseWidget):
             parts=[asdict(part) for part in parts],
             down=down,
             copies=copies,
-            facts=[{**asdict(fact), "why_zh": _WHY_ZH[fact.why]} for fact in FACTS],
+            facts=[{**asdict(fact), "why_zh": why_zh(fact.why)} for fact in FACTS],
             source=source,
             lang=language(),
         )
@@ -118,6 +118,11 @@ class SurvivalMap(CourseWidget):
             f"{self.source}; {self.copies} {'copy' if self.copies == 1 else 'copies'} of the data; off: {off}"
         )
         return text_table(head, ["operation", "", "because"], rows, align="left")
+
+
+def why_zh(why: str) -> str:
+    """A fact's reason in Chinese."""
+    return _WHY_ZH[why]
 
 
 def parts_of(components: Iterable[Component]) -> tuple[Member, ...]:

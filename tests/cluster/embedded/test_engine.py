@@ -16,7 +16,7 @@ from jupyter_client.manager import start_new_kernel
 
 from halab.cluster.embedded import engine, ports
 from halab.cluster.protocol import Cluster
-from halab.errors import ClusterExists, ClusterNotFound, FaultError, NotReady, TargetError
+from halab.errors import ClusterExists, ClusterNotFound, FaultError, MeasurementError, NotReady, TargetError
 from halab.measure import Journal, Retriever, experiment, outages, rpo, rto
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
@@ -66,6 +66,41 @@ def test_a_ready_cluster_is_healthy_with_one_active_of_each_coordinator(ha):
         assert standing[role, "active"] == standing[role, "standby"] == 1
     assert standing["etcd", "leader"] == 1
     assert standing["etcd", "follower"] == 2
+
+
+def test_the_active_coordinator_alone_holds_its_role_s_key_on_a_lease(ha):
+    sessions = {session.key: session for session in ha.sessions()}
+    active = ha.active("rootcoord")
+    assert json.loads(sessions["rootcoord"].value)["Address"] == active.address
+    assert sum(key.startswith("rootcoord-") for key in sessions) == 2
+    assert sessions["rootcoord"].lease
+    assert sessions["rootcoord"].granted == ha.ttl
+    assert 0 < sessions["rootcoord"].left <= ha.ttl
+
+
+def test_a_query_node_is_added_used_and_removed_while_questions_are_answered(ha, retriever):
+    added = ha.add("querynode")
+    assert len(ha.components()) == 20
+    retriever.set_replicas(4)
+    assert added.name in retriever.copies_on()
+    retriever.set_replicas(3)
+    ha.remove(added)
+    assert len(ha.components()) == 19
+    assert retriever.ask("How long does a failover take?")
+    with pytest.raises(MeasurementError, match="as many query nodes"):
+        retriever.set_replicas(4)
+    with pytest.raises(FaultError, match="Only query nodes"):
+        ha.add("proxy")
+    assert ha.wait_healthy() < 10
+
+
+def test_two_members_of_etcd_are_lost_at_once_and_come_back(ha, retriever):
+    faults = ["crash etcd leader", "crash etcd follower"]
+    journal = experiment(ha, faults, retriever=retriever, before=1, seconds=3, after=1, progress=False)
+    assert [f"{fault.kind} {fault.target}" for fault in journal.faults] == faults
+    assert len({fault.component for fault in journal.faults}) == 2
+    assert any(sample.outcome.value != "ok" for sample in journal.samples("metadata call"))
+    assert {component.health for component in ha.components()} == {"healthy"}
 
 
 def test_a_question_is_answered_by_three_replicas(ha, retriever):

@@ -26,6 +26,7 @@ from halab.cluster.embedded.binaries import find_binaries
 from halab.cluster.embedded.children import tail
 from halab.cluster.embedded.ports import free_ports
 from halab.cluster.embedded.spec import (
+    PORTS,
     ClusterSpec,
     Owner,
     check_settings,
@@ -34,7 +35,7 @@ from halab.cluster.embedded.spec import (
     ports_needed,
     remove_sockets,
 )
-from halab.cluster.protocol import Component, Event, FaultKind
+from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
 from halab.errors import ClusterError, ClusterExists, ClusterNotFound, FaultError, NotReady
 
 __all__ = [
@@ -138,6 +139,10 @@ class EmbeddedCluster:
     def events(self, since: float = 0.0) -> list[Event]:
         return [Event(*fields) for fields in _ask(self.spec, {"op": "events", "since": since})["events"]]
 
+    def sessions(self) -> list[Session]:
+        """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""
+        return [Session(**fields) for fields in _ask(self.spec, {"op": "sessions"})["sessions"]]
+
     def logs(self, component: str, lines: int = 50) -> str:
         """The last lines a component wrote."""
         name = self.resolve(component).name
@@ -191,6 +196,28 @@ class EmbeddedCluster:
                     hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
                 )
             time.sleep(POLL)
+
+    # -- growing ------------------------------------------------------------------------------------------
+
+    def add(self, role: str) -> Component:
+        """Start one more query node and wait until it is healthy.
+
+        Raises FaultError for another role, NotReady if the cluster does not become healthy.
+        """
+        check_extendable(role)
+        ports = free_ports(len(PORTS[role]), _reserved())
+        name = _ask(self.spec, {"op": "add", "role": role, "ports": ports})["name"]
+        self.wait_healthy()
+        return self.resolve(name)
+
+    def remove(self, target: str | Component) -> None:
+        """Stop a query node, as a planned stop does, for good; it may take as long as it hands over its data.
+
+        Raises FaultError if it is no query node, has a fault or is the last one.
+        """
+        component = self.resolve(target) if isinstance(target, str) else target
+        check_extendable(component.role)
+        _ask(self.spec, {"op": "remove", "name": component.name})
 
     # -- ending -------------------------------------------------------------------------------------------
 

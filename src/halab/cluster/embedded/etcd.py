@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 
-__all__ = ["EtcdView", "read_etcd"]
+from halab.cluster.protocol import Session
+
+__all__ = ["EtcdView", "read_etcd", "read_sessions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,41 @@ async def read_etcd(client: httpx.AsyncClient, endpoints: list[str], prefix: str
     )
     statuses = {endpoint: status for endpoint, status in zip(endpoints, answers, strict=True) if status}
     leader = next((e for e, s in statuses.items() if s.get("leader") == s["header"]["member_id"]), "")
-    root = f"{prefix}/meta/session/"
-    ask = {"key": _encode(root), "range_end": _encode(root[:-1] + chr(ord("/") + 1)), "serializable": True}
+    root, ask = _range(prefix)
     for endpoint in sorted(statuses, key=lambda found: found != leader):
         if answer := await _post(client, endpoint, "kv/range", ask):
             sessions, active = _sessions(answer, root)
             return EtcdView(frozenset(statuses), leader, sessions, active)
     return EtcdView(frozenset(statuses), leader)
+
+
+async def read_sessions(client: httpx.AsyncClient, endpoints: list[str], prefix: str) -> list[Session]:
+    """Every session under `prefix`, by key, with its lease; without a quorum its time left is unknown: 0."""
+    root, ask = _range(prefix)
+    for endpoint in endpoints:
+        if (answer := await _post(client, endpoint, "kv/range", ask)) is not None:
+            found = [_session(kv, root) for kv in answer.get("kvs", []) if kv.get("lease")]
+            return list(await asyncio.gather(*(_with_lease(client, endpoint, one) for one in found)))
+    return []
+
+
+def _range(prefix: str) -> tuple[str, dict[str, Any]]:
+    root = f"{prefix}/meta/session/"
+    end = root[:-1] + chr(ord("/") + 1)
+    return root, {"key": _encode(root), "range_end": _encode(end), "serializable": True}
+
+
+def _session(kv: dict[str, Any], root: str) -> Session:
+    key = base64.b64decode(kv["key"]).decode().removeprefix(root)
+    return Session(key, base64.b64decode(kv.get("value", "")).decode(), str(kv["lease"]))
+
+
+async def _with_lease(client: httpx.AsyncClient, endpoint: str, session: Session) -> Session:
+    answer = await _post(client, endpoint, "lease/timetolive", {"ID": session.lease})
+    if answer is None:
+        return session
+    granted, left = (float(answer.get(name, 0)) for name in ("grantedTTL", "TTL"))
+    return replace(session, granted=granted, left=max(0.0, left))
 
 
 def _encode(text: str) -> str:

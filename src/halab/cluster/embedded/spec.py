@@ -16,6 +16,7 @@ from halab.errors import ClusterError
 from halab.folders import home_folder
 
 __all__ = [
+    "PORTS",
     "ClusterSpec",
     "Owner",
     "Process",
@@ -98,6 +99,12 @@ class ClusterSpec(BaseModel):
 
     def etcd_endpoints(self) -> list[str]:
         return [f"127.0.0.1:{member.ports['client']}" for member in self.of_role("etcd")]
+
+    def spare(self, role: str, ports: list[int]) -> Process:
+        """One more process of a role, with the lowest number that is free. `ports` are dealt out to it."""
+        taken = {process.name for process in self.processes}
+        number = next(n for n in range(1, len(taken) + 2) if f"{role}-{n}" not in taken)
+        return Process(name=f"{role}-{number}", role=role, ports=dict(zip(PORTS[role], ports, strict=True)))
 
     def save(self) -> None:
         """Write cluster.json, readable by its owner only: it holds the object store's keys."""

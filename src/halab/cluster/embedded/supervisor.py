@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ import psutil
 from halab.cluster.embedded import guard
 from halab.cluster.embedded.binaries import find_binaries
 from halab.cluster.embedded.children import Child, leash, tail
-from halab.cluster.embedded.etcd import EtcdView, read_etcd
+from halab.cluster.embedded.etcd import EtcdView, read_etcd, read_sessions
 from halab.cluster.embedded.settings import BUCKET, brokers_of, command, write_settings
 from halab.cluster.embedded.spec import ClusterSpec, remove_sockets
 from halab.cluster.protocol import COORDINATORS, Event
@@ -387,6 +388,13 @@ class Supervisor:
                 )
             case "heal":
                 return await self._heal(self._child(request["name"]))
+            case "sessions":
+                view = (self.client, self.spec.etcd_endpoints(), self.spec.prefix)
+                return {"sessions": [asdict(one) for one in await read_sessions(*view)]}
+            case "add":
+                return self._add(request["role"], request["ports"])
+            case "remove":
+                return await self._remove(self._child(request["name"]))
             case "down":
                 self.keep_folder = bool(request.get("keep"))
                 self.ended.set()
@@ -459,6 +467,33 @@ class Supervisor:
             child.fault = ""
         if child.reap() or not child.running:
             self._start(child, "user", "started", "fault undone")
+        return {}
+
+    def _add(self, role: str, ports: list[int]) -> dict[str, Any]:
+        """Start one more process of a role; it is part of the cluster from now on."""
+        process = self.spec.spare(role, ports)
+        child = Child(process, command(process, self.spec, self.binaries))
+        self.spec.processes.append(process)
+        self.spec.save()
+        self.children[process.name] = child
+        self._start(child, "user", "added")
+        return {"name": process.name}
+
+    async def _remove(self, child: Child) -> dict[str, Any]:
+        """Stop a process as a planned stop does, and forget it."""
+        if len(self._of((child.process.role,))) == 1:
+            raise Refused(f"{child.name} is the last {child.process.role}")
+        if child.fault:
+            raise Refused(f"{child.name} has a fault ({child.fault}): heal it first")
+        child.fault = "stop"  # nobody starts it again
+        child.signal(signal.SIGTERM)
+        await self._gone(child, 15.0)
+        child.reap()
+        del self.children[child.name]
+        self.spec.processes.remove(child.process)
+        self.spec.save()
+        self._record_pids()
+        self._event(child.name, "removed", "user")
         return {}
 
     async def _gone(self, child: Child, patience: float) -> None:

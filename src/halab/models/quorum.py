@@ -1,0 +1,86 @@
+"""Majorities, sessions, and what a highly available topology needs: the arithmetic of card 3.
+
+Majority: the Raft paper (Ongaro and Ousterhout 2014, section 5.1) and etcd's FAQ, "Why an odd number of
+cluster members?". Sessions: how Milvus keeps them in etcd (2.3.5, read off a running cluster): each process
+has a key `role-id`; whoever is active also holds the bare key `role`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Standing", "holds", "majority", "query_nodes_needed", "smallest", "standings", "tolerates"]
+
+
+def majority(members: int) -> int:
+    """Members that must agree: more than half. Raises ValueError unless there is at least one."""
+    if members < 1:
+        raise ValueError(f"members must be at least 1, not {members}")
+    return members // 2 + 1
+
+
+def tolerates(members: int) -> int:
+    """Members that may be lost while the others still are a majority."""
+    return members - majority(members)
+
+
+def smallest(losses: int) -> int:
+    """Fewest members that stand so many losses. Raises ValueError below 0."""
+    if losses < 0:
+        raise ValueError(f"losses must be 0 or more, not {losses}")
+    return 2 * losses + 1
+
+
+def holds(members: int, reachable: int) -> bool:
+    """Whether the members that reach each other may decide.
+
+    Raises ValueError unless `reachable` is from 0 to `members`.
+    """
+    if not 0 <= reachable <= members:
+        raise ValueError(f"reachable must be from 0 to {members}, not {reachable}")
+    return reachable >= majority(members)
+
+
+def query_nodes_needed(replicas: int, losses: int) -> int:
+    """Query nodes so that `replicas` copies can still be held after so many losses, one copy a node at most.
+
+    Raises ValueError for fewer than 1 copy or 0 losses.
+    """
+    if replicas < 1 or losses < 0:
+        raise ValueError("replicas must be at least 1 and losses 0 or more")
+    return replicas + losses
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of one role: the server id that is active (None if nobody is), and those that stand by, ascending."""
+
+    active: int | None
+    standby: tuple[int, ...]
+
+
+def standings(sessions: Mapping[str, str]) -> dict[str, Standing]:
+    """Who is active and who stands by, by coordinator role, from the sessions' keys and JSON values.
+
+    Only coordinators: of every other role all members serve. A value that is no session, such as a counter,
+    is passed over.
+    """
+    found: dict[str, set[int]] = {}
+    active: dict[str, int] = {}
+    for key, value in sessions.items():
+        try:
+            session = json.loads(value)
+            role, server = session["ServerName"], session["ServerID"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        if not role.endswith("coord"):
+            continue
+        found.setdefault(role, set()).add(server)
+        if key == role:
+            active[role] = server
+    return {
+        role: Standing(active.get(role), tuple(sorted(servers - {active.get(role)})))
+        for role, servers in sorted(found.items())
+    }

@@ -1,0 +1,209 @@
+"""Answers to exercise 3 as learners give them: what each earns, and which hint it gets."""
+
+from typing import NamedTuple
+
+import pytest
+
+from halab.course.tasks.architecture import variant
+
+pytestmark = [pytest.mark.grading, pytest.mark.timeout(900)]  # the first test grades for all
+
+NAME = "03-architecture"
+LEARNER = "ada"
+
+
+class Wrong(NamedTuple):
+    """An answer: the cells it replaces, and for each check it fails the hint it must get."""
+
+    cells: dict[str, str]
+    fails: dict[str, str]
+
+
+STANDING = """
+import json
+
+def standing(sessions):
+    found = {{}}
+    for key, value in sessions.items():
+        session = json.loads(value)
+        if not isinstance(session, dict) or not session["ServerName"].endswith("{ending}"):
+            continue
+        role = found.setdefault(session["ServerName"], {{"active": None, "standby": set()}})
+        role["standby"].add(session["ServerID"])
+        if {leads}:
+            role["active"] = session["ServerID"]
+    return {{name: {{"active": role["active"], "standby": {waits}}} for name, role in found.items()}}
+"""
+WAITS = 'sorted(role["standby"] - {role["active"]})'
+LEADS = 'key == session["ServerName"]'
+MAJORITY = """
+def needed(members):
+    if members < 1:
+        raise ValueError("members")
+    return {needed}
+
+def losses(members):
+    return {losses}
+
+def fewest(losses):
+    if losses < 0:
+        raise ValueError("losses")
+    return {fewest}
+"""
+RIGHT = {"needed": "members // 2 + 1", "losses": "(members - 1) // 2", "fewest": "2 * losses + 1"}
+VALIDATE = """
+import yaml
+
+def validate(file, text):
+    parts, heads = {{}}, {{}}
+    for head, body in yaml.compose(text).value:
+        heads[head.value] = head
+        parts[head.value] = {{key.value: value for key, value in body.value}}
+    found = []
+
+    def report(rule, node):
+        found.append((file, node.start_mark.line + {first}, rule))
+
+    def number(part):
+        return int(parts[part]["replicas"].value)
+
+    def switch(rule, part, key):
+        node = parts[part].get(key)
+        if {off}:
+            report(rule, node or heads[part])
+
+    if number("etcd") < 3 or number("etcd") % 2 == 0:
+        report("etcd-size", parts["etcd"]["replicas"])
+    for part in ("rootCoord", "queryCoord", "dataCoord"):
+        if number(part) > {several}:
+            switch("standby", part, "activeStandby")
+    if number("queryNode") < int(parts["search"]["replicaNumber"].value) + {spare}:
+        report("query-nodes", parts["queryNode"]["replicas"])
+    if number("proxy") < 2:
+        report("proxies", parts["proxy"]["replicas"])
+    switch("one-address", "proxy", "loadBalancer")
+    for part in ("log", "storage"):
+        if number(part) < 2:
+            report("redundant", parts[part]["replicas"])
+    for part in parts:
+        if part != "search" and number(part) > {several}:
+            switch("anti-affinity", part, "antiAffinity")
+    return found{some}
+"""
+OFF = 'node is None or node.value != "true"'
+SOUND = {"first": 1, "off": OFF, "several": 1, "spare": 1, "some": ""}
+
+WRONG = {
+    "takes the first session for the active one": Wrong(
+        {"03-1-answer": STANDING.format(ending="coord", leads='role["active"] is None', waits=WAITS)},
+        {"03-1-active": "03.1.active", "03-1-standby": "03.1.itself"},
+    ),
+    "counts workers among those that stand by": Wrong(
+        {"03-1-answer": STANDING.format(ending="", leads=LEADS, waits=WAITS)},
+        {"03-1-active": "03.1.roles", "03-1-standby": "03.1.roles"},
+    ),
+    "lists the active one as its own standby": Wrong(
+        {"03-1-answer": STANDING.format(ending="coord", leads=LEADS, waits='sorted(role["standby"])')},
+        {"03-1-standby": "03.1.itself"},
+    ),
+    "sorts ids as text": Wrong(
+        {
+            "03-1-answer": STANDING.format(
+                ending="coord", leads=LEADS, waits='sorted(role["standby"] - {role["active"]}, key=str)'
+            )
+        },
+        {"03-1-standby": "03.1.standby"},
+    ),
+    "takes half for a majority": Wrong(
+        {"03-2-answer": MAJORITY.format(**RIGHT | {"needed": "(members + 1) // 2"})},
+        {"03-2-losses": "03.2.majority"},
+    ),
+    "loses half": Wrong(
+        {"03-2-answer": MAJORITY.format(**RIGHT | {"losses": "members // 2"})},
+        {"03-2-losses": "03.2.tolerates"},
+    ),
+    "buys an even member": Wrong(
+        {"03-2-answer": MAJORITY.format(**RIGHT | {"fewest": "2 * losses + 2"})},
+        {"03-2-fewest": "03.2.even"},
+    ),
+    "goes on with half of etcd": Wrong(
+        {
+            "03-2-zones-answer": """
+def fatal(zones):
+    return sorted(name for name, here in zones.items() if 2 * here > sum(zones.values()))
+"""
+        },
+        {"03-2-zones": "03.2.zones"},
+    ),
+    "counts lines from 0": Wrong(
+        {"03-3-answer": VALIDATE.format(**SOUND | {"first": 0})}, {"03-3-lines": "03.3.lines"}
+    ),
+    "has no query node to spare": Wrong(
+        {"03-3-answer": VALIDATE.format(**SOUND | {"spare": 0})},
+        {"03-3-rules": "03.3.query-nodes", "03-3-lines": "03.3.query-nodes"},
+    ),
+    "takes a missing switch for on": Wrong(
+        {"03-3-answer": VALIDATE.format(**SOUND | {"off": 'node is not None and node.value != "true"'})},
+        {"03-3-rules": "03.3.standby", "03-3-lines": "03.3.standby"},
+    ),
+    "reports only the first violation": Wrong(
+        {"03-3-answer": VALIDATE.format(**SOUND | {"some": "[:1]"})},
+        {"03-3-rules": "03.3.standby", "03-3-lines": "03.3.standby"},
+    ),
+    "asks a single one for its spares' switches": Wrong(
+        {"03-3-answer": VALIDATE.format(**SOUND | {"several": 0})},
+        {"03-3-sound": "03.3.sound", "03-3-rules": "03.3.standby", "03-3-lines": "03.3.standby"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def graded(grade_answers):
+    """Every submission of this file. The numbers are ada's; bo has worked out his own as a constant."""
+    bo = variant("bo")
+    constants = {
+        "03-1-answer": "def standing(sessions):\n    return "
+        + repr(
+            {
+                role: {"active": bo.sessions.active[role], "standby": bo.sessions.standby[role]}
+                for role in bo.sessions.active
+            }
+        )
+    }
+    return grade_answers(
+        NAME, LEARNER, {name: one.cells for name, one in WRONG.items()}, {"neighbour": constants}
+    )
+
+
+def test_the_solution_earns_everything(graded):
+    assert [check for check in graded.reports["solution"].checks if not check.passed] == []
+    assert (graded.reports["solution"].points, graded.reports["solution"].out_of) == (20, 20)
+
+
+def test_the_exercise_as_handed_out_earns_nothing_and_says_so_kindly(graded):
+    report = graded.reports["release"]
+    assert report.points == 0
+    assert report.notes == ()
+    assert {check.behaviour for check in report.checks} == {"Nothing is written here yet."}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_named_answer_loses_what_it_should_and_gets_its_hint(graded, name):
+    checks = graded.checks(name)
+    assert {check.name: check.hint for check in checks if not check.passed} == WRONG[name].fails
+    assert sum(check.points for check in checks) == sum(
+        check.out_of for check in checks if check.name not in WRONG[name].fails
+    )
+
+
+def test_a_neighbour_s_numbers_are_not_mine(graded):
+    failed = {check.name for check in graded.reports["neighbour"].checks if not check.passed}
+    assert failed == {"03-1-active", "03-1-standby"}
+
+
+def test_a_failed_check_tells_the_behaviour_and_never_the_test(graded):
+    told = [
+        check.behaviour for report in graded.reports.values() for check in report.checks if check.behaviour
+    ]
+    assert told
+    assert not [text for text in told if "checks." in text or "HIDDEN" in text or "Traceback" in text]
