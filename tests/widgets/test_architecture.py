@@ -1,6 +1,7 @@
 """The architecture map without a browser: what it shows, when it looks, and when it stops looking."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -87,6 +88,18 @@ def test_it_follows_the_cluster_and_judges_it_as_it_is():
         cluster.add("querynode")
         shown.look()
         assert len(shown.parts) == 20
+
+
+def test_until_another_has_taken_over_the_lost_leader_is_missed():
+    class Leaderless(SimulatedCluster):
+        def components(self):
+            lost = {"name": "rootcoord-1", "health": "down", "standing": ""}
+            return [replace(one, **lost) if one.name == lost["name"] else one for one in super().components()]
+
+    shown = ArchitectureMap(Leaderless())
+    assert fates(shown, "rootcoord-1")["insert"] == "degrades"
+    assert fates(shown, "querynode-1")["insert"] == "degrades", "it is so already"
+    assert fates(shown, "rootcoord-2")["insert"] == "stops"
 
 
 def test_a_map_that_nobody_sees_looks_at_nothing(monkeypatch):

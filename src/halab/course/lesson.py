@@ -18,7 +18,16 @@ from halab.measure.plot import Claim, Picture, compare
 from halab.measure.summary import summary
 from halab.measure.throughput import load_of
 
-__all__ = ["card_claim", "experiment_of", "in_one_picture", "keep", "kept", "results", "unanswered"]
+__all__ = [
+    "card_claim",
+    "experiment_of",
+    "in_one_picture",
+    "keep",
+    "kept",
+    "recovery",
+    "results",
+    "unanswered",
+]
 
 
 _USUAL_TTL = 10.0  # seconds
@@ -76,6 +85,14 @@ def unanswered(journal: Journal) -> str:
     rows = summary(journal).rows
     counted = ", ".join(f"{row.operation} {row.failed + row.unknown} of {row.sent}" for row in rows)
     return f"{experiment_of(journal)}: {counted} ({'simulated' if journal.simulated else 'measured'})"
+
+
+def recovery(journal: Journal, operation: str) -> str:
+    """How long an operation was out of service, in words: "1.5 s", "not noticed" or "not recovered"."""
+    seconds = next(row.rto for row in summary(journal).rows if row.operation == operation)
+    if seconds is None:
+        return "not noticed"
+    return "not recovered" if math.isinf(seconds) else f"{seconds:.1f} s"
 
 
 def card_claim(number: int) -> Claim:

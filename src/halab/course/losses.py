@@ -6,16 +6,14 @@ acknowledged and not flushed, how many of a hundred will be missing.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 
 from halab.course.cards import card
-from halab.course.lesson import experiment_of
+from halab.course.lesson import experiment_of, recovery
 from halab.course.predictions import prediction
 from halab.measure.disaster import UNFLUSHED, Loss, loss
 from halab.measure.journal import Journal
-from halab.measure.summary import summary
 from halab.tables import Row, html_table, text_table
 
 __all__ = ["Comparison", "compare_losses", "results"]
@@ -57,7 +55,7 @@ def compare_losses(*journals: Journal) -> Comparison:
                 _said(journal),
                 f"RPO {says.high:g}",
                 _share(loss(journal)),
-                *(_recovery(journal, operation) for operation in ("insert", "search")),
+                *(recovery(journal, operation) for operation in ("insert", "search")),
             )
             for journal in journals
         ),
@@ -79,7 +77,7 @@ def results(*journals: Journal) -> dict[str, str]:
 
 def _recovered(journal: Journal) -> str:
     how = "simulated" if journal.simulated else "measured"
-    return f"{experiment_of(journal)}: insert {_recovery(journal, 'insert')} ({how})"
+    return f"{experiment_of(journal)}: insert {recovery(journal, 'insert')} ({how})"
 
 
 def _said(journal: Journal) -> str:
@@ -94,10 +92,3 @@ def _share(found: Loss) -> str:
     if found.window is None or not group.acknowledged:
         return "not counted"
     return f"{100 * group.missing / group.acknowledged:.0f} % ({group.missing} of {group.acknowledged})"
-
-
-def _recovery(journal: Journal, operation: str) -> str:
-    seconds = next(row.rto for row in summary(journal).rows if row.operation == operation)
-    if seconds is None:
-        return "not noticed"
-    return "not recovered" if math.isinf(seconds) else f"{seconds:.1f} s"

@@ -95,7 +95,8 @@ function render({ model, el }) {
       element("div", { class: "halab-arch-layer", role: "group", "aria-label": words.layers[layer] },
         element("span", { class: "halab-arch-title" }, words.layers[layer]),
         element("div", { class: "halab-arch-roles" }, ...roles.map((role) => element("div", { class: "halab-arch-role" },
-          element("span", { class: "halab-arch-kind" }, words.roles[role]), ...parts.filter((part) => part.role === role).map(button)))))));
+          element("span", { class: "halab-arch-kind" }, words.roles[role]),
+          element("span", { class: "halab-arch-members" }, ...parts.filter((part) => part.role === role).map(button))))))));
     if (held) (layers.querySelector(`[data-part="${held}"]`) ?? layers.querySelector('[tabindex="0"]'))?.focus();
   }
 

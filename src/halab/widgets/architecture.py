@@ -12,13 +12,14 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import traitlets
 
 from halab.cluster.profiles import PROFILES
-from halab.cluster.protocol import ROLES, Cluster, Component
+from halab.cluster.protocol import COORDINATORS, ROLES, Cluster, Component
 from halab.course.catalogue import language
 from halab.errors import ClusterError, CourseError
 from halab.models.survival import Member, members, verdicts
@@ -30,6 +31,7 @@ __all__ = ["LAYERS", "ArchitectureMap"]
 
 _HERE = Path(__file__).parent
 _PERIOD = 1.0  # seconds between two looks at the cluster
+_LED = (*COORDINATORS, "etcd")
 
 LAYERS = {
     "access": ("proxy",),
@@ -204,12 +206,22 @@ def _seen(cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def _with_verdicts(components: Sequence[Component]) -> list[dict[str, Any]]:
-    parts = parts_of(components)
     down = {one.name for one in components if one.health == "down"}
+    parts = _with_leaders(parts_of(components), down)
     nodes = sum(one.role == "querynode" for one in components)
     return [
         one.as_dict() | {"entry": part.role == "entry", "without": _without(parts, down | {one.name}, nodes)}
         for one, part in zip(components, parts, strict=True)
+    ]
+
+
+def _with_leaders(parts: Sequence[Member], down: set[str]) -> list[Member]:
+    """Where nobody of a role leads since its leader was lost, the lost one still counts as the leader: until
+    another one has taken over, its users notice."""
+    led = {part.role for part in parts if part.leads}
+    return [
+        replace(part, leads=part.leads or (part.name in down and part.role not in led and part.role in _LED))
+        for part in parts
     ]
 
 

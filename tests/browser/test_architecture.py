@@ -1,0 +1,87 @@
+"""The architecture map in JupyterLab, as a learner uses it."""
+
+from collections.abc import Callable
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+CELLS = [
+    "from halab.cluster.simulated import SimulatedCluster\n"
+    "from halab.widgets.architecture import ArchitectureMap\ncluster = SimulatedCluster()\n"
+    "shown = ArchitectureMap(cluster)\nshown",
+    "fault = cluster.fault('crash', 'active rootcoord')\ncluster.sleep(15)",
+    "print(shown.selected)",
+    "cluster.down()",
+    "chinese = ArchitectureMap()\nchinese.lang = 'zh'\nchinese",
+]
+
+
+@pytest.fixture(scope="module")
+def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
+    root = tmp_path_factory.mktemp("notebooks")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "map.ipynb")
+    return open_lab(root)
+
+
+@pytest.fixture
+def notebook(lab, chromium_page: Page):  # type: ignore[no-untyped-def]
+    notebook = lab.open_notebook(chromium_page, "map.ipynb")
+    notebook.run_next(1)
+    chromium_page.wait_for_selector(".halab-arch")
+    return notebook
+
+
+def test_it_shows_what_falls_with_a_part_and_follows_the_cluster(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    first = page.locator(".halab-arch").first
+    expect(first.locator(".halab-arch-status")).to_contain_text("19 of 19 processes healthy")
+    first.locator('[data-part="objectstore"]').click()
+    expect(first.locator(".halab-arch-detail")).to_contain_text("Flushed segments are files in it.")
+    first.locator('[data-part="etcd-1"]').click()
+    expect(first.locator(".halab-arch-detail")).to_contain_text("Users notice nothing.")
+    first.locator('[data-part="rootcoord-1"]').click()
+    expect(first.locator(".halab-arch-detail")).to_contain_text("mixcoord")
+    notebook.screenshot("architecture-light", ".halab-arch")
+    notebook.theme("JupyterLab Dark")
+    notebook.screenshot("architecture-dark", ".halab-arch")
+    notebook.theme("JupyterLab Light")
+    notebook.cell("fault = cluster").click()
+    notebook.run_next(1)  # the active root coordinator is lost
+    expect(first.locator('[data-part="rootcoord-1"]')).to_have_attribute("data-health", "down")
+    expect(first.locator('[data-part="rootcoord-2"]')).to_have_attribute("data-standing", "active")
+    expect(first.locator(".halab-arch-detail")).to_contain_text("Now that it is lost")
+    notebook.screenshot("architecture-lost", ".halab-arch")
+    notebook.cell("cluster.down()").click()
+    notebook.run_next(1)
+    first.scroll_into_view_if_needed()
+    expect(first.locator(".halab-arch-status")).to_contain_text("taken down")
+
+
+def test_the_keyboard_moves_from_part_to_part(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    first = page.locator(".halab-arch").first
+    first.locator('[aria-checked="true"]').focus()
+    page.keyboard.press("ArrowRight")
+    expect(first.locator('[data-part="rootcoord-2"]')).to_be_focused()
+    expect(first.locator('[data-part="rootcoord-2"]')).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(first.locator('[data-part="proxy-2"]')).to_be_focused()
+    notebook.cell("print(shown").click()
+    notebook.run_next(1)
+    expect(notebook.cell("print(shown").locator(".jp-OutputArea-output")).to_have_text("proxy-2")
+
+
+def test_it_speaks_chinese_before_anything_runs(notebook) -> None:  # type: ignore[no-untyped-def]
+    notebook.cell("chinese").click()
+    notebook.run_next(1)
+    widget = notebook.cell("chinese").locator(".halab-arch")
+    expect(widget.locator(".halab-arch-status")).to_have_text("配置 ha：还没有运行。")
+    widget.locator('[data-part="querynode-1"]').click()
+    expect(widget.locator(".halab-arch-detail")).to_contain_text("执行搜索")
+    notebook.screenshot("architecture-zh", widget)
