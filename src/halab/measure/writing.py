@@ -23,7 +23,7 @@ from halab.errors import MeasurementError
 from halab.measure.copies import Copies
 from halab.measure.journal import Journal, Phase
 from halab.measure.load import Meter, closed_loop
-from halab.measure.throughput import TimeLeft, load_of, loaded, shuffled
+from halab.measure.throughput import TimeLeft, cores_of, load_of, loaded, pace, shuffled
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
@@ -238,6 +238,10 @@ def costs(journal: Journal) -> Costs:
         f"Median and 95 % interval of {rows[0].turns} turns each, in random order; a turn's figure is the "
         "median of its writes. Ratio: acknowledged, against the first line."
     ]
+    if not journal.simulated:
+        busy = [statistics.median(sum(cores_of(one, "querynode")) for one in of[n]) for n in counts]
+        remarks.append(f"Cores the query nodes kept busy: {', '.join(f'{each:.2f}' for each in busy)}.")
+    remarks += pace(journal, writes)
     return Costs(f"{'SIMULATED: ' if journal.simulated else ''}{title}", rows, (*remarks, *journal.notes))
 
 
