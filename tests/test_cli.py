@@ -8,7 +8,19 @@ from halab import cli
 from halab.errors import ClusterNotFound
 
 COMMANDS = {"up", "status", "down", "restart", "fault", "heal", "logs", "doctor", "probe", "plot"}
-COMMANDS |= {"lab", "grade", "hint", "build", "progress", "certify", "verify", "key", "class"}
+COMMANDS |= {
+    "backup",
+    "restore",
+    "lab",
+    "grade",
+    "hint",
+    "build",
+    "progress",
+    "certify",
+    "verify",
+    "key",
+    "class",
+}
 
 
 def test_every_command_is_there_and_says_what_it_does():
