@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
+import math
 
 import pytest
 from pymilvus import DataType, MilvusClient
 from pymilvus.client.types import LoadState
 from pymilvus.exceptions import MilvusException
-
-
-class Pages:
-    def __init__(self, rows, size, client):
-        self.rows, self.size, self.client, self.closed = rows, size, client, False
-
-    def next(self):
-        self.client.asked("next")
-        page, self.rows = self.rows[: self.size], self.rows[self.size :]
-        self.client.largest_page = max(self.client.largest_page, len(page))
-        return page
-
-    def close(self):
-        self.closed = True
 
 
 class FakeMilvus:
@@ -142,16 +130,19 @@ class FakeMilvus:
     def get_collection_stats(self, name):
         return {"row_count": len(self.rows(name))}
 
-    def query(self, name, filter, fields, consistency_level):
-        assert self.made[name]["replicas"]
-        return [{"count(*)": len(self.rows(name))}]
-
-    def query_iterator(self, name, batch_size, output_fields, partition_names, consistency_level):
-        self.asked("query_iterator")
+    def query(self, name, filter, fields, consistency_level, partition_names=None, limit=None, **order):
+        self.asked("query")
         assert self.made[name]["replicas"], "Milvus reads only what is loaded"
         assert consistency_level == "Strong"
+        if fields == ["count(*)"]:
+            return [{"count(*)": len(self.rows(name))}]
+        assert order == {"reduce_stop_for_best": True}, "else a page is not the least keys"
         wanted = partition_names or self.list_partitions(name)
-        return Pages([row for one in wanted for row in self.made[name]["partitions"][one]], batch_size, self)
+        rows = [row for one in wanted for row in self.made[name]["partitions"][one]]
+        above = json.loads(filter.removeprefix("id > ")) if filter else -math.inf
+        page = sorted((row for row in rows if row["id"] > above), key=lambda row: row["id"])[:limit]
+        self.largest_page = max(self.largest_page, len(page))
+        return page
 
     def rows(self, name):
         return [row for rows in self.made[name]["partitions"].values() for row in rows]

@@ -67,6 +67,19 @@ def test_memory_holds_one_page_and_the_log_no_more_than_it_keeps(milvus, saved, 
     assert milvus.made["cards"]["unflushed"] == 0
 
 
+def test_a_backup_ends_although_somebody_goes_on_writing(milvus, tmp_path):
+    milvus.fill()
+    query, fresh = milvus.query, iter(range(10**6, 10**7))
+
+    def writing(*given, **options):
+        milvus.made["cards"]["partitions"]["_default"].append({**milvus.rows("cards")[0], "id": next(fresh)})
+        return query(*given, **options)
+
+    milvus.query = writing
+    backup(milvus, tmp_path / "one", page=60)
+    assert 250 < verify(tmp_path / "one").rows < 260
+
+
 def test_a_manifest_counts_and_says_when(saved):
     manifest = verify(saved[1])
     assert manifest.rows == 250
@@ -212,7 +225,7 @@ def test_the_manifest_s_counts_are_checked_against_the_files(saved):
         verify(saved[1])
 
 
-@pytest.mark.parametrize("refuse", ["describe_collection", "query_iterator", ("next", 2)])
+@pytest.mark.parametrize("refuse", ["describe_collection", "query", ("query", 2)])
 def test_a_backup_that_fails_leaves_nothing_behind(milvus, tmp_path, refuse):
     milvus.fill()
     milvus.refuse = refuse

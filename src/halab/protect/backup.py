@@ -10,6 +10,8 @@ before is.
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -205,15 +207,34 @@ def _file(
 def _pages(
     client: Any, name: str, partition: str, fields: Sequence[Field], dynamic: bool, page: int
 ) -> Iterator[list[dict[str, Any]]]:
-    pages = client.query_iterator(
-        name,
-        batch_size=page,
-        output_fields=["*"] if dynamic else [field.name for field in fields],
-        partition_names=[partition] if partition else None,
-        consistency_level="Strong",
-    )
-    try:
-        while batch := pages.next():
-            yield batch
-    finally:
-        pages.close()
+    """Rows in the order of their keys, page by page.
+
+    Not by pymilvus' query_iterator: on Milvus 2.3 it reads with the collection's own consistency, whatever
+    it is told, and with Bounded that missed rows acknowledged just before (measured). What is asked here is
+    what it asks: the least keys above the last one, in order.
+    """
+    key = next(field.name for field in fields if field.primary)
+    above = ""
+    while True:
+        found = client.query(
+            name,
+            above,
+            ["*"] if dynamic else [field.name for field in fields],
+            partition_names=[partition] if partition else None,
+            limit=page,
+            consistency_level="Strong",
+            reduce_stop_for_best=True,
+        )
+        rows = [dict(row) for row in found]
+        keys = [row[key] for row in rows]
+        if any(one >= other for one, other in itertools.pairwise(keys)):
+            raise BackupError(
+                f'the rows of "{name}" did not come in the order of their keys, so some could be missed',
+                hint="this version reads Milvus 2.3; take Milvus' own milvus-backup for others",
+            )
+        if rows:
+            yield rows
+        # A page that is not full is the last: to wait for an empty one would be to race whoever writes new keys.
+        if len(rows) < page:
+            return
+        above = f"{key} > {json.dumps(keys[-1], ensure_ascii=False)}"
