@@ -210,8 +210,8 @@ def _pages(
     """Rows in the order of their keys, page by page.
 
     Not by pymilvus' query_iterator: on Milvus 2.3 it reads with the collection's own consistency, whatever
-    it is told, and with Bounded that missed rows acknowledged just before (measured). What is asked here is
-    what it asks: the least keys above the last one, in order.
+    it is told, and with Bounded that missed rows acknowledged just before (measured). A query with a limit
+    gives the least keys above the last one, because each segment answers with its own least ones.
     """
     key = next(field.name for field in fields if field.primary)
     above = ""
@@ -223,7 +223,6 @@ def _pages(
             partition_names=[partition] if partition else None,
             limit=page,
             consistency_level="Strong",
-            reduce_stop_for_best=True,
         )
         rows = [dict(row) for row in found]
         keys = [row[key] for row in rows]
@@ -234,7 +233,7 @@ def _pages(
             )
         if rows:
             yield rows
-        # A page that is not full is the last: to wait for an empty one would be to race whoever writes new keys.
+        # A page that is not full is the last: waiting for an empty one would race whoever writes new keys.
         if len(rows) < page:
             return
         above = f"{key} > {json.dumps(keys[-1], ensure_ascii=False)}"
