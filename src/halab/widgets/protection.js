@@ -106,6 +106,9 @@ function render({ model, el }) {
     element("div", { class: "halab-protect-scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body))),
     reason, summary, legend, element("p", { class: "halab-protect-note" }, words.assumed)));
 
+  // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
+  el.addEventListener("keydown", (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); });
+
   function drawReason() {
     for (const [button, cell] of buttons) button.setAttribute("aria-pressed", cell === chosen);
     reason.textContent = chosen ? `${named(chosen.disaster)}, ${named(chosen.protection)}${words.colon}${words.helps[chosen.helps]}. ${chosen[why]}`.replace(". ", model.get("lang") === "zh" ? "。" : ". ") : "";
