@@ -8,7 +8,19 @@ from halab import cli
 from halab.errors import ClusterNotFound
 
 COMMANDS = {"up", "status", "down", "restart", "fault", "heal", "logs", "doctor", "probe", "bench", "plot"}
-COMMANDS |= {"lab", "grade", "hint", "build", "progress", "certify", "verify", "key", "class"}
+COMMANDS |= {
+    "lab",
+    "grade",
+    "hint",
+    "build",
+    "progress",
+    "certify",
+    "verify",
+    "key",
+    "class",
+    "backup",
+    "restore",
+}
 
 
 def test_every_command_is_there_and_says_what_it_does():

@@ -1,7 +1,7 @@
 """What the front doors export is meant: a name is added or taken away on purpose."""
 
 import halab
-from halab import errors, measure
+from halab import errors, measure, protect
 
 
 def test_the_front_door_is_small():
@@ -9,7 +9,7 @@ def test_the_front_door_is_small():
 
 
 def test_every_exported_name_is_there():
-    for module in (halab, errors, measure):
+    for module in (halab, errors, measure, protect):
         assert all(hasattr(module, name) for name in module.__all__), module.__name__
 
 

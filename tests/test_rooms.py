@@ -8,7 +8,7 @@ import pytest
 import halab
 
 HOUSE = Path(halab.__file__).parent
-ROOMS = ("models", "sim", "cluster", "measure", "course", "widgets", "commands")
+ROOMS = ("models", "sim", "cluster", "measure", "protect", "course", "widgets", "commands")
 
 
 def imported(path: Path) -> set[str]:

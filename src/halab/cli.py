@@ -14,6 +14,7 @@ from halab.commands import cluster as cluster_commands
 from halab.commands import course as course_commands
 from halab.commands import measure as measure_commands
 from halab.commands import progress as progress_commands
+from halab.commands import protect as protect_commands
 from halab.course.store import SetAside
 from halab.errors import HalabError
 
@@ -27,6 +28,7 @@ console = Console()
 problems = Console(stderr=True)
 cluster_commands.register(app)
 measure_commands.register(app)
+protect_commands.register(app)
 course_commands.register(app)
 progress_commands.register(app)
 classroom_commands.register(app)

@@ -10,6 +10,7 @@
     |  `- FaultError             a fault could not be injected or undone
     |- MeasurementError          a measurement cannot be made or trusted
     |  `- JournalError           a journal is damaged, altered or of another version
+    |- BackupError               a backup cannot be made, trusted or restored
     `- CourseError               cards, lessons, exercises, grading
        `- SubmissionError        a learner's notebook cannot be graded as it is
 
@@ -19,6 +20,7 @@ A message says what was expected, what was found, and what to do next: the last 
 from __future__ import annotations
 
 __all__ = [
+    "BackupError",
     "ClusterError",
     "ClusterExists",
     "ClusterNotFound",
@@ -87,6 +89,10 @@ class MeasurementError(HalabError):
 
 class JournalError(MeasurementError):
     """A journal is damaged, altered or of another version."""
+
+
+class BackupError(HalabError):
+    """A backup cannot be made, trusted or restored."""
 
 
 class CourseError(HalabError):

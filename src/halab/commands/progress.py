@@ -87,7 +87,9 @@ def certify(
 
 
 def verify(
-    files: Annotated[list[Path], typer.Argument(help="Certificates, the .json files.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Certificates (the .json files), or backups (the folders).")
+    ],
     public_key: Annotated[
         Path | None, typer.Option(help="The issuer's public key, as `halab key` wrote it.")
     ] = None,
@@ -95,11 +97,17 @@ def verify(
         Path | None, typer.Option(help="The learner's work folder, to compare with the certificate.")
     ] = None,
 ) -> None:
-    """Check certificates without a network: what is proven, and what is not. Exit status 1 if one fails."""
+    """Check certificates and backups, without a network or a cluster. Exit status 1 if one fails.
+
+    A file is a certificate: what does it prove, and what not? A folder is a backup: is it still whole?
+    """
+    from halab.commands.protect import verify_backups
     from halab.course.certificate_verify import verify as check
     from halab.course.signing import read_public_key
 
-    verdicts = check(files, read_public_key(public_key) if public_key else None, work)
+    sound = verify_backups([path for path in files if path.is_dir()])
+    certificates = [path for path in files if not path.is_dir()]
+    verdicts = check(certificates, read_public_key(public_key) if public_key else None, work)
     for verdict in verdicts:
         console.print(f"[bold]{escape(str(verdict.file))}[/]", highlight=False, soft_wrap=True)
         if verdict.certificate:
@@ -112,7 +120,7 @@ def verify(
             ("Not proven", "–", verdict.unproven),
         ):
             _list(heading, [f"{mark} {sentence}" for sentence in sentences])
-    if not all(verdict.ok for verdict in verdicts):
+    if not (sound and all(verdict.ok for verdict in verdicts)):
         raise typer.Exit(1)
 
 

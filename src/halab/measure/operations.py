@@ -270,6 +270,28 @@ class Search(_Call):
         return self._requests[number % len(self._requests)], None
 
 
+class Remembers(Search):
+    """A search whose answer counts only if its best hit is one of the rows with the keys 0 to `rows` - 1.
+
+    An answer that finds something else, or nothing, is a failure to its user, though not to the service.
+    """
+
+    def __init__(
+        self, uri: str, collection: str, vectors: Sequence[Sequence[float]], rows: int, *, name: str
+    ) -> None:
+        super().__init__(uri, collection, vectors, limit=1)
+        self.name = name
+        self._rows = rows
+
+    def _outcome(self, ended: Any) -> tuple[Outcome, str]:
+        outcome, error = super()._outcome(ended)
+        if outcome is Outcome.OK:
+            found = list(ended.result().results.ids.int_id.data)
+            if not found or found[0] >= self._rows:
+                return Outcome.FAIL, "answered, but what was there is not found"
+        return outcome, error
+
+
 class Insert(_Call):
     """One row an insert, its primary key naming the probe, so that the rows can be counted afterwards.
 

@@ -32,13 +32,24 @@ from halab.cluster.protocol import Cluster, Component
 from halab.errors import MeasurementError
 from halab.folders import course_root
 from halab.measure.journal import RowCount
-from halab.measure.operations import AlterAlias, Insert, NamedOperation, Operation, Search, first_line
+from halab.measure.operations import (
+    AlterAlias,
+    Insert,
+    NamedOperation,
+    Operation,
+    Remembers,
+    Renamed,
+    Search,
+    first_line,
+)
 from halab.measure.progress import DONE, ProgressLine
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
-__all__ = ["QUESTIONS", "Embedding", "Passage", "Retriever", "read_passages", "tally"]
+__all__ = ["QUESTIONS", "REMEMBERING", "Embedding", "Passage", "Retriever", "read_passages", "tally"]
 
 DIMENSIONS = 64
+REMEMBERING = "search that remembers"
+"""A search that counts only if it finds a passage."""
 QUESTIONS = (
     "How long does a failover take?",
     "Who notices that the primary is down?",
@@ -261,23 +272,40 @@ class Retriever:
             for name in chosen
         ]
 
+    def remembering(self) -> Operation:
+        """A search that counts only if it finds a passage, whatever else the collection answers."""
+        if self.simulated:
+            return Renamed(NamedOperation("search", self.replicas), REMEMBERING)
+        vectors = self._embedding(QUESTIONS).tolist()
+        return Remembers(self.cluster.uri, self.name, vectors, len(self.passages), name=REMEMBERING)
+
+    def writing(self) -> Operation:
+        """Inserts into the passages' own collection, of rows that no question finds before a passage."""
+        if self.simulated:
+            return NamedOperation("insert", self.replicas)
+        return Insert(self.cluster.uri, self.name, _nowhere, self._fields(self.name))
+
     def _operation(self, name: str) -> Operation:
         uri = self.cluster.uri
         if name == "insert":
-            try:
-                fields = self._client.describe_collection(self.written)["fields"]
-            except MilvusException as error:
-                raise MeasurementError(
-                    f"the retriever no longer reaches its cluster: {first_line(error.message)}",
-                    hint="if the cluster was started again, make the retriever again: Retriever(cluster)",
-                ) from None
-            return Insert(uri, self.written, self._probe_row, fields)
+            return Insert(uri, self.written, self._probe_row, self._fields(self.written))
         if name == "metadata call":
             return AlterAlias(uri, f"{self.name}_alias", self._sides())
         return Search(uri, self.name, self._embedding(QUESTIONS).tolist(), strong=name == "strong search")
 
-    def count(self, samples: Iterable[Sample] | None = None) -> RowCount:
+    def _fields(self, collection: str) -> list[dict[str, Any]]:
+        try:
+            fields: list[dict[str, Any]] = self._client.describe_collection(collection)["fields"]
+        except MilvusException as error:
+            raise MeasurementError(
+                f"the retriever no longer reaches its cluster: {first_line(error.message)}",
+                hint="if the cluster was started again, make the retriever again: Retriever(cluster)",
+            ) from None
+        return fields
+
+    def count(self, samples: Iterable[Sample] | None = None, collection: str = "") -> RowCount:
         """Count rows with Strong consistency: those of the insert probes among `samples`, or the passages.
+        The probes wrote into `collection`, by default `written`.
 
         Rows that were acknowledged and are not found stand in `missing`. Raises MeasurementError if the
         cluster does not answer within a minute, and on the simulated engine, which keeps no rows.
@@ -292,7 +320,7 @@ class Retriever:
             return tally(rows, self._present(self.name, [*range(len(rows))]))
         samples = list(samples)
         keys = sorted(sample.key for sample in samples if sample.key is not None)
-        return tally(samples, self._present(self.written, keys))
+        return tally(samples, self._present(collection or self.written, keys))
 
     def close(self) -> None:
         """Drop the collections and disconnect. Raises MeasurementError if the cluster cannot drop them."""
@@ -411,6 +439,11 @@ class Retriever:
                     hint="see `halab status`; when every role is healthy, count again",
                 ) from None
         return found
+
+
+def _nowhere(key: int) -> dict[str, Any]:
+    """A row whose inner product with any question is 0."""
+    return {"id": key, "vector": [0.0] * DIMENSIONS}
 
 
 def _patiently(call: Callable[[], T], seconds: float) -> T:

@@ -1,0 +1,56 @@
+"""Which backups to keep: grandfather, father, son. Times are seconds since any one moment, all the same.
+
+The newest backup of each of the last days (sons), weeks (fathers) and months (grandfathers) stays. Periods
+are fixed lengths counted from the moment 0: a day has 86,400 s, a week 7 days, a month 30 days. Only
+periods that have a backup count, so a week of failed backups does not make older ones go.
+
+Far back there are few backups, and near the present many: a wrong delete is usually noticed soon, and now and
+then very late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+__all__ = ["PERIODS", "Retention", "keep", "oldest_mistake"]
+
+PERIODS: Mapping[str, float] = {"daily": 86_400.0, "weekly": 7 * 86_400.0, "monthly": 30 * 86_400.0}
+"""Seconds by the name of the period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days, weeks and months keep a backup of their own. All 0 keeps nothing, and is refused."""
+
+    daily: int = 7
+    weekly: int = 4
+    monthly: int = 12
+
+    def __post_init__(self) -> None:
+        counts = (self.daily, self.weekly, self.monthly)
+        if min(counts) < 0 or max(counts) == 0:
+            raise ValueError(f"a retention keeps 0 or more of each, and something at all, not {counts}")
+
+
+def keep(moments: Iterable[float], retention: Retention) -> list[float]:
+    """The moments of the backups to keep, oldest first; all others may go. The newest always stays."""
+    newest_first = sorted(set(moments), reverse=True)
+    kept = set(newest_first[:1])
+    for name, seconds in PERIODS.items():
+        newest_of: dict[float, float] = {}
+        for moment in newest_first:
+            newest_of.setdefault(moment // seconds, moment)
+        kept.update(list(newest_of.values())[: getattr(retention, name)])
+    return sorted(kept)
+
+
+def oldest_mistake(kept: Iterable[float], now: float) -> float:
+    """The age of the oldest mistake that can still be undone: that of the oldest backup, seconds.
+
+    Raises ValueError if there is no backup from before now.
+    """
+    ages = [now - moment for moment in kept if moment <= now]
+    if not ages:
+        raise ValueError("there is no backup, so no mistake can be undone")
+    return max(ages)

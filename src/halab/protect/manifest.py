@@ -1,0 +1,210 @@
+"""What a backup says of itself (`manifest.json`), and whether that is still so: `verify` needs no cluster.
+
+    BACKUP/manifest.json                   written last; the folder is then renamed to its name
+    BACKUP/<collection>/<partition>.parquet
+
+The manifest holds counts, sizes and a SHA-256 of each file, and a digest of itself. That finds every
+accident. It does not find a forger, who can write a new manifest: keep its digest elsewhere if that matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field as Spec
+
+from halab.errors import BackupError
+
+__all__ = ["MANIFEST", "PARTIAL", "VERSION", "Collection", "Field", "File", "Manifest", "digest_of", "verify"]
+
+FORMAT = "halab-backup"
+VERSION = 1
+MANIFEST = "manifest.json"
+PARTIAL = ".partial"
+"""The ending of a folder that is still being written, or was cut off."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done, how much of it is done, and how much there is."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Field(_Record):
+    """A field of a schema; `params` hold its dimension, its greatest length and the like."""
+
+    name: str
+    type: str
+    primary: bool = False
+    auto_id: bool = False
+    partition_key: bool = False
+    nullable: bool = False
+    element: str = ""
+    description: str = ""
+    params: dict[str, Any] = {}
+
+
+class Index(_Record):
+    """An index: its name, its field, and the parameters it was made with."""
+
+    name: str
+    field: str
+    params: dict[str, Any]
+
+
+class File(_Record):
+    """A file of rows. `partition` is empty where Milvus itself decides which partition a row goes to."""
+
+    path: str
+    partition: str
+    rows: int = Spec(ge=0)
+    bytes: int = Spec(ge=0)
+    sha256: str = Spec(pattern="^[0-9a-f]{64}$")
+
+
+class Collection(_Record):
+    """A collection as it was. `replicas` is 0 if it was not loaded."""
+
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+    dynamic: bool
+    shards: int
+    consistency: int
+    properties: dict[str, str]
+    indexes: tuple[Index, ...]
+    aliases: tuple[str, ...]
+    replicas: int
+    files: tuple[File, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(file.rows for file in self.files)
+
+
+class Manifest(_Record):
+    """A whole backup. `begun` and `ended` are ISO 8601 (UTC): rows written in between may be in it or not."""
+
+    format: Literal["halab-backup"] = "halab-backup"
+    version: Literal[1] = 1
+    begun: str
+    ended: str
+    milvus: str
+    collections: tuple[Collection, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(collection.rows for collection in self.collections)
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for one in self.collections for file in one.files)
+
+    def text(self) -> str:
+        """As it is written, its digest included."""
+        body = self.model_dump(mode="json")
+        return json.dumps(body | {"digest": _digest(body)}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _digest(body: dict[str, Any]) -> str:
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """What a backup says of itself. Raises BackupError if it says nothing, or nothing that can be read."""
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise BackupError(f"there is no backup at {folder}", hint="name the folder that `halab backup` made")
+    if not path.is_file():
+        raise BackupError(
+            f"{folder} has no {MANIFEST}, which is written last: it was cut off, or is no backup",
+            hint="restore from an older backup; a folder that ends in .partial can be deleted",
+        )
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        told = body.pop("digest", None)
+        if body.get("format") != FORMAT:
+            raise BackupError(f"{path} is not the manifest of a backup", hint="was the right folder named?")
+    except (ValueError, AttributeError):
+        raise _damaged(path) from None
+    if isinstance(body.get("version"), int) and body["version"] > VERSION:
+        raise BackupError(
+            f"{folder} is of version {body['version']} of the format, and this halab reads {VERSION}",
+            hint="restore it with the halab that made it, or a newer one",
+        )
+    if told != _digest(body):
+        raise _damaged(path)
+    try:
+        return Manifest.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BackupError(
+            f"{path} is whole but not a manifest: {where}: {first['msg']}",
+            hint="it was not written by this halab; restore from another backup",
+        ) from None
+
+
+def _damaged(path: Path) -> BackupError:
+    return BackupError(
+        f"{path} is damaged: it does not have the digest it was written with",
+        hint="restore from another copy of this backup, or from an older one",
+    )
+
+
+def verify(folder: str | Path, *, progress: Progress | None = None) -> Manifest:
+    """Check a backup against its own manifest, every byte of it, without a cluster.
+
+    Raises BackupError that names every file that is missing, cut or altered. Memory stays small however large
+    the files are.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    files = [file for collection in manifest.collections for file in collection.files]
+    problems = []
+    for number, file in enumerate(files):
+        if progress:
+            progress(f"verifying {file.path}", number, len(files))
+        problems += [f"{file.path}: {what}" for what in _problems(folder, file)]
+    if problems:
+        raise BackupError(
+            f"{folder} cannot be restored from: {'; '.join(problems)}",
+            hint="restore from another copy of this backup, or from an older one",
+        )
+    if progress:
+        progress("verified", len(files), len(files))
+    return manifest
+
+
+def _problems(folder: Path, file: File) -> list[str]:
+    """What is wrong with a file: the first thing found is enough."""
+    if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts:
+        return ["lies outside the backup"]
+    path = folder / file.path
+    if not path.is_file():
+        return ["is missing"]
+    size = path.stat().st_size
+    if size != file.bytes:
+        return [f"has {size:,} bytes, {file.bytes:,} were written"]
+    if digest_of(path) != file.sha256:
+        return ["was altered: its SHA-256 is another"]
+    try:
+        rows = pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError):
+        return ["is not a Parquet file"]
+    return [] if rows == file.rows else [f"has {rows:,} rows, the manifest says {file.rows:,}"]
