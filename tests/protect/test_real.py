@@ -1,6 +1,10 @@
 """A backup of a real cluster, and its restore in place of a collection and where it is gone."""
 
+import random
+
+import pyarrow.parquet as pq
 import pytest
+from pymilvus import DataType, MilvusClient
 from typer.testing import CliRunner
 
 from halab.cli import app
@@ -11,13 +15,14 @@ from halab.protect import backup, restore, verify
 pytestmark = [pytest.mark.cluster]
 
 
-@pytest.fixture
-def cluster(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
     if problem := binaries.platform_problem():
         pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    monkeypatch.setenv("HALAB_HOME", str(tmp_path / "home"))
-    with engine.start("lab", "small", 10) as cluster:
-        yield cluster
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("home")))
+        with engine.start("lab", "small", 10) as cluster:
+            yield cluster
 
 
 def test_rows_come_back_after_a_delete_and_after_a_drop(cluster, tmp_path):
@@ -40,3 +45,24 @@ def test_rows_come_back_after_a_delete_and_after_a_drop(cluster, tmp_path):
         assert retriever.ask("What is the difference between RTO and RPO?")
         assert set(client.list_collections()) >= {name}
         assert backup(cluster, tmp_path / "again", [name]).rows == count
+
+
+def test_no_page_misses_a_row_of_any_shard_or_segment(cluster, tmp_path):
+    client = MilvusClient(cluster.uri, timeout=60)
+    schema = client.create_schema(auto_id=False)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)
+    client.create_collection("many", schema=schema, num_shards=2)
+    keys = random.Random(8).sample(range(10**9), 3000)
+    for first, last in ((0, 1000), (1000, 1200), (1200, 3000)):  # two flushed parts, and one in the log
+        client.insert("many", [{"id": key, "vector": [0.0, 1.0, 2.0, 3.0]} for key in keys[first:last]])
+        if last < 3000:
+            client.flush("many")
+    index = client.prepare_index_params()
+    index.add_index("vector", index_type="FLAT", metric_type="L2")
+    client.create_index("many", index)
+    client.load_collection("many")
+    backup(cluster, tmp_path / "many", ["many"], page=100)
+    client.close()
+    saved = pq.read_table(tmp_path / "many" / "many" / "_default.parquet")["id"].to_pylist()
+    assert saved == sorted(keys)

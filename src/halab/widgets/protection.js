@@ -8,7 +8,7 @@ const WORDS = {
   en: {
     title: "What helps against what?", help: "Tick what you have. Choose a cell to read why.", interval: "Hours between two backups",
     disaster: "Disaster", best: "You get", rto: "RTO up to", rpo: "RPO up to", nothing: "nothing helps", condition: "on a condition",
-    helps: { yes: "helps", if: "helps on a condition", no: "does not help" }, colon: ": ", assumed: "All times are assumptions: put your own drill's in their place.",
+    helps: { yes: "helps", if: "helps on a condition", no: "does not help" }, colon: ": ", comma: ", ", assumed: "All times are assumptions: put your own drill's in their place.",
     said: (yes, some, no) => `${yes} of 8 answered, ${some} on a condition, ${no} not at all.`,
     units: (s) => (s === 0 ? "0" : s < 60 ? `${s} s` : s < HOUR ? `${s / 60} min` : `${s / HOUR} h`),
     names: {},
@@ -16,7 +16,7 @@ const WORDS = {
   zh: {
     title: "什么防得住什么？", help: "勾上你有的办法。点一个格子，看看为什么。", interval: "两次备份间隔（小时）",
     disaster: "灾难", best: "结果", rto: "RTO 最多", rpo: "RPO 最多", nothing: "没有办法", condition: "有前提",
-    helps: { yes: "管用", if: "有前提才管用", no: "不管用" }, colon: "：", assumed: "时间都是假设：换成你自己演练出来的数字。",
+    helps: { yes: "管用", if: "有前提才管用", no: "不管用" }, colon: "：", comma: "，", assumed: "时间都是假设：换成你自己演练出来的数字。",
     said: (yes, some, no) => `8 种灾难，${yes} 种防得住，${some} 种有前提，${no} 种没有办法。`,
     units: (s) => (s === 0 ? "0" : s < 60 ? `${s} 秒` : s < HOUR ? `${s / 60} 分钟` : `${s / HOUR} 小时`),
     names: { "node loss": "坏一个节点", "two nodes": "坏两个节点", rack: "整个机架", "wrong delete": "误删数据", "dropped collection": "误删集合",
@@ -83,7 +83,7 @@ function render({ model, el }) {
     for (const name of model.get("protections")) {
       const cell = cells.find((one) => one.disaster === disaster && one.protection === name);
       const button = element("button", { type: "button", "data-helps": cell.helps, "data-cell": `${disaster}/${name}`, "aria-pressed": "false",
-        "aria-label": `${named(disaster)}, ${named(name)}${words.colon}${words.helps[cell.helps]}` }, SHAPES[cell.helps]);
+        "aria-label": `${named(disaster)}${words.comma}${named(name)}${words.colon}${words.helps[cell.helps]}` }, SHAPES[cell.helps]);
       button.addEventListener("click", () => { chosen = cell; drawReason(); });
       buttons.push([button, cell]);
       row.append(element("td", {}, button));
@@ -111,7 +111,7 @@ function render({ model, el }) {
 
   function drawReason() {
     for (const [button, cell] of buttons) button.setAttribute("aria-pressed", cell === chosen);
-    reason.textContent = chosen ? `${named(chosen.disaster)}, ${named(chosen.protection)}${words.colon}${words.helps[chosen.helps]}. ${chosen[why]}`.replace(". ", model.get("lang") === "zh" ? "。" : ". ") : "";
+    reason.textContent = chosen ? `${named(chosen.disaster)}${words.comma}${named(chosen.protection)}${words.colon}${words.helps[chosen.helps]}. ${chosen[why]}`.replace(". ", model.get("lang") === "zh" ? "。" : ". ") : "";
   }
 
   function draw() {
