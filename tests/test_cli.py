@@ -63,3 +63,10 @@ def test_taking_everything_down_where_nothing_runs_is_no_error(tmp_path, monkeyp
     result = CliRunner().invoke(cli.app, ["down", "--all"])
     assert result.exit_code == 0
     assert "nothing to take down" in result.output
+
+
+@pytest.mark.parametrize("replicas", ["two", "1,,2", "0,1", ""])
+def test_a_bench_of_no_replicas_is_told_before_a_cluster_starts(replicas):
+    result = CliRunner().invoke(cli.app, ["bench", "read", "--replicas", replicas])
+    assert result.exit_code == 2
+    assert "such as 1,2,3" in " ".join(result.output.split())

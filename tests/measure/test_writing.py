@@ -5,7 +5,7 @@ import pytest
 
 import halab
 from halab.errors import MeasurementError
-from halab.measure.copies import InsertMany, marker
+from halab.measure.copies import InsertMany, marker, questions
 from halab.measure.writing import costs, writing
 from halab.models.samples import Outcome
 
@@ -76,3 +76,10 @@ def test_a_request_holds_its_rows_under_keys_of_its_own_and_its_marker_first():
     assert np.allclose(vectors[0], marker(3))
     assert np.argmax(vectors @ marker(3)) == 0
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_questions_are_the_same_each_time_and_far_apart():
+    asked = np.array(questions(20))
+    assert np.allclose(asked, questions(20))
+    assert np.allclose(np.linalg.norm(asked, axis=1), 1, atol=1e-5)
+    assert np.max(asked @ asked.T - np.eye(20)) < 0.5

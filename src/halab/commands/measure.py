@@ -70,9 +70,12 @@ def bench(
 
 def _counts(replicas: str) -> tuple[int, ...]:
     try:
-        return tuple(sorted({int(one) for one in replicas.split(",")}))
+        counts = tuple(sorted({int(one) for one in replicas.split(",")}))
     except ValueError:
-        raise typer.BadParameter(f'numbers with commas between, such as 1,2,3; found "{replicas}"') from None
+        counts = (0,)
+    if counts[0] < 1:
+        raise typer.BadParameter(f'numbers from 1 with commas between, such as 1,2,3; found "{replicas}"')
+    return counts
 
 
 def plot(

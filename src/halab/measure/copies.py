@@ -28,7 +28,7 @@ from halab.measure.load import closed_loop
 from halab.measure.operations import Insert, Operation, Search, first_line
 from halab.models.samples import Outcome
 
-__all__ = ["DIMENSIONS", "Copies", "Find", "InsertMany", "marker"]
+__all__ = ["DIMENSIONS", "Copies", "Find", "InsertMany", "marker", "questions"]
 
 DIMENSIONS = 128
 _BATCH = 5000  # rows a request while a collection is filled: 2.5 MB, below gRPC's limits
@@ -40,6 +40,11 @@ def marker(key: int) -> NDArray[np.float32]:
     vector = np.random.default_rng(key).standard_normal(DIMENSIONS).astype(np.float32)
     normed: NDArray[np.float32] = vector / np.linalg.norm(vector)
     return normed
+
+
+def questions(count: int) -> list[list[float]]:
+    """Vectors to search for, the same each time and none of them the marker of a row."""
+    return [marker(number).tolist() for number in range(count)]
 
 
 class InsertMany(Insert):
@@ -137,8 +142,7 @@ class Copies:
 
     def search(self, replicas: int, vectors: int = 100) -> Operation:
         """Bounded searches in the collection with so many replicas, for one vector after the other."""
-        wanted = [marker(-1 - number).tolist() for number in range(vectors)]
-        return Search(self.cluster.uri, self._names[replicas], wanted)
+        return Search(self.cluster.uri, self._names[replicas], questions(vectors))
 
     def find(self, replicas: int, key: int) -> Find:
         """Strong searches for one row of the collection with so many replicas."""
