@@ -21,7 +21,7 @@ _PROBE = {"enabled": bool, **dict.fromkeys(
 CHART = {
     "cluster": {"enabled": bool},
     "mixCoordinator": _COMPONENT,
-    **dict.fromkeys(("proxy", "queryNode", "dataNode", "indexNode"), {"enabled": bool, "replicas": int}),
+    **{role: {"enabled": bool, "replicas": int} for role in ("proxy", "queryNode", "dataNode", "indexNode")},
     "etcd": {"replicaCount": int},
     "minio": {"mode": str},
     "livenessProbe": _PROBE,

@@ -26,6 +26,7 @@ _UNITS: dict[str, tuple[str, str]] = {
     "queries": ("queries", "次查询"),
     "copies": ("copies", "个副本"),
     "parts": ("parts", "个部件"),
+    "probes": ("probes", "次检查"),
     "%": ("%", "%"),
     "min": ("min", "分钟"),
     "h": ("h", "小时"),
@@ -39,6 +40,7 @@ _ONE = {
     "queries": "query",
     "copies": "copy",
     "parts": "part",
+    "probes": "probe",
 }
 
 
@@ -65,7 +67,7 @@ class Claim(_Strict):
     value: float | None = None
     range: tuple[float, float] | None = None
     below: float | None = None
-    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "parts"]
+    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "parts", "probes"]
     source: Literal["card"]
     verdict: Verdict
     leaves_out: str
