@@ -167,7 +167,7 @@ class Kubelet:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         if self._thread is None:
-            self._loop.run_until_complete(self._cancel())
+            self._run(self._cancel())
         else:
             asyncio.run_coroutine_threadsafe(self._cancel(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -179,7 +179,7 @@ class Kubelet:
         end = self._loop.time() + seconds
         while not until() and (left := end - self._loop.time()) > 0:
             if self._thread is None:
-                self._loop.run_until_complete(asyncio.sleep(min(left, 0.1)))
+                self._run(asyncio.sleep(min(left, 0.1)))
             else:
                 threading.Event().wait(min(left, 0.05))
             failed = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
@@ -199,6 +199,12 @@ class Kubelet:
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(self._loop.create_task(work))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run virtual time on; in a thread of its own, because a notebook's thread has a loop that runs."""
+        thread = threading.Thread(target=self._loop.run_until_complete, args=[work])
+        thread.start()
+        thread.join()
 
     async def _cancel(self) -> None:
         for task in self._tasks:
