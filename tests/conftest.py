@@ -2,7 +2,14 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# How long an example takes says something of the machine and who else uses it, and nothing of the code.
+hypothesis.settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared machine")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

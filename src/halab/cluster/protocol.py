@@ -73,12 +73,13 @@ class Event:
 
     `by` is "user" for faults and their undoing, "milvus" for what a process did itself (an exit),
     "supervisor" for restarts: so a restart by the supervisor is never mistaken for recovery by Milvus.
+    "kubelet" is what health checks decided.
     """
 
     time: float
     component: str
     kind: str
-    by: Literal["user", "milvus", "supervisor"]
+    by: Literal["user", "milvus", "supervisor", "kubelet"]
     detail: str = ""
 
 

@@ -27,6 +27,7 @@ _UNITS: dict[str, tuple[str, str]] = {
     "copies": ("copies", "个副本"),
     "rows": ("rows", "行"),
     "parts": ("parts", "个部件"),
+    "probes": ("probes", "次检查"),
     "%": ("%", "%"),
     "min": ("min", "分钟"),
     "h": ("h", "小时"),
@@ -41,6 +42,7 @@ _ONE = {
     "copies": "copy",
     "rows": "row",
     "parts": "part",
+    "probes": "probe",
 }
 
 
@@ -67,7 +69,9 @@ class Claim(_Strict):
     value: float | None = None
     range: tuple[float, float] | None = None
     below: float | None = None
-    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "rows", "parts"]
+    unit: Literal[
+        "s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "rows", "parts", "probes"
+    ]
     source: Literal["card"]
     verdict: Verdict
     leaves_out: str

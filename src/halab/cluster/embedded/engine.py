@@ -179,6 +179,13 @@ class EmbeddedCluster:
         """Undo a fault on a component by its name, or start it if it is down."""
         _ask(self.spec, {"op": "heal", "name": component})
 
+    def replace(self, component: str, grace: float, why: str) -> None:
+        """End a component's process and start it anew, whatever fault it has; the fault ends with it.
+
+        It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
+        """
+        _ask(self.spec, {"op": "replace", "name": component, "grace": min(grace, 50.0), "why": why})
+
     def wait_healthy(self, timeout: float = 60.0) -> float:
         """Wait until every component is healthy, looking ten times a second; seconds it took."""
         began = time.monotonic()

@@ -395,6 +395,8 @@ class Supervisor:
                 return self._add(request["role"], request["ports"])
             case "remove":
                 return await self._remove(self._child(request["name"]))
+            case "replace":
+                return await self._replace(self._child(request["name"]), request["grace"], request["why"])
             case "down":
                 self.keep_folder = bool(request.get("keep"))
                 self.ended.set()
@@ -453,6 +455,15 @@ class Supervisor:
         await self._gone(child, 15.0)
         child.fault = ""
         self._start(child, "user", "started", "restart")
+
+    async def _replace(self, child: Child, grace: float, why: str) -> dict[str, Any]:
+        """End a process in whatever state it is and start it anew, as a kubelet does with a container."""
+        child.fault = "stop"
+        child.signal(signal.SIGTERM)
+        await self._gone(child, grace)
+        child.fault = ""
+        self._start(child, "supervisor", "restarted", why)
+        return {}
 
     async def _heal(self, child: Child) -> dict[str, Any]:
         """Undo a fault: continue what hangs, start what is gone. Without a fault, start what is down now."""

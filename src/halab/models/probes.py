@@ -1,0 +1,161 @@
+"""Health checks in closed form: how soon they notice, how often they are wrong. Times are seconds.
+
+A probe is sent every `period` seconds. It fails if it is refused, or if `timeout` passes without an answer,
+and `failures` of them in a row are a verdict. The fault falls anywhere between two probes, so the first probe
+to meet it leaves between 0 and `period` seconds later, any time as likely as another.
+
+    crash, refused at once      least (failures - 1) x period
+    hang, never answered        least (failures - 1) x max(period, timeout) + timeout
+    both                        mean = least + period / 2        most = least + period
+
+A probe that is still waiting when its successor is due delays it: a worker of the kubelet has one probe under
+way, and its ticker keeps one tick for it. That is the `max`.
+
+Sources. Fields, defaults and least values: Kubernetes' documentation, "Configure Liveness, Readiness and
+Startup Probes". One probe at a time, and a new count after a restart: kubelet, pkg/kubelet/prober/worker.go.
+Back-off: Kubernetes' documentation, "Pod Lifecycle". Runs of failures: W. Feller, An Introduction to
+Probability Theory and Its Applications, vol. 1, XIII.7.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from halab.models.failover import Span
+
+__all__ = [
+    "BACKOFF_FIRST",
+    "BACKOFF_MOST",
+    "BACKOFF_RESET",
+    "CARD",
+    "TUNED",
+    "YEAR",
+    "Probe",
+    "ProbedFault",
+    "backoffs",
+    "detection",
+    "false_restarts",
+    "restart_storm",
+    "share_over",
+    "start_allowance",
+]
+
+YEAR = 365 * 86400.0
+BACKOFF_FIRST, BACKOFF_MOST, BACKOFF_RESET = 10.0, 300.0, 600.0
+"""Seconds the kubelet waits before it restarts a second time, at most, and of running well until it
+forgets."""
+
+ProbedFault = Literal["crash", "hang"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The numbers of a probe, with Kubernetes' defaults: periodSeconds, timeoutSeconds, failureThreshold,
+    initialDelaySeconds and successThreshold. Raises ValueError below Kubernetes' least values."""
+
+    period: float = 10.0
+    timeout: float = 1.0
+    failures: int = 3
+    delay: float = 0.0
+    successes: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("period", "timeout"):
+            value = getattr(self, name)
+            if not (value > 0 and math.isfinite(value)):
+                raise ValueError(f"{name} must be a positive number, not {value}")
+        if not (self.delay >= 0 and math.isfinite(self.delay)):
+            raise ValueError(f"delay must be zero or a positive number, not {self.delay}")
+        for name in ("failures", "successes"):
+            value = getattr(self, name)
+            if not (isinstance(value, int) and value >= 1):
+                raise ValueError(f"{name} must be a whole number from 1, not {value}")
+
+
+CARD = Probe(period=10, timeout=5, failures=3, delay=30)
+"""The liveness probe of card 9."""
+
+TUNED = Probe(period=3, timeout=3, failures=2, delay=30)
+"""The same with the card's faster period and threshold, and the timeout of its readiness probe."""
+
+
+def detection(probe: Probe, fault: ProbedFault) -> Span:
+    """Seconds from a fault to the verdict. Raises ValueError for a fault that is neither crash nor hang."""
+    if fault not in get_args(ProbedFault):
+        raise ValueError(f"fault must be crash or hang, not {fault}")
+    if fault == "crash":
+        least = (probe.failures - 1) * probe.period
+    else:
+        least = (probe.failures - 1) * max(probe.period, probe.timeout) + probe.timeout
+    return Span(least, least + probe.period / 2, least + probe.period)
+
+
+def share_over(latencies: Sequence[float], timeout: float) -> float:
+    """The share of answers that will come too late, judged by a sample of latencies (seconds).
+
+    (over + 1) / (n + 1), where `over` of n were later than the timeout. Not over / n: a sample in which
+    nothing was late does not prove that nothing ever is. If the next latency is one more of the same kind, it
+    is as likely as any other to be the greatest of all, and that makes the chance of a late one at most this.
+    Raises ValueError.
+    """
+    if not latencies:
+        raise ValueError("a sample must have a latency at least")
+    if not timeout > 0:
+        raise ValueError(f"timeout must be a positive number, not {timeout}")
+    return (sum(each > timeout for each in latencies) + 1) / (len(latencies) + 1)
+
+
+def false_restarts(probe: Probe, late: float) -> float:
+    """Restarts a year of a process that is well, if the share `late` of its answers misses the timeout.
+
+    Late answers are taken to be independent of each other, which is kind: pauses come in bursts. A restart
+    begins a new count, so one run of `failures` late answers follows another after a mean of (1 - p^k) / (p^k
+    (1 - p)) probes. Raises ValueError unless 0 <= late <= 1.
+    """
+    if not 0 <= late <= 1:
+        raise ValueError(f"late must lie from 0 to 1, not {late}")
+    run = late**probe.failures
+    # (1 - p^k) / (1 - p) is 1 + p + ... + p^(k - 1), which is also right where p is 1.
+    return YEAR / probe.period * run / math.fsum(late**power for power in range(probe.failures))
+
+
+def start_allowance(startup: Probe) -> Span:
+    """Seconds a process may take to start under a startup probe before it is restarted, if it refuses until
+    then.
+
+    The worker's ticks are periodic and know nothing of the process' start, so the first probe after the delay
+    falls up to a period late. A start that takes no longer than `least` is always allowed.
+    """
+    least = startup.delay + (startup.failures - 1) * startup.period
+    return Span(least, least + startup.period / 2, least + startup.period)
+
+
+def backoffs() -> Iterator[float]:
+    """Seconds the kubelet waits before each restart in a row: none, then 10, 20, 40 and so on up to 300."""
+    yield 0.0
+    wait = BACKOFF_FIRST
+    while True:
+        yield wait
+        wait = min(2 * wait, BACKOFF_MOST)
+
+
+def restart_storm(live: float, seconds: float) -> tuple[int, float]:
+    """Restarts, and the share of time spent down, of a process that is restarted `live` seconds after each
+    start.
+
+    That is what too tight a probe does to a process that is slow for a reason the restart does not remove. A
+    process that lives for BACKOFF_RESET is waited for no longer than the first time. Raises ValueError.
+    """
+    if not (live > 0 and seconds > 0 and math.isfinite(seconds)):
+        raise ValueError(f"live and seconds must be positive numbers, not {live} and {seconds}")
+    at, down, restarts, waits = 0.0, 0.0, 0, backoffs()
+    while (at := at + live) < seconds:
+        restarts += 1
+        if live >= BACKOFF_RESET:
+            waits = backoffs()
+        wait = min(next(waits), seconds - at)
+        at, down = at + wait, down + wait
+    return restarts, down / seconds
