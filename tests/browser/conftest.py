@@ -26,14 +26,19 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect, sync_playwright
 
 from halab.course.lab import lab_command
+from halab.course.paths import course_root
 
 REPOSITORY = Path(__file__).parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 IN_FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+# The parts of an output that are wider than their place, so that they are cut off or must be scrolled.
+WIDER = """(output) => [output, ...output.querySelectorAll('div')]
+  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1)
+  .map((part) => `${part.className} ${part.scrollWidth} > ${part.clientWidth}`)"""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -151,6 +156,13 @@ class Notebook:
                  .map((output) => [].concat(output.traceback ?? output.text).join('\\n'))"""
         )
         return found
+
+    def shows(self, source: str, said: str, name: str) -> None:
+        """The output of the cell that holds `source` says so and fits its place; its picture is `name`."""
+        output = self.cell(source).locator(".jp-OutputArea").first
+        expect(output).to_contain_text(said)
+        assert output.evaluate(WIDER) == [], source
+        self.screenshot(name, output)
 
     def theme(self, name: str) -> None:
         """Switch to a theme such as "JupyterLab Dark"."""
@@ -314,3 +326,25 @@ def chromium_page(chromium_context: BrowserContext) -> Iterator[Page]:
     yield page
     assert traffic.beyond_loopback() == []
     assert traffic.errors == []
+
+
+@pytest.fixture
+def open_lesson(
+    open_lab: Callable[..., Lab],
+    chromium_page: Page,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[str], Notebook]:
+    """Open a lesson by its slug in JupyterLab, as a learner who has no real cluster: it runs simulated."""
+
+    def opened(slug: str) -> Notebook:
+        work = tmp_path_factory.mktemp("work")
+        monkeypatch.setenv("HALAB_WORK", str(work))
+        monkeypatch.setenv("HALAB_COURSE", str(course_root()))
+        monkeypatch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("clusters")))
+        monkeypatch.setenv("HALAB_ENGINE", "simulated")
+        monkeypatch.delenv("HALAB_LANG", raising=False)
+        shutil.copy(course_root() / "course" / f"{slug}.ipynb", work)
+        return open_lab(work).open_notebook(chromium_page, f"{slug}.ipynb", mode="lab")
+
+    return opened

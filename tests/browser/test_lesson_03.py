@@ -1,55 +1,22 @@
 """Lesson 3 in JupyterLab, on the simulated engine; tests/notebooks runs it on the real one."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
-
-from halab.course.paths import course_root
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-LESSON = "03-architecture.ipynb"
-# The parts of an output that are wider than their place, so that they are cut off or must be scrolled.
-WIDER = """(output) => [output, ...output.querySelectorAll('div')]
-  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1)
-  .map((part) => `${part.className} ${part.scrollWidth} > ${part.clientWidth}`)"""
 
-
-@pytest.fixture
-def lesson(
-    open_lab: Callable[[Path], Any],
-    chromium_page: Page,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Any:
-    work = tmp_path_factory.mktemp("work")
-    monkeypatch.setenv("HALAB_WORK", str(work))
-    monkeypatch.setenv("HALAB_COURSE", str(course_root()))
-    monkeypatch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("clusters")))
-    monkeypatch.setenv("HALAB_ENGINE", "simulated")
-    monkeypatch.delenv("HALAB_LANG", raising=False)
-    shutil.copy(course_root() / "course" / LESSON, work)
-    return open_lab(work).open_notebook(chromium_page, LESSON, mode="lab")
-
-
-def test_the_lesson_is_played_measured_and_compared(lesson: Any) -> None:
-    page: Page = lesson.page
+def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str], Any]) -> None:
+    lesson = open_lesson("03-architecture")
     lesson.run_next(2)  # the title and the map: two presses of Shift+Enter
-    expect(page.locator(".halab-arch-status").first).to_contain_text("nothing runs yet")
+    expect(lesson.page.locator(".halab-arch-status").first).to_contain_text("nothing runs yet")
     lesson.screenshot("lesson-03-start")
     lesson.run_all()
-    for source, said in (
-        ("import read_sessions", "SIMULATED"),
-        ("summary(two)", "crash etcd leader"),
-        ("compare_parts(standby", "crash etcd follower"),
-        ("retriever.set_replicas(4)", "querynode-4"),
-    ):
-        output = lesson.cell(source).locator(".jp-OutputArea").first
-        expect(output).to_contain_text(said)
-        assert output.evaluate(WIDER) == [], source
-        lesson.screenshot(f"lesson-03-{said.replace(' ', '-')}", output)
+    lesson.shows("import read_sessions", "SIMULATED", "lesson-03-sessions")
+    lesson.shows("summary(two)", "crash etcd leader", "lesson-03-two-members")
+    lesson.shows("compare_parts(standby", "crash etcd follower", "lesson-03-parts")
+    lesson.shows("retriever.set_replicas(4)", "querynode-4", "lesson-03-four-copies")
     expect(lesson.cell("show_card(3, measured")).to_contain_text("crash active rootcoord")

@@ -1,56 +1,22 @@
 """Lesson 7 in JupyterLab, on the simulated engine; tests/notebooks runs it on the real one."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
-
-from halab.course.paths import course_root
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-LESSON = "07-rto-rpo.ipynb"
-# The parts of an output that are wider than their place, so that they are cut off or must be scrolled.
-WIDER = """(output) => [output, ...output.querySelectorAll('div')]
-  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1)
-  .map((part) => `${part.className} ${part.scrollWidth} > ${part.clientWidth}`)"""
 
-
-@pytest.fixture
-def lesson(
-    open_lab: Callable[[Path], Any],
-    chromium_page: Page,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Any:
-    work = tmp_path_factory.mktemp("work")
-    monkeypatch.setenv("HALAB_WORK", str(work))
-    monkeypatch.setenv("HALAB_COURSE", str(course_root()))
-    monkeypatch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("clusters")))
-    monkeypatch.setenv("HALAB_ENGINE", "simulated")
-    monkeypatch.delenv("HALAB_LANG", raising=False)
-    shutil.copy(course_root() / "course" / LESSON, work)
-    return open_lab(work).open_notebook(chromium_page, LESSON, mode="lab")
-
-
-def test_the_lesson_is_played_measured_and_compared(lesson: Any) -> None:
-    page: Page = lesson.page
+def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str], Any]) -> None:
+    lesson = open_lesson("07-rto-rpo")
     lesson.run_next(2)  # the title and the planner: two presses of Shift+Enter
-    expect(page.locator(".hr-verdict")).to_contain_text("Cheapest that fits")
+    expect(lesson.page.locator(".hr-verdict").first).to_contain_text("Cheapest that fits")
     lesson.screenshot("lesson-07-start")
     lesson.run_all()
-    for source, said in (
-        ('disaster(cluster, "log"', "not counted"),
-        ("compare_losses(data_node", "crash every Milvus process"),
-        ("summary(everything)", "SIMULATED"),
-        ("Periodic(interval=600", "Span(least=5"),
-    ):
-        output = lesson.cell(source).locator(".jp-OutputArea").first
-        expect(output).to_contain_text(said)
-        assert output.evaluate(WIDER) == [], source
-        lesson.screenshot(f"lesson-07-{source.split('(')[0].split('=')[-1]}-{len(said)}", output)
-    cell = lesson.cell("show_card(7, measured")
-    expect(cell).to_contain_text("crash log")
+    lesson.shows('disaster(cluster, "log"', "not counted", "lesson-07-log")
+    lesson.shows("compare_losses(data_node", "crash every Milvus process", "lesson-07-losses")
+    lesson.shows("summary(everything)", "SIMULATED", "lesson-07-summary")
+    lesson.shows("Periodic(interval=600", "Span(least=5", "lesson-07-flush")
+    expect(lesson.cell("show_card(7, measured")).to_contain_text("crash log")

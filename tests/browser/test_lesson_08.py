@@ -1,54 +1,21 @@
 """Lesson 8 in JupyterLab, on the simulated engine; tests/notebooks runs it on the real one."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
-
-from halab.course.paths import course_root
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
-LESSON = "08-safety.ipynb"
-# The parts of an output that are wider than their place, so that they are cut off or must be scrolled.
-WIDER = """(output) => [output, ...output.querySelectorAll('div')]
-  .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1)
-  .map((part) => `${part.className} ${part.scrollWidth} > ${part.clientWidth}`)"""
 
-
-@pytest.fixture
-def lesson(
-    open_lab: Callable[[Path], Any],
-    chromium_page: Page,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Any:
-    work = tmp_path_factory.mktemp("work")
-    monkeypatch.setenv("HALAB_WORK", str(work))
-    monkeypatch.setenv("HALAB_COURSE", str(course_root()))
-    monkeypatch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("clusters")))
-    monkeypatch.setenv("HALAB_ENGINE", "simulated")
-    monkeypatch.delenv("HALAB_LANG", raising=False)
-    shutil.copy(course_root() / "course" / LESSON, work)
-    return open_lab(work).open_notebook(chromium_page, LESSON, mode="lab")
-
-
-def test_the_lesson_is_played_measured_and_compared(lesson: Any) -> None:
-    page: Page = lesson.page
+def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str], Any]) -> None:
+    lesson = open_lesson("08-safety")
     lesson.run_next(2)  # the title and the table: two presses of Shift+Enter
-    expect(page.locator(".halab-protect-summary")).to_contain_text("of 8 answered")
+    expect(lesson.page.locator(".halab-protect-summary").first).to_contain_text("of 8 answered")
     lesson.screenshot("lesson-08-start")
     lesson.run_all()
-    for source, said in (
-        ("compare_mistakes(deleted", "not counted"),
-        ("forgotten(deleted)", "SIMULATED"),
-        ("Retention(daily=7", "305"),
-    ):
-        output = lesson.cell(source).locator(".jp-OutputArea").first
-        expect(output).to_contain_text(said)
-        assert output.evaluate(WIDER) == [], source
-        lesson.screenshot(f"lesson-08-{source.split('(')[0]}", output)
+    lesson.shows("compare_mistakes(deleted", "not counted", "lesson-08-mistakes")
+    lesson.shows("forgotten(deleted)", "SIMULATED", "lesson-08-forgotten")
+    lesson.shows("Retention(daily=7", "305", "lesson-08-retention")
     expect(lesson.cell("show_card(8, measured")).to_contain_text("24 h")
