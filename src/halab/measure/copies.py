@@ -33,6 +33,7 @@ __all__ = ["DIMENSIONS", "Copies", "Find", "InsertMany", "marker"]
 DIMENSIONS = 128
 _BATCH = 5000  # rows a request while a collection is filled: 2.5 MB, below gRPC's limits
 _PATIENCE = 60.0  # seconds for a call that prepares
+_QUERIES = 2**62  # keys that no row has: their markers are far from every row
 
 
 def marker(key: int) -> NDArray[np.float32]:
@@ -137,7 +138,7 @@ class Copies:
 
     def search(self, replicas: int, vectors: int = 100) -> Operation:
         """Bounded searches in the collection with so many replicas, for one vector after the other."""
-        wanted = [marker(-1 - number).tolist() for number in range(vectors)]
+        wanted = [marker(_QUERIES + number).tolist() for number in range(vectors)]
         return Search(self.cluster.uri, self._names[replicas], wanted)
 
     def find(self, replicas: int, key: int) -> Find:
