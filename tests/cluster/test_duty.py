@@ -34,9 +34,13 @@ def test_a_limited_process_does_a_part_of_its_work_and_then_goes_on(busy):
 
 
 def test_it_goes_on_after_an_error_inside_the_block(busy):
-    with pytest.raises(KeyError), duty([busy.pid], share=0.1, period=0.05):
-        time.sleep(0.2)
-        raise KeyError
+    def fails():
+        with duty([busy.pid], share=0.1, period=0.05):
+            time.sleep(0.2)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails()
     assert busy.status() != psutil.STATUS_STOPPED
 
 
@@ -54,10 +58,14 @@ def test_a_limiter_whose_parent_was_killed_lets_go(busy):
 
 
 def test_the_end_of_a_limited_process_is_told(busy):
-    with pytest.raises(FaultError, match="has ended"), duty([busy.pid], share=0.2, period=0.05):
-        busy.kill()
-        busy.wait()
-        time.sleep(0.7)
+    def ends():
+        with duty([busy.pid], share=0.2, period=0.05):
+            busy.kill()
+            busy.wait()
+            time.sleep(0.7)
+
+    with pytest.raises(FaultError, match="has ended"):
+        ends()
 
 
 @pytest.mark.parametrize("wrong", [{"share": 0}, {"share": 1}, {"period": 0}, {"period": 5}, {"pids": []}])
