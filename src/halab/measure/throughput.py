@@ -60,9 +60,8 @@ class Limit:
     def label(self) -> str:
         """What stands below every result that was measured so."""
         return (
-            f"SPEED LIMIT: every query node was stopped and continued {1 / self.period:.0f} times a second and "
-            f"ran for {self.share:.0%} of the time. The figures are those of nodes made slow, one after the "
-            "other, on one machine."
+            f"SPEED LIMIT: every query node was stopped and continued {1 / self.period:.0f} times a second, "
+            f"and ran for {self.share:.0%} of the time. These are figures of nodes made slow on one machine."
         )
 
 

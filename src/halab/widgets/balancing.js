@@ -86,7 +86,7 @@ const WORDS = {
     events: { none: "nothing happens", grey: "goes grey: a tenth of its speed", leaves: "leaves" },
     names: { "round robin": "round robin", "least connections": "least connections", random: "random", "two choices": "two choices" },
     node: "node", queue: "unanswered requests", gone: "gone", grey: "grey",
-    figures: { p50: "p50", p99: "p99", rate: "answers / s", failed: "failed" },
+    figures: { p50: "p50", p99: "p99", failed: "failed", rate: "answers / s" },
     clock: (t) => `${t.toFixed(1)} s of ${SECONDS} s`,
     said: (parts) => `p99: ${parts.join(", ")}.`,
     note: "All four get the same requests, with the same work. Bars: requests at a node, waiting or in work. Made up: what it shows is the shape, not Milvus' speed.",
@@ -97,7 +97,7 @@ const WORDS = {
     events: { none: "一切照常", grey: "变慢：只剩十分之一", leaves: "离开" },
     names: { "round robin": "轮询", "least connections": "最少连接", random: "随机", "two choices": "二选一" },
     node: "节点", queue: "还没答复的请求", gone: "已离开", grey: "变慢",
-    figures: { p50: "p50", p99: "p99", rate: "每秒答复", failed: "失败" },
+    figures: { p50: "p50", p99: "p99", failed: "失败", rate: "每秒答复" },
     clock: (t) => `${t.toFixed(1)} 秒 / ${SECONDS} 秒`,
     said: (parts) => `p99：${parts.join("，")}。`,
     note: "四种策略拿到的请求一模一样，比得公平。条形是节点上的请求，等着的和正在处理的都算。数字是编的，要看的是形状，不是 Milvus 的速度。",
@@ -198,6 +198,7 @@ class Race {
   run() {
     cancelAnimationFrame(this.frame);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) { this.show(this.end, true); return; }
+    this.said.textContent = "…";
     const began = performance.now();
     const step = () => {
       const now = ((performance.now() - began) / 1000) * PACE;
