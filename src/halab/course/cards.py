@@ -24,6 +24,7 @@ _UNITS: dict[str, tuple[str, str]] = {
     "heartbeats": ("heartbeats", "次心跳"),
     "requests": ("requests", "次请求"),
     "queries": ("queries", "次查询"),
+    "queries/s": ("a second", "次/秒"),
     "copies": ("copies", "个副本"),
     "rows": ("rows", "行"),
     "parts": ("parts", "个部件"),
@@ -70,7 +71,19 @@ class Claim(_Strict):
     range: tuple[float, float] | None = None
     below: float | None = None
     unit: Literal[
-        "s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "rows", "parts", "probes"
+        "s",
+        "min",
+        "h",
+        "d",
+        "%",
+        "heartbeats",
+        "requests",
+        "queries",
+        "queries/s",
+        "copies",
+        "rows",
+        "parts",
+        "probes",
     ]
     source: Literal["card"]
     verdict: Verdict

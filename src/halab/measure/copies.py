@@ -33,6 +33,7 @@ __all__ = ["DIMENSIONS", "Copies", "Find", "InsertMany", "marker", "questions"]
 DIMENSIONS = 128
 _BATCH = 5000  # rows a request while a collection is filled: 2.5 MB, below gRPC's limits
 _PATIENCE = 60.0  # seconds for a call that prepares
+_QUERIES = 2**62  # keys that no row has: their markers are far from every row
 
 
 def marker(key: int) -> NDArray[np.float32]:
@@ -44,7 +45,7 @@ def marker(key: int) -> NDArray[np.float32]:
 
 def questions(count: int) -> list[list[float]]:
     """Vectors to search for, the same each time and none of them the marker of a row."""
-    return [marker(number).tolist() for number in range(count)]
+    return [marker(_QUERIES + number).tolist() for number in range(count)]
 
 
 class InsertMany(Insert):

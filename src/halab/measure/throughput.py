@@ -13,10 +13,12 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from halab.cluster.duty import duty
 from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
 from halab.measure.copies import Copies
@@ -30,6 +32,7 @@ from halab.tables import Row, html_table, text_table
 
 __all__ = [
     "Kind",
+    "Limit",
     "Speed",
     "Speeds",
     "TimeLeft",
@@ -46,6 +49,22 @@ __all__ = [
 Kind = Literal["write", "read"]
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Every query node may run for `share` of each `period` (seconds) only: slow machines, made of one."""
+
+    share: float = 0.2
+    period: float = 0.1
+
+    @property
+    def label(self) -> str:
+        """What stands below every result that was measured so."""
+        return (
+            f"SPEED LIMIT: every query node was stopped and continued {1 / self.period:.0f} times a second, "
+            f"and ran for {self.share:.0%} of the time. These are figures of nodes made slow on one machine."
+        )
+
+
 def throughput(
     cluster: Cluster,
     kind: Kind,
@@ -59,12 +78,14 @@ def throughput(
     rows: int = 20_000,
     batch: int = 100,
     deadline: float = 10.0,
+    limit: Limit | None = None,
     seed: int = 0,
 ) -> Journal:
     """Measure how many inserts (of `batch` rows) or searches a second a cluster answers, by replicas.
 
     A closed loop of `clients`, or with `arrivals` an open loop of so many requests a second. Each repeat runs
-    `warm_up` seconds that do not count and `seconds` that do. `rows` rows are loaded beforehand. Raises
+    `warm_up` seconds that do not count and `seconds` that do. `rows` rows are loaded beforehand. With a
+    `limit` every query node may run for a share of the time only, and the journal says so. Raises
     MeasurementError.
     """
     if not replicas or min(replicas) < 1 or repeats < 1 or seconds <= 0 or warm_up < 0:
@@ -78,7 +99,7 @@ def throughput(
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
     phases: list[Phase] = []
     samples: list[Sample] = []
-    with Copies(cluster, replicas, rows, say.preparing) as copies:
+    with Copies(cluster, replicas, rows, say.preparing) as copies, _limited(copies, limit):
         for number, repeat in order:
             say(f"{kind}, {number} replicas")
             operation = copies.insert(number, batch) if kind == "write" else copies.search(number)
@@ -88,13 +109,22 @@ def throughput(
                 "batch": batch if kind == "write" else 1,
             }
             settings |= {"clients": clients} if arrivals is None else {"arrivals": arrivals}
+            settings |= {"share": limit.share, "period": limit.period} if limit else {}
             run = _closed(clients) if arrivals is None else _open(arrivals)
             phase, found = _repeat(operation, run, copies, settings, warm_up, seconds, deadline)
             phases.append(phase)
             samples += found
         phases = [*copies.phases, *phases]
     say.done()
-    return loaded(cluster, samples, phases, began, wall, deadline=deadline, seed=seed)
+    notes = [limit.label] if limit else []
+    return loaded(cluster, samples, phases, began, wall, deadline=deadline, seed=seed, notes=notes)
+
+
+def _limited(copies: Copies, limit: Limit | None) -> AbstractContextManager[None]:
+    if limit is None:
+        return nullcontext()
+    nodes = [pid for name, pid in copies.processes().items() if name.startswith("querynode")]
+    return duty(nodes, limit.share, limit.period)
 
 
 Loop = Callable[..., list[Sample]]
@@ -221,7 +251,9 @@ def load_of(journal: Journal) -> str:
     """What a load asked for, and of how many copies: "insert with 1, 2, 3 replicas"."""
     counts = sorted({int(phase.settings["replicas"]) for phase in journal.phases})
     replicas = ", ".join(map(str, counts)) + (" replica" if counts == [1] else " replicas")
-    return f"{' and '.join(journal.header.operations)} with {replicas}"
+    shares = {phase.settings["share"] for phase in journal.phases if "share" in phase.settings}
+    slow = "".join(f", query nodes limited to {share:.0%} of the time" for share in sorted(shares))
+    return f"{' and '.join(journal.header.operations)} with {replicas}{slow}"
 
 
 def in_phase(journal: Journal, phase: Phase) -> list[Sample]:

@@ -1,0 +1,104 @@
+"""A speed limit for processes, without root: each may run for a share of the time, in short pulses.
+
+    with duty([4711, 4712], share=0.2, period=0.1):
+        ...                                        # SIGSTOP and SIGCONT, ten pulses a second
+
+The pulses of several processes come one after the other, so that two processes with a share of up to a half
+never ask for the same core at once: each then has, as it were, a slow machine of its own. A process of its
+own sends the signals, since a busy Python program would send them late. It lets all go on when this one
+leaves the block or ends, however it ends. The share is not exact: signals take time, and so does waking up.
+The period must stay far below a session's TTL, or etcd takes the process for dead.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from halab.errors import FaultError
+
+__all__ = ["LONGEST", "duty"]
+
+LONGEST = 0.5
+"""The longest period, seconds: a twentieth of the course's usual TTL."""
+
+
+@contextmanager
+def duty(pids: Sequence[int], share: float, period: float = 0.1) -> Iterator[None]:
+    """Let each process run for `share` of every `period` (seconds) while the block runs.
+
+    Raises FaultError for a share outside 0 to 1, both excluded, for a period that is too long, for none to
+    limit, or if this machine does not allow it.
+    """
+    if not pids or not 0 < share < 1 or not 0 < period <= LONGEST:
+        raise FaultError(
+            f"A speed limit needs processes, a share between 0 and 1 and a period of at most {LONGEST:g} s; "
+            f"found {len(pids)} processes, {share:g}, {period:g} s.",
+            hint="For example share=0.2, period=0.1.",
+        )
+    limiter = subprocess.Popen(
+        [sys.executable, "-m", __name__, str(share), str(period), *map(str, pids)], stdin=subprocess.PIPE
+    )
+    try:
+        yield
+        if limiter.poll() is not None:
+            raise FaultError(
+                "The speed limit ended early: a process it limited has ended.",
+                hint="Look at `halab status`, and measure again.",
+            )
+    finally:
+        assert limiter.stdin is not None
+        with suppress(BrokenPipeError):
+            limiter.stdin.close()
+        try:
+            limiter.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            limiter.kill()
+            limiter.wait()
+        _send(pids, signal.SIGCONT)
+
+
+def _send(pids: Sequence[int], what: signal.Signals) -> bool:
+    sent = True
+    for pid in pids:
+        try:
+            os.kill(pid, what)
+        except OSError:
+            sent = False
+    return sent
+
+
+def _pulse(pids: Sequence[int], share: float, period: float) -> None:
+    """Send the signals until standard input ends, which it does with the process that started this one."""
+    edges = sorted(
+        edge
+        for number, pid in enumerate(pids)
+        for edge in (
+            (number / len(pids) * period, pid, signal.SIGCONT),
+            ((number / len(pids) + share) % 1 * period, pid, signal.SIGSTOP),
+        )
+    )
+    began = time.monotonic()
+    turn = 0
+    try:
+        _send(pids, signal.SIGSTOP)
+        while True:
+            for at, pid, what in edges:
+                wait = began + turn * period + at - time.monotonic()
+                if select.select([sys.stdin], [], [], max(0.0, wait))[0] or not _send([pid], what):
+                    return
+            turn += 1
+    finally:
+        _send(pids, signal.SIGCONT)
+
+
+if __name__ == "__main__":
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: sys.exit(0))
+    _pulse([int(pid) for pid in sys.argv[3:]], float(sys.argv[1]), float(sys.argv[2]))

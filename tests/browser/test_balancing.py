@@ -1,0 +1,62 @@
+"""The race through a balancer in JupyterLab, as a learner uses it."""
+
+from collections.abc import Callable
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+CELL = "from halab.widgets.balancing import BalancerRace\nrace = BalancerRace()\nrace"
+WIDER = """() => [...document.querySelectorAll('.hb-root, .hb-root *')]
+  .filter((part) => part.clientWidth && !part.matches('select, option'))
+  .filter((part) => part.scrollWidth > part.clientWidth + 1)
+  .map((part) => `${part.className} ${part.scrollWidth} > ${part.clientWidth}`)"""
+
+
+@pytest.fixture(scope="module")
+def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
+    root = tmp_path_factory.mktemp("notebooks")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    chinese = f"import os\nos.environ['HALAB_LANG'] = 'zh'\n{CELL}"
+    for name, source in (("race", CELL), ("chinese", chinese)):
+        cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("print(race)")]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / f"{name}.ipynb")
+    return open_lab(root)
+
+
+def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
+    page = chromium_page
+    page.set_viewport_size({"width": 1280, "height": 1100})
+    notebook = lab.open_notebook(page, "race.ipynb")
+    notebook.run_all()
+    page.wait_for_selector(".hb-lane")
+    before = page.locator(".hb-said").text_content()
+    page.locator("input[name=third]").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".hb-said")).not_to_have_text(before or "")
+    page.locator("select[name=event]").select_option("leaves")
+    page.locator(".hb-again").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".hb-clock")).to_contain_text("9.", timeout=15_000)
+    notebook.screenshot("balancing-running", ".hb-root")
+    expect(page.locator(".hb-clock")).to_contain_text("20.0 s of", timeout=15_000)
+    expect(page.locator(".hb-lane b").nth(2)).to_have_text("gone")
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        notebook.theme(theme)
+        for width in (1000, 480):
+            page.evaluate("(w) => { document.querySelector('.hb-root').style.width = `${w}px`; }", width)
+            assert page.evaluate(WIDER) == [], (theme, width)
+            notebook.screenshot(f"balancing-{theme.split()[1].lower()}-{width}", ".hb-root")
+    notebook.cell("print(race)").click()
+    notebook.run_next(1)
+    expect(notebook.cell("print(race)")).to_contain_text("it leaves in")
+
+
+def test_it_speaks_chinese(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
+    chinese = lab.open_notebook(chromium_page, "chinese.ipynb")
+    chinese.run_all()
+    chromium_page.wait_for_selector(".hb-lane")
+    expect(chromium_page.locator(".hb-lane").first).to_contain_text("轮询")
+    chinese.screenshot("balancing-zh", ".hb-root")
