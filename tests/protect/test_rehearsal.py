@@ -14,8 +14,10 @@ from halab.measure import Header, Journal, Retriever
 from halab.measure.addresses import DEGRADED, TWO_ADDRESSES, Application
 from halab.measure.journal import FaultRecord
 from halab.models.samples import Outcome, Sample
+from halab.protect.backup import backup
 from halab.protect.drill import Drill, Step, load_state
-from halab.protect.rehearsal import Unanswered, rehearse, roll_back, unanswered
+from halab.protect.rehearsal import Unanswered, _Course, rehearse, roll_back, unanswered
+from halab.protect.report import Targets
 
 
 @pytest.fixture
@@ -104,3 +106,59 @@ def test_the_command_needs_two_running_clusters_and_a_drill_to_take_back(tmp_pat
     assert isinstance(same.exception, DrillError)
     none = CliRunner().invoke(cli, ["drill", str(tmp_path / "d")])
     assert isinstance(none.exception, halab.errors.ClusterNotFound)
+
+
+class Clock:
+    """As much of a cluster as the steps before the loss ask for."""
+
+    engine, name, versions = "embedded", "lab", {"milvus": "2.3.5"}
+
+    def now(self):
+        return 0.0
+
+    def sleep(self, seconds):
+        pass
+
+
+class Home:
+    simulated, name = False, "cards"
+
+    def __init__(self):
+        self.cluster = Clock()
+
+
+class Asked:
+    elapsed = 0.0
+
+
+@pytest.fixture
+def course(milvus, tmp_path):
+    """A drill whose nightly backup was made from a Milvus in memory."""
+    milvus.fill(rows=30)
+    backup(milvus, tmp_path / "backup", ["cards"])
+    return _Course(Application(Home(), Home()), tmp_path, Asked(), Targets(60, 60), 0.0, 1.0)
+
+
+def test_a_sound_and_recent_backup_is_found_good(course):
+    facts = {}
+    assert course._verify_backup(facts).startswith("30 rows")
+    assert facts["backup"].endswith("backup")
+
+
+def test_a_corrupt_backup_stops_the_drill_before_any_harm(course, tmp_path):
+    file = next((tmp_path / "backup").rglob("*.parquet"))
+    damaged = bytearray(file.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    file.write_bytes(damaged)
+    state = Drill(course.steps(), tmp_path / "state.json", clock=course._clock.now).run()
+    assert [one.status for one in state.records] == ["failed", *["waiting"] * 7]
+    assert "loss" not in state.facts
+
+
+def test_a_backup_that_is_too_old_and_a_standby_of_another_version_stop_it_too(course):
+    course.targets = Targets(60, -1)
+    with pytest.raises(DrillError, match="at most -1 s may be lost"):
+        course._verify_backup({})
+    course.standby.cluster.versions = {"milvus": "2.4.0"}
+    with pytest.raises(DrillError, match="upgrade the standby first"):
+        course._verify_standby({})

@@ -27,6 +27,8 @@ _UNITS: dict[str, tuple[str, str]] = {
     "copies": ("copies", "个副本"),
     "rows": ("rows", "行"),
     "parts": ("parts", "个部件"),
+    "steps": ("steps", "步"),
+    "months": ("months", "个月"),
     "%": ("%", "%"),
     "min": ("min", "分钟"),
     "h": ("h", "小时"),
@@ -41,6 +43,8 @@ _ONE = {
     "copies": "copy",
     "rows": "row",
     "parts": "part",
+    "steps": "step",
+    "months": "month",
 }
 
 
@@ -67,7 +71,10 @@ class Claim(_Strict):
     value: float | None = None
     range: tuple[float, float] | None = None
     below: float | None = None
-    unit: Literal["s", "min", "h", "d", "%", "heartbeats", "requests", "queries", "copies", "rows", "parts"]
+    unit: Literal[
+        "s", "min", "h", "d", "months", "%", "heartbeats", "requests", "queries", "copies", "rows", "parts",
+        "steps",
+    ]  # fmt: skip
     source: Literal["card"]
     verdict: Verdict
     leaves_out: str

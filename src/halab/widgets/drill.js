@@ -1,7 +1,7 @@
 // A drill on paper: a checklist with clocks beside the time line. An anywidget front-end module.
 // The time line is worked out here; the clock runs only while "Run" is pressed.
 
-const SIGNS = { waiting: "○", running: "▶", done: "✓", stopped: "■", failed: "✕", "rolled back": "↶", fenced: "⛨" };
+const SIGNS = { waiting: "○", running: "▶", done: "✓", stopped: "■", failed: "✕", "rolled back": "↶", fenced: "▣" };
 const PER_MINUTE = 60; // milliseconds of the clock for one minute of the drill
 
 const WORDS = {
@@ -76,12 +76,10 @@ function render({ model, el }) {
   let timer = null;
 
   const faults = element("select", { "data-part": "fault" }, ...model.get("faults").map((name) => element("option", { value: name }, words.faults[name])));
-  faults.addEventListener("change", () => { stop(Infinity); model.set("fault", faults.value); model.save_changes(); });
+  faults.addEventListener("change", () => { change("fault", faults.value); });
   const age = element("input", { type: "number", min: 0, max: 240, step: 5, "data-part": "age" });
   age.addEventListener("change", () => {
-    model.set("backup_age", Math.min(240, Math.max(0, Math.round(Number(age.value)) || 0)));
-    model.save_changes();
-    draw();
+    change("backup_age", Math.min(240, Math.max(0, Math.round(Number(age.value)) || 0)));
   });
   const buttons = ["run", "end", "again"].map((name) => {
     const button = element("button", { type: "button", "data-part": name }, words[name]);
@@ -116,9 +114,7 @@ function render({ model, el }) {
     else {
       const slider = element("input", { type: "range", min: 0, max: 120, step: 1, "data-step": step, "aria-label": `${words.names[step]}${words.colon}${words.minutes}` });
       slider.addEventListener("input", () => {
-        stop(Infinity);
-        model.set("minutes", { ...model.get("minutes"), [step]: Number(slider.value) });
-        model.save_changes();
+        change("minutes", { ...model.get("minutes"), [step]: Number(slider.value) });
       });
       cell.append(slider, figure);
       lines[step] = { slider };
@@ -130,6 +126,13 @@ function render({ model, el }) {
   }
 
   function current() { return plan(model.get("minutes"), model.get("fault"), model.get("backup_age"), extra); }
+
+  /** Another drill is another time line: the clock shows its end until somebody runs it. */
+  function change(name, value) {
+    model.set(name, value);
+    model.save_changes();
+    stop(Infinity);
+  }
 
   function run() {
     stop(0);
