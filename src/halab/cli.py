@@ -12,6 +12,7 @@ from rich.console import Console
 from halab.commands import classroom as classroom_commands
 from halab.commands import cluster as cluster_commands
 from halab.commands import course as course_commands
+from halab.commands import drill as drill_commands
 from halab.commands import measure as measure_commands
 from halab.commands import progress as progress_commands
 from halab.commands import protect as protect_commands
@@ -29,6 +30,7 @@ problems = Console(stderr=True)
 cluster_commands.register(app)
 measure_commands.register(app)
 protect_commands.register(app)
+drill_commands.register(app)
 course_commands.register(app)
 progress_commands.register(app)
 classroom_commands.register(app)

@@ -11,6 +11,7 @@
     |- MeasurementError          a measurement cannot be made or trusted
     |  `- JournalError           a journal is damaged, altered or of another version
     |- BackupError               a backup cannot be made, trusted or restored
+    |- DrillError                a step of a drill must not be begun, or did not do what it should
     `- CourseError               cards, lessons, exercises, grading
        `- SubmissionError        a learner's notebook cannot be graded as it is
 
@@ -25,6 +26,7 @@ __all__ = [
     "ClusterExists",
     "ClusterNotFound",
     "CourseError",
+    "DrillError",
     "FaultError",
     "HalabError",
     "JournalError",
@@ -93,6 +95,10 @@ class JournalError(MeasurementError):
 
 class BackupError(HalabError):
     """A backup cannot be made, trusted or restored."""
+
+
+class DrillError(HalabError):
+    """A step of a drill must not be begun, or did not do what it should."""
 
 
 class CourseError(HalabError):

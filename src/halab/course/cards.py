@@ -29,6 +29,8 @@ _UNITS: dict[str, tuple[str, str]] = {
     "rows": ("rows", "行"),
     "parts": ("parts", "个部件"),
     "probes": ("probes", "次检查"),
+    "steps": ("steps", "步"),
+    "months": ("months", "个月"),
     "%": ("%", "%"),
     "min": ("min", "分钟"),
     "h": ("h", "小时"),
@@ -44,6 +46,8 @@ _ONE = {
     "rows": "row",
     "parts": "part",
     "probes": "probe",
+    "steps": "step",
+    "months": "month",
 }
 
 
@@ -71,20 +75,9 @@ class Claim(_Strict):
     range: tuple[float, float] | None = None
     below: float | None = None
     unit: Literal[
-        "s",
-        "min",
-        "h",
-        "d",
-        "%",
-        "heartbeats",
-        "requests",
-        "queries",
-        "queries/s",
-        "copies",
-        "rows",
-        "parts",
-        "probes",
-    ]
+        "s", "min", "h", "d", "months", "%",
+        "heartbeats", "requests", "queries", "queries/s", "copies", "rows", "parts", "probes", "steps",
+    ]  # fmt: skip
     source: Literal["card"]
     verdict: Verdict
     leaves_out: str

@@ -319,6 +319,10 @@ class Insert(_Call):
         super().start()
         self._first_key = time.time_ns() // 1000
 
+    def follow(self, other: Insert) -> None:
+        """Give probe `number` the key that `other` gives it: they are one application's two addresses."""
+        self._first_key = other._first_key
+
     def _request(self, number: int) -> tuple[Any, int | None]:
         key = self._first_key + number
         request = Prepare.row_insert_param(self.collection, [dict(self._row(key))], "", self._fields)

@@ -209,6 +209,10 @@ class Run:
         """Outcomes so far by operation; empty if simulated, where samples come at the end."""
         return {name: Counter(count) for name, count in self._prober.counts.items()} if self._prober else {}
 
+    def so_far(self) -> list[Sample]:
+        """Samples that have their outcome already, times on the cluster's clock; none if simulated."""
+        return list(self._prober.samples) if self._prober else []
+
     def mark_fault(self, fault: Fault) -> None:
         """Put the target that was asked for into the journal; the cluster's events may not know it."""
         self._faults.append(fault)

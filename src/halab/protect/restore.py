@@ -26,7 +26,7 @@ from halab.protect.connection import connected, load, refusals
 from halab.protect.fields import rows_of
 from halab.protect.manifest import Collection, Field, Manifest, Progress, verify
 
-__all__ = ["Restored", "restore"]
+__all__ = ["Restored", "batches", "restore"]
 
 _BATCH = 500  # rows in one insert
 _UNFLUSHED = 1 << 20  # bytes between two flushes: the embedded cluster's log may keep no more than 5 MiB
@@ -142,7 +142,7 @@ def _field_options(field: Field) -> dict[str, Any]:
 
 def _fill(client: Any, saved: Collection, name: str, folder: Path, progress: Progress | None) -> None:
     done = unflushed = rows = 0
-    for partition, size, batch in _batches(saved, folder):
+    for partition, size, batch in batches(saved, folder):
         client.insert(name, batch, partition_name=partition)
         done, unflushed, rows = done + len(batch), unflushed + size, rows + len(batch)
         # The log keeps little: what it holds is moved to the object store before it is too much.
@@ -155,7 +155,7 @@ def _fill(client: Any, saved: Collection, name: str, folder: Path, progress: Pro
         client.flush(name)
 
 
-def _batches(saved: Collection, folder: Path) -> Iterator[tuple[str, int, list[dict[str, Any]]]]:
+def batches(saved: Collection, folder: Path) -> Iterator[tuple[str, int, list[dict[str, Any]]]]:
     """Partition, bytes and rows of one insert after the other."""
     for file in saved.files:
         with pq.ParquetFile(folder / file.path) as source:

@@ -1,0 +1,215 @@
+"""A drill as data: steps that are checked, done, verified and can be undone, each within a deadline.
+
+    drill = Drill(steps, "drills/monday/state.json", clock=cluster.now)
+    drill.run()           # from the first step that is not done
+    drill.roll_back()     # what was begun is undone, last first
+
+After each change the state is written to a file, so that a drill which was cut off can be gone on with by
+`run`, or taken back by `roll_back`, also by another process. For that, what steps tell each other stands in
+`facts`, which is part of the state. A step that was cut off is undone before it is done again.
+
+A deadline is looked at when a step has ended: a call that is under way is not torn apart. Calls to Milvus
+end by themselves within a minute.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from halab.errors import DrillError, HalabError
+
+__all__ = ["Drill", "Facts", "Record", "State", "Step", "load_state"]
+
+Facts = dict[str, Any]
+Status = Literal["waiting", "running", "done", "refused", "failed", "undone"]
+FORMAT = "halab-drill"
+VERSION = 1
+
+
+def _nothing(_: Facts) -> None:
+    """Most steps have nothing to check before, to verify or to undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `deadline` is seconds; `who` does it; `do` returns a sentence that says what it found.
+
+    Each function gets the drill's facts and may raise a HalabError. `undo` must bear being called twice.
+    """
+
+    name: str
+    title: str
+    deadline: float
+    do: Callable[[Facts], str]
+    precheck: Callable[[Facts], None] = _nothing
+    verify: Callable[[Facts], None] = _nothing
+    undo: Callable[[Facts], None] = _nothing
+    who: str = "halab"
+
+
+@dataclass(slots=True)
+class Record:
+    """What became of a step; times are seconds since the drill began, None while there is none."""
+
+    name: str
+    title: str
+    who: str
+    deadline: float
+    status: Status = "waiting"
+    began: float | None = None
+    ended: float | None = None
+    note: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        return None if self.began is None or self.ended is None else self.ended - self.began
+
+
+@dataclass(slots=True)
+class State:
+    """A drill's whole state. `started` is ISO 8601 (UTC), `zero` the clock's reading at that moment."""
+
+    title: str
+    started: str
+    zero: float
+    records: list[Record]
+    facts: Facts = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """True if every step was done."""
+        return all(record.status == "done" for record in self.records)
+
+    @property
+    def stopped_at(self) -> Record | None:
+        """The step that ended the drill, or None."""
+        return next((one for one in self.records if one.status in ("refused", "failed")), None)
+
+    def text(self) -> str:
+        return json.dumps({"format": FORMAT, "version": VERSION, **asdict(self)}, indent=1) + "\n"
+
+
+def load_state(path: str | Path) -> State:
+    """Read a drill's state. Raises DrillError if there is none, or if it is damaged."""
+    try:
+        told = json.loads(Path(path).read_text(encoding="utf-8"))
+        if (told.pop("format"), told.pop("version")) != (FORMAT, VERSION):
+            raise ValueError("another format or version")
+        told["records"] = [Record(**one) for one in told["records"]]
+        return State(**told)
+    except FileNotFoundError:
+        raise DrillError(f"there is no drill at {path}", hint="name the drill's state.json") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DrillError(
+            f"{path} is no state of a drill that this halab can read ({error})",
+            hint="see by hand which cluster is in charge, then begin a new drill in another folder",
+        ) from None
+
+
+class Drill:
+    """Steps under way. Goes on from the state in `path` if there is one; `say` is told each phase."""
+
+    def __init__(
+        self,
+        steps: Iterable[Step],
+        path: str | Path,
+        *,
+        clock: Callable[[], float],
+        title: str = "Recovery drill",
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.steps = list(steps)
+        self.path = Path(path)
+        self._clock, self._say = clock, say
+        if self.path.exists():
+            self.state = load_state(self.path)
+            if [one.name for one in self.state.records] != [step.name for step in self.steps]:
+                raise DrillError(
+                    f"{path} belongs to a drill of other steps", hint="begin a new drill in another folder"
+                )
+        else:
+            records = [Record(step.name, step.title, step.who, step.deadline) for step in self.steps]
+            self.state = State(title, datetime.now(UTC).isoformat(timespec="milliseconds"), clock(), records)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the drill began."""
+        return round(self._clock() - self.state.zero, 3)
+
+    def run(self) -> State:
+        """Do what is not done yet. A step that is refused or fails ends the drill, and all is undone.
+
+        Only HalabErrors are a result; whatever else ends it leaves the state as it was written last.
+        """
+        if self.state.stopped_at:
+            raise DrillError(
+                f"this drill ended at the step {self.state.stopped_at.title!r}",
+                hint="read its report, mend what it names, and begin a new drill in another folder",
+            )
+        for step, record in zip(self.steps, self.state.records, strict=True):
+            if record.status == "done":
+                continue
+            if record.status == "running":
+                step.undo(self.state.facts)
+            if not self._one(step, record):
+                self.roll_back()
+                break
+        return self.state
+
+    def roll_back(self) -> State:
+        """Undo every step that was begun, the last first. A failed undo is noted, and the rest is undone."""
+        for step, record in reversed(list(zip(self.steps, self.state.records, strict=True))):
+            if record.status not in ("done", "running", "failed"):
+                continue
+            self._say(f"undoing: {step.title}")
+            try:
+                step.undo(self.state.facts)
+            except HalabError as error:
+                record.note += f" NOT UNDONE: {error.message}"
+            else:
+                # The step that failed stays marked: it is why the others were undone.
+                record.status = "failed" if record.status == "failed" else "undone"
+            self._save()
+        return self.state
+
+    def _one(self, step: Step, record: Record) -> bool:
+        """One step; whether it was done in time and as it should."""
+        self._say(step.title)
+        facts = self.state.facts
+        record.began = self.elapsed
+        try:
+            step.precheck(facts)
+        except HalabError as error:
+            return self._end(record, "refused", error.message)
+        record.status = "running"
+        self._save()
+        try:
+            said = step.do(facts)
+            step.verify(facts)
+        except HalabError as error:
+            return self._end(record, "failed", error.message)
+        took = self.elapsed - record.began
+        if took > step.deadline:
+            return self._end(record, "failed", f"took {took:.1f} s, and its deadline is {step.deadline:g} s")
+        return self._end(record, "done", said)
+
+    def _end(self, record: Record, status: Status, note: str) -> bool:
+        record.status, record.note, record.ended = status, note, self.elapsed
+        self._save()
+        return status == "done"
+
+    def _save(self) -> None:
+        """In one go: a power cut leaves the old state or the new one."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_suffix(".new")
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(self.state.text())
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(self.path)

@@ -1,0 +1,258 @@
+"""What a drill says when it has ended: a table in a notebook; Markdown, HTML, JSON and a picture as files."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from matplotlib.figure import Figure
+
+from halab.measure.journal import Journal
+from halab.models.samples import Outcome
+from halab.protect.drill import Record, State
+from halab.tables import Row, html_table, text_table
+
+__all__ = ["Report", "Targets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What was promised, seconds: until service is back, and of writes that may be lost."""
+
+    rto: float = 60.0
+    rpo: float = 60.0
+
+
+# What to do when a step did not go as planned: a line for whoever has to act on the report.
+_ACTIONS = {
+    "backup": "Mend the backup, and verify every one when it is made.",
+    "standby": "Mend the standby, and watch it as the primary is watched.",
+    "loss": "Find out why the loss could not be made: the drill proved nothing yet.",
+    "failover": "Find out what held the failover up, and rehearse it alone.",
+    "service": "Write down which operation stayed broken, and why the checks before did not see it.",
+    "measure": "Make the clusters countable: without a count there is no RPO.",
+    "report": "Make room for the report.",
+    "failback": "Bring the rows home by hand from the backups in this folder, then find out why.",
+}
+_HEADINGS = ("step", "who", "from (s)", "took (s)", "deadline (s)", "result", "what was found")
+_COLOURS = {"done": "#2e7d32", "undone": "#8a6d00", "failed": "#b71c1c", "refused": "#b71c1c"}
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """A drill's report. Times are seconds; a figure is None where it was not measured."""
+
+    title: str
+    started: str
+    simulated: bool
+    targets: Targets
+    records: tuple[Record, ...]
+    rto: float | None
+    rpo: float | None
+    rpo_rows: int | None
+    read_only: float | None
+    lost_at_home: int | None
+    journal: Journal | None = None
+    zero: float = 0.0  # when the drill began, on the journal's clock
+
+    @classmethod
+    def of(cls, state: State, targets: Targets, journal: Journal | None = None) -> Report:
+        """From a drill's state; the journal is for the picture only."""
+        facts = state.facts
+        first = state.records[0]
+        zero = 0.0
+        if journal is not None:
+            zero = next((one.time for one in journal.events if one.component == first.name), 0.0)
+        return cls(
+            state.title, state.started, journal is not None and journal.simulated, targets,
+            tuple(state.records), facts.get("rto"), facts.get("rpo"), facts.get("rpo_rows"),
+            facts.get("read_only"), facts.get("lost_at_home"), journal, zero - (first.began or 0.0),
+        )  # fmt: skip
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: what a reader who reads no further should know."""
+        stopped = next((one for one in self.records if one.status in ("failed", "refused")), None)
+        if self.simulated:
+            return "SIMULATED: the steps were gone through, and nothing was measured."
+        if stopped is not None:
+            harm = any(one.name == "loss" and one.began is not None for one in self.records)
+            how = "and was rolled back" if harm else "before any harm"
+            return f"Not passed: it ended at “{stopped.title}”, {how}."
+        if any(one.status != "done" for one in self.records):
+            return "Not passed: it was cut off, or taken back."
+        return "Passed, with targets missed." if self.missed else "Passed, and both targets were met."
+
+    @property
+    def missed(self) -> list[str]:
+        """The targets that were missed, in words."""
+        pairs = (("RTO", self.rto, self.targets.rto), ("RPO", self.rpo, self.targets.rpo))
+        return [
+            f"{name} {found:.1f} s, target {target:g} s"
+            for name, found, target in pairs
+            if found is not None and found > target
+        ]
+
+    @property
+    def wrong(self) -> list[str]:
+        """What went wrong, in words: steps that were refused or failed, what was not undone, and targets."""
+        steps = [
+            f"{one.title}: {one.note}"
+            for one in self.records
+            if one.status in ("failed", "refused") or "NOT UNDONE" in one.note
+        ]
+        return [*steps, *self.missed]
+
+    @property
+    def actions(self) -> list[str]:
+        """What follows from what went wrong; where nothing did, when the next drill is due."""
+        found = [_ACTIONS[one.name] for one in self.records if one.status in ("failed", "refused")]
+        found += [f"Shorten what took longest, and rehearse again ({missed})." for missed in self.missed]
+        return found or ["Put the next drill into the calendar, with another loss."]
+
+    def __repr__(self) -> str:
+        rows = [(row[0], row[2], row[3], row[5]) for row in self._rows()]
+        return text_table(self._heading(), ("step", "from (s)", "took (s)", "result"), rows, self._remarks())
+
+    def _repr_html_(self) -> str:
+        return html_table(self._heading(), _HEADINGS, self._rows(), self._remarks(), align="left")
+
+    def _heading(self) -> str:
+        return f"{self.title}, {self.started}: {self.verdict}"
+
+    def _rows(self) -> list[Row]:
+        return [
+            (
+                f"{number} {one.title}",
+                one.who,
+                "-" if one.began is None else f"{one.began:.1f}",
+                "-" if one.seconds is None else f"{one.seconds:.1f}",
+                f"{one.deadline:g}",
+                one.status,
+                one.note,
+            )
+            for number, one in enumerate(self.records, 1)
+        ]
+
+    def _remarks(self) -> list[str]:
+        if self.simulated:
+            return ["SIMULATED: no RTO, no RPO and no row was measured."]
+        said = [
+            f"RTO, loss to verified service: {_seconds(self.rto)} (target {self.targets.rto:g} s).",
+            f"RPO, writes lost at the failover: {_seconds(self.rpo)} (target {self.targets.rpo:g} s), "
+            f"{'not counted' if self.rpo_rows is None else self.rpo_rows} rows.",
+        ]
+        if self.lost_at_home is not None:
+            said.append(
+                f"Acknowledged rows missing after the way home: {self.lost_at_home}. "
+                f"It cost {_seconds(self.read_only)} without writes."
+            )
+        return said
+
+    def markdown(self) -> str:
+        """The report as Markdown."""
+        head = "| " + " | ".join(_HEADINGS) + " |\n|" + "---|" * len(_HEADINGS)
+        rows = "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in self._rows())
+        listed = {
+            "Figures": self._remarks(),
+            "What went wrong": self.wrong or ["Nothing."],
+            "Actions": self.actions,
+        }
+        lists = "\n\n".join(
+            f"## {name}\n\n" + "\n".join(f"- {_cell(line)}" for line in lines)
+            for name, lines in listed.items()
+        )
+        begun = f"# {self.title}\n\nBegun {self.started}. **{self.verdict}**"
+        return f"{begun}\n\n{lists}\n\n## Time line\n\n{head}\n{rows}\n"
+
+    def page(self) -> str:
+        """The report as one HTML file that needs nothing else, its picture included."""
+        body = MarkdownIt("commonmark", {"html": False}).enable("table").render(self.markdown())
+        image = base64.b64encode(self.png()).decode()
+        return (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
+            f'content="width=device-width"><title>{html.escape(self.title)}</title><style>{_STYLE}</style>'
+            f'<main>{body}<img alt="{html.escape(self._alt())}" '
+            f'src="data:image/png;base64,{image}"></main></html>\n'
+        )
+
+    def json(self) -> str:
+        """The report as JSON, for machines."""
+        told = {
+            "title": self.title, "started": self.started, "simulated": self.simulated,
+            "verdict": self.verdict, "targets": asdict(self.targets), "rto": self.rto, "rpo": self.rpo,
+            "rpo_rows": self.rpo_rows, "read_only": self.read_only, "lost_at_home": self.lost_at_home,
+            "wrong": self.wrong, "actions": self.actions, "steps": [asdict(one) for one in self.records],
+        }  # fmt: skip
+        return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+    def _alt(self) -> str:
+        return f"Time line of the drill. {self.verdict} {' '.join(self._remarks())}"
+
+    def picture(self) -> Figure:
+        """The steps as bars over time; under them what users met: bad requests as crosses."""
+        begun = [(one, one.began, one.ended) for one in self.records if one.began is not None]
+        names = [] if self.journal is None else list(self.journal.header.operations)
+        figure = Figure(figsize=(10, 0.42 * (len(begun) + len(names)) + 1.6), layout="constrained")
+        axes = figure.subplots()
+        labels = []
+        for row, (one, began, ended) in enumerate(begun):
+            width = max((ended or began) - began, 0.05)
+            axes.barh(row, width, left=began, height=0.6, color=_COLOURS.get(one.status, "#616161"))
+            axes.text(began + width, row, f"  {width:.1f} s, {one.status}", va="center", fontsize=8)
+            labels.append(one.title)
+        for row, name in enumerate(names, len(begun)):
+            assert self.journal is not None
+            bad = [
+                one.intended - self.zero
+                for one in self.journal.samples(name)
+                if one.outcome is not Outcome.OK
+            ]
+            axes.axhline(row, color="#bdbdbd", linewidth=4, zorder=0)
+            axes.plot(bad, [row] * len(bad), "x", color="#b71c1c", markersize=5)
+            labels.append(f"{name}: {len(bad)} bad")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.invert_yaxis()
+        axes.margins(x=0.12)
+        axes.set_xlabel("seconds since the drill began" + (", SIMULATED" if self.simulated else ""))
+        axes.set_title(self.verdict, loc="left", fontsize=11, fontweight="bold")
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        return figure
+
+    def png(self) -> bytes:
+        """The picture as PNG."""
+        file = io.BytesIO()
+        self.picture().savefig(file, format="png", dpi=130)
+        return file.getvalue()
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write report.md, report.html, report.json and report.png into a folder that is there."""
+        folder = Path(folder)
+        files = {"report.md": self.markdown(), "report.html": self.page(), "report.json": self.json()}
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        (folder / "report.png").write_bytes(self.png())
+        return [folder / name for name in (*files, "report.png")]
+
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;color:#1f1f1f;background:#fff;margin:2rem auto;max-width:70rem;"
+    "padding:0 1rem}table{border-collapse:collapse;font-size:.85rem}th,td{border-top:1px solid #ccc;padding:"
+    ".25rem .6rem;text-align:left;vertical-align:top}img{max-width:100%}"
+)
+
+
+def _seconds(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.1f} s"
+
+
+def _cell(text: str) -> str:
+    """Text that stays one cell, and text: what Milvus says may hold any sign."""
+    escaped = "".join(f"\\{sign}" if sign in "\\|`*_<>[]#" else sign for sign in text)
+    return escaped.replace("\n", " ")
