@@ -1,6 +1,7 @@
 """Drills as data: order, refusals, deadlines, undoing, and going on from a state on disk."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -73,6 +74,18 @@ def test_a_step_that_ends_well_but_late_has_failed(world, tmp_path):
     assert state.records[0].status == "failed"
     assert "its deadline is 10 s" in state.records[0].note
     assert "undo one" in world.did
+
+
+def test_after_a_step_that_commits_a_failure_undoes_only_what_came_later(world, tmp_path):
+    steps = [
+        world.step("one"),
+        replace(world.step("two"), commits=True),
+        world.step("three"),
+        world.step("four", do=HalabError("broken")),
+    ]
+    state = world.drill(tmp_path, *steps).run()
+    assert [did for did in world.did if did.startswith("undo")] == ["undo four", "undo three"]
+    assert [one.status for one in state.records] == ["done", "done", "undone", "failed"]
 
 
 def test_what_cannot_be_undone_is_said_and_the_rest_is_undone(world, tmp_path):

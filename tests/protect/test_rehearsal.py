@@ -15,7 +15,7 @@ from halab.measure.addresses import DEGRADED, TWO_ADDRESSES, Application
 from halab.measure.journal import FaultRecord
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup import backup
-from halab.protect.drill import Drill, Step, load_state
+from halab.protect.drill import Drill, Step
 from halab.protect.rehearsal import Unanswered, _Course, rehearse, roll_back, unanswered
 from halab.protect.report import Targets
 
@@ -58,17 +58,15 @@ def test_a_drill_that_was_cut_off_is_taken_back_by_another_process(tmp_path):
         def heal(self, name):
             self.healed = (*self.healed, name)
 
-    def lose(facts):
+    def choose(facts):
         facts["component"] = "proxy-1"
+
+    def lose(facts):
         raise KeyboardInterrupt
 
-    steps = [Step("standby", "Verify", 9, lambda _: ""), Step("loss", "Lose", 9, lose)]
+    steps = [Step("standby", "Verify", 9, lambda _: ""), Step("loss", "Lose", 9, lose, choose)]
     with pytest.raises(KeyboardInterrupt):
         Drill(steps, tmp_path / "state.json", clock=lambda: 0.0).run()
-    # The step that was cut off had not written its facts: another process knows what stands on disk.
-    state = load_state(tmp_path / "state.json")
-    state.facts["component"] = "proxy-1"
-    (tmp_path / "state.json").write_text(state.text())
     primary = Primary(profile="small")
     assert [one.status for one in roll_back(tmp_path, primary).records] == ["undone", "undone"]
     assert set(primary.healed) == {"proxy-1"}

@@ -60,6 +60,7 @@ def test_a_target_that_is_missed_is_wrong_and_has_an_action():
             "was rolled back",
             "which operation stayed broken",
         ),
+        (("done",) * 7 + ("failed",), "the standby stays in charge", "Bring the rows home"),
         (("done", "running") + ("waiting",) * 6, "cut off", "calendar"),
     ],
 )

@@ -27,7 +27,7 @@ __all__ = ["DEGRADED", "TWO_ADDRESSES", "Address", "AddressBook", "Answer", "App
 Address = Literal["primary", "standby"]
 DEGRADED = "degraded: answered by the cluster that is not in charge"
 TWO_ADDRESSES = "search with two addresses"
-READ_ONLY = "refused: read-only while the data moves home"
+READ_ONLY = "refused: nobody may write now"
 _PAUSE = 0.1  # seconds before the other address is asked
 
 

@@ -41,6 +41,7 @@ class Step:
     """One step. `deadline` is seconds; `who` does it; `do` returns a sentence that says what it found.
 
     Each function gets the drill's facts and may raise a HalabError. `undo` must bear being called twice.
+    Once a step that `commits` is done, a later failure undoes only its own step: users rely on what was done.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Step:
     verify: Callable[[Facts], None] = _nothing
     undo: Callable[[Facts], None] = _nothing
     who: str = "halab"
+    commits: bool = False
 
 
 @dataclass(slots=True)
@@ -143,7 +145,8 @@ class Drill:
         return round(self._clock() - self.state.zero, 3)
 
     def run(self) -> State:
-        """Do what is not done yet. A step that is refused or fails ends the drill, and all is undone.
+        """Do what is not done yet. A step that is refused or fails ends the drill, and what was done is
+        undone, back to the last step that commits.
 
         Only HalabErrors are a result; whatever else ends it leaves the state as it was written last.
         """
@@ -158,13 +161,23 @@ class Drill:
             if record.status == "running":
                 step.undo(self.state.facts)
             if not self._one(step, record):
-                self.roll_back()
+                self._undo(self._since_commit())
                 break
         return self.state
 
     def roll_back(self) -> State:
         """Undo every step that was begun, the last first. A failed undo is noted, and the rest is undone."""
-        for step, record in reversed(list(zip(self.steps, self.state.records, strict=True))):
+        self._undo(0)
+        return self.state
+
+    def _since_commit(self) -> int:
+        """The number of the first step that a failure undoes."""
+        pairs = enumerate(zip(self.steps, self.state.records, strict=True), 1)
+        return max((at for at, (step, one) in pairs if step.commits and one.status == "done"), default=0)
+
+    def _undo(self, first: int) -> None:
+        steps = list(zip(self.steps, self.state.records, strict=True))[first:]
+        for step, record in reversed(steps):
             if record.status not in ("done", "running", "failed"):
                 continue
             self._say(f"undoing: {step.title}")
@@ -176,7 +189,6 @@ class Drill:
                 # The step that failed stays marked: it is why the others were undone.
                 record.status = "failed" if record.status == "failed" else "undone"
             self._save()
-        return self.state
 
     def _one(self, step: Step, record: Record) -> bool:
         """One step; whether it was done in time and as it should."""

@@ -98,7 +98,8 @@ def rehearse(
 def roll_back(folder: str | Path, primary: Any) -> State:
     """Take back a drill whose process has ended: the primary serves again, and nothing else was its own.
 
-    The standby keeps what was restored into it. Raises DrillError.
+    The standby keeps what was restored and written into it; where users had written, a note says so. Raises
+    DrillError.
     """
     path = Path(folder) / "state.json"
     state = load_state(path)
@@ -109,7 +110,11 @@ def roll_back(folder: str | Path, primary: Any) -> State:
         primary.wait_healthy()
 
     steps = [Step(one.name, one.title, one.deadline, lambda _: "", undo=bring_home) for one in state.records]
-    return Drill(steps, path, clock=time.monotonic).roll_back()
+    written = any(one.name == "service" and one.status == "done" for one in state.records)
+    taken_back = Drill(steps, path, clock=time.monotonic).roll_back()
+    if written:
+        taken_back.records[-1].note += " Rows written on the standby since are there only: bring them home."
+    return taken_back
 
 
 class _Course:
@@ -144,13 +149,13 @@ class _Course:
         plan = [
             Step("backup", "Verify the newest backup", 30, self._verify_backup),
             Step("standby", "Verify the standby", 30, self._verify_standby, self._healthy),
-            Step("loss", "Lose the primary", 30, self._lose, self._healthy, self._is_lost, self._heal),
+            Step("loss", "Lose the primary", 30, self._lose, self._choose, self._is_lost, self._heal),
             Step("failover", "Fail over", 60, self._fail_over, undo=self._switch_back),
-            Step("service", "Verify the service", 60, self._verify_service),
+            Step("service", "Verify the service", 60, self._verify_service, commits=True),
             Step("measure", "Compute RTO and RPO", 60, self._measure),
             Step("report", "Report", 30, self._report),
             Step("failback", "Fail back", 90, self._fail_back, self._primary_back, self._nothing_lost,
-                 self._switch_back),
+                 self._stay),
         ]  # fmt: skip
         return plan if real else [self._pretended(step) for step in plan]
 
@@ -194,9 +199,13 @@ class _Course:
 
     # -- 3: the loss ----------------------------------------------------------------------------------------
 
+    def _choose(self, facts: Facts) -> None:
+        """What is to be killed stands in the state before it is killed: else nobody could take that back."""
+        self._healthy(facts)
+        facts["component"] = self.primary.cluster.resolve("any proxy").name
+
     def _lose(self, facts: Facts) -> str:
         cluster: Any = self.primary.cluster
-        facts["component"] = cluster.resolve("any proxy").name
         self._fault = getattr(cluster, "inject", cluster.fault)("crash", "any proxy")
         facts["lost_at"] = self._fault.at
         self.wait(self._notice, "nobody has noticed yet")
@@ -218,11 +227,16 @@ class _Course:
 
     def _fail_over(self, facts: Facts) -> str:
         rows = restore(self.standby.cluster, facts["backup"], [self.app.name], replace=True).rows
-        self.app.book.current = "standby"
-        return f"{rows[self.app.name]} rows restored and counted; the address is the standby's now"
+        # No writes yet: a roll back would leave them behind.
+        self.app.book.current, self.app.book.writable = "standby", False
+        return f"{rows[self.app.name]} rows restored and counted; the standby is in charge, read-only"
 
     def _switch_back(self, _: Facts) -> None:
         self.app.book.current, self.app.book.writable = "primary", True
+
+    def _stay(self, _: Facts) -> None:
+        """The way home failed: users have written to the standby, and so it stays in charge."""
+        self.app.book.current, self.app.book.writable = "standby", True
 
     def _verify_service(self, facts: Facts) -> str:
         self._known_answers("standby", facts)
@@ -238,6 +252,7 @@ class _Course:
             load(client, spare, 1)
             if not client.query(spare, f"id == {key}", ["id"], consistency_level="Strong"):
                 raise DrillError("a row that was inserted and flushed is not there", hint="keep its logs")
+        self.app.book.writable = True
         facts["verified_at"] = self._clock.now()
         return f"{len(QUESTIONS)} known answers, strong search, insert, flush, release, load: all pass"
 
@@ -335,7 +350,7 @@ class _Course:
     def _pretended(self, step: Step) -> Step:
         """The same step on simulated clusters: the loss is simulated, all else says it was not done."""
         if step.name == "loss":
-            return Step(step.name, step.title, step.deadline, self._lose, undo=self._heal)
+            return Step(step.name, step.title, step.deadline, self._lose, self._choose, undo=self._heal)
         undo = step.undo
         if step.name == "failback":
 

@@ -83,6 +83,8 @@ class Report:
         if stopped is not None:
             harm = any(one.name == "loss" and one.began is not None for one in self.records)
             how = "and was rolled back" if harm else "before any harm"
+            if any(one.name == "service" and one.status == "done" for one in self.records):
+                how = "and the standby stays in charge"
             return f"Not passed: it ended at “{stopped.title}”, {how}."
         if any(one.status != "done" for one in self.records):
             return "Not passed: it was cut off, or taken back."
