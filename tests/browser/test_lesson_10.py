@@ -1,0 +1,22 @@
+"""Lesson 10 in JupyterLab, on the simulated engine; tests/notebooks runs it on two real clusters."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_drill_is_played_run_and_reported(open_lesson: Callable[[str], Any]) -> None:
+    lesson = open_lesson("10-drill")
+    lesson.run_next(2)  # the title and the checklist: two presses of Shift+Enter
+    expect(lesson.page.get_by_role("button", name="Run").first).to_be_visible()
+    lesson.screenshot("lesson-10-start")
+    lesson.run_all(timeout=240)
+    lesson.shows("mark(drill)", "SIMULATED", "lesson-10-mark")
+    lesson.shows("compare_drill(drill)", "SIMULATED", "lesson-10-compare")
+    for source, name in (("drill.report", "report"), ("drill.report.picture()", "picture")):
+        lesson.screenshot(f"lesson-10-{name}", lesson.cell(source).locator(".jp-OutputArea").first)
+    lesson.screenshot("lesson-10-card", lesson.cell("show_card(10, measured"))
