@@ -1,5 +1,6 @@
 """Lesson 10 in JupyterLab, on the simulated engine; tests/notebooks runs it on two real clusters."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ def test_the_drill_is_played_run_and_reported(open_lesson: Callable[[str], Any])
     lesson.run_all(timeout=240)
     lesson.shows("mark(drill)", "SIMULATED", "lesson-10-mark")
     lesson.shows("compare_drill(drill)", "SIMULATED", "lesson-10-compare")
-    for source, name in (("drill.report", "report"), ("drill.report.picture()", "picture")):
-        lesson.screenshot(f"lesson-10-{name}", lesson.cell(source).locator(".jp-OutputArea").first)
+    lesson.screenshot("lesson-10-report", lesson.cell("drill.report").locator(".jp-OutputArea").first)
+    picture = lesson.cell("drill.report.picture()").locator("img")
+    expect(picture).to_have_attribute("alt", re.compile("SIMULATED"))
+    lesson.screenshot("lesson-10-picture", picture)
     lesson.screenshot("lesson-10-card", lesson.cell("show_card(10, measured"))

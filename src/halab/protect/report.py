@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
-from matplotlib.figure import Figure
 
 from halab.measure.journal import Journal
+from halab.measure.plot import Picture
 from halab.models.samples import Outcome
 from halab.protect.drill import Record, State
 from halab.tables import Row, html_table, text_table
@@ -196,11 +196,12 @@ class Report:
     def _alt(self) -> str:
         return f"Time line of the drill. {self.verdict} {' '.join(self._remarks())}"
 
-    def picture(self) -> Figure:
+    def picture(self) -> Picture:
         """The steps as bars over time; under them what users met: bad requests as crosses."""
         begun = [(one, one.began, one.ended) for one in self.records if one.began is not None]
         names = [] if self.journal is None else list(self.journal.header.operations)
-        figure = Figure(figsize=(10, 0.42 * (len(begun) + len(names)) + 1.6), layout="constrained")
+        figure = Picture(figsize=(10, 0.42 * (len(begun) + len(names)) + 1.6), layout="constrained")
+        figure.alt = self._alt()
         axes = figure.subplots()
         labels = []
         for row, (one, began, ended) in enumerate(begun):
