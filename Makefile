@@ -1,6 +1,6 @@
 # make lab        JupyterLab with the course; works without a display too (it prints the URL)
 # make test       everything: lint, types, unit, real cluster, notebooks, grading, browser
-# make test-fast  under a minute: no cluster, no browser, no kernels
+# make test-fast  under a minute on all cores: no cluster, no browser, no kernels
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -15,7 +15,7 @@ test: check
 	$(BIN)/python -m pytest
 
 test-fast: check
-	$(BIN)/python -m pytest -m "$(FAST)"
+	$(BIN)/python -m pytest -n auto -m "$(FAST)"
 
 check: .venv/ready-dev
 	$(BIN)/ruff check .
