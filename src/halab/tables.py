@@ -5,14 +5,32 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as RichTable
 
-__all__ = ["Row", "html_table", "text_table"]
+__all__ = ["Row", "Table", "html_table", "text_table"]
 
 Row = Sequence[str]
+
+
+@dataclass(frozen=True, repr=False)
+class Table:
+    """A table with a title and remarks: text in a terminal, HTML in a notebook."""
+
+    title: str
+    headings: Row
+    rows: tuple[Row, ...]
+    remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return text_table(self.title, self.headings, self.rows, self.remarks)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, self.headings, self.rows, self.remarks)
+
 
 _COLUMNS = 80
 _LONG_WORD = 16
@@ -22,7 +40,7 @@ def text_table(
     heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str] = (), align: str = "right"
 ) -> str:
     """Heading, table and remarks, one under the other. `align` is for every column but the first."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for index, (name, *cells) in enumerate(zip(headings, *rows, strict=True)):
         # Words stay whole; only one that is longer than any word, such as a path, is broken.
         longest = max(len(word) for cell in [name, *cells] for word in cell.split() or [""])

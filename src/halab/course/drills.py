@@ -6,7 +6,6 @@ verified service, rows lost at the failover, and questions that a client with tw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from halab.course.cards import card
@@ -14,28 +13,12 @@ from halab.course.lesson import experiment_of
 from halab.course.predictions import prediction
 from halab.measure.addresses import TWO_ADDRESSES
 from halab.protect.rehearsal import Rehearsal, unanswered
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Table
 
-__all__ = ["Comparison", "compare_drill", "mark", "results"]
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """A table of a drill, as text in a terminal and as HTML in a notebook."""
-
-    title: str
-    headings: Row
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return text_table(self.title, self.headings, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, self.headings, self.rows, self.remarks)
+__all__ = ["compare_drill", "mark", "results"]
 
 
-def compare_drill(drill: Rehearsal) -> Comparison:
+def compare_drill(drill: Rehearsal) -> Table:
     """Prediction, card and measurement. A prediction counts if it was made before the measurement began."""
     claims, report = card(10, "en").claims, drill.report
     rows: list[Row] = [
@@ -44,7 +27,7 @@ def compare_drill(drill: Rehearsal) -> Comparison:
     ]
     if report.simulated:
         rows.append(("simulated", "not measured", "not counted", "not asked"))
-        return Comparison("The drill", _HEADINGS, tuple(rows), ("SIMULATED: no cluster was measured.",))
+        return Table("The drill", _HEADINGS, tuple(rows), ("SIMULATED: no cluster was measured.",))
     rows.append(
         (
             "measured",
@@ -53,13 +36,13 @@ def compare_drill(drill: Rehearsal) -> Comparison:
             _unanswered(drill),
         )
     )
-    return Comparison("The drill", _HEADINGS, tuple(rows), (report.verdict,))
+    return Table("The drill", _HEADINGS, tuple(rows), (report.verdict,))
 
 
 _HEADINGS = ("", "RTO", "rows lost at the failover", "unanswered, two addresses")
 
 
-def mark(drill: Rehearsal) -> Comparison:
+def mark(drill: Rehearsal) -> Table:
     """The mark that users would give: questions without an answer, by kind of client, from the loss on."""
     rows = tuple(
         (one.operation, str(one.sent), str(one.unanswered), str(one.degraded))
@@ -69,7 +52,7 @@ def mark(drill: Rehearsal) -> Comparison:
     if drill.report.simulated:
         remarks.append("SIMULATED: there is one address only, and nobody asked a question.")
     headings = ("client", "questions", "unanswered", "degraded")
-    return Comparison("Questions since the loss", headings, rows, tuple(remarks))
+    return Table("Questions since the loss", headings, rows, tuple(remarks))
 
 
 def results(drill: Rehearsal) -> dict[str, str]:

@@ -5,7 +5,6 @@ The learner's own figures are kept as predict(9, "noticed, hang any query node",
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from halab.course.cards import card
@@ -13,25 +12,9 @@ from halab.course.predictions import prediction
 from halab.measure.health import noticed, probes_of, restarts, seen
 from halab.measure.journal import Journal
 from halab.models.probes import ProbedFault, detection
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Table
 
-__all__ = ["Table", "compare_detection", "compare_restarts", "compare_sight", "results"]
-
-
-@dataclass(frozen=True, repr=False)
-class Table:
-    """A table with remarks, as text in a terminal and as a table in a notebook."""
-
-    title: str
-    headings: Row
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return text_table(self.title, self.headings, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, self.headings, self.rows, self.remarks)
+__all__ = ["compare_detection", "compare_restarts", "compare_sight", "results"]
 
 
 def compare_detection(*journals: Journal) -> Table:

@@ -6,7 +6,6 @@ acknowledged and not flushed, how many of a hundred will be missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from halab.course.cards import card
@@ -14,30 +13,16 @@ from halab.course.lesson import experiment_of, recovery
 from halab.course.predictions import prediction
 from halab.measure.disaster import UNFLUSHED, Loss, loss
 from halab.measure.journal import Journal
-from halab.tables import Row, html_table, text_table
+from halab.tables import Table
 
-__all__ = ["Comparison", "compare_losses", "results"]
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """A table: for each disaster the share of unflushed rows that is gone, and the time to recover."""
-
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return text_table(_TITLE, _HEADINGS, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(_TITLE, _HEADINGS, self.rows, self.remarks)
+__all__ = ["compare_losses", "results"]
 
 
 _TITLE = "Acknowledged rows that were not flushed: how many are missing?"
 _HEADINGS = ("disaster", "you said", "the card says", "missing", "RTO, insert", "RTO, search")
 
 
-def compare_losses(*journals: Journal) -> Comparison:
+def compare_losses(*journals: Journal) -> Table:
     """Prediction, card and measurement of each disaster.
 
     A prediction counts if it was made before the measurement began. Raises MeasurementError for a journal
@@ -48,7 +33,9 @@ def compare_losses(*journals: Journal) -> Comparison:
     if any(journal.simulated for journal in journals):
         remarks.append("SIMULATED: no cluster was measured, and a simulated one keeps no rows to count.")
     remarks.append("RTO: from the first request without an answer to lasting service.")
-    return Comparison(
+    return Table(
+        _TITLE,
+        _HEADINGS,
         tuple(
             (
                 experiment_of(journal),

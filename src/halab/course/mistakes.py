@@ -6,7 +6,6 @@ searches after the command still find something, and how long the restore takes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from halab.course.cards import card
@@ -14,30 +13,16 @@ from halab.course.lesson import experiment_of
 from halab.course.predictions import prediction
 from halab.measure.journal import Journal
 from halab.protect.mistake import Forgotten, forgotten
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Table
 
-__all__ = ["Comparison", "compare_mistakes", "results"]
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """A table: for each mistake what was still found after it, how long the restore took, what is lost."""
-
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return text_table(_TITLE, _HEADINGS, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(_TITLE, _HEADINGS, self.rows, self.remarks)
+__all__ = ["compare_mistakes", "results"]
 
 
 _TITLE = "After the command"
 _HEADINGS = ("mistake", "", "still found", "restore", "rows lost", "window")
 
 
-def compare_mistakes(*journals: Journal) -> Comparison:
+def compare_mistakes(*journals: Journal) -> Table:
     """Prediction, card and measurement of each mistake.
 
     A prediction counts if it was made before the measurement began. Raises MeasurementError for a
@@ -54,7 +39,7 @@ def compare_mistakes(*journals: Journal) -> Comparison:
     remarks = ["Still found: searches after the command that found what had been there."]
     if any(journal.simulated for journal in journals):
         remarks.append("SIMULATED: no cluster was measured, and a simulated one keeps no rows.")
-    return Comparison(tuple(rows), tuple(remarks))
+    return Table(_TITLE, _HEADINGS, tuple(rows), tuple(remarks))
 
 
 def results(*journals: Journal) -> dict[str, str]:

@@ -6,7 +6,6 @@ three replicas answer as one does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from halab.course.cards import card
@@ -15,9 +14,9 @@ from halab.errors import MeasurementError
 from halab.measure.journal import Journal
 from halab.measure.reading import Scaling, Step, scaling, times
 from halab.models.bootstrap import Interval
-from halab.tables import Row, html_table, text_table
+from halab.tables import Table
 
-__all__ = ["SHARED", "THREE", "Comparison", "compare_reads", "results"]
+__all__ = ["SHARED", "THREE", "compare_reads", "results"]
 
 SHARED = "reading from three replicas that share a machine"
 """The experiment of the nodes that take what the machine has, as a prediction is kept under."""
@@ -26,25 +25,11 @@ THREE = "reading from three replicas with a speed limit"
 """The experiment of the nodes made slow, as a prediction is kept under."""
 
 
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """A table: what three and five replicas give, by the learner, the card and the measurements."""
-
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return text_table(_TITLE, _HEADINGS, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(_TITLE, _HEADINGS, self.rows, self.remarks)
-
-
 _TITLE = "What do more replicas give the reader?"
 _HEADINGS = ("", "you said", "the card says", "sharing cores", "with the limit")
 
 
-def compare_reads(shared: Journal, limited: Journal) -> Comparison:
+def compare_reads(shared: Journal, limited: Journal) -> Table:
     """Predictions, card and both measurements. A prediction counts if it was made before its measurement.
 
     Raises MeasurementError unless one and three replicas were measured in both, the second with a limit.
@@ -76,7 +61,7 @@ def compare_reads(shared: Journal, limited: Journal) -> Comparison:
         _verdict(_three(both[1]), "With the limit"),
     ]
     notes = dict.fromkeys((*shared.notes, *limited.notes))
-    return Comparison(rows, (*remarks, *notes))
+    return Table(_TITLE, _HEADINGS, rows, (*remarks, *notes))
 
 
 def results(shared: Journal, limited: Journal) -> dict[str, str]:

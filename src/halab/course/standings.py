@@ -6,7 +6,6 @@ The learner's own figures are kept as predict(3, "metadata calls gone, crash etc
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 
 from halab.cluster.protocol import COORDINATORS, Cluster
@@ -14,27 +13,11 @@ from halab.course.lesson import experiment_of, recovery
 from halab.course.predictions import prediction
 from halab.measure.journal import Journal
 from halab.models.quorum import standings
-from halab.tables import Row, html_table, text_table
+from halab.tables import Table
 
-__all__ = ["Table", "compare_parts", "read_sessions", "results"]
+__all__ = ["compare_parts", "read_sessions", "results"]
 
 _OPERATIONS = ("search", "strong search", "insert", "metadata call")
-
-
-@dataclass(frozen=True, repr=False)
-class Table:
-    """A table with a title and remarks, as text and as HTML."""
-
-    title: str
-    headings: Row
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return text_table(self.title, self.headings, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, self.headings, self.rows, self.remarks)
 
 
 def read_sessions(cluster: Cluster) -> Table:

@@ -6,7 +6,6 @@ takes with three replicas than with one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from halab.course.cards import card
@@ -15,33 +14,19 @@ from halab.errors import MeasurementError
 from halab.measure.journal import Journal
 from halab.measure.writing import Cost, costs, spread
 from halab.models.bootstrap import Interval
-from halab.tables import Row, html_table, text_table
+from halab.tables import Table
 
-__all__ = ["THREE", "Comparison", "compare_writes", "results", "verdict"]
+__all__ = ["THREE", "compare_writes", "results", "verdict"]
 
 THREE = "writing with three replicas"
 """The experiment a prediction of lesson 4 is kept under."""
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """A table: what a write takes, by the learner, the card and the measurement."""
-
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return text_table(_TITLE, _HEADINGS, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(_TITLE, _HEADINGS, self.rows, self.remarks)
 
 
 _TITLE = "1,000 rows: what do three replicas cost the writer?"
 _HEADINGS = ("", "you said", "the card says", "here")
 
 
-def compare_writes(journal: Journal) -> Comparison:
+def compare_writes(journal: Journal) -> Table:
     """Prediction, card and measurement. A prediction counts if it was made before the measurement began.
 
     Raises MeasurementError unless one and three replicas were measured.
@@ -56,7 +41,7 @@ def compare_writes(journal: Journal) -> Comparison:
     remarks = [verdict(ratio)]
     if journal.simulated:
         remarks.insert(0, "SIMULATED: nothing was written; these numbers come from a model.")
-    return Comparison(rows, tuple(remarks))
+    return Table(_TITLE, _HEADINGS, rows, tuple(remarks))
 
 
 def verdict(ratio: Interval) -> str:

@@ -18,6 +18,7 @@ from typing import Literal, get_args
 
 from halab.cluster.protocol import Cluster, Event
 from halab.errors import BackupError, MeasurementError
+from halab.measure.disaster import Rows
 from halab.measure.journal import FaultRecord, Journal
 from halab.measure.probe import Run, probe
 from halab.measure.progress import DONE, ProgressLine
@@ -171,15 +172,6 @@ def _counted(journal: Journal, retriever: Retriever, say: ProgressLine) -> Journ
         counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
     say(DONE)
     return counted
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Acknowledged rows of one time, and how many of them are not there any more."""
-
-    when: str
-    acknowledged: int
-    missing: int
 
 
 @dataclass(frozen=True, repr=False)
