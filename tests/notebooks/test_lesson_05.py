@@ -49,6 +49,7 @@ def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
     assert "SPEED LIMIT" in shown["scaling-limited"]
 
 
+@pytest.mark.alone
 @pytest.mark.cluster
 def test_every_search_was_answered_with_and_without_the_limit(measured: list[Journal]) -> None:
     shared, limited = measured
@@ -62,6 +63,7 @@ def test_every_search_was_answered_with_and_without_the_limit(measured: list[Jou
         assert {CLIENT, MACHINE, "proxy-1", "querynode-1"} <= set(journal.phases[-1].usage)
 
 
+@pytest.mark.alone
 @pytest.mark.cluster
 def test_replicas_that_share_two_cores_do_not_give_three_times_as_much(measured: list[Journal]) -> None:
     for journal in measured:
