@@ -29,6 +29,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -177,14 +178,17 @@ class Kubelet:
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Let time pass, real or virtual, at most until `until`; whether that came true."""
         end = self._loop.time() + seconds
-        while not until() and (left := end - self._loop.time()) > 0:
-            if self._thread is None:
-                self._run(asyncio.sleep(min(left, 0.1)))
-            else:
-                threading.Event().wait(min(left, 0.05))
-            failed = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
-            if failed and failed[0]:
-                raise failed[0]
+
+        def left() -> float:
+            return 0.0 if until() or self._failed() else end - self._loop.time()
+
+        if self._thread is None:
+            self._run(self._sleep(left))
+        else:
+            while (more := left()) > 0:
+                threading.Event().wait(min(more, 0.05))
+        if failed := self._failed():
+            raise failed
         return until()
 
     def seen(self, kind: str, since: float = 0.0) -> float | None:
@@ -202,9 +206,17 @@ class Kubelet:
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         """Run virtual time on; in a thread of its own, because a notebook's thread has a loop that runs."""
-        thread = threading.Thread(target=self._loop.run_until_complete, args=[work])
-        thread.start()
-        thread.join()
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(self._loop.run_until_complete, work).result()
+
+    async def _sleep(self, left: Callable[[], float]) -> None:
+        while (more := left()) > 0:
+            await asyncio.sleep(min(more, 0.1))
+
+    def _failed(self) -> BaseException | None:
+        """What ended a worker, if something did."""
+        ended = (task.exception() for task in self._tasks if task.done() and not task.cancelled())
+        return next(filter(None, ended), None)
 
     async def _cancel(self) -> None:
         for task in self._tasks:
