@@ -12,6 +12,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("shared machine")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: some tests only wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if os.environ.get("CI") and (skipped := terminalreporter.stats.get("skipped")):
         terminalreporter.write_sep("!", f"{len(skipped)} skipped: CI must have what they need", red=True)
