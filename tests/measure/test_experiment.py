@@ -58,7 +58,7 @@ class FakeRetriever:
         operation.send = lambda number, deadline, done: (send(number, deadline, done), number)[1]
         return [operation]
 
-    def count(self, samples=None):
+    def count(self, samples=None, patience=0.0):
         if isinstance(self.counted, Exception):
             raise self.counted
         return self.counted

@@ -25,7 +25,7 @@ from halab.measure.journal import FaultRecord, Journal
 from halab.measure.operations import first_line
 from halab.measure.probe import Run, probe
 from halab.measure.progress import DONE, ProgressLine
-from halab.measure.retriever import Retriever
+from halab.measure.retriever import SETTLE, Retriever
 from halab.measure.summary import title
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, html_table, text_table
@@ -175,7 +175,7 @@ def _counted(journal: Journal, retriever: Retriever, say: ProgressLine) -> Journ
         return journal
     say("counting rows")
     try:
-        counted = journal.extended(count=retriever.count(journal.samples()))
+        counted = journal.extended(count=retriever.count(journal.samples(), patience=SETTLE))
     except MeasurementError as error:
         counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
     say(DONE)
