@@ -45,7 +45,9 @@ from halab.measure.operations import (
 from halab.measure.progress import DONE, ProgressLine
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
-__all__ = ["QUESTIONS", "REMEMBERING", "Embedding", "Passage", "Retriever", "read_passages", "tally"]
+__all__ = [
+    "QUESTIONS", "REMEMBERING", "SETTLE", "Embedding", "Passage", "Retriever", "read_passages", "tally",
+]  # fmt: skip
 
 DIMENSIONS = 64
 REMEMBERING = "search that remembers"
@@ -312,8 +314,8 @@ class Retriever:
         The probes wrote into `collection`, by default `written`.
 
         Rows that were acknowledged and are not found stand in `missing`, after they were looked for again for
-        `patience` seconds: just after a query node had come back, one look missed exactly the rows of a flushed
-        segment (seen with 2.3.5 on a busy machine), and what is only late is not lost. Raises
+        `patience` seconds: just after a query node had come back, one look missed exactly the rows of a
+        flushed segment (seen with 2.3.5 on a busy machine), and what is only late is not lost. Raises
         MeasurementError if the cluster does not answer within a minute, and on the simulated engine, which
         keeps no rows.
         """
