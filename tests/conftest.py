@@ -1,6 +1,8 @@
 """In CI nothing may be skipped: a test that is never run is not a test."""
 
+import gc
 import os
+from collections.abc import Generator
 
 import hypothesis
 import pytest
@@ -10,6 +12,17 @@ hypothesis.settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("shared machine")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported stays: looking for garbage in it, now and later, takes each worker a second or two."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
