@@ -18,3 +18,4 @@ def test_whatever_marks_a_test_has_it_belongs_to_one_phase():
         # Selections are written as Python writes them.
         selected = [phase for phase in PHASES if eval(LINES[phase.upper()], {"__builtins__": {}}, marks)]
         assert len(selected) == 1, marks
+        assert (selected == ["fast"]) == (not any(has)), marks
