@@ -19,6 +19,7 @@ PHASES := fast grading browser cluster alone
 # Compiled tests are kept, whatever the user's habit: to compile them takes each worker as long as 500 tests.
 unexport PYTHONDONTWRITEBYTECODE
 
+.NOTPARALLEL:
 .PHONY: lab test test-fast check $(PHASES:%=phase-%)
 
 lab: .venv/ready
