@@ -33,7 +33,8 @@ class Answers:
     variant: ClassVar[Callable[[str], Any]]  # a learner's own numbers
     NEIGHBOUR_FAILS: ClassVar[tuple[str, ...]]  # checks, for which the neighbour's numbers are wrong
 
-    def neighbour(self) -> Mapping[str, str]:
+    @staticmethod
+    def neighbour() -> Mapping[str, str]:
         """The cells of bo: right for bo, as constants."""
         raise NotImplementedError
 
@@ -42,11 +43,12 @@ class Answers:
             metafunc.parametrize("wrong", self.WRONG)
 
     @pytest.fixture(scope="class")
-    def graded(self, grade_answers):
+    @classmethod
+    def graded(cls, grade_answers):
         """Every submission of this file."""
-        wrong = {name: one.cells for name, one in self.WRONG.items()}
-        packed, alone = (wrong, {}) if self.PACKED else ({}, wrong)
-        return grade_answers(self.NAME, "ada", packed, alone | {"neighbour": self.neighbour()})
+        wrong = {name: one.cells for name, one in cls.WRONG.items()}
+        packed, alone = (wrong, {}) if cls.PACKED else ({}, wrong)
+        return grade_answers(cls.NAME, "ada", packed, alone | {"neighbour": cls.neighbour()})
 
     def test_the_solution_earns_everything(self, graded):
         report = graded.reports["solution"]

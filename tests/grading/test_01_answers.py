@@ -224,7 +224,8 @@ class TestAnswers(Answers):
     variant = variant
     NEIGHBOUR_FAILS = ("01-4-best",)
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         bo = variant("bo").plant
         spares = best_repair(topology_of(bo.topology), bo.prices, bo.budget).spares
         return {"01-4-best-answer": f"def best_repair(topology, prices, budget):\n    return {spares!r}"}

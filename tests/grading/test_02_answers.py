@@ -251,7 +251,8 @@ class TestAnswers(Answers):
     variant = variant
     NEIGHBOUR_FAILS = ("02-1-downtime", "02-1-refused", "02-3-failovers")
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         bo = variant("bo").service
         return {
             "02-1-downtime-answer": "def downtime(availability, period):\n"

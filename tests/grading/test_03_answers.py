@@ -148,7 +148,8 @@ class TestAnswers(Answers):
     variant = variant
     NEIGHBOUR_FAILS = ("03-1-active", "03-1-standby")
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         bo = variant("bo")
         return {
             "03-1-answer": "def standing(sessions):\n    return "

@@ -179,7 +179,8 @@ class TestAnswers(Answers):
     variant = variant
     NEIGHBOUR_FAILS = ("04-2-ratio",)
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         bo = variant("bo").report
         return {
             "04-2-ratio-answer": f"def ratio(one, three):\n    return {median(bo.three) / median(bo.one)}"

@@ -166,7 +166,8 @@ class TestAnswers(Answers):
     variant = variant
     NEIGHBOUR_FAILS = ("05-2-needed", "05-3-flaw")
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         bo = variant("bo")
         return {
             "05-2-needed-answer": f"def needed(*given):\n    return {_needed(bo.plan)}",

@@ -175,7 +175,8 @@ class TestAnswers(Answers):
     NEIGHBOUR_FAILS = ("06-3-numbers",)
     GIVEN = ("06.3",)
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         bo = variant("bo").lease
         ttl = ttl_choices(bo.rto, bo.false_alarms, bo.stalls, bo.after, bo.processes)[0]
         worst = detection(Lease(ttl)).most + bo.after

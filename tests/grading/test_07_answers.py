@@ -199,7 +199,8 @@ class TestAnswers(Answers):
     variant = variant
     NEIGHBOUR_FAILS = ("07-1-counts", "07-1-window")
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         bo = variant("bo")
         return {
             "07-1-window-answer": f"def loss_window(incident):\n    return {bo.incident.window}",

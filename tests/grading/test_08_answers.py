@@ -156,6 +156,7 @@ class TestAnswers(Answers):
     variant = variant
     NEIGHBOUR_FAILS = ("08-3-keep",)
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         kept = sorted(variant("bo").calendar)[-3:]
         return {"08-3-keep-answer": f"def keep(moments, daily, weekly):\n    return {kept}"}

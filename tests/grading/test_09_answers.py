@@ -148,7 +148,8 @@ class TestAnswers(Answers):
     NEIGHBOUR_FAILS = ("09-2-refused", "09-2-start")
     PACKED = False  # task 2 is solved with the functions of task 1: answers packed together would mix
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         fit = next(solutions_of(variant("bo").goal))
         return written(
             patient=f"(period, timeout, failures) == ({fit.period}, {fit.timeout}, {fit.failures})",

@@ -131,7 +131,8 @@ class TestAnswers(Answers):
     variant = variant
     NEIGHBOUR_FAILS = ("10-3-dates",)
 
-    def neighbour(self):
+    @staticmethod
+    def neighbour():
         from datetime import date
 
         mine = variant("bo")
