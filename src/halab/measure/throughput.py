@@ -248,8 +248,14 @@ def loaded(
 
 
 def load_of(journal: Journal) -> str:
-    """What a load asked for, and of how many copies: "insert with 1, 2, 3 replicas"."""
-    counts = sorted({int(phase.settings["replicas"]) for phase in journal.phases})
+    """What a load asked for, and of how many copies: "insert with 1, 2, 3 replicas".
+
+    Where copies were not what differed, the parts are named: "search with roundrobin, leastconn".
+    """
+    counts = sorted({int(p.settings["replicas"]) for p in journal.phases if "replicas" in p.settings})
+    if not counts:
+        parts = ", ".join(dict.fromkeys(phase.name for phase in journal.phases))
+        return f"{' and '.join(journal.header.operations)} with {parts}"
     replicas = ", ".join(map(str, counts)) + (" replica" if counts == [1] else " replicas")
     shares = {phase.settings["share"] for phase in journal.phases if "share" in phase.settings}
     slow = "".join(f", query nodes limited to {share:.0%} of the time" for share in sorted(shares))
