@@ -1,7 +1,6 @@
 """HAProxy in front of two small TCP servers; and what is said without it."""
 
 import importlib
-import shutil
 import socket
 import socketserver
 import subprocess
@@ -20,10 +19,6 @@ from halab.cluster.balancer import _configuration, balance, find_haproxy, proxie
 from halab.errors import ClusterError, NotReady
 
 balancer = importlib.import_module("halab.cluster.balancer")  # halab.cluster is the function of that name
-needs_haproxy = pytest.mark.skipif(
-    shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/bin") is None,
-    reason="haproxy is not installed",
-)
 TWO = {"proxy-1": "127.0.0.1:20001", "proxy-2": "127.0.0.1:20002"}
 
 
@@ -119,7 +114,7 @@ def test_a_program_that_ends_at_once_is_told_with_what_it_wrote(monkeypatch, tmp
         pass
 
 
-@needs_haproxy
+@pytest.mark.usefixtures("haproxy")
 def test_connections_are_counted_where_they_went(two):
     with balance(addresses(two), "random") as front, ExitStack() as stack:
         names = []
@@ -132,7 +127,7 @@ def test_connections_are_counted_where_they_went(two):
             assert server.open == server.total == names.count(server.name)
 
 
-@needs_haproxy
+@pytest.mark.usefixtures("haproxy")
 def test_round_robin_counts_who_came_and_least_connections_who_is_still_there(two):
     for algorithm, expected in (("roundrobin", [4, 0]), ("leastconn", [2, 2])):
         with balance(addresses(two), algorithm) as front, ExitStack() as stack:
@@ -143,7 +138,7 @@ def test_round_robin_counts_who_came_and_least_connections_who_is_still_there(tw
             assert sorted((s.open for s in front.servers()), reverse=True) == expected, algorithm
 
 
-@needs_haproxy
+@pytest.mark.usefixtures("haproxy")
 def test_a_dead_server_is_passed_over_at_once(two):
     with balance(addresses(two)) as front:
         two[0].end()
@@ -153,7 +148,7 @@ def test_a_dead_server_is_passed_over_at_once(two):
             assert name == "proxy-2"
 
 
-@needs_haproxy
+@pytest.mark.usefixtures("haproxy")
 def test_servers_that_are_all_dead_are_not_ready(two):
     for server in two:
         server.end()
@@ -161,7 +156,7 @@ def test_servers_that_are_all_dead_are_not_ready(two):
         pass
 
 
-@needs_haproxy
+@pytest.mark.usefixtures("haproxy")
 def test_a_balancer_that_died_says_so_and_one_that_was_left_leaves_nothing(two):
     before = set(Path(tempfile.gettempdir()).glob("halab-*"))
     with balance(addresses(two)) as front:
@@ -185,7 +180,7 @@ def running(folder):
     ]
 
 
-@needs_haproxy
+@pytest.mark.usefixtures("haproxy")
 def test_nothing_is_left_of_a_balancer_whose_owner_was_killed(two):
     script = (
         "import os, sys\nfrom halab.cluster.balancer import balance\n"
@@ -198,7 +193,7 @@ def test_nothing_is_left_of_a_balancer_whose_owner_was_killed(two):
     until(lambda: not folder.exists() and not running(folder))
 
 
-@needs_haproxy
+@pytest.mark.usefixtures("haproxy")
 def test_it_is_found_where_debian_keeps_it(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert Path(find_haproxy()).name == "haproxy"

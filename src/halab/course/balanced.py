@@ -6,6 +6,7 @@ and predict(5, CRASH, kept=1, new=1), seconds in which those clients get no answ
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from halab.cluster.balancer import find_haproxy
@@ -74,7 +75,7 @@ def compare_crash(journal: Journal) -> Table:
         (
             row.operation.removeprefix("search, "),
             said.get(keys[row.operation], "-"),
-            ", ".join(f"{outage.duration:.1f}" for outage in row.outages) or "0",
+            ", ".join(_length(outage.duration) for outage in row.outages) or "0",
             str(row.failed),
             str(row.unknown),
             str(row.sent),
@@ -87,10 +88,14 @@ def compare_crash(journal: Journal) -> Table:
     return Table(title, headings, rows, (*_where(journal), *journal.notes))
 
 
+def _length(seconds: float) -> str:
+    return "not over" if math.isinf(seconds) else f"{seconds:.1f}"
+
+
 def _where(journal: Journal) -> list[str]:
     """Where the kept connections were, and when the balancer saw what had happened, in sentences."""
     at, undone = fault_time(journal), journal.faults[0].undone_at
-    moments = [("before it", at), ("at its end", undone), ("at last", float("inf"))]
+    moments = [("before it", at), ("at its end", undone), ("at last", math.inf)]
     places = [
         f"{when} {' and '.join(str(_at(steps, until)) for steps in connections(journal).values())}"
         for when, until in moments

@@ -98,9 +98,7 @@ def _draw_operation(axes: Axes, journal: Journal, name: str) -> None:
         chosen = [sample for sample in samples if sample.outcome is outcome]
         latencies = [max(sample.latency, _FLOOR) * 1000 for sample in chosen]
         axes.scatter([s.intended - zero for s in chosen], latencies, zorder=3, **style)
-    for fault in journal.faults:
-        end = fault.undone_at if fault.undone_at is not None else _end(journal)
-        axes.axvspan(fault.at - zero, end - zero, hatch="//", **_BAND)
+    _shade_faults(axes, journal)
     for event in journal.events:
         if event.by == "supervisor":
             axes.axvline(event.time - zero, **_RESTART)
@@ -114,6 +112,13 @@ def _draw_operation(axes: Axes, journal: Journal, name: str) -> None:
         fontsize=10,
         color=_INK,
     )
+
+
+def _shade_faults(axes: Axes, journal: Journal) -> None:
+    zero = fault_time(journal)
+    for fault in journal.faults:
+        end = fault.undone_at if fault.undone_at is not None else _end(journal)
+        axes.axvspan(fault.at - zero, end - zero, hatch="//", **_BAND)
 
 
 def _measure_out(axes: Axes, outage: Outage, zero: float, end: float) -> None:
@@ -147,9 +152,9 @@ def _measure_latency(axes: Axes, journal: Journal) -> None:
 
 
 _LINES: tuple[dict[str, Any], ...] = (
-    {"color": "#0072B2", "linestyle": "-"},
-    {"color": "#D55E00", "linestyle": (0, (4, 2))},
-    {"color": "#00664B", "linestyle": ":"},
+    {"color": "#222222", "linestyle": "-"},
+    {"color": "#CC79A7", "linestyle": (0, (4, 2))},
+    {"color": "#56B4E9", "linestyle": ":"},
 )
 
 
@@ -159,22 +164,20 @@ def _draw_connections(
     """How many connections a balancer counted, a line for each proxy, and when it took one out or back."""
     zero, end = fault_time(journal), _end(journal)
     most = max(number for steps in counts.values() for _, number in steps)
-    for fault in journal.faults:
-        undone = fault.undone_at if fault.undone_at is not None else end
-        axes.axvspan(fault.at - zero, undone - zero, hatch="//", **_BAND)
-    for (name, steps), style in zip(counts.items(), cycle(_LINES)):
+    _shade_faults(axes, journal)
+    for (name, steps), style in zip(counts.items(), cycle(_LINES), strict=False):
         times = [at - zero for at, _ in steps] + [end - zero]
         numbers = [number for _, number in steps] + [steps[-1][1]]
         axes.step(times, numbers, where="post", linewidth=1.8, label=name, **style)
     for event in journal.events:
         if event.by == "balancer" and event.kind in ("down", "up"):
             axes.axvline(event.time - zero, color=_INK, linewidth=0.8, linestyle=":")
-            text = f" {event.component} {'out' if event.kind == 'down' else 'in again'}"
-            axes.text(event.time - zero, 1.25 * most, text, fontsize=8, va="center", color=_INK)
-    axes.set_ylim(-0.1 * most, 1.45 * most)
+            text = f"{event.component} {'taken out' if event.kind == 'down' else 'back in'} "
+            axes.text(event.time - zero, 1.28 * most, text, fontsize=8, ha="right", va="center", color=_INK)
+    axes.set_ylim(-0.1 * most, 1.5 * most)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
     axes.set_title("connections that are kept, by proxy", loc="left", fontsize=10, color=_INK)
-    axes.legend(loc="center right", fontsize=8.5, framealpha=0.9)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, frameon=False, fontsize=8.5)
 
 
 def _legend(journal: Journal) -> list[Any]:
