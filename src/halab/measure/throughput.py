@@ -33,6 +33,7 @@ from halab.tables import Row, html_table, text_table
 __all__ = [
     "Kind",
     "Limit",
+    "Measured",
     "Speed",
     "Speeds",
     "TimeLeft",
@@ -43,6 +44,7 @@ __all__ = [
     "pace",
     "shuffled",
     "speeds",
+    "take_turns",
     "throughput",
 ]
 
@@ -97,26 +99,22 @@ def throughput(
     order = shuffled(replicas, repeats, seed)
     say = TimeLeft(len(order))
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
-    phases: list[Phase] = []
-    samples: list[Sample] = []
+    common: dict[str, float] = {"clients": clients} if arrivals is None else {"arrivals": arrivals}
+    common |= {"share": limit.share, "period": limit.period} if limit else {}
+    run = _closed(clients) if arrivals is None else _open(arrivals)
     with Copies(cluster, replicas, rows, say.preparing) as copies, _limited(copies, limit):
-        for number, repeat in order:
+
+        def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
             say(f"{kind}, {number} replicas")
-            operation = copies.insert(number, batch) if kind == "write" else copies.search(number)
-            settings: dict[str, float] = {
-                "replicas": number,
-                "repeat": repeat,
-                "batch": batch if kind == "write" else 1,
-            }
-            settings |= {"clients": clients} if arrivals is None else {"arrivals": arrivals}
-            settings |= {"share": limit.share, "period": limit.period} if limit else {}
-            run = _closed(clients) if arrivals is None else _open(arrivals)
-            phase, found = _repeat(operation, run, copies, settings, warm_up, seconds, deadline)
-            phases.append(phase)
-            samples += found
-        phases = [*copies.phases, *phases]
+            writes = kind == "write"
+            operation = copies.insert(number, batch) if writes else copies.search(number)
+            settings = {"replicas": number, "repeat": repeat, "batch": batch if writes else 1, **common}
+            return _repeat(operation, run, copies, settings, warm_up, seconds, deadline)
+
+        phases, samples = take_turns(order, turn)
     say.done()
     notes = [limit.label] if limit else []
+    phases = [*copies.phases, *phases]
     return loaded(cluster, samples, phases, began, wall, deadline=deadline, seed=seed, notes=notes)
 
 
@@ -171,6 +169,22 @@ def shuffled(replicas: Sequence[int], repeats: int, seed: int) -> list[tuple[int
     """Every number of replicas once a repeat, in an order of its own: pairs (replicas, repeat)."""
     rng = random.Random(seed)
     return [(number, each) for each in range(repeats) for number in rng.sample(replicas, len(replicas))]
+
+
+Measured = tuple[list[Phase], list[Sample]]
+Turn = Callable[[int, int, int], tuple[Phase, list[Sample]]]
+"""Measures one turn, given its replicas, its repeat and how many samples there are from those before."""
+
+
+def take_turns(order: Iterable[tuple[int, int]], turn: Turn) -> Measured:
+    """The phases and samples of all turns, taken one after the other in this order."""
+    phases: list[Phase] = []
+    samples: list[Sample] = []
+    for replicas, repeat in order:
+        phase, found = turn(replicas, repeat, len(samples))
+        phases.append(phase)
+        samples += found
+    return phases, samples
 
 
 class TimeLeft:
