@@ -161,7 +161,11 @@ def balance(servers: Mapping[str, str], algorithm: str = "leastconn") -> Iterato
     finally:
         assert keeper.stdin is not None
         keeper.stdin.close()
-        keeper.wait(timeout=10)
+        try:
+            keeper.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            keeper.kill()
+            keeper.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 
