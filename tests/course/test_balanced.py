@@ -57,9 +57,9 @@ def test_the_table_of_a_crash_says_who_noticed_and_where_they_went():
     time.sleep(0.01)
     table = compare_crash(crash(*COUNTS, (1.5, "proxy-1", "down", ""), (2.5, "proxy-1", "up", "")))
     assert table.rows == (
-        ("kept connections", "1", "0.1", "1", "0", "60"),
-        ("new connections", "2.5", "0.1", "1", "0", "60"),
-        ("no balancer", "-", "0.1", "1", "0", "60"),
+        ("kept connections", "1", "0.10", "1", "0", "60"),
+        ("new connections", "2.5", "0.10", "1", "0", "60"),
+        ("no balancer", "-", "0.10", "1", "0", "60"),
     )
     text = " ".join(repr(table).split())
     assert "proxy-1 and proxy-2: before it 3 and 3, at its end 0 and 6, at last 0 and 6." in text

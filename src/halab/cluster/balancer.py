@@ -44,7 +44,7 @@ fewer connections."""
 INSTALL = "Install it: apt-get install haproxy (Debian, Ubuntu) or brew install haproxy (macOS)."
 # Debian keeps it where the PATH of an ordinary user does not look.
 _FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
-_STARTS_WITHIN = 10.0  # seconds until every server has been checked once
+_STARTS_WITHIN = 10.0  # seconds until a server has passed its first check
 _UNCHECKED = ("UNK", "INI")
 
 _CONFIGURATION = """\
@@ -104,13 +104,16 @@ class Balancer:
             answer = b"".join(iter(lambda: line.recv(65536), b"")).decode()
         return list(csv.DictReader(answer.removeprefix("# ").splitlines()))
 
-    def _checked(self) -> bool:
-        """True when every server has been checked once."""
+    def _ready(self) -> bool | None:
+        """True when a server has passed a check, False when all have failed one, None while it is open."""
         try:
             rows = self._rows()
         except OSError:
-            return False  # its socket is not there yet
-        return bool(rows) and all(row["check_status"].lstrip("* ") not in _UNCHECKED for row in rows)
+            return None  # its socket is not there yet
+        checked = [row for row in rows if row["check_status"].lstrip("* ") not in _UNCHECKED]
+        if any(row["status"].startswith("UP") for row in checked):
+            return True
+        return False if rows and len(checked) == len(rows) else None
 
 
 def proxies(cluster: Cluster) -> dict[str, str]:
@@ -176,14 +179,14 @@ def _configuration(folder: Path, port: int, algorithm: str, servers: Mapping[str
 
 def _await_checks(front: Balancer, keeper: subprocess.Popen[bytes], folder: Path) -> None:
     until = time.monotonic() + _STARTS_WITHIN
-    while not front._checked():
+    while (ready := front._ready()) is None:
         if keeper.poll() is not None or time.monotonic() > until:
             raise NotReady(
                 f"HAProxy did not come up. It wrote:\n{tail(folder / 'output.log')}",
                 hint="Run: halab doctor",
             )
         time.sleep(0.05)
-    if not any(server.up for server in front.servers()):
+    if not ready:
         raise NotReady(
             "The balancer runs, and none of its servers answers.", hint="See `halab status` for the proxies."
         )

@@ -57,7 +57,8 @@ def compare_crowd(journal: Journal) -> Table:
         f"Then {one.settings['clients']:.0f} users asked over one connection. Connections that the balancer "
         f"saw: {counts}. All their searches went one way."
     )
-    title = f"{parts[0].settings['clients']:.0f} clients that stay, and after each one another that leaves"
+    clients = f"{parts[0].settings['clients']:.0f}"
+    title = f"{clients} clients that stay, {clients} that leave"
     return Table(title, ("", "the fuller one,\nyou said", *proxies), rows, (remark, *journal.notes))
 
 
@@ -89,7 +90,7 @@ def compare_crash(journal: Journal) -> Table:
 
 
 def _length(seconds: float) -> str:
-    return "not over" if math.isinf(seconds) else f"{seconds:.1f}"
+    return "not over" if math.isinf(seconds) else f"{seconds:.{2 if seconds < 1 else 1}f}"
 
 
 def _where(journal: Journal) -> list[str]:

@@ -138,7 +138,7 @@ def behind(
     before: float = 3.0,
     seconds: float = 10.0,
     after: float = 4.0,
-    rate: float = 40.0,
+    rate: float = 30.0,
 ) -> Journal:
     """Probe through a balancer while a fault strikes a proxy, stays and is undone.
 
