@@ -62,9 +62,9 @@ def test_the_table_of_a_crash_says_who_noticed_and_where_they_went():
         ("no balancer", "-", "0.10", "1", "0", "60"),
     )
     text = " ".join(repr(table).split())
-    assert "proxy-1 and proxy-2: before it 3 and 3, at its end 0 and 6, at last 0 and 6." in text
-    assert "taken out of service by the balancer 0.5 s after" in text
-    assert "back in service by the balancer 1.5 s after" in text
+    assert "proxy-2: before the fault 3 and 3, before it was undone 0 and 6, in the end 0 and 6." in text
+    assert "The balancer took proxy-1 out 0.5 s after" in text
+    assert "The balancer took proxy-1 in again 1.5 s after" in text
 
 
 def test_a_fault_that_the_checks_missed_and_an_outage_that_is_not_over_are_said():

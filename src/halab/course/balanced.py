@@ -96,7 +96,7 @@ def _length(seconds: float) -> str:
 def _where(journal: Journal) -> list[str]:
     """Where the kept connections were, and when the balancer saw what had happened, in sentences."""
     at, undone = fault_time(journal), journal.faults[0].undone_at
-    moments = [("before it", at), ("at its end", undone), ("at last", math.inf)]
+    moments = [("before the fault", at), ("before it was undone", undone), ("in the end", math.inf)]
     places = [
         f"{when} {' and '.join(str(_at(steps, until)) for steps in connections(journal).values())}"
         for when, until in moments
@@ -104,14 +104,14 @@ def _where(journal: Journal) -> list[str]:
     ]
     names = " and ".join(connections(journal))
     sentences = [f"Kept connections of {names}: {', '.join(places)}."]
-    for kind, words in (("down", "taken out of service"), ("up", "back in service")):
+    for kind, words in (("down", "out"), ("up", "in again")):
         sentences += [
-            f"{event.component} was {words} by the balancer {event.time - at:.1f} s after the fault."
+            f"The balancer took {event.component} {words} {event.time - at:.1f} s after the fault."
             for event in journal.events
             if (event.by, event.kind) == ("balancer", kind)
         ]
     if len(sentences) == 1:
-        sentences.append("The balancer took nobody out of service: its checks went on passing.")
+        sentences.append("The balancer took nobody out: its checks went on passing.")
     return sentences
 
 
