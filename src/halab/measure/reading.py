@@ -33,7 +33,7 @@ from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.capacity import UslFit, fit_usl
 from halab.models.samples import Outcome, Sample
 from halab.sim.balancing import LeastConnections, closed
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Tabular
 
 __all__ = ["Scaling", "Step", "reading", "scaling"]
 
@@ -114,22 +114,16 @@ class Step:
 
 
 @dataclass(frozen=True, repr=False)
-class Scaling:
-    """Speed by replicas beside the fitted law. Shown as text in a terminal and as a table in a notebook."""
+class Scaling(Tabular):
+    """Speed by replicas beside the fitted law."""
 
     title: str
     rows: tuple[Step, ...]
     fit: UslFit
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _cells(self) -> list[Row]:
-        return [
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
             (
                 str(one.replicas),
                 f"{one.rate.median:.0f} ({one.rate.low:.0f}–{one.rate.high:.0f})" if one.rate else "-",

@@ -28,7 +28,7 @@ from halab.measure.operations import Operation
 from halab.measure.progress import DONE, ProgressLine
 from halab.models.bootstrap import Interval, median_interval
 from halab.models.samples import Sample
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Tabular
 
 __all__ = [
     "Kind",
@@ -300,21 +300,15 @@ class Speed:
 
 
 @dataclass(frozen=True, repr=False)
-class Speeds:
-    """A load in one table. Shown as text in a terminal and as a table in a notebook."""
+class Speeds(Tabular):
+    """A load in one table."""
 
     title: str
     rows: tuple[Speed, ...]
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _cells(self) -> list[Row]:
-        return [
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
             (
                 str(one.replicas),
                 f"{one.rate.median:.1f}",

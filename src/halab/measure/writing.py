@@ -27,7 +27,7 @@ from halab.measure.throughput import Measured, TimeLeft, cores_of, load_of, load
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Tabular
 
 __all__ = ["Cost", "Costs", "costs", "writing"]
 
@@ -177,21 +177,15 @@ class Cost:
 
 
 @dataclass(frozen=True, repr=False)
-class Costs:
-    """Costs by number of replicas. Shown as text in a terminal and as a table in a notebook."""
+class Costs(Tabular):
+    """Costs by number of replicas."""
 
     title: str
     rows: tuple[Cost, ...]
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _cells(self) -> list[Row]:
-        return [
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
             (
                 str(one.replicas),
                 spread(one.acknowledged, 1000, 0),
