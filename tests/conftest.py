@@ -7,6 +7,9 @@ from collections.abc import Generator
 import hypothesis
 import pytest
 
+from halab.cluster.balancer import find_haproxy
+from halab.errors import ClusterError
+
 # How long an example takes says something of the machine and who else uses it, and nothing of the code.
 hypothesis.settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -39,3 +42,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and exitstatus == 0 and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def haproxy() -> str:
+    """The path of HAProxy; skips where it is not installed."""
+    try:
+        return find_haproxy()
+    except ClusterError as error:
+        pytest.skip(str(error))

@@ -173,20 +173,12 @@ def _inject(cluster: Cluster) -> Callable[..., Any]:
 
 
 def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:
-    journal = run.journal
     events = [relative(event, run.started) for kubelet in kubelets for event in kubelet.events]
     settings = [
         Event(0.0, each.container.name, _SET, "kubelet", json.dumps(asdict(each.pod), sort_keys=True))
         for each in kubelets
     ]
-    return Journal.write(
-        journal.header,
-        samples=journal.samples(),
-        faults=journal.faults,
-        events=sorted([*settings, *journal.events, *events], key=lambda event: event.time),
-        notes=journal.notes,
-        scheduling=journal.scheduling,
-    )
+    return run.journal.extended(events=[*settings, *events])
 
 
 def probes_of(journal: Journal) -> dict[str, Probe]:

@@ -294,13 +294,15 @@ class Journal:
         """How finely edges of an outage can be told: one probe interval, seconds."""
         return 1.0 / self.header.rate
 
-    def extended(self, *, count: RowCount | None = None, notes: Iterable[str] = ()) -> Journal:
-        """The same measurement with its row count and more notes, chained anew."""
+    def extended(
+        self, *, count: RowCount | None = None, notes: Iterable[str] = (), events: Iterable[Event] = ()
+    ) -> Journal:
+        """The same measurement with its row count, more events and more notes, chained anew."""
         return Journal.write(
             self.header,
             samples=self._samples,
             faults=self.faults,
-            events=self.events,
+            events=[*self.events, *events],
             phases=self.phases,
             notes=[*self.notes, *notes],
             count=count or self.count,

@@ -25,6 +25,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -40,6 +41,7 @@ from halab.models.samples import Outcome
 
 __all__ = [
     "AlterAlias",
+    "Anew",
     "Done",
     "Insert",
     "NamedOperation",
@@ -268,6 +270,33 @@ class Search(_Call):
 
     def _request(self, number: int) -> tuple[Any, int | None]:
         return self._requests[number % len(self._requests)], None
+
+
+class Anew(Search):
+    """A search on a connection of its own each time, which is closed a little after its answer."""
+
+    def __init__(self, uri: str, collection: str, vectors: Sequence[Sequence[float]]) -> None:
+        super().__init__(uri, collection, vectors)
+        self._over: deque[Any] = deque()
+
+    def start(self) -> None:
+        """Nothing to connect: each search does it for itself."""
+
+    def stop(self) -> None:
+        while self._over:
+            self._over.popleft().close()
+
+    def send(self, number: int, deadline: float, done: Done) -> int | None:
+        self.stop()  # those that are over; gRPC's own thread, which calls back, must not close its channel
+        channel = grpc.insecure_channel(self._address, options=_CHANNEL_OPTIONS)
+
+        def ended(call: Any) -> None:
+            self._over.append(channel)
+            done(*self._outcome(call))
+
+        search = getattr(milvus_pb2_grpc.MilvusServiceStub(channel), self.method)
+        search.future(self._request(number)[0], timeout=self.patience(deadline)).add_done_callback(ended)
+        return None
 
 
 class Remembers(Search):

@@ -34,6 +34,7 @@ from halab.folders import course_root
 from halab.measure.journal import RowCount
 from halab.measure.operations import (
     AlterAlias,
+    Anew,
     Insert,
     NamedOperation,
     Operation,
@@ -275,6 +276,19 @@ class Retriever:
             NamedOperation(name, self.replicas) if self.simulated else self._operation(name)
             for name in chosen
         ]
+
+    def through(self, uri: str, *, anew: bool = False) -> Search:
+        """Searches through another address than the cluster's own, such as a balancer's.
+
+        They share one connection that is kept, or with `anew` each makes one of its own. Raises
+        MeasurementError if simulated.
+        """
+        if self.simulated:
+            raise MeasurementError(
+                "a simulated cluster has no other address", hint="ask on the embedded engine"
+            )
+        kind = Anew if anew else Search
+        return kind(uri, self.name, self._embedding(QUESTIONS).tolist())
 
     def remembering(self) -> Operation:
         """A search that counts only if it finds a passage, whatever else the collection answers."""
