@@ -3,7 +3,7 @@
 fields.py     which field types a backup holds, as Arrow types
 manifest.py   what a backup folder says of itself, and `verify`, which needs no cluster
 backup.py     collections of a serving cluster into a folder; restore.py a folder into a cluster
-drill.py      steps that are checked, done, verified and undone
+drill.py      steps that are checked, done, verified and undone; bounded.py stops one that overruns
 rehearsal.py  the course's drill on two clusters
 report.py     what a drill says; calendar.py when the next ones are
 

@@ -218,10 +218,14 @@ class _Course:
             return
         raise DrillError("the primary still answers, so nothing was lost", hint="see what was killed")
 
-    def _heal(self, _: Facts) -> None:
+    def _heal(self, facts: Facts) -> None:
+        """By its name, if the fault is not ours: another process made it, or the step was stopped in it."""
         if self._fault is not None:
             self._fault.undo()
-            self.primary.cluster.wait_healthy()
+        elif component := facts.get("component"):
+            cluster: Any = self.primary.cluster
+            cluster.heal(component)
+        self.primary.cluster.wait_healthy()
 
     # -- 4 and 5: over, and proven --------------------------------------------------------------------------
 
