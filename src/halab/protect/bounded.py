@@ -52,8 +52,8 @@ def bounded(work: Callable[[], T], seconds: float, *, margin: float = MARGIN) ->
         raise
     if not under_way.over and not under_way.stop(margin):
         raise Overran(
-            f"did not end within its deadline of {seconds:.3g} s nor when told to stop, and was left: it will "
-            "do nothing further, but what it had sent may still arrive",
+            f"did not end within its deadline of {seconds:.3g} s nor when told to stop, and was left: it "
+            "will do nothing further, but what it had sent may still arrive",
             hint="see which component does not answer",
         )
     if under_way.stopped:

@@ -87,13 +87,15 @@ class Record:
 
 @dataclass(slots=True)
 class State:
-    """A drill's whole state. `started` is ISO 8601 (UTC), `zero` the clock's reading at that moment."""
+    """A drill's whole state. `started` is ISO 8601 (UTC), `zero` the clock's reading at that moment;
+    `resumed` are the seconds since then at which it was gone on with after it had been cut off."""
 
     title: str
     started: str
     zero: float
     records: list[Record]
     facts: Facts = field(default_factory=dict)
+    resumed: list[float] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -167,6 +169,13 @@ class Drill:
                 f"this drill ended at the step {self.state.stopped_at.title!r}",
                 hint="read its report, mend what it names, and begin a new drill in another folder",
             )
+        if any(record.status == "undone" for record in self.state.records):
+            raise DrillError(
+                "this drill was taken back, and cannot be gone on with",
+                hint="begin a new one in another folder",
+            )
+        if any(record.began is not None for record in self.state.records):
+            self.state.resumed.append(self.elapsed)
         for step, record in zip(self.steps, self.state.records, strict=True):
             if record.status == "done":
                 continue

@@ -59,6 +59,7 @@ class Report:
     lost_at_home: int | None
     journal: Journal | None = None
     zero: float = 0.0  # when the drill began, on the journal's clock
+    resumed: tuple[float, ...] = ()  # when it was gone on with after it had been cut off
 
     @classmethod
     def of(cls, state: State, targets: Targets, journal: Journal | None = None) -> Report:
@@ -72,6 +73,7 @@ class Report:
             state.title, state.started, journal is not None and journal.simulated, targets,
             tuple(state.records), facts.get("rto"), facts.get("rpo"), facts.get("rpo_rows"),
             facts.get("read_only"), facts.get("lost_at_home"), journal, zero - (first.began or 0.0),
+            tuple(state.resumed),
         )  # fmt: skip
 
     @property
@@ -102,18 +104,21 @@ class Report:
 
     @property
     def wrong(self) -> list[str]:
-        """What went wrong, in words: steps that were refused or failed, what was not undone, and targets."""
+        """What went wrong, in words: steps that were refused or failed, what was not undone, where it was cut
+        off, and targets."""
         steps = [
             f"{one.title}: {one.note}"
             for one in self.records
             if one.status in ("failed", "refused") or "NOT UNDONE" in one.note
         ]
-        return [*steps, *self.missed]
+        cut = [f"It was cut off, and gone on with {at:.1f} s after it began." for at in self.resumed]
+        return [*steps, *cut, *self.missed]
 
     @property
     def actions(self) -> list[str]:
         """What follows from what went wrong; where nothing did, when the next drill is due."""
         found = [_ACTIONS[one.name] for one in self.records if one.status in ("failed", "refused")]
+        found += ["Find out what cut the drill off: in earnest nobody goes on with it."] * bool(self.resumed)
         found += [f"Shorten what took longest, and rehearse again ({missed})." for missed in self.missed]
         return found or ["Put the next drill into the calendar, with another loss."]
 
@@ -189,6 +194,7 @@ class Report:
             "title": self.title, "started": self.started, "simulated": self.simulated,
             "verdict": self.verdict, "targets": asdict(self.targets), "rto": self.rto, "rpo": self.rpo,
             "rpo_rows": self.rpo_rows, "read_only": self.read_only, "lost_at_home": self.lost_at_home,
+            "resumed": self.resumed,
             "wrong": self.wrong, "actions": self.actions, "steps": [asdict(one) for one in self.records],
         }  # fmt: skip
         return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
