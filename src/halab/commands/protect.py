@@ -1,4 +1,4 @@
-"""The commands that protect data: backup, restore, prune. `halab verify` checks backups too (see progress.py)."""
+"""The commands that protect data: backup, restore, prune. `halab verify` checks backups too (progress.py)."""
 
 from __future__ import annotations
 

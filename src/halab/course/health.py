@@ -9,12 +9,12 @@ from datetime import datetime
 
 from halab.course.cards import card
 from halab.course.predictions import prediction
-from halab.measure.health import noticed, probes_of, restarts, seen
+from halab.measure.health import knocked, noticed, probes_of, restarts, seen
 from halab.measure.journal import Journal
 from halab.models.probes import ProbedFault, detection
 from halab.tables import Row, Table
 
-__all__ = ["compare_detection", "compare_restarts", "compare_sight", "results"]
+__all__ = ["compare_detection", "compare_knocks", "compare_restarts", "compare_sight", "results"]
 
 
 def compare_detection(*journals: Journal) -> Table:
@@ -70,6 +70,26 @@ def compare_sight(*journals: Journal) -> Table:
     return Table(
         "Who sees it?",
         ("what was broken", "/healthz", "the synthetic query"),
+        tuple(rows),
+        _simulated(journals),
+    )
+
+
+def compare_knocks(*journals: Journal) -> Table:
+    """What tcpSocket and httpGet said of a process while it was broken."""
+    rows = []
+    for journal in journals:
+        found, fault = knocked(journal), journal.faults[0]
+        rows.append(
+            (
+                f"{fault.kind} {fault.component}",
+                f"{found.tcp_passed} of {found.tcp} passed",
+                f"{found.http_passed} of {found.http} passed",
+            )
+        )
+    return Table(
+        "Two ways to ask, while nothing answers",
+        ("what was broken", "tcpSocket", "httpGet /healthz"),
         tuple(rows),
         _simulated(journals),
     )
