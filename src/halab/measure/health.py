@@ -142,7 +142,7 @@ def knock(
     fault: str = "hang any query node",
     *,
     retriever: Retriever,
-    seconds: float = 10.0,
+    seconds: float = 8.0,
     after: float = 2.0,
     rate: float = 20.0,
 ) -> Journal:
