@@ -6,11 +6,14 @@ import base64
 import html
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from halab.measure.addresses import degraded
 from halab.measure.journal import Journal
 from halab.measure.plot import Picture
 from halab.models.samples import Outcome
@@ -162,31 +165,64 @@ class Report:
         return said
 
     def markdown(self) -> str:
-        """The report as Markdown."""
-        head = "| " + " | ".join(_HEADINGS) + " |\n|" + "---|" * len(_HEADINGS)
-        rows = "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in self._rows())
-        listed = {
-            "Figures": self._remarks(),
-            "What went wrong": self.wrong or ["Nothing."],
-            "Actions": self.actions,
-        }
+        """The report as Markdown; the picture lies beside it."""
+        return f"{self._head()}\n\n![{_cell(self._alt())}](report.png)\n\n{self._body()}"
+
+    def page(self) -> str:
+        """The report as one HTML file that needs nothing else, its picture included; it prints on A4."""
+        read = MarkdownIt("commonmark", {"html": False}).enable("table")
+        image = base64.b64encode(self.png()).decode()
+        return (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
+            'content="width=device-width, initial-scale=1">'
+            f"<title>{html.escape(self.title)}</title><style>{_STYLE}</style>"
+            f"<main>{read.render(self._head())}"
+            f'<img alt="{html.escape(self._alt())}" src="data:image/png;base64,{image}">'
+            f'<div class="body">{read.render(self._body())}</div></main></html>\n'
+        )
+
+    def _head(self) -> str:
+        """What a reader who has a minute needs: verdict, figures against targets, what users met."""
+        begun = datetime.fromisoformat(self.started).strftime("%Y-%m-%d %H:%M:%S")
+        figures = _table(("", "measured", "target", ""), self._figures())
+        users = _table(("what users met", "sent", "no good answer", "degraded"), self._users())
+        parts = [f"# {self.title}", f"**{self.verdict}**", f"Begun {begun} UTC.", figures]
+        return "\n\n".join([*parts, *([users] if self.journal else [])])
+
+    def _body(self) -> str:
+        listed = {"What went wrong": self.wrong or ["Nothing."], "Actions": self.actions}
         lists = "\n\n".join(
             f"## {name}\n\n" + "\n".join(f"- {_cell(line)}" for line in lines)
             for name, lines in listed.items()
         )
-        begun = f"# {self.title}\n\nBegun {self.started}. **{self.verdict}**"
-        return f"{begun}\n\n{lists}\n\n## Time line\n\n{head}\n{rows}\n"
+        return f"{lists}\n\n## Time line\n\n{_table(_HEADINGS, self._rows())}\n"
 
-    def page(self) -> str:
-        """The report as one HTML file that needs nothing else, its picture included."""
-        body = MarkdownIt("commonmark", {"html": False}).enable("table").render(self.markdown())
-        image = base64.b64encode(self.png()).decode()
-        return (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
-            f'content="width=device-width"><title>{html.escape(self.title)}</title><style>{_STYLE}</style>'
-            f'<main>{body}<img alt="{html.escape(self._alt())}" '
-            f'src="data:image/png;base64,{image}"></main></html>\n'
-        )
+    def _figures(self) -> list[Row]:
+        """Each figure beside its target, and whether it was met."""
+        home, rows = self.lost_at_home, self.rpo_rows
+        return [
+            ("RTO, loss to verified service", *_against(self.rto, self.targets.rto)),
+            ("RPO, writes lost at the failover", *_against(self.rpo, self.targets.rpo)),
+            ("rows lost at the failover", "not counted" if rows is None else str(rows), "-", ""),
+            (
+                "rows missing after the way home",
+                "not counted" if home is None else str(home),
+                "0",
+                "" if home is None else "MISSED" if home else "met",
+            ),
+            ("without writes on the way home", _seconds(self.read_only), "-", ""),
+        ]
+
+    def _users(self) -> list[Row]:
+        """Requests of each kind of client over the whole drill: sent, without a good answer, degraded."""
+        if self.journal is None:
+            return []
+        found: list[Row] = []
+        for name in self.journal.header.operations:
+            asked = self.journal.samples(name)
+            bad = sum(one.outcome is not Outcome.OK for one in asked)
+            found.append((name, str(len(asked)), str(bad), str(len(degraded(asked)))))
+        return found
 
     def json(self) -> str:
         """The report as JSON, for machines."""
@@ -195,12 +231,24 @@ class Report:
             "verdict": self.verdict, "targets": asdict(self.targets), "rto": self.rto, "rpo": self.rpo,
             "rpo_rows": self.rpo_rows, "read_only": self.read_only, "lost_at_home": self.lost_at_home,
             "resumed": self.resumed,
+            "users": [dict(zip(("client", "sent", "bad", "degraded"), row, strict=True))
+                      for row in self._users()],
             "wrong": self.wrong, "actions": self.actions, "steps": [asdict(one) for one in self.records],
         }  # fmt: skip
         return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
     def _alt(self) -> str:
-        return f"Time line of the drill. {self.verdict} {' '.join(self._remarks())}"
+        bars = "; ".join(
+            f"{one.title} from {one.began:.1f} s, {one.seconds:.1f} s, {one.status}"
+            for one in self.records
+            if one.began is not None and one.seconds is not None
+        )
+        bad = "; ".join(
+            f"{name}: {bad} of {sent} without a good answer" for name, sent, bad, _ in self._users()
+        )
+        return (
+            f"Time line of the drill. {self.verdict} {' '.join(self._remarks())} Steps: {bars}. {bad}".strip()
+        )
 
     def picture(self) -> Picture:
         """The steps as bars over time; under them what users met: bad requests as crosses."""
@@ -252,9 +300,24 @@ class Report:
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;color:#1f1f1f;background:#fff;margin:2rem auto;max-width:70rem;"
-    "padding:0 1rem}table{border-collapse:collapse;font-size:.85rem}th,td{border-top:1px solid #ccc;padding:"
-    ".25rem .6rem;text-align:left;vertical-align:top}img{max-width:100%}"
+    "padding:0 1rem}h1{margin-bottom:.2em}h1+p{font-size:1.25rem;margin:0}"
+    "table{border-collapse:collapse;font-size:.85rem;margin:1rem 0}th,td{border-top:1px solid #ccc;padding:"
+    ".25rem .6rem;text-align:left;vertical-align:top}img{max-width:100%}.body{overflow-x:auto}"
+    # On paper: the table's heading on each page, no row and no heading torn from what belongs to it.
+    "@page{size:A4;margin:15mm}@media print{body{font-size:11px;margin:0;padding:0;max-width:none}"
+    "thead{display:table-header-group}tr,img,li{break-inside:avoid}h2{break-after:avoid}"
+    ".body{overflow:visible}}"
 )
+
+
+def _table(headings: Row, rows: Sequence[Row]) -> str:
+    lines = [headings, ["---"] * len(headings), *([_cell(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _against(found: float | None, target: float) -> tuple[str, str, str]:
+    met = "" if found is None else "MISSED" if found > target else "met"
+    return _seconds(found), f"{target:g} s", met
 
 
 def _seconds(value: float | None) -> str:
