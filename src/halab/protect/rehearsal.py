@@ -18,6 +18,7 @@ import time
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ __all__ = ["Rehearsal", "Unanswered", "rehearse", "resume", "roll_back", "unansw
 
 _SIMULATED = "SIMULATED, not done: a simulated cluster keeps no rows and has no address"
 _PATIENCE = 20.0  # seconds for a proxy that has come back to answer its clients again
+_NO_PROBE = 2.0  # seconds without a probe, of a measurement that was cut off
 _LOOK = 0.5  # seconds between two looks
 
 
@@ -133,9 +135,9 @@ def resume(app: Application, folder: str | Path) -> Rehearsal:
         with probe(clusters["primary"], app.operations(lost="primary"), **probing, witness=log) as run:
             began = run.started
             run.take_up(setting["started"], setting["wall"], earlier)
-            last = max((one.intended for one in earlier), default=began) - run.started
-            again = began - run.started
-            run.note(f"The drill was cut off: no probe was sent between {last:.1f} and {again:.1f} s.")
+            for last, again in _gaps([one.intended for one in earlier] + [began]):
+                last, again = last - run.started, again - run.started
+                run.note(f"The drill was cut off: no probe was sent between {last:.1f} and {again:.1f} s.")
             targets = Targets(**setting["targets"])
             course = _Course(app, folder, run, targets, setting["notice"], setting["deadline"])
             drill = Drill(course.steps(), folder / STATE, clock=clusters["primary"].now, say=course.say)
@@ -143,6 +145,11 @@ def resume(app: Application, folder: str | Path) -> Rehearsal:
             course.wait(setting["after"], "after the drill")
         (folder / "journal.jsonl").unlink(missing_ok=True)  # if it was cut off between journal and report
         return _reported(course, state)
+
+
+def _gaps(times: list[float]) -> list[tuple[float, float]]:
+    """Where nobody probed: while one process runs, probes leave many times a second."""
+    return [(one, other) for one, other in pairwise(sorted(times)) if other - one > _NO_PROBE]
 
 
 def _clusters(app: Application) -> dict[Address, Any]:
