@@ -213,14 +213,7 @@ def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:
         Event(0.0, each.container.name, _SET, "kubelet", json.dumps(asdict(each.pod), sort_keys=True))
         for each in kubelets
     ]
-    return Journal.write(
-        journal.header,
-        samples=journal.samples(),
-        faults=journal.faults,
-        events=sorted([*settings, *journal.events, *events], key=lambda event: event.time),
-        notes=journal.notes,
-        scheduling=journal.scheduling,
-    )
+    return journal.extended(events=[*settings, *events])
 
 
 def probes_of(journal: Journal) -> dict[str, Probe]:

@@ -465,18 +465,8 @@ def _rewritten(
         FaultRecord("lose", "primary", fault.component, fault.at, fault.undone_at)
         for fault in journal.faults[-1:]  # a loss that was cut off was undone, and made again
     ]
-    notes = list(journal.notes)
-    if app.simulated:
-        notes.append("SIMULATED: no address was switched, so service came back when the proxy did.")
-    return Journal.write(
-        journal.header,
-        samples=journal.samples(),
-        faults=faults,
-        events=sorted([*journal.events, *events], key=lambda event: event.time),
-        notes=notes,
-        count=count,
-        scheduling=journal.scheduling,
-    )
+    said = "SIMULATED: no address was switched, so service came back when the proxy did."
+    return journal.extended(count=count, notes=[said] if app.simulated else [], events=events, faults=faults)
 
 
 @dataclass(frozen=True, slots=True)
