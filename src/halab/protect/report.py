@@ -9,9 +9,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from matplotlib.axes import Axes
 
 from halab.measure.addresses import degraded
 from halab.measure.journal import Journal
@@ -42,6 +44,7 @@ _ACTIONS = {
     "report": "Make room for the report.",
     "failback": "Bring the rows home by hand from the backups in this folder, then find out why.",
 }
+_GAP = 2.0  # seconds without a probe: nobody was asking
 _HEADINGS = ("step", "who", "from (s)", "took (s)", "deadline (s)", "result", "what was found")
 _COLOURS = {"done": "#2e7d32", "undone": "#8a6d00", "failed": "#b71c1c", "refused": "#b71c1c"}
 
@@ -185,7 +188,10 @@ class Report:
         """What a reader who has a minute needs: verdict, figures against targets, what users met."""
         begun = datetime.fromisoformat(self.started).strftime("%Y-%m-%d %H:%M:%S")
         figures = _table(("", "measured", "target", ""), self._figures())
-        users = _table(("what users met", "sent", "no good answer", "degraded"), self._users())
+        users = _table(
+            ("what users met", "sent", "no good answer", "degraded"),
+            [[str(cell) for cell in row] for row in self._users()],
+        )
         parts = [f"# {self.title}", f"**{self.verdict}**", f"Begun {begun} UTC.", figures]
         return "\n\n".join([*parts, *([users] if self.journal else [])])
 
@@ -213,15 +219,15 @@ class Report:
             ("without writes on the way home", _seconds(self.read_only), "-", ""),
         ]
 
-    def _users(self) -> list[Row]:
+    def _users(self) -> list[tuple[str, int, int, int]]:
         """Requests of each kind of client over the whole drill: sent, without a good answer, degraded."""
         if self.journal is None:
             return []
-        found: list[Row] = []
+        found = []
         for name in self.journal.header.operations:
             asked = self.journal.samples(name)
             bad = sum(one.outcome is not Outcome.OK for one in asked)
-            found.append((name, str(len(asked)), str(bad), str(len(degraded(asked)))))
+            found.append((name, len(asked), bad, len(degraded(asked))))
         return found
 
     def json(self) -> str:
@@ -251,36 +257,61 @@ class Report:
         )
 
     def picture(self) -> Picture:
-        """The steps as bars over time; under them what users met: bad requests as crosses."""
-        begun = [(one, one.began, one.ended) for one in self.records if one.began is not None]
+        """Steps as bars over time, the RTO beside its target, and what users met: bad requests as crosses."""
+        begun = [one for one in self.records if one.began is not None]
         names = [] if self.journal is None else list(self.journal.header.operations)
-        figure = Picture(figsize=(10, 0.42 * (len(begun) + len(names)) + 1.6), layout="constrained")
+        lines = len(begun) + (self.rto is not None) + len(names)
+        figure = Picture(figsize=(10, 0.42 * lines + 1.6), layout="constrained")
         figure.alt = self._alt()
         axes = figure.subplots()
-        labels = []
-        for row, (one, began, ended) in enumerate(begun):
-            width = max((ended or began) - began, 0.05)
-            axes.barh(row, width, left=began, height=0.6, color=_COLOURS.get(one.status, "#616161"))
-            axes.text(began + width, row, f"  {width:.1f} s, {one.status}", va="center", fontsize=8)
-            labels.append(one.title)
-        for row, name in enumerate(names, len(begun)):
-            assert self.journal is not None
-            bad = [
-                one.intended - self.zero
-                for one in self.journal.samples(name)
-                if one.outcome is not Outcome.OK
-            ]
-            axes.axhline(row, color="#bdbdbd", linewidth=4, zorder=0)
-            axes.plot(bad, [row] * len(bad), "x", color="#b71c1c", markersize=5)
-            labels.append(f"{name}: {len(bad)} bad")
+        labels = [self._draw_step(axes, row, one) for row, one in enumerate(begun)]
+        if self.rto is not None:
+            labels.append(self._draw_rto(axes, len(labels)))
+        labels += [self._draw_users(axes, len(labels) + at, name) for at, name in enumerate(names)]
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.margins(x=0.12)
-        axes.set_xlabel("seconds since the drill began" + (", SIMULATED" if self.simulated else ""))
+        axes.set_xlabel(
+            "seconds since the drill began; ×: a request without a good answer"
+            + (", SIMULATED" if self.simulated else "")
+        )
         axes.set_title(self.verdict, loc="left", fontsize=11, fontweight="bold")
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         return figure
+
+    def _draw_step(self, axes: Axes, row: int, one: Record) -> str:
+        began, took = one.began or 0.0, one.seconds or 0.0
+        width = max(took, max(each.ended or 0.0 for each in self.records) / 250)  # else it is not seen
+        axes.barh(row, width, left=began, height=0.6, color=_COLOURS.get(one.status, "#616161"))
+        axes.text(began + width, row, f"  {took:.1f} s, {one.status}", va="center", fontsize=8)
+        return one.title
+
+    def _draw_rto(self, axes: Axes, row: int) -> str:
+        """From the loss to the verified service; the target is a mark on the same line."""
+        loss = next(one.began or 0.0 for one in self.records if one.name == "loss")
+        if self.journal is not None and self.journal.faults:
+            loss = self.journal.faults[0].at - self.zero
+        found, target = self.rto or 0.0, self.targets.rto
+        axes.plot([loss, loss + found], [row, row], "|-", color="#0d47a1", linewidth=2, markersize=10)
+        axes.plot([loss + target], [row], "D", color="#0d47a1", markerfacecolor="white")
+        axes.text(
+            loss + max(found, target), row, f"  {found:.1f} s, target {target:g} s", va="center", fontsize=8
+        )
+        return "RTO (diamond: target)"
+
+    def _draw_users(self, axes: Axes, row: int, name: str) -> str:
+        """A grey line where there were probes: a drill that was cut off has gaps."""
+        assert self.journal is not None
+        samples = self.journal.samples(name)
+        bad = [one.intended - self.zero for one in samples if one.outcome is not Outcome.OK]
+        times = [one.intended - self.zero for one in samples]
+        if times:
+            cuts = [(one, other) for one, other in pairwise(times) if other - one > _GAP]
+            starts, ends = [times[0], *(other for _, other in cuts)], [*(one for one, _ in cuts), times[-1]]
+            axes.hlines([row] * len(starts), starts, ends, color="#bdbdbd", linewidth=4, zorder=0)
+        axes.plot(bad, [row] * len(bad), "x", color="#b71c1c", markersize=5)
+        return f"{name}: {len(bad)} bad"
 
     def png(self) -> bytes:
         """The picture as PNG."""
