@@ -3,6 +3,7 @@
     app = Application(Retriever(primary, replicas=1), Retriever(standby, replicas=1))
     done = rehearse(app, "drills/monday")
     done.report, done.journal
+    resume(app, "drills/monday")              # if it was cut off; or roll_back("drills/monday", primary)
 
 Three probes run throughout (see `halab.measure.addresses`). The loss is a crash of the primary's only proxy:
 to its users that site is gone, and its data is not. So the way home can be rehearsed too.
