@@ -334,10 +334,11 @@ _STYLE = (
     "padding:0 1rem}h1{margin-bottom:.2em}h1+p{font-size:1.25rem;margin:0}"
     "table{border-collapse:collapse;font-size:.85rem;margin:1rem 0}th,td{border-top:1px solid #ccc;padding:"
     ".25rem .6rem;text-align:left;vertical-align:top}img{max-width:100%}.body{overflow-x:auto}"
+    ".body table{min-width:44rem}"
     # On paper: the table's heading on each page, no row and no heading torn from what belongs to it.
-    "@page{size:A4;margin:15mm}@media print{body{font-size:11px;margin:0;padding:0;max-width:none}"
+    "@page{size:A4;margin:15mm}@media print{html,body{font-size:11px}body{margin:0;padding:0;max-width:none}"
     "thead{display:table-header-group}tr,img,li{break-inside:avoid}h2{break-after:avoid}"
-    ".body{overflow:visible}}"
+    ".body{overflow:visible}.body table{min-width:0}}"
 )
 
 
