@@ -165,7 +165,7 @@ def _reasons(sound: Mapping[str, Manifest], retention: Retention) -> dict[str, s
 
 def _delete(path: Path) -> None:
     """Renamed first: a deletion that is cut off leaves what is plainly no backup any more."""
-    doomed = path.with_name(path.name + PARTIAL)
+    doomed = path.with_name(f"{path.name}.deleted{PARTIAL}")
     try:
         path.rename(doomed)
         shutil.rmtree(doomed)
