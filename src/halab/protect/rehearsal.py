@@ -130,7 +130,8 @@ def resume(app: Application, folder: str | Path) -> Rehearsal:
     with hold(folder), closing(SampleLog(folder)) as log:
         check_clusters(clusters, folder, state)
         setting = state.facts["setting"]
-        app.book = book_of(state)
+        if not app.simulated:  # there no address is ever switched
+            app.book = book_of(state)
         probing = {"rate": setting["rate"], "deadline": setting["deadline"], "seed": setting["seed"]}
         earlier = read_samples(folder)
         with probe(clusters["primary"], app.operations(lost="primary"), **probing, witness=log) as run:
@@ -301,9 +302,9 @@ class _Course:
         """By its name too: another process may have made the fault, or the step was stopped in the middle."""
         if self._fault is not None:
             self._fault.undo()
-        heal = getattr(self.primary.cluster, "heal", None)
-        if heal is not None and "component" in facts:
-            heal(facts["component"])
+        if "component" in facts:
+            cluster: Any = self.primary.cluster
+            cluster.heal(facts["component"])
         self.primary.cluster.wait_healthy()
 
     # -- 4 and 5: over, and proven --------------------------------------------------------------------------
