@@ -295,13 +295,19 @@ class Journal:
         return 1.0 / self.header.rate
 
     def extended(
-        self, *, count: RowCount | None = None, notes: Iterable[str] = (), events: Iterable[Event] = ()
+        self,
+        *,
+        count: RowCount | None = None,
+        notes: Iterable[str] = (),
+        events: Iterable[Event] = (),
+        faults: Iterable[FaultRecord] | None = None,
     ) -> Journal:
-        """The same measurement with its row count, more events and more notes, chained anew."""
+        """The same measurement with its row count, more notes and more events, chained anew. `faults`
+        take the place of those it had."""
         return Journal.write(
             self.header,
             samples=self._samples,
-            faults=self.faults,
+            faults=self.faults if faults is None else faults,
             events=[*self.events, *events],
             phases=self.phases,
             notes=[*self.notes, *notes],

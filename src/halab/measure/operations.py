@@ -181,9 +181,14 @@ class _Call:
     def patience(self, deadline: float) -> float:
         return deadline
 
-    def start(self) -> None:
+    def connect(self) -> None:
+        """Ready to send, whether or not anything answers now: for a cluster that is known to be lost."""
         self.stop()
         self._channel = grpc.insecure_channel(self._address, options=_CHANNEL_OPTIONS)
+        self._call = getattr(milvus_pb2_grpc.MilvusServiceStub(self._channel), self.method)
+
+    def start(self) -> None:
+        self.connect()
         try:
             grpc.channel_ready_future(self._channel).result(timeout=CONNECT_TIMEOUT)
         except grpc.FutureTimeoutError:
@@ -192,7 +197,6 @@ class _Call:
                 f'"{self.name}" found no proxy at {self._address} within {CONNECT_TIMEOUT:g} s',
                 hint="start the cluster first, or see what runs with `halab status`",
             ) from None
-        self._call = getattr(milvus_pb2_grpc.MilvusServiceStub(self._channel), self.method)
 
     def stop(self) -> None:
         if self._channel is not None:
@@ -344,8 +348,8 @@ class Insert(_Call):
         self._fields = list(fields)
         self._first_key = 0
 
-    def start(self) -> None:
-        super().start()
+    def connect(self) -> None:
+        super().connect()
         self._first_key = time.time_ns() // 1000
 
     def follow(self, other: Insert) -> None:

@@ -144,6 +144,9 @@ class Retriever:
 
     On the simulated engine there is no database: questions are answered from memory, and `simulated` is True.
 
+    With `existing` it takes up the collections that another process made, and asks nothing of the cluster
+    until it has to: the cluster may be the one that is lost.
+
     `dropped` is the number of passages that were acknowledged and are not there: not 0 means that the log
     lost them.
     """
@@ -155,6 +158,7 @@ class Retriever:
         name: str = "halab_cards",
         *,
         cards: str | Path | None = None,
+        existing: bool = False,
     ) -> None:
         self.cluster = cluster
         self.replicas = replicas
@@ -165,12 +169,14 @@ class Retriever:
         self._embedding = Embedding([passage.text for passage in self.passages])
         self._vectors = self._embedding([passage.text for passage in self.passages])
         self._client: Any = None
+        self._existing = existing
         if not self.simulated:
             # Its errors are raised as ours; the tracebacks it also prints would read as a failed cell.
             logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+            self._client = _Later(cluster.uri)
             try:
-                self._client = MilvusClient(cluster.uri, timeout=_PATIENCE)
-                self._create()
+                if not existing:
+                    self._create()
             except MilvusException as error:
                 with suppress(MeasurementError):
                     self.close()
@@ -312,6 +318,8 @@ class Retriever:
         return Search(uri, self.name, self._embedding(QUESTIONS).tolist(), strong=name == "strong search")
 
     def _fields(self, collection: str) -> list[dict[str, Any]]:
+        if self._existing:
+            return list(self._schema().to_dict()["fields"])
         try:
             fields: list[dict[str, Any]] = self._client.describe_collection(collection)["fields"]
         except MilvusException as error:
@@ -445,7 +453,7 @@ class Retriever:
                 self._client.drop_collection(collection)
 
     def _schema(self) -> Any:
-        schema = self._client.create_schema(auto_id=False)
+        schema = MilvusClient.create_schema(auto_id=False)
         schema.add_field("id", DataType.INT64, is_primary=True)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIMENSIONS)
         return schema
@@ -457,8 +465,10 @@ class Retriever:
         found: set[int] = set()
         for first in range(0, len(keys), _COUNT_BATCH):
             batch = keys[first : first + _COUNT_BATCH]
-            ask = partial(self._client.query, collection, f"id in {list(batch)}", ["id"], timeout=_PATIENCE)
             try:
+                ask = partial(
+                    self._client.query, collection, f"id in {list(batch)}", ["id"], timeout=_PATIENCE
+                )
                 found.update(
                     row["id"] for row in _patiently(partial(ask, consistency_level="Strong"), _PATIENCE)
                 )
@@ -468,6 +478,19 @@ class Retriever:
                     hint="see `halab status`; when every role is healthy, count again",
                 ) from None
         return found
+
+
+class _Later:
+    """A client that connects when it is first asked for something."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._client: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._client is None:
+            self._client = MilvusClient(self._uri, timeout=_PATIENCE)
+        return getattr(self._client, name)
 
 
 def _nowhere(key: int) -> dict[str, Any]:
