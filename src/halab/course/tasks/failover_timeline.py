@@ -108,7 +108,9 @@ def _record(rng: random.Random, spells: Callable[[float, float], list[_Spell]]) 
     truth = {}
     for operation in OPERATIONS:
         of_operation = spells(fault, quiet)
-        probes = [_probe(rng, operation, number, of_operation) for number in range(DURATION * RATE)]
+        bad = {number for spell in of_operation for number in range(spell.first, spell.last)}
+        bad -= {number for spell in of_operation for number in spell.good}
+        probes = [_probe(rng, operation, number, bad) for number in range(DURATION * RATE)]
         samples += probes
         windows = [(_time(spell.first), _time(spell.last)) for spell in of_operation]
         outcomes = [probe["outcome"] for probe in probes]
@@ -118,11 +120,10 @@ def _record(rng: random.Random, spells: Callable[[float, float], list[_Spell]]) 
     return Recording({"fault_at": fault, "quiet": quiet, "samples": samples}, truth)
 
 
-def _probe(rng: random.Random, operation: str, number: int, spells: list[_Spell]) -> dict[str, Any]:
-    bad = any(spell.first <= number < spell.last and number not in spell.good for spell in spells)
-    outcome = rng.choice(("fail", "fail", "unknown")) if bad else "ok"
+def _probe(rng: random.Random, operation: str, number: int, bad: set[int]) -> dict[str, Any]:
+    outcome = rng.choice(("fail", "fail", "unknown")) if number in bad else "ok"
     latency = PATIENCE if outcome == "unknown" else rng.uniform(0.002, 0.030)
-    intended = _time(number)
+    intended = number / RATE
     return {
         "operation": operation,
         "intended": intended,
