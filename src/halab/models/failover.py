@@ -344,8 +344,9 @@ def false_alarm_probability(detector: Detector, stalls: Stalls) -> float:
     Gauss-Legendre quadrature does. (Closed for exponential lengths; the tests compare.)
     """
     points = _quadrature()
+    patience, interval, granularity = detector.patience, detector.interval, detector.granularity
     return sum(
-        wu * wv * stalls.longer_than(detector.patience - u * detector.interval + v * detector.granularity)
+        wu * wv * stalls.longer_than(patience - u * interval + v * granularity)
         for u, wu in points
         for v, wv in points
     )

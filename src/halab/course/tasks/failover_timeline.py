@@ -25,6 +25,7 @@ __all__ = [
     "Truth",
     "Variant",
     "after_a_blip",
+    "hidden",
     "one_outage",
     "trial",
     "variant",
@@ -63,6 +64,15 @@ class _Spell:
     first: int
     last: int
     good: frozenset[int] = frozenset()
+
+
+@cache
+def hidden(make: Callable[[random.Random], Recording], seed: int) -> Recording:
+    """A recording of a hidden test: the same for every learner, and made once for a whole class.
+
+    Each seed is for one test, so that no learner's function sees what another has changed.
+    """
+    return make(random.Random(seed))
 
 
 def one_outage(rng: random.Random) -> Recording:
