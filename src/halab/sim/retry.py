@@ -13,9 +13,10 @@ their clients have stopped waiting, the work is wasted, and the outage goes on a
 
 from __future__ import annotations
 
+import heapq
 import math
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -161,7 +162,8 @@ class _World:
 
     def __post_init__(self) -> None:
         self.env: Any = simpy.Environment()
-        self.servers: Any = simpy.Resource(self.env, self.scenario.servers)
+        self.free = [0.0] * self.scenario.servers  # a heap: when each server will be free
+        self.turns: deque[float] = deque()  # when each attempt that was let in gets its server
 
     def run(self) -> None:
         for number in range(self.scenario.clients):
@@ -219,11 +221,12 @@ class _World:
         yield self.env.timeout(max(0.0, begins + NETWORK - self.env.now))
         if self.out():
             return (yield from self.unanswered(request))
-        if len(self.servers.queue) >= self.scenario.queue:
+        if self.waiting() >= self.scenario.queue:
             return Outcome.FAIL
-        answer = self.env.process(self.serve(request))
-        yield answer | self.env.timeout(self.scenario.timeout)
-        return answer.value if answer.processed else Outcome.UNKNOWN
+        answered = self.served() - self.env.now
+        request.happened += 1  # whether or not its client still waits: the service cannot know
+        yield self.env.timeout(min(answered, self.scenario.timeout))
+        return Outcome.OK if answered <= self.scenario.timeout else Outcome.UNKNOWN
 
     def unanswered(self, request: _Request) -> Generator[Any, Any, Outcome]:
         if request.rng.random() >= self.scenario.silent:
@@ -232,13 +235,18 @@ class _World:
         yield self.env.timeout(self.scenario.timeout)
         return Outcome.UNKNOWN
 
-    def serve(self, request: _Request) -> Generator[Any, Any, Outcome]:
-        """The service does the work whether or not its client still waits: it cannot know."""
-        with self.servers.request() as turn:
-            yield turn
-            yield self.env.timeout(self.scenario.service)
-        request.happened += 1
-        return Outcome.OK
+    def waiting(self) -> int:
+        """How many attempts wait for a server."""
+        while self.turns and self.turns[0] <= self.env.now:
+            self.turns.popleft()
+        return len(self.turns)
+
+    def served(self) -> float:
+        """When an attempt that comes now is answered. All take equally long, in the order they came."""
+        turn = max(self.env.now, heapq.heappop(self.free))
+        heapq.heappush(self.free, turn + self.scenario.service)
+        self.turns.append(turn)
+        return float(turn + self.scenario.service)
 
     def out(self) -> bool:
         return bool(self.scenario.outage_at <= self.env.now < self.scenario.back_at)
