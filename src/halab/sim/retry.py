@@ -26,7 +26,7 @@ import simpy
 from halab.models.retry import Retry
 from halab.models.samples import Outcome
 
-__all__ = ["MOST_ATTEMPTS", "RetryReport", "Scenario", "judge"]
+__all__ = ["MOST_ATTEMPTS", "Question", "RetryReport", "Scenario", "judge"]
 
 MOST_ATTEMPTS = 50
 """A request is given up after this many attempts, whatever its policy says: a storm must end some time."""
@@ -125,8 +125,8 @@ def judge(
 
     `policy` is called after each attempt that did not succeed: `policy(attempt, elapsed, outcome, operation,
     rng)` returns the seconds to wait before the next attempt, or None to give up (see `models.retry.Retry`;
-    a `RetryPolicy` is one). The same seed gives the same report. Takes about a second. With `ask`, a policy
-    in another process can be asked several things at once.
+    a `RetryPolicy` is one). The same seed gives the same report. With `ask`, a policy in another process
+    can be asked several things at once.
 
     Raises TypeError or ValueError if the policy returns something that is not a wait, and whatever the
     policy itself raises.
