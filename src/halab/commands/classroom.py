@@ -57,9 +57,11 @@ def grade(
     for problem in handed_in.problems:
         _say(f"Note: {problem}")
     # While the first are graded: loading Matplotlib and nbgrader takes a second and a half.
-    Thread(target=_load_for_later, daemon=True).start()
+    loading = Thread(target=_load_for_later, daemon=True)
+    loading.start()
     with _progress(out) as follow:
         report = grade_class(handed_in, out, jobs=jobs, grade=grading.grade_notebook, follow=follow)
+    loading.join()
     from halab.course.heatmap import save
 
     with messages.status("Writing the gradebook"):
