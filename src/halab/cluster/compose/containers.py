@@ -37,8 +37,8 @@ _STARTERS = {"docker-init", "tini", "catatonit", "dumb-init", "sh", "bash", "das
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container of the course. `started` is seconds since 1970, 0 if it never was; `ip` is "" without a
-    network; `ports` are loopback ports by the container's own; `cpus` is its limit in cores, 0 for none."""
+    """A container of the course. `started` is seconds since 1970, 0 if it never was; `networks` are the names
+    it has in each network; `ip` is "" while it has no address; `ports` are loopback ports by the container's own; `cpus` is its limit in cores, 0 for none."""
 
     id: str
     name: str
@@ -51,6 +51,7 @@ class Container:
     healthcheck: str
     exit_code: int
     out_of_memory: bool
+    networks: Mapping[str, Sequence[str]]
     ip: str
     ports: Mapping[int, int]
     cpus: float
@@ -67,7 +68,7 @@ class Container:
     @property
     def cut_off(self) -> bool:
         """Without any network, although it runs."""
-        return not self.ip and self.state in ("running", "restarting")
+        return not self.networks and self.state in ("running", "restarting")
 
     @property
     def session(self) -> str:
@@ -110,7 +111,7 @@ def _container(one: Mapping[str, Any], last: Mapping[str, int]) -> Container:
     labels, state, host = _labels(one), one["State"], one["HostConfig"]
     service, copy = _service(one), int(labels.get("com.docker.compose.container-number", 1))
     role = labels[ROLE]
-    networks = (one["NetworkSettings"].get("Networks") or {}).values()
+    networks = one["NetworkSettings"].get("Networks") or {}
     return Container(
         id=one["Id"],
         name=service if copy == 1 else f"{role}-{last.get(role, 1) + copy - 1}",
@@ -123,7 +124,8 @@ def _container(one: Mapping[str, Any], last: Mapping[str, int]) -> Container:
         healthcheck=(state.get("Health") or {}).get("Status", ""),
         exit_code=state.get("ExitCode", 0),
         out_of_memory=state.get("OOMKilled", False),
-        ip=next((net["IPAddress"] for net in networks if net.get("IPAddress")), ""),
+        networks={network: tuple(net.get("Aliases") or ()) for network, net in networks.items()},
+        ip=next((net["IPAddress"] for net in networks.values() if net.get("IPAddress")), ""),
         ports=_ports(one["NetworkSettings"].get("Ports") or {}),
         cpus=(host.get("NanoCpus") or 0) / 1e9,
         env=dict(text.partition("=")[::2] for text in one["Config"].get("Env") or ()),

@@ -178,12 +178,7 @@ class ComposeCluster:
         )
 
     def _tail(self, component: str, lines: int = 8) -> str:
-        ended = subprocess.run(
-            [self.docker.command, "logs", "--tail", str(lines), self._container(component).id],
-            env=self.docker.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
-        return "\n".join(line[:2000] for line in ended.stdout.splitlines())
+        return _last_words(self.docker, self._container(component).id, lines, width=2000)
 
     # -- breaking -----------------------------------------------------------------------------------------
 
@@ -217,8 +212,7 @@ class ComposeCluster:
         elif kind == "restart":
             self.docker.run("restart", f"--time={_GRACE:.0f}", one.id)
         else:
-            for network in self._networks():
-                self.docker.run("network", "disconnect", network, one.id)
+            self._cut(one)
 
     @contextmanager
     def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
@@ -242,7 +236,7 @@ class ComposeCluster:
                 self.docker.run("unpause", one.id)
             return
         with self._deed(one, "connected" if one.cut_off else "started", detail="fault undone"):
-            if not one.ip:
+            if not one.networks:
                 self._connect(one)
             if one.running and self._is_stopping(one):
                 self.docker.run("kill", "--signal=KILL", one.id, check=False)
@@ -258,10 +252,24 @@ class ComposeCluster:
         time.sleep(1.0)
         return self._container(one.name).running
 
+    def _cut(self, one: Container) -> None:
+        """Take a container off its networks. The names it had there are written down: Docker forgets them."""
+        _folder(self.name).mkdir(parents=True, exist_ok=True)
+        self._cut_file(one).write_text(json.dumps({net: list(names) for net, names in one.networks.items()}))
+        for network in one.networks:
+            self.docker.run("network", "disconnect", network, one.id)
+
     def _connect(self, one: Container) -> None:
-        """Without its alias nobody would find it by its name again."""
-        for network in self._networks():
-            self.docker.run("network", "connect", "--alias", one.service, network, one.id, check=False)
+        """Put it back on its networks, under its names there: without, nobody would find it again."""
+        file = self._cut_file(one)
+        found = json.loads(file.read_text()) if file.exists() else {}
+        for network, names in (found or {net: [one.service] for net in self._networks()}).items():
+            aliases = [f"--alias={name}" for name in names if not one.id.startswith(name)]
+            self.docker.run("network", "connect", *aliases, network, one.id)
+        file.unlink(missing_ok=True)
+
+    def _cut_file(self, one: Container) -> Path:
+        return _folder(self.name) / f"cut-{one.id[:12]}.json"
 
     def _networks(self) -> list[str]:
         label = f"label={PROJECT}={_project(self.name)}"
@@ -581,8 +589,10 @@ def _await_ready(
         look("docker compose up: etcd, the log and the object store first, then Milvus")
         time.sleep(POLL)
     if launching is not None and launching.returncode:
+        ill = [one for one in looker.components() if one.health not in ("healthy", "starting")]
         raise NotReady(
-            f"`docker compose up` failed:\n{tail(_folder(name) / 'up.log', 12)}",
+            f"`docker compose up` failed:\n{tail(_folder(name) / 'up.log', 3)}\n"
+            + _report(docker, looker, ill),
             hint="Run: halab doctor. Images are pulled at the first start, which needs the network.",
         )
     deadline = time.monotonic() + _READY_WITHIN
@@ -601,11 +611,21 @@ def _await_ready(
     return cluster
 
 
+def _last_words(docker: Docker, identity: str, lines: int = 8, width: int = 300) -> str:
+    """The last lines a container wrote, on both of its streams."""
+    ended = subprocess.run(
+        [docker.command, "logs", "--tail", str(lines), identity],
+        env=docker.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    return "\n".join(line[:width] for line in ended.stdout.splitlines())
+
+
 def _report(docker: Docker, looker: Looker, ill: list[Component]) -> str:
     ids = {one.name: one.id for one in looker.containers()}
-    lines = [f"Awaited every component healthy; {_READY_WITHIN:.0f} s after the start these are not:"]
+    lines = ["Awaited every component healthy; it did not come to that."]
     for one in ill[:3]:
-        said = docker.run("logs", "--tail", "8", ids[one.name], check=False)
+        said = _last_words(docker, ids[one.name])
         lines.append(f"{one.name} is {one.health} ({one.note or 'no note'}). Its last lines:\n{said}")
     return "\n".join(lines)
 
