@@ -37,8 +37,12 @@ _STARTERS = {"docker-init", "tini", "catatonit", "dumb-init", "sh", "bash", "das
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container of the course. `started` is seconds since 1970, 0 if it never was; `networks` are the names
-    it has in each network; `ip` is "" while it has no address; `ports` are loopback ports by the container's own; `cpus` is its limit in cores, 0 for none."""
+    """A container of the course.
+
+    `started` is seconds since 1970, 0 if it never was; `networks` holds the names it has in each network;
+    `ip` is "" while it has no address; `ports` are loopback ports by the container's own; `cpus` is its
+    limit in cores, 0 for none.
+    """
 
     id: str
     name: str
