@@ -3,7 +3,7 @@ import pytest
 from halab.cluster.compose import engine, looking
 from halab.cluster.compose.engine import ComposeCluster
 from halab.cluster.etcd import EtcdView
-from halab.cluster.protocol import Cluster
+from halab.cluster.protocol import Cluster, Session
 from halab.errors import ClusterError, ClusterNotFound, FaultError, TargetError
 
 
@@ -36,8 +36,8 @@ def etcd(monkeypatch):
 @pytest.fixture
 def cluster(docker, etcd, home, monkeypatch):
     monkeypatch.setattr(engine, "Listener", Silence)
-    monkeypatch.setattr(engine, "_milvus_version", lambda _: "2.3.5-lite")
-    monkeypatch.setattr(ComposeCluster, "ttl", 10.0)
+    told = [Session("proxy-1", '{"ServerID": 1, "Version": "2.3.5"}', "1", 10.0, 9.0)]
+    monkeypatch.setattr(looking.Looker, "sessions", lambda _: told)
     return ComposeCluster(docker, "course")
 
 
@@ -59,6 +59,7 @@ def component(cluster, name):
 def test_it_is_a_cluster_like_any_other(cluster):
     assert isinstance(cluster, Cluster)
     assert (cluster.name, cluster.engine, cluster.profile) == ("course", "compose", "ha")
+    assert (cluster.ttl, cluster.versions["milvus"]) == (10.0, "2.3.5")
 
 
 def test_who_is_active_is_told_by_etcds_sessions(cluster, sessions):
