@@ -44,7 +44,9 @@ def run(*command: str | Path, log: Path, **options: object) -> None:
 
 
 def exists(image: str) -> bool:
-    return not subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False).returncode
+    return not subprocess.run(
+        ["docker", "image", "inspect", image], capture_output=True, check=False
+    ).returncode
 
 
 def base() -> None:
@@ -98,7 +100,9 @@ def milvus(room: Path, binaries: Binaries, _: str) -> None:
     defaults["etcd"]["use"]["embed"] = False
     defaults["localStorage"]["path"] = "/var/lib/milvus/data"
     defaults["log"]["file"]["rootPath"] = ""
-    defaults["kafka"] = dict.fromkeys(("saslUsername", "saslPassword", "saslMechanisms", "securityProtocol"), "")
+    defaults["kafka"] = dict.fromkeys(
+        ("saslUsername", "saslPassword", "saslMechanisms", "securityProtocol"), ""
+    )
     (room / "configs").mkdir()
     (room / "configs" / "milvus.yaml").write_text(yaml.safe_dump(defaults))
     glog = (binaries.milvus_data / "glog.conf").read_text()
@@ -141,7 +145,17 @@ def build(image: str, binaries: Binaries) -> None:
     shutil.rmtree(room, ignore_errors=True)
     room.mkdir(parents=True)
     KINDS[name](room, binaries, tag)
-    run("docker", "build", "-q", "-t", image, "-f", HERE / f"images/{kind}.Dockerfile", room, log=BED / f"{kind}.log")
+    run(
+        "docker",
+        "build",
+        "-q",
+        "-t",
+        image,
+        "-f",
+        HERE / f"images/{kind}.Dockerfile",
+        room,
+        log=BED / f"{kind}.log",
+    )
     shutil.rmtree(room)
     say(f"built {image}")
 
@@ -159,7 +173,9 @@ def main() -> None:
     force = parser.parse_args().force
     missing = [image for image in wanted() if force or not exists(image)]
     for image in [image for image in missing if image.partition(":")[0] not in KINDS]:
-        say(f"{image} is in none of the registries that can be reached here: not built, and its service not run")
+        say(
+            f"{image} is in none of the registries that can be reached here: not built, and its service not run"
+        )
         missing.remove(image)
     if not missing:
         say("all images are there")
@@ -167,7 +183,11 @@ def main() -> None:
     # The network is waited for, and what the base needs is not what the jars need.
     with ThreadPoolExecutor() as pool:
         waits = [pool.submit(base), pool.submit(find_binaries)]
-        waits += [pool.submit(jars, image.partition(":")[2]) for image in missing if image.startswith("apache/kafka:")]
+        waits += [
+            pool.submit(jars, image.partition(":")[2])
+            for image in missing
+            if image.startswith("apache/kafka:")
+        ]
         for wait in waits:
             wait.result()
     binaries = find_binaries()

@@ -35,13 +35,13 @@ def drill(
     Runs the course's own questions and writes; whatever else the clusters hold is left alone. Ends with
     status 1 if the drill did not pass.
     """
-    from halab.cluster.embedded import engine
+    from halab.cluster import attach_cluster
     from halab.errors import DrillError
 
     if rolling_back:
         from halab.protect.rehearsal import roll_back
 
-        for record in roll_back(folder, engine.attach(primary)).records:
+        for record in roll_back(folder, attach_cluster(primary)).records:
             console.print(f"{record.title}: {record.status} {escape(record.note)}", highlight=False)
         return
     if primary == standby:
@@ -53,7 +53,7 @@ def drill(
     from halab.protect.rehearsal import rehearse
     from halab.protect.report import Targets
 
-    ours, theirs = engine.attach(primary), engine.attach(standby)
+    ours, theirs = attach_cluster(primary), attach_cluster(standby)
     with Retriever(ours, replicas=1) as first, Retriever(theirs, replicas=1) as second:
         done = rehearse(Application(first, second), folder, targets=Targets(rto, rpo), notice=notice)
     print(f"\n{done.report}\n\nReport: {folder / 'report.html'}")

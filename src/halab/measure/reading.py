@@ -78,7 +78,7 @@ def reading(
         samples += found
         # The last answers of a turn come after its end, and must not be taken for the next one's.
         cluster.sleep(seconds + max(one.done for one in found) - start)
-    notes = [_SIMULATED, *([limit.label] if limit else [])]
+    notes = [_SIMULATED, *([limit.label(cluster.engine)] if limit else [])]
     return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=seed, notes=notes)
 
 

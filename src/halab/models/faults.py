@@ -6,4 +6,4 @@ from typing import Literal
 
 __all__ = ["FaultKind"]
 
-FaultKind = Literal["crash", "hang", "stop", "restart"]
+FaultKind = Literal["crash", "hang", "stop", "restart", "partition"]
