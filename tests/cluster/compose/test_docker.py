@@ -22,6 +22,7 @@ def on_path(tmp_path, monkeypatch):
     """Puts a command `docker` that answers so on an otherwise empty path."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    find_docker.cache_clear()
 
     def put(compose="2.26.1", compose_status=0, server=":"):
         script = tmp_path / "docker"
@@ -29,7 +30,8 @@ def on_path(tmp_path, monkeypatch):
         script.write_text(text.replace("{server}", server))
         script.chmod(0o755)
 
-    return put
+    yield put
+    find_docker.cache_clear()
 
 
 def test_a_docker_that_answers_is_found_with_its_version(on_path):

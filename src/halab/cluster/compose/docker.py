@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,11 @@ class Docker:
         return [self.command, "compose", "--project-name", project, *chosen, *arguments]
 
 
+@cache
 def find_docker() -> Docker:
     """A Docker, or a Podman behind its socket, that answers and has Compose v2.
 
-    Raises ClusterError that says what is missing, and what to do.
+    Once found it is not looked for again. Raises ClusterError that says what is missing, and what to do.
     """
     command = shutil.which("docker")
     if command is None:

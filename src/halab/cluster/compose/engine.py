@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
+import psutil
 from filelock import FileLock
 
 from halab.cluster import targets
@@ -437,9 +439,8 @@ def start(
         cluster = _await_ready(docker, name, launching, began, progress)
     except BaseException:
         if launching is not None:
-            launching.kill()
-            launching.wait()
             remove(name, docker)
+            launching.wait()
         raise
     cluster.owned = owned
     _check_same(cluster, profile, ttl)
@@ -504,6 +505,7 @@ def remove(name: str, docker: Docker | None = None) -> None:
     """
     docker, project = docker or find_docker(), _project(name)
     (_folder(name) / "owner.json").unlink(missing_ok=True)  # its guard has nothing to guard any more
+    _end_start(_folder(name) / "up.pid")
     if ids := docker.ids(project):
         docker.run("rm", "--force", "--volumes", *ids)
     for kind in ("network", "volume"):
@@ -515,6 +517,14 @@ def remove(name: str, docker: Docker | None = None) -> None:
             f"Of {project} these containers are left: {', '.join(left)}.", hint="Run: docker ps -a"
         )
     shutil.rmtree(_folder(name), ignore_errors=True)
+
+
+def _end_start(file: Path) -> None:
+    """End a `docker compose up` that is under way: it would go on making containers."""
+    with suppress(OSError, ValueError, psutil.NoSuchProcess):
+        pid = int(file.read_text())
+        if os.getpgid(pid) == pid and "compose" in psutil.Process(pid).cmdline():
+            os.killpg(pid, signal.SIGKILL)
 
 
 def owner_of(name: str) -> int | None:
@@ -559,10 +569,14 @@ def _launch(
         process = subprocess.Popen(
             docker.compose(_project(name), file, "up", "--detach"),
             env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True,  # a group of its own, which `remove` can end as a whole
         )  # fmt: skip
+    (folder / "up.pid").write_text(str(process.pid))
     if not detach:
         (folder / "owner.json").write_text(json.dumps({"pid": os.getpid()}))
         guard(name, env)
+    while process.poll() is None and not docker.ids(_project(name)):
+        time.sleep(POLL)  # who asks next must find that it is starting
     return process
 
 
