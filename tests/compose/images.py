@@ -36,12 +36,12 @@ def say(text: str) -> None:
     print(f"{time.monotonic() - BEGUN:6.1f} s  {text}", flush=True)
 
 
-def run(*command: str | Path, log: Path, wanted: str) -> None:
+def run(*command: str | Path, log: Path, expected: str) -> None:
     with log.open("w") as stream:
         done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         said = log.read_text()[-2000:]
-        sys.exit(f"Expected {wanted}; {command[0]} failed, and last said:\n{said}\n  All of it: {log}")
+        sys.exit(f"Expected {expected}; {command[0]} failed, and last said:\n{said}\n  All of it: {log}")
 
 
 def exists(image: str) -> bool:
@@ -58,7 +58,7 @@ def base() -> None:
     shutil.rmtree(root, ignore_errors=True)
     run(
         "debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", root, "http://deb.debian.org/debian",
-        log=BED / "debootstrap.log", wanted="Debian as the base of the images",
+        log=BED / "debootstrap.log", expected="Debian as the base of the images",
     )  # fmt: skip
     for unwanted in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/fonts"):
         shutil.rmtree(root / unwanted, ignore_errors=True)
@@ -79,7 +79,7 @@ def jars(version: str) -> Path:
         run(
             "mvn", "-q", "-B", "-f", HERE / "images/kafka/pom.xml", f"-Dkafka.version={version}",
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={room}",
-            log=BED / "maven.log", wanted="Kafka's jars from Maven Central (no other log takes their place)",
+            log=BED / "maven.log", expected="Kafka's jars from Maven Central (no other log takes their place)",
         )  # fmt: skip
         room.rename(target)
         say(f"kafka: jars of {version} from Maven Central")
