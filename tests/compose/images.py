@@ -79,7 +79,7 @@ def jars(version: str) -> Path:
         run(
             "mvn", "-q", "-B", "-f", HERE / "images/kafka/pom.xml", f"-Dkafka.version={version}",
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={room}",
-            log=BED / "maven.log", expected="Kafka's jars from Maven Central (no other log takes their place)",
+            log=BED / "maven.log", expected="Kafka's jars from Maven Central, and no other log instead",
         )  # fmt: skip
         room.rename(target)
         say(f"kafka: jars of {version} from Maven Central")
