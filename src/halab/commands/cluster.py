@@ -125,7 +125,7 @@ def down(
 def fault(
     kind: Annotated[
         str,
-        typer.Argument(help="crash (SIGKILL), hang (SIGSTOP), stop (SIGTERM), restart, partition."),
+        typer.Argument(help="crash (SIGKILL), hang (SIGSTOP), stop (SIGTERM), restart, partition or mute."),
     ],
     target: Target,
     name: Name = "course",

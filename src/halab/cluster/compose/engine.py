@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
@@ -25,7 +25,7 @@ import psutil
 from filelock import FileLock
 
 from halab.cluster import targets
-from halab.cluster.compose.containers import Container, balancer_port, profile_of
+from halab.cluster.compose.containers import Container, balancer_port, containers, profile_of, work_of
 from halab.cluster.compose.docker import PROJECT, ROLE, Docker, find_docker
 from halab.cluster.compose.guard import guard
 from halab.cluster.compose.happenings import By, Deed, Diary, Listener, history
@@ -146,7 +146,8 @@ class ComposeCluster:
                 hint="Start it again: halab.cluster() and a new Retriever in a notebook, "
                 "halab up in a terminal.",
             )
-        return found
+        muted = self._muted()
+        return [replace(one, note="fault: mute") if one.name in muted else one for one in found]
 
     def resolve(self, target: str) -> Component:
         return targets.resolve(self.components(), target)
@@ -194,7 +195,7 @@ class ComposeCluster:
         component = self.resolve(target) if isinstance(target, str) else target
         asked = target if isinstance(target, str) else target.name
         one = self._container(component.name)
-        if fault := one.fault():
+        if fault := component.note.removeprefix("fault: ") if component.note.startswith("fault") else "":
             raise FaultError(
                 f"{one.name} already has a fault ({fault}).", hint=f"First: halab heal {one.name}"
             )
@@ -214,6 +215,8 @@ class ComposeCluster:
             self.docker.run("kill", "--signal=TERM", one.id)  # `docker stop` would wait until it has ended
         elif kind == "restart":
             self.docker.run("restart", f"--time={_GRACE:.0f}", one.id)
+        elif kind == "mute":
+            self._mute(one)
         else:
             self._cut(one)
 
@@ -237,6 +240,11 @@ class ComposeCluster:
         if one.state == "paused":
             with self._deed(one, "continued"):
                 self.docker.run("unpause", one.id)
+            return
+        if one.name in self._muted():
+            with self._deed(one, "connected", detail="fault undone"):
+                _drop_what_it_sends(one, "--delete")
+                self._mute_file(one).unlink()
             return
         with self._deed(one, "connected" if one.cut_off else "started", detail="fault undone"):
             if not one.networks:
@@ -270,6 +278,19 @@ class ComposeCluster:
             aliases = [f"--alias={name}" for name in names if not one.id.startswith(name)]
             self.docker.run("network", "connect", *aliases, network, one.id)
         file.unlink(missing_ok=True)
+
+    def _mute(self, one: Container) -> None:
+        _drop_what_it_sends(one, "--insert")
+        _folder(self.name).mkdir(parents=True, exist_ok=True)
+        self._mute_file(one).touch()
+
+    def _muted(self) -> set[str]:
+        """Whose words are lost now: Docker does not know it, and a restart ends it."""
+        found = containers(self._looker.inspected)
+        return {one.name for one in found if one.running and self._mute_file(one).exists()}
+
+    def _mute_file(self, one: Container) -> Path:
+        return _folder(self.name) / f"mute-{one.id[:12]}-{one.started:.0f}"
 
     def _cut_file(self, one: Container) -> Path:
         return _folder(self.name) / f"cut-{one.id[:12]}.json"
@@ -624,6 +645,25 @@ def _await_ready(
             time.sleep(POLL)
     look("ready")
     return cluster
+
+
+def _drop_what_it_sends(one: Container, change: str) -> None:
+    """Insert or delete a rule in a container's own network, from outside. Raises FaultError where one cannot."""
+    command = [
+        "nsenter", f"--target={one.pid}", "--net", "iptables", change, "OUTPUT", "!", "--out-interface", "lo",
+        "--jump", "DROP",
+    ]  # fmt: skip
+    missing = [each for each in ("nsenter", "iptables") if shutil.which(each) is None]
+    if not missing and os.geteuid() == 0 and work_of(one) is not None:
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        if not ended.returncode:
+            return
+        missing = [ended.stderr.strip()]
+    raise FaultError(
+        "A cut one way takes root on the machine where the containers run, with nsenter and iptables there; "
+        f"found {'root' if os.geteuid() == 0 else 'no root'}{', without ' * bool(missing)}{', '.join(missing)}.",
+        hint="The fault partition cuts both ways and needs none of them.",
+    )
 
 
 def _last_words(docker: Docker, identity: str, lines: int = 8, width: int = 300) -> str:
