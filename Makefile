@@ -1,21 +1,25 @@
 # make lab        JupyterLab with the course; works without a display too (it prints the URL)
 # make test       everything: lint, types, unit, real cluster, notebooks, grading, browser
 # make test-fast  under a minute on all cores: no cluster, no browser, no kernels
+# make test-compose  the cluster of docker-compose.yml in real containers; brings its own Docker (Debian 12, as root)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-FAST := not cluster and not browser and not grading and not notebook and not install
+FAST := not compose and not cluster and not browser and not grading and not notebook and not install
 
-.PHONY: lab test test-fast check
+.PHONY: lab test test-fast test-compose check
 
 lab: .venv/ready
 	$(BIN)/halab lab
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not compose"
 
 test-fast: check
 	$(BIN)/python -m pytest -n auto -m "$(FAST)"
+
+test-compose: .venv/ready-dev
+	tests/compose/run.sh
 
 check: .venv/ready-dev
 	$(BIN)/ruff check .
