@@ -71,7 +71,7 @@ def compose(the_docker, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("halab")))
         assert not left_of(), f"there is a cluster {PROJECT} already: halab down, or docker compose --profile '*' down -v"
-        compose = Compose(HALAB_TTL="5")
+        compose = Compose(HALAB_TTL="10")
         yield compose
         compose("--profile", "*", "down", "--volumes")
         assert not left_of()

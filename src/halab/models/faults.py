@@ -7,5 +7,5 @@ from typing import Literal
 __all__ = ["FaultKind"]
 
 FaultKind = Literal["crash", "hang", "stop", "restart", "partition", "mute"]
-"""partition: cut off its network. mute: a cut one way, since what it sends is lost and what is sent to it arrives.
+"""partition: cut off its network. mute: cut one way; what it sends is lost, what is sent to it arrives.
 Both need a network of its own for each process, so they are for containers."""

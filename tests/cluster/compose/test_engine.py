@@ -1,6 +1,6 @@
 import pytest
 
-from halab.cluster.compose import engine, looking
+from halab.cluster.compose import breaking, engine, looking, projects, starting
 from halab.cluster.compose.engine import ComposeCluster
 from halab.cluster.etcd import EtcdView
 from halab.cluster.protocol import Cluster, Session
@@ -171,7 +171,7 @@ def test_only_query_nodes_are_removed_and_never_the_last_one(cluster, sessions, 
 
 def test_what_is_left_after_taking_down_is_an_error_that_names_it(docker, home):
     with pytest.raises(ClusterError, match="are left"):
-        engine.remove("course", docker)
+        projects.remove("course", docker)
 
 
 def test_a_cluster_that_was_taken_down_says_so(cluster, inspected):
@@ -184,7 +184,28 @@ def test_without_the_course_file_nothing_is_started(docker, home, monkeypatch, t
     (tmp_path / "cards").mkdir()
     (tmp_path / "course").mkdir()
     monkeypatch.setenv("HALAB_COURSE", str(tmp_path))
-    monkeypatch.setattr(engine, "find_docker", lambda: docker)
+    monkeypatch.setattr(starting, "find_docker", lambda: docker)
     with pytest.raises(ClusterError, match=r"docker-compose\.yml"):
-        engine.start("course")
+        starting.start("course")
     assert docker.told == []
+
+
+def test_a_cut_one_way_says_what_it_takes_where_it_cannot_be_made(cluster, sessions, monkeypatch):
+    monkeypatch.setattr(breaking.os, "geteuid", lambda: 1000)
+    with pytest.raises(FaultError, match="found: no root") as told:
+        cluster.inject("mute", "active rootcoord")
+    assert "partition" in told.value.hint
+    monkeypatch.setattr(breaking.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(breaking.shutil, "which", lambda _: None)
+    with pytest.raises(FaultError, match="no nsenter and no iptables"):
+        cluster.inject("mute", "active rootcoord")
+
+
+def test_a_cut_one_way_is_a_rule_that_healing_deletes(cluster, sessions, monkeypatch):
+    told = []
+    monkeypatch.setattr(breaking, "_drop_what_it_sends", lambda one, change: told.append((one.name, change)))
+    cluster.inject("mute", "active rootcoord")
+    assert component(cluster, "rootcoord-1").note == "fault: mute"
+    cluster.heal("rootcoord-1")
+    assert told == [("rootcoord-1", "--insert"), ("rootcoord-1", "--delete")]
+    assert component(cluster, "rootcoord-1").note == ""

@@ -129,8 +129,6 @@ def _standing(one: Container, view: EtcdView, member: bool) -> Standing:
 
 
 def _note(one: Container) -> str:
-    if fault := one.fault():
-        return f"fault: {fault}"
     if one.out_of_memory:
         return "was killed by the kernel: out of memory"
     if one.state == "restarting":
