@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from halab.cluster.compose import breaking, engine, looking, projects, starting
@@ -83,10 +85,30 @@ def test_a_role_without_its_session_is_not_healthy_whatever_it_says(cluster, ses
 def test_the_session_of_a_killed_container_does_not_speak_for_the_new_one(cluster, sessions, service):
     one = next(one for one in cluster._nodes("querynode") if one.name == "querynode-1")
     assert component(cluster, one.name).health == "healthy"
-    service("querynode-1")["State"]["StartedAt"] = "2026-11-25T16:00:00.5Z"
+    service("querynode-1")["State"]["StartedAt"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
     assert component(cluster, one.name).health != "healthy"
     sessions[one.session] = 100
     assert component(cluster, one.name).health == "healthy"
+
+
+def test_a_session_taken_for_the_former_runs_counts_once_that_ones_lease_has_ended(
+    cluster, sessions, service
+):
+    assert component(cluster, "querynode-1").health == "healthy"
+    state = service("querynode-1")["State"]
+    state["StartedAt"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    assert component(cluster, "querynode-1").health == "starting"
+    state["StartedAt"] = f"{datetime.now(UTC) - timedelta(seconds=20):%Y-%m-%dT%H:%M:%S.%fZ}"
+    assert component(cluster, "querynode-1").health == "healthy"
+
+
+def test_what_was_not_started_yet_has_no_former_session(cluster, sessions, service):
+    state = service("querynode-1")["State"]
+    ours = state["StartedAt"]
+    state |= {"Status": "created", "StartedAt": "0001-01-01T00:00:00Z"}
+    assert component(cluster, "querynode-1").health == "starting"
+    state |= {"Status": "running", "StartedAt": ours}  # its session was seen in the same look already
+    assert component(cluster, "querynode-1").health == "healthy"
 
 
 def test_docker_tells_how_the_others_are(cluster, sessions, service):
