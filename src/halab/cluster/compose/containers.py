@@ -82,7 +82,7 @@ class Container:
 
     @property
     def lease(self) -> float:
-        """How long its session outlives it, seconds: its setting common.session.ttl, or the longest default."""
+        """Seconds its session outlives it: its setting common.session.ttl, or the longest default."""
         names = {name.lower().replace("_", ""): value for name, value in self.env.items()}
         return float(names.get("commonsessionttl") or _LONGEST_LEASE)
 
