@@ -5,7 +5,7 @@ Both join the cluster that the other tests share; lesson 6 ends it, so this file
 
 import pytest
 
-from halab.cluster.compose import engine
+from halab.cluster.compose import projects
 from halab.course.lesson import experiment_of
 from halab.measure import Journal, rpo, rto
 from halab.measure.reading import scaling
@@ -49,15 +49,15 @@ def test_read_scaling_is_measured_with_dockers_own_limit(reads) -> None:
         assert three.ratio.low < 3.5
 
 
-def test_the_limit_ends_with_the_lab(reads) -> None:
-    assert {one.cpus for one in engine.attach()._nodes("querynode")} == {1.0}
+def test_the_limit_ends_with_the_lab(course, reads) -> None:
+    assert {one.cpus for one in course._nodes("querynode")} == {0.75}
 
 
 @pytest.fixture(scope="module")
 def failovers(course, reads, run_lesson, tmp_path_factory) -> list[Journal]:
     """What lesson 6 measured, in the order of its experiments; its cluster is gone afterwards."""
     _, found = run_lesson(tmp_path_factory.mktemp("failovers"), "compose")
-    assert not engine.exists("course"), "the lesson left a cluster"
+    assert not projects.exists("course"), "the lesson left a cluster"
     return found
 
 

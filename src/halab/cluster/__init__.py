@@ -51,7 +51,7 @@ def starter(engine: str) -> Callable[..., RunningCluster]:
 
         return start
     if engine == "compose":
-        from halab.cluster.compose.engine import start as start_containers
+        from halab.cluster.compose.starting import start as start_containers
 
         return start_containers
     raise ClusterError(f"There is no engine {engine!r}.", hint='Choose "embedded", "compose" or "simulated".')
@@ -63,8 +63,9 @@ def attach_cluster(name: str = "course") -> RunningCluster:
     Raises ClusterNotFound.
     """
     from halab.cluster.compose import engine as containers
+    from halab.cluster.compose import projects
     from halab.cluster.embedded import engine as processes
 
-    if not processes.is_running(name) and containers.exists(name):
+    if not processes.is_running(name) and projects.exists(name):
         return containers.attach(name)
     return processes.attach(name)  # raises, and says which clusters there are

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 
 from halab.cluster import attach_cluster, starter
-from halab.cluster.compose import engine as containers
+from halab.cluster.compose import projects
 from halab.cluster.doctor import doctor as examine
 from halab.cluster.embedded import engine
 from halab.cluster.protocol import FaultKind, RunningCluster
@@ -41,7 +41,7 @@ def up(
     ttl: Annotated[int, typer.Option(help="Session TTL, seconds.")] = 10,
     engine_name: Annotated[
         str,
-        typer.Option("--engine", envvar="HALAB_ENGINE", help="embedded: processes; compose: containers."),
+        typer.Option("--engine", envvar="HALAB_ENGINE", help="embedded: processes; compose: projects."),
     ] = "embedded",
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running when this command ends.")
@@ -74,7 +74,7 @@ def _hold(cluster: RunningCluster) -> None:
 
 
 def _runs(cluster: RunningCluster) -> bool:
-    runs = containers.exists if cluster.engine == "compose" else engine.is_running
+    runs = projects.exists if cluster.engine == "compose" else engine.is_running
     return runs(cluster.name)
 
 
@@ -109,14 +109,14 @@ def down(
 ) -> None:
     """Take a cluster down: every process or container ends, its data is removed, which is scrap."""
     if everything:
-        ended = engine.down_all() + containers.down_all()
+        ended = engine.down_all() + projects.down_all()
         console.print(f"Taken down: {', '.join(ended)}." if ended else "There was nothing to take down.")
         return
     if engine.exists(name):
         engine.remove(engine.folder_of(name))
         console.print(f"Taken down: {name}.")
-    elif containers.exists(name):
-        containers.remove(name)
+    elif projects.exists(name):
+        projects.remove(name)
         console.print(f"Taken down: {name}.")
     else:
         engine.attach(name)  # raises, and says which clusters there are
@@ -125,7 +125,7 @@ def down(
 def fault(
     kind: Annotated[
         str,
-        typer.Argument(help="crash (SIGKILL), hang (SIGSTOP), stop (SIGTERM), restart, partition."),
+        typer.Argument(help="crash (SIGKILL), hang (SIGSTOP), stop (SIGTERM), restart, partition or mute."),
     ],
     target: Target,
     name: Name = "course",

@@ -1,6 +1,8 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from halab.cluster.compose import engine, looking
+from halab.cluster.compose import breaking, engine, looking, projects, starting
 from halab.cluster.compose.engine import ComposeCluster
 from halab.cluster.etcd import EtcdView
 from halab.cluster.protocol import Cluster, Session
@@ -69,9 +71,9 @@ def test_who_is_active_is_told_by_etcds_sessions(cluster, sessions):
 
 def test_several_brokers_are_named_like_any_other_role(cluster, sessions):
     assert cluster.resolve("log 2").name == "log-2"
-    assert cluster.resolve("any log").name in ("log-1", "log-2", "log-3")
+    assert cluster.resolve("any log").name == cluster.resolve("log").name == "log-1"
     with pytest.raises(TargetError, match="ambiguous"):
-        cluster.resolve("log")
+        cluster.resolve("etcd")
 
 
 def test_a_role_without_its_session_is_not_healthy_whatever_it_says(cluster, sessions):
@@ -83,10 +85,30 @@ def test_a_role_without_its_session_is_not_healthy_whatever_it_says(cluster, ses
 def test_the_session_of_a_killed_container_does_not_speak_for_the_new_one(cluster, sessions, service):
     one = next(one for one in cluster._nodes("querynode") if one.name == "querynode-1")
     assert component(cluster, one.name).health == "healthy"
-    service("querynode-1")["State"]["StartedAt"] = "2026-11-25T16:00:00.5Z"
+    service("querynode-1")["State"]["StartedAt"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
     assert component(cluster, one.name).health != "healthy"
     sessions[one.session] = 100
     assert component(cluster, one.name).health == "healthy"
+
+
+def test_a_session_taken_for_the_former_runs_counts_once_that_ones_lease_has_ended(
+    cluster, sessions, service
+):
+    assert component(cluster, "querynode-1").health == "healthy"
+    state = service("querynode-1")["State"]
+    state["StartedAt"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    assert component(cluster, "querynode-1").health == "starting"
+    state["StartedAt"] = f"{datetime.now(UTC) - timedelta(seconds=20):%Y-%m-%dT%H:%M:%S.%fZ}"
+    assert component(cluster, "querynode-1").health == "healthy"
+
+
+def test_what_was_not_started_yet_has_no_former_session(cluster, sessions, service):
+    state = service("querynode-1")["State"]
+    ours = state["StartedAt"]
+    state |= {"Status": "created", "StartedAt": "0001-01-01T00:00:00Z"}
+    assert component(cluster, "querynode-1").health == "starting"
+    state |= {"Status": "running", "StartedAt": ours}  # its session was seen in the same look already
+    assert component(cluster, "querynode-1").health == "healthy"
 
 
 def test_docker_tells_how_the_others_are(cluster, sessions, service):
@@ -171,7 +193,7 @@ def test_only_query_nodes_are_removed_and_never_the_last_one(cluster, sessions, 
 
 def test_what_is_left_after_taking_down_is_an_error_that_names_it(docker, home):
     with pytest.raises(ClusterError, match="are left"):
-        engine.remove("course", docker)
+        projects.remove("course", docker)
 
 
 def test_a_cluster_that_was_taken_down_says_so(cluster, inspected):
@@ -184,7 +206,28 @@ def test_without_the_course_file_nothing_is_started(docker, home, monkeypatch, t
     (tmp_path / "cards").mkdir()
     (tmp_path / "course").mkdir()
     monkeypatch.setenv("HALAB_COURSE", str(tmp_path))
-    monkeypatch.setattr(engine, "find_docker", lambda: docker)
+    monkeypatch.setattr(starting, "find_docker", lambda: docker)
     with pytest.raises(ClusterError, match=r"docker-compose\.yml"):
-        engine.start("course")
+        starting.start("course")
     assert docker.told == []
+
+
+def test_a_cut_one_way_says_what_it_takes_where_it_cannot_be_made(cluster, sessions, monkeypatch):
+    monkeypatch.setattr(breaking.os, "geteuid", lambda: 1000)
+    with pytest.raises(FaultError, match="found: no root") as told:
+        cluster.inject("mute", "active rootcoord")
+    assert "partition" in told.value.hint
+    monkeypatch.setattr(breaking.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(breaking.shutil, "which", lambda _: None)
+    with pytest.raises(FaultError, match="no nsenter and no iptables"):
+        cluster.inject("mute", "active rootcoord")
+
+
+def test_a_cut_one_way_is_a_rule_that_healing_deletes(cluster, sessions, monkeypatch):
+    told = []
+    monkeypatch.setattr(breaking, "_drop_what_it_sends", lambda one, change: told.append((one.name, change)))
+    cluster.inject("mute", "active rootcoord")
+    assert component(cluster, "rootcoord-1").note == "fault: mute"
+    cluster.heal("rootcoord-1")
+    assert told == [("rootcoord-1", "--insert"), ("rootcoord-1", "--delete")]
+    assert component(cluster, "rootcoord-1").note == ""

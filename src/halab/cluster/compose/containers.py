@@ -32,6 +32,7 @@ GRPC = {
 MILVUS = tuple(GRPC)
 METRICS = 9091
 PUBLIC = {"proxy": 19530, "etcd": 2379, "log": 9092, "objectstore": 8333}
+_LONGEST_LEASE = 60.0  # seconds: Milvus 2.3 without a setting
 _STARTERS = {"docker-init", "tini", "catatonit", "dumb-init", "sh", "bash", "dash"}
 
 
@@ -78,6 +79,12 @@ class Container:
     def session(self) -> str:
         """The address that a Milvus role writes into its session."""
         return f"{self.ip}:{GRPC[self.role]}" if self.is_milvus else ""
+
+    @property
+    def lease(self) -> float:
+        """Seconds its session outlives it: its setting common.session.ttl, or the longest default."""
+        names = {name.lower().replace("_", ""): value for name, value in self.env.items()}
+        return float(names.get("commonsessionttl") or _LONGEST_LEASE)
 
     @property
     def address(self) -> str:

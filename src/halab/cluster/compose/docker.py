@@ -73,6 +73,15 @@ class Docker:
         found: list[dict[str, Any]] = json.loads(self.run("container", "inspect", *ids, check=False) or "[]")
         return found
 
+    def last_words(self, identity: str, lines: int = 8, width: int = 300) -> str:
+        """The last lines a container wrote, on both of its streams."""
+        ended = subprocess.run(
+            [self.command, "logs", "--tail", str(lines), identity],
+            env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+        )  # fmt: skip
+        return "\n".join(line[:width] for line in ended.stdout.splitlines())
+
     def compose(self, project: str, file: Path | None, *arguments: str) -> list[str]:
         """The words of a Compose command for one project."""
         chosen = ["--file", str(file)] if file else []

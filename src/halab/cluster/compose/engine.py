@@ -1,4 +1,4 @@
-"""`ComposeCluster`: start a cluster of containers, or attach to one that runs, and hold it.
+"""`ComposeCluster`: a cluster of containers that runs, and what can be done with it.
 
 Containers belong to the project `halab-NAME`; no other is ever touched. Whether a fault stands is read from
 Docker itself (paused, stopped, without a network), so a fault made by hand is seen, and healed, as well.
@@ -8,53 +8,27 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
-import psutil
-from filelock import FileLock
-
 from halab.cluster import targets
-from halab.cluster.compose.containers import Container, balancer_port, profile_of
-from halab.cluster.compose.docker import PROJECT, ROLE, Docker, find_docker
-from halab.cluster.compose.guard import guard
+from halab.cluster.compose import projects
+from halab.cluster.compose.breaking import GRACE, Breaking
+from halab.cluster.compose.containers import Container, balancer_port, containers, profile_of
+from halab.cluster.compose.docker import Docker, find_docker
 from halab.cluster.compose.happenings import By, Deed, Diary, Listener, history
 from halab.cluster.compose.looking import Looker
-from halab.cluster.embedded.children import tail
-from halab.cluster.embedded.ports import free_ports, is_free
-from halab.cluster.embedded.spec import check_settings
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
-from halab.errors import ClusterError, ClusterExists, ClusterNotFound, FaultError, NotReady
-from halab.folders import course_root, home_folder
+from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
 
-__all__ = [
-    "ComposeCluster",
-    "InjectedFault",
-    "attach",
-    "down_all",
-    "exists",
-    "names",
-    "owner_of",
-    "remove",
-    "start",
-]
+__all__ = ["POLL", "ComposeCluster", "InjectedFault", "attach"]
 
-Progress = Callable[[dict[str, Any]], None]
-FILE = "docker-compose.yml"
 POLL = 0.1  # seconds between looks while waiting
-_PORT = 19530
-_READY_WITHIN = 300.0  # seconds; images that are not there yet are pulled before this clock starts
-_GRACE = 15.0  # seconds that a process which is told to stop has
 
 
 @dataclass
@@ -88,12 +62,13 @@ class ComposeCluster:
         self.docker = docker
         self.name = name
         self.owned = owned
-        self._looker = Looker(docker, _project(name))
+        self._looker = Looker(docker, projects.project(name))
         found = self._looker.containers()
         self.profile = profile_of(found)
         self._since = min((one.started for one in found if one.started), default=time.time())
-        self._diary = Diary(_folder(name))
-        self._listener = Listener(docker, _project(name), self._since)
+        self._diary = Diary(projects.folder(name))
+        self._breaking = Breaking(docker, projects.project(name), projects.folder(name))
+        self._listener = Listener(docker, projects.project(name), self._since)
         self._began = time.monotonic()
         self._milvus = ""
         self._ttl = 0.0
@@ -146,7 +121,11 @@ class ComposeCluster:
                 hint="Start it again: halab.cluster() and a new Retriever in a notebook, "
                 "halab up in a terminal.",
             )
-        return found
+        known = containers(self._looker.inspected)
+        faults = {one.name: fault for one in known if (fault := self._breaking.fault_of(one))}
+        return [
+            replace(one, note=f"fault: {faults[one.name]}") if one.name in faults else one for one in found
+        ]
 
     def resolve(self, target: str) -> Component:
         return targets.resolve(self.components(), target)
@@ -181,7 +160,7 @@ class ComposeCluster:
         )
 
     def _tail(self, component: str, lines: int = 8) -> str:
-        return _last_words(self.docker, self._container(component).id, lines, width=2000)
+        return self.docker.last_words(self._container(component).id, lines, width=2000)
 
     # -- breaking -----------------------------------------------------------------------------------------
 
@@ -194,7 +173,7 @@ class ComposeCluster:
         component = self.resolve(target) if isinstance(target, str) else target
         asked = target if isinstance(target, str) else target.name
         one = self._container(component.name)
-        if fault := one.fault():
+        if fault := self._breaking.fault_of(one):
             raise FaultError(
                 f"{one.name} already has a fault ({fault}).", hint=f"First: halab heal {one.name}"
             )
@@ -202,20 +181,8 @@ class ComposeCluster:
             raise FaultError(f"{one.name} is down: nothing to break.", hint="Look at: halab status")
         at = time.monotonic()
         with self._deed(one, f"fault:{kind}", detail=asked):
-            self._break(kind, one)
+            self._breaking.break_(kind, one)
         return InjectedFault(self, kind, asked, one.name, at)
-
-    def _break(self, kind: FaultKind, one: Container) -> None:
-        if kind == "crash":
-            self.docker.run("kill", "--signal=KILL", one.id)
-        elif kind == "hang":
-            self.docker.run("pause", one.id)
-        elif kind == "stop":
-            self.docker.run("kill", "--signal=TERM", one.id)  # `docker stop` would wait until it has ended
-        elif kind == "restart":
-            self.docker.run("restart", f"--time={_GRACE:.0f}", one.id)
-        else:
-            self._cut(one)
 
     @contextmanager
     def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
@@ -233,50 +200,10 @@ class ComposeCluster:
 
     def heal(self, component: str) -> None:
         """Undo a fault on a component by its name, or start it if it is down."""
-        one = self._container(component)
-        if one.state == "paused":
-            with self._deed(one, "continued"):
-                self.docker.run("unpause", one.id)
-            return
-        with self._deed(one, "connected" if one.cut_off else "started", detail="fault undone"):
-            if not one.networks:
-                self._connect(one)
-            if one.running and self._is_stopping(one):
-                self.docker.run("kill", "--signal=KILL", one.id, check=False)
-            if not self._container(component).running:
-                # "restart" starts one that waits for Docker's next attempt, too.
-                self.docker.run("restart", "--time=0", one.id)
-
-    def _is_stopping(self, one: Container) -> bool:
-        """True if it was told to stop, and has not within a second."""
-        stops = [deed for deed in self._diary.read() if deed.id == one.id]
-        if not stops or stops[-1].kind != "fault:stop":
-            return False
-        time.sleep(1.0)
-        return self._container(one.name).running
-
-    def _cut(self, one: Container) -> None:
-        """Take a container off its networks. The names it had there are written down: Docker forgets them."""
-        _folder(self.name).mkdir(parents=True, exist_ok=True)
-        self._cut_file(one).write_text(json.dumps({net: list(names) for net, names in one.networks.items()}))
-        for network in one.networks:
-            self.docker.run("network", "disconnect", network, one.id)
-
-    def _connect(self, one: Container) -> None:
-        """Put it back on its networks, under its names there: without, nobody would find it again."""
-        file = self._cut_file(one)
-        found = json.loads(file.read_text()) if file.exists() else {}
-        for network, names in (found or {net: [one.service] for net in self._networks()}).items():
-            aliases = [f"--alias={name}" for name in names if not one.id.startswith(name)]
-            self.docker.run("network", "connect", *aliases, network, one.id)
-        file.unlink(missing_ok=True)
-
-    def _cut_file(self, one: Container) -> Path:
-        return _folder(self.name) / f"cut-{one.id[:12]}.json"
-
-    def _networks(self) -> list[str]:
-        label = f"label={PROJECT}={_project(self.name)}"
-        return self.docker.run("network", "ls", "--quiet", "--filter", label).split()
+        one, began = self._container(component), time.time()
+        last = next((deed.kind for deed in reversed(self._diary.read()) if deed.id == one.id), "")
+        done = self._breaking.mend(one, ending=last == "fault:stop")
+        self._diary.write(Deed(began, time.time(), one.id, one.name, done, "user", "fault undone"))
 
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
@@ -285,12 +212,7 @@ class ComposeCluster:
         """
         one = self._container(component)
         with self._deed(one, "restarted", "supervisor", why):
-            if one.state == "paused":  # it does not hear that it is to stop
-                time.sleep(min(grace, 50.0))
-                self.docker.run("kill", "--signal=KILL", one.id)
-            if one.cut_off:
-                self._connect(one)
-            self.docker.run("restart", f"--time={min(grace, 50.0):.0f}", one.id)
+            self._breaking.replace(one, min(grace, 50.0))
 
     @contextmanager
     def _deed(self, one: Container, kind: str, by: By = "user", detail: str = "") -> Iterator[None]:
@@ -347,10 +269,10 @@ class ComposeCluster:
         one = self._container(component.name)
         if len(self._nodes(one.role)) == 1:
             raise FaultError(f"{one.name} is the last query node.", hint="Add another one first.")
-        if fault := one.fault():
+        if fault := self._breaking.fault_of(one):
             raise FaultError(f"{one.name} has a fault ({fault}).", hint=f"First: halab heal {one.name}")
         with self._deed(one, "removed"):
-            self.docker.run("stop", f"--time={_GRACE:.0f}", one.id)
+            self.docker.run("stop", f"--time={GRACE:.0f}", one.id)
             self.docker.run("rm", "--volumes", one.id)
         self._looker.forget()
 
@@ -373,8 +295,8 @@ class ComposeCluster:
                 self.docker.run("update", f"--cpus={one.cpus or os.cpu_count() or 1:g}", one.id, check=False)
 
     def _compose(self, *arguments: str) -> None:
-        environment = _settings(self.profile, self.ttl, balancer_port(self._looker.inspected))
-        command = self.docker.compose(_project(self.name), _file(), *arguments)
+        environment = projects.settings(self.profile, self.ttl, balancer_port(self._looker.inspected))
+        command = self.docker.compose(projects.project(self.name), projects.file(), *arguments)
         ended = subprocess.run(
             command, env=self.docker.environment(**environment), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, check=False,
@@ -390,7 +312,7 @@ class ComposeCluster:
     def down(self) -> None:
         """Remove every container, network and volume of the cluster."""
         self._listener.close()
-        remove(self.name, self.docker)
+        projects.remove(self.name, self.docker)
 
     def __enter__(self) -> Self:
         return self
@@ -407,259 +329,13 @@ class ComposeCluster:
         return f"<{self.profile} cluster {self.name!r} in containers: {where}>"
 
 
-# -- start and attach -------------------------------------------------------------------------------------
-
-
-def start(
-    name: str = "course",
-    profile: str = "ha",
-    ttl: float = 10,
-    *,
-    detach: bool = False,
-    progress: Progress = lambda _: None,
-) -> ComposeCluster:
-    """A ready cluster of that name: a new one, or the one that runs (or is starting) already.
-
-    It ends with this process unless `detach`. `progress` is called while it starts with the phase, the
-    components, how many are healthy and the seconds so far. Raises ClusterExists if the one that runs has
-    other settings, NotReady if it does not come up, ClusterError if Docker or the file is missing.
-    """
-    check_settings(name, profile, ttl)
-    docker, file = find_docker(), _file()
-    _folder(name).parent.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    with FileLock(_folder(name).parent / f"{name}.lock"):
-        found = Looker(docker, _project(name)).containers()
-        launching = None
-        if not any(one.state not in ("exited", "dead") for one in found):
-            remove(name, docker)  # what an earlier one left: stopped containers, volumes
-            launching = _launch(docker, file, name, profile, ttl, detach)
-    owned = launching is not None and not detach
-    try:
-        cluster = _await_ready(docker, name, launching, began, progress)
-    except BaseException:
-        if launching is not None:
-            remove(name, docker)
-            launching.wait()
-        raise
-    cluster.owned = owned
-    _check_same(cluster, profile, ttl)
-    return cluster
-
-
-def _check_same(cluster: ComposeCluster, profile: str, ttl: float) -> None:
-    if (cluster.profile, cluster.ttl) != (profile, float(ttl)):
-        raise ClusterExists(
-            f"A cluster {cluster.name!r} is running with profile {cluster.profile} and TTL {cluster.ttl:g} "
-            f"s; asked for profile {profile} and TTL {ttl:g} s.",
-            hint="Take it down (in a notebook cluster.down(), in a terminal halab down "
-            f'--name {cluster.name}) or use another name: halab.cluster("lab-2").',
-        )
-
-
 def attach(name: str = "course") -> ComposeCluster:
     """The running cluster of that name, however it was started. Raises ClusterNotFound, ClusterError."""
     docker = find_docker()
-    if name not in names(docker):
-        there = ", ".join(names(docker)) or "none"
+    if name not in projects.names(docker):
+        there = ", ".join(projects.names(docker)) or "none"
         raise ClusterNotFound(
             f"No cluster {name!r} runs in containers (running: {there}).",
             hint="Start it with: halab up --engine compose",
         )
     return ComposeCluster(docker, name)
-
-
-def names(docker: Docker | None = None) -> list[str]:
-    """The clusters of the course that have containers here."""
-    docker = docker or find_docker()
-    shown = docker.run(
-        "ps", "--all", "--filter", f"label={ROLE}", "--format", f'{{{{.Label "{PROJECT}"}}}}'
-    ).split()
-    return sorted({one.removeprefix("halab-") for one in shown if one.startswith("halab-")})
-
-
-def exists(name: str) -> bool:
-    """True if a cluster of that name has containers here; False where there is no Docker to ask."""
-    try:
-        return name in names()
-    except ClusterError:
-        return False
-
-
-def down_all() -> list[str]:
-    """Take down every cluster of the course that has containers here; their names. None without a Docker."""
-    try:
-        docker = find_docker()
-    except ClusterError:
-        return []
-    found = names(docker)
-    for name in found:
-        remove(name, docker)
-    return found
-
-
-def remove(name: str, docker: Docker | None = None) -> None:
-    """End a cluster, whatever state it is in, and see to it that nothing of it is left.
-
-    Raises ClusterError that names what is left, if anything is.
-    """
-    docker, project = docker or find_docker(), _project(name)
-    (_folder(name) / "owner.json").unlink(missing_ok=True)  # its guard has nothing to guard any more
-    _end_start(_folder(name) / "up.pid")
-    if ids := docker.ids(project):
-        docker.run("rm", "--force", "--volumes", *ids)
-    for kind in ("network", "volume"):
-        label = f"label={PROJECT}={project}"
-        if found := docker.run(kind, "ls", "--quiet", "--filter", label).split():
-            docker.run(kind, "rm", *found)
-    if left := docker.ids(project):
-        raise ClusterError(
-            f"Of {project} these containers are left: {', '.join(left)}.", hint="Run: docker ps -a"
-        )
-    shutil.rmtree(_folder(name), ignore_errors=True)
-
-
-def _end_start(file: Path) -> None:
-    """End a `docker compose up` that is under way: it would go on making containers."""
-    with suppress(OSError, ValueError, psutil.NoSuchProcess):
-        pid = int(file.read_text())
-        if os.getpgid(pid) == pid and "compose" in psutil.Process(pid).cmdline():
-            os.killpg(pid, signal.SIGKILL)
-
-
-def owner_of(name: str) -> int | None:
-    """The process that owns a cluster, as its guard knows it; None if it was taken down or is detached."""
-    try:
-        return int(json.loads((_folder(name) / "owner.json").read_text())["pid"])
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _project(name: str) -> str:
-    return f"halab-{name}"
-
-
-def _folder(name: str) -> Path:
-    return home_folder() / "compose" / name
-
-
-def _file() -> Path:
-    file = course_root() / FILE
-    if not file.exists():
-        raise ClusterError(
-            f"The compose engine needs the course's {FILE}, and it is not in {file.parent}.",
-            hint="Run it in the folder you cloned, or set HALAB_COURSE to that folder.",
-        )
-    return file
-
-
-def _settings(profile: str, ttl: float, port: int) -> dict[str, str]:
-    return {"COMPOSE_PROFILES": profile, "HALAB_TTL": f"{ttl:.0f}", "HALAB_PORT": str(port)}
-
-
-def _launch(
-    docker: Docker, file: Path, name: str, profile: str, ttl: float, detach: bool
-) -> subprocess.Popen[bytes]:
-    """Begin `docker compose up`, and a guard beside it unless the cluster is to outlive this process."""
-    folder = _folder(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    port = _PORT if is_free(_PORT) else free_ports(1)[0]
-    env = docker.environment(**_settings(profile, ttl, port))
-    with (folder / "up.log").open("wb") as output:
-        process = subprocess.Popen(
-            docker.compose(_project(name), file, "up", "--detach"),
-            env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            start_new_session=True,  # a group of its own, which `remove` can end as a whole
-        )  # fmt: skip
-    (folder / "up.pid").write_text(str(process.pid))
-    if not detach:
-        (folder / "owner.json").write_text(json.dumps({"pid": os.getpid()}))
-        guard(name, env)
-    while process.poll() is None and not docker.ids(_project(name)):
-        time.sleep(POLL)  # who asks next must find that it is starting
-    return process
-
-
-def _await_ready(
-    docker: Docker, name: str, launching: subprocess.Popen[bytes] | None, began: float, progress: Progress
-) -> ComposeCluster:
-    """Follow a start to its end: containers up, every component healthy, a search on a scratch collection."""
-    looker = Looker(docker, _project(name))
-
-    def look(phase: str) -> list[Component]:
-        found = looker.components()
-        healthy = sum(one.health == "healthy" for one in found)
-        progress(
-            {
-                "phase": phase,
-                "components": [one.as_dict() for one in found],
-                "elapsed": time.monotonic() - began,
-                "done": healthy,
-                "total": len(found),
-            }
-        )
-        return found
-
-    while launching is not None and launching.poll() is None:
-        look("docker compose up: etcd, the log and the object store first, then Milvus")
-        time.sleep(POLL)
-    if launching is not None and launching.returncode:
-        ill = [one for one in looker.components() if one.health not in ("healthy", "starting")]
-        raise NotReady(
-            f"`docker compose up` failed:\n{tail(_folder(name) / 'up.log', 3)}\n"
-            + _report(docker, looker, ill),
-            hint="Run: halab doctor. Images are pulled at the first start, which needs the network.",
-        )
-    deadline = time.monotonic() + _READY_WITHIN
-    while ill := [one for one in look("waiting for every component") if one.health != "healthy"]:
-        if time.monotonic() > deadline:
-            raise NotReady(_report(docker, looker, ill), hint="Run: halab doctor")
-        time.sleep(POLL)
-    cluster = ComposeCluster(docker, name)
-    if launching is not None:
-        _search(cluster.uri, lambda: look("searching a scratch collection"))
-        while any(one.health != "healthy" for one in look("waiting for every component")):
-            if time.monotonic() > deadline:
-                raise NotReady(_report(docker, looker, look("failed")), hint="Run: halab doctor")
-            time.sleep(POLL)
-    look("ready")
-    return cluster
-
-
-def _last_words(docker: Docker, identity: str, lines: int = 8, width: int = 300) -> str:
-    """The last lines a container wrote, on both of its streams."""
-    ended = subprocess.run(
-        [docker.command, "logs", "--tail", str(lines), identity],
-        env=docker.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-    )  # fmt: skip
-    return "\n".join(line[:width] for line in ended.stdout.splitlines())
-
-
-def _report(docker: Docker, looker: Looker, ill: list[Component]) -> str:
-    ids = {one.name: one.id for one in looker.containers()}
-    lines = ["Awaited every component healthy; it did not come to that."]
-    for one in ill[:3]:
-        said = _last_words(docker, ids[one.name])
-        lines.append(f"{one.name} is {one.health} ({one.note or 'no note'}). Its last lines:\n{said}")
-    return "\n".join(lines)
-
-
-def _search(uri: str, meanwhile: Callable[[], object]) -> None:
-    """The embedded engine's last check, in a process of its own as there."""
-    script = Path(__file__).parents[1] / "scratch.py"
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [sys.executable, str(script), uri, "60"], stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
-        try:
-            while process.poll() is None:
-                meanwhile()
-                time.sleep(POLL)
-        finally:
-            process.kill()
-            process.wait()
-        if process.returncode:
-            output.seek(0)
-            said = output.read().decode(errors="replace").strip().splitlines()[-8:]
-            raise NotReady("The scratch search failed:\n" + "\n".join(said), hint="Run: halab doctor")

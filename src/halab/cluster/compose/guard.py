@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import psutil
 
+from halab.cluster.compose import projects
+
 __all__ = ["guard", "watch"]
 
 _LOOK = 0.5  # seconds between two looks
@@ -46,10 +48,8 @@ def _lives(pid: int, created: float) -> bool:
 
 
 def main() -> None:
-    from halab.cluster.compose import engine  # here: the engine starts guards, and imports this file
-
     name, pid, created = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    watch(pid, created, lambda: engine.owner_of(name) == pid, lambda: engine.remove(name))
+    watch(pid, created, lambda: projects.owner_of(name) == pid, lambda: projects.remove(name))
 
 
 if __name__ == "__main__":

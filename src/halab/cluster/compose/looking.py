@@ -25,6 +25,7 @@ Found = TypeVar("Found")
 _LIST_EVERY = 1.0  # seconds between two lists of a project's containers; between them those known are asked
 _STARTING = 20.0  # seconds in which "not healthy yet" is called starting
 _ETCD = 2379
+_MARGIN = 3.0  # seconds: etcd deletes a key up to a second after its lease has ended
 
 
 @dataclass
@@ -78,9 +79,9 @@ class Looker:
         known = self._known.get(one.id)
         if known is None or known.started != one.started:
             # A killed process' session stays until its lease ends: only a newer one shows that it is up.
-            old = -1 if known is None else self._newest
+            old = self._newest if known is not None and known.started else -1
             known = self._known[one.id] = _Known(one.started, old)
-        member = view.sessions.get(one.session, -1) > known.old_session
+        member = _is_member(one, view, known)
         well = one.running and not one.cut_off and self._well(one, view, answered, member)
         known.well = known.well or well
         if known.pid is None or not psutil.pid_exists(known.pid):
@@ -107,6 +108,16 @@ class Looker:
         return one.healthcheck in ("healthy", "")
 
 
+def _is_member(one: Container, view: EtcdView, known: _Known) -> bool:
+    """True if a session of this very run stands in etcd.
+
+    A look takes a while, so a session may be taken for one of the run before. What still stands when a lease
+    of that would have ended is renewed by somebody who lives.
+    """
+    number = view.sessions.get(one.session, -1)
+    return number > known.old_session or (number >= 0 and containers.uptime(one) > one.lease + _MARGIN)
+
+
 def _health(one: Container, well: bool, ever: bool) -> Health:
     if one.state == "paused":
         return "hung"
@@ -129,8 +140,6 @@ def _standing(one: Container, view: EtcdView, member: bool) -> Standing:
 
 
 def _note(one: Container) -> str:
-    if fault := one.fault():
-        return f"fault: {fault}"
     if one.out_of_memory:
         return "was killed by the kernel: out of memory"
     if one.state == "restarting":

@@ -157,7 +157,7 @@ class EmbeddedCluster:
             raise FaultError(
                 f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
             )
-        if kind == "partition":
+        if kind in ("partition", "mute"):
             raise FaultError(
                 "Processes that share one machine's loopback have no network of their own to cut.",
                 hint='Containers have: halab.cluster(engine="compose"), or halab up --engine compose.',
