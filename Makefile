@@ -1,6 +1,7 @@
 # make lab        JupyterLab with the course; works without a display too (it prints the URL)
 # make test       everything, in the phases below: all of them run, and it fails if any does
 # make test-fast  under a minute on all cores: no cluster, no browser, no kernels
+# make test-compose  the cluster of docker-compose.yml in real containers; brings its own Docker (Debian 12, as root)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -8,19 +9,19 @@ PYTEST := $(BIN)/python -m pytest
 # A file's tests stay together, since they share a cluster, a browser or what was graded.
 TWO := -v -n 2 --dist loadfile
 
-# Every test belongs to one phase; tests/test_phases.py holds the lines to that.
-ALONE := alone
-CLUSTER := (cluster or notebook or install) and not alone
-BROWSER := browser and not (alone or cluster or notebook or install)
-GRADING := grading and not (alone or cluster or notebook or install or browser)
-FAST := not (alone or cluster or notebook or install or browser or grading)
+# Every test belongs to one phase, or to `make test-compose`; tests/test_phases.py holds the lines to that.
+ALONE := alone and not compose
+CLUSTER := (cluster or notebook or install) and not (alone or compose)
+BROWSER := browser and not (alone or compose or cluster or notebook or install)
+GRADING := grading and not (alone or compose or cluster or notebook or install or browser)
+FAST := not (alone or compose or cluster or notebook or install or browser or grading)
 PHASES := fast grading browser cluster alone
 
 # Compiled tests are kept, whatever the user's habit: to compile them takes each worker as long as 500 tests.
 unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
-.PHONY: lab test test-fast check $(PHASES:%=phase-%)
+.PHONY: lab test test-fast test-compose check $(PHASES:%=phase-%)
 
 lab: .venv/ready
 	$(BIN)/halab lab
@@ -46,6 +47,9 @@ phase-cluster:
 # What measures how fast the machine is has it to itself.
 phase-alone:
 	$(PYTEST) -v -m "$(ALONE)"
+
+test-compose: .venv/ready-dev
+	tests/compose/run.sh
 
 check: .venv/ready-dev
 	$(BIN)/ruff check .

@@ -27,6 +27,10 @@ def shown(renderable):
 def test_a_status_fits_eighty_columns_and_tells_health_in_words():
     text = shown(status_table(STATUS, "cluster 'lab'"))
     assert max(map(len, text.splitlines())) <= 80
+    widest = {"name": "querycoord-1", "address": "172.20.0.22:19531", "health": "unhealthy", "pid": 1234567}
+    rows = [PROXY, PROXY | widest | {"standing": "follower", "memory": 999 << 20, "uptime": 99_999}]
+    text = shown(status_table(STATUS | {"components": rows}, "cluster 'lab'"))
+    assert all(str(value) in text for value in (*widest.values(), 999, 99_999))
     for expected in ("proxy-1", "127.0.0.1:20001", "◼ hung", "proxy-1: fault: hang", "5 MiB on disk"):
         assert expected in text
 

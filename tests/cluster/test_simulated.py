@@ -227,3 +227,10 @@ def test_the_active_coordinator_alone_holds_the_bare_key():
         cluster.sleep(15)
         keys = {session.key: json.loads(session.value)["Address"] for session in cluster.sessions()}
         assert keys["rootcoord"] == "rootcoord-2"
+
+
+def test_a_partition_is_not_simulated_and_says_where_it_can_be_had() -> None:
+    cluster = SimulatedCluster()
+    with pytest.raises(FaultError, match="not simulated") as told:
+        cluster.fault("partition", "active rootcoord")
+    assert "compose" in told.value.hint

@@ -33,7 +33,9 @@ def made(rates, *, limit=None, simulated=False, started=None):
         "lab", "simulated" if simulated else "embedded", "ha", 10.0, {"milvus": "2.3.5"}, 0, {},
         started or datetime.now(UTC).isoformat(), 1.0, 10.0, ("search",), {"search": 10.0}, simulated,
     )  # fmt: skip
-    return Journal.write(header, samples=samples, phases=phases, notes=[limit.label] if limit else [])
+    return Journal.write(
+        header, samples=samples, phases=phases, notes=[limit.label("embedded")] if limit else []
+    )
 
 
 SLOWER, FASTER = {1: 600, 2: 550, 3: 450}, {1: 100, 2: 140, 3: 160}

@@ -1,4 +1,6 @@
-"""One `Cluster` protocol and the engines behind it: `embedded` (real processes) and `simulated`."""
+"""One `Cluster` protocol and the engines behind it: `embedded` (real processes), `compose` (containers) and
+`simulated`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from halab.cluster.protocol import Cluster
+from halab.cluster.protocol import Cluster, RunningCluster
 from halab.errors import ClusterError
 
-__all__ = ["open_cluster"]
+__all__ = ["attach_cluster", "open_cluster", "starter"]
 
 
 def open_cluster(
@@ -22,22 +24,48 @@ def open_cluster(
 ) -> Cluster:
     """A ready cluster: started now, or the one of that name that already runs. Exported as `halab.cluster`.
 
-    `engine` is "embedded" or "simulated"; if not given, the environment variable HALAB_ENGINE, else embedded.
+    `engine` is "embedded", "compose" or "simulated"; if not given, what the environment variable HALAB_ENGINE
+    says, else embedded.
     Use it in a `with` block, or keep it: a cluster started here ends with this process at the latest.
     `ttl` is the session TTL in seconds. `progress` is called ten times a second while it starts; by
-    default progress is shown where this is called. Raises the errors of `embedded.engine.start`.
+    default progress is shown where this is called. Raises the errors of the engine's `start`.
     """
     engine = engine or os.environ.get("HALAB_ENGINE") or "embedded"
     if engine == "simulated":
         from halab.cluster.simulated import SimulatedCluster
 
         return SimulatedCluster(name, profile, ttl)
-    if engine != "embedded":
-        raise ClusterError(f"There is no engine {engine!r}.", hint='Choose "embedded" or "simulated".')
-    from halab.cluster.embedded.engine import start
+    start = starter(engine)
     from halab.cluster.show import live_progress
 
     if progress is not None:
         return start(name, profile, ttl, progress=progress)
     with live_progress() as show:
         return start(name, profile, ttl, progress=show)
+
+
+def starter(engine: str) -> Callable[..., RunningCluster]:
+    """The function by which an engine that runs something starts it. Raises ClusterError for another one."""
+    if engine == "embedded":
+        from halab.cluster.embedded.engine import start
+
+        return start
+    if engine == "compose":
+        from halab.cluster.compose.starting import start as start_containers
+
+        return start_containers
+    raise ClusterError(f"There is no engine {engine!r}.", hint='Choose "embedded", "compose" or "simulated".')
+
+
+def attach_cluster(name: str = "course") -> RunningCluster:
+    """The running cluster of that name, whichever engine runs it: processes first, then containers.
+
+    Raises ClusterNotFound.
+    """
+    from halab.cluster.compose import engine as containers
+    from halab.cluster.compose import projects
+    from halab.cluster.embedded import engine as processes
+
+    if not processes.is_running(name) and projects.exists(name):
+        return containers.attach(name)
+    return processes.attach(name)  # raises, and says which clusters there are

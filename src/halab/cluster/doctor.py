@@ -1,4 +1,4 @@
-"""Can the embedded cluster run here? One line a check: PASS, WARN or FAIL, and what to do."""
+"""Can the embedded cluster run here, and containers? One line a check: PASS, WARN or FAIL, and what to do."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halab.cluster.balancer import find_haproxy
+from halab.cluster.compose.docker import find_docker
 from halab.cluster.embedded import binaries, engine, ports, spec
 from halab.errors import HalabError
 from halab.folders import cache_folder
@@ -269,6 +270,16 @@ def _sandbox() -> Iterator[Check]:
         yield Check("sandbox", "PASS", "bubblewrap shuts in the code that is graded")
 
 
+def _containers() -> Iterator[Check]:
+    """Nobody needs Docker for the course: without it the other engines work as ever."""
+    try:
+        found = find_docker()
+    except HalabError as error:
+        yield Check("containers", "WARN", f"Only for the engine compose. {error.message}", error.hint)
+    else:
+        yield Check("containers", "PASS", f"{found.who} {found.version} with Compose v2 answers")
+
+
 _LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _platform,
     _processor,
@@ -282,4 +293,5 @@ _LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _interfaces,
     _sandbox,
     _balancer,
+    _containers,
 )

@@ -1,6 +1,6 @@
 """What every engine offers: the `Cluster` protocol, its components, faults and events.
 
-Lessons and measurements know only this file; `embedded` and `simulated` stand behind it.
+Lessons and measurements know only this file; `embedded`, `compose` and `simulated` stand behind it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Health",
+    "RunningCluster",
     "Session",
     "Standing",
     "check_extendable",
@@ -72,7 +73,8 @@ class Event:
     """Something that happened to a component. `time` is seconds on the cluster's clock (`Cluster.now`).
 
     `by` is "user" for faults and their undoing, "milvus" for what a process did itself (an exit),
-    "supervisor" for restarts: so a restart by the supervisor is never mistaken for recovery by Milvus.
+    "supervisor" for restarts (in containers, Docker's restart policy): so one is never mistaken for recovery
+    by Milvus.
     "kubelet" is what health checks decided, "balancer" what a balancer in front of the proxies counted.
     """
 
@@ -180,3 +182,30 @@ class Cluster(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None, /
     ) -> None: ...
+
+
+class RunningCluster(Cluster, Protocol):
+    """A cluster of real processes: what the command line needs beside the rest."""
+
+    owned: bool
+
+    def status(self, *, fresh: bool = False) -> dict[str, Any]:
+        """Phase and components, as `halab status --json` prints them."""
+
+    def inject(self, kind: FaultKind, target: str | Component) -> Fault:
+        """Inject a fault that stays until it is undone, without looking at health first."""
+
+    def heal(self, component: str) -> None:
+        """Undo a fault on a component by its name, or start it if it is down."""
+
+    def replace(self, component: str, grace: float, why: str) -> None:
+        """End a component's process and start it anew, whatever fault it has."""
+
+    def loopback_port(self, component: str, port: int) -> int:
+        """The port of 127.0.0.1 where Milvus' own `port` (9091, 19530) of a component is now, or 0."""
+
+    def slow(self, role: str, share: float, period: float) -> AbstractContextManager[None]:
+        """Let each process of a role have this share of a core only, while the block runs."""
+
+    def logs(self, component: str, lines: int = 50) -> str:
+        """The last lines a component wrote."""

@@ -28,7 +28,7 @@ MIB = 1 << 20
 
 def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
     """A cluster's status (as `EmbeddedCluster.status` gives it) as a table by role, 80 columns wide."""
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, show_edge=False)
     for column in ("component", "address", "pid", "health", "standing"):
         table.add_column(column, no_wrap=True)
     for column in ("MiB", "up, s", "restarts"):

@@ -188,6 +188,11 @@ class SimulatedCluster:
             raise FaultError(
                 f'There is no fault "{kind}".', hint=f"Choose one of {', '.join(get_args(FaultKind))}."
             )
+        if kind in ("partition", "mute"):
+            raise FaultError(
+                "A cut network is not simulated: no measurement of one stands behind the model.",
+                hint='Cut a real network: halab.cluster(engine="compose").',
+            )
         asked = target if isinstance(target, str) else target.name
         part = self.resolve(asked)
         if part.health != "healthy":

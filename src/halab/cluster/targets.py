@@ -3,7 +3,7 @@
 The grammar, shared by every engine; case, hyphens, underscores and spaces do not matter:
 
     rootcoord-1, query node 1        a component by its name, or by role and number
-    log, object store                a role, when there is only one of it
+    log, object store                a role, when there is only one of it; of a log's several brokers any one
     active rootcoord, etcd leader    the one of a role that leads now
     standby querycoord, etcd follower  one that does not; the first by number if there are several,
                                      since they are interchangeable
@@ -53,7 +53,7 @@ def resolve(components: Sequence[Component], target: str) -> Component:
     if not qualifiers:
         return _only(components, members, target, role)
     if qualifiers == ["any"]:
-        return next((each for each in members if each.health == "healthy"), members[0])
+        return _any(members)
     return _standing(components, members, target, qualifiers[0])
 
 
@@ -85,9 +85,15 @@ def _numbered(
     raise _not_found(components, target, f'There is no "{target.strip()}" here.')
 
 
+def _any(members: list[Component]) -> Component:
+    return next((each for each in members if each.health == "healthy"), members[0])
+
+
 def _only(components: Sequence[Component], members: list[Component], target: str, role: str) -> Component:
     if len(members) == 1:
         return members[0]
+    if role == "log":  # whoever breaks "the log" breaks what there is of it at one place
+        return _any(members)
     names = ", ".join(each.name for each in members)
     raise TargetError(
         f'"{target.strip()}" is ambiguous: there are {len(members)} ({names}).',

@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from halab.cluster import attach_cluster, starter
+from halab.cluster.compose import projects
 from halab.cluster.doctor import doctor as examine
 from halab.cluster.embedded import engine
-from halab.cluster.protocol import FaultKind
+from halab.cluster.protocol import FaultKind, RunningCluster
 from halab.cluster.show import live_progress, status_table
 
 __all__ = ["register"]
@@ -37,13 +39,17 @@ def up(
         str, typer.Option(help="ha: a spare of everything that matters; small: one of each.")
     ] = "ha",
     ttl: Annotated[int, typer.Option(help="Session TTL, seconds.")] = 10,
+    engine_name: Annotated[
+        str,
+        typer.Option("--engine", envvar="HALAB_ENGINE", help="embedded: processes; compose: projects."),
+    ] = "embedded",
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running when this command ends.")
     ] = False,
 ) -> None:
     """Start a cluster, or attach to the one that runs. It ends with this command, unless --detach."""
     with live_progress() as progress:
-        cluster = engine.start(name, profile, ttl, detach=detach, progress=progress)
+        cluster = starter(engine_name)(name, profile, ttl, detach=detach, progress=progress)
     found = cluster.status()
     console.print(status_table(found, f"cluster {name!r} at {cluster.uri}"))
     if not cluster.owned:
@@ -55,16 +61,21 @@ def up(
     _hold(cluster)
 
 
-def _hold(cluster: engine.EmbeddedCluster) -> None:
+def _hold(cluster: RunningCluster) -> None:
     """Keep a cluster until Ctrl-C, until the parent process is gone, or until somebody else takes it down."""
     parent = os.getppid()
     try:
-        while os.getppid() == parent and engine.is_running(cluster.name):
+        while os.getppid() == parent and _runs(cluster):
             time.sleep(0.5)
     except KeyboardInterrupt:
         console.print("Taking it down.")
     finally:
         cluster.down()
+
+
+def _runs(cluster: RunningCluster) -> bool:
+    runs = projects.exists if cluster.engine == "compose" else engine.is_running
+    return runs(cluster.name)
 
 
 def status(
@@ -73,7 +84,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Live, until Ctrl-C.")] = False,
 ) -> None:
     """Show every process by role: address, pid, health, active or standby, memory, uptime."""
-    cluster = engine.attach(name)
+    cluster = attach_cluster(name)
     if as_json:
         print(json.dumps(cluster.status(fresh=True) | {"name": name, "uri": cluster.uri, "ttl": cluster.ttl}))
         return
@@ -96,25 +107,31 @@ def down(
         bool, typer.Option("--all", help="Every cluster of yours, stale folders too.")
     ] = False,
 ) -> None:
-    """Take a cluster down: every process ends, its folder is removed. Its data is scrap."""
+    """Take a cluster down: every process or container ends, its data is removed, which is scrap."""
     if everything:
-        ended = engine.down_all()
+        ended = engine.down_all() + projects.down_all()
         console.print(f"Taken down: {', '.join(ended)}." if ended else "There was nothing to take down.")
         return
     if engine.exists(name):
         engine.remove(engine.folder_of(name))
+        console.print(f"Taken down: {name}.")
+    elif projects.exists(name):
+        projects.remove(name)
         console.print(f"Taken down: {name}.")
     else:
         engine.attach(name)  # raises, and says which clusters there are
 
 
 def fault(
-    kind: Annotated[str, typer.Argument(help="crash (SIGKILL), hang (SIGSTOP), stop (SIGTERM) or restart.")],
+    kind: Annotated[
+        str,
+        typer.Argument(help="crash (SIGKILL), hang (SIGSTOP), stop (SIGTERM), restart, partition or mute."),
+    ],
     target: Target,
     name: Name = "course",
 ) -> None:
     """Break a component. It stays broken until: halab heal."""
-    injected = engine.attach(name).inject(_kind(kind), target)
+    injected = attach_cluster(name).inject(_kind(kind), target)
     console.print(f"{kind}: {target} is {injected.component} now. Undo with: halab heal {injected.component}")
 
 
@@ -129,7 +146,7 @@ def heal(
     name: Name = "course",
 ) -> None:
     """Undo faults, and wait until the cluster is healthy."""
-    cluster = engine.attach(name)
+    cluster = attach_cluster(name)
     broken = [c.name for c in cluster.components() if c.note.startswith("fault")]
     names = [cluster.resolve(target).name] if target else broken
     for each in names:
@@ -141,7 +158,7 @@ def heal(
 
 def restart(target: Target, name: Name = "course") -> None:
     """Stop a component (SIGTERM), start it again, and wait until the cluster is healthy."""
-    cluster = engine.attach(name)
+    cluster = attach_cluster(name)
     injected = cluster.inject("restart", target)
     with console.status(f"restarted {injected.component}; waiting until every component is healthy"):
         seconds = cluster.wait_healthy()
@@ -154,7 +171,7 @@ def logs(
     lines: Annotated[int, typer.Option(help="How many of the last lines.")] = 50,
 ) -> None:
     """Show the last lines a component wrote."""
-    print(engine.attach(name).logs(target, lines))
+    print(attach_cluster(name).logs(target, lines))
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:

@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from halab.cluster.embedded import engine
+from halab.cluster import attach_cluster
+from halab.cluster.protocol import RunningCluster
 from halab.errors import ClusterNotFound, DrillError
 from halab.measure import Retriever
 from halab.measure.addresses import Address, Application
@@ -32,7 +33,7 @@ def begin(folder: Path, primary: str, standby: str, targets: Targets, notice: fl
         raise DrillError(
             f"the primary and the standby are both {primary!r}", hint="start two clusters, and name both"
         )
-    ours, theirs = engine.attach(primary), engine.attach(standby)
+    ours, theirs = attach_cluster(primary), attach_cluster(standby)
     # Now, and not when it begins: a new retriever would drop the collections of the one that was cut off.
     refuse_unfinished(folder, {"primary": ours, "standby": theirs})
     return _run(
@@ -70,7 +71,7 @@ def roll_back(folder: Path, primary: str) -> None:
 
 def _run(
     folder: Path,
-    clusters: Sequence[engine.EmbeddedCluster],
+    clusters: Sequence[RunningCluster],
     work: Callable[[Application], Rehearsal],
     **made: Any,
 ) -> bool:
@@ -92,8 +93,8 @@ def _run(
     return not done.report.wrong
 
 
-def _attached(role: Address, name: str, folder: Path, state: State) -> engine.EmbeddedCluster:
+def _attached(role: Address, name: str, folder: Path, state: State) -> RunningCluster:
     try:
-        return engine.attach(name)
+        return attach_cluster(name)
     except ClusterNotFound:
         raise gone(role, name, folder, state) from None

@@ -37,10 +37,10 @@ def backup(
     name: Name = "course",
 ) -> None:
     """Copy collections of a running cluster into a folder, while it serves."""
-    from halab.cluster.embedded import engine
+    from halab.cluster import attach_cluster
     from halab.protect import backup as save
 
-    cluster = engine.attach(name)
+    cluster = attach_cluster(name)
     with _bar() as progress:
         manifest = save(cluster, folder, collection or (), progress=progress)
     _say("Backed up", folder, manifest)
@@ -59,11 +59,11 @@ def restore(
     name: Name = "course",
 ) -> None:
     """Verify a backup and bring it into a running cluster: whole and counted, or not at all."""
-    from halab.cluster.embedded import engine
+    from halab.cluster import attach_cluster
     from halab.protect import restore as bring_back
 
     names = dict(_pair(one) for one in rename or ())
-    cluster = engine.attach(name)
+    cluster = attach_cluster(name)
     with _bar() as progress:
         done = bring_back(cluster, folder, collection or (), names=names, replace=replace, progress=progress)
     for restored, rows in done.rows.items():

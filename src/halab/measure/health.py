@@ -212,7 +212,7 @@ def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:
         Event(0.0, each.container.name, _SET, "kubelet", json.dumps(asdict(each.pod), sort_keys=True))
         for each in kubelets
     ]
-    return journal.extended(events=[*settings, *events])
+    return run.journal.extended(events=[*settings, *events])
 
 
 def probes_of(journal: Journal) -> dict[str, Probe]:

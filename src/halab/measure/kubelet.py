@@ -31,15 +31,14 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, cast
 
 import httpx
 import psutil
 
-from halab.cluster.embedded.engine import EmbeddedCluster
-from halab.cluster.protocol import Cluster, Event
+from halab.cluster.protocol import Cluster, Event, RunningCluster
 from halab.cluster.simulated import SimulatedCluster
-from halab.errors import ClusterError, MeasurementError
+from halab.errors import ClusterError
 from halab.measure.virtual import VirtualLoop
 from halab.models.probes import BACKOFF_RESET, Probe, backoffs
 
@@ -47,7 +46,7 @@ __all__ = ["Check", "Container", "Exec", "HttpGet", "Kubelet", "Pod", "TcpSocket
 
 Kind = Literal["startup", "liveness", "readiness"]
 _RELIST = 1.0  # seconds between two looks for a process that has ended
-_PORTS = {9091: "metrics", 19530: "grpc"}  # the ports of a Milvus container, as this cluster names them
+_PORTS = (9091, 19530)  # of a Milvus container
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,17 +314,12 @@ class Kubelet:
 def container_of(cluster: Cluster, target: str) -> Container:
     """The process that `target` names now, as a container.
 
-    Raises TargetError, and MeasurementError for a cluster whose processes cannot be probed.
+    Raises TargetError.
     """
     name = cluster.resolve(target).name
-    if isinstance(cluster, EmbeddedCluster):
-        return _Process(cluster, name)
     if isinstance(cluster, SimulatedCluster):
         return _Simulated(cluster, name)
-    raise MeasurementError(
-        f"a kubelet watches the processes of an embedded or a simulated cluster, not of {cluster.engine}",
-        hint="start one with halab.cluster()",
-    )
+    return _Process(cast(RunningCluster, cluster), name)
 
 
 def _loop_for(container: Container) -> asyncio.AbstractEventLoop:
@@ -335,12 +329,12 @@ def _loop_for(container: Container) -> asyncio.AbstractEventLoop:
 
 
 class _Process:
-    """A process of the embedded cluster."""
+    """A process of a cluster that runs, or the one in a container."""
 
-    def __init__(self, cluster: EmbeddedCluster, name: str) -> None:
+    def __init__(self, cluster: RunningCluster, name: str) -> None:
         self.cluster = cluster
         self.name = name
-        self._ports = next(each.ports for each in cluster.spec.processes if each.name == name)
+        self._ports: dict[int, int] = {}
         self._pid = cluster.resolve(name).pid
 
     def running(self) -> bool:
@@ -361,6 +355,7 @@ class _Process:
             self.cluster.replace(self.name, grace, why)
             now = self.cluster.resolve(self.name).pid
         self._pid = now
+        self._ports.clear()  # a container's change with each start
 
     async def passes(self, how: How, timeout: float) -> bool:
         try:
@@ -381,13 +376,14 @@ class _Process:
         return await _ends_well(how.command)
 
     def _port(self, port: int) -> int:
-        name = _PORTS.get(port, "")
-        if name not in self._ports:
+        if port not in self._ports:
+            self._ports[port] = self.cluster.loopback_port(self.name, port)
+        if not self._ports[port]:
             raise ClusterError(
                 f"{self.name} has no port {port} here; a Milvus process has {', '.join(map(str, _PORTS))}.",
                 hint="etcd, the log and the object store have other checks: use Exec for them.",
             )
-        return self._ports[name]
+        return self._ports[port]
 
 
 async def _ends_well(command: tuple[str, ...]) -> bool:

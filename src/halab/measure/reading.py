@@ -89,7 +89,7 @@ def reading(
         return Phase("search", start, start + seconds, settings, {}, {}), found
 
     phases, samples = take_turns(shuffled(replicas, repeats, seed), turn)
-    notes = [_SIMULATED, *([limit.label] if limit else [])]
+    notes = [_SIMULATED, *([limit.label(cluster.engine)] if limit else [])]
     return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=seed, notes=notes)
 
 

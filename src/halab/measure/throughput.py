@@ -16,10 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, cast
 
-from halab.cluster.duty import duty
-from halab.cluster.protocol import Cluster
+from halab.cluster.protocol import Cluster, RunningCluster
 from halab.errors import MeasurementError
 from halab.measure.copies import Copies
 from halab.measure.journal import Header, Journal, Phase, machine
@@ -58,13 +57,15 @@ class Limit:
     share: float = 0.2
     period: float = 0.1
 
-    @property
-    def label(self) -> str:
-        """What stands below every result that was measured so."""
-        return (
-            f"SPEED LIMIT: every query node was stopped and continued {1 / self.period:.0f} times a second, "
-            f"and ran for {self.share:.0%} of the time. These are figures of nodes made slow on one machine."
+    def label(self, engine: str) -> str:
+        """What stands below every result that was measured so, by the engine that kept the limit."""
+        how = (
+            f"Docker let every query node have {self.share:.0%} of a core (docker update --cpus)."
+            if engine == "compose"
+            else f"every query node was stopped and continued {1 / self.period:.0f} times a second, "
+            f"and ran for {self.share:.0%} of the time."
         )
+        return f"SPEED LIMIT: {how} These are figures of nodes made slow on one machine."
 
 
 def throughput(
@@ -102,7 +103,7 @@ def throughput(
     common: dict[str, float] = {"clients": clients} if arrivals is None else {"arrivals": arrivals}
     common |= {"share": limit.share, "period": limit.period} if limit else {}
     run = _closed(clients) if arrivals is None else _open(arrivals)
-    with Copies(cluster, replicas, rows, say.preparing) as copies, _limited(copies, limit):
+    with Copies(cluster, replicas, rows, say.preparing) as copies, _limited(cluster, limit):
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
             say(f"{kind}, {number} replicas")
@@ -113,16 +114,15 @@ def throughput(
 
         phases, samples = take_turns(order, turn)
     say.done()
-    notes = [limit.label] if limit else []
+    notes = [limit.label(cluster.engine)] if limit else []
     phases = [*copies.phases, *phases]
     return loaded(cluster, samples, phases, began, wall, deadline=deadline, seed=seed, notes=notes)
 
 
-def _limited(copies: Copies, limit: Limit | None) -> AbstractContextManager[None]:
+def _limited(cluster: Cluster, limit: Limit | None) -> AbstractContextManager[None]:
     if limit is None:
         return nullcontext()
-    nodes = [pid for name, pid in copies.processes().items() if name.startswith("querynode")]
-    return duty(nodes, limit.share, limit.period)
+    return cast(RunningCluster, cluster).slow("querynode", limit.share, limit.period)
 
 
 Loop = Callable[..., list[Sample]]

@@ -6,4 +6,6 @@ from typing import Literal
 
 __all__ = ["FaultKind"]
 
-FaultKind = Literal["crash", "hang", "stop", "restart"]
+FaultKind = Literal["crash", "hang", "stop", "restart", "partition", "mute"]
+"""partition: cut off its network. mute: cut one way; what it sends is lost, what is sent to it arrives.
+Both need a network of its own for each process, so they are for containers."""

@@ -143,9 +143,9 @@ def _course_cluster(progress: Progress) -> Cluster:
     except (
         ClusterExists
     ):  # a lesson may have started it with another TTL; it is there to be seen all the same
-        from halab.cluster.embedded.engine import attach
+        from halab.cluster import attach_cluster
 
-        return attach("course")
+        return attach_cluster("course")
 
 
 def _rows(components: Iterable[Component | Mapping[str, Any]]) -> list[dict[str, Any]]:

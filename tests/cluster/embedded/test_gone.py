@@ -1,11 +1,11 @@
-"""What a notebook is told when its cluster was taken down elsewhere. No cluster is needed for that."""
+"""What a notebook is told when its cluster is gone, or cannot do what is asked. No cluster is needed."""
 
 from types import SimpleNamespace
 
 import pytest
 
 from halab.cluster.embedded.engine import EmbeddedCluster
-from halab.errors import ClusterNotFound
+from halab.errors import ClusterNotFound, FaultError
 
 
 def test_a_cluster_taken_down_elsewhere_is_told_with_what_to_do(tmp_path):
@@ -15,3 +15,10 @@ def test_a_cluster_taken_down_elsewhere_is_told_with_what_to_do(tmp_path):
     assert "halab.cluster()" in told.value.hint
     assert "halab up" in told.value.hint
     assert "Errno" not in str(told.value)
+
+
+def test_processes_on_one_loopback_have_no_network_to_cut(tmp_path):
+    spec = SimpleNamespace(name="course", socket=tmp_path / "supervisor")
+    with pytest.raises(FaultError, match="no network of their own") as told:
+        EmbeddedCluster(spec, owned=False).inject("partition", "active rootcoord")
+    assert "compose" in told.value.hint

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ import psutil
 from filelock import FileLock
 
 from halab.cluster import targets
+from halab.cluster.duty import duty
 from halab.cluster.embedded import guard
 from halab.cluster.embedded.binaries import find_binaries
 from halab.cluster.embedded.children import tail
@@ -156,6 +157,11 @@ class EmbeddedCluster:
             raise FaultError(
                 f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
             )
+        if kind in ("partition", "mute"):
+            raise FaultError(
+                "Processes that share one machine's loopback have no network of their own to cut.",
+                hint='Containers have: halab.cluster(engine="compose"), or halab up --engine compose.',
+            )
         component = self.resolve(target) if isinstance(target, str) else target
         asked = target if isinstance(target, str) else target.name
         answer = _ask(self.spec, {"op": "fault", "name": component.name, "kind": kind, "target": asked})
@@ -174,6 +180,15 @@ class EmbeddedCluster:
         finally:
             fault.undo()
             self.wait_healthy()
+
+    def slow(self, role: str, share: float, period: float) -> AbstractContextManager[None]:
+        """Let each process of a role run for `share` of every `period` (seconds) only (see `duty`)."""
+        return duty([one.pid for one in self.components() if one.role == role and one.pid], share, period)
+
+    def loopback_port(self, component: str, port: int) -> int:
+        """The port that Milvus' own `port` (9091 or 19530) is here, or 0."""
+        name = {9091: "metrics", 19530: "grpc"}.get(port, "")
+        return next((each.ports.get(name, 0) for each in self.spec.processes if each.name == component), 0)
 
     def heal(self, component: str) -> None:
         """Undo a fault on a component by its name, or start it if it is down."""

@@ -28,9 +28,9 @@ import psutil
 from halab.cluster.embedded import guard
 from halab.cluster.embedded.binaries import find_binaries
 from halab.cluster.embedded.children import Child, leash, tail
-from halab.cluster.embedded.etcd import EtcdView, read_etcd, read_sessions
 from halab.cluster.embedded.settings import BUCKET, brokers_of, command, write_settings
 from halab.cluster.embedded.spec import ClusterSpec, remove_sockets
+from halab.cluster.etcd import EtcdView, read_etcd, read_sessions
 from halab.cluster.protocol import COORDINATORS, Event
 
 __all__ = ["Supervisor", "main"]
@@ -183,7 +183,7 @@ class Supervisor:
             self.scratch = subprocess.Popen(
                 [
                     sys.executable,
-                    str(Path(__file__).with_name("scratch.py")),
+                    str(Path(__file__).parents[1] / "scratch.py"),
                     self.spec.uri,
                     str(READY_WITHIN),
                 ],

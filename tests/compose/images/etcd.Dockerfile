@@ -1,0 +1,3 @@
+FROM localhost/halab-base
+COPY . /usr/local/bin/
+CMD ["etcd"]

@@ -1,0 +1,4 @@
+FROM localhost/halab-base
+COPY . /usr/bin/
+VOLUME /data
+ENTRYPOINT ["weed"]

@@ -1,0 +1,83 @@
+"""What the engine adds to the file: growing and shrinking, a cut one way, an end that nothing prevents."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from halab.cluster.compose import projects
+from halab.cluster.compose.docker import PROJECT
+from halab.errors import TargetError
+
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(180)]
+OWNER = """
+import os, subprocess, time
+from halab.cluster.compose import guard, projects
+from halab.cluster.compose.docker import find_docker
+
+docker = find_docker()
+env = docker.environment(**projects.settings("small", 10, 19531))
+command = docker.compose("halab-guarded", projects.file(), "up", "--detach", "etcd")
+subprocess.run(command, env=env, check=True, capture_output=True)
+projects.folder("guarded").mkdir(parents=True)
+projects.own("guarded")
+guard.guard("guarded", env)
+print("up", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_query_node_is_added_and_removed_while_the_cluster_runs(course):
+    added = course.add("querynode")
+    assert (added.name, added.health) == ("querynode-4", "healthy")
+    assert {one.by for one in course.events() if (one.component, one.kind) == ("querynode-4", "added")} == {
+        "user"
+    }
+    course.remove(added)
+    with pytest.raises(TargetError):
+        course.resolve("querynode-4")
+    course.wait_healthy()
+
+
+def test_a_coordinator_whose_words_are_lost_loses_its_lease(course):
+    before = course.active("rootcoord").name
+    with course.fault("mute", "active rootcoord") as fault:
+        assert course.resolve(before).note == "fault: mute"
+        until = time.monotonic() + 40
+        while (now := next((one.name for one in leaders(course)), before)) == before:
+            assert time.monotonic() < until, "the standby did not take over"
+            time.sleep(0.5)
+    assert fault.component == before
+    assert course.active("rootcoord").name == now
+
+
+def leaders(cluster):
+    """The root coordinators that are active now: none, while one has lost its lease and none has won it."""
+    return [one for one in cluster.components() if (one.role, one.standing) == ("rootcoord", "active")]
+
+
+def test_a_cluster_ends_with_its_owner_even_if_that_is_killed(the_docker, tmp_path):
+    env = {**os.environ, "HALAB_HOME": str(tmp_path)}
+    owner = subprocess.Popen([sys.executable, "-c", OWNER], env=env, stdout=subprocess.PIPE, text=True)
+    try:
+        assert owner.stdout.readline() == "up\n"
+        assert projects.exists("guarded")
+        owner.send_signal(signal.SIGKILL)
+        until = time.monotonic() + 60
+        while left(the_docker):
+            assert time.monotonic() < until, left(the_docker)
+            time.sleep(0.3)
+    finally:
+        owner.kill()
+        owner.communicate()
+        projects.remove("guarded")
+
+
+def left(docker):
+    """Containers, networks and volumes of the guarded project."""
+    label = f"--filter=label={PROJECT}=halab-guarded"
+    lists = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+    return [one for words in lists for one in docker.run(*words, "--quiet", label).split()]
