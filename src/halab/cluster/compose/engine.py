@@ -26,9 +26,9 @@ from halab.cluster.compose.looking import Looker
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
 from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
 
-__all__ = ["POLL", "ComposeCluster", "InjectedFault", "attach"]
+__all__ = ["ComposeCluster", "InjectedFault", "attach"]
 
-POLL = 0.1  # seconds between looks while waiting
+_POLL = 0.1  # seconds between looks while waiting
 
 
 @dataclass
@@ -235,7 +235,7 @@ class ComposeCluster:
                     + f". {ill[0].name} last wrote:\n{self._tail(ill[0].name)}",
                     hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
                 )
-            time.sleep(POLL)
+            time.sleep(_POLL)
 
     # -- growing ------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from halab.cluster.compose import projects
 from halab.cluster.compose.docker import Docker, find_docker
-from halab.cluster.compose.engine import POLL, ComposeCluster
+from halab.cluster.compose.engine import ComposeCluster
 from halab.cluster.compose.guard import guard
 from halab.cluster.compose.looking import Looker
 from halab.cluster.embedded.children import tail
@@ -27,6 +27,7 @@ __all__ = ["start"]
 
 Progress = Callable[[dict[str, Any]], None]
 _PORT = 19530
+_POLL = 0.3  # seconds between looks at a start: a look costs a tenth of a second of what the start needs
 _READY_WITHIN = 300.0  # seconds; images that are not there yet are pulled before this clock starts
 
 
@@ -96,7 +97,7 @@ def _launch(
         projects.own(name)
         guard(name, env)
     while process.poll() is None and not docker.ids(projects.project(name)):
-        time.sleep(POLL)  # who asks next must find that it is starting
+        time.sleep(_POLL)  # who asks next must find that it is starting
     return process
 
 
@@ -122,7 +123,7 @@ def _await_ready(
 
     while launching is not None and launching.poll() is None:
         look("docker compose up: etcd, the log and the object store first, then Milvus")
-        time.sleep(POLL)
+        time.sleep(_POLL)
     if launching is not None and launching.returncode:
         ill = [one for one in looker.components() if one.health not in ("healthy", "starting")]
         raise NotReady(
@@ -134,14 +135,14 @@ def _await_ready(
     while ill := [one for one in look("waiting for every component") if one.health != "healthy"]:
         if time.monotonic() > deadline:
             raise NotReady(_report(docker, looker, ill), hint="Run: halab doctor")
-        time.sleep(POLL)
+        time.sleep(_POLL)
     cluster = ComposeCluster(docker, name)
     if launching is not None:
         _search(cluster.uri, lambda: look("searching a scratch collection"))
         while any(one.health != "healthy" for one in look("waiting for every component")):
             if time.monotonic() > deadline:
                 raise NotReady(_report(docker, looker, look("failed")), hint="Run: halab doctor")
-            time.sleep(POLL)
+            time.sleep(_POLL)
     look("ready")
     return cluster
 
@@ -165,7 +166,7 @@ def _search(uri: str, meanwhile: Callable[[], object]) -> None:
         try:
             while process.poll() is None:
                 meanwhile()
-                time.sleep(POLL)
+                time.sleep(_POLL)
         finally:
             process.kill()
             process.wait()
