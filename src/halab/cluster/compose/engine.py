@@ -134,8 +134,10 @@ class ComposeCluster:
         return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
 
     def events(self, since: float = 0.0) -> list[Event]:
+        deeds = [deed for deed in self._diary.read() if deed.until >= self._since]
         names = {one.id: one.name for one in self._looker.containers()}
-        told = history(self._listener.heard(), self._diary.read(), names)
+        names |= {deed.id: deed.component for deed in deeds}  # those that were removed, too
+        told = history(self._listener.heard(), deeds, names)
         return [event for event in told if event.time >= since]
 
     def sessions(self) -> list[Session]:
