@@ -1,7 +1,7 @@
 """A Docker that answers, and one highly available cluster of the shipped file for all tests of a run.
 
-`make test-compose` brings a Docker of its own, with images built here. With another Docker, the official images are pulled:
-`.venv/bin/python -m pytest -m compose tests/compose`.
+`make test-compose` brings a Docker of its own, with images built here. With another Docker, the official
+images are pulled: `.venv/bin/python -m pytest -m compose tests/compose`.
 """
 
 import json
@@ -11,74 +11,69 @@ from pathlib import Path
 
 import pytest
 
-from halab.cluster.compose import docker as command_line
-from halab.cluster.compose import engine
+from halab.cluster.compose import docker, engine
 from halab.cluster.embedded.ports import free_ports
 from halab.errors import ClusterError
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "halab-course"
+LABEL = f"label=com.docker.compose.project={PROJECT}"
 
 
-class Compose:
-    """`docker compose` as a user types it, in the folder of the course."""
+class User:
+    """Somebody with Docker in the folder of the course."""
 
-    def __init__(self, **variables):
-        self.env = {**os.environ, "HALAB_PORT": str(free_ports(1)[0]), **variables}
+    def __init__(self):
+        self.port = free_ports(1)[0]
+        self.env = {**os.environ, "HALAB_PORT": str(self.port)}
 
-    def __call__(self, *words, timeout=300):
-        return docker("compose", *words, env=self.env, timeout=timeout)
+    def types(self, *words, timeout=300):
+        done = subprocess.run(
+            ["docker", *words], cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=timeout,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"docker {' '.join(words)}:\n{done.stderr[-2000:]}"
+        return done.stdout
 
-    @property
-    def uri(self):
-        return f"http://127.0.0.1:{self.env['HALAB_PORT']}"
+    def containers(self):
+        """What Docker says of each container of the cluster, by service."""
+        ids = self.types("ps", "-aq", "--filter", LABEL).split()
+        found = json.loads(self.types("inspect", *ids)) if ids else []
+        return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
 
-
-def docker(*words, env=None, timeout=60):
-    done = subprocess.run(
-        ["docker", *words], cwd=ROOT, env=env, capture_output=True, text=True, timeout=timeout, check=False
-    )
-    assert done.returncode == 0, f"docker {' '.join(words)}:\n{done.stderr[-2000:]}"
-    return done.stdout
-
-
-def inspected(project=PROJECT):
-    """What Docker says of each container of a project, by service."""
-    ids = docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split()
-    found = json.loads(docker("inspect", *ids)) if ids else []
-    return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
-
-
-def left_of(project=PROJECT):
-    """Whatever of a project Docker still has: containers, networks, volumes."""
-    label = f"label=com.docker.compose.project={project}"
-    lists = (("ps", "-aq"), ("network", "ls", "-q"), ("volume", "ls", "-q"))
-    return [(words[0], one) for words in lists for one in docker(*words, "--filter", label).split()]
+    def left(self):
+        """Whatever Docker still has of the cluster: containers, networks, volumes."""
+        lists = (("ps", "-aq"), ("network", "ls", "-q"), ("volume", "ls", "-q"))
+        return [one for words in lists for one in self.types(*words, "--filter", LABEL).split()]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def the_docker():
     """Skips, by name, where no Docker can be asked."""
     try:
-        return command_line.find_docker()
+        return docker.find_docker()
     except ClusterError as error:
-        pytest.skip(f"no Docker Engine with Compose v2: {error.message.splitlines()[0]}")
+        pytest.skip(f"no Docker with Compose v2: {error.message.splitlines()[0]}")
 
 
 @pytest.fixture(scope="session")
-def compose(the_docker, tmp_path_factory):
-    """The user's command. Whatever the tests did: in the end nothing of the cluster is left."""
+def user(the_docker):
+    return User()
+
+
+@pytest.fixture(scope="session")
+def room(user, tmp_path_factory):
+    """No cluster in the beginning, and in the end none, whatever the tests did."""
+    assert not user.left(), "There is a cluster already: docker compose --profile '*' down -v"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("halab")))
-        assert not left_of(), f"there is a cluster {PROJECT} already: halab down, or docker compose --profile '*' down -v"
-        compose = Compose(HALAB_TTL="10")
-        yield compose
-        compose("--profile", "*", "down", "--volumes")
-        assert not left_of()
+        yield
+    user.types("compose", "--profile", "*", "down", "--volumes")
+    assert not user.left()
 
 
 @pytest.fixture(scope="session")
-def course(compose):
-    """The profile ha of the shipped file, brought up as a user does, and ready."""
-    compose("up", "--detach", "--wait", "--wait-timeout", "240", timeout=300)
+def course(user, room):
+    """The profile ha of the shipped file, brought up as the README says, and healthy."""
+    user.types("compose", "up", "--detach", "--wait", "--wait-timeout", "240")
     return engine.attach("course")

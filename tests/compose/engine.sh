@@ -22,12 +22,16 @@ fail() { # what was found, what to do next
 
 install_engine() {
   [ "$(id -u)" = 0 ] || fail "Expected to be root: only root can start a Docker Engine." "Use a Docker that is there, or run this as root."
-  if ! type dockerd debootstrap &>/dev/null; then
-    say "Docker Engine and debootstrap from Debian"
+  local missing=()
+  type dockerd &>/dev/null || missing+=(docker.io)
+  type debootstrap &>/dev/null || missing+=(debootstrap)
+  type mvn &>/dev/null || missing+=(maven) # fetches Kafka
+  if [ ${#missing[@]} -gt 0 ]; then
+    say "${missing[*]} from Debian"
     # Debian starts a service when it installs one; this keeps it from that. Ours is started by hand.
     [ -e /usr/sbin/policy-rc.d ] || install -m 755 /dev/stdin /usr/sbin/policy-rc.d <<<$'#!/bin/sh\nexit 101'
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io debootstrap >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
   [ -x "$PLUGINS/docker-compose" ] && [ -x "$PLUGINS/docker-buildx" ] && return
   say "Compose v2 and buildx from Debian trixie's packages"

@@ -1,10 +1,10 @@
-"""Build the images that the compose files name, where no registry can be reached, under their official names and tags.
+"""Build the images that docker-compose.yml names, as they are called, where no registry answers.
 
-    .venv/bin/python tests/compose/images.py        (after `tests/compose/engine.sh install` and `start`)
+    .venv/bin/python tests/compose/images.py     (after `tests/compose/engine.sh install` and `start`)
 
-Everything in them comes from package registries: a Debian base with HAProxy, Prometheus and Java; Milvus, etcd and
-SeaweedFS from the wheels of the embedded cluster; Kafka's jars from Maven Central. So the *versions inside* are not
-those of the tags: Milvus is 2.3.5, which has the roles and the settings of 2.3 to 2.5.
+Everything in them comes from package registries: a Debian base with HAProxy, Prometheus and Java; Milvus,
+etcd and SeaweedFS from the wheels of the embedded cluster; Kafka's jars from Maven Central. So the *versions
+inside* are not those of the tags: Milvus is 2.3.5, which has the roles and the settings of 2.3 to 2.5.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ def say(text: str) -> None:
     print(f"{time.monotonic() - BEGUN:6.1f} s  {text}", flush=True)
 
 
-def run(*command: str | Path, log: Path, **options: object) -> None:
-    with log.open("a") as stream:
-        done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, check=False, **options)  # type: ignore[call-overload]
+def run(*command: str | Path, log: Path, expected: str) -> None:
+    with log.open("w") as stream:
+        done = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
-        sys.exit(f"{command[0]} failed; its last words:\n{log.read_text()[-2000:]}\n  The whole of it: {log}")
+        said = log.read_text()[-2000:]
+        sys.exit(f"Expected {expected}; {command[0]} failed, and last said:\n{said}\n  All of it: {log}")
 
 
 def exists(image: str) -> bool:
@@ -50,14 +51,14 @@ def exists(image: str) -> bool:
 
 
 def base() -> None:
-    """Debian, with the programs that Debian has: an image of its own, since `docker build` can fetch nothing."""
+    """Debian, with the programs that Debian has; `docker build` itself can fetch nothing."""
     if exists(BASE):
         return
     root = BED / "root"
     shutil.rmtree(root, ignore_errors=True)
     run(
         "debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", root, "http://deb.debian.org/debian",
-        log=BED / "debootstrap.log",
+        log=BED / "debootstrap.log", expected="Debian as the base of the images",
     )  # fmt: skip
     for unwanted in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/fonts"):
         shutil.rmtree(root / unwanted, ignore_errors=True)
@@ -78,7 +79,7 @@ def jars(version: str) -> Path:
         run(
             "mvn", "-q", "-B", "-f", HERE / "images/kafka/pom.xml", f"-Dkafka.version={version}",
             "dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={room}",
-            log=BED / "maven.log",
+            log=BED / "maven.log", expected="Kafka's jars from Maven Central, and no other log instead",
         )  # fmt: skip
         room.rename(target)
         say(f"kafka: jars of {version} from Maven Central")
@@ -96,7 +97,7 @@ def milvus(room: Path, binaries: Binaries, _: str) -> None:
     copy(binaries.milvus, room / "bin" / "milvus")
     template = (binaries.milvus_data / "config.yaml.template").read_text()
     defaults = yaml.safe_load(re.sub(r"\{\{\s*[\w()]+(?::\s*([^}]*?))?\s*\}\}", r"\1", template))
-    # The wheel's template is for Milvus in one process; these lines are in the milvus.yaml of the official image.
+    # The wheel's template is for Milvus in one process; these are in the official image's milvus.yaml.
     defaults["etcd"]["use"]["embed"] = False
     defaults["localStorage"]["path"] = "/var/lib/milvus/data"
     defaults["log"]["file"]["rootPath"] = ""
@@ -173,9 +174,7 @@ def main() -> None:
     force = parser.parse_args().force
     missing = [image for image in wanted() if force or not exists(image)]
     for image in [image for image in missing if image.partition(":")[0] not in KINDS]:
-        say(
-            f"{image} is in none of the registries that can be reached here: not built, and its service not run"
-        )
+        say(f"{image} is in no registry that can be reached here: not built, and its service is not run")
         missing.remove(image)
     if not missing:
         say("all images are there")

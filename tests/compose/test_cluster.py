@@ -1,0 +1,136 @@
+"""The shipped file in real containers: ready, reached through HAProxy, broken, mended, nothing lost.
+
+How long anything takes is not asserted: only that it comes back, and what is there then.
+"""
+
+import json
+import time
+import urllib.request
+from collections import Counter
+
+import pytest
+from pymilvus import MilvusClient
+
+from halab.measure import Retriever, experiment
+from halab.models.samples import Outcome
+
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def retriever(course):
+    with Retriever(course, replicas=3, name="compose_cards") as retriever:
+        yield retriever
+
+
+def health(user):
+    return {name: one["State"].get("Health", {}).get("Status") for name, one in user.containers().items()}
+
+
+def test_everything_is_healthy_and_nobody_else_can_reach_it(user, course):
+    assert set(health(user).values()) == {"healthy"}
+    assert len(health(user)) == 23
+    for name, one in user.containers().items():
+        published = [port for ports in one["NetworkSettings"]["Ports"].values() for port in ports or ()]
+        assert {port["HostIp"] for port in published} <= {"127.0.0.1"}, name
+
+
+def test_of_two_coordinators_one_is_active_and_milvus_has_our_settings(course):
+    for role in ("rootcoord", "querycoord", "datacoord"):
+        standings = Counter(one.standing for one in course.components() if one.role == role)
+        assert len(standings) == 2, standings
+    assert course.ttl == 10
+    assert course.active("etcd")
+
+
+def test_what_is_inserted_is_found_through_haproxy_and_both_proxies_take_part(user, course):
+    clients = [MilvusClient(f"http://127.0.0.1:{user.port}") for _ in range(2)]
+    assert course.uri == f"http://127.0.0.1:{user.port}"
+    clients[0].create_collection("door", dimension=4, consistency_level="Strong")
+    clients[0].insert("door", [{"id": number, "vector": [number, 1, 0, 0]} for number in range(100)])
+    for client in clients:
+        (hits,) = client.search("door", [[100.0, 1.0, 0.0, 0.0]], limit=3)
+        assert [hit["id"] for hit in hits] == [99, 98, 97]
+    clients[0].drop_collection("door")
+    assert all(connections(user).values()), connections(user)
+
+
+def connections(user):
+    """How many connections each proxy has had from HAProxy."""
+    ask = r"exec 3<>/dev/tcp/127.0.0.1/8404; printf 'GET /;csv HTTP/1.0\r\n\r\n' >&3; cat <&3"
+    container = user.containers()["balancer"]["Id"]
+    rows = [line.split(",") for line in user.types("exec", container, "bash", "-c", ask).splitlines()]
+    return {row[1]: int(row[7]) for row in rows if row[0] == "proxies" and row[1].startswith("proxy-")}
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"),
+    [
+        ("crash active rootcoord", 13),
+        ("partition active rootcoord", 13),
+        ("crash any query node", 11),
+        ("crash log-1", 11),
+        ("crash etcd leader", 5),
+        ("crash proxy-1", 11),
+    ],
+)
+def test_it_comes_back_and_nothing_acknowledged_is_lost(course, retriever, fault, seconds):
+    before = course.active("rootcoord").name
+    journal = experiment(
+        course, fault, retriever=retriever, before=1, seconds=seconds, after=2, rate=10, progress=False
+    )
+    assert not journal.notes, journal.notes
+    (struck,) = journal.faults
+    count = journal.count
+    assert count.acknowledged > 0
+    assert count.missing == ()
+    # A timeout is not a failure: those rows may be there, and are counted apart.
+    assert count.found == count.acknowledged + count.unknown_present + count.failed_present
+    for operation in journal.header.operations:
+        last = journal.samples(operation)[-5:]
+        assert [one.outcome for one in last] == [Outcome.OK] * 5, (operation, last)
+    if "rootcoord" in fault:
+        assert struck.component == before
+        assert course.active("rootcoord").name != before, "the standby is active now"
+
+
+def test_a_broker_that_was_away_has_caught_up_and_the_log_has_three_copies(user, course):
+    held = {
+        name: set(user.types("exec", one["Id"], "ls", "/var/lib/kafka/data/log").split())
+        for name, one in user.containers().items()
+        if name.startswith("log-")
+    }
+    topics = [{one for one in names if "-dml_" in one} for names in held.values()]
+    assert topics[0]
+    assert topics[0] == topics[1] == topics[2]
+
+
+def test_prometheus_sees_every_member_and_has_the_rules(user, course):
+    up = ("compose", "--profile", "ha", "--profile", "monitoring")
+    user.types(*up, "up", "--detach", "--no-recreate", "prometheus")
+    try:
+        port = user.types(*up, "port", "prometheus", "9090").rpartition(":")[2].strip()
+        rules = {rule["name"] for group in ask(port, "rules")["groups"] for rule in group["rules"]}
+        assert {"MilvusNoStandby", "MilvusRequestsFail", "EtcdHasNoLeader"} <= rules
+        deadline = time.monotonic() + 60
+        while (seen := answering(port)) != {"milvus": 15, "etcd": 3}:
+            assert time.monotonic() < deadline, seen
+            time.sleep(0.5)
+    finally:
+        user.types(*up, "rm", "--stop", "--force", "--volumes", "prometheus")
+
+
+def answering(port):
+    """How many members of each kind answer Prometheus."""
+    found = ask(port, "query?query=sum%20by%20(job)%20(up)")["result"]
+    return {one["metric"]["job"]: int(one["value"][1]) for one in found}
+
+
+def ask(port, what):
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{what}", timeout=5) as answer:
+                return json.load(answer)["data"]
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("Prometheus does not answer")
