@@ -122,8 +122,10 @@ class _Start:
 
     def ready(self, launching: subprocess.Popen[bytes]) -> ComposeCluster:
         """Containers up, every component healthy, and a search on a scratch collection answered."""
+        phase = "docker compose up: the images come first, if they are not here yet"
         while launching.poll() is None:
-            self.look("docker compose up: etcd, the log and the object store first, then Milvus")
+            if self.look(phase):
+                phase = "docker compose up: etcd, the log and the object store, then Milvus"
             time.sleep(_POLL)
         if launching.returncode:
             said = tail(projects.folder(self.name) / "up.log", 3)
