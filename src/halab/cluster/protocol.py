@@ -146,7 +146,7 @@ class Cluster(Protocol):
 
     @property
     def uri(self) -> str:
-        """Where a Milvus client connects (the first proxy); "" if simulated."""
+        """Where a Milvus client connects: the first proxy, or what stands before all; "" if simulated."""
 
     def now(self) -> float:
         """Seconds on this cluster's clock: `time.monotonic()`, or virtual time if simulated."""

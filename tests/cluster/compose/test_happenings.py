@@ -56,6 +56,15 @@ def test_a_deed_of_halab_is_told_once_and_by_its_own_name():
     ]
 
 
+def test_what_a_kubelet_replaces_was_not_the_user():
+    deeds = [Deed(NOW + 1, NOW + 2, "b", "querynode-1", "restarted", "supervisor", "kubelet: liveness")]
+    told = heard((1.2, "b", "kill", 0), (1.3, "b", "die", 0), (1.9, "b", "start", 0))
+    assert said(history(told, deeds, NAMES)) == [
+        ("querynode-1", "restarted", "supervisor", "kubelet: liveness"),
+        ("querynode-1", "ended", "supervisor", "status 0"),
+    ]
+
+
 def test_times_are_on_this_machines_monotonic_clock():
     began = time.time()
     (event,) = history(heard((began - NOW, "a", "pause", 0)), [], NAMES)

@@ -26,9 +26,9 @@ from halab.cluster.compose.looking import Looker
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
 from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
 
-__all__ = ["POLL", "ComposeCluster", "InjectedFault", "attach"]
+__all__ = ["ComposeCluster", "InjectedFault", "attach"]
 
-POLL = 0.1  # seconds between looks while waiting
+_POLL = 0.1  # seconds between looks while waiting
 
 
 @dataclass
@@ -134,8 +134,10 @@ class ComposeCluster:
         return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
 
     def events(self, since: float = 0.0) -> list[Event]:
+        deeds = [deed for deed in self._diary.read() if deed.until >= self._since]
         names = {one.id: one.name for one in self._looker.containers()}
-        told = history(self._listener.heard(), self._diary.read(), names)
+        names |= {deed.id: deed.component for deed in deeds}  # those that were removed, too
+        told = history(self._listener.heard(), deeds, names)
         return [event for event in told if event.time >= since]
 
     def sessions(self) -> list[Session]:
@@ -235,7 +237,7 @@ class ComposeCluster:
                     + f". {ill[0].name} last wrote:\n{self._tail(ill[0].name)}",
                     hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
                 )
-            time.sleep(POLL)
+            time.sleep(_POLL)
 
     # -- growing ------------------------------------------------------------------------------------------
 
