@@ -110,5 +110,6 @@ def test_a_row_that_is_only_late_is_not_lost(retriever, monkeypatch):
     monkeypatch.setattr(module, "_AGAIN", 0.01)
     monkeypatch.setattr(retriever, "_present", lambda collection, keys: looks.pop(0) if looks else set())
     samples = [Sample("insert", n, 0, 0, 0, Outcome.OK, key=n) for n in range(3)]
-    assert retriever.count(samples, patience=0.1).missing == (2,)
+    count = retriever.count(samples, patience=0.1)
+    assert (count.missing, count.late) == ((2,), 1)
     assert looks == []

@@ -53,14 +53,14 @@ def test_lost_rows_and_restarts_by_the_supervisor_are_never_hidden(crashed):
         summary(
             crashed(
                 5,
-                count=RowCount(50, 3, 2, 50, missing=(7,), unknown_present=1),
+                count=RowCount(50, 3, 2, 50, missing=(7,), unknown_present=1, late=4),
                 events=[Event(4.0, "datacoord-2", "restarted", "supervisor")],
                 notes=["a remark"],
             )
         )
     )
     assert "50 acknowledged, 1 of them missing afterwards (RPO)" in text
-    assert "1 are there all the same" in text
+    assert "1 are there all the same. 4 acknowledged ones were not seen at first" in text
     assert "not by Milvus: datacoord-2" in text
     assert "a remark" in text
     assert "nothing is said about lost data" in str(summary(crashed(5)))

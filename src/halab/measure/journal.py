@@ -95,7 +95,8 @@ class RowCount:
 
     `missing` are keys that were acknowledged and are not there: data lost. `unknown_present` and
     `failed_present` count rows that are there although their insert timed out or was refused:
-    a timeout is not a failure.
+    a timeout is not a failure. `late` counts acknowledged rows that a first look did not find and a later one
+    did: not lost, but for a while not seen.
     """
 
     acknowledged: int
@@ -105,6 +106,7 @@ class RowCount:
     missing: tuple[int, ...] = ()
     unknown_present: int = 0
     failed_present: int = 0
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -353,11 +353,12 @@ class Retriever:
         keys = sorted(sample.key for sample in samples if sample.key is not None)
         collection = collection or self.written
         count = tally(samples, found := self._present(collection, keys))
+        at_first = len(count.missing)
         end = time.monotonic() + patience
         while count.missing and time.monotonic() < end:
             time.sleep(_AGAIN)
             count = tally(samples, found := found | self._present(collection, count.missing))
-        return count
+        return replace(count, late=at_first - len(count.missing))
 
     def close(self) -> None:
         """Drop the collections and disconnect. Raises MeasurementError if the cluster cannot drop them."""

@@ -196,9 +196,10 @@ def rows_remark(journal: Journal) -> str:
     if count is None:
         return "Rows were not counted, so nothing is said about lost data."
     landed = count.unknown_present + count.failed_present
+    late = f" {count.late} acknowledged ones were not seen at first, but found later." if count.late else ""
     return (
         f"Rows: {count.acknowledged} acknowledged, {rpo(journal)} of them missing afterwards (RPO); "
-        f"{count.unknown} unknown and {count.failed} failed, of which {landed} are there all the same."
+        f"{count.unknown} unknown and {count.failed} failed, of which {landed} are there all the same." + late
     )
 
 
