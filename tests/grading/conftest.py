@@ -57,8 +57,10 @@ class Graded:
 
 @pytest.fixture(scope="module")
 def grade_answers(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Graded]:
-    """Grade an exercise's solution, its release and wrong answers (cells by name), several at once: half of
-    grading is waiting for processes. `others` are answers too, graded by themselves."""
+    """Grade an exercise's solution, its release and wrong answers (cells by name), as many at once as there
+    are cores, in all workers: with more, honest answers run into their time limits. `others` are answers too,
+    graded by themselves."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
     def graded(name, learner, wrong, others=None):
         folder = tmp_path_factory.mktemp("submissions")
@@ -76,7 +78,7 @@ def grade_answers(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Gra
             path.write_text(json.dumps(notebook))
             return what, grade_notebook(path, name, learner)
 
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // workers)) as pool:
             reports = dict(pool.map(grade, submissions.items()))
         return Graded(reports | {one: reports[pack[0]] for pack in packed for one in pack}, wrong)
 

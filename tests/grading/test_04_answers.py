@@ -177,7 +177,7 @@ class TestAnswers(Answers):
     NAME = "04-writing"
     WRONG = WRONG
     variant = variant
-    NEIGHBOUR_FAILS = ("04-2-ratio",)
+    NEIGHBOUR_FAILS = ("04-2-interval", "04-2-ratio")
 
     @staticmethod
     def neighbour():

@@ -164,7 +164,7 @@ class TestAnswers(Answers):
     NAME = "05-reading"
     WRONG = WRONG
     variant = variant
-    NEIGHBOUR_FAILS = ("05-2-needed", "05-3-flaw")
+    NEIGHBOUR_FAILS = ("05-2-hopeless", "05-2-needed", "05-3-flaw")
 
     @staticmethod
     def neighbour():

@@ -172,7 +172,7 @@ class TestAnswers(Answers):
     NAME = "06-failover-timeline"
     WRONG = WRONG
     variant = variant
-    NEIGHBOUR_FAILS = ("06-3-numbers",)
+    NEIGHBOUR_FAILS = ("06-3-numbers", "06-3-ttl-rto")
     GIVEN = ("06.3",)
 
     @staticmethod
