@@ -170,3 +170,14 @@ def test_what_is_no_whole_number_is_refused_with_the_behaviour(answer):
 def test_outages_in_another_form_are_refused_with_the_form(found):
     recording = one_outage(random.Random(0))
     assert hint_of(checks.check_windows, lambda journal, operation: found, recording) == "06.1.start"
+
+
+def test_what_an_answer_raises_reaches_its_learner_as_it_is():
+    """`next` without an outage to find is the usual slip; out of a generator it would be a RuntimeError."""
+
+    def first(journal, operation):
+        return next(iter(()))
+
+    for check in (checks.check_windows, checks.check_blips, checks.check_rto, checks.check_counts):
+        with pytest.raises(StopIteration):
+            check(first, one_outage(random.Random(1)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from typing import Any
 
@@ -287,13 +287,10 @@ def check_numbers(ttl: Any, worst_outage: Any, false_alarms: Any, promise: Promi
     )
 
 
-def _of_each(
-    function: Callable[[Journal, str], Any], recording: Recording
-) -> Iterator[tuple[str, Truth, Any]]:
+def _of_each(function: Callable[[Journal, str], Any], recording: Recording) -> list[tuple[str, Truth, Any]]:
     """For each operation the truth and what the learner's function says. The journal goes over to it once."""
     answers = each(function, ((recording.journal, operation) for operation in recording.truth))
-    for (operation, truth), answer in zip(recording.truth.items(), answers, strict=True):
-        yield operation, truth, answer
+    return list(zip(recording.truth, recording.truth.values(), answers, strict=True))
 
 
 def _windows(found: Any, hint: str) -> list[tuple[float, float]]:
