@@ -1,7 +1,6 @@
 """A drill on two real clusters that is cut off twice, by Ctrl-C and by a kill, and comes to its end."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -29,11 +28,16 @@ def primary(tmp_path_factory):
             yield primary
 
 
+def hears_ctrl_c():
+    """Also where the tests themselves run in the background of a shell, which has its children ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def cut_off(arguments, step, how):
     """Run `halab drill` until a step is under way, and cut it off there; its exit status and output."""
     command = [sys.executable, "-m", "halab", "drill", *arguments]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ}
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=hears_ctrl_c
     )
     with process:
         end = time.monotonic() + 120

@@ -178,8 +178,14 @@ Drill([Step(n, n, 90, do(n)) for n in ("one", "two", "three")], sys.argv[1], clo
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_process_that_is_killed_in_a_step_leaves_a_drill_that_goes_on(tmp_path, how):
     path, undone = tmp_path / STATE, []
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        # Where the tests run in the background of a shell, their children would ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     with process:
         assert process.stdout.readline() == "there\n"
         process.send_signal(how)
