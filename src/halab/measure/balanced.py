@@ -143,7 +143,7 @@ def behind(
     """Probe through a balancer while a fault strikes a proxy, stays and is undone.
 
     Three kinds of clients search `rate` times a second each: `clients` that keep their connection, in turn;
-    those that make a new one each time; and one that is connected to the cluster's own address, without a
+    those that make a new one each time; and one that is connected to the first proxy itself, without a
     balancer. The first two have a HAProxy each, so that the counts of one do not blur those of the other.
     `before`, `seconds` and `after` are seconds. The journal holds what the first one counted. Raises
     MeasurementError, TargetError and FaultError, and ClusterError without HAProxy.
@@ -155,7 +155,7 @@ def behind(
         operations: list[Operation] = [
             InTurn(KEPT, [retriever.through(kept.uri) for _ in range(clients)]),
             Renamed(retriever.through(new.uri, anew=True), NEW),
-            Renamed(retriever.through(cluster.uri), STRAIGHT),
+            Renamed(retriever.through(f"http://{next(iter(servers.values()))}"), STRAIGHT),
         ]
         with probe(cluster, operations, rate=rate) as run, _Watch(kept, cluster.now) as watch:
             say = ProgressLine(lambda: run.elapsed)

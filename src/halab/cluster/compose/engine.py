@@ -69,7 +69,6 @@ class ComposeCluster:
         self._diary = Diary(projects.folder(name))
         self._breaking = Breaking(docker, projects.project(name), projects.folder(name))
         self._listener = Listener(docker, projects.project(name), self._since)
-        self._began = time.monotonic()
         self._milvus = ""
         self._ttl = 0.0
 
@@ -181,10 +180,13 @@ class ComposeCluster:
             )
         if not one.running:
             raise FaultError(f"{one.name} is down: nothing to break.", hint="Look at: halab status")
-        at = time.monotonic()
-        with self._deed(one, f"fault:{kind}", detail=asked):
-            self._breaking.break_(kind, one)
-        return InjectedFault(self, kind, asked, one.name, at)
+        began = time.time()
+        self._breaking.break_(kind, one)
+        # The command may take long on a busy machine; Docker tells when it happened.
+        at = self._listener.first(one.id, began) or time.time()
+        deed = Deed(began, at, time.time(), one.id, one.name, f"fault:{kind}", "user", asked)
+        self._diary.write(deed)
+        return InjectedFault(self, kind, asked, one.name, time.monotonic() - (time.time() - at))
 
     @contextmanager
     def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
@@ -205,7 +207,7 @@ class ComposeCluster:
         one, began = self._container(component), time.time()
         last = next((deed.kind for deed in reversed(self._diary.read()) if deed.id == one.id), "")
         done = self._breaking.mend(one, ending=last == "fault:stop")
-        self._diary.write(Deed(began, time.time(), one.id, one.name, done, "user", "fault undone"))
+        self._diary.write(Deed(began, began, time.time(), one.id, one.name, done, "user", "fault undone"))
 
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
@@ -220,7 +222,7 @@ class ComposeCluster:
     def _deed(self, one: Container, kind: str, by: By = "user", detail: str = "") -> Iterator[None]:
         began = time.time()
         yield
-        self._diary.write(Deed(began, time.time(), one.id, one.name, kind, by, detail))
+        self._diary.write(Deed(began, began, time.time(), one.id, one.name, kind, by, detail))
 
     def wait_healthy(self, timeout: float = 60.0) -> float:
         """Wait until every component is healthy, looking ten times a second; seconds it took."""

@@ -30,8 +30,12 @@ _SIGNALS = {137: "signal SIGKILL", 143: "signal SIGTERM", 139: "signal SIGSEGV",
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What halab did to a container, from `time` to `until` (seconds since 1970); `id` is the container's."""
+    """What halab did to a container, from `began` to `until`; it happened at `time` (seconds since 1970).
 
+    `id` is the container's.
+    """
+
+    began: float
     time: float
     until: float
     id: str
@@ -42,7 +46,7 @@ class Deed:
 
     def covers(self, at: float) -> bool:
         """True if what Docker tells of this time is this deed."""
-        return self.time - _SLACK <= at <= self.until + _SLACK
+        return self.began - _SLACK <= at <= self.until + _SLACK
 
 
 class Diary:
@@ -88,6 +92,11 @@ class Listener:
 
     def heard(self) -> list[dict[str, Any]]:
         return list(self._heard)
+
+    def first(self, identity: str, since: float) -> float:
+        """When the first event of a container since then was (seconds since 1970); 0 if none was heard."""
+        times = [one["timeNano"] / 1e9 for one in self.heard() if one["Actor"]["ID"] == identity]
+        return min((at for at in times if at >= since), default=0.0)
 
     def close(self) -> None:
         """End it. Twice is once."""
