@@ -1,22 +1,52 @@
 # make lab        JupyterLab with the course; works without a display too (it prints the URL)
-# make test       everything: lint, types, unit, real cluster, notebooks, grading, browser
+# make test       everything, in the phases below: all of them run, and it fails if any does
 # make test-fast  under a minute on all cores: no cluster, no browser, no kernels
 # make test-compose  the cluster of docker-compose.yml in real containers; brings its own Docker (Debian 12, as root)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-FAST := not compose and not cluster and not browser and not grading and not notebook and not install
+PYTEST := $(BIN)/python -m pytest
+# A file's tests stay together, since they share a cluster, a browser or what was graded.
+TWO := -v -n 2 --dist loadfile
 
-.PHONY: lab test test-fast test-compose check
+# Every test belongs to one phase, or to `make test-compose`; tests/test_phases.py holds the lines to that.
+ALONE := alone and not compose
+CLUSTER := (cluster or notebook or install) and not (alone or compose)
+BROWSER := browser and not (alone or compose or cluster or notebook or install)
+GRADING := grading and not (alone or compose or cluster or notebook or install or browser)
+FAST := not (alone or compose or cluster or notebook or install or browser or grading)
+PHASES := fast grading browser cluster alone
+
+# Compiled tests are kept, whatever the user's habit: to compile them takes each worker as long as 500 tests.
+unexport PYTHONDONTWRITEBYTECODE
+
+.NOTPARALLEL:
+.PHONY: lab test test-fast test-compose check $(PHASES:%=phase-%)
 
 lab: .venv/ready
 	$(BIN)/halab lab
 
 test: check
-	$(BIN)/python -m pytest -m "not compose"
+	@$(MAKE) --no-print-directory --keep-going $(PHASES:%=phase-%)
 
-test-fast: check
-	$(BIN)/python -m pytest -n auto -m "$(FAST)"
+test-fast: check phase-fast
+
+phase-fast:
+	$(PYTEST) -n auto -m "$(FAST)"
+
+phase-grading:
+	$(PYTEST) $(TWO) -m "$(GRADING)"
+
+phase-browser:
+	$(PYTEST) $(TWO) -m "$(BROWSER)"
+
+# A failover is mostly waiting, so two clusters have room on two cores. The files in their order: the last are short.
+phase-cluster:
+	$(PYTEST) $(TWO) --no-loadscope-reorder -m "$(CLUSTER)"
+
+# What measures how fast the machine is has it to itself.
+phase-alone:
+	$(PYTEST) -v -m "$(ALONE)"
 
 test-compose: .venv/ready-dev
 	tests/compose/run.sh

@@ -1,18 +1,38 @@
 """In CI nothing may be skipped: a test that is never run is not a test."""
 
+import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 
+from halab.cluster.balancer import find_haproxy
+from halab.errors import ClusterError
+
 # How long an example takes says something of the machine and who else uses it, and nothing of the code.
 hypothesis.settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("shared machine")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported stays: looking for garbage in it, now and later, takes each worker a second or two."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: some tests only wait."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -24,6 +44,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and exitstatus == 0 and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def haproxy() -> str:
+    """The path of HAProxy; skips where it is not installed."""
+    try:
+        return find_haproxy()
+    except ClusterError as error:
+        pytest.skip(str(error))
 
 
 def _run_lesson(

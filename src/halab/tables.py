@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,25 +12,39 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
-__all__ = ["Row", "Table", "html_table", "text_table"]
+__all__ = ["Row", "Table", "Tabular", "html_table", "text_table"]
 
 Row = Sequence[str]
 
 
+class Tabular(ABC):
+    """Something with a title and remarks that is shown as text in a terminal and as HTML in a notebook."""
+
+    title: str
+    remarks: tuple[str, ...]
+
+    @abstractmethod
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        """The headings and the rows, in words."""
+
+    def __repr__(self) -> str:
+        return text_table(self.title, *self.written(), self.remarks)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, *self.written(), self.remarks)
+
+
 @dataclass(frozen=True, repr=False)
-class Table:
-    """A table with a title and remarks: text in a terminal, HTML in a notebook."""
+class Table(Tabular):
+    """A table whose rows are words already."""
 
     title: str
     headings: Row
     rows: tuple[Row, ...]
     remarks: tuple[str, ...] = ()
 
-    def __repr__(self) -> str:
-        return text_table(self.title, self.headings, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, self.headings, self.rows, self.remarks)
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return self.headings, self.rows
 
 
 _COLUMNS = 80

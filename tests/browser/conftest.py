@@ -19,12 +19,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import httpx
+import nbformat
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect, sync_playwright
 
@@ -184,9 +185,10 @@ class Notebook:
 
 @dataclass
 class Lab:
-    """A running JupyterLab server whose root is `root`."""
+    """A running JupyterLab server whose root is `root`, with its settings and its output in `home`."""
 
     root: Path
+    home: Path
     url: str
     token: str
 
@@ -197,6 +199,13 @@ class Lab:
         """
         page.goto(f"{self.url}/{mode}/tree/{quote(path)}?token={self.token}&reset")
         return self.current_notebook(page, timeout)
+
+    def forget(self) -> None:
+        """End every kernel, and drop what a user set, such as the theme."""
+        shutil.rmtree(self.home / "settings", ignore_errors=True)
+        with httpx.Client(base_url=self.url, params={"token": self.token}, trust_env=False) as server:
+            for session in server.get("/api/sessions").json():
+                server.delete(f"/api/sessions/{session['id']}").raise_for_status()
 
     def current_notebook(self, page: Page, timeout: float = 60.0) -> Notebook:
         """The notebook in front, once its kernel is idle."""
@@ -252,7 +261,7 @@ def start_lab(root: Path, home: Path, command: Command) -> tuple[Lab, subprocess
             env=environment,
             cwd=root,
         )
-    lab = Lab(root, f"http://127.0.0.1:{port}", token)
+    lab = Lab(root, home, f"http://127.0.0.1:{port}", token)
     try:
         wait_until_serving(lab, process, home / "server.log")
     except BaseException:
@@ -298,6 +307,32 @@ def open_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
     yield start
     for process in started:
         stop(process)
+
+
+@pytest.fixture(scope="session")
+def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One server for all notebooks that only show a widget."""
+    chromium_path()
+    root, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("jupyter")
+    lab, process = start_lab(root, home, learners)
+    yield lab
+    stop(process)
+
+
+@pytest.fixture(scope="module")
+def lab_with(shared_lab: Lab) -> Iterator[Callable[[Mapping[str, Sequence[str]]], Lab]]:
+    """Write notebooks of code cells, by name, into the shared server, which forgets with the module."""
+
+    def written(notebooks: Mapping[str, Sequence[str]]) -> Lab:
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        for name, sources in notebooks.items():
+            cells = [nbformat.v4.new_code_cell(source) for source in sources]
+            notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+            nbformat.write(notebook, shared_lab.root / f"{name}.ipynb")
+        return shared_lab
+
+    yield written
+    shared_lab.forget()
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,5 @@
 """The race through a balancer in JupyterLab, as a learner uses it."""
 
-from collections.abc import Callable
-
-import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -16,20 +13,16 @@ WIDER = """() => [...document.querySelectorAll('.hb-root, .hb-root *')]
 
 
 @pytest.fixture(scope="module")
-def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
-    root = tmp_path_factory.mktemp("notebooks")
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+def lab(lab_with):  # type: ignore[no-untyped-def]
     chinese = f"import os\nos.environ['HALAB_LANG'] = 'zh'\n{CELL}"
-    for name, source in (("race", CELL), ("chinese", chinese)):
-        cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("print(race)")]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / f"{name}.ipynb")
-    return open_lab(root)
+    shown = "print(race)"
+    return lab_with({"balancing": [CELL, shown], "balancing-zh": [chinese, shown]})
 
 
 def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
     page = chromium_page
     page.set_viewport_size({"width": 1280, "height": 1100})
-    notebook = lab.open_notebook(page, "race.ipynb")
+    notebook = lab.open_notebook(page, "balancing.ipynb")
     notebook.run_all()
     page.wait_for_selector(".hb-lane")
     before = page.locator(".hb-said").text_content()
@@ -55,7 +48,7 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
 
 
 def test_it_speaks_chinese(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
-    chinese = lab.open_notebook(chromium_page, "chinese.ipynb")
+    chinese = lab.open_notebook(chromium_page, "balancing-zh.ipynb")
     chinese.run_all()
     chromium_page.wait_for_selector(".hb-lane")
     expect(chromium_page.locator(".hb-lane").first).to_contain_text("轮询")

@@ -2,10 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -32,12 +30,8 @@ PULL = """([name, share]) => {
 
 
 @pytest.fixture(scope="module")
-def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
-    root = tmp_path_factory.mktemp("notebooks")
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "calculator.ipynb")
-    return open_lab(root)
+def lab(lab_with):  # type: ignore[no-untyped-def]
+    return lab_with({"calculator": CELLS})
 
 
 @pytest.fixture

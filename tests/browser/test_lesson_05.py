@@ -17,5 +17,6 @@ def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str],
     lesson.run_all()
     lesson.shows("scaling(limited)", "SPEED LIMIT", "lesson-05-scaling")
     lesson.shows("speeds(shared)", "SIMULATED", "lesson-05-speeds")
+    lesson.shows("balancer_here(cluster) else", "A balancer is not simulated", "lesson-05-balancer")
     lesson.shows("compare_reads(shared, limited)", "x 2.8", "lesson-05-compare")
     expect(lesson.cell("show_card(5, measured")).to_contain_text("280 a second")

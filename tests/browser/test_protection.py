@@ -1,8 +1,5 @@
 """The table of protections in JupyterLab, as a learner uses it."""
 
-from collections.abc import Callable
-
-import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -16,12 +13,8 @@ CELLS = [
 
 
 @pytest.fixture(scope="module")
-def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
-    root = tmp_path_factory.mktemp("notebooks")
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / "protection.ipynb")
-    return open_lab(root)
+def lab(lab_with):  # type: ignore[no-untyped-def]
+    return lab_with({"protection": CELLS})
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The planner of RTO and RPO in JupyterLab, as a learner uses it."""
 
-from collections.abc import Callable
-
-import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -15,20 +12,16 @@ CELL = "from halab.widgets.recovery import RecoveryPlanner\nplanner = RecoveryPl
 
 
 @pytest.fixture(scope="module")
-def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
-    root = tmp_path_factory.mktemp("notebooks")
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+def lab(lab_with):  # type: ignore[no-untyped-def]
     chinese = f"import os\nos.environ['HALAB_LANG'] = 'zh'\n{CELL}"
-    for name, source in (("planner", CELL), ("chinese", chinese)):
-        cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("print(planner)")]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / f"{name}.ipynb")
-    return open_lab(root)
+    shown = "print(planner)"
+    return lab_with({"recovery": [CELL, shown], "recovery-zh": [chinese, shown]})
 
 
 @pytest.fixture
 def notebook(lab, chromium_page: Page):  # type: ignore[no-untyped-def]
     chromium_page.set_viewport_size({"width": 1280, "height": 1700})
-    notebook = lab.open_notebook(chromium_page, "planner.ipynb")
+    notebook = lab.open_notebook(chromium_page, "recovery.ipynb")
     notebook.run_all()
     chromium_page.wait_for_selector(".hr-root tbody tr")
     return notebook
@@ -117,7 +110,7 @@ def test_it_reads_well_in_every_theme_width_and_language(notebook, lab) -> None:
             resize(page, width)
             assert page.evaluate(OVERLAPS) == [], (theme, width)
             notebook.screenshot(f"recovery-{theme.split()[1].lower()}-{width}", ".hr-root")
-    chinese = lab.open_notebook(page, "chinese.ipynb")
+    chinese = lab.open_notebook(page, "recovery-zh.ipynb")
     chinese.run_all()
     page.wait_for_selector(".hr-root tbody tr")
     resize(page, 1000)

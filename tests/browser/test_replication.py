@@ -1,8 +1,5 @@
 """The race of writes in JupyterLab, as a learner uses it."""
 
-from collections.abc import Callable
-
-import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -19,20 +16,16 @@ OUTSIDE = """() => {
 
 
 @pytest.fixture(scope="module")
-def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
-    root = tmp_path_factory.mktemp("notebooks")
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+def lab(lab_with):  # type: ignore[no-untyped-def]
     chinese = f"import os\nos.environ['HALAB_LANG'] = 'zh'\n{CELL}"
-    for name, source in (("race", CELL), ("chinese", chinese)):
-        cells = [nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("print(race)")]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), root / f"{name}.ipynb")
-    return open_lab(root)
+    shown = "print(race)"
+    return lab_with({"replication": [CELL, shown], "replication-zh": [chinese, shown]})
 
 
 def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
     page = chromium_page
     page.set_viewport_size({"width": 1280, "height": 1100})
-    notebook = lab.open_notebook(page, "race.ipynb")
+    notebook = lab.open_notebook(page, "replication.ipynb")
     notebook.run_all()
     page.wait_for_selector(".hw-root tbody tr")
     before = page.locator(".hw-said").text_content()
@@ -66,7 +59,7 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
 
 
 def test_it_speaks_chinese(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
-    chinese = lab.open_notebook(chromium_page, "chinese.ipynb")
+    chinese = lab.open_notebook(chromium_page, "replication-zh.ipynb")
     chinese.run_all()
     chromium_page.wait_for_selector(".hw-root tbody tr")
     expect(chromium_page.locator(".hw-said")).to_contain_text("确认用时")

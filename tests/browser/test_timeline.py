@@ -2,10 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -31,12 +29,8 @@ window.requestAnimationFrame = (callback) => { window.frames_asked += 1; return 
 
 
 @pytest.fixture(scope="module")
-def lab(open_lab: Callable, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def,type-arg]
-    root = tmp_path_factory.mktemp("notebooks")
-    cell = nbformat.v4.new_code_cell("\n".join(CELLS))
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), root / "timeline.ipynb")
-    return open_lab(root)
+def lab(lab_with):  # type: ignore[no-untyped-def]
+    return lab_with({"timeline": ["\n".join(CELLS)]})
 
 
 @pytest.fixture

@@ -100,3 +100,16 @@ def test_without_bubblewrap_it_is_said_what_grading_falls_back_to(monkeypatch, t
     assert check.verdict == "WARN"
     assert "process limits" in check.found
     assert "bubblewrap" in check.advice
+
+
+def test_without_haproxy_a_lesson_goes_on_and_it_is_said_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(importlib.import_module("halab.cluster.balancer"), "_FOLDERS", ())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (check,) = doctor._balancer()
+    assert check.verdict == "WARN"
+    assert "apt-get install haproxy" in check.advice
+    fake = tmp_path / "haproxy"
+    fake.write_text("#!/bin/sh\necho HAProxy version 2.6.12-1 2026/10/17\n")
+    fake.chmod(0o755)
+    (check,) = doctor._balancer()
+    assert (check.verdict, check.found) == ("PASS", "HAProxy 2.6.12-1, for lesson 5")

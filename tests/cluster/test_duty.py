@@ -27,7 +27,7 @@ def spent(process):
 def test_a_limited_process_does_a_part_of_its_work_and_then_goes_on(busy):
     began, before = time.monotonic(), spent(busy)
     with duty([busy.pid], share=0.2, period=0.05):
-        time.sleep(1.5)
+        time.sleep(0.8)
         limited = (spent(busy) - before) / (time.monotonic() - began)
     assert 0.02 < limited < 0.5  # exactly 0.2 on a quiet machine
     assert busy.status() != psutil.STATUS_STOPPED

@@ -26,12 +26,13 @@ limited = reading(cluster, limit=Limit(share=0.2), repeats=2, seconds=1, warm_up
 keep(limited, 5)
 """
 LEFT_RUNNING = "print('the cluster stays for the next test')"
+NO_BALANCER = "retriever = None  # its second half, behind a HAProxy, has a test of its own"
 
 
 @pytest.fixture(scope="module")
 def reads(course, run_lesson, tmp_path_factory) -> list[Journal]:
     """What lesson 5 measured: nodes that share the machine, and nodes with a quota each."""
-    cells = {"run": SHORT, "run-limited": LIMITED, "clean-up": LEFT_RUNNING}
+    cells = {"run": SHORT, "run-limited": LIMITED, "balancer-here": NO_BALANCER, "clean-up": LEFT_RUNNING}
     _, found = run_lesson(tmp_path_factory.mktemp("reads"), "compose", "05-reading", cells)
     return found
 

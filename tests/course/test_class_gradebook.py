@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from halab.course.class_gradebook import publish, write_whole
+from halab.course.class_gradebook import _one_transaction, publish, write_whole
 from halab.course.classroom import ClassReport, Result
 from halab.course.grading import Check
 from halab.course.handed_in import HandedIn, Submission
@@ -106,3 +106,27 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_gradebook_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    from nbgrader import api
+
+    monkeypatch.setattr(api, "get_alembic_version", lambda: "any")  # else it runs a command for it
+    url = f"sqlite:///{tmp_path / 'gradebook.db'}"
+
+    def write(then):
+        with api.Gradebook(url, "halab") as gradebook, _one_transaction(gradebook):
+            gradebook.update_or_create_student("ada")
+            then()
+
+    with pytest.raises(KeyboardInterrupt):
+        write(then=_interrupt)
+    with api.Gradebook(url, "halab") as gradebook:
+        assert gradebook.students == []
+    write(then=list)
+    with api.Gradebook(url, "halab") as gradebook:
+        assert [one.id for one in gradebook.students] == ["ada"]
+
+
+def _interrupt():
+    raise KeyboardInterrupt

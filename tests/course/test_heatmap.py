@@ -99,7 +99,7 @@ def test_the_same_report_gives_the_same_files(tmp_path):
     assert made[0] == made[1]
 
 
-@pytest.mark.parametrize(("learners", "cards"), [(1, 1), (3, 10), (200, 4)])
+@pytest.mark.parametrize(("learners", "cards"), [(1, 1), (3, 10), (50, 4)])
 def test_rows_stay_readable_however_many_there_are(learners, cards, tmp_path, monkeypatch):
     dice = random.Random(learners)
     slugs = [card.slug for card in CATALOGUE[:cards]]

@@ -1,5 +1,6 @@
 """Repeats of a fault, what they say of a failover's length, and what promises pay for at that price."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ def _own_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def runs(times: int = 3, fault: str = FAULT, seconds: float = 20.0) -> list[Journal]:
     cluster = SimulatedCluster()
     return repeat(cluster, fault, retriever=Retriever(cluster), times=times, seconds=seconds)
+
+
+@cache
+def measured(times: int = 3, fault: str = FAULT, seconds: float = 20.0) -> list[Journal]:
+    """The same for tests that only look at journals, once for all of them."""
+    return runs(times, fault, seconds)
 
 
 def test_every_repeat_is_kept_and_measures_anew() -> None:
@@ -52,7 +59,7 @@ def test_a_run_that_breaks_off_costs_none_before_it(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_failover_time_is_the_mean_outage_with_its_interval() -> None:
-    found = runs(3)
+    found = measured(3)
     interval = failover_time(found)
     assert interval.mean == pytest.approx(sum(outages_of(found)) / 3)
     assert interval.low < interval.mean < interval.high
@@ -60,7 +67,7 @@ def test_the_failover_time_is_the_mean_outage_with_its_interval() -> None:
 
 
 def test_the_price_list_is_the_model_s_and_says_what_is_simulated() -> None:
-    found = runs(3)
+    found = measured(3)
     interval, month = failover_time(found), Calendar().month
     said = repr(price_list(found))
     few, many = (failovers_allowed(0.9999, time, month) for time in (interval.high, interval.low))
@@ -88,14 +95,14 @@ def test_a_prediction_without_times_has_no_price() -> None:
 
 
 def test_an_outage_that_nobody_noticed_is_free() -> None:
-    found = runs(2, "crash any query node")
+    found = measured(2, "crash any query node")
     quiet = price_list(found, "insert")
     assert outages_of(found, "insert") == [0.0, 0.0]
     assert quiet.rows[-1][2:] == ("any number",) * 3
 
 
 def test_the_card_s_claims_are_told_in_failovers() -> None:
-    found = runs(2)
+    found = measured(2)
     said = card_results(found)
     assert set(said) == {"two-copies-year", "three-copies-year", "target-year"}
     assert all("simulated, search, n = 2" in words for words in said.values())
@@ -109,11 +116,11 @@ def test_one_repeat_is_refused_before_anything_is_broken() -> None:
 
 def test_one_journal_gives_no_interval() -> None:
     with pytest.raises(MeasurementError, match="at least two repeats"):
-        failover_time(runs(2)[:1])
+        failover_time(measured(2)[:1])
 
 
 def test_an_outage_without_an_end_has_no_mean() -> None:
-    journals = runs(2)
+    journals = measured(2)
     cut = []
     for one in journals:
         ends = one.faults[0].at + 3
@@ -125,4 +132,4 @@ def test_an_outage_without_an_end_has_no_mean() -> None:
 
 def test_runs_of_different_faults_are_no_repeats() -> None:
     with pytest.raises(MeasurementError, match="these are of 2"):
-        failover_time([*runs(2), *runs(2, "hang active rootcoord", seconds=40)])
+        failover_time([*measured(2), *measured(2, "hang active rootcoord", seconds=40)])

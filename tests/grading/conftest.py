@@ -13,6 +13,8 @@ import pytest
 from halab.course.grading import GradeReport, grade_notebook
 from halab.course.paths import course_root
 
+pytest.register_assert_rewrite("answering")
+
 
 def answered(name, cells):
     """The solution with some answer cells replaced, given as source by the cell's name."""

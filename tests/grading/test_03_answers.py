@@ -1,23 +1,8 @@
 """Answers to exercise 3 as learners give them: what each earns, and which hint it gets."""
 
-from typing import NamedTuple
-
-import pytest
+from answering import Answers, Wrong
 
 from halab.course.tasks.architecture import variant
-
-pytestmark = [pytest.mark.grading, pytest.mark.timeout(900)]  # the first test grades for all
-
-NAME = "03-architecture"
-LEARNER = "ada"
-
-
-class Wrong(NamedTuple):
-    """An answer: the cells it replaces, and for each check it fails the hint it must get."""
-
-    cells: dict[str, str]
-    fails: dict[str, str]
-
 
 STANDING = """
 import json
@@ -157,53 +142,21 @@ def fatal(zones):
 }
 
 
-@pytest.fixture(scope="module")
-def graded(grade_answers):
-    """Every submission of this file. The numbers are ada's; bo has worked out his own as a constant."""
-    bo = variant("bo")
-    constants = {
-        "03-1-answer": "def standing(sessions):\n    return "
-        + repr(
-            {
-                role: {"active": bo.sessions.active[role], "standby": bo.sessions.standby[role]}
-                for role in bo.sessions.active
-            }
-        )
-    }
-    return grade_answers(
-        NAME, LEARNER, {name: one.cells for name, one in WRONG.items()}, {"neighbour": constants}
-    )
+class TestAnswers(Answers):
+    NAME = "03-architecture"
+    WRONG = WRONG
+    variant = variant
+    NEIGHBOUR_FAILS = ("03-1-active", "03-1-standby")
 
-
-def test_the_solution_earns_everything(graded):
-    assert [check for check in graded.reports["solution"].checks if not check.passed] == []
-    assert (graded.reports["solution"].points, graded.reports["solution"].out_of) == (20, 20)
-
-
-def test_the_exercise_as_handed_out_earns_nothing_and_says_so_kindly(graded):
-    report = graded.reports["release"]
-    assert report.points == 0
-    assert report.notes == ()
-    assert {check.behaviour for check in report.checks} == {"Nothing is written here yet."}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_a_named_answer_loses_what_it_should_and_gets_its_hint(graded, name):
-    checks = graded.checks(name)
-    assert {check.name: check.hint for check in checks if not check.passed} == WRONG[name].fails
-    assert sum(check.points for check in checks) == sum(
-        check.out_of for check in checks if check.name not in WRONG[name].fails
-    )
-
-
-def test_a_neighbour_s_numbers_are_not_mine(graded):
-    failed = {check.name for check in graded.reports["neighbour"].checks if not check.passed}
-    assert failed == {"03-1-active", "03-1-standby"}
-
-
-def test_a_failed_check_tells_the_behaviour_and_never_the_test(graded):
-    told = [
-        check.behaviour for report in graded.reports.values() for check in report.checks if check.behaviour
-    ]
-    assert told
-    assert not [text for text in told if "checks." in text or "HIDDEN" in text or "Traceback" in text]
+    @staticmethod
+    def neighbour():
+        bo = variant("bo")
+        return {
+            "03-1-answer": "def standing(sessions):\n    return "
+            + repr(
+                {
+                    role: {"active": bo.sessions.active[role], "standby": bo.sessions.standby[role]}
+                    for role in bo.sessions.active
+                }
+            )
+        }

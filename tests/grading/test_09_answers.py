@@ -1,23 +1,8 @@
 """Answers to exercise 9 as learners give them: what each earns, and which hint it gets."""
 
-from typing import NamedTuple
-
-import pytest
+from answering import Answers, Wrong
 
 from halab.course.tasks.health_checks import solutions_of, variant
-
-pytestmark = [pytest.mark.grading, pytest.mark.timeout(900)]  # the first test grades for all
-
-NAME = "09-health-checks"
-LEARNER = "ada"
-
-
-class Wrong(NamedTuple):
-    """An answer: the cells it replaces, and for each check it fails the hint it must get."""
-
-    cells: dict[str, str]
-    fails: dict[str, str]
-
 
 DETECTED = """
 def detected(probe, fault):
@@ -156,50 +141,22 @@ def restarted(answers, failures):
 }
 
 
-@pytest.fixture(scope="module")
-def graded(grade_answers):
-    """Every submission of this file. The numbers are ada's; bo has worked out his own as constants."""
-    fit = next(solutions_of(variant("bo").goal))
-    constants = written(
-        patient=f"(period, timeout, failures) == ({fit.period}, {fit.timeout}, {fit.failures})",
-        start="30",
-        end='return ""',
-    )
-    # Each by itself: task 2 is solved with the functions of task 1, so answers packed together would mix.
-    alone = {name: one.cells for name, one in WRONG.items()}
-    return grade_answers(NAME, LEARNER, {}, alone | {"neighbour": constants})
+class TestAnswers(Answers):
+    NAME = "09-health-checks"
+    WRONG = WRONG
+    variant = variant
+    NEIGHBOUR_FAILS = ("09-2-refused", "09-2-start")
+    PACKED = False  # task 2 is solved with the functions of task 1: answers packed together would mix
 
+    @staticmethod
+    def neighbour():
+        fit = next(solutions_of(variant("bo").goal))
+        return written(
+            patient=f"(period, timeout, failures) == ({fit.period}, {fit.timeout}, {fit.failures})",
+            start="30",
+            end='return ""',
+        )
 
-def test_the_solution_earns_everything(graded):
-    assert [check for check in graded.reports["solution"].checks if not check.passed] == []
-    assert (graded.reports["solution"].points, graded.reports["solution"].out_of) == (20, 20)
-
-
-def test_the_exercise_as_handed_out_earns_nothing_and_says_so_kindly(graded):
-    report = graded.reports["release"]
-    assert report.points == 0
-    assert report.notes == ()
-    assert {check.behaviour for check in report.checks} == {"Nothing is written here yet."}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_a_named_answer_loses_what_it_should_and_gets_its_hint(graded, name):
-    checks = graded.reports[name].checks
-    assert {check.name: check.hint for check in checks if not check.passed} == WRONG[name].fails
-    assert sum(check.points for check in checks) == sum(
-        check.out_of for check in checks if check.name not in WRONG[name].fails
-    )
-
-
-def test_a_neighbour_s_numbers_are_not_mine(graded):
-    failed = {check.name for check in graded.reports["neighbour"].checks if not check.passed}
-    assert failed >= {"09-2-start", "09-2-refused"}
-
-
-def test_a_failed_check_tells_the_behaviour_and_never_the_test(graded):
-    told = [
-        check.behaviour for report in graded.reports.values() for check in report.checks if check.behaviour
-    ]
-    assert told
-    assert not [text for text in told if "checks." in text or "HIDDEN" in text or "Traceback" in text]
-    assert any("Line " in text and "periodSecond" in text for text in told)
+    def test_a_mistake_in_yaml_is_told_with_its_line(self, graded):
+        told = [check.behaviour for report in graded.reports.values() for check in report.checks]
+        assert any("Line " in text and "periodSecond" in text for text in told)

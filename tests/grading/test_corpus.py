@@ -84,7 +84,7 @@ class Hostile:
 
 
 def entries(file):
-    return yaml.safe_load((Path(__file__).with_name("corpus") / file).read_text())
+    return yaml.load((Path(__file__).with_name("corpus") / file).read_text(), Loader=yaml.CSafeLoader)
 
 
 def corpus():

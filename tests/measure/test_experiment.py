@@ -58,13 +58,14 @@ class FakeRetriever:
         operation.send = lambda number, deadline, done: (send(number, deadline, done), number)[1]
         return [operation]
 
-    def count(self, samples=None):
+    def count(self, samples=None, patience=0.0):
         if isinstance(self.counted, Exception):
             raise self.counted
         return self.counted
 
 
 SHORT = {"before": 0.2, "seconds": 0.5, "after": 0.4, "deadline": 0.2, "progress": False}
+BRIEF = SHORT | {"before": 0.1, "seconds": 0.2, "after": 0.1}  # where no outage has to end
 
 
 def test_an_experiment_probes_breaks_mends_and_counts():
@@ -82,7 +83,7 @@ def test_an_experiment_probes_breaks_mends_and_counts():
 
 def test_a_cluster_that_does_not_heal_is_a_result():
     cluster = BreakableCluster(heals=False)
-    journal = experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **SHORT)
+    journal = experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **BRIEF)
     assert "did not become healthy again" in journal.notes[0]
     assert outages(journal.samples("insert"))[0].end is None
 
@@ -90,7 +91,7 @@ def test_a_cluster_that_does_not_heal_is_a_result():
 def test_rows_that_could_not_be_counted_are_said_so():
     cluster = BreakableCluster()
     retriever = FakeRetriever(cluster, MeasurementError("no answer"))
-    journal = experiment(cluster, None, retriever=retriever, **SHORT)
+    journal = experiment(cluster, None, retriever=retriever, **BRIEF)
     assert journal.count is None
     assert "Rows were not counted: no answer" in journal.notes
     assert journal.faults == ()
@@ -113,7 +114,7 @@ def test_a_fault_is_read_from_words():
 
 def test_progress_says_each_phase_once_where_lines_cannot_be_written_over(capsys):
     cluster = BreakableCluster()
-    experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **{**SHORT, "progress": True})
+    experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **BRIEF | {"progress": True})
     phases = [line.split(" s  ")[1] for line in capsys.readouterr().out.splitlines()]
     assert phases == [
         "before the fault",

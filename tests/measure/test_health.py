@@ -5,7 +5,18 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import Retriever
-from halab.measure.health import busy, health_check, lie, noticed, probes_of, restarts, seen, usual_pod
+from halab.measure.health import (
+    busy,
+    health_check,
+    knock,
+    knocked,
+    lie,
+    noticed,
+    probes_of,
+    restarts,
+    seen,
+    usual_pod,
+)
 from halab.measure.journal import Journal
 from halab.measure.kubelet import Check, HttpGet, Pod
 from halab.models.probes import CARD, TUNED, Probe, detection
@@ -72,3 +83,11 @@ def test_a_journal_without_what_is_asked_says_what_to_do(cluster, retriever):
     for ask in (noticed, probes_of, seen):
         with pytest.raises(MeasurementError):
             ask(other)
+
+
+def test_a_hang_passes_tcp_and_not_http_and_a_crash_passes_neither(cluster, retriever):
+    hung = knocked(knock(cluster, retriever=retriever))
+    assert hung.tcp_passed == hung.tcp > 3
+    assert hung.http > hung.http_passed == 0
+    gone = knocked(knock(cluster, "crash any query node", retriever=retriever))
+    assert gone.tcp_passed == gone.http_passed == 0

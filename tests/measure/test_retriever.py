@@ -4,6 +4,7 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import Retriever
+from halab.measure import retriever as module
 from halab.measure.retriever import DIMENSIONS, QUESTIONS, Embedding, read_passages, tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
@@ -101,3 +102,13 @@ def test_the_tally_tells_lost_rows_from_phantoms():
     assert (count.acknowledged, count.unknown, count.failed, count.found) == (2, 2, 1, 3)
     assert count.missing == (1,)
     assert (count.unknown_present, count.failed_present) == (1, 1)
+
+
+def test_a_row_that_is_only_late_is_not_lost(retriever, monkeypatch):
+    looks = [{0}, {1}, set(), set()]
+    monkeypatch.setattr(retriever, "simulated", False)
+    monkeypatch.setattr(module, "_AGAIN", 0.01)
+    monkeypatch.setattr(retriever, "_present", lambda collection, keys: looks.pop(0) if looks else set())
+    samples = [Sample("insert", n, 0, 0, 0, Outcome.OK, key=n) for n in range(3)]
+    assert retriever.count(samples, patience=0.1).missing == (2,)
+    assert looks == []

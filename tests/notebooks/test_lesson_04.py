@@ -40,6 +40,7 @@ def test_the_lesson_runs_simulated_and_says_what_it_cannot_know(run_lesson, tmp_
     assert costs(found).rows[0].load is None
 
 
+@pytest.mark.alone
 @pytest.mark.cluster
 def test_every_write_was_acknowledged_and_then_found(journal: Journal) -> None:
     assert not journal.simulated
@@ -51,6 +52,7 @@ def test_every_write_was_acknowledged_and_then_found(journal: Journal) -> None:
         assert 0 < row.acknowledged.median < row.everywhere.median < 10
 
 
+@pytest.mark.alone
 @pytest.mark.cluster
 def test_three_replicas_write_no_three_times_as_long_and_take_more_memory(journal: Journal) -> None:
     one, _, three = costs(journal).rows
@@ -63,6 +65,7 @@ def test_three_replicas_write_no_three_times_as_long_and_take_more_memory(journa
     assert all(row.load is not None and 0 < row.load < 60 for row in costs(journal).rows)
 
 
+@pytest.mark.alone
 @pytest.mark.cluster
 def test_every_process_was_watched_beside_the_writes(journal: Journal) -> None:
     writes = [phase for phase in journal.phases if phase.name == "write"]

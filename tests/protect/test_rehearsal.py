@@ -15,8 +15,8 @@ from halab.measure.addresses import DEGRADED, TWO_ADDRESSES, Application
 from halab.measure.journal import FaultRecord
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup import backup
-from halab.protect.drill import Drill, Step
-from halab.protect.rehearsal import Unanswered, _Course, rehearse, roll_back, unanswered
+from halab.protect.drill import Drill, Step, load_state
+from halab.protect.rehearsal import Unanswered, _Course, rehearse, resume, roll_back, unanswered
 from halab.protect.report import Targets
 
 
@@ -42,6 +42,35 @@ def test_a_simulated_drill_goes_through_all_steps_and_claims_nothing(app, tmp_pa
 def test_a_drill_is_never_overwritten(app, tmp_path):
     with pytest.raises(DrillError, match="already there"):
         rehearse(app, tmp_path)
+
+
+@pytest.mark.parametrize("step", ["loss", "service"])
+def test_a_drill_that_was_interrupted_is_explained_and_gone_on_with(app, tmp_path, monkeypatch, step):
+    folder, primary = tmp_path / "drill", app.homes["primary"].cluster
+    slept, armed = primary.sleep, [True]
+
+    def interrupted(seconds):
+        path = folder / "state.json"
+        if armed and path.exists():
+            records = load_state(path).records
+            if any((one.name, one.status) == (step, "running") for one in records):
+                armed.clear()
+                raise KeyboardInterrupt
+        slept(seconds)
+
+    monkeypatch.setattr(primary, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rehearse(app, folder)
+    with pytest.raises(DrillError, match="was cut off in the step"):
+        rehearse(app, folder)
+    done = resume(app, folder)
+    assert [one.status for one in done.report.records] == ["done"] * 8
+    assert len(done.report.resumed) == 1
+    assert "cut off" in done.report.wrong[0]
+    assert (app.book.current, app.book.writable) == ("primary", True)
+    assert all(part.health == "healthy" for part in primary.components())
+    with pytest.raises(DrillError, match="at its end"):
+        resume(app, folder)
 
 
 def test_a_standby_that_is_unhealthy_stops_it_before_anything_begins(app, tmp_path):

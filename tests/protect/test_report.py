@@ -1,11 +1,14 @@
 """A drill's report and its calendar, without a cluster."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from halab.errors import DrillError
+from halab.measure import Header, Journal
+from halab.models.samples import Outcome, Sample
 from halab.protect.calendar import icalendar, save_calendar
 from halab.protect.drill import Record, State
 from halab.protect.report import Report, Targets
@@ -98,3 +101,38 @@ def test_a_calendar_of_nothing_or_of_another_importance_is_refused():
         icalendar(" ", "critical", date(2026, 1, 1))
     with pytest.raises(DrillError, match="importance must be one of"):
         icalendar("search", "urgent", date(2026, 1, 1))
+
+
+def test_figures_stand_beside_their_targets_and_what_users_met_beside_them():
+    names = ("search", "insert")
+    header = Header(
+        "lab", "embedded", "small", 10.0, {}, 0, {}, "2026-11-25T12:00:00+00:00", 10.0, 1.0, names,
+        dict.fromkeys(names, 1.0), False,
+    )  # fmt: skip
+    samples = [
+        Sample(name, n, float(n), n, n, Outcome.OK if n % 5 or name == "insert" else Outcome.FAIL)
+        for name in names
+        for n in range(10)
+    ]
+    report = replace(made(targets=Targets(rto=10, rpo=60)), journal=Journal.write(header, samples=samples))
+    lines = report.markdown().splitlines()
+    assert "| RTO, loss to verified service | 20.0 s | 10 s | MISSED |" in lines
+    assert "| RPO, writes lost at the failover | 4.0 s | 60 s | met |" in lines
+    assert "| search | 10 | 2 | 0 |" in lines
+    told = json.loads(report.json())
+    assert told["users"][0] == {"client": "search", "sent": 10, "bad": 2, "degraded": 0}
+    assert "search: 2 of 10 without a good answer" in report.page()
+    assert report.picture().axes
+
+
+def test_a_drill_that_was_cut_off_and_gone_on_with_says_so():
+    report = replace(made(), resumed=(12.0,))
+    assert report.wrong == ["It was cut off, and gone on with 12.0 s after it began."]
+    assert "cut the drill off" in report.actions[0]
+    assert json.loads(report.json())["resumed"] == [12.0]
+
+
+def test_the_page_prints(tmp_path):
+    page = made().page()
+    assert "@media print" in page
+    assert 'alt="Time line of the drill.' in page

@@ -1,11 +1,12 @@
 import random
+from collections.abc import Sequence
 
 import pytest
 
 from halab.models.failover import request_fate
-from halab.models.retry import IDEMPOTENT, RetryPolicy
+from halab.models.retry import IDEMPOTENT, Retry, RetryPolicy
 from halab.models.samples import Outcome
-from halab.sim.retry import MOST_ATTEMPTS, NETWORK, Scenario, judge
+from halab.sim.retry import MOST_ATTEMPTS, NETWORK, Question, Scenario, judge
 
 CALM = Scenario(silent=0.0)
 GOOD = RetryPolicy(attempts=12, base=0.2, cap=5.0, deadline=20.0)
@@ -90,6 +91,31 @@ def test_a_policy_that_never_gives_up_is_stopped() -> None:
 def test_the_same_seed_gives_the_same_report_and_another_seed_another() -> None:
     assert judge(GOOD, seed=1) == judge(GOOD, seed=1)
     assert judge(GOOD, seed=1) != judge(GOOD, seed=2)
+
+
+def test_questions_go_together_only_if_no_answer_can_bear_on_another_of_them() -> None:
+    batches: list[list[Question]] = []
+
+    def ask(policy: Retry, questions: Sequence[Question]) -> list[float | None]:
+        batches.append(list(questions))
+        return [policy(*question) for question in questions]
+
+    assert judge(GOOD, seed=1, ask=ask) == judge(GOOD, seed=1)
+    assert len(batches) < sum(map(len, batches)) / 2
+    for batch in batches:  # a request has one question open at a time, and its dice are its own
+        assert len({id(rng) for *_, rng in batch}) == len(batch)
+
+
+def test_a_policy_may_count_its_answers_as_a_budget_for_retries_does() -> None:
+    asked = 0
+
+    def budget(*_: object) -> float | None:
+        nonlocal asked
+        asked += 1
+        return 0.5 if asked <= 100 else None
+
+    report = judge(budget, CALM)
+    assert report.attempts == report.requests + 100
 
 
 @pytest.mark.parametrize(

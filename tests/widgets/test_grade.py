@@ -47,7 +47,7 @@ def a_report() -> GradeReport:
 def graded_by(monkeypatch: pytest.MonkeyPatch, grade: Callable[..., GradeReport]) -> None:
     """Let this stand for the grader; JupyterLab saves nothing here, which need not be waited for."""
     monkeypatch.setattr(module, "grade", grade)
-    monkeypatch.setattr(module, "_SAVED", 0.2)
+    monkeypatch.setattr(module, "_SAVED", 0.02)
 
 
 def kept(card: int, on_progress: Callable[[float], None]) -> GradeReport:
@@ -207,6 +207,7 @@ def test_it_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     assert GradeButton(6).lang == "zh"
 
 
+@pytest.mark.grading
 def test_in_the_grading_sandbox_it_is_one_line_of_text_and_loads_no_widget() -> None:
     cell = "from halab.widgets import grade_button\n\ngrade_button(6)"
     with Sandbox() as sandbox, sandbox.box("ada") as box:

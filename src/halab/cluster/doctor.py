@@ -19,6 +19,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from halab.cluster.balancer import find_haproxy
 from halab.cluster.compose.docker import find_docker
 from halab.cluster.embedded import binaries, engine, ports, spec
 from halab.errors import HalabError
@@ -236,6 +237,18 @@ def _files() -> Iterator[Check]:
         yield Check("open files", "PASS", f"up to {soft} a process")
 
 
+def _balancer() -> Iterator[Check]:
+    """Lesson 5 puts HAProxy in front of the proxies; the rest of the course does without."""
+    try:
+        command = find_haproxy()
+    except HalabError as error:
+        found = "HAProxy is not installed: lesson 5 goes on without its balancer"
+        yield Check("balancer", "WARN", found, error.hint)
+        return
+    said = subprocess.run([command, "-v"], capture_output=True, text=True, check=False).stdout.split()
+    yield Check("balancer", "PASS", f"HAProxy {' '.join(said[2:3])}, for lesson 5")
+
+
 def _sandbox() -> Iterator[Check]:
     """Grading shuts code in with bubblewrap; without it, it goes on with less."""
     command = shutil.which("bwrap")
@@ -279,5 +292,6 @@ _LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _leftovers,
     _interfaces,
     _sandbox,
+    _balancer,
     _containers,
 )

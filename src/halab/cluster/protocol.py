@@ -75,13 +75,13 @@ class Event:
     `by` is "user" for faults and their undoing, "milvus" for what a process did itself (an exit),
     "supervisor" for restarts (in containers, Docker's restart policy): so one is never mistaken for recovery
     by Milvus.
-    "kubelet" is what health checks decided.
+    "kubelet" is what health checks decided, "balancer" what a balancer in front of the proxies counted.
     """
 
     time: float
     component: str
     kind: str
-    by: Literal["user", "milvus", "supervisor", "kubelet"]
+    by: Literal["user", "milvus", "supervisor", "kubelet", "balancer"]
     detail: str = ""
 
 
@@ -146,7 +146,7 @@ class Cluster(Protocol):
 
     @property
     def uri(self) -> str:
-        """Where a Milvus client connects (the first proxy); "" if simulated."""
+        """Where a Milvus client connects: the first proxy, or what stands before all; "" if simulated."""
 
     def now(self) -> float:
         """Seconds on this cluster's clock: `time.monotonic()`, or virtual time if simulated."""

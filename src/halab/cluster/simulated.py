@@ -226,14 +226,18 @@ class SimulatedCluster:
             self._pass_until(due)
         return self._clock - start
 
+    def heal(self, component: str) -> None:
+        """Undo whatever fault a component has, by its name."""
+        for fault in self._faults:
+            if fault.component == component:
+                fault.undo()
+
     def replace(self, component: str, grace: float, why: str) -> None:
         """Start a component anew, whatever fault it has; the fault ends with it.
 
         Here no process has to be waited for, so `grace` is not used.
         """
-        for fault in self._faults:
-            if fault.component == component:
-                fault.undo()
+        self.heal(component)
         self._events.append(Event(self._clock, component, "restarted", "supervisor", why))
 
     def outages(self, replicas: int = 3) -> list[Outage]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,14 +51,19 @@ def grade(
     from halab.course.class_gradebook import publish
     from halab.course.classroom import default_out, grade_class
     from halab.course.handed_in import read_folder
-    from halab.course.heatmap import save
 
     handed_in = read_folder(folder)
     out = (out or default_out(folder)).resolve()
     for problem in handed_in.problems:
         _say(f"Note: {problem}")
+    # While the first are graded: loading Matplotlib and nbgrader takes a second and a half.
+    loading = Thread(target=_load_for_later, daemon=True)
+    loading.start()
     with _progress(out) as follow:
         report = grade_class(handed_in, out, jobs=jobs, grade=grading.grade_notebook, follow=follow)
+    loading.join()
+    from halab.course.heatmap import save
+
     with messages.status("Writing the gradebook"):
         remarks = publish(report, out)
         save(report, out)
@@ -69,6 +76,13 @@ def grade(
     if ungraded:
         _say(f"{ungraded} of {len(report.results)} submissions were not graded: run the same command again.")
         raise typer.Exit(1)
+
+
+def _load_for_later() -> None:
+    """What is needed after the grading. Should it fail, it fails there and is seen."""
+    with suppress(Exception):
+        for module in ("heatmap", "nbgrader_course"):
+            import_module(f"halab.course.{module}")
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def up(
     ttl: Annotated[int, typer.Option(help="Session TTL, seconds.")] = 10,
     engine_name: Annotated[
         str,
-        typer.Option("--engine", envvar="HALAB_ENGINE", help="embedded: processes; compose: projects."),
+        typer.Option("--engine", envvar="HALAB_ENGINE", help="embedded: processes; compose: containers."),
     ] = "embedded",
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running when this command ends.")

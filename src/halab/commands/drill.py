@@ -1,4 +1,4 @@
-"""The command `halab drill`: rehearse the loss of one running cluster on another, or take a drill back."""
+"""The command `halab drill`: rehearse the loss of one running cluster on another."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 __all__ = ["register"]
-
-console = Console()
 
 
 def register(app: typer.Typer) -> None:
@@ -26,36 +22,30 @@ def drill(
     rto: Annotated[float, typer.Option(help="Target: seconds until service is verified.", min=0)] = 60.0,
     rpo: Annotated[float, typer.Option(help="Target: seconds of writes that may be lost.", min=0)] = 60.0,
     notice: Annotated[float, typer.Option(help="Seconds until somebody decides.", min=0)] = 3.0,
+    resuming: Annotated[
+        bool, typer.Option("--resume", help="Go on with the drill in FOLDER that was cut off.")
+    ] = False,
     rolling_back: Annotated[
         bool, typer.Option("--roll-back", help="Take back the drill in FOLDER that was cut off.")
     ] = False,
 ) -> None:
     """Lose a cluster on purpose, fail over to another, verify, measure, report, and fail back.
 
-    Runs the course's own questions and writes; whatever else the clusters hold is left alone. Ends with
-    status 1 if the drill did not pass.
+    Runs the course's own questions and writes; whatever else the clusters hold is left alone. A drill that
+    was cut off is gone on with by --resume, or taken back by --roll-back, on the clusters it began on and
+    with its own targets. Ends with status 1 if anything went wrong.
     """
-    from halab.cluster import attach_cluster
-    from halab.errors import DrillError
-
-    if rolling_back:
-        from halab.protect.rehearsal import roll_back
-
-        for record in roll_back(folder, attach_cluster(primary)).records:
-            console.print(f"{record.title}: {record.status} {escape(record.note)}", highlight=False)
-        return
-    if primary == standby:
-        raise DrillError(
-            f"the primary and the standby are both {primary!r}", hint="start two clusters, and name both"
-        )
-    from halab.measure import Retriever
-    from halab.measure.addresses import Application
-    from halab.protect.rehearsal import rehearse
+    from halab.commands import drilling
     from halab.protect.report import Targets
 
-    ours, theirs = attach_cluster(primary), attach_cluster(standby)
-    with Retriever(ours, replicas=1) as first, Retriever(theirs, replicas=1) as second:
-        done = rehearse(Application(first, second), folder, targets=Targets(rto, rpo), notice=notice)
-    print(f"\n{done.report}\n\nReport: {folder / 'report.html'}")
-    if done.report.wrong:
+    if resuming and rolling_back:
+        raise typer.BadParameter("a drill is gone on with or taken back, not both", param_hint="--resume")
+    if rolling_back:
+        drilling.roll_back(folder, primary)
+        return
+    if resuming:
+        well = drilling.resume(folder)
+    else:
+        well = drilling.begin(folder, primary, standby, Targets(rto, rpo), notice)
+    if not well:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""The commands that protect data: backup and restore. `halab verify` checks backups too (see progress.py)."""
+"""The commands that protect data: backup, restore, prune. `halab verify` checks backups too (progress.py)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Only = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the `halab` command."""
-    for command in (backup, restore):
+    for command in (backup, restore, prune):
         app.command()(command)
 
 
@@ -70,6 +70,34 @@ def restore(
         console.print(f"Restored {escape(restored)}: {rows:,} rows", highlight=False)
     for note in done.notes:
         console.print(f"Note: {escape(note)}", highlight=False)
+
+
+def prune(
+    folder: Annotated[Path, typer.Argument(help="A folder that holds backups, and nothing else.")],
+    daily: Annotated[int, typer.Option(help="Keep the newest of this many days.", min=0)] = 7,
+    weekly: Annotated[int, typer.Option(help="And of this many weeks.", min=0)] = 4,
+    monthly: Annotated[int, typer.Option(help="And of this many months (30 days each).", min=0)] = 12,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")
+    ] = False,
+) -> None:
+    """Delete old backups: grandfather, father, son. Each is verified first, and only sound ones count.
+
+    The newest sound one always stays. Days, weeks and months that have no backup are not counted. Ends with
+    status 1 if something in the folder is no sound backup: that is told, and left alone.
+    """
+    from halab.models.retention import Retention
+    from halab.protect.prune import prune as clear
+
+    try:
+        retention = Retention(daily, weekly, monthly)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--daily, --weekly, --monthly") from None
+    with _bar() as progress:
+        done = clear(folder, retention, dry_run=dry_run, progress=progress)
+    print(done)
+    if not done.sound:
+        raise typer.Exit(1)
 
 
 def verify_backups(folders: Sequence[Path]) -> bool:

@@ -14,6 +14,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,16 +124,29 @@ def _scores(report: ClassReport, out: Path) -> list[str]:
 
     times = {(one.learner, one.assignment): one.time for one in report.handed_in.submissions}
     with Gradebook(_url(out), settings(out).CourseDirectory.course_id) as gradebook:
-        for learner in report.handed_in.learners:
-            gradebook.update_or_create_student(learner)
-        for one in report.results:
-            if one.status != "not graded":
-                _score(gradebook, one, times[one.learner, one.assignment])
+        with _one_transaction(gradebook):
+            for learner in report.handed_in.learners:
+                gradebook.update_or_create_student(learner)
+            for one in report.results:
+                if one.status != "not graded":
+                    _score(gradebook, one, times[one.learner, one.assignment])
         there = {(one.student_id, one.assignment.name) for one in _submissions(gradebook)}
     return [
         f"{learner} has {assignment} in the gradebook, but no longer in {report.handed_in.folder.name}/."
         for learner, assignment in sorted(there - times.keys())
     ]
+
+
+@contextmanager
+def _one_transaction(gradebook: Any) -> Iterator[None]:
+    """All or nothing, and one wait for the disk: nbgrader's own methods commit after every change."""
+    commit = gradebook.db.commit
+    gradebook.db.commit = gradebook.db.flush
+    try:
+        yield
+    finally:
+        gradebook.db.commit = commit
+    commit()
 
 
 def _submissions(gradebook: Any) -> Iterator[Any]:
@@ -154,7 +168,6 @@ def _score(gradebook: Any, one: Result, handed_in: str) -> None:
             # As nbgrader does: what somebody graded by hand is shown to them again.
             grade.needs_manual_grade = grade.manual_score is not None
             grade.auto_score = earned
-    gradebook.db.commit()
 
 
 def _moment(handed_in: str) -> Any:

@@ -65,9 +65,11 @@ def _grade(folder: Path, job: dict[str, Any], report: Report) -> None:
     import nbformat
 
     from halab.course.nbgrader_course import autograde, settings
+    from halab.course.nbgrader_once import do_once
     from halab.course.nbgrader_parts import sandbox
     from halab.course.submission import prepare
 
+    do_once()
     assignment, learner = job["assignment"], job["learner"]
     release = course_root() / "exercises" / assignment / f"{assignment}.ipynb"
     notebook, notes = prepare(Path(job["notebook"]), release)
@@ -136,26 +138,28 @@ def keep_newest(folder: Path) -> None:
 def _checks(folder: Path, config: Any, assignment: str, learner: str) -> Iterator[dict[str, Any]]:
     """Points from nbgrader's gradebook, reasons from the outputs of the graded notebook."""
     import nbformat
-    from nbgrader import utils
-    from nbgrader.api import Gradebook
+    from nbgrader import api, utils
 
     graded = folder / ".nbgrader" / "autograded" / learner / assignment / f"{assignment}.ipynb"
     cells = [cell for cell in nbformat.read(graded, as_version=4).cells if utils.is_grade(cell)]
-    with Gradebook(config.CourseDirectory.db_url, config.CourseDirectory.course_id) as gradebook:
-        for cell in cells:
-            name = cell.metadata.nbgrader["grade_id"]
-            grade = gradebook.find_grade(name, assignment, assignment, learner)
-            yield {
-                "name": name,
-                "title": cell.source.splitlines()[0].lstrip("# "),
-                "points": grade.score,
-                "out_of": grade.max_score,
-                "errors": [
-                    {"kind": one.ename, "text": one.evalue}
-                    for one in cell.outputs
-                    if one.output_type == "error"
-                ],
-            }
+    with api.Gradebook(config.CourseDirectory.db_url, config.CourseDirectory.course_id) as gradebook:
+        found = gradebook.find_submission_notebook(assignment, assignment, learner)
+        # In one query: the properties of nbgrader's objects each ask the database.
+        columns = gradebook.db.query(api.BaseCell.name, api.Grade.score, api.Grade.max_score)
+        rows = columns.join(api.Grade.cell).filter(api.Grade.notebook_id == found.id)
+        earned = {name: (score, max_score) for name, score, max_score in rows}
+    for cell in cells:
+        name = cell.metadata.nbgrader["grade_id"]
+        points, out_of = earned[name]
+        yield {
+            "name": name,
+            "title": cell.source.splitlines()[0].lstrip("# "),
+            "points": points,
+            "out_of": out_of,
+            "errors": [
+                {"kind": one.ename, "text": one.evalue} for one in cell.outputs if one.output_type == "error"
+            ],
+        }
 
 
 if __name__ == "__main__":

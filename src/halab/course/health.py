@@ -9,12 +9,12 @@ from datetime import datetime
 
 from halab.course.cards import card
 from halab.course.predictions import prediction
-from halab.measure.health import noticed, probes_of, restarts, seen
+from halab.measure.health import knocked, noticed, probes_of, restarts, seen
 from halab.measure.journal import Journal
-from halab.models.probes import ProbedFault, detection
+from halab.models.probes import TUNED, ProbedFault, detection
 from halab.tables import Row, Table
 
-__all__ = ["compare_detection", "compare_restarts", "compare_sight", "results"]
+__all__ = ["compare_detection", "compare_knocks", "compare_restarts", "compare_sight", "results"]
 
 
 def compare_detection(*journals: Journal) -> Table:
@@ -75,6 +75,26 @@ def compare_sight(*journals: Journal) -> Table:
     )
 
 
+def compare_knocks(*journals: Journal) -> Table:
+    """What tcpSocket and httpGet said of a process while it was broken."""
+    rows = []
+    for journal in journals:
+        found, fault = knocked(journal), journal.faults[0]
+        rows.append(
+            (
+                f"{fault.kind} {fault.component}",
+                f"{found.tcp_passed} of {found.tcp} passed",
+                f"{found.http_passed} of {found.http} passed",
+            )
+        )
+    return Table(
+        "Two ways to ask, while nothing answers",
+        ("what was broken", "tcpSocket", "httpGet /healthz"),
+        tuple(rows),
+        _simulated(journals),
+    )
+
+
 def results(*journals: Journal) -> dict[str, str]:
     """What measured faults say to claims of card 9, in words by claim id."""
     said: dict[str, list[str]] = {}
@@ -119,6 +139,9 @@ def _settings(journal: Journal) -> str:
 
 
 def _said(journal: Journal, kind: str) -> str:
+    probe = probes_of(journal)["liveness"]
+    if (probe.period, probe.timeout, probe.failures) != (TUNED.period, TUNED.timeout, TUNED.failures):
+        return "-"  # the prediction was for the faster settings
     began = datetime.fromisoformat(journal.header.started).timestamp()
     made = prediction(9, f"noticed, {kind} any query node", before=began)
     return f"{made.numbers['seconds']:g} s" if made and "seconds" in made.numbers else "-"

@@ -5,6 +5,7 @@ probe.py        the open-loop prober; operations.py what it sends, retry.py a cl
 outage.py       outages, RTO and RPO; summary.py tables of them; plot.py pictures
 retriever.py    the workload; experiment.py a whole measurement around one fault
 load.py         closed and open loops, CPU and memory; throughput.py repeats by number of replicas
+balanced.py     clients behind a balancer, and a proxy that dies under them
 scripted.py     a fake service with known outages, to check the prober against; paced.py one of known speed
 """
 

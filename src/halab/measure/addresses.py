@@ -17,7 +17,7 @@ from functools import partial
 from typing import Literal
 
 from halab.errors import MeasurementError
-from halab.measure.operations import Done, Insert, Operation
+from halab.measure.operations import Done, Insert, Operation, Search
 from halab.measure.retriever import Passage, Retriever
 from halab.measure.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
@@ -88,10 +88,11 @@ class Application:
             hint="see `halab status` of both clusters",
         )
 
-    def operations(self) -> list[Operation]:
+    def operations(self, lost: Address | None = None) -> list[Operation]:
         """Three probes: a search by the address in charge, a search by either, an insert as the first.
 
-        On simulated clusters the second is left out: there is nothing to switch to.
+        When they start both clusters must answer, but for one that is known to be `lost`. On simulated
+        clusters the second is left out: there is nothing to switch to.
         """
         if self.simulated:
             primary = self.homes["primary"]
@@ -102,25 +103,30 @@ class Application:
 
         writing: dict[Address, Operation] = {name: home.writing() for name, home in self.homes.items()}
         return [
-            InCharge(self.book, both()),
-            Either(self.book, both()),
-            InCharge(self.book, writing, writes=True),
+            InCharge(self.book, both(), lost=lost),
+            Either(self.book, both(), lost),
+            InCharge(self.book, writing, writes=True, lost=lost),
         ]
 
 
 class InCharge:
     """An operation that is sent to the cluster in charge. A write is refused while the book is read-only."""
 
-    def __init__(self, book: AddressBook, sides: Mapping[Address, Operation], writes: bool = False) -> None:
+    def __init__(
+        self,
+        book: AddressBook,
+        sides: Mapping[Address, Operation],
+        writes: bool = False,
+        lost: Address | None = None,
+    ) -> None:
         self.name = sides["primary"].name
-        self._book, self._sides, self._writes = book, sides, writes
+        self._book, self._sides, self._writes, self._lost = book, sides, writes, lost
 
     def patience(self, deadline: float) -> float:
         return max(each.patience(deadline) for each in self._sides.values())
 
     def start(self) -> None:
-        for each in self._sides.values():
-            each.start()
+        _start(self._sides, self._lost)
         first, second = self._sides["primary"], self._sides["standby"]
         if isinstance(first, Insert) and isinstance(second, Insert):
             second.follow(first)  # one probe, one key, whichever cluster takes it
@@ -139,9 +145,11 @@ class InCharge:
 class Either:
     """A search that asks the cluster in charge, then the other, in turn, until its time is over."""
 
-    def __init__(self, book: AddressBook, sides: Mapping[Address, Operation]) -> None:
+    def __init__(
+        self, book: AddressBook, sides: Mapping[Address, Operation], lost: Address | None = None
+    ) -> None:
         self.name = TWO_ADDRESSES
-        self._book, self._sides = book, sides
+        self._book, self._sides, self._lost = book, sides, lost
         self._timers: Scheduler | None = None
 
     def patience(self, deadline: float) -> float:
@@ -149,8 +157,7 @@ class Either:
         return 2 * deadline + _PAUSE
 
     def start(self) -> None:
-        for each in self._sides.values():
-            each.start()
+        _start(self._sides, self._lost)
         self._timers = Scheduler(time.monotonic).__enter__()
 
     def stop(self) -> None:
@@ -177,6 +184,14 @@ class Either:
                 self._timers.at(now + _PAUSE, partial(self._ask, other, number, deadline, until, done))
 
         self._sides[address].send(number, deadline, answered)
+
+
+def _start(sides: Mapping[Address, Operation], lost: Address | None) -> None:
+    for name, each in sides.items():
+        if name == lost and isinstance(each, Search | Insert):
+            each.connect()
+        else:
+            each.start()
 
 
 def degraded(samples: tuple[Sample, ...]) -> list[Sample]:

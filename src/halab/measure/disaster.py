@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
@@ -25,12 +25,12 @@ from halab.measure.journal import FaultRecord, Journal
 from halab.measure.operations import first_line
 from halab.measure.probe import Run, probe
 from halab.measure.progress import DONE, ProgressLine
-from halab.measure.retriever import Retriever
+from halab.measure.retriever import SETTLE, Retriever
 from halab.measure.summary import title
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, html_table, text_table
 
-__all__ = ["EVERYTHING", "UNFLUSHED", "Loss", "Rows", "disaster", "loss"]
+__all__ = ["EVERYTHING", "UNFLUSHED", "Loss", "Losses", "Rows", "counted", "disaster", "loss"]
 
 EVERYTHING = "every Milvus process"
 """The target that names every process but etcd, the log and the object store."""
@@ -84,8 +84,13 @@ def disaster(
             say("starting again, waiting for health")
         _mend(cluster, retriever, run)
         _wait(cluster, after, say, "after the disaster")
-    fault = _as_one(target, parts, run.started)
-    return _counted(_rewritten(run.journal, fault, flush), retriever, say)
+    journal = run.journal.extended(faults=[_as_one(target, parts, run.started)], events=flush)
+    if retriever.simulated:
+        say(DONE)
+        return journal
+    return counted(
+        journal, say, lambda: journal.extended(count=retriever.count(journal.samples(), patience=SETTLE))
+    )
 
 
 def _struck(cluster: Cluster, target: str) -> list[Component]:
@@ -158,28 +163,15 @@ def _as_one(target: str, parts: Sequence[Fault], started: float) -> FaultRecord:
     )
 
 
-def _rewritten(journal: Journal, fault: FaultRecord, flush: Sequence[Event]) -> Journal:
-    return Journal.write(
-        journal.header,
-        samples=journal.samples(),
-        faults=[fault],
-        events=sorted([*journal.events, *flush], key=lambda event: event.time),
-        notes=journal.notes,
-        scheduling=journal.scheduling,
-    )
-
-
-def _counted(journal: Journal, retriever: Retriever, say: ProgressLine) -> Journal:
-    if retriever.simulated:
-        say(DONE)
-        return journal
+def counted(journal: Journal, say: ProgressLine, count: Callable[[], Journal]) -> Journal:
+    """The journal that `count` makes of it; where rows cannot be counted a note says so."""
     say("counting rows")
     try:
-        counted = journal.extended(count=retriever.count(journal.samples()))
+        found = count()
     except MeasurementError as error:
-        counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
+        found = journal.extended(notes=[f"Rows were not counted: {error.message}"])
     say(DONE)
-    return counted
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +184,10 @@ class Rows:
 
 
 @dataclass(frozen=True, repr=False)
-class Loss:
-    """What a disaster did to the rows, by when they were acknowledged.
+class Losses:
+    """Acknowledged rows by time, as a table.
 
-    `window` is seconds from the first missing row's acknowledgement to the disaster, for rows acknowledged
+    `window` is seconds from the first missing row's acknowledgement to what went wrong, for rows acknowledged
     before it: the RPO that was achieved, as time. None if the rows were not counted.
     """
 
@@ -204,16 +196,11 @@ class Loss:
     window: float | None
     remarks: tuple[str, ...]
 
-    @property
-    def missing(self) -> int | None:
-        """Acknowledged rows that are gone; None if they were not counted."""
-        return None if self.window is None else sum(each.missing for each in self.rows)
-
     def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self.remarks)
+        return text_table(self.title, _HEADINGS, self._cells(), self._remarks())
 
     def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self.remarks)
+        return html_table(self.title, _HEADINGS, self._cells(), self._remarks())
 
     def _cells(self) -> list[Row]:
         known = self.window is not None
@@ -222,8 +209,20 @@ class Loss:
             for each in self.rows
         ]
 
+    def _remarks(self) -> Sequence[str]:
+        return self.remarks
+
 
 _HEADINGS = ("acknowledged", "rows", "missing afterwards")
+
+
+class Loss(Losses):
+    """What a disaster did to the rows, by when they were acknowledged."""
+
+    @property
+    def missing(self) -> int | None:
+        """Acknowledged rows that are gone; None if they were not counted."""
+        return None if self.window is None else sum(each.missing for each in self.rows)
 
 
 def loss(journal: Journal) -> Loss:

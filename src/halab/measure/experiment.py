@@ -15,7 +15,7 @@ from halab.measure.journal import Journal
 from halab.measure.operations import Operation
 from halab.measure.probe import Run, probe
 from halab.measure.progress import DONE, ProgressLine
-from halab.measure.retriever import Retriever
+from halab.measure.retriever import SETTLE, Retriever
 from halab.models.samples import Outcome
 
 __all__ = ["experiment", "inject", "journal_name", "parse_fault", "probe_and_save"]
@@ -117,7 +117,7 @@ def _counted(journal: Journal, retriever: Retriever, say: Callable[[str], None])
         return journal
     say("counting rows")
     try:
-        counted = journal.extended(count=retriever.count(journal.samples()))
+        counted = journal.extended(count=retriever.count(journal.samples(), patience=SETTLE))
     except MeasurementError as error:
         counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
     say(DONE)

@@ -21,7 +21,7 @@ from halab.cluster.protocol import Cluster, Event
 from halab.errors import MeasurementError
 from halab.measure.experiment import parse_fault
 from halab.measure.journal import Journal, relative
-from halab.measure.kubelet import Check, HttpGet, Kubelet, Pod, container_of
+from halab.measure.kubelet import Check, HttpGet, Kubelet, Pod, TcpSocket, container_of
 from halab.measure.probe import Run, probe
 from halab.measure.progress import DONE, ProgressLine
 from halab.measure.retriever import Retriever
@@ -29,10 +29,13 @@ from halab.models.probes import Probe
 from halab.models.samples import Outcome
 
 __all__ = [
+    "Knocked",
     "Noticed",
     "Seen",
     "busy",
     "health_check",
+    "knock",
+    "knocked",
     "lie",
     "noticed",
     "probes_of",
@@ -43,6 +46,7 @@ __all__ = [
 
 _SET = "probes"  # the event that holds a kubelet's settings
 _PATIENCE = 90.0  # seconds until a fault that nobody has mended is given up
+_NEVER = 10**6  # failures in a row until a restart, where there is to be none
 _SEES = Probe(period=1, timeout=3, failures=1)
 
 
@@ -133,6 +137,36 @@ def busy(
     return _with_events(run, [kubelet])
 
 
+def knock(
+    cluster: Cluster,
+    fault: str = "hang any query node",
+    *,
+    retriever: Retriever,
+    seconds: float = 8.0,
+    after: float = 2.0,
+    rate: float = 20.0,
+) -> Journal:
+    """Ask a broken process by tcpSocket (as liveness) and by httpGet (as readiness), once a second each.
+
+    Nothing is restarted: the fault is undone after `seconds`.
+    """
+    kind, target = parse_fault(fault)
+    cluster.wait_healthy()
+    part = cluster.resolve(target)
+    pod = Pod(Check(TcpSocket(), Probe(1, 1, _NEVER)), Check(HttpGet(), Probe(1, 1, 1)))
+    with ExitStack() as stack:
+        run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
+        kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, watch=False))
+        kubelet.wait(_PATIENCE, lambda: kubelet.ready)
+        broken = _inject(cluster)(kind, part.name)
+        run.mark_fault(broken)
+        kubelet.wait(seconds)
+        broken.undo()
+        cluster.wait_healthy()
+        kubelet.wait(after)
+    return _with_events(run, [kubelet])
+
+
 def lie(
     cluster: Cluster,
     fault: str = "hang log",
@@ -173,20 +207,12 @@ def _inject(cluster: Cluster) -> Callable[..., Any]:
 
 
 def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:
-    journal = run.journal
     events = [relative(event, run.started) for kubelet in kubelets for event in kubelet.events]
     settings = [
         Event(0.0, each.container.name, _SET, "kubelet", json.dumps(asdict(each.pod), sort_keys=True))
         for each in kubelets
     ]
-    return Journal.write(
-        journal.header,
-        samples=journal.samples(),
-        faults=journal.faults,
-        events=sorted([*settings, *journal.events, *events], key=lambda event: event.time),
-        notes=journal.notes,
-        scheduling=journal.scheduling,
-    )
+    return run.journal.extended(events=[*settings, *events])
 
 
 def probes_of(journal: Journal) -> dict[str, Probe]:
@@ -253,10 +279,38 @@ class Seen:
 
 def seen(journal: Journal) -> Seen:
     """What /healthz and the synthetic query said from the fault to its undoing. Raises MeasurementError."""
-    if not journal.faults or journal.faults[0].undone_at is None:
-        raise MeasurementError("no fault was undone in this journal", hint="make one with lie(cluster, ...)")
-    begin, end = journal.faults[0].at, journal.faults[0].undone_at
-    said = [e.kind for e in journal.events if e.by == "kubelet" and begin <= e.time < end]
+    begin, end = _while_broken(journal)
     asked = [sample.outcome for sample in journal.samples("search") if begin <= sample.intended < end]
-    green = said.count("readiness ok")
-    return Seen(green + said.count("readiness failed"), green, len(asked), asked.count(Outcome.OK))
+    return Seen(*_answers(journal, "readiness"), len(asked), asked.count(Outcome.OK))
+
+
+@dataclass(frozen=True, slots=True)
+class Knocked:
+    """Of `knock`: probes of a broken process by tcpSocket and httpGet, and how many of each passed."""
+
+    tcp: int
+    tcp_passed: int
+    http: int
+    http_passed: int
+
+
+def knocked(journal: Journal) -> Knocked:
+    """What the two kinds of probes said from the fault to its undoing. Raises MeasurementError."""
+    return Knocked(*_answers(journal, "liveness"), *_answers(journal, "readiness"))
+
+
+def _while_broken(journal: Journal) -> tuple[float, float]:
+    if not journal.faults or journal.faults[0].undone_at is None:
+        raise MeasurementError(
+            "no fault was undone in this journal",
+            hint="make one with lie(cluster, ...) or knock(cluster, ...)",
+        )
+    return journal.faults[0].at, journal.faults[0].undone_at
+
+
+def _answers(journal: Journal, kind: str) -> tuple[int, int]:
+    """Probes of one kind while the fault stood, and those of them that passed."""
+    begin, end = _while_broken(journal)
+    said = [e.kind for e in journal.events if e.by == "kubelet" and begin <= e.time < end]
+    passed = said.count(f"{kind} ok")
+    return passed + said.count(f"{kind} failed"), passed

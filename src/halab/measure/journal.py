@@ -294,13 +294,21 @@ class Journal:
         """How finely edges of an outage can be told: one probe interval, seconds."""
         return 1.0 / self.header.rate
 
-    def extended(self, *, count: RowCount | None = None, notes: Iterable[str] = ()) -> Journal:
-        """The same measurement with its row count and more notes, chained anew."""
+    def extended(
+        self,
+        *,
+        count: RowCount | None = None,
+        notes: Iterable[str] = (),
+        events: Iterable[Event] = (),
+        faults: Iterable[FaultRecord] | None = None,
+    ) -> Journal:
+        """The same measurement with its row count, more notes and more events, chained anew. `faults`
+        take the place of those it had."""
         return Journal.write(
             self.header,
             samples=self._samples,
-            faults=self.faults,
-            events=self.events,
+            faults=self.faults if faults is None else faults,
+            events=[*self.events, *events],
             phases=self.phases,
             notes=[*self.notes, *notes],
             count=count or self.count,

@@ -25,6 +25,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -40,6 +41,7 @@ from halab.models.samples import Outcome
 
 __all__ = [
     "AlterAlias",
+    "Anew",
     "Done",
     "Insert",
     "NamedOperation",
@@ -179,9 +181,14 @@ class _Call:
     def patience(self, deadline: float) -> float:
         return deadline
 
-    def start(self) -> None:
+    def connect(self) -> None:
+        """Ready to send, whether or not anything answers now: for a cluster that is known to be lost."""
         self.stop()
         self._channel = grpc.insecure_channel(self._address, options=_CHANNEL_OPTIONS)
+        self._call = getattr(milvus_pb2_grpc.MilvusServiceStub(self._channel), self.method)
+
+    def start(self) -> None:
+        self.connect()
         try:
             grpc.channel_ready_future(self._channel).result(timeout=CONNECT_TIMEOUT)
         except grpc.FutureTimeoutError:
@@ -190,7 +197,6 @@ class _Call:
                 f'"{self.name}" found no proxy at {self._address} within {CONNECT_TIMEOUT:g} s',
                 hint="start the cluster first, or see what runs with `halab status`",
             ) from None
-        self._call = getattr(milvus_pb2_grpc.MilvusServiceStub(self._channel), self.method)
 
     def stop(self) -> None:
         if self._channel is not None:
@@ -270,6 +276,33 @@ class Search(_Call):
         return self._requests[number % len(self._requests)], None
 
 
+class Anew(Search):
+    """A search on a connection of its own each time, which is closed a little after its answer."""
+
+    def __init__(self, uri: str, collection: str, vectors: Sequence[Sequence[float]]) -> None:
+        super().__init__(uri, collection, vectors)
+        self._over: deque[Any] = deque()
+
+    def start(self) -> None:
+        """Nothing to connect: each search does it for itself."""
+
+    def stop(self) -> None:
+        while self._over:
+            self._over.popleft().close()
+
+    def send(self, number: int, deadline: float, done: Done) -> int | None:
+        self.stop()  # those that are over; gRPC's own thread, which calls back, must not close its channel
+        channel = grpc.insecure_channel(self._address, options=_CHANNEL_OPTIONS)
+
+        def ended(call: Any) -> None:
+            self._over.append(channel)
+            done(*self._outcome(call))
+
+        search = getattr(milvus_pb2_grpc.MilvusServiceStub(channel), self.method)
+        search.future(self._request(number)[0], timeout=self.patience(deadline)).add_done_callback(ended)
+        return None
+
+
 class Remembers(Search):
     """A search whose answer counts only if its best hit is one of the rows with the keys 0 to `rows` - 1.
 
@@ -315,8 +348,8 @@ class Insert(_Call):
         self._fields = list(fields)
         self._first_key = 0
 
-    def start(self) -> None:
-        super().start()
+    def connect(self) -> None:
+        super().connect()
         self._first_key = time.time_ns() // 1000
 
     def follow(self, other: Insert) -> None:

@@ -11,6 +11,7 @@ import html
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -20,6 +21,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from halab.errors import MeasurementError
+from halab.measure.balanced import connections
 from halab.measure.journal import Journal
 from halab.measure.outage import Outage, outages
 from halab.measure.summary import OperationSummary, fault_time, rows_remark, summary, title
@@ -69,11 +71,17 @@ def plot(journal: Journal, operations: Sequence[str] | None = None) -> Picture:
     Time counts from the fault if there was one. Latency is on a logarithmic scale, in milliseconds.
     """
     names = list(operations or journal.header.operations)
-    figure = Picture(figsize=(_WIDTH, 1.5 + 1.4 * len(names)), layout="constrained")
-    rows = figure.subplots(len(names), 1, sharex=True, sharey=True, squeeze=False)[:, 0].tolist()
-    for axes, name in zip(rows, names, strict=True):
+    counts = connections(journal)
+    height = len(names) + bool(counts)
+    figure = Picture(figsize=(_WIDTH, 1.5 + 1.4 * height), layout="constrained")
+    rows = figure.subplots(height, 1, sharex=True, squeeze=False)[:, 0].tolist()
+    for axes, name in zip(rows, names, strict=False):
         _draw_operation(axes, journal, name)
     _frame(rows, journal)
+    for axes in rows[: len(names)]:
+        _measure_latency(axes, journal)
+    if counts:
+        _draw_connections(rows[-1], journal, counts)
     figure.supylabel("latency, ms (logarithmic)", fontsize=9.5)
     _headline(figure, title(journal))
     figure.legend(handles=_legend(journal), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
@@ -90,9 +98,7 @@ def _draw_operation(axes: Axes, journal: Journal, name: str) -> None:
         chosen = [sample for sample in samples if sample.outcome is outcome]
         latencies = [max(sample.latency, _FLOOR) * 1000 for sample in chosen]
         axes.scatter([s.intended - zero for s in chosen], latencies, zorder=3, **style)
-    for fault in journal.faults:
-        end = fault.undone_at if fault.undone_at is not None else _end(journal)
-        axes.axvspan(fault.at - zero, end - zero, hatch="//", **_BAND)
+    _shade_faults(axes, journal)
     for event in journal.events:
         if event.by == "supervisor":
             axes.axvline(event.time - zero, **_RESTART)
@@ -108,6 +114,13 @@ def _draw_operation(axes: Axes, journal: Journal, name: str) -> None:
     )
 
 
+def _shade_faults(axes: Axes, journal: Journal) -> None:
+    zero = fault_time(journal)
+    for fault in journal.faults:
+        end = fault.undone_at if fault.undone_at is not None else _end(journal)
+        axes.axvspan(fault.at - zero, end - zero, hatch="//", **_BAND)
+
+
 def _measure_out(axes: Axes, outage: Outage, zero: float, end: float) -> None:
     """A dimension line above the samples, with the length of the outage."""
     start, stop = outage.start - zero, (end if outage.end is None else outage.end) - zero
@@ -120,19 +133,51 @@ def _measure_out(axes: Axes, outage: Outage, zero: float, end: float) -> None:
 
 
 def _frame(rows: Sequence[Axes], journal: Journal) -> None:
-    header, zero = journal.header, fault_time(journal)
+    zero = fault_time(journal)
     for axes in rows:
-        axes.set_yscale("log")
-        # Room above the slowest probe for the dimension lines.
-        axes.set_ylim(_FLOOR * 1000, max(header.patience.values()) * 1000 * 12)
-        axes.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
-        axes.minorticks_off()
         axes.grid(axis="y", color="#dddddd", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=9)
     rows[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     rows[0].set_xlim(-zero - 0.3, _end(journal) - zero + 0.3)
     rows[-1].set_xlabel(f"seconds after the {'fault' if journal.faults else 'start'}", fontsize=9.5)
+
+
+def _measure_latency(axes: Axes, journal: Journal) -> None:
+    axes.set_yscale("log")
+    # Room above the slowest probe for the dimension lines.
+    axes.set_ylim(_FLOOR * 1000, max(journal.header.patience.values()) * 1000 * 12)
+    axes.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+    axes.minorticks_off()
+
+
+_LINES: tuple[dict[str, Any], ...] = (
+    {"color": "#222222", "linestyle": "-"},
+    {"color": "#CC79A7", "linestyle": (0, (4, 2))},
+    {"color": "#56B4E9", "linestyle": ":"},
+)
+
+
+def _draw_connections(
+    axes: Axes, journal: Journal, counts: Mapping[str, Sequence[tuple[float, int]]]
+) -> None:
+    """How many connections a balancer counted, a line for each proxy, and when it took one out or back."""
+    zero, end = fault_time(journal), _end(journal)
+    most = max(number for steps in counts.values() for _, number in steps)
+    _shade_faults(axes, journal)
+    for (name, steps), style in zip(counts.items(), cycle(_LINES), strict=False):
+        times = [at - zero for at, _ in steps] + [end - zero]
+        numbers = [number for _, number in steps] + [steps[-1][1]]
+        axes.step(times, numbers, where="post", linewidth=1.8, label=name, **style)
+    for event in journal.events:
+        if event.by == "balancer" and event.kind in ("down", "up"):
+            axes.axvline(event.time - zero, color=_INK, linewidth=0.8, linestyle=":")
+            text = f"{event.component} {'taken out' if event.kind == 'down' else 'back in'} "
+            axes.text(event.time - zero, 1.28 * most, text, fontsize=8, ha="right", va="center", color=_INK)
+    axes.set_ylim(-0.1 * most, 1.5 * most)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
+    axes.set_title("connections that are kept, by proxy", loc="left", fontsize=10, color=_INK)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, frameon=False, fontsize=8.5)
 
 
 def _legend(journal: Journal) -> list[Any]:
@@ -176,6 +221,9 @@ def describe(journal: Journal) -> str:
     zero = "the fault" if journal.faults else "the start"
     sentences = [f"Latency of each probe over time. {table.title}."]
     sentences += [_said(row, zero) for row in table.rows]
+    if counts := connections(journal):
+        ends = ", ".join(f"{name} {steps[0][1]} and {steps[-1][1]}" for name, steps in counts.items())
+        sentences.append(f"Connections at first and in the end: {ends}.")
     if journal.count:
         sentences.append(rows_remark(journal))
     return " ".join(sentences)

@@ -42,7 +42,8 @@ class Prober:
     """Sends probes of several operations, each `rate` times a second, and keeps what became of them.
 
     The operations are shifted against each other by equal parts of the interval, so that they do not leave
-    together. `clock` gives seconds; `deadline` is seconds from the actual send.
+    together. `clock` gives seconds; `deadline` is seconds from the actual send. `witness` is told each sample
+    at once.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Prober:
         rate: float,
         deadline: float,
         clock: Callable[[], float] = time.monotonic,
+        witness: Callable[[Sample], None] = lambda _: None,
     ) -> None:
         self.samples: list[Sample] = []
+        self._witness = witness
         self.counts: dict[str, Counter[Outcome]] = {operation.name: Counter() for operation in operations}
         self.started = 0.0
         self._operations = operations
@@ -106,10 +109,18 @@ class Prober:
         self._clockwork.at(sent + pending.patience, pending.expire)
         pending.release()
 
+    def take_up(self, samples: Sequence[Sample]) -> None:
+        """Put samples that another process took before its own."""
+        with self._changed:
+            self.samples[:0] = samples
+            for sample in samples:
+                self.counts[sample.operation][sample.outcome] += 1
+
     def keep(self, sample: Sample) -> None:
         with self._changed:
             self.samples.append(sample)
             self.counts[sample.operation][sample.outcome] += 1
+            self._witness(sample)
             self._open -= 1
             self._changed.notify_all()
 
@@ -166,11 +177,18 @@ class _Pending:
 class Run:
     """A measurement under way; a context manager. Afterwards `journal` holds it.
 
-    `started` is when it began, seconds on the cluster's clock: the zero of the journal's times.
+    `started` is when it began, seconds on the cluster's clock: the zero of the journal's times; `wall` is the
+    same moment in ISO 8601 (UTC).
     """
 
     def __init__(
-        self, cluster: Cluster, operations: Sequence[Operation], rate: float, deadline: float, seed: int
+        self,
+        cluster: Cluster,
+        operations: Sequence[Operation],
+        rate: float,
+        deadline: float,
+        seed: int,
+        witness: Callable[[Sample], None] = lambda _: None,
     ) -> None:
         names = [operation.name for operation in operations]
         if not names or len(set(names)) < len(names):
@@ -186,12 +204,13 @@ class Run:
         self.cluster = cluster
         self._operations = list(operations)
         self._rate, self._deadline, self._seed = rate, deadline, seed
+        self._witness = witness
         self._prober: Prober | None = None
         self._faults: list[Fault] = []
         self._notes: list[str] = []
         self._journal: Journal | None = None
         self.started = 0.0
-        self._wall = ""
+        self.wall = ""
 
     @property
     def journal(self) -> Journal:
@@ -217,17 +236,28 @@ class Run:
         """Put the target that was asked for into the journal; the cluster's events may not know it."""
         self._faults.append(fault)
 
+    def take_up(self, started: float, wall: str, samples: Sequence[Sample]) -> None:
+        """Go on with a measurement that another process of this machine began: with its zero, and what it had
+        measured by then."""
+        self.started, self.wall = started, wall
+        if self._prober:
+            self._prober.take_up(samples)
+
     def note(self, text: str) -> None:
         """Put a remark into the journal."""
         self._notes.append(text)
 
     def __enter__(self) -> Run:
-        self._wall = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.wall = datetime.now(UTC).isoformat(timespec="milliseconds")
         if self.cluster.engine == "simulated":
             self.started = self.cluster.now()
             return self
         self._prober = Prober(
-            self._operations, rate=self._rate, deadline=self._deadline, clock=self.cluster.now
+            self._operations,
+            rate=self._rate,
+            deadline=self._deadline,
+            clock=self.cluster.now,
+            witness=self._witness,
         )
         try:
             for operation in self._operations:
@@ -301,7 +331,7 @@ class Run:
             versions=dict(cluster.versions),
             seed=self._seed,
             machine=machine(),
-            started=self._wall,
+            started=self.wall,
             rate=self._rate,
             deadline=self._deadline,
             operations=tuple(operation.name for operation in self._operations),
@@ -317,14 +347,17 @@ def probe(
     rate: float = 20.0,
     deadline: float = 1.0,
     seed: int = 0,
+    witness: Callable[[Sample], None] = lambda _: None,
 ) -> Run:
     """Probe a cluster for as long as a `with` block runs.
 
-    `rate` is probes a second for each operation, `deadline` seconds. Faults and restarts that happen
-    meanwhile are taken from the cluster's events. On the simulated engine the block's virtual time is filled
-    with simulated samples, and the journal says so. Raises MeasurementError if an operation cannot connect.
+    `rate` is probes a second for each operation, `deadline` seconds. `witness` is told each sample at once,
+    on the cluster's clock, so that it can be kept even if this process is killed. Faults and restarts that
+    happen meanwhile are taken from the cluster's events. On the simulated engine the block's virtual time is
+    filled with simulated samples, and the journal says so. Raises MeasurementError if an operation cannot
+    connect.
     """
-    return Run(cluster, operations, rate, deadline, seed)
+    return Run(cluster, operations, rate, deadline, seed, witness)
 
 
 def _shifted(sample: Sample, start: float) -> Sample:

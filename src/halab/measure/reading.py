@@ -13,17 +13,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 
 from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
 from halab.measure.journal import Journal, Phase
 from halab.measure.load import rate
-from halab.measure.throughput import Limit, in_phase, load_of, loaded, shuffled, speeds, throughput
+from halab.measure.throughput import (
+    Limit,
+    in_phase,
+    load_of,
+    loaded,
+    shuffled,
+    speeds,
+    take_turns,
+    throughput,
+)
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.capacity import UslFit, fit_usl
 from halab.models.samples import Outcome, Sample
 from halab.sim.balancing import LeastConnections, closed
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Tabular
 
 __all__ = ["Scaling", "Step", "reading", "scaling"]
 
@@ -63,21 +73,22 @@ def reading(
             hint="for example reading(cluster, repeats=4, seconds=2)",
         )
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
-    phases: list[Phase] = []
-    samples: list[Sample] = []
-    for turn, (number, repeat) in enumerate(shuffled(replicas, repeats, seed)):
+    seeds = count(seed)
+
+    def turn(number: int, repeat: int, before: int) -> tuple[Phase, list[Sample]]:
         start = cluster.now()
-        pairs = closed([_speed(number, limit)] * number, clients, seconds, LeastConnections(), seed + turn)
+        pairs = closed([_speed(number, limit)] * number, clients, seconds, LeastConnections(), next(seeds))
         found = [
-            Sample("search", len(samples) + n, start + sent, start + sent, start + done, Outcome.OK)
+            Sample("search", before + n, start + sent, start + sent, start + done, Outcome.OK)
             for n, (sent, done) in enumerate(pairs)
         ]
         settings: dict[str, float] = {"replicas": number, "repeat": repeat, "batch": 1, "clients": clients}
         settings |= {"share": limit.share, "period": limit.period} if limit else {}
-        phases.append(Phase("search", start, start + seconds, settings, {}, {}))
-        samples += found
         # The last answers of a turn come after its end, and must not be taken for the next one's.
         cluster.sleep(seconds + max(one.done for one in found) - start)
+        return Phase("search", start, start + seconds, settings, {}, {}), found
+
+    phases, samples = take_turns(shuffled(replicas, repeats, seed), turn)
     notes = [_SIMULATED, *([limit.label(cluster.engine)] if limit else [])]
     return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=seed, notes=notes)
 
@@ -103,22 +114,16 @@ class Step:
 
 
 @dataclass(frozen=True, repr=False)
-class Scaling:
-    """Speed by replicas beside the fitted law. Shown as text in a terminal and as a table in a notebook."""
+class Scaling(Tabular):
+    """Speed by replicas beside the fitted law."""
 
     title: str
     rows: tuple[Step, ...]
     fit: UslFit
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _cells(self) -> list[Row]:
-        return [
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
             (
                 str(one.replicas),
                 f"{one.rate.median:.0f} ({one.rate.low:.0f}–{one.rate.high:.0f})" if one.rate else "-",

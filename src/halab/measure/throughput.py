@@ -27,11 +27,12 @@ from halab.measure.operations import Operation
 from halab.measure.progress import DONE, ProgressLine
 from halab.models.bootstrap import Interval, median_interval
 from halab.models.samples import Sample
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Tabular
 
 __all__ = [
     "Kind",
     "Limit",
+    "Measured",
     "Speed",
     "Speeds",
     "TimeLeft",
@@ -42,6 +43,7 @@ __all__ = [
     "pace",
     "shuffled",
     "speeds",
+    "take_turns",
     "throughput",
 ]
 
@@ -98,26 +100,22 @@ def throughput(
     order = shuffled(replicas, repeats, seed)
     say = TimeLeft(len(order))
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
-    phases: list[Phase] = []
-    samples: list[Sample] = []
+    common: dict[str, float] = {"clients": clients} if arrivals is None else {"arrivals": arrivals}
+    common |= {"share": limit.share, "period": limit.period} if limit else {}
+    run = _closed(clients) if arrivals is None else _open(arrivals)
     with Copies(cluster, replicas, rows, say.preparing) as copies, _limited(cluster, limit):
-        for number, repeat in order:
+
+        def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
             say(f"{kind}, {number} replicas")
-            operation = copies.insert(number, batch) if kind == "write" else copies.search(number)
-            settings: dict[str, float] = {
-                "replicas": number,
-                "repeat": repeat,
-                "batch": batch if kind == "write" else 1,
-            }
-            settings |= {"clients": clients} if arrivals is None else {"arrivals": arrivals}
-            settings |= {"share": limit.share, "period": limit.period} if limit else {}
-            run = _closed(clients) if arrivals is None else _open(arrivals)
-            phase, found = _repeat(operation, run, copies, settings, warm_up, seconds, deadline)
-            phases.append(phase)
-            samples += found
-        phases = [*copies.phases, *phases]
+            writes = kind == "write"
+            operation = copies.insert(number, batch) if writes else copies.search(number)
+            settings = {"replicas": number, "repeat": repeat, "batch": batch if writes else 1, **common}
+            return _repeat(operation, run, copies, settings, warm_up, seconds, deadline)
+
+        phases, samples = take_turns(order, turn)
     say.done()
     notes = [limit.label(cluster.engine)] if limit else []
+    phases = [*copies.phases, *phases]
     return loaded(cluster, samples, phases, began, wall, deadline=deadline, seed=seed, notes=notes)
 
 
@@ -171,6 +169,22 @@ def shuffled(replicas: Sequence[int], repeats: int, seed: int) -> list[tuple[int
     """Every number of replicas once a repeat, in an order of its own: pairs (replicas, repeat)."""
     rng = random.Random(seed)
     return [(number, each) for each in range(repeats) for number in rng.sample(replicas, len(replicas))]
+
+
+Measured = tuple[list[Phase], list[Sample]]
+Turn = Callable[[int, int, int], tuple[Phase, list[Sample]]]
+"""Measures one turn, given its replicas, its repeat and how many samples there are from those before."""
+
+
+def take_turns(order: Iterable[tuple[int, int]], turn: Turn) -> Measured:
+    """The phases and samples of all turns, taken one after the other in this order."""
+    phases: list[Phase] = []
+    samples: list[Sample] = []
+    for replicas, repeat in order:
+        phase, found = turn(replicas, repeat, len(samples))
+        phases.append(phase)
+        samples += found
+    return phases, samples
 
 
 class TimeLeft:
@@ -248,8 +262,14 @@ def loaded(
 
 
 def load_of(journal: Journal) -> str:
-    """What a load asked for, and of how many copies: "insert with 1, 2, 3 replicas"."""
-    counts = sorted({int(phase.settings["replicas"]) for phase in journal.phases})
+    """What a load asked for, and of how many copies: "insert with 1, 2, 3 replicas".
+
+    Where copies were not what differed, the parts are named: "search with roundrobin, leastconn".
+    """
+    counts = sorted({int(p.settings["replicas"]) for p in journal.phases if "replicas" in p.settings})
+    if not counts:
+        parts = ", ".join(dict.fromkeys(phase.name for phase in journal.phases))
+        return f"{' and '.join(journal.header.operations)} with {parts}"
     replicas = ", ".join(map(str, counts)) + (" replica" if counts == [1] else " replicas")
     shares = {phase.settings["share"] for phase in journal.phases if "share" in phase.settings}
     slow = "".join(f", query nodes limited to {share:.0%} of the time" for share in sorted(shares))
@@ -280,21 +300,15 @@ class Speed:
 
 
 @dataclass(frozen=True, repr=False)
-class Speeds:
-    """A load in one table. Shown as text in a terminal and as a table in a notebook."""
+class Speeds(Tabular):
+    """A load in one table."""
 
     title: str
     rows: tuple[Speed, ...]
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _cells(self) -> list[Row]:
-        return [
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
             (
                 str(one.replicas),
                 f"{one.rate.median:.1f}",

@@ -23,11 +23,11 @@ from halab.errors import MeasurementError
 from halab.measure.copies import Copies
 from halab.measure.journal import Journal, Phase
 from halab.measure.load import Meter, closed_loop
-from halab.measure.throughput import TimeLeft, cores_of, load_of, loaded, pace, shuffled
+from halab.measure.throughput import Measured, TimeLeft, cores_of, load_of, loaded, pace, shuffled, take_turns
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Tabular
 
 __all__ = ["Cost", "Costs", "costs", "writing"]
 
@@ -71,9 +71,6 @@ def writing(
     return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=seed, notes=notes)
 
 
-Measured = tuple[list[Phase], list[Sample]]
-
-
 def _measured(
     cluster: Cluster,
     replicas: Sequence[int],
@@ -84,20 +81,18 @@ def _measured(
     searches: int,
 ) -> Measured:
     say = TimeLeft(len(order))
-    phases: list[Phase] = []
-    samples: list[Sample] = []
     with Copies(cluster, replicas, filled, say.preparing) as copies:
+
+        def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
+            say(f"writing {rows} rows, {number} {'replica' if number == 1 else 'replicas'}")
+            return _turn(copies, number, repeat, rows, writes, searches)
+
         say.preparing("one turn of each that does not count")
         for number in replicas:
             _turn(copies, number, 0, rows, writes, searches)
-        for number, repeat in order:
-            say(f"writing {rows} rows, {number} {'replica' if number == 1 else 'replicas'}")
-            phase, found = _turn(copies, number, repeat, rows, writes, searches)
-            phases.append(phase)
-            samples += found
-        phases = [*copies.phases, *phases]
+        phases, samples = take_turns(order, turn)
     say.done()
-    return phases, samples
+    return [*copies.phases, *phases], samples
 
 
 def _turn(
@@ -147,23 +142,22 @@ def _simulated(
     cluster: Cluster, order: Sequence[tuple[int, int]], rows: int, writes: int, seed: int
 ) -> Measured:
     rng = random.Random(seed)
-    phases: list[Phase] = []
-    samples: list[Sample] = []
-    for replicas, repeat in order:
+
+    def turn(replicas: int, repeat: int, before: int) -> tuple[Phase, list[Sample]]:
         written: list[Sample] = []
         at = cluster.now()
         for append in draws(_APPEND, writes, rng.getrandbits(32)):
             done = at + float(append)
-            written.append(Sample("insert", len(samples) + len(written), at, at, done, Outcome.OK))
+            written.append(Sample("insert", before + len(written), at, at, done, Outcome.OK))
             at = done
         found = [
             Sample("strong search", number, at, at, at + float(read), Outcome.OK)
-            for number, read in enumerate(draws(_READ, replicas, rng.getrandbits(32)), len(samples))
+            for number, read in enumerate(draws(_READ, replicas, rng.getrandbits(32)), before)
         ]
-        phases.append(_phase(written, found, replicas, repeat, rows, {}))
-        samples += [*written, *found]
         cluster.sleep(1.0)
-    return phases, samples
+        return _phase(written, found, replicas, repeat, rows, {}), [*written, *found]
+
+    return take_turns(order, turn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +177,15 @@ class Cost:
 
 
 @dataclass(frozen=True, repr=False)
-class Costs:
-    """Costs by number of replicas. Shown as text in a terminal and as a table in a notebook."""
+class Costs(Tabular):
+    """Costs by number of replicas."""
 
     title: str
     rows: tuple[Cost, ...]
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self.remarks)
-
-    def _cells(self) -> list[Row]:
-        return [
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
             (
                 str(one.replicas),
                 spread(one.acknowledged, 1000, 0),

@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -342,15 +343,20 @@ def false_alarm_probability(detector: Detector, stalls: Stalls) -> float:
     It is, if the stall outlasts the detection: P(L > patience - u + v) averaged over u and v, which
     Gauss-Legendre quadrature does. (Closed for exponential lengths; the tests compare.)
     """
-    nodes, weights = np.polynomial.legendre.leggauss(48)
-    shares, weights = (nodes + 1) / 2, weights / 2
-    return float(
-        sum(
-            wu * wv * stalls.longer_than(detector.patience - u * detector.interval + v * detector.granularity)
-            for u, wu in zip(shares, weights, strict=True)
-            for v, wv in zip(shares, weights, strict=True)
-        )
+    points = _quadrature()
+    patience, interval, granularity = detector.patience, detector.interval, detector.granularity
+    return sum(
+        wu * wv * stalls.longer_than(patience - u * interval + v * granularity)
+        for u, wu in points
+        for v, wv in points
     )
+
+
+@cache
+def _quadrature() -> list[tuple[float, float]]:
+    """Places from 0 to 1 and their weights, as Python's floats: NumPy's are slow one by one."""
+    nodes, weights = np.polynomial.legendre.leggauss(48)
+    return list(zip(((nodes + 1) / 2).tolist(), (weights / 2).tolist(), strict=True))
 
 
 def false_alarms_per_year(detector: Detector, stalls: Stalls, processes: int = 1) -> float:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["PERIODS", "Retention", "keep", "oldest_mistake"]
+__all__ = ["PERIODS", "Retention", "keep", "oldest_mistake", "reasons"]
 
 PERIODS: Mapping[str, float] = {"daily": 86_400.0, "weekly": 7 * 86_400.0, "monthly": 30 * 86_400.0}
 """Seconds by the name of the period."""
@@ -35,14 +35,20 @@ class Retention:
 
 def keep(moments: Iterable[float], retention: Retention) -> list[float]:
     """The moments of the backups to keep, oldest first; all others may go. The newest always stays."""
+    return sorted(reasons(moments, retention))
+
+
+def reasons(moments: Iterable[float], retention: Retention) -> dict[float, tuple[str, ...]]:
+    """Why each backup that stays does so: by its moment "newest", "daily", "weekly" and "monthly"."""
     newest_first = sorted(set(moments), reverse=True)
-    kept = set(newest_first[:1])
+    why: dict[float, tuple[str, ...]] = dict.fromkeys(newest_first[:1], ("newest",))
     for name, seconds in PERIODS.items():
         newest_of: dict[float, float] = {}
         for moment in newest_first:
             newest_of.setdefault(moment // seconds, moment)
-        kept.update(list(newest_of.values())[: getattr(retention, name)])
-    return sorted(kept)
+        for moment in list(newest_of.values())[: getattr(retention, name)]:
+            why[moment] = (*why.get(moment, ()), name)
+    return why
 
 
 def oldest_mistake(kept: Iterable[float], now: float) -> float:

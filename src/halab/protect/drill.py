@@ -8,28 +8,39 @@ After each change the state is written to a file, so that a drill which was cut 
 `run`, or taken back by `roll_back`, also by another process. For that, what steps tell each other stands in
 `facts`, which is part of the state. A step that was cut off is undone before it is done again.
 
-A deadline is looked at when a step has ended: a call that is under way is not torn apart. Calls to Milvus
-end by themselves within a minute.
+A deadline holds for all of a step, precheck to verify, and again for its undoing. A step that overruns is
+stopped or left (see `halab.protect.bounded`), has failed, and the drill goes on to undo. Each step works on a
+copy of the facts: of one that was stopped or left nothing is taken over, then or later.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from halab.errors import DrillError, HalabError
+from halab.protect.bounded import Overran, bounded
 
 __all__ = ["Drill", "Facts", "Record", "State", "Step", "load_state"]
 
 Facts = dict[str, Any]
+T = TypeVar("T")
 Status = Literal["waiting", "running", "done", "refused", "failed", "undone"]
 FORMAT = "halab-drill"
 VERSION = 1
+
+
+def _done(step: Step, facts: Facts) -> str:
+    said = step.do(facts)
+    step.verify(facts)
+    return said
 
 
 def _nothing(_: Facts) -> None:
@@ -40,7 +51,8 @@ def _nothing(_: Facts) -> None:
 class Step:
     """One step. `deadline` is seconds; `who` does it; `do` returns a sentence that says what it found.
 
-    Each function gets the drill's facts and may raise a HalabError. `undo` must bear being called twice.
+    Each function gets the drill's facts and may raise a HalabError; it runs in a thread that is stopped when
+    its time is over. `undo` must bear being called twice.
     Once a step that `commits` is done, a later failure undoes only its own step: users rely on what was done.
     """
 
@@ -75,13 +87,15 @@ class Record:
 
 @dataclass(slots=True)
 class State:
-    """A drill's whole state. `started` is ISO 8601 (UTC), `zero` the clock's reading at that moment."""
+    """A drill's whole state. `started` is ISO 8601 (UTC), `zero` the clock's reading at that moment;
+    `resumed` are the seconds since then at which it was gone on with after it had been cut off."""
 
     title: str
     started: str
     zero: float
     records: list[Record]
     facts: Facts = field(default_factory=dict)
+    resumed: list[float] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -155,11 +169,18 @@ class Drill:
                 f"this drill ended at the step {self.state.stopped_at.title!r}",
                 hint="read its report, mend what it names, and begin a new drill in another folder",
             )
+        if any(record.status == "undone" for record in self.state.records):
+            raise DrillError(
+                "this drill was taken back, and cannot be gone on with",
+                hint="begin a new one in another folder",
+            )
+        if any(record.began is not None for record in self.state.records):
+            self.state.resumed.append(self.elapsed)
         for step, record in zip(self.steps, self.state.records, strict=True):
             if record.status == "done":
                 continue
             if record.status == "running":
-                step.undo(self.state.facts)
+                self._undo_one(step)
             if not self._one(step, record):
                 self._undo(self._since_commit())
                 break
@@ -182,7 +203,7 @@ class Drill:
                 continue
             self._say(f"undoing: {step.title}")
             try:
-                step.undo(self.state.facts)
+                self._undo_one(step)
             except HalabError as error:
                 record.note += f" NOT UNDONE: {error.message}"
             else:
@@ -190,26 +211,41 @@ class Drill:
                 record.status = "failed" if record.status == "failed" else "undone"
             self._save()
 
+    def _undo_one(self, step: Step) -> None:
+        bounded(partial(step.undo, copy.deepcopy(self.state.facts)), step.deadline)
+
     def _one(self, step: Step, record: Record) -> bool:
         """One step; whether it was done in time and as it should."""
         self._say(step.title)
-        facts = self.state.facts
         record.began = self.elapsed
         try:
-            step.precheck(facts)
+            self._within(step, record, step.precheck)
         except HalabError as error:
             return self._end(record, "refused", error.message)
         record.status = "running"
         self._save()
         try:
-            said = step.do(facts)
-            step.verify(facts)
+            said = self._within(step, record, partial(_done, step))
         except HalabError as error:
             return self._end(record, "failed", error.message)
         took = self.elapsed - record.began
         if took > step.deadline:
             return self._end(record, "failed", f"took {took:.1f} s, and its deadline is {step.deadline:g} s")
         return self._end(record, "done", said)
+
+    def _within(self, step: Step, record: Record, work: Callable[[Facts], T]) -> T:
+        """Work on a copy of the facts, in what is left of the deadline."""
+        facts = copy.deepcopy(self.state.facts)
+        left = step.deadline - (self.elapsed - (record.began or 0.0))
+        try:
+            found = bounded(partial(work, facts), max(left, 0.0))
+        except Overran:
+            raise
+        except HalabError:
+            self.state.facts = facts  # it ended by itself: what it had found out by then is in the report
+            raise
+        self.state.facts = facts
+        return found
 
     def _end(self, record: Record, status: Status, note: str) -> bool:
         record.status, record.note, record.ended = status, note, self.elapsed

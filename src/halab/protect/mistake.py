@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from halab.cluster.protocol import Cluster, Event
 from halab.errors import BackupError, MeasurementError
-from halab.measure.disaster import Rows
+from halab.measure.disaster import Losses, Rows, counted
 from halab.measure.journal import FaultRecord, Journal
 from halab.measure.probe import Run, probe
 from halab.measure.progress import DONE, ProgressLine
@@ -28,7 +28,6 @@ from halab.models.samples import Outcome, Sample
 from halab.protect.backup import backup
 from halab.protect.connection import connected, refusals
 from halab.protect.restore import restore
-from halab.tables import Row, html_table, text_table
 
 __all__ = ["Forgotten", "Mistake", "Rows", "forgotten", "mistake"]
 
@@ -87,7 +86,13 @@ def mistake(
         course.wait(gone, f"{what}: nobody has noticed yet")
         course.bring_back(place)
         course.wait(after, "after the restore")
-    return _counted(_rewritten(run.journal, what, retriever.name, events), retriever, say)
+    journal = run.journal.extended(faults=[_fault(what, retriever.name, events)], events=events)
+    if retriever.simulated:
+        say(DONE)
+        return journal.extended(
+            notes=["SIMULATED: this cluster keeps no rows, so none was backed up, destroyed or restored."]
+        )
+    return counted(journal, say, lambda: _counted(journal, retriever))
 
 
 @dataclass
@@ -139,74 +144,35 @@ class _Course:
         self.events.append(Event(round(self.run.elapsed, 6), self.retriever.name, kind, "user"))
 
 
-def _rewritten(journal: Journal, what: Mistake, name: str, events: list[Event]) -> Journal:
-    """The journal with the steps, and the mistake as its fault: undone when the restore returned."""
+def _fault(what: Mistake, name: str, events: list[Event]) -> FaultRecord:
+    """The mistake, undone when the restore returned."""
     at = {event.kind: event.time for event in events}
     kind, _, target = what.partition(" ")
-    fault = FaultRecord(kind, target, name, at[_MISTAKE[0]], at.get(_RESTORE[1]))
-    return Journal.write(
-        journal.header,
-        samples=journal.samples(),
-        faults=[fault],
-        events=sorted([*journal.events, *events], key=lambda event: event.time),
-        notes=journal.notes,
-        scheduling=journal.scheduling,
-    )
+    return FaultRecord(kind, target, name, at[_MISTAKE[0]], at.get(_RESTORE[1]))
 
 
-def _counted(journal: Journal, retriever: Retriever, say: ProgressLine) -> Journal:
-    if retriever.simulated:
-        say(DONE)
-        return journal.extended(
-            notes=["SIMULATED: this cluster keeps no rows, so none was backed up, destroyed or restored."]
-        )
-    say("counting rows")
-    try:
-        passages = retriever.count()
-        back = (
-            f"{passages.acknowledged - len(passages.missing)} of {passages.acknowledged} passages are there."
-        )
-        rows = retriever.count(journal.samples("insert"), retriever.name)
-        counted = journal.extended(count=rows, notes=[back])
-    except MeasurementError as error:
-        counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
-    say(DONE)
-    return counted
+def _counted(journal: Journal, retriever: Retriever) -> Journal:
+    passages = retriever.count()
+    there = passages.acknowledged - len(passages.missing)
+    rows = retriever.count(journal.samples("insert"), retriever.name)
+    return journal.extended(count=rows, notes=[f"{there} of {passages.acknowledged} passages are there."])
 
 
 @dataclass(frozen=True, repr=False)
-class Forgotten:
+class Forgotten(Losses):
     """What a mistake did. Times are seconds; None where it was not measured.
 
     `remembered` counts the answers, asked after the mistake was acknowledged, that still found something;
     `asked` all that were asked between then and the restore. `forgot` is how long after the acknowledgement
-    the last of them was asked (0 if there was none), `restored` how long the restore took, `window` from the
-    first missing row's acknowledgement to the mistake.
+    the last of them was asked (0 if there was none), `restored` how long the restore took.
     """
 
-    title: str
-    rows: tuple[Rows, ...]
     remembered: int
     asked: int
     forgot: float | None
     restored: float | None
-    window: float | None
-    remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self._remarks())
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self._remarks())
-
-    def _cells(self) -> list[Row]:
-        known = self.window is not None
-        return [
-            (each.when, str(each.acknowledged), str(each.missing) if known else "not counted")
-            for each in self.rows
-        ]
-
-    def _remarks(self) -> list[str]:
+    def _remarks(self) -> Sequence[str]:
         said = list(self.remarks)
         if self.forgot is not None:
             said.append(
@@ -218,7 +184,6 @@ class Forgotten:
         return said
 
 
-_HEADINGS = ("acknowledged", "rows", "missing afterwards")
 _TIMES = (
     "before the backup",
     "while it was made",
@@ -253,12 +218,12 @@ def forgotten(journal: Journal) -> Forgotten:
     return Forgotten(
         title(journal),
         tuple(_group(inserted, missing, bounds)),
+        (bounds[2] - min(gone) if gone else 0.0) if journal.count else None,
+        journal.notes,
         len(memories),
         len(asked),
         max(memories, default=0.0) if real else None,
         at[_RESTORE[1]] - at[_RESTORE[0]] if real and _RESTORE[1] in at else None,
-        (bounds[2] - min(gone) if gone else 0.0) if journal.count else None,
-        journal.notes,
     )
 
 

@@ -3,6 +3,7 @@
     app = Application(Retriever(primary, replicas=1), Retriever(standby, replicas=1))
     done = rehearse(app, "drills/monday")
     done.report, done.journal
+    resume(app, "drills/monday")              # if it was cut off; or roll_back("drills/monday", primary)
 
 Three probes run throughout (see `halab.measure.addresses`). The loss is a crash of the primary's only proxy:
 to its users that site is gone, and its data is not. So the way home can be rehearsed too.
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +39,24 @@ from halab.protect.drill import Drill, Facts, State, Step, load_state
 from halab.protect.manifest import verify
 from halab.protect.report import Report, Targets
 from halab.protect.restore import batches, restore
+from halab.protect.unfinished import (
+    STATE,
+    SampleLog,
+    book_of,
+    check_clusters,
+    finished,
+    hold,
+    is_unfinished,
+    mark,
+    read_samples,
+    refuse_unfinished,
+)
 
-__all__ = ["Rehearsal", "Unanswered", "rehearse", "roll_back", "unanswered"]
+__all__ = ["Rehearsal", "Unanswered", "rehearse", "resume", "roll_back", "unanswered"]
 
 _SIMULATED = "SIMULATED, not done: a simulated cluster keeps no rows and has no address"
 _PATIENCE = 20.0  # seconds for a proxy that has come back to answer its clients again
+_NO_PROBE = 2.0  # seconds without a probe, of a measurement that was cut off
 _LOOK = 0.5  # seconds between two looks
 
 
@@ -73,48 +89,113 @@ def rehearse(
     the state, the backups, the journal and the report. A drill that fails is a result, and undone. Raises
     DrillError if it cannot begin, MeasurementError if nothing can be measured.
     """
-    folder = Path(folder)
+    folder, clusters = Path(folder), _clusters(app)
+    refuse_unfinished(folder, clusters)
     if folder.exists():
         raise DrillError(f"{folder} is already there, and a drill is never overwritten", hint="name another")
-    primary = app.homes["primary"].cluster
-    for home in app.homes.values():
-        home.cluster.wait_healthy()
-    with probe(primary, app.operations(), rate=rate, deadline=deadline, seed=seed) as run:
-        course = _Course(app, folder, run, targets or Targets(), notice, deadline)
-        course.wait(before, "writing rows")
-        course.nightly()
-        course.wait(since, "writing rows that are in no backup")
-        drill = Drill(course.steps(), folder / "state.json", clock=primary.now, say=course.say)
-        state = drill.run()
-        course.wait(after, "after the drill")
-    journal = _rewritten(run.journal, state, run.started, app, course.count())
+    targets = targets or Targets()
+    for cluster in clusters.values():
+        cluster.wait_healthy()
+    folder.mkdir(parents=True)
+    with hold(folder), closing(SampleLog(folder)) as log:
+        primary, operations = clusters["primary"], app.operations()
+        with probe(primary, operations, rate=rate, deadline=deadline, seed=seed, witness=log) as run:
+            course = _Course(app, folder, run, targets, notice, deadline)
+            course.wait(before, "writing rows")
+            course.nightly()
+            course.wait(since, "writing rows that are in no backup")
+            drill = Drill(course.steps(), folder / STATE, clock=primary.now, say=course.say)
+            drill.state.facts["setting"] = {
+                "primary": primary.name, "standby": clusters["standby"].name, "collection": app.name,
+                "targets": asdict(targets), "notice": notice, "after": after, "rate": rate,
+                "deadline": deadline, "seed": seed, "started": run.started, "wall": run.wall,
+            }  # fmt: skip
+            mark(clusters, folder)
+            state = drill.run()
+            course.wait(after, "after the drill")
+        return _reported(course, state)
+
+
+def resume(app: Application, folder: str | Path) -> Rehearsal:
+    """Go on with a drill that was cut off, in the step it was in: that one is undone first, and begun again.
+
+    `app` has the same two clusters and collections. What was measured before stands in the same journal;
+    between the two nothing was, and a note says so. Raises DrillError if there is nothing to go on with, or a
+    cluster is not the one that the drill began on.
+    """
+    folder, clusters = Path(folder), _clusters(app)
+    state = load_state(folder / STATE)
+    if not is_unfinished(folder):
+        raise DrillError(f"the drill in {folder} is at its end", hint=f"read {folder / 'report.html'}")
+    with hold(folder), closing(SampleLog(folder)) as log:
+        check_clusters(clusters, folder, state)
+        setting = state.facts["setting"]
+        if not app.simulated:  # there no address is ever switched
+            app.book = book_of(state)
+        probing = {"rate": setting["rate"], "deadline": setting["deadline"], "seed": setting["seed"]}
+        earlier = read_samples(folder)
+        with probe(clusters["primary"], app.operations(lost="primary"), **probing, witness=log) as run:
+            began = run.started
+            run.take_up(setting["started"], setting["wall"], earlier)
+            for last, again in _gaps([one.intended for one in earlier] + [began]):
+                last, again = last - run.started, again - run.started
+                run.note(f"The drill was cut off: no probe was sent between {last:.1f} and {again:.1f} s.")
+            targets = Targets(**setting["targets"])
+            course = _Course(app, folder, run, targets, setting["notice"], setting["deadline"])
+            drill = Drill(course.steps(), folder / STATE, clock=clusters["primary"].now, say=course.say)
+            state = drill.run()
+            course.wait(setting["after"], "after the drill")
+        (folder / "journal.jsonl").unlink(missing_ok=True)  # if it was cut off between journal and report
+        return _reported(course, state)
+
+
+def _gaps(times: list[float]) -> list[tuple[float, float]]:
+    """Where nobody probed: while one process runs, probes leave many times a second."""
+    return [(one, other) for one, other in pairwise(sorted(times)) if other - one > _NO_PROBE]
+
+
+def _clusters(app: Application) -> dict[Address, Any]:
+    return {address: home.cluster for address, home in app.homes.items()}
+
+
+def _reported(course: _Course, state: State) -> Rehearsal:
+    """The journal and the report of a drill that is at its end; the report is the last to be written."""
+    run, folder = course.run, course.folder
+    journal = _rewritten(run.journal, state, run.started, course.app, course.count())
     course.say(DONE)
     report = Report.of(state, course.targets, journal)
     journal.save(folder / "journal.jsonl")
     report.save(folder)
+    finished(_clusters(course.app), folder)
     return Rehearsal(report, journal, folder)
 
 
-def roll_back(folder: str | Path, primary: Any) -> State:
+def roll_back(folder: str | Path, primary: Any) -> Report:
     """Take back a drill whose process has ended: the primary serves again, and nothing else was its own.
 
-    The standby keeps what was restored and written into it; where users had written, a note says so. Raises
-    DrillError.
+    The standby keeps what was restored and written into it; where users had written, a note says so. The
+    report says that it was taken back. Raises DrillError.
     """
-    path = Path(folder) / "state.json"
-    state = load_state(path)
+    folder = Path(folder)
+    state = load_state(folder / STATE)
 
     def bring_home(facts: Facts) -> None:
         if component := facts.get("component"):
             primary.heal(component)
         primary.wait_healthy()
 
-    steps = [Step(one.name, one.title, one.deadline, lambda _: "", undo=bring_home) for one in state.records]
-    written = any(one.name == "service" and one.status == "done" for one in state.records)
-    taken_back = Drill(steps, path, clock=time.monotonic).roll_back()
-    if written:
-        taken_back.records[-1].note += " Rows written on the standby since are there only: bring them home."
-    return taken_back
+    with hold(folder):
+        check_clusters({"primary": primary}, folder, state)
+        steps = [Step(one.name, one.title, 90.0, lambda _: "", undo=bring_home) for one in state.records]
+        written = any(one.name == "service" and one.status == "done" for one in state.records)
+        state = Drill(steps, folder / STATE, clock=time.monotonic).roll_back()
+        if written:
+            state.records[-1].note += " Rows written on the standby since are there only: bring them home."
+        setting = state.facts.get("setting", {})
+        report = Report.of(state, Targets(**setting.get("targets", {})))
+        report.save(folder)
+        finished({"primary": primary}, folder)
+    return report
 
 
 class _Course:
@@ -138,7 +219,6 @@ class _Course:
 
     def nightly(self) -> None:
         """The backup that the drill will find. It is no step of it: a drill takes what there is."""
-        self.folder.mkdir(parents=True)
         if not self.app.simulated:
             self.say("the nightly backup")
             backup(self._clock, self.folder / "backup", [self.app.name])
@@ -218,10 +298,14 @@ class _Course:
             return
         raise DrillError("the primary still answers, so nothing was lost", hint="see what was killed")
 
-    def _heal(self, _: Facts) -> None:
+    def _heal(self, facts: Facts) -> None:
+        """By its name too: another process may have made the fault, or the step was stopped in the middle."""
         if self._fault is not None:
             self._fault.undo()
-            self.primary.cluster.wait_healthy()
+        if "component" in facts:
+            cluster: Any = self.primary.cluster
+            cluster.heal(facts["component"])
+        self.primary.cluster.wait_healthy()
 
     # -- 4 and 5: over, and proven --------------------------------------------------------------------------
 
@@ -306,7 +390,9 @@ class _Course:
         self.app.book.writable = False
         began = self._clock.now()
         self._clock.sleep(self._deadline)  # writes under way reach the standby, or have failed
-        folder = self.folder / "failback"
+        # The way home may be gone a second time, and a backup is never overwritten.
+        tries = len(list(self.folder.glob("failback*")))
+        folder = self.folder / (f"failback-{tries + 1}" if tries else "failback")
         manifest = backup(self.standby.cluster, folder, [self.app.name])
         brought = self._merge(folder)
         self.app.book.current, self.app.book.writable = "primary", True
@@ -379,20 +465,10 @@ def _rewritten(
     ]
     faults = [
         FaultRecord("lose", "primary", fault.component, fault.at, fault.undone_at)
-        for fault in journal.faults[:1]
+        for fault in journal.faults[-1:]  # a loss that was cut off was undone, and made again
     ]
-    notes = list(journal.notes)
-    if app.simulated:
-        notes.append("SIMULATED: no address was switched, so service came back when the proxy did.")
-    return Journal.write(
-        journal.header,
-        samples=journal.samples(),
-        faults=faults,
-        events=sorted([*journal.events, *events], key=lambda event: event.time),
-        notes=notes,
-        count=count,
-        scheduling=journal.scheduling,
-    )
+    said = "SIMULATED: no address was switched, so service came back when the proxy did."
+    return journal.extended(count=count, notes=[said] if app.simulated else [], events=events, faults=faults)
 
 
 @dataclass(frozen=True, slots=True)

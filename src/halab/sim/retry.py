@@ -13,10 +13,11 @@ their clients have stopped waiting, the work is wasted, and the outage goes on a
 
 from __future__ import annotations
 
+import heapq
 import math
 import random
-from collections import Counter
-from collections.abc import Generator
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +26,7 @@ import simpy
 from halab.models.retry import Retry
 from halab.models.samples import Outcome
 
-__all__ = ["MOST_ATTEMPTS", "RetryReport", "Scenario", "judge"]
+__all__ = ["MOST_ATTEMPTS", "Question", "RetryReport", "Scenario", "judge"]
 
 MOST_ATTEMPTS = 50
 """A request is given up after this many attempts, whatever its policy says: a storm must end some time."""
@@ -106,17 +107,31 @@ class RetryReport:
     slowest: float
 
 
-def judge(policy: Retry, scenario: Scenario | None = None, seed: int = 0) -> RetryReport:
+Question = tuple[int, float, Outcome, str, random.Random]
+"""What a policy is called with."""
+
+Ask = Callable[[Retry, Sequence[Question]], Sequence[float | None]]
+"""Puts questions to a policy, in order: so close in time that no answer can bear on another question."""
+
+
+def _one_by_one(policy: Retry, questions: Sequence[Question]) -> list[float | None]:
+    return [policy(*question) for question in questions]
+
+
+def judge(
+    policy: Retry, scenario: Scenario | None = None, seed: int = 0, ask: Ask = _one_by_one
+) -> RetryReport:
     """Run clients with this policy through an outage and report what users, data and service got of it.
 
     `policy` is called after each attempt that did not succeed: `policy(attempt, elapsed, outcome, operation,
     rng)` returns the seconds to wait before the next attempt, or None to give up (see `models.retry.Retry`;
-    a `RetryPolicy` is one). The same seed gives the same report. Takes about a second.
+    a `RetryPolicy` is one). The same seed gives the same report. With `ask`, a policy in another process
+    can be asked several things at once.
 
     Raises TypeError or ValueError if the policy returns something that is not a wait, and whatever the
     policy itself raises.
     """
-    world = _World(policy, scenario or Scenario(), seed)
+    world = _World(policy, scenario or Scenario(), seed, ask)
     world.run()
     return world.report()
 
@@ -139,13 +154,16 @@ class _World:
     policy: Retry
     scenario: Scenario
     seed: int
+    ask: Ask
+    open: list[tuple[_Request, Any]] = field(default_factory=list)
     requests: list[_Request] = field(default_factory=list)
     attempts: list[float] = field(default_factory=list)
     unsafe: int = 0
 
     def __post_init__(self) -> None:
         self.env: Any = simpy.Environment()
-        self.servers: Any = simpy.Resource(self.env, self.scenario.servers)
+        self.free = [0.0] * self.scenario.servers  # a heap: when each server will be free
+        self.turns: deque[float] = deque()  # when each attempt that was let in gets its server
 
     def run(self) -> None:
         for number in range(self.scenario.clients):
@@ -166,43 +184,49 @@ class _World:
 
     def user(self, request: _Request) -> Generator[Any, Any, None]:
         """Attempts one request until it succeeds or the policy gives it up."""
+        begins = self.env.now
         while True:
             request.attempts += 1
-            self.attempts.append(self.env.now)
-            request.outcome = yield from self.attempt(request)
+            self.attempts.append(begins)
+            request.outcome = yield from self.attempt(request, begins)
             request.done = self.env.now
             if request.outcome == Outcome.OK or request.attempts == MOST_ATTEMPTS:
                 return
-            wait = self.ask(request)
+            wait = yield self.question(request)
             if wait is None:
                 return
             if request.operation == "insert" and request.outcome == Outcome.UNKNOWN:
                 self.unsafe += 1
-            yield self.env.timeout(wait)
+            begins = request.done + wait
 
-    def ask(self, request: _Request) -> float | None:
-        elapsed = self.env.now - request.sent
-        wait = self.policy(request.attempts, elapsed, request.outcome, request.operation, request.rng)
-        if wait is None:
-            return None
-        if isinstance(wait, bool) or not isinstance(wait, (int, float)):
-            raise TypeError(
-                f"a policy returns seconds to wait, or None to give up; this one returned {wait!r}"
-            )
-        if not (wait >= 0 and math.isfinite(wait)):
-            raise ValueError(f"a wait is zero or a positive number of seconds; this policy returned {wait}")
-        return float(wait)
+    def question(self, request: _Request) -> Any:
+        """An event whose value is what the policy says to the request as it is now."""
+        if not self.open:
+            self.env.timeout(NETWORK).callbacks.append(self.answer)
+        self.open.append((request, self.env.event()))
+        return self.open[-1][1]
 
-    def attempt(self, request: _Request) -> Generator[Any, Any, Outcome]:
+    def answer(self, moment: Any) -> None:
+        """Put the open questions: the attempt that the first is followed by can only now have an effect."""
+        asked, self.open = self.open, []
+        questions = [
+            (request.attempts, request.done - request.sent, request.outcome, request.operation, request.rng)
+            for request, _ in asked
+        ]
+        for (_, event), wait in zip(asked, self.ask(self.policy, questions), strict=True):
+            event.succeed(_checked(wait))
+
+    def attempt(self, request: _Request, begins: float) -> Generator[Any, Any, Outcome]:
         """One attempt, as its client sees it: an answer, a refusal, or nothing within the timeout."""
-        yield self.env.timeout(NETWORK)
+        yield self.env.timeout(max(0.0, begins + NETWORK - self.env.now))
         if self.out():
             return (yield from self.unanswered(request))
-        if len(self.servers.queue) >= self.scenario.queue:
+        if self.waiting() >= self.scenario.queue:
             return Outcome.FAIL
-        answer = self.env.process(self.serve(request))
-        yield answer | self.env.timeout(self.scenario.timeout)
-        return answer.value if answer.processed else Outcome.UNKNOWN
+        answered = self.served() - self.env.now
+        request.happened += 1  # whether or not its client still waits: the service cannot know
+        yield self.env.timeout(min(answered, self.scenario.timeout))
+        return Outcome.OK if answered <= self.scenario.timeout else Outcome.UNKNOWN
 
     def unanswered(self, request: _Request) -> Generator[Any, Any, Outcome]:
         if request.rng.random() >= self.scenario.silent:
@@ -211,13 +235,18 @@ class _World:
         yield self.env.timeout(self.scenario.timeout)
         return Outcome.UNKNOWN
 
-    def serve(self, request: _Request) -> Generator[Any, Any, Outcome]:
-        """The service does the work whether or not its client still waits: it cannot know."""
-        with self.servers.request() as turn:
-            yield turn
-            yield self.env.timeout(self.scenario.service)
-        request.happened += 1
-        return Outcome.OK
+    def waiting(self) -> int:
+        """How many attempts wait for a server."""
+        while self.turns and self.turns[0] <= self.env.now:
+            self.turns.popleft()
+        return len(self.turns)
+
+    def served(self) -> float:
+        """When an attempt that comes now is answered. All take equally long, in the order they came."""
+        turn = max(self.env.now, heapq.heappop(self.free))
+        heapq.heappush(self.free, turn + self.scenario.service)
+        self.turns.append(turn)
+        return float(turn + self.scenario.service)
 
     def out(self) -> bool:
         return bool(self.scenario.outage_at <= self.env.now < self.scenario.back_at)
@@ -248,3 +277,14 @@ class _World:
         """Attempts for each request between two moments."""
         requests = sum(begin <= request.sent < end for request in self.requests)
         return sum(begin <= at < end for at in self.attempts) / max(requests, 1)
+
+
+def _checked(wait: Any) -> float | None:
+    """A policy's answer, if it is one. Raises TypeError or ValueError."""
+    if wait is None:
+        return None
+    if isinstance(wait, bool) or not isinstance(wait, (int, float)):
+        raise TypeError(f"a policy returns seconds to wait, or None to give up; this one returned {wait!r}")
+    if not (wait >= 0 and math.isfinite(wait)):
+        raise ValueError(f"a wait is zero or a positive number of seconds; this policy returned {wait}")
+    return float(wait)

@@ -18,6 +18,9 @@ class Silence:
     def heard(self):
         return []
 
+    def first(self, identity, since):
+        return 0.0
+
     def close(self):
         pass
 

@@ -45,14 +45,25 @@ def test_out_of_memory_is_told_as_that():
 
 def test_a_deed_of_halab_is_told_once_and_by_its_own_name():
     deeds = [
-        Deed(NOW + 1, NOW + 1.4, "b", "querynode-1", "fault:crash", "user", "any query node"),
-        Deed(NOW + 9, NOW + 9.5, "b", "querynode-1", "started", "user", "fault undone"),
+        Deed(NOW + 1, NOW + 1, NOW + 1.4, "b", "querynode-1", "fault:crash", "user", "any query node"),
+        Deed(NOW + 9, NOW + 9, NOW + 9.5, "b", "querynode-1", "started", "user", "fault undone"),
     ]
     told = heard((1.2, "b", "kill", 0), (1.3, "b", "die", 137), (9.2, "b", "start", 0))
     assert said(history(told, deeds, NAMES)) == [
         ("querynode-1", "fault:crash", "user", "any query node"),
         ("querynode-1", "ended", "user", "signal SIGKILL"),
         ("querynode-1", "started", "user", "fault undone"),
+    ]
+
+
+def test_what_a_kubelet_replaces_was_not_the_user():
+    deeds = [
+        Deed(NOW + 1, NOW + 1, NOW + 2, "b", "querynode-1", "restarted", "supervisor", "kubelet: liveness")
+    ]
+    told = heard((1.2, "b", "kill", 0), (1.3, "b", "die", 0), (1.9, "b", "start", 0))
+    assert said(history(told, deeds, NAMES)) == [
+        ("querynode-1", "restarted", "supervisor", "kubelet: liveness"),
+        ("querynode-1", "ended", "supervisor", "status 0"),
     ]
 
 
@@ -64,13 +75,13 @@ def test_times_are_on_this_machines_monotonic_clock():
 
 
 def test_containers_of_an_earlier_cluster_are_not_told():
-    deeds = [Deed(NOW, NOW, "old", "rootcoord-1", "fault:hang", "user")]
+    deeds = [Deed(NOW, NOW, NOW, "old", "rootcoord-1", "fault:hang", "user")]
     assert history(heard((1, "old", "die", 0)), deeds, NAMES) == []
 
 
 def test_a_diary_is_read_by_every_process(tmp_path):
     diary = Diary(tmp_path / "course")
     assert diary.read() == []
-    deed = Deed(1.0, 2.0, "a", "rootcoord-1", "fault:hang", "user", "active rootcoord")
+    deed = Deed(1.0, 1.0, 2.0, "a", "rootcoord-1", "fault:hang", "user", "active rootcoord")
     diary.write(deed)
     assert Diary(tmp_path / "course").read() == [deed]

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from itertools import pairwise
 
 import psutil
 import pytest
@@ -17,7 +18,9 @@ from jupyter_client.manager import start_new_kernel
 from halab.cluster.embedded import engine, ports
 from halab.cluster.protocol import Cluster
 from halab.errors import ClusterExists, ClusterNotFound, FaultError, MeasurementError, NotReady, TargetError
-from halab.measure import Journal, Retriever, experiment, outages, rpo, rto
+from halab.measure import Journal, Retriever, experiment, outages, rpo, rto, speeds, throughput
+from halab.measure.load import CLIENT, MACHINE, bottlenecks, rate
+from halab.measure.throughput import cores_of, in_phase
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
@@ -108,6 +111,55 @@ def test_a_question_is_answered_by_three_replicas(ha, retriever):
     replicas = retriever._client.describe_replica(retriever.name)
     assert len(replicas) == 3
     assert retriever.dropped == 0
+
+
+def test_a_closed_loop_finds_how_many_searches_each_number_of_replicas_answers(ha):
+    journal = throughput(ha, "read", replicas=(1, 2), repeats=2, seconds=1.0, warm_up=0.3, clients=4, rows=0)
+    journal.verify()
+    turns = [phase for phase in journal.phases if phase.name == "search"]
+    assert sorted((turn.settings["replicas"], turn.settings["repeat"]) for turn in turns) == [
+        (1, 0), (1, 1), (2, 0), (2, 1),
+    ]  # fmt: skip
+    assert [phase.name for phase in journal.phases].count("load") == 2
+    due = [[s for s in journal.samples() if t.start <= s.intended < t.end] for t in turns]
+    assert sum(map(len, due)) == len(journal.samples())  # what the warm-up sent does not count
+    everything = {component.name for component in ha.components()} | {CLIENT, MACHINE}
+    for turn in turns:
+        assert set(turn.usage) == everything
+        assert all(used["memory"] > 0 and used["cores"] >= 0 for used in turn.usage.values())
+        assert sum(cores_of(turn, "querynode")) > 0
+
+    table = speeds(journal)
+    for row in table.rows:
+        rates = [rate(in_phase(journal, t), t) for t in turns if t.settings["replicas"] == row.replicas]
+        assert row.repeats == len(rates) == 2
+        assert 0 < min(rates) <= row.rate.low <= row.rate.median <= row.rate.high <= max(rates)
+        assert 0 < row.p50 <= row.p99
+        assert row.bad <= sum(rates) / 50
+    others = [bottlenecks(in_phase(journal, turn), turn, os.cpu_count()) for turn in turns]
+    assert any(others) == any("Not the cluster's own pace" in remark for remark in table.remarks)
+
+
+def test_an_open_loop_writes_at_its_rate_whatever_becomes_of_the_rows(ha):
+    journal = throughput(
+        ha, "write", replicas=(1,), repeats=2, seconds=1.0, warm_up=0.3, arrivals=20, batch=10, rows=0
+    )
+    turns = [phase for phase in journal.phases if phase.name == "insert"]
+    assert len(turns) == 2
+    for turn in turns:
+        sent = in_phase(journal, turn)
+        assert 15 <= len(sent) <= 21
+        gaps = [b.intended - a.intended for a, b in pairwise(sent)]
+        assert all(gap == pytest.approx(0.05, abs=1e-3) for gap in gaps)
+        assert turn.settings == {
+            "replicas": 1,
+            "repeat": turn.settings["repeat"],
+            "batch": 10,
+            "arrivals": 20,
+        }
+    keys = [sample.key for sample in journal.samples()]
+    assert len(set(keys)) == len(keys)
+    assert "20 requests a second" in repr(speeds(journal))
 
 
 def test_etcd_the_log_and_the_store_listen_on_loopback_only(ha):

@@ -13,7 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from halab.cluster.embedded import binaries, etcd, guard, log_server, supervisor
+from halab.cluster import etcd
+from halab.cluster.embedded import binaries, guard, log_server, supervisor
 from halab.cluster.embedded.children import Child, tail
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process

@@ -62,9 +62,9 @@ class Docker:
         return ended.stdout
 
     def ids(self, project: str) -> list[str]:
-        """The containers of a project, stopped ones too."""
-        label = f"label={PROJECT}={project}"
-        return self.run("ps", "--all", "--quiet", "--no-trunc", "--filter", label).split()
+        """The containers of a project that are the course's, stopped ones too."""
+        labels = [f"--filter=label={PROJECT}={project}", f"--filter=label={ROLE}"]
+        return self.run("ps", "--all", "--quiet", "--no-trunc", *labels).split()
 
     def inspect(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """All that Docker knows of these containers, in one call; those that are gone are left out."""

@@ -26,9 +26,9 @@ from halab.cluster.compose.looking import Looker
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
 from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
 
-__all__ = ["POLL", "ComposeCluster", "InjectedFault", "attach"]
+__all__ = ["ComposeCluster", "InjectedFault", "attach"]
 
-POLL = 0.1  # seconds between looks while waiting
+_POLL = 0.1  # seconds between looks while waiting
 
 
 @dataclass
@@ -69,7 +69,6 @@ class ComposeCluster:
         self._diary = Diary(projects.folder(name))
         self._breaking = Breaking(docker, projects.project(name), projects.folder(name))
         self._listener = Listener(docker, projects.project(name), self._since)
-        self._began = time.monotonic()
         self._milvus = ""
         self._ttl = 0.0
 
@@ -134,8 +133,10 @@ class ComposeCluster:
         return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
 
     def events(self, since: float = 0.0) -> list[Event]:
+        deeds = [deed for deed in self._diary.read() if deed.until >= self._since]
         names = {one.id: one.name for one in self._looker.containers()}
-        told = history(self._listener.heard(), self._diary.read(), names)
+        names |= {deed.id: deed.component for deed in deeds}  # those that were removed, too
+        told = history(self._listener.heard(), deeds, names)
         return [event for event in told if event.time >= since]
 
     def sessions(self) -> list[Session]:
@@ -179,10 +180,13 @@ class ComposeCluster:
             )
         if not one.running:
             raise FaultError(f"{one.name} is down: nothing to break.", hint="Look at: halab status")
-        at = time.monotonic()
-        with self._deed(one, f"fault:{kind}", detail=asked):
-            self._breaking.break_(kind, one)
-        return InjectedFault(self, kind, asked, one.name, at)
+        began = time.time()
+        self._breaking.break_(kind, one)
+        # The command may take long on a busy machine; Docker tells when it happened.
+        at = self._listener.first(one.id, began) or time.time()
+        deed = Deed(began, at, time.time(), one.id, one.name, f"fault:{kind}", "user", asked)
+        self._diary.write(deed)
+        return InjectedFault(self, kind, asked, one.name, time.monotonic() - (time.time() - at))
 
     @contextmanager
     def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
@@ -203,7 +207,7 @@ class ComposeCluster:
         one, began = self._container(component), time.time()
         last = next((deed.kind for deed in reversed(self._diary.read()) if deed.id == one.id), "")
         done = self._breaking.mend(one, ending=last == "fault:stop")
-        self._diary.write(Deed(began, time.time(), one.id, one.name, done, "user", "fault undone"))
+        self._diary.write(Deed(began, began, time.time(), one.id, one.name, done, "user", "fault undone"))
 
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
@@ -218,7 +222,7 @@ class ComposeCluster:
     def _deed(self, one: Container, kind: str, by: By = "user", detail: str = "") -> Iterator[None]:
         began = time.time()
         yield
-        self._diary.write(Deed(began, time.time(), one.id, one.name, kind, by, detail))
+        self._diary.write(Deed(began, began, time.time(), one.id, one.name, kind, by, detail))
 
     def wait_healthy(self, timeout: float = 60.0) -> float:
         """Wait until every component is healthy, looking ten times a second; seconds it took."""
@@ -235,7 +239,7 @@ class ComposeCluster:
                     + f". {ill[0].name} last wrote:\n{self._tail(ill[0].name)}",
                     hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
                 )
-            time.sleep(POLL)
+            time.sleep(_POLL)
 
     # -- growing ------------------------------------------------------------------------------------------
 

@@ -24,13 +24,18 @@ __all__ = ["Deed", "Diary", "Listener", "history"]
 
 By = Literal["user", "supervisor"]
 _WANTED = ("start", "die", "kill", "pause", "unpause", "oom")
+_SLACK = 0.05  # seconds between a command's end and Docker's word of it
 _SIGNALS = {137: "signal SIGKILL", 143: "signal SIGTERM", 139: "signal SIGSEGV", 134: "signal SIGABRT"}
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What halab did to a container, from `time` to `until` (seconds since 1970); `id` is the container's."""
+    """What halab did to a container, from `began` to `until`; it happened at `time` (seconds since 1970).
 
+    `id` is the container's.
+    """
+
+    began: float
     time: float
     until: float
     id: str
@@ -38,6 +43,10 @@ class Deed:
     kind: str
     by: By
     detail: str = ""
+
+    def covers(self, at: float) -> bool:
+        """True if what Docker tells of this time is this deed."""
+        return self.began - _SLACK <= at <= self.until + _SLACK
 
 
 class Diary:
@@ -84,6 +93,11 @@ class Listener:
     def heard(self) -> list[dict[str, Any]]:
         return list(self._heard)
 
+    def first(self, identity: str, since: float) -> float:
+        """When the first event of a container since then was (seconds since 1970); 0 if none was heard."""
+        times = [one["timeNano"] / 1e9 for one in self.heard() if one["Actor"]["ID"] == identity]
+        return min((at for at in times if at >= since), default=0.0)
+
     def close(self) -> None:
         """End it. Twice is once."""
         atexit.unregister(self.close)
@@ -102,45 +116,47 @@ def history(
     deeds = [deed for deed in deeds if deed.id in names]
     offset = time.monotonic() - time.time()
     found = [Event(one.time + offset, one.component, one.kind, one.by, one.detail) for one in deeds]
-    told: dict[str, bool] = {}  # by container: somebody told Docker to end it
-    ended: dict[str, str] = {}  # by container: how it ended by itself
+    fates = {identity: _Fate() for identity in names}
     for one in sorted(heard, key=lambda each: each["timeNano"]):
-        at, identity, action = one["timeNano"] / 1e9, one["Actor"]["ID"], one["Action"]
-        component = names.get(identity)
-        if component is None:
+        at, identity = one["timeNano"] / 1e9, one["Actor"]["ID"]
+        if identity not in fates:
             continue
-        known = any(deed.id == identity and deed.time - 0.05 <= at <= deed.until + 0.05 for deed in deeds)
-        event = _event(
-            action, one["Actor"].get("Attributes") or {}, told.get(identity, False), ended.get(identity)
-        )
-        if action == "kill":
-            told[identity] = True
-        elif action == "oom":
-            ended[identity] = "out of memory"
-        elif action == "die" and not told.get(identity):
-            ended.setdefault(identity, _how(one["Actor"].get("Attributes") or {}))
-        elif action == "start":
-            told.pop(identity, None)
-            ended.pop(identity, None)
-        if event is not None and not (known and action != "die"):
-            kind, by, detail = event
-            found.append(Event(at + offset, component, kind, by, detail))
+        deed = next((each for each in deeds if each.id == identity and each.covers(at)), None)
+        told = fates[identity].after(one["Action"], one["Actor"].get("Attributes") or {}, deed)
+        if told is not None:
+            found.append(Event(at + offset, names[identity], *told))
     return sorted(found, key=lambda event: event.time)
 
 
-_Told = tuple[str, Literal["user", "milvus", "supervisor"], str]
+@dataclass
+class _Fate:
+    """What has become of one container: whether somebody told it to end, and how it ended by itself."""
 
+    told_by: By | None = None
+    ended: str = ""
 
-def _event(action: str, attributes: Mapping[str, str], told: bool, ended: str | None) -> _Told | None:
-    """What one of Docker's events is called here, and whose doing it was."""
-    if action == "die":
-        how = ended or _how(attributes)
-        return ("ended", "user", how) if told else ("exited", "milvus", how)
-    if action == "start":
-        return ("restarted", "supervisor", f"after it exited ({ended})") if ended else ("started", "user", "")
-    if action == "pause":
-        return ("paused", "user", "")
-    return ("continued", "user", "") if action == "unpause" else None
+    def after(
+        self, action: str, attributes: Mapping[str, str], deed: Deed | None
+    ) -> tuple[str, Literal["user", "milvus", "supervisor"], str] | None:
+        """What Docker's next event is called here, and whose doing it was; None if a deed tells it."""
+        if action == "kill":
+            self.told_by = deed.by if deed else "user"
+        elif action == "oom":
+            self.ended = "out of memory"
+        elif action == "die":
+            how = self.ended or _how(attributes)
+            if self.told_by:
+                return ("ended", self.told_by, how)
+            self.ended = how
+            return ("exited", "milvus", how)
+        elif action == "start":
+            ended, self.told_by, self.ended = self.ended, None, ""
+            if deed is None:
+                again = f"after it exited ({ended})"
+                return ("restarted", "supervisor", again) if ended else ("started", "user", "")
+        elif deed is None:
+            return ({"pause": "paused", "unpause": "continued"}[action], "user", "")
+        return None
 
 
 def _how(attributes: Mapping[str, str]) -> str:

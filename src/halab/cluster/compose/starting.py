@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from filelock import FileLock
 
 from halab.cluster.compose import projects
 from halab.cluster.compose.docker import Docker, find_docker
-from halab.cluster.compose.engine import POLL, ComposeCluster
+from halab.cluster.compose.engine import ComposeCluster
 from halab.cluster.compose.guard import guard
 from halab.cluster.compose.looking import Looker
 from halab.cluster.embedded.children import tail
@@ -27,6 +28,7 @@ __all__ = ["start"]
 
 Progress = Callable[[dict[str, Any]], None]
 _PORT = 19530
+_POLL = 0.3  # seconds between looks at a start: a look costs a tenth of a second of what the start needs
 _READY_WITHIN = 300.0  # seconds; images that are not there yet are pulled before this clock starts
 
 
@@ -47,23 +49,24 @@ def start(
     check_settings(name, profile, ttl)
     docker, file = find_docker(), projects.file()
     projects.folder(name).parent.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
+    follow = _Start(docker, name, progress)
     with FileLock(projects.folder(name).parent / f"{name}.lock"):
-        found = Looker(docker, projects.project(name)).containers()
         launching = None
-        if not any(one.state not in ("exited", "dead") for one in found):
+        if all(one.state in ("exited", "dead") for one in follow.looker.containers()):
             projects.remove(name, docker)  # what an earlier one left: stopped containers, volumes
             launching = _launch(docker, file, name, profile, ttl, detach)
-    owned = launching is not None and not detach
+    if launching is None:
+        cluster = follow.joined()
+        _check_same(cluster, profile, ttl)
+        follow.look("ready")
+        return cluster
     try:
-        cluster = _await_ready(docker, name, launching, began, progress)
+        cluster = follow.ready(launching)
     except BaseException:
-        if launching is not None:
-            projects.remove(name, docker)
-            launching.wait()
+        projects.remove(name, docker)
+        launching.wait()
         raise
-    cluster.owned = owned
-    _check_same(cluster, profile, ttl)
+    cluster.owned = not detach
     return cluster
 
 
@@ -96,63 +99,77 @@ def _launch(
         projects.own(name)
         guard(name, env)
     while process.poll() is None and not docker.ids(projects.project(name)):
-        time.sleep(POLL)  # who asks next must find that it is starting
+        time.sleep(_POLL)  # who asks next must find that it is starting
     return process
 
 
-def _await_ready(
-    docker: Docker, name: str, launching: subprocess.Popen[bytes] | None, began: float, progress: Progress
-) -> ComposeCluster:
-    """Follow a start to its end: containers up, every component healthy, a search on a scratch collection."""
-    looker = Looker(docker, projects.project(name))
+@dataclass
+class _Start:
+    """Follows a start to its end, and shows what it sees."""
 
-    def look(phase: str) -> list[Component]:
-        found = looker.components()
+    docker: Docker
+    name: str
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self.looker = Looker(self.docker, projects.project(self.name))
+        self.began = time.monotonic()
+
+    def joined(self) -> ComposeCluster:
+        """One that runs already, as it is; if it is starting, when it has started."""
+        self.awaits(lambda found: all(one.health != "starting" for one in found))
+        return self._held()
+
+    def ready(self, launching: subprocess.Popen[bytes]) -> ComposeCluster:
+        """Containers up, every component healthy, and a search on a scratch collection answered."""
+        phase = "docker compose up: the images come first, if they are not here yet"
+        while launching.poll() is None:
+            if self.look(phase):
+                phase = "docker compose up: etcd, the log and the object store, then Milvus"
+            time.sleep(_POLL)
+        if launching.returncode:
+            said = tail(projects.folder(self.name) / "up.log", 3)
+            raise NotReady(
+                f"`docker compose up` failed:\n{said}\n{self.report(self.looker.components())}",
+                hint="Run: halab doctor. Images are pulled at the first start, which needs the network.",
+            )
+        self.awaits(_all_healthy)
+        cluster = self._held()
+        _search(cluster.uri, lambda: self.look("searching a scratch collection"))
+        self.awaits(_all_healthy)
+        self.look("ready")
+        return cluster
+
+    def look(self, phase: str) -> list[Component]:
+        found = self.looker.components()
+        news = {"phase": phase, "components": [one.as_dict() for one in found]}
         healthy = sum(one.health == "healthy" for one in found)
-        progress(
-            {
-                "phase": phase,
-                "components": [one.as_dict() for one in found],
-                "elapsed": time.monotonic() - began,
-                "done": healthy,
-                "total": len(found),
-            }
-        )
+        elapsed = time.monotonic() - self.began
+        self.progress(news | {"elapsed": elapsed, "done": healthy, "total": len(found)})
         return found
 
-    while launching is not None and launching.poll() is None:
-        look("docker compose up: etcd, the log and the object store first, then Milvus")
-        time.sleep(POLL)
-    if launching is not None and launching.returncode:
-        ill = [one for one in looker.components() if one.health not in ("healthy", "starting")]
-        raise NotReady(
-            f"`docker compose up` failed:\n{tail(projects.folder(name) / 'up.log', 3)}\n"
-            + _report(docker, looker, ill),
-            hint="Run: halab doctor. Images are pulled at the first start, which needs the network.",
-        )
-    deadline = time.monotonic() + _READY_WITHIN
-    while ill := [one for one in look("waiting for every component") if one.health != "healthy"]:
-        if time.monotonic() > deadline:
-            raise NotReady(_report(docker, looker, ill), hint="Run: halab doctor")
-        time.sleep(POLL)
-    cluster = ComposeCluster(docker, name)
-    if launching is not None:
-        _search(cluster.uri, lambda: look("searching a scratch collection"))
-        while any(one.health != "healthy" for one in look("waiting for every component")):
+    def awaits(self, done: Callable[[list[Component]], bool]) -> None:
+        deadline = time.monotonic() + _READY_WITHIN
+        while not done(found := self.look("waiting for every component")):
             if time.monotonic() > deadline:
-                raise NotReady(_report(docker, looker, look("failed")), hint="Run: halab doctor")
-            time.sleep(POLL)
-    look("ready")
-    return cluster
+                raise NotReady(self.report(found), hint="Run: halab doctor")
+            time.sleep(_POLL)
+
+    def report(self, found: list[Component]) -> str:
+        """Which components are not healthy, and the last words of the first three."""
+        ids = {one.name: one.id for one in self.looker.containers()}
+        lines = ["Awaited every component healthy; it did not come to that."]
+        for one in [one for one in found if one.health not in ("healthy", "starting")][:3]:
+            said = self.docker.last_words(ids[one.name])
+            lines.append(f"{one.name} is {one.health} ({one.note or 'no note'}). Its last lines:\n{said}")
+        return "\n".join(lines)
+
+    def _held(self) -> ComposeCluster:
+        return ComposeCluster(self.docker, self.name)
 
 
-def _report(docker: Docker, looker: Looker, ill: list[Component]) -> str:
-    ids = {one.name: one.id for one in looker.containers()}
-    lines = ["Awaited every component healthy; it did not come to that."]
-    for one in ill[:3]:
-        said = docker.last_words(ids[one.name])
-        lines.append(f"{one.name} is {one.health} ({one.note or 'no note'}). Its last lines:\n{said}")
-    return "\n".join(lines)
+def _all_healthy(found: list[Component]) -> bool:
+    return all(one.health == "healthy" for one in found)
 
 
 def _search(uri: str, meanwhile: Callable[[], object]) -> None:
@@ -165,7 +182,7 @@ def _search(uri: str, meanwhile: Callable[[], object]) -> None:
         try:
             while process.poll() is None:
                 meanwhile()
-                time.sleep(POLL)
+                time.sleep(_POLL)
         finally:
             process.kill()
             process.wait()

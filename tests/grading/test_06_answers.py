@@ -1,30 +1,16 @@
 """Answers to exercise 6 as learners give them: what each earns through nbgrader, and which hint it gets."""
 
-from dataclasses import dataclass, field
-
-import pytest
+from answering import Answers, Wrong
 
 from halab.course.tasks.failover_timeline import variant
 from halab.models.failover import Lease, detection, false_alarms_per_year, ttl_choices
 
-pytestmark = [pytest.mark.grading, pytest.mark.timeout(900)]  # the first test grades for all
-
-NAME = "06-failover-timeline"
-LEARNER = "ada"
 OUTAGES = "06-1-outages"
 RTO = "06-1-rto-answer"
 COUNTS = "06-1-counts-answer"
 RETRY = "06-2-retry"
 TTL = "06-3-ttl"
 MISSES = "06-3-misses-answer"
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """An answer: the cells it replaces, and for each check it fails the hint it must get."""
-
-    cells: dict[str, str]
-    fails: dict[str, str] = field(default_factory=dict)
 
 
 def _retry(body: str) -> str:
@@ -182,58 +168,17 @@ counts(journal, "search")
 }
 
 
-def neighbours():
-    """The choices of bo, which are right for bo, in ada's notebook."""
-    bo = variant("bo").lease
-    ttl = ttl_choices(bo.rto, bo.false_alarms, bo.stalls, bo.after, bo.processes)[0]
-    worst = detection(Lease(ttl)).most + bo.after
-    alarms = false_alarms_per_year(Lease(ttl), bo.stalls, bo.processes)
-    return {TTL: f"ttl, worst_outage, false_alarms = {ttl}, {worst}, {alarms}"}
+class TestAnswers(Answers):
+    NAME = "06-failover-timeline"
+    WRONG = WRONG
+    variant = variant
+    NEIGHBOUR_FAILS = ("06-3-numbers",)
+    GIVEN = ("06.3",)
 
-
-@pytest.fixture(scope="module")
-def graded(grade_answers):
-    """Every submission of this file."""
-    wrong = {name: one.cells for name, one in WRONG.items()}
-    return grade_answers(NAME, LEARNER, wrong, {"neighbour": neighbours()})
-
-
-@pytest.fixture(scope="module")
-def reports(graded):
-    return graded.reports
-
-
-def test_the_solution_earns_everything(reports):
-    assert [check for check in reports["solution"].checks if not check.passed] == []
-    assert (reports["solution"].points, reports["solution"].out_of) == (20, 20)
-
-
-def test_the_exercise_as_handed_out_earns_nothing_and_says_so_kindly(reports):
-    report = reports["release"]
-    assert report.points == 0
-    assert report.notes == ()
-    assert {check.behaviour for check in report.checks if check.task != "06.3"} == {
-        "Nothing is written here yet."
-    }
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_a_named_answer_loses_what_it_should_and_gets_its_hint(graded, name):
-    wrong, checks = WRONG[name], graded.checks(name)
-    assert {check.name: check.hint for check in checks if not check.passed} == wrong.fails
-    assert sum(check.points for check in checks) == sum(
-        check.out_of for check in checks if check.name not in wrong.fails
-    )
-
-
-def test_a_neighbour_s_numbers_are_not_mine(reports):
-    assert variant("ada").lease != variant("bo").lease
-    failed = {check.name for check in reports["neighbour"].checks if not check.passed}
-    assert "06-3-numbers" in failed
-    assert failed & {"06-3-ttl-rto", "06-3-ttl-calm"}
-
-
-def test_a_failed_check_tells_the_behaviour_and_never_the_test(reports):
-    told = [check.behaviour for report in reports.values() for check in report.checks if check.behaviour]
-    assert told
-    assert not [text for text in told if "checks." in text or "HIDDEN" in text or "Traceback" in text]
+    @staticmethod
+    def neighbour():
+        bo = variant("bo").lease
+        ttl = ttl_choices(bo.rto, bo.false_alarms, bo.stalls, bo.after, bo.processes)[0]
+        worst = detection(Lease(ttl)).most + bo.after
+        alarms = false_alarms_per_year(Lease(ttl), bo.stalls, bo.processes)
+        return {TTL: f"ttl, worst_outage, false_alarms = {ttl}, {worst}, {alarms}"}
