@@ -88,7 +88,7 @@ def test_one_member_of_each_kind_may_go_at_once(course, retriever):
 
 
 def survived(course, retriever, faults, seconds):
-    """The journal of an experiment after which everything is answered again and nothing acknowledged is lost."""
+    """The journal of faults after which all is answered again and nothing acknowledged is lost."""
     journal = experiment(
         course, faults, retriever=retriever, before=1, seconds=seconds, after=2, rate=10, progress=False
     )
