@@ -32,3 +32,18 @@ def test_a_cluster_in_containers_is_found_where_no_process_has_that_name(home, m
     assert attach_cluster("course") == "course in containers"
     with pytest.raises(ClusterNotFound):
         attach_cluster("other")
+
+
+def test_what_runs_already_is_joined_by_whoever_names_no_engine(home, monkeypatch):
+    monkeypatch.delenv("HALAB_ENGINE", raising=False)
+    monkeypatch.setattr(projects, "exists", lambda name: name == "course")
+    monkeypatch.setattr(starting, "start", lambda name, *_, **__: f"{name} in containers")
+    assert open_cluster("course") == "course in containers"
+    assert open_cluster("course", engine="simulated").engine == "simulated"
+
+
+def test_a_simulated_cluster_cannot_be_brought_up_by_the_command(monkeypatch):
+    monkeypatch.setenv("HALAB_ENGINE", "simulated")
+    said = CliRunner().invoke(app, ["up"]).exception
+    assert isinstance(said, ClusterError)
+    assert "runs nothing" in said.message

@@ -1,5 +1,6 @@
 """What the engine adds to the file: growing and shrinking, a cut one way, an end that nothing prevents."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,7 +8,10 @@ import sys
 import time
 
 import pytest
+from typer.testing import CliRunner
 
+from halab.cli import app
+from halab.cluster import open_cluster
 from halab.cluster.compose import projects
 from halab.cluster.compose.docker import PROJECT
 from halab.errors import TargetError
@@ -28,6 +32,31 @@ guard.guard("guarded", env)
 print("up", flush=True)
 time.sleep(600)
 """
+
+
+def command(*words):
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, (words, done.output, done.exception)
+    return done.output
+
+
+def test_the_commands_find_what_docker_compose_started(course):
+    seen = json.loads(command("status", "--json"))
+    assert (seen["uri"], len(seen["components"])) == (course.uri, 22)
+    assert command("logs", "etcd leader", "--lines", "3").strip()
+    before = course.resolve("indexnode-1").pid
+    assert "healthy after" in command("restart", "indexnode-1")
+    assert course.resolve("indexnode-1").pid != before
+    command("fault", "hang", "indexnode-1")
+    assert course.resolve("indexnode-1").health == "hung"
+    assert "Healed: indexnode-1" in command("heal")
+
+
+def test_a_notebook_that_names_no_engine_joins_it(course, monkeypatch):
+    monkeypatch.delenv("HALAB_ENGINE", raising=False)
+    with open_cluster(progress=lambda _: None) as joined:
+        assert (joined.engine, joined.uri) == ("compose", course.uri)
+    assert projects.exists("course"), "who joined does not take it down"
 
 
 def test_a_query_node_is_added_and_removed_while_the_cluster_runs(course):

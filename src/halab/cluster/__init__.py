@@ -11,7 +11,7 @@ from typing import Any
 from halab.cluster.protocol import Cluster, RunningCluster
 from halab.errors import ClusterError
 
-__all__ = ["attach_cluster", "open_cluster", "starter"]
+__all__ = ["attach_cluster", "engine_of", "open_cluster", "starter"]
 
 
 def open_cluster(
@@ -25,12 +25,12 @@ def open_cluster(
     """A ready cluster: started now, or the one of that name that already runs. Exported as `halab.cluster`.
 
     `engine` is "embedded", "compose" or "simulated"; if not given, what the environment variable HALAB_ENGINE
-    says, else embedded.
+    says, else the one that runs a cluster of that name already, else embedded.
     Use it in a `with` block, or keep it: a cluster started here ends with this process at the latest.
     `ttl` is the session TTL in seconds. `progress` is called ten times a second while it starts; by
     default progress is shown where this is called. Raises the errors of the engine's `start`.
     """
-    engine = engine or os.environ.get("HALAB_ENGINE") or "embedded"
+    engine = engine or os.environ.get("HALAB_ENGINE") or engine_of(name)
     if engine == "simulated":
         from halab.cluster.simulated import SimulatedCluster
 
@@ -54,6 +54,11 @@ def starter(engine: str) -> Callable[..., RunningCluster]:
         from halab.cluster.compose.starting import start as start_containers
 
         return start_containers
+    if engine == "simulated":
+        raise ClusterError(
+            "The simulated engine runs nothing, so there is nothing to start here.",
+            hint='It lives in a notebook or a program: halab.cluster(engine="simulated").',
+        )
     raise ClusterError(f"There is no engine {engine!r}.", hint='Choose "embedded", "compose" or "simulated".')
 
 
@@ -63,9 +68,16 @@ def attach_cluster(name: str = "course") -> RunningCluster:
     Raises ClusterNotFound.
     """
     from halab.cluster.compose import engine as containers
+    from halab.cluster.embedded import engine as processes
+
+    if engine_of(name) == "compose":
+        return containers.attach(name)
+    return processes.attach(name)  # raises, and says which clusters there are
+
+
+def engine_of(name: str) -> str:
+    """The engine that runs a cluster of that name; embedded if none does."""
     from halab.cluster.compose import projects
     from halab.cluster.embedded import engine as processes
 
-    if not processes.is_running(name) and projects.exists(name):
-        return containers.attach(name)
-    return processes.attach(name)  # raises, and says which clusters there are
+    return "compose" if not processes.is_running(name) and projects.exists(name) else "embedded"

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from halab.cluster import attach_cluster, starter
+from halab.cluster import attach_cluster, engine_of, starter
 from halab.cluster.compose import projects
 from halab.cluster.doctor import doctor as examine
 from halab.cluster.embedded import engine
@@ -41,15 +41,21 @@ def up(
     ttl: Annotated[int, typer.Option(help="Session TTL, seconds.")] = 10,
     engine_name: Annotated[
         str,
-        typer.Option("--engine", envvar="HALAB_ENGINE", help="embedded: processes; compose: containers."),
-    ] = "embedded",
+        typer.Option(
+            "--engine",
+            envvar="HALAB_ENGINE",
+            help="embedded: processes, if nothing is said; compose: containers.",
+        ),
+    ] = "",
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running when this command ends.")
     ] = False,
 ) -> None:
     """Start a cluster, or attach to the one that runs. It ends with this command, unless --detach."""
     with live_progress() as progress:
-        cluster = starter(engine_name)(name, profile, ttl, detach=detach, progress=progress)
+        cluster = starter(engine_name or engine_of(name))(
+            name, profile, ttl, detach=detach, progress=progress
+        )
     found = cluster.status()
     console.print(status_table(found, f"cluster {name!r} at {cluster.uri}"))
     if not cluster.owned:
