@@ -372,6 +372,8 @@ def test_ctrl_c_ends_it_with_a_sentence_and_the_next_run_goes_on(folder, asked, 
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE, "class", "grade", str(folder), "--jobs", "1"],
         env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Tests in a shell's background were told to ignore Ctrl-C, and whom they start would be too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 60
