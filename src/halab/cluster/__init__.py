@@ -8,7 +8,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from halab.cluster.protocol import Cluster, RunningCluster
+from halab.cluster.protocol import Cluster
+from halab.cluster.running import RunningCluster
 from halab.errors import ClusterError
 
 __all__ = ["attach_cluster", "engine_of", "open_cluster", "starter"]

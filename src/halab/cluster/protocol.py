@@ -23,7 +23,6 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Health",
-    "RunningCluster",
     "Session",
     "Standing",
     "check_extendable",
@@ -182,30 +181,3 @@ class Cluster(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None, /
     ) -> None: ...
-
-
-class RunningCluster(Cluster, Protocol):
-    """A cluster of real processes: what the command line needs beside the rest."""
-
-    owned: bool
-
-    def status(self, *, fresh: bool = False) -> dict[str, Any]:
-        """Phase and components, as `halab status --json` prints them."""
-
-    def inject(self, kind: FaultKind, target: str | Component) -> Fault:
-        """Inject a fault that stays until it is undone, without looking at health first."""
-
-    def heal(self, component: str) -> None:
-        """Undo a fault on a component by its name, or start it if it is down."""
-
-    def replace(self, component: str, grace: float, why: str) -> None:
-        """End a component's process and start it anew, whatever fault it has."""
-
-    def loopback_port(self, component: str, port: int) -> int:
-        """The port of 127.0.0.1 where Milvus' own `port` (9091, 19530) of a component is now, or 0."""
-
-    def slow(self, role: str, share: float, period: float) -> AbstractContextManager[None]:
-        """Let each process of a role have this share of a core only, while the block runs."""
-
-    def logs(self, component: str, lines: int = 50) -> str:
-        """The last lines a component wrote."""

@@ -15,7 +15,8 @@ from halab.cluster import attach_cluster, engine_of, starter
 from halab.cluster.compose import projects
 from halab.cluster.doctor import doctor as examine
 from halab.cluster.embedded import engine
-from halab.cluster.protocol import FaultKind, RunningCluster
+from halab.cluster.protocol import FaultKind
+from halab.cluster.running import RunningCluster
 from halab.cluster.show import live_progress, status_table
 
 __all__ = ["register"]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from halab.cluster import attach_cluster
-from halab.cluster.protocol import RunningCluster
+from halab.cluster.running import RunningCluster
 from halab.errors import ClusterNotFound, DrillError
 from halab.measure import Retriever
 from halab.measure.addresses import Address, Application

@@ -36,7 +36,8 @@ from typing import Any, Literal, Protocol, Self, cast
 import httpx
 import psutil
 
-from halab.cluster.protocol import Cluster, Event, RunningCluster
+from halab.cluster.protocol import Cluster, Event
+from halab.cluster.running import RunningCluster
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import ClusterError
 from halab.measure.virtual import VirtualLoop

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from halab.cluster.protocol import Cluster, RunningCluster
+from halab.cluster.protocol import Cluster
+from halab.cluster.running import RunningCluster
 from halab.errors import MeasurementError
 from halab.measure.copies import Copies
 from halab.measure.journal import Header, Journal, Phase, machine

@@ -12,11 +12,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Any, Literal, Self, get_args
+from dataclasses import replace
+from typing import Any, Literal
 
-from halab.cluster import targets
 from halab.cluster.compose import projects
 from halab.cluster.compose.breaking import GRACE, Breaking
 from halab.cluster.compose.containers import Container, balancer_port, containers, profile_of
@@ -24,33 +22,15 @@ from halab.cluster.compose.docker import Docker, find_docker
 from halab.cluster.compose.happenings import By, Deed, Diary, Listener, history
 from halab.cluster.compose.looking import Looker
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
-from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
+from halab.cluster.running import InjectedFault, RunningCluster, check_kind
+from halab.errors import ClusterError, ClusterNotFound, FaultError
 
-__all__ = ["ComposeCluster", "InjectedFault", "attach"]
+__all__ = ["ComposeCluster", "attach"]
 
 _POLL = 0.1  # seconds between looks while waiting
 
 
-@dataclass
-class InjectedFault:
-    """A fault of the compose engine (see `halab.cluster.protocol.Fault`)."""
-
-    cluster: ComposeCluster
-    kind: FaultKind
-    target: str
-    component: str
-    at: float
-    undone_at: float | None = None
-
-    def undo(self) -> None:
-        """Continue, start or connect the container again. Twice is once."""
-        if self.undone_at is None:
-            self.undone_at = time.monotonic()
-            if self.kind != "restart":
-                self.cluster.heal(self.component)
-
-
-class ComposeCluster:
+class ComposeCluster(RunningCluster):
     """Milvus in containers of the course's own Compose file (see `halab.cluster.protocol.Cluster`).
 
     Made by `start` or `attach`. `owned` is True if this process started it and is to take it down.
@@ -92,12 +72,6 @@ class ComposeCluster:
             self._milvus = next((version for version in told if version), "")
         return {"milvus": self._milvus or "unknown", self.docker.who: self.docker.version}
 
-    def now(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
     # -- looking ------------------------------------------------------------------------------------------
 
     def status(self, *, fresh: bool = True) -> dict[str, Any]:
@@ -126,12 +100,6 @@ class ComposeCluster:
             replace(one, note=f"fault: {faults[one.name]}") if one.name in faults else one for one in found
         ]
 
-    def resolve(self, target: str) -> Component:
-        return targets.resolve(self.components(), target)
-
-    def active(self, role: str) -> Component:
-        return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
-
     def events(self, since: float = 0.0) -> list[Event]:
         deeds = [deed for deed in self._diary.read() if deed.until >= self._since]
         names = {one.id: one.name for one in self._looker.containers()}
@@ -141,10 +109,6 @@ class ComposeCluster:
 
     def sessions(self) -> list[Session]:
         return self._looker.sessions()
-
-    def logs(self, component: str, lines: int = 50) -> str:
-        """The last lines a component wrote, on both of its streams."""
-        return self._tail(self.resolve(component).name, lines)
 
     def loopback_port(self, component: str, port: int) -> int:
         """The port of 127.0.0.1 that leads to a port of a component now, or 0; it changes with a restart."""
@@ -160,19 +124,15 @@ class ComposeCluster:
             hint=f"There is: {', '.join(one.name for one in found)}.",
         )
 
-    def _tail(self, component: str, lines: int = 8) -> str:
-        return self.docker.last_words(self._container(component).id, lines, width=2000)
+    def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
+        return self.docker.last_words(self._container(name).id, lines, width)
 
     # -- breaking -----------------------------------------------------------------------------------------
 
     def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
         """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
-        if kind not in get_args(FaultKind):
-            raise FaultError(
-                f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
-            )
-        component = self.resolve(target) if isinstance(target, str) else target
-        asked = target if isinstance(target, str) else target.name
+        check_kind(kind)
+        component, asked = self._meant(target)
         one = self._container(component.name)
         if fault := self._breaking.fault_of(one):
             raise FaultError(
@@ -187,20 +147,6 @@ class ComposeCluster:
         deed = Deed(began, at, time.time(), one.id, one.name, f"fault:{kind}", "user", asked)
         self._diary.write(deed)
         return InjectedFault(self, kind, asked, one.name, time.monotonic() - (time.time() - at))
-
-    @contextmanager
-    def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
-        """Inject a fault; on leaving it is undone and the cluster is healthy again.
-
-        Health is checked before too: on a cluster that is already broken a fault would teach nothing.
-        """
-        self.wait_healthy()
-        fault = self.inject(kind, target)
-        try:
-            yield fault
-        finally:
-            fault.undo()
-            self.wait_healthy()
 
     def heal(self, component: str) -> None:
         """Undo a fault on a component by its name, or start it if it is down."""
@@ -223,23 +169,6 @@ class ComposeCluster:
         began = time.time()
         yield
         self._diary.write(Deed(began, began, time.time(), one.id, one.name, kind, by, detail))
-
-    def wait_healthy(self, timeout: float = 60.0) -> float:
-        """Wait until every component is healthy, looking ten times a second; seconds it took."""
-        began = time.monotonic()
-        while True:
-            ill = [one for one in self.components() if one.health != "healthy"]
-            waited = time.monotonic() - began
-            if not ill:
-                return waited
-            if waited > timeout:
-                raise NotReady(
-                    f"Awaited every component healthy; after {waited:.0f} s these are not: "
-                    + "; ".join(f"{one.name} is {one.health} ({one.note or 'no note'})" for one in ill)
-                    + f". {ill[0].name} last wrote:\n{self._tail(ill[0].name)}",
-                    hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
-                )
-            time.sleep(_POLL)
 
     # -- growing ------------------------------------------------------------------------------------------
 
@@ -268,7 +197,7 @@ class ComposeCluster:
 
         Raises FaultError if it is no query node, has a fault or is the last one.
         """
-        component = self.resolve(target) if isinstance(target, str) else target
+        component, _ = self._meant(target)
         check_extendable(component.role)
         one = self._container(component.name)
         if len(self._nodes(one.role)) == 1:
@@ -317,15 +246,6 @@ class ComposeCluster:
         """Remove every container, network and volume of the cluster."""
         self._listener.close()
         projects.remove(self.name, self.docker)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        if self.owned:
-            self.down()
 
     def __repr__(self) -> str:
         milvus = self.versions["milvus"]

@@ -10,17 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal
 
 import psutil
 from filelock import FileLock
 
-from halab.cluster import targets
 from halab.cluster.duty import duty
 from halab.cluster.embedded import guard
 from halab.cluster.embedded.binaries import find_binaries
@@ -37,11 +34,11 @@ from halab.cluster.embedded.spec import (
     remove_sockets,
 )
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
+from halab.cluster.running import InjectedFault, RunningCluster, check_kind
 from halab.errors import ClusterError, ClusterExists, ClusterNotFound, FaultError, NotReady
 
 __all__ = [
     "EmbeddedCluster",
-    "InjectedFault",
     "attach",
     "clusters",
     "down_all",
@@ -58,26 +55,7 @@ POLL = 0.1  # seconds between looks while waiting
 _SUPERVISORS: list[subprocess.Popen[bytes]] = []
 
 
-@dataclass
-class InjectedFault:
-    """A fault of the embedded engine (see `halab.cluster.protocol.Fault`)."""
-
-    cluster: EmbeddedCluster
-    kind: FaultKind
-    target: str
-    component: str
-    at: float
-    undone_at: float | None = None
-
-    def undo(self) -> None:
-        """Continue or start the component again, with its own settings. Twice is once."""
-        if self.undone_at is None:
-            self.undone_at = time.monotonic()
-            if self.kind != "restart":
-                self.cluster.heal(self.component)
-
-
-class EmbeddedCluster:
+class EmbeddedCluster(RunningCluster):
     """Real Milvus processes on this machine (see `halab.cluster.protocol.Cluster`).
 
     Made by `start` or `attach`. `owned` is True if this process started it and is to take it down.
@@ -86,16 +64,9 @@ class EmbeddedCluster:
     engine: Literal["embedded"] = "embedded"
 
     def __init__(self, spec: ClusterSpec, owned: bool) -> None:
+        self.name, self.profile = spec.name, spec.profile
         self.spec = spec
         self.owned = owned
-
-    @property
-    def name(self) -> str:
-        return self.spec.name
-
-    @property
-    def profile(self) -> str:
-        return self.spec.profile
 
     @property
     def ttl(self) -> float:
@@ -113,12 +84,6 @@ class EmbeddedCluster:
     def folder(self) -> Path:
         return self.spec.folder
 
-    def now(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
     # -- looking ------------------------------------------------------------------------------------------
 
     def status(self, *, fresh: bool = False) -> dict[str, Any]:
@@ -131,12 +96,6 @@ class EmbeddedCluster:
     def components(self) -> list[Component]:
         return _components(self.status(fresh=True))
 
-    def resolve(self, target: str) -> Component:
-        return targets.resolve(self.components(), target)
-
-    def active(self, role: str) -> Component:
-        return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
-
     def events(self, since: float = 0.0) -> list[Event]:
         return [Event(*fields) for fields in _ask(self.spec, {"op": "events", "since": since})["events"]]
 
@@ -144,42 +103,22 @@ class EmbeddedCluster:
         """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""
         return [Session(**fields) for fields in _ask(self.spec, {"op": "sessions"})["sessions"]]
 
-    def logs(self, component: str, lines: int = 50) -> str:
-        """The last lines a component wrote."""
-        name = self.resolve(component).name
-        return tail(self.folder / name / "output.log", lines, width=2000)
+    def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
+        return tail(self.folder / name / "output.log", lines, width)
 
     # -- breaking -----------------------------------------------------------------------------------------
 
     def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
         """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
-        if kind not in get_args(FaultKind):
-            raise FaultError(
-                f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
-            )
+        check_kind(kind)
         if kind in ("partition", "mute"):
             raise FaultError(
                 "Processes that share one machine's loopback have no network of their own to cut.",
                 hint='Containers have: halab.cluster(engine="compose"), or halab up --engine compose.',
             )
-        component = self.resolve(target) if isinstance(target, str) else target
-        asked = target if isinstance(target, str) else target.name
+        component, asked = self._meant(target)
         answer = _ask(self.spec, {"op": "fault", "name": component.name, "kind": kind, "target": asked})
         return InjectedFault(self, kind, asked, component.name, answer["at"])
-
-    @contextmanager
-    def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
-        """Inject a fault; on leaving it is undone and the cluster is healthy again.
-
-        Health is checked before too: on a cluster that is already broken a fault would teach nothing.
-        """
-        self.wait_healthy()
-        fault = self.inject(kind, target)
-        try:
-            yield fault
-        finally:
-            fault.undo()
-            self.wait_healthy()
 
     def slow(self, role: str, share: float, period: float) -> AbstractContextManager[None]:
         """Let each process of a role run for `share` of every `period` (seconds) only (see `duty`)."""
@@ -201,24 +140,6 @@ class EmbeddedCluster:
         """
         _ask(self.spec, {"op": "replace", "name": component, "grace": min(grace, 50.0), "why": why})
 
-    def wait_healthy(self, timeout: float = 60.0) -> float:
-        """Wait until every component is healthy, looking ten times a second; seconds it took."""
-        began = time.monotonic()
-        while True:
-            status = self.status(fresh=True)
-            ill = [c for c in _components(status) if c.health != "healthy"]
-            waited = time.monotonic() - began
-            if not ill:
-                return waited
-            if waited > timeout:
-                raise NotReady(
-                    f"Awaited every component healthy; after {waited:.0f} s these are not: "
-                    + "; ".join(f"{c.name} is {c.health} ({c.note or 'no note'})" for c in ill)
-                    + f". {ill[0].name} last wrote:\n{tail(self.folder / ill[0].name / 'output.log')}",
-                    hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
-                )
-            time.sleep(POLL)
-
     # -- growing ------------------------------------------------------------------------------------------
 
     def add(self, role: str) -> Component:
@@ -237,7 +158,7 @@ class EmbeddedCluster:
 
         Raises FaultError if it is no query node, has a fault or is the last one.
         """
-        component = self.resolve(target) if isinstance(target, str) else target
+        component, _ = self._meant(target)
         check_extendable(component.role)
         _ask(self.spec, {"op": "remove", "name": component.name})
 
@@ -246,15 +167,6 @@ class EmbeddedCluster:
     def down(self) -> None:
         """Kill every process of the cluster and remove its folder."""
         remove(self.folder)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        if self.owned:
-            self.down()
 
     def __repr__(self) -> str:
         milvus = self.spec.versions["milvus"]

@@ -1,0 +1,188 @@
+"""What the engines that run real processes share: faults that stand until undone, waiting, ending."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self, get_args
+
+from halab.cluster import targets
+from halab.cluster.protocol import Component, Event, FaultKind, Session
+from halab.errors import FaultError, NotReady
+
+__all__ = ["InjectedFault", "RunningCluster", "check_kind"]
+
+_POLL = 0.1  # seconds between looks while waiting
+
+
+def check_kind(kind: FaultKind) -> None:
+    """Raise FaultError, which lists the kinds there are, unless this is one."""
+    if kind not in get_args(FaultKind):
+        raise FaultError(
+            f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
+        )
+
+
+@dataclass
+class InjectedFault:
+    """A fault on a cluster that runs (see `halab.cluster.protocol.Fault`)."""
+
+    cluster: RunningCluster
+    kind: FaultKind
+    target: str
+    component: str
+    at: float
+    undone_at: float | None = None
+
+    def undo(self) -> None:
+        """Continue, start or connect the component again, with its own settings. Twice is once."""
+        if self.undone_at is None:
+            self.undone_at = time.monotonic()
+            if self.kind != "restart":
+                self.cluster.heal(self.component)
+
+
+class RunningCluster(ABC):
+    """A cluster of real processes (see `halab.cluster.protocol.Cluster`), and what only such a one can do.
+
+    `owned` is True if this process started it and is to take it down.
+    """
+
+    name: str
+    profile: str
+    owned: bool
+    engine: Literal["embedded", "compose"]
+
+    @property
+    @abstractmethod
+    def ttl(self) -> float:
+        """Session TTL, seconds."""
+
+    @property
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]: ...
+    @property
+    @abstractmethod
+    def uri(self) -> str: ...
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def status(self, *, fresh: bool = False) -> dict[str, Any]:
+        """Phase and components, as `halab status --json` prints them: times in seconds, memory in bytes.
+
+        `fresh` asks every component now instead of taking the last look, at most a second old.
+        """
+
+    @abstractmethod
+    def components(self) -> list[Component]: ...
+    def resolve(self, target: str) -> Component:
+        return targets.resolve(self.components(), target)
+
+    def active(self, role: str) -> Component:
+        return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
+
+    @abstractmethod
+    def events(self, since: float = 0.0) -> list[Event]: ...
+    @abstractmethod
+    def sessions(self) -> list[Session]:
+        """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""
+
+    def logs(self, component: str, lines: int = 50) -> str:
+        """The last lines a component wrote."""
+        return self._tail(self.resolve(component).name, lines, width=2000)
+
+    @abstractmethod
+    def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
+        """The last lines that the component of this name wrote, each cut to `width` characters."""
+
+    @abstractmethod
+    def loopback_port(self, component: str, port: int) -> int:
+        """The port of 127.0.0.1 where Milvus' own `port` (9091, 19530) of a component is now, or 0."""
+
+    def _meant(self, target: str | Component) -> tuple[Component, str]:
+        """The component that is meant now, and the words it was asked for by."""
+        return (self.resolve(target), target) if isinstance(target, str) else (target, target.name)
+
+    # -- breaking -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
+        """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
+
+    @contextmanager
+    def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
+        """Inject a fault; on leaving it is undone and the cluster is healthy again.
+
+        Health is checked before too: on a cluster that is already broken a fault would teach nothing.
+        """
+        self.wait_healthy()
+        fault = self.inject(kind, target)
+        try:
+            yield fault
+        finally:
+            fault.undo()
+            self.wait_healthy()
+
+    @abstractmethod
+    def heal(self, component: str) -> None:
+        """Undo a fault on a component by its name, or start it if it is down."""
+
+    @abstractmethod
+    def replace(self, component: str, grace: float, why: str) -> None:
+        """End a component's process and start it anew, whatever fault it has; the fault ends with it.
+
+        It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
+        """
+
+    @abstractmethod
+    def slow(self, role: str, share: float, period: float) -> AbstractContextManager[None]:
+        """Let each process of a role have this share of a core only, while the block runs."""
+
+    def wait_healthy(self, timeout: float = 60.0) -> float:
+        """Wait until every component is healthy, looking ten times a second; seconds it took."""
+        began = time.monotonic()
+        while True:
+            ill = [one for one in self.components() if one.health != "healthy"]
+            waited = time.monotonic() - began
+            if not ill:
+                return waited
+            if waited > timeout:
+                raise NotReady(
+                    f"Awaited every component healthy; after {waited:.0f} s these are not: "
+                    + "; ".join(f"{one.name} is {one.health} ({one.note or 'no note'})" for one in ill)
+                    + f". {ill[0].name} last wrote:\n{self._tail(ill[0].name)}",
+                    hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
+                )
+            time.sleep(_POLL)
+
+    # -- growing and ending -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def add(self, role: str) -> Component:
+        """Start one more query node and wait until it is healthy. Raises FaultError, NotReady."""
+
+    @abstractmethod
+    def remove(self, target: str | Component) -> None:
+        """Stop a query node, as a planned stop does, for good. Raises FaultError."""
+
+    @abstractmethod
+    def down(self) -> None: ...
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if self.owned:
+            self.down()
