@@ -147,16 +147,9 @@ def build(image: str, binaries: Binaries) -> None:
     room.mkdir(parents=True)
     KINDS[name](room, binaries, tag)
     run(
-        "docker",
-        "build",
-        "-q",
-        "-t",
-        image,
-        "-f",
-        HERE / f"images/{kind}.Dockerfile",
-        room,
-        log=BED / f"{kind}.log",
-    )
+        "docker", "build", "-q", "-t", image, "-f", HERE / f"images/{kind}.Dockerfile", room,
+        log=BED / f"{kind}.log", expected=f"the image {image}",
+    )  # fmt: skip
     shutil.rmtree(room)
     say(f"built {image}")
 
