@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+import grpc
 import numpy as np
 import pytest
 
@@ -70,6 +73,24 @@ def test_a_question_finds_the_passage_that_answers_it(retriever):
     assert retriever.ask("How many seconds does a failover take?")[0].source == "06-failover"
     best = retriever.ask("Does a backup protect me from a wrong delete?", limit=1)
     assert [passage.source for passage in best] == ["07-backup"]
+
+
+class Silence(grpc.RpcError):
+    """What pymilvus lets through of a proxy that does not answer, as in containers when it is killed."""
+
+    def details(self):
+        return "Deadline Exceeded"
+
+
+def test_a_proxy_that_says_nothing_is_told_as_one_that_refuses(retriever, monkeypatch):
+    def search(*_, **__):
+        raise Silence
+
+    monkeypatch.setattr(retriever, "simulated", False)
+    monkeypatch.setattr(retriever, "_client", SimpleNamespace(search=search), raising=False)
+    with pytest.raises(MeasurementError, match="not answered: Deadline Exceeded"):
+        retriever.ask("Who is there?")
+    monkeypatch.undo()
 
 
 def test_the_course_has_cards_to_ask():

@@ -25,7 +25,7 @@ from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
 from halab.measure.journal import Phase
 from halab.measure.load import closed_loop
-from halab.measure.operations import Insert, Operation, Search, first_line
+from halab.measure.operations import UNANSWERED, Insert, Operation, Search, said
 from halab.models.samples import Outcome
 
 __all__ = ["DIMENSIONS", "Copies", "Find", "InsertMany", "marker", "questions"]
@@ -125,13 +125,13 @@ class Copies:
             for number in replicas:
                 self._create(number)
         except BaseException as error:
-            with suppress(MilvusException):
+            with suppress(*UNANSWERED):
                 self._drop()
             self._client.close()
-            if not isinstance(error, MilvusException):
+            if not isinstance(error, UNANSWERED):
                 raise
             raise MeasurementError(
-                f"the collections could not be made: {first_line(error.message)}",
+                f"the collections could not be made: {said(error)}",
                 hint=f"see `halab status`; {max(replicas)} replicas need as many healthy query nodes",
             ) from None
 
@@ -159,10 +159,10 @@ class Copies:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             self._drop()
-        except MilvusException as error:
+        except UNANSWERED as error:
             if kind is None:
                 raise MeasurementError(
-                    f"the collections could not be dropped: {first_line(error.message)}",
+                    f"the collections could not be dropped: {said(error)}",
                     hint="they go when the cluster goes down",
                 ) from None
         finally:

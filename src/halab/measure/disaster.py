@@ -16,13 +16,12 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from pymilvus import MilvusClient
-from pymilvus.exceptions import MilvusException
 
 from halab.cluster.protocol import Cluster, Component, Event, Fault
 from halab.errors import ClusterError, MeasurementError
 from halab.measure.experiment import inject
 from halab.measure.journal import FaultRecord, Journal
-from halab.measure.operations import first_line
+from halab.measure.operations import UNANSWERED, said
 from halab.measure.probe import Run, probe
 from halab.measure.progress import DONE, ProgressLine
 from halab.measure.retriever import SETTLE, Retriever
@@ -117,8 +116,8 @@ def _flush(cluster: Cluster, retriever: Retriever, run: Run, say: ProgressLine) 
     client = MilvusClient(cluster.uri, timeout=_PATIENCE)
     try:
         client.flush(retriever.written)
-    except MilvusException as error:
-        run.note(f"The rows were not flushed: {first_line(error.message)}")
+    except UNANSWERED as error:
+        run.note(f"The rows were not flushed: {said(error)}")
         return []
     finally:
         client.close()

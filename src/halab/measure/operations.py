@@ -34,6 +34,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
 from pymilvus.client.prepare import Prepare
+from pymilvus.exceptions import MilvusException
 from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
 
 from halab.errors import MeasurementError
@@ -52,6 +53,9 @@ __all__ = [
 ]
 
 Done = Callable[[Outcome, str], None]
+
+UNANSWERED = (MilvusException, grpc.RpcError)
+"""What pymilvus raises of a call that failed. A silent proxy gives gRPC's own error, after the timeout."""
 
 CONNECT_TIMEOUT = 10.0  # seconds a probe may take for its first connection, before the measurement starts
 _CHANNEL_OPTIONS = (
@@ -376,6 +380,11 @@ class AlterAlias(_Call):
     def _request(self, number: int) -> tuple[Any, int | None]:
         target = self._collections[number % 2]
         return milvus_pb2.AlterAliasRequest(alias=self._alias, collection_name=target), None
+
+
+def said(error: Exception) -> str:
+    """What Milvus or the connection said of a call that failed, in one line."""
+    return first_line(str(error.message if isinstance(error, MilvusException) else error.details()))  # type: ignore[attr-defined]
 
 
 def first_line(text: str) -> str:

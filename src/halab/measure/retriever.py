@@ -33,6 +33,7 @@ from halab.errors import MeasurementError
 from halab.folders import course_root
 from halab.measure.journal import RowCount
 from halab.measure.operations import (
+    UNANSWERED,
     AlterAlias,
     Anew,
     Insert,
@@ -41,7 +42,7 @@ from halab.measure.operations import (
     Remembers,
     Renamed,
     Search,
-    first_line,
+    said,
 )
 from halab.measure.progress import DONE, ProgressLine
 from halab.models.samples import OPERATIONS, Outcome, Sample
@@ -177,11 +178,11 @@ class Retriever:
             try:
                 if not existing:
                     self._create()
-            except MilvusException as error:
+            except UNANSWERED as error:
                 with suppress(MeasurementError):
                     self.close()
                 raise MeasurementError(
-                    f"the retriever's collections could not be made: {first_line(error.message)}",
+                    f"the retriever's collections could not be made: {said(error)}",
                     hint=f"see `halab status`; {replicas} replicas need as many healthy query nodes",
                 ) from None
 
@@ -203,9 +204,9 @@ class Retriever:
             return [self._passage(int(index), float(scores[index])) for index in best]
         try:
             hits = self._client.search(self.name, [vector.tolist()], limit=limit, timeout=timeout)[0]
-        except MilvusException as error:
+        except UNANSWERED as error:
             raise MeasurementError(
-                f"the question was not answered: {first_line(error.message)}",
+                f"the question was not answered: {said(error)}",
                 hint="see `halab status`, and ask again when every role is healthy",
             ) from None
         return [self._passage(hit["id"], hit["distance"]) for hit in hits]
@@ -238,7 +239,7 @@ class Retriever:
         names = {each.address: each.name for each in self.cluster.components()}
         try:
             return sorted(names.get(address, address) for address in self._leader_addresses())
-        except (MilvusException, grpc.RpcError) as error:
+        except UNANSWERED as error:
             raise MeasurementError(
                 "the cluster does not tell which query nodes hold the passages",
                 hint="see `halab status`, and ask again when every role is healthy",
@@ -263,9 +264,9 @@ class Retriever:
         try:
             self._client.release_collection(self.name)
             self._client.load_collection(self.name, replica_number=replicas)
-        except MilvusException as error:
+        except UNANSWERED as error:
             raise MeasurementError(
-                f"the passages could not be loaded in {replicas} copies: {first_line(error.message)}",
+                f"the passages could not be loaded in {replicas} copies: {said(error)}",
                 hint="see `halab status`; make the retriever again: Retriever(cluster)",
             ) from None
         return time.monotonic() - began
@@ -322,9 +323,9 @@ class Retriever:
             return list(self._schema().to_dict()["fields"])
         try:
             fields: list[dict[str, Any]] = self._client.describe_collection(collection)["fields"]
-        except MilvusException as error:
+        except UNANSWERED as error:
             raise MeasurementError(
-                f"the retriever no longer reaches its cluster: {first_line(error.message)}",
+                f"the retriever no longer reaches its cluster: {said(error)}",
                 hint="if the cluster was started again, make the retriever again: Retriever(cluster)",
             ) from None
         return fields
@@ -366,9 +367,9 @@ class Retriever:
             return
         try:
             _patiently(self._drop, _CLOSING)
-        except MilvusException as error:
+        except UNANSWERED as error:
             raise MeasurementError(
-                f"the collections of {self.name} could not be dropped: {first_line(error.message)}",
+                f"the collections of {self.name} could not be dropped: {said(error)}",
                 hint="they go when the cluster goes down, or when the next retriever of that name is made",
             ) from None
         finally:
@@ -473,9 +474,9 @@ class Retriever:
                 found.update(
                     row["id"] for row in _patiently(partial(ask, consistency_level="Strong"), _PATIENCE)
                 )
-            except MilvusException as error:
+            except UNANSWERED as error:
                 raise MeasurementError(
-                    f"the rows of {collection} could not be counted: {first_line(error.message)}",
+                    f"the rows of {collection} could not be counted: {said(error)}",
                     hint="see `halab status`; when every role is healthy, count again",
                 ) from None
         return found
@@ -505,7 +506,7 @@ def _patiently(call: Callable[[], T], seconds: float) -> T:
     while True:
         try:
             return call()
-        except MilvusException:
+        except UNANSWERED:
             if time.monotonic() > end:
                 raise
         time.sleep(0.5)

@@ -13,7 +13,7 @@ from pymilvus.client.types import LoadState
 from pymilvus.exceptions import MilvusException
 
 from halab.errors import BackupError
-from halab.measure.operations import first_line
+from halab.measure.operations import UNANSWERED, said
 
 __all__ = ["connected", "load", "refusals"]
 
@@ -51,8 +51,8 @@ def refusals(
     """Milvus' refusals as a BackupError that begins with `what`."""
     try:
         yield
-    except MilvusException as error:
-        raise BackupError(f"{what}: {first_line(error.message)}", hint=hint) from None
+    except UNANSWERED as error:
+        raise BackupError(f"{what}: {said(error)}", hint=hint) from None
 
 
 def load(client: Any, name: str, replicas: int) -> None:
