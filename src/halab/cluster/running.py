@@ -12,9 +12,9 @@ from typing import Any, Literal, Self, get_args
 
 from halab.cluster import targets
 from halab.cluster.protocol import Component, Event, FaultKind, Session
-from halab.errors import FaultError, NotReady
+from halab.errors import ClusterExists, FaultError, NotReady
 
-__all__ = ["InjectedFault", "RunningCluster", "check_kind"]
+__all__ = ["InjectedFault", "RunningCluster", "check_kind", "check_same"]
 
 _POLL = 0.1  # seconds between looks while waiting
 
@@ -24,6 +24,17 @@ def check_kind(kind: FaultKind) -> None:
     if kind not in get_args(FaultKind):
         raise FaultError(
             f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
+        )
+
+
+def check_same(name: str, running: tuple[str, float], asked: tuple[str, float]) -> None:
+    """Raise ClusterExists unless the profile and TTL (seconds) asked for are those of the one that runs."""
+    if running != asked:
+        raise ClusterExists(
+            f"A cluster {name!r} is running with profile {running[0]} and TTL {running[1]:g} s; "
+            f"asked for profile {asked[0]} and TTL {asked[1]:g} s.",
+            hint=f"Take it down (in a notebook cluster.down(), in a terminal halab down --name {name}) "
+            'or use another name: halab.cluster("lab-2").',
         )
 
 

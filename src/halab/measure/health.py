@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from halab.cluster.protocol import Cluster, Event
+from halab.cluster.protocol import Cluster, Event, Fault
 from halab.errors import MeasurementError
 from halab.measure.experiment import parse_fault
 from halab.measure.journal import Journal, relative
@@ -160,10 +160,7 @@ def knock(
         kubelet.wait(_PATIENCE, lambda: kubelet.ready)
         broken = _inject(cluster)(kind, part.name)
         run.mark_fault(broken)
-        kubelet.wait(seconds)
-        broken.undo()
-        cluster.wait_healthy()
-        kubelet.wait(after)
+        _mend(cluster, broken, kubelet, seconds, after)
     return _with_events(run, [kubelet])
 
 
@@ -193,11 +190,16 @@ def lie(
         kubelets[0].wait(3.0)
         broken = _inject(cluster)(kind, target)
         run.mark_fault(broken)
-        kubelets[0].wait(seconds)
-        broken.undo()
-        cluster.wait_healthy()
-        kubelets[0].wait(after)
+        _mend(cluster, broken, kubelets[0], seconds, after)
     return _with_events(run, kubelets)
+
+
+def _mend(cluster: Cluster, broken: Fault, kubelet: Kubelet, seconds: float, after: float) -> None:
+    """Watch a fault for `seconds`, undo it, and watch the healthy cluster for `after` more."""
+    kubelet.wait(seconds)
+    broken.undo()
+    cluster.wait_healthy()
+    kubelet.wait(after)
 
 
 def _inject(cluster: Cluster) -> Callable[..., Any]:

@@ -122,8 +122,8 @@ def test_a_log_beyond_its_bound_keeps_its_newest_part(tmp_path):
 
 def test_an_owner_is_known_by_its_start_time_too():
     me = psutil.Process()
-    assert supervisor._lives(me.pid, me.create_time())
-    assert not supervisor._lives(me.pid, me.create_time() - 100)
+    assert guard.lives(me.pid, me.create_time())
+    assert not guard.lives(me.pid, me.create_time() - 100)
 
 
 def kv(key, **session):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import psutil
 
 from halab.cluster.compose import projects
+from halab.cluster.embedded.guard import lives
 
 __all__ = ["guard", "watch"]
 
@@ -33,18 +34,10 @@ def guard(name: str, env: dict[str, str]) -> None:
 def watch(owner: int, created: float, owned: Callable[[], bool], down: Callable[[], None]) -> None:
     """Wait until the owner has ended and then take down what it still owns."""
     while owned():
-        if not _lives(owner, created):
+        if not lives(owner, created):
             down()
             return
         time.sleep(_LOOK)
-
-
-def _lives(pid: int, created: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def main() -> None:

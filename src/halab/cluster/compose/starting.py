@@ -22,7 +22,8 @@ from halab.cluster.embedded.children import tail
 from halab.cluster.embedded.ports import free_ports, is_free
 from halab.cluster.embedded.spec import check_settings
 from halab.cluster.protocol import Component
-from halab.errors import ClusterExists, NotReady
+from halab.cluster.running import check_same
+from halab.errors import NotReady
 
 __all__ = ["start"]
 
@@ -57,7 +58,7 @@ def start(
             launching = _launch(docker, file, name, profile, ttl, detach)
     if launching is None:
         cluster = follow.joined()
-        _check_same(cluster, profile, ttl)
+        check_same(name, (cluster.profile, cluster.ttl), (profile, ttl))
         follow.look("ready")
         return cluster
     try:
@@ -68,16 +69,6 @@ def start(
         raise
     cluster.owned = not detach
     return cluster
-
-
-def _check_same(cluster: ComposeCluster, profile: str, ttl: float) -> None:
-    if (cluster.profile, cluster.ttl) != (profile, float(ttl)):
-        raise ClusterExists(
-            f"A cluster {cluster.name!r} is running with profile {cluster.profile} and TTL {cluster.ttl:g} "
-            f"s; asked for profile {profile} and TTL {ttl:g} s.",
-            hint="Take it down (in a notebook cluster.down(), in a terminal halab down "
-            f'--name {cluster.name}) or use another name: halab.cluster("lab-2").',
-        )
 
 
 def _launch(

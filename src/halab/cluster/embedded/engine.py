@@ -34,8 +34,8 @@ from halab.cluster.embedded.spec import (
     remove_sockets,
 )
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
-from halab.cluster.running import InjectedFault, RunningCluster, check_kind
-from halab.errors import ClusterError, ClusterExists, ClusterNotFound, FaultError, NotReady
+from halab.cluster.running import InjectedFault, RunningCluster, check_kind, check_same
+from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
 
 __all__ = [
     "EmbeddedCluster",
@@ -195,13 +195,8 @@ def start(
         owned = spec is None
         if spec is None:
             spec = _launch(name, profile, ttl, detach, progress)
-        elif (spec.profile, spec.ttl) != (profile, int(ttl)):
-            raise ClusterExists(
-                f"A cluster {name!r} is running with profile {spec.profile} and TTL {spec.ttl} s; "
-                f"asked for profile {profile} and TTL {ttl:g} s.",
-                hint=f"Take it down (in a notebook cluster.down(), in a terminal halab down --name {name}) "
-                'or use another name: halab.cluster("lab-2").',
-            )
+        else:
+            check_same(name, (spec.profile, spec.ttl), (profile, ttl))
     cluster = EmbeddedCluster(spec, owned and not detach)
     _await_ready(cluster, owned, progress)
     return cluster

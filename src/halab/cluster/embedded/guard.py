@@ -12,9 +12,18 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["kill_recorded", "record", "watch"]
+__all__ = ["kill_recorded", "lives", "record", "watch"]
 
 PIDS = "pids.json"
+
+
+def lives(pid: int, created: float) -> bool:
+    """Whether the process created at that time (seconds since the epoch) still runs under its pid."""
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def record(folder: Path, pids: list[int]) -> None:

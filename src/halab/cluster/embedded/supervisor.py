@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 
 from halab.cluster.embedded import guard
 from halab.cluster.embedded.binaries import find_binaries
@@ -347,7 +346,7 @@ class Supervisor:
     async def _watch_owner(self) -> None:
         owner = self.spec.owner
         while owner is not None:
-            if not _lives(owner.pid, owner.created):
+            if not guard.lives(owner.pid, owner.created):
                 self.ended.set()
                 return
             await asyncio.sleep(OWNER_POLL)
@@ -534,14 +533,6 @@ async def _connects(address: str) -> bool:
         return False
     writer.close()
     return True
-
-
-def _lives(pid: int, created: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _disk_use(folder: Path) -> int:
