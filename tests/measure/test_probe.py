@@ -8,7 +8,7 @@ from halab.cluster.protocol import Event
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import outages, probe
-from halab.measure.operations import NamedOperation
+from halab.measure.operations import NOTHING_FOUND, NamedOperation
 from halab.measure.probe import Prober, _Pending
 from halab.measure.scripted import Script, ScriptedCluster, ScriptedOperation, ScriptedServer, Spell
 from halab.models.samples import Outcome
@@ -77,6 +77,16 @@ def test_outages_of_a_grpc_server_are_found_within_one_probe_interval():
         assert hang.unknown > 0
         assert hang.failed == 0
         assert refuse.failed > 0
+
+
+def test_an_answer_without_a_hit_is_a_failure_and_says_why():
+    script = Script([Spell(0.3, 0.7, "nothing")])
+    with ScriptedServer(script) as server:
+        journal, _ = play(script, server.operations(), 1.2, server.cluster())
+    (empty,) = outages(journal.samples("search"), quiet=0.3)
+    assert 0.2 < empty.duration < 0.7
+    assert {s.error for s in journal.samples("search") if s.outcome is not Outcome.OK} == {NOTHING_FOUND}
+    assert {sample.outcome for sample in journal.samples("insert")} == {Outcome.OK}
 
 
 def test_an_insert_that_timed_out_may_have_happened():

@@ -1,10 +1,12 @@
 import math
+from dataclasses import replace
 
 import pytest
 
 from halab.cluster.protocol import Event
 from halab.errors import MeasurementError
 from halab.measure import FaultRecord, RowCount, repeat_summary, summary
+from halab.measure.operations import NOTHING_FOUND
 
 CRASH = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 3.0)
 
@@ -46,6 +48,14 @@ def test_latency_counts_only_good_answers_outside_outages(journal, samples):
     assert dead.latency_median is None
     assert dead.rto == math.inf
     assert "not recovered" in summary(journal(samples("xxx")))._repr_html_()
+
+
+def test_answers_that_found_nothing_are_told_from_errors(journal, samples):
+    empty = [replace(sample, error=NOTHING_FOUND) for sample in samples("." * 10 + "xx" + "." * 30)[10:12]]
+    written = samples("." * 10 + "xxx" + "." * 30)
+    said = "of the failed were answered without an error, and nothing was found"
+    assert said not in str(summary(journal(written)))
+    assert f"2 {said}" in " ".join(str(summary(journal(written[:10] + empty + written[12:]))).split())
 
 
 def test_lost_rows_and_restarts_by_the_supervisor_are_never_hidden(crashed):

@@ -10,11 +10,17 @@ Error or unknown? (Jepsen: definite and indefinite errors.)
 | what came back | reads | writes |
 |---|---|---|
 | an answer with status 0 | ok | ok |
+| an answer with status 0 and no hit, where rows are | fail | - |
 | an answer with an error status | fail | fail; **unknown** if its reason is a time-out in Milvus |
 | DEADLINE_EXCEEDED | unknown | unknown |
 | UNAVAILABLE that says "failed to connect", or any "not ready yet" | fail | fail: it was never served |
 | UNAVAILABLE, CANCELLED, INTERNAL, UNKNOWN, ABORTED otherwise | fail | **unknown**: it may have arrived |
 | any other gRPC status | fail | fail |
+
+An answer without a hit is a failure, though Milvus calls it a success: every collection that is searched here
+holds rows, and who finds none was not served. Milvus 2.3.5 gives such answers, to Strong searches too, for
+seconds while a query node comes back or leaves (measured; milvus-io/milvus issues 20841 and 37364). An answer
+that has hits, but not all it should, is not noticed.
 
 That it was never served is told only by the words of the message; where those are not recognised, a write is
 unknown, which is the careful side.
@@ -41,6 +47,7 @@ from halab.errors import MeasurementError
 from halab.models.samples import Outcome
 
 __all__ = [
+    "NOTHING_FOUND",
     "AlterAlias",
     "Anew",
     "Done",
@@ -56,6 +63,9 @@ Done = Callable[[Outcome, str], None]
 
 UNANSWERED = (MilvusException, grpc.RpcError)
 """What pymilvus raises of a call that failed. A silent proxy gives gRPC's own error, after the timeout."""
+
+NOTHING_FOUND = "answered, and found nothing"
+"""What a search says that Milvus answered without an error and without a hit."""
 
 CONNECT_TIMEOUT = 10.0  # seconds a probe may take for its first connection, before the measurement starts
 _CHANNEL_OPTIONS = (
@@ -232,7 +242,7 @@ class _Call:
 
 
 class Search(_Call):
-    """A search for the nearest passages, one question after the other.
+    """A search for the nearest passages, one question after the other; an answer without a hit is a failure.
 
     `strong` asks for Strong consistency, which waits for the newest writes; otherwise Bounded, which accepts
     data a few seconds old.
@@ -279,6 +289,12 @@ class Search(_Call):
     def _request(self, number: int) -> tuple[Any, int | None]:
         return self._requests[number % len(self._requests)], None
 
+    def _outcome(self, ended: Any) -> tuple[Outcome, str]:
+        outcome, error = super()._outcome(ended)
+        if outcome is Outcome.OK and not ended.result().results.ids.int_id.data:
+            return Outcome.FAIL, NOTHING_FOUND
+        return outcome, error
+
 
 class Anew(Search):
     """A search on a connection of its own each time, which is closed a little after its answer."""
@@ -310,7 +326,7 @@ class Anew(Search):
 class Remembers(Search):
     """A search whose answer counts only if its best hit is one of the rows with the keys 0 to `rows` - 1.
 
-    An answer that finds something else, or nothing, is a failure to its user, though not to the service.
+    An answer that finds something else is a failure to its user, though not to the service.
     """
 
     def __init__(
@@ -322,10 +338,8 @@ class Remembers(Search):
 
     def _outcome(self, ended: Any) -> tuple[Outcome, str]:
         outcome, error = super()._outcome(ended)
-        if outcome is Outcome.OK:
-            found = list(ended.result().results.ids.int_id.data)
-            if not found or found[0] >= self._rows:
-                return Outcome.FAIL, "answered, but what was there is not found"
+        if outcome is Outcome.OK and ended.result().results.ids.int_id.data[0] >= self._rows:
+            return Outcome.FAIL, "answered, but what was there is not found"
         return outcome, error
 
 

@@ -194,8 +194,9 @@ class Retriever:
     def ask(self, question: str, limit: int = 3, timeout: float = 5.0) -> list[Passage]:
         """The passages nearest to a question, best first.
 
-        Raises MeasurementError if there is no answer: at once if the proxy is gone, else after `timeout`
-        seconds.
+        None are found if they were deleted, and for some seconds also by a copy whose query node comes back
+        or leaves (Milvus 2.3.5). Raises MeasurementError if there is no answer: at once if the proxy is gone,
+        else after `timeout` seconds.
         """
         vector = self._embedding([question])[0]
         if self.simulated:

@@ -25,13 +25,13 @@ from halab.models.samples import Outcome
 
 __all__ = ["Script", "ScriptedCluster", "ScriptedOperation", "ScriptedServer", "Spell"]
 
-Trouble = Literal["error", "hang", "refuse"]
+Trouble = Literal["error", "hang", "refuse", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Spell:
     """A time of trouble, seconds from the script's start: "error" answers with an error, "hang" never
-    answers, "refuse" accepts no connection (in-process: fails at once)."""
+    answers, "refuse" accepts no connection (in-process: fails at once), "nothing" finds no row."""
 
     start: float
     end: float
@@ -186,25 +186,33 @@ class ScriptedServer:
         good = common_pb2.Status()
         answer, inserted = self._answered, self.inserted
 
+        def status(trouble: Trouble | None) -> Any:
+            return bad if trouble == "error" else good
+
+        def results(trouble: Trouble | None) -> Any:
+            found = milvus_pb2.SearchResults(status=status(trouble))
+            found.results.ids.int_id.data[:] = [] if trouble else [0]
+            return found
+
         class Service(milvus_pb2_grpc.MilvusServiceServicer):  # type: ignore[misc]  # generated, untyped
             def Search(self, request: Any, context: Any) -> Any:
-                return answer(context, lambda ok: milvus_pb2.SearchResults(status=good if ok else bad))
+                return answer(context, results)
 
             def Insert(self, request: Any, context: Any) -> Any:
                 key = request.fields_data[0].scalars.long_data.data[0]
                 return answer(
                     context,
-                    lambda ok: milvus_pb2.MutationResult(status=good if ok else bad),
+                    lambda trouble: milvus_pb2.MutationResult(status=status(trouble)),
                     lambda: inserted.add(key),
                 )
 
             def AlterAlias(self, request: Any, context: Any) -> Any:
-                return answer(context, lambda ok: good if ok else bad)
+                return answer(context, status)
 
         return Service()
 
     def _answered(
-        self, context: Any, reply: Callable[[bool], Any], happen: Callable[[], None] = lambda: None
+        self, context: Any, reply: Callable[[Trouble | None], Any], happen: Callable[[], None] = lambda: None
     ) -> Any:
         trouble = self.script.trouble()
         if trouble != "error":
@@ -213,4 +221,4 @@ class ScriptedServer:
             gone = threading.Event()
             if context.add_callback(gone.set):
                 gone.wait()
-        return reply(trouble != "error")
+        return reply(trouble)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from halab.errors import MeasurementError
 from halab.measure.journal import Journal
+from halab.measure.operations import NOTHING_FOUND
 from halab.measure.outage import QUIET, Outage, outages, rpo, rto
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, html_table, text_table
@@ -182,6 +183,8 @@ def _remarks(journal: Journal) -> list[str]:
             f"The prober itself was late by {late.median * 1000:.1f} ms (median), {late.p99 * 1000:.1f} ms "
             f"(p99), {late.max * 1000:.1f} ms (worst)."
         )
+    if empty := sum(sample.error == NOTHING_FOUND for sample in journal.samples()):
+        remarks.append(f"{empty} of the failed were answered without an error, and nothing was found.")
     remarks.append(rows_remark(journal))
     restarts = [event.component for event in journal.events if event.by == "supervisor"]
     if restarts:
