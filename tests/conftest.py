@@ -2,7 +2,8 @@
 
 import gc
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,42 @@ def haproxy() -> str:
         return find_haproxy()
     except ClusterError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def real_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where a module's real clusters live. Skips where they cannot run; nothing is left at the end."""
+    from halab.cluster.embedded import binaries, engine
+
+    if problem := binaries.platform_problem():
+        pytest.skip(f"the embedded cluster cannot run here: {problem}")
+    home = tmp_path_factory.mktemp("halab")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HALAB_HOME", str(home))
+        yield home
+        engine.down_all()
+        assert _left_in(home) == [], "processes outlived the test run"
+
+
+def _left_in(folder: Path) -> list[Any]:
+    """Processes that work in anything below a folder."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter(["status"]):
+        with suppress(psutil.Error):
+            if process.info["status"] != psutil.STATUS_ZOMBIE and process.cwd().startswith(str(folder)):
+                found.append(process)
+    return found
+
+
+@pytest.fixture(scope="module")
+def small(real_home: Path) -> Iterator[Any]:
+    """A real cluster with one process a role."""
+    from halab.cluster.embedded import engine
+
+    with engine.start("lab", "small", 10) as cluster:
+        yield cluster
 
 
 def _run_lesson(

@@ -1,9 +1,8 @@
 """Fixtures of the cluster tests: a home of their own, and one real cluster for all that only need one."""
 
-import psutil
 import pytest
 
-from halab.cluster.embedded import binaries, engine, spec
+from halab.cluster.embedded import engine, spec
 
 
 @pytest.fixture
@@ -34,32 +33,7 @@ def make(home):
 
 
 @pytest.fixture(scope="module")
-def real_home(tmp_path_factory):
-    """Where the real clusters of a test run live. Skips where they cannot run; nothing is left at the end."""
-    if problem := binaries.platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    home = tmp_path_factory.mktemp("halab")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HALAB_HOME", str(home))
-        yield home
-        engine.down_all()
-        assert left_in(home) == [], "processes outlived the test run"
-
-
-@pytest.fixture(scope="module")
 def ha(real_home):
     """One highly available cluster for every test that only breaks and heals."""
     with engine.start("ha", "ha", 10) as cluster:
         yield cluster
-
-
-def left_in(folder):
-    """Processes that work in, or were started for, anything below `folder`."""
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline", "status"]):
-        try:
-            if process.info["status"] != psutil.STATUS_ZOMBIE and process.cwd().startswith(str(folder)):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found

@@ -4,7 +4,6 @@ import sys
 
 import pytest
 
-from halab.cluster.embedded import binaries, engine
 from halab.measure.kubelet import Check, Exec, HttpGet, Kubelet, Pod, TcpSocket, container_of
 from halab.models.probes import Probe
 
@@ -12,16 +11,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
 QUICK = Probe(period=1, timeout=1, failures=2)
 SEEN = Check(HttpGet(), QUICK)
 NODE = "any query node"
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    if problem := binaries.platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("home")))
-        with engine.start("lab", "small", 10) as cluster:
-            yield cluster
 
 
 def page(cluster):
@@ -35,39 +24,39 @@ def said(kubelet, kind, since):
     return [each.kind for each in kubelet.events if each.kind.startswith(kind) and each.time >= since]
 
 
-def test_a_hung_process_still_passes_tcp_because_the_kernel_accepts(cluster):
+def test_a_hung_process_still_passes_tcp_because_the_kernel_accepts(small):
     pod = Pod(liveness=Check(TcpSocket(), QUICK), readiness=SEEN, grace=1)
-    with Kubelet(container_of(cluster, NODE), pod) as kubelet:
+    with Kubelet(container_of(small, NODE), pod) as kubelet:
         assert kubelet.wait(30, lambda: kubelet.ready)
-        fault = cluster.inject("hang", NODE)
+        fault = small.inject("hang", NODE)
         assert kubelet.wait(20, lambda: not kubelet.ready), "httpGet sees the hang"
         kubelet.wait(5)
         fault.undo()
         assert len(said(kubelet, "liveness ok", fault.at)) >= 4
         assert not said(kubelet, "liveness failed", fault.at)
         assert kubelet.restarts == 0
-    cluster.wait_healthy()
+    small.wait_healthy()
 
 
 @pytest.mark.parametrize("kind", ["tcp", "exec"])
-def test_a_crash_is_refused_and_mended(cluster, kind):
-    asks = Check(TcpSocket() if kind == "tcp" else page(cluster), Probe(1, 3, 2))
-    with Kubelet(container_of(cluster, NODE), Pod(asks, SEEN, grace=1), watch=False) as kubelet:
+def test_a_crash_is_refused_and_mended(small, kind):
+    asks = Check(TcpSocket() if kind == "tcp" else page(small), Probe(1, 3, 2))
+    with Kubelet(container_of(small, NODE), Pod(asks, SEEN, grace=1), watch=False) as kubelet:
         assert kubelet.wait(30, lambda: kubelet.ready and bool(said(kubelet, "liveness ok", 0)))
-        fault = cluster.inject("crash", NODE)
+        fault = small.inject("crash", NODE)
         assert kubelet.wait(40, lambda: kubelet.restarts == 1 and kubelet.ready)
         assert said(kubelet, "liveness failed", fault.at)[:2] == ["liveness failed"] * 2
         assert kubelet.seen("unhealthy", fault.at) is not None
-    cluster.wait_healthy()
+    small.wait_healthy()
 
 
-def test_a_command_that_asks_a_hung_process_is_killed_and_the_process_restarted(cluster):
-    asks = Check(page(cluster), Probe(1, 3, 2))
-    with Kubelet(container_of(cluster, NODE), Pod(asks, SEEN, grace=1)) as kubelet:
+def test_a_command_that_asks_a_hung_process_is_killed_and_the_process_restarted(small):
+    asks = Check(page(small), Probe(1, 3, 2))
+    with Kubelet(container_of(small, NODE), Pod(asks, SEEN, grace=1)) as kubelet:
         assert kubelet.wait(30, lambda: kubelet.ready and bool(said(kubelet, "liveness ok", 0)))
-        before = cluster.resolve(NODE).pid
-        fault = cluster.inject("hang", NODE)
+        before = small.resolve(NODE).pid
+        fault = small.inject("hang", NODE)
         assert kubelet.wait(60, lambda: kubelet.restarts == 1 and kubelet.ready)
         assert kubelet.seen("unhealthy", fault.at) - fault.at >= 3  # the command's own timeout, at least once
-        assert cluster.resolve(NODE).pid != before
-    cluster.wait_healthy()
+        assert small.resolve(NODE).pid != before
+    small.wait_healthy()

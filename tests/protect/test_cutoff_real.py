@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from halab.cli import app
-from halab.cluster.embedded import binaries, engine
+from halab.cluster.embedded import engine
 from halab.errors import DrillError
 from halab.measure import Journal
 from halab.protect.drill import load_state
@@ -19,13 +19,9 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
-def primary(tmp_path_factory):
-    if problem := binaries.platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("home")))
-        with engine.start("primary", "small", 10) as primary, engine.start("standby", "small", 10):
-            yield primary
+def primary(real_home):
+    with engine.start("primary", "small", 10) as primary, engine.start("standby", "small", 10):
+        yield primary
 
 
 def hears_ctrl_c():

@@ -8,26 +8,15 @@ from pymilvus import DataType, MilvusClient
 from typer.testing import CliRunner
 
 from halab.cli import app
-from halab.cluster.embedded import binaries, engine
 from halab.measure import Retriever
 from halab.protect import backup, restore, verify
 
 pytestmark = [pytest.mark.cluster]
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    if problem := binaries.platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HALAB_HOME", str(tmp_path_factory.mktemp("home")))
-        with engine.start("lab", "small", 10) as cluster:
-            yield cluster
-
-
-def test_rows_come_back_after_a_delete_and_after_a_drop(cluster, tmp_path):
+def test_rows_come_back_after_a_delete_and_after_a_drop(small, tmp_path):
     folder, name = tmp_path / "monday", "halab_cards"
-    with Retriever(cluster, replicas=1, name=name) as retriever:
+    with Retriever(small, replicas=1, name=name) as retriever:
         run = CliRunner().invoke(app, ["backup", str(folder), "-n", "lab", "-c", name])
         assert run.exit_code == 0, run.output
         count = len(retriever.passages)
@@ -35,7 +24,7 @@ def test_rows_come_back_after_a_delete_and_after_a_drop(cluster, tmp_path):
         client = retriever._client
         client.delete(name, ids=list(range(count)))
         assert len(retriever.count().missing) == count
-        assert restore(cluster, folder, replace=True).rows == {name: count}
+        assert restore(small, folder, replace=True).rows == {name: count}
         assert not retriever.count().missing
         client.release_collection(name)
         client.drop_collection(name)
@@ -44,11 +33,11 @@ def test_rows_come_back_after_a_delete_and_after_a_drop(cluster, tmp_path):
         assert not retriever.count().missing
         assert retriever.ask("What is the difference between RTO and RPO?")
         assert set(client.list_collections()) >= {name}
-        assert backup(cluster, tmp_path / "again", [name]).rows == count
+        assert backup(small, tmp_path / "again", [name]).rows == count
 
 
-def test_no_page_misses_a_row_of_any_shard_or_segment(cluster, tmp_path):
-    client = MilvusClient(cluster.uri, timeout=60)
+def test_no_page_misses_a_row_of_any_shard_or_segment(small, tmp_path):
+    client = MilvusClient(small.uri, timeout=60)
     schema = client.create_schema(auto_id=False)
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)
@@ -62,7 +51,7 @@ def test_no_page_misses_a_row_of_any_shard_or_segment(cluster, tmp_path):
     index.add_index("vector", index_type="FLAT", metric_type="L2")
     client.create_index("many", index)
     client.load_collection("many")
-    backup(cluster, tmp_path / "many", ["many"], page=100)
+    backup(small, tmp_path / "many", ["many"], page=100)
     client.close()
     saved = pq.read_table(tmp_path / "many" / "many" / "_default.parquet")["id"].to_pylist()
     assert saved == sorted(keys)

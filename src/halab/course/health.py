@@ -57,42 +57,33 @@ def compare_restarts(*journals: Journal) -> Table:
 
 def compare_sight(*journals: Journal) -> Table:
     """What /healthz and the synthetic query said while something behind them was broken."""
-    rows = []
-    for journal in journals:
+
+    def said(journal: Journal) -> Row:
         found, fault = seen(journal), journal.faults[0]
-        rows.append(
-            (
-                f"{fault.kind} {fault.target}",
-                f"{found.green} of {found.checks} said well",
-                f"{found.answered} of {found.searches} answered",
-            )
+        return (
+            f"{fault.kind} {fault.target}",
+            f"{found.green} of {found.checks} said well",
+            f"{found.answered} of {found.searches} answered",
         )
-    return Table(
-        "Who sees it?",
-        ("what was broken", "/healthz", "the synthetic query"),
-        tuple(rows),
-        _simulated(journals),
-    )
+
+    headings = ("what was broken", "/healthz", "the synthetic query")
+    return Table("Who sees it?", headings, tuple(map(said, journals)), _simulated(journals))
 
 
 def compare_knocks(*journals: Journal) -> Table:
     """What tcpSocket and httpGet said of a process while it was broken."""
-    rows = []
-    for journal in journals:
+
+    def said(journal: Journal) -> Row:
         found, fault = knocked(journal), journal.faults[0]
-        rows.append(
-            (
-                f"{fault.kind} {fault.component}",
-                f"{found.tcp_passed} of {found.tcp} passed",
-                f"{found.http_passed} of {found.http} passed",
-            )
+        return (
+            f"{fault.kind} {fault.component}",
+            f"{found.tcp_passed} of {found.tcp} passed",
+            f"{found.http_passed} of {found.http} passed",
         )
-    return Table(
-        "Two ways to ask, while nothing answers",
-        ("what was broken", "tcpSocket", "httpGet /healthz"),
-        tuple(rows),
-        _simulated(journals),
-    )
+
+    headings = ("what was broken", "tcpSocket", "httpGet /healthz")
+    heading = "Two ways to ask, while nothing answers"
+    return Table(heading, headings, tuple(map(said, journals)), _simulated(journals))
 
 
 def results(*journals: Journal) -> dict[str, str]:
