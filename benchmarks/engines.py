@@ -23,6 +23,7 @@ from rich.table import Table
 import halab
 from halab.cluster.protocol import Cluster
 from halab.measure import Journal, Retriever, experiment, rto
+from halab.measure.operations import NOTHING_FOUND
 from halab.models.samples import Outcome
 
 MIB = 1 << 20
@@ -41,6 +42,11 @@ def spread(values: Sequence[float], unit: str) -> str:
 def outage(journal: Journal) -> float:
     """Seconds that searches were out of service; 0 if nobody noticed."""
     return rto(journal.samples("search"), journal.faults[0].at) or 0.0
+
+
+def empty(journal: Journal) -> float:
+    """Searches that were answered without an error and without a hit."""
+    return sum(sample.error == NOTHING_FOUND for sample in journal.samples("search"))
 
 
 def latencies(journals: Sequence[Journal]) -> list[float]:
@@ -66,6 +72,7 @@ def measure(engine: str, repeats: int) -> dict[str, str]:
             for fault in FAULTS:
                 runs = [experiment(cluster, fault, retriever=retriever, seconds=16) for _ in range(repeats)]
                 found[f"searches out of service, {fault}"] = spread([outage(one) for one in runs], "s")
+                found[f"empty answers, {fault}"] = spread([empty(one) for one in runs], "searches")
                 journals += runs
         waits = sorted(latencies(journals))
         found["search latency, median"] = f"{statistics.median(waits):.1f} ms"
