@@ -99,6 +99,13 @@ def test_a_load_of_nothing_is_refused(wrong):
         throughput(cluster, "read", **wrong)
 
 
+def test_a_search_needs_rows_to_find():
+    import halab
+
+    with halab.cluster(engine="simulated") as cluster, pytest.raises(MeasurementError, match="rows to find"):
+        throughput(cluster, "read", rows=0)
+
+
 def test_a_simulated_cluster_has_no_speed():
     import halab
 

@@ -98,6 +98,10 @@ def throughput(
             f"{repeats}, {seconds:g} s",
             hint="for example replicas=(1, 2, 3), repeats=5, seconds=3",
         )
+    if kind == "read" and rows < 1:
+        raise MeasurementError(
+            f"searches need rows to find, found rows={rows}", hint="for example rows=20000, or 100 to try it"
+        )
     order = shuffled(replicas, repeats, seed)
     say = TimeLeft(len(order))
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")

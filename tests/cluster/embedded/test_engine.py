@@ -125,7 +125,9 @@ def test_a_question_is_answered_by_three_replicas(ha, retriever):
 
 
 def test_a_closed_loop_finds_how_many_searches_each_number_of_replicas_answers(ha):
-    journal = throughput(ha, "read", replicas=(1, 2), repeats=2, seconds=1.0, warm_up=0.3, clients=4, rows=0)
+    journal = throughput(
+        ha, "read", replicas=(1, 2), repeats=2, seconds=1.0, warm_up=0.3, clients=4, rows=100
+    )
     journal.verify()
     turns = [phase for phase in journal.phases if phase.name == "search"]
     assert sorted((turn.settings["replicas"], turn.settings["repeat"]) for turn in turns) == [
