@@ -78,6 +78,13 @@ def test_an_operation_fails_when_a_role_it_needs_is_lost(role: str, failing: set
     assert {s.operation for s in run.samples if s.outcome != Outcome.OK} == failing
 
 
+def test_without_a_majority_of_etcd_nobody_refuses_and_nobody_answers() -> None:
+    lost = Incident("etcd", "crash", 5.0, fail_over(MILVUS), quorum=False, undone_at=20.0)
+    silent = outages(lost)
+    assert {outage.operation for outage in silent} == {"strong search", "metadata call"}
+    assert all(outage.silent for outage in silent)
+
+
 def test_bounded_search_notices_a_lost_data_coordinator_late() -> None:
     run = simulate(role="datacoord", at=5, seed=4)
     assert bad(run.samples, "insert")[0].intended < 5.2
