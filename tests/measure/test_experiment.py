@@ -48,9 +48,13 @@ class BreakableCluster(ScriptedCluster):
 
 
 class FakeRetriever:
-    def __init__(self, cluster, count=None):
+    def __init__(self, cluster, count=None, calm=True):
         self.cluster = cluster
         self.counted = count or RowCount(1, 0, 0, 1)
+        self.calm = calm
+
+    def settled(self):
+        return self.calm
 
     def operations(self):
         operation = ScriptedOperation("insert", self.cluster.script)
@@ -66,6 +70,16 @@ class FakeRetriever:
 
 SHORT = {"before": 0.2, "seconds": 0.5, "after": 0.4, "deadline": 0.2, "progress": False}
 BRIEF = SHORT | {"before": 0.1, "seconds": 0.2, "after": 0.1}  # where no outage has to end
+
+
+def test_what_the_last_fault_left_behind_is_told():
+    cluster = BreakableCluster()
+    notes = []
+    for calm in (True, False):
+        retriever = FakeRetriever(cluster, calm=calm)
+        notes.append(" ".join(experiment(cluster, "crash proxy", retriever=retriever, **BRIEF).notes))
+    assert "even before" not in notes[0]
+    assert "even before" in notes[1]
 
 
 def test_an_experiment_probes_breaks_mends_and_counts():

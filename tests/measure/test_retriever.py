@@ -1,3 +1,4 @@
+from itertools import chain, repeat
 from types import SimpleNamespace
 
 import grpc
@@ -134,3 +135,17 @@ def test_a_row_that_is_only_late_is_not_lost(retriever, monkeypatch):
     count = retriever.count(samples, patience=0.1)
     assert (count.missing, count.late) == ((2,), 1)
     assert looks == []
+
+
+def refuse():
+    raise MeasurementError("the question was not answered")
+
+
+def test_a_retriever_has_settled_when_every_question_finds_something(monkeypatch):
+    with SimulatedCluster() as cluster, Retriever(cluster) as retriever:
+        assert retriever.settled(0.0)
+        answers = chain([lambda: [], refuse], repeat(lambda: ["a passage"]))
+        monkeypatch.setattr(retriever, "ask", lambda question, timeout: next(answers)())
+        assert retriever.settled(5.0)
+        monkeypatch.setattr(retriever, "ask", lambda question, timeout: [])
+        assert not retriever.settled(0.0)

@@ -70,6 +70,7 @@ def disaster(
     """
     cluster.wait_healthy()
     struck = _struck(cluster, target)
+    retriever.settled()  # else what the last disaster left behind would be measured as this one's
     with probe(
         cluster, retriever.operations("search", "insert"), rate=rate, deadline=deadline, seed=seed
     ) as run:

@@ -50,6 +50,7 @@ def experiment(
 ) -> Journal:
     """Probe a cluster while a fault strikes, or several at once, stays and is undone; then count the rows.
 
+    It begins when every search finds something, or after ten seconds, which the journal then says.
     `before`, `seconds` and `after` are seconds of probing before the fault, with it, and after it was undone
     and the cluster was healthy again. `fault=None` measures the same time without one. `operations` are the
     retriever's four unless given. `rate` is probes a second for each, `deadline` seconds.
@@ -62,7 +63,10 @@ def experiment(
     for _, target in broken:
         # Told before the first probe leaves: a mistyped target, or a cluster that is gone.
         cluster.resolve(target)
+    calm = retriever.settled()  # else what the last fault left behind would be measured as this one's
     with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
+        if not calm:
+            run.note(f"Not all searches found something even before, for {SETTLE:g} s.")
         say = _progress(run) if progress else _silent
         _wait(cluster, before, say, "before the fault")
         with ExitStack() as stack:

@@ -70,7 +70,7 @@ QUESTIONS = (
 _BATCH = 1000  # rows between two flushes: far below what the embedded log keeps (about 14,000 rows of 64-d)
 _COUNT_BATCH = 10_000  # keys asked for in one query; Milvus answers at most 16,384 rows
 _CLOSING = 10.0  # seconds to drop the collections
-SETTLE = 10.0  # seconds until rows that a lab does not find after its fault are called lost
+SETTLE = 10.0  # seconds a lab waits for what it does not find, such as rows before they are called lost
 _AGAIN = 1.0  # seconds until rows that were not found are looked for again
 _PATIENCE = 60.0  # seconds for a call that prepares or counts; no such call is part of a measurement
 
@@ -211,6 +211,23 @@ class Retriever:
                 hint="see `halab status`, and ask again when every role is healthy",
             ) from None
         return [self._passage(hit["id"], hit["distance"]) for hit in hits]
+
+    def settled(self, patience: float = SETTLE) -> bool:
+        """Wait until all questions find passages, whichever copy is asked; False if not within `patience` s.
+
+        A cluster that is healthy again may still give answers without a hit (see `halab.measure.operations`).
+        """
+        end = time.monotonic() + patience
+        while not self._found_by_all():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _found_by_all(self) -> bool:
+        with suppress(MeasurementError):
+            return all(self.ask(question, timeout=1.0) for question in QUESTIONS)
+        return False
 
     def serving_node(self) -> Component:
         """The query node that answers for the passages: the shard leader of the first replica.

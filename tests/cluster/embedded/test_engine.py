@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
 from itertools import pairwise
 
 import psutil
@@ -21,7 +20,6 @@ from halab.cluster.protocol import Cluster
 from halab.errors import ClusterExists, ClusterNotFound, FaultError, MeasurementError, NotReady, TargetError
 from halab.measure import Journal, Retriever, experiment, outages, rpo, rto, speeds, throughput
 from halab.measure.load import CLIENT, MACHINE, bottlenecks, rate
-from halab.measure.retriever import QUESTIONS
 from halab.measure.throughput import cores_of, in_phase
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
@@ -50,13 +48,6 @@ def wait_for(condition, seconds, what):
     while not condition():
         assert time.monotonic() < end, f"{what}: not within {seconds} s"
         time.sleep(0.05)
-
-
-def found_by_all(retriever):
-    """Whether each of ten searches, which go to the copies in turn, finds passages."""
-    with suppress(MeasurementError):
-        return all(retriever.ask(question) for question in QUESTIONS)
-    return False
 
 
 # -- one cluster, broken and healed -----------------------------------------------------------------------
@@ -99,7 +90,7 @@ def test_a_query_node_is_added_used_and_removed_while_questions_are_answered(ha,
     ha.remove(added)
     assert len(ha.components()) == 19
     # The copy that leaves may answer with nothing, and call that a success, until it has found another node.
-    wait_for(lambda: found_by_all(retriever), 60, "every copy finds passages")
+    assert retriever.settled(60)
     with pytest.raises(MeasurementError, match="as many query nodes"):
         retriever.set_replicas(4)
     with pytest.raises(FaultError, match="Only query nodes"):
