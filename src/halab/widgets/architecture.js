@@ -36,13 +36,6 @@ const SHAPES = { healthy: "●", starting: "◔", unhealthy: "▲", hung: "■",
 const FATES = { survives: "●", degrades: "◐", stops: "✕" };
 const STARRED = new Set(["active", "leader"]);
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 const mebibytes = (bytes) => (bytes ? `${Math.round(bytes / 2 ** 20)} MiB` : "");
 
 function render({ model, el }) {

@@ -13,13 +13,6 @@ const WORDS = {
   },
 };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 // `path` is from JupyterLab's root; the href is the same place seen from this notebook's folder, course/.
 function link(label, path, of) {
   return element("a", {

@@ -27,13 +27,6 @@ const WORDS = {
 // A shape for each verdict, so that colour is never the only sign.
 const SHAPES = { true: "✓", simplified: "≈", outdated: "↺" };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function languageSwitch(model, words) {
   const group = element("div", { class: "halab-card-languages", role: "group", "aria-label": words.language });
   for (const [lang, name] of [["en", "EN"], ["zh", "中文"]]) {

@@ -30,13 +30,6 @@ const SHAPES = { healthy: "●", starting: "◔", unhealthy: "▲", hung: "■",
 const STARRED = new Set(["active", "leader"]);
 const NUMBERS = new Set(["pid", "memory", "uptime", "restarts"]);
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function duration(seconds) {
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   const minutes = Math.floor(seconds / 60);

@@ -27,13 +27,6 @@ const WORDS = {
   },
 };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 const number = (value) => String(Math.round(value * 100) / 100);
 
 function checkRow(check, words) {

@@ -25,16 +25,6 @@ const WORDS = {
 
 let forms = 0;
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === true) made.setAttribute(name, "");
-    else if (value !== false) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
 function field(name, label, step) {
   const id = `halab-predict-${forms}-${name}`;
   const input = element("input", { id, name, type: "number", min: "0", step, required: true, inputmode: "decimal" });

@@ -80,13 +80,6 @@ export function edited(parts, role, change) {
 
 // ---- The picture ------------------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 const shape = (fate) => element("span", { class: "halab-map-shape", "data-fate": fate, "aria-hidden": "true" }, SHAPES[fate]);
 
 function render({ model, el }) {
