@@ -117,11 +117,8 @@ class Race {
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = Object.fromEntries(["load", "third", "event", "seed"].map((name) => [name, model.get(name)]));
-    this.root = element("section", {
-      class: "hb-root", "aria-label": this.words.title,
-      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
-    });
+    this.root = element("section", { class: "hb-root", "aria-label": this.words.title });
+    keepArrowKeys(this.root);
     this.build();
     root.append(this.root);
     this.prepare();

@@ -361,14 +361,13 @@ class Calculator {
     this.seed = 1;
     this.parts = {};
     this.build(el);
-    this.onSettings = () => {
+    this.unwatch = watch(model, { settings: () => {
       const sent = model.get("settings");
       if (JSON.stringify(sent) === JSON.stringify(this.s)) return;
       this.s = structuredClone(sent);
       this.controls();
       this.draw();
-    };
-    model.on("change:settings", this.onSettings);
+    } });
     this.resize = new ResizeObserver(() => {
       if (this.chart.clientWidth && this.chart.clientWidth !== this.width) this.drawChart();
     });
@@ -381,7 +380,7 @@ class Calculator {
     clearTimeout(this.saving);
     clearTimeout(this.throwing);
     this.resize.disconnect();
-    this.model.off("change:settings", this.onSettings);
+    this.unwatch();
   }
 
   build(el) {
@@ -402,7 +401,7 @@ class Calculator {
     this.root = element(
       "div",
       // JupyterLab must not take the arrow keys for its own while this has the focus.
-      { class: "hc-root", role: "group", "aria-label": w.title, lang: this.model.get("lang") === "zh" ? "zh-Hans" : "en", "data-lm-suppress-shortcuts": "true" },
+      { class: "hc-root", role: "group", "aria-label": w.title, lang: htmlLang(this.model), "data-lm-suppress-shortcuts": "true" },
       element("div", { class: "hc-columns" },
         element("div", { class: "hc-controls" }, section("one", w.one, this.sides.one), section("copies", w.copies, this.sides.copies)),
         element("div", { class: "hc-results" }, section("buys", w.chartTitle, this.chart, this.legend), section("sum", w.formula, this.formula))),
@@ -411,10 +410,7 @@ class Calculator {
         element("div", {}, section("dice", w.dice, this.dice), section("promise", w.promise, this.sides.promise, this.said))),
       section("nines", w.ninesTable, this.sides.convention, element("div", { class: "hc-scroll" }, this.table)),
     );
-    // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-    this.root.addEventListener("keydown", (event) => {
-      if (event.key.startsWith("Arrow")) event.stopPropagation();
-    });
+    keepArrowKeys(this.root);
     el.append(this.root);
   }
 

@@ -85,26 +85,21 @@ function locked(model, words) {
 }
 
 function render({ model, el }) {
-  el.classList.add("halab-predict-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-predict-host");
   const words = WORDS[model.get("lang")];
   function draw() {
     const wasHere = el.contains(document.activeElement);
     el.replaceChildren(model.get("locked") ? locked(model, words) : form(model, words));
-    el.firstChild.lang = model.get("lang") === "zh" ? "zh-Hans" : "en";
+    el.firstChild.lang = htmlLang(model);
     if (wasHere) el.firstChild.focus();
   }
   const complain = () => {
     const place = el.querySelector(".halab-predict-problem");
     if (place) place.textContent = model.get("problem");
   };
-  model.on("change:locked", draw);
-  model.on("change:problem", complain);
+  const unwatch = watch(model, { locked: draw, problem: complain });
   draw();
-  return () => {
-    model.off("change:locked", draw);
-    model.off("change:problem", complain);
-  };
+  return unwatch;
 }
 
 export default { render };

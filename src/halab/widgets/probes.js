@@ -100,11 +100,8 @@ class Tuner {
     this.said = element("div", { class: "hp-said", role: "status" });
     this.pre = element("pre", { class: "hp-yaml", tabindex: "0" });
     this.copied = element("span", { role: "status" });
-    this.root = element("section", {
-      class: "hp-root", "aria-label": this.words.title,
-      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
-    });
+    this.root = element("section", { class: "hp-root", "aria-label": this.words.title });
+    keepArrowKeys(this.root);
     this.build();
     root.append(this.root);
     this.observer = new ResizeObserver(() => this.update());

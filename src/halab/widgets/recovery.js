@@ -145,11 +145,8 @@ class Planner {
     this.need = { ...model.get("need"), disasters: [...model.get("need").disasters] };
     this.model = model;
     this.share = 0.62; // where the disaster falls between the second backup and the third's end
-    this.root = element("section", {
-      class: "hr-root", "aria-label": this.words.title,
-      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
-    });
+    this.root = element("section", { class: "hr-root", "aria-label": this.words.title });
+    keepArrowKeys(this.root);
     this.line = svg("svg", {
       class: "hr-line", role: "slider", tabindex: "0", "aria-label": this.words.drag, "aria-valuemin": "0",
       onpointerdown: (event) => this.grab(event), onpointermove: (event) => this.drag(event),

@@ -79,11 +79,8 @@ class Race {
     this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
     this.at = Infinity; // how far the animation has come, milliseconds of writing
     this.inputs = {};
-    this.root = element("section", {
-      class: "hw-root", "aria-label": this.words.title,
-      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
-    });
+    this.root = element("section", { class: "hw-root", "aria-label": this.words.title });
+    keepArrowKeys(this.root);
     this.chart = svg("svg", { class: "hw-chart", role: "img", "aria-label": this.words.title });
     this.said = element("p", { class: "hw-said", role: "status" });
     this.body = element("tbody");

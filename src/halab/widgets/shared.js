@@ -16,3 +16,53 @@ function filled(made, attributes, children) {
 
 const element = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
 const svg = (tag, attributes = {}, ...children) => filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+// ---- Standing in JupyterLab ---------------------------------------------------------------------------------------
+
+/** The place on the page that JupyterLab gives a widget, with the class that its styles name. */
+function prepareHost(el, name) {
+  el.classList.add(name);
+  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+}
+
+/** JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still. */
+function keepArrowKeys(place) {
+  place.addEventListener("keydown", (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); });
+}
+
+/** The language of the words, as HTML calls it: who reads them aloud must know. */
+const htmlLang = (model) => (model.get("lang") === "zh" ? "zh-Hans" : "en");
+
+/** Writes only when it changed: a status region is read aloud each time it is written. */
+function announce(region, text) {
+  if (region.textContent !== text) region.textContent = text;
+}
+
+// ---- Talking with Python ------------------------------------------------------------------------------------------
+
+/** Calls what stands by a trait's name when it changes. Gives what ends it. */
+function watch(model, changed) {
+  for (const [trait, call] of Object.entries(changed)) model.on(`change:${trait}`, call);
+  return () => { for (const [trait, call] of Object.entries(changed)) model.off(`change:${trait}`, call); };
+}
+
+/** Keeps the trait `visible` true while somebody can see the widget: Python looks at the cluster only then. Gives what ends it. */
+function watchSight(model, el) {
+  let onScreen = false;
+  function tell() {
+    const visible = onScreen && document.visibilityState === "visible";
+    if (visible !== model.get("visible")) {
+      model.set("visible", visible);
+      model.save_changes();
+    }
+  }
+  const observer = new IntersectionObserver((entries) => { onScreen = entries.at(-1).isIntersecting; tell(); });
+  observer.observe(el);
+  document.addEventListener("visibilitychange", tell);
+  return () => {
+    observer.disconnect();
+    document.removeEventListener("visibilitychange", tell);
+    onScreen = false;
+    tell();
+  };
+}

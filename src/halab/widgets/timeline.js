@@ -253,17 +253,12 @@ class Timeline {
     this.tracks.addEventListener("pointermove", (event) => {
       if (this.tracks.hasPointerCapture(event.pointerId)) seek(event);
     });
-    this.onSimulated = () => this.rebuild();
-    this.onControls = () => {
-      const controls = this.model.get("controls");
-      if (JSON.stringify(controls) === JSON.stringify(this.settings)) return;
-      this.settings = { ...controls };
-      this.buildControls();
-      this.rebuild();
+    const rebuild = () => this.rebuild();
+    const controls = () => {
+      const sent = this.model.get("controls");
+      if (JSON.stringify(sent) !== JSON.stringify(this.settings)) this.show(sent);
     };
-    this.model.on("change:simulated", this.onSimulated);
-    this.model.on("change:lanes", this.onSimulated);
-    this.model.on("change:controls", this.onControls);
+    this.unwatch = watch(this.model, { simulated: rebuild, lanes: rebuild, controls });
     // Called when the width changes, and not otherwise.
     this.resize = new ResizeObserver(() => {
       if (this.tracks.clientWidth && this.tracks.clientWidth !== this.width) this.rebuild();
@@ -275,9 +270,7 @@ class Timeline {
     this.pause();
     clearTimeout(this.saving);
     this.resize.disconnect();
-    this.model.off("change:simulated", this.onSimulated);
-    this.model.off("change:lanes", this.onSimulated);
-    this.model.off("change:controls", this.onControls);
+    this.unwatch();
   }
 
   // -- controls ---------------------------------------------------------------------------------------------
@@ -379,10 +372,14 @@ class Timeline {
     );
   }
 
-  adopt(controls) {
+  show(controls) {
     this.settings = { ...controls };
     this.buildControls();
     this.rebuild();
+  }
+
+  adopt(controls) {
+    this.show(controls);
     this.save();
   }
 
