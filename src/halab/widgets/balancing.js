@@ -109,11 +109,8 @@ const FULL = 40; // requests that fill a bar
 
 const ms = (seconds) => (Number.isNaN(seconds) ? "–" : seconds < 10 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(1)} s`);
 
-let widgets = 0;
-
 class Race {
   constructor(model, root) {
-    this.id = `halab-balancing-${(widgets += 1)}`;
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = Object.fromEntries(["load", "third", "event", "seed"].map((name) => [name, model.get(name)]));
@@ -128,12 +125,12 @@ class Race {
     const w = this.words;
     this.clock = element("span", { class: "hb-clock" });
     this.said = element("p", { class: "hb-said", role: "status" });
-    this.choice = element("select", { id: `${this.id}-event`, name: "event", onchange: () => this.set("event", this.choice.value) },
+    this.choice = element("select", { name: "event", onchange: () => this.set("event", this.choice.value) },
       ...Object.entries(w.events).map(([value, text]) => element("option", { value, selected: value === this.s.event }, text)));
     this.lanes = Object.fromEntries(Object.keys(STRATEGIES).map((name) => [name, this.lane(name)]));
     this.root.append(
       element("div", { class: "hb-knobs" }, this.slider("load", 10, 95), this.slider("third", 10, 100),
-        element("div", { class: "hb-slider" }, element("label", { for: this.choice.id }, w.event), this.choice)),
+        labelled("hb-slider", w.event, this.choice)),
       element("div", { class: "hb-buttons" },
         element("button", { type: "button", class: "hb-go", onclick: () => this.run() }, w.go),
         element("button", { type: "button", class: "hb-again", onclick: () => { this.set("seed", this.s.seed + 1); this.run(); } }, w.again), this.clock),
@@ -143,14 +140,13 @@ class Race {
   }
 
   slider(name, min, max) {
-    const id = `${this.id}-${name}`;
     const shown = () => `${Math.round(this.s[name] * 100)} %`;
-    const output = element("output", { for: id }, shown());
-    const input = element("input", {
-      id, name, type: "range", min, max, step: 5, value: Math.round(this.s[name] * 100), "aria-valuetext": shown(),
-      oninput: () => { this.set(name, Number(input.value) / 100); output.textContent = shown(); input.setAttribute("aria-valuetext", shown()); },
+    const { root, say } = slider("hb-slider", this.words[name], { name, min, max, step: 5, value: Math.round(this.s[name] * 100) }, (percent) => {
+      this.set(name, percent / 100);
+      say(shown());
     });
-    return element("div", { class: "hb-slider" }, element("label", { for: id }, this.words[name]), output, input);
+    say(shown());
+    return root;
   }
 
   lane(name) {

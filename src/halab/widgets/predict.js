@@ -23,16 +23,12 @@ const WORDS = {
   },
 };
 
-let forms = 0;
-
 function field(name, label, step) {
-  const id = `halab-predict-${forms}-${name}`;
-  const input = element("input", { id, name, type: "number", min: "0", step, required: true, inputmode: "decimal" });
-  return element("div", { class: "halab-predict-field" }, element("label", { for: id }, label), input);
+  const input = element("input", { name, type: "number", min: "0", step, required: true, inputmode: "decimal" });
+  return labelled("halab-predict-field", label, input);
 }
 
 function form(model, words) {
-  forms += 1;
   const fields = [field("first_failure", words.first, "any"), field("last_failure", words.last, "any"),
     field("failed_requests", words.failed, "1")];
   const inputs = fields.map((one) => one.querySelector("input"));

@@ -86,11 +86,8 @@ const RANGES = { period: [1, 30], timeout: [1, 30], failures: [1, 10], delay: [0
 
 // ---- The widget ---------------------------------------------------------------------------------------------------
 
-let widgets = 0;
-
 class Tuner {
   constructor(model, root) {
-    this.id = `halab-probes-${(widgets += 1)}`;
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.probes = structuredClone(model.get("probes"));
@@ -129,15 +126,15 @@ class Tuner {
   }
 
   slider(name, of, field, text, [min, max], step, unit) {
-    const id = `${this.id}-${name}`;
-    const shown = element("output", { for: id });
-    const input = element("input", { id, name, type: "range", min, max, step, oninput: () => { of[field] = Number(input.value); this.changed(); } });
+    const { root, input, say } = slider("hp-slider", text, { name, min, max, step }, (value) => {
+      of[field] = value;
+      this.changed();
+    });
     this.inputs.push(() => {
       input.value = of[field];
-      shown.textContent = unit === "%" ? `${Number((100 * of[field]).toFixed(1))} %` : `${of[field]}${unit}`;
-      input.setAttribute("aria-valuetext", shown.textContent);
+      say(unit === "%" ? `${Number((100 * of[field]).toFixed(1))} %` : `${of[field]}${unit}`);
     });
-    return element("div", { class: "hp-slider" }, element("label", { for: id }, text), shown, input);
+    return root;
   }
 
   take(preset) {
@@ -180,12 +177,9 @@ class Tuner {
       parts.push(svg("circle", { class: "hp-mean", cx: x(b), cy: y + 10, r: 4 }));
       if (row === 0) for (const t of [6, 30]) parts.push(svg("path", { class: "hp-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
     });
-    this.chart.setAttribute("viewBox", `0 0 ${width} 162`);
-    this.chart.setAttribute("width", width);
-    this.chart.setAttribute("height", 162);
-    this.chart.setAttribute("aria-label", rows.map(([name, fault, span]) => w.say(w.short[name], w.faults[fault], span)).join("; "));
-    this.chart.replaceChildren(...parts);
+    redraw(this.chart, width, 162, parts);
     this.figures = rows.map(([name, fault, span]) => w.say(w.short[name], w.faults[fault], span));
+    this.chart.setAttribute("aria-label", this.figures.join("; "));
   }
 
   tell() {

@@ -135,11 +135,8 @@ const round = (seconds) => Number(seconds.toPrecision(2));
 
 const label = (x, y, text, more = {}) => svg("text", { x, y, ...more }, text);
 
-let widgets = 0;
-
 class Planner {
   constructor(model, root) {
-    this.id = `halab-recovery-${(widgets += 1)}`;
     this.words = WORDS[model.get("lang")];
     this.setting = { ...model.get("setting") };
     this.need = { ...model.get("need"), disasters: [...model.get("need").disasters] };
@@ -194,19 +191,14 @@ class Planner {
   }
 
   slider(name, of, text) {
-    const id = `${this.id}-${name}`;
-    const shown = element("output", { for: id }, this.time(of[name]));
-    const input = element("input", {
-      id, name, type: "range", min: "0", max: String(STEPS), step: "1", value: String(Math.round(toStep(RANGES[name], of[name]))),
-      oninput: () => {
-        of[name] = toSeconds(RANGES[name], Number(input.value));
-        shown.textContent = this.time(of[name]);
-        input.setAttribute("aria-valuetext", this.time(of[name]));
-        this.changed();
-      },
+    const value = Math.round(toStep(RANGES[name], of[name]));
+    const { root, say } = slider("hr-slider", text, { name, min: 0, max: STEPS, step: 1, value }, (step) => {
+      of[name] = toSeconds(RANGES[name], step);
+      say(this.time(of[name]));
+      this.changed();
     });
-    input.setAttribute("aria-valuetext", this.time(of[name]));
-    return element("div", { class: "hr-slider" }, element("label", { for: id }, text), shown, input);
+    say(this.time(of[name]));
+    return root;
   }
 
   box(name) {
@@ -224,16 +216,15 @@ class Planner {
   }
 
   price(name, text) {
-    const id = `${this.id}-price-${name}`;
     const input = element("input", {
-      id, name, type: "number", min: "0", step: "any", value: String(this.setting[name]),
+      name, type: "number", min: "0", step: "any", value: String(this.setting[name]),
       oninput: () => {
         if (!input.checkValidity() || input.value === "") return;
         this.setting[name] = Number(input.value);
         this.changed();
       },
     });
-    return element("div", { class: "hr-price" }, element("label", { for: id }, text), input);
+    return labelled("hr-price", text, input);
   }
 
   changed() {
@@ -282,10 +273,7 @@ class Planner {
     const here = x(this.at);
     parts.push(svg("line", { class: "hr-disaster", x1: here, x2: here, y1: 14, y2: 170 }));
     parts.push(svg("path", { class: "hr-handle", d: `M${here - 9} 2h18l-9 14z` }));
-    this.line.setAttribute("viewBox", `0 0 ${width} 176`);
-    this.line.setAttribute("width", width);
-    this.line.setAttribute("height", 176);
-    this.line.replaceChildren(...parts);
+    redraw(this.line, width, 176, parts);
     this.line.setAttribute("aria-valuemax", String(2 * s.interval));
     this.line.setAttribute("aria-valuenow", String(Math.round(this.at)));
     const figures = w.lines.map((name, row) => `${name}: ${w.said(this.time(losses[row]), this.time(ends[row] - this.at))}`);
@@ -370,11 +358,8 @@ class Planner {
       const cx = Math.min(Math.max(px, left + half), right - half);
       parts.push(svg("rect", { class: `hr-place${good ? " hr-good" : ""}`, x: cx - half, y: py - 9, width: 2 * half, height: 18, rx: 9 }), label(cx, py + 4, text, { "text-anchor": "middle", class: "hr-number" }));
     }
-    this.chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.chart.setAttribute("width", width);
-    this.chart.setAttribute("height", height);
+    redraw(this.chart, width, height, parts);
     this.chart.setAttribute("aria-label", `${this.words.map}. ${this.words.mapNote}`);
-    this.chart.replaceChildren(...parts);
   }
 
   name(strategy) {

@@ -68,17 +68,14 @@ const RANGES = { base: [1, 100], jitter: [0, 100], copies: [1, 5], needed: [1, 5
 const SLOWDOWN = 25; // milliseconds of watching for one of writing
 const ms = (value) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
 
-let widgets = 0;
-
 class Race {
   constructor(model, root) {
-    this.id = `halab-replication-${(widgets += 1)}`;
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = Object.fromEntries(Object.keys(RANGES).map((name) => [name, model.get(name)]));
     this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
     this.at = Infinity; // how far the animation has come, milliseconds of writing
-    this.inputs = {};
+    this.sliders = {};
     this.root = element("section", { class: "hw-root", "aria-label": this.words.title });
     keepArrowKeys(this.root);
     this.chart = svg("svg", { class: "hw-chart", role: "img", "aria-label": this.words.title });
@@ -109,12 +106,9 @@ class Race {
   }
 
   slider(name) {
-    const id = `${this.id}-${name}`;
     const [min, max] = RANGES[name];
-    const output = element("output", { for: id });
-    const input = element("input", { id, name, type: "range", min, max, step: "1", oninput: () => this.set(name, Number(input.value)) });
-    this.inputs[name] = [input, output];
-    return element("div", { class: "hw-slider" }, element("label", { for: id }, this.words.knobs[name]), output, input);
+    this.sliders[name] = slider("hw-slider", this.words.knobs[name], { name, min, max, step: 1 }, (value) => this.set(name, value));
+    return this.sliders[name].root;
   }
 
   set(name, value) {
@@ -147,11 +141,10 @@ class Race {
   }
 
   update() {
-    for (const [name, [input, output]] of Object.entries(this.inputs)) {
+    for (const [name, { input, say }] of Object.entries(this.sliders)) {
       if (name === "needed") input.max = String(this.s.copies);
       input.value = String(this.s[name]);
-      input.setAttribute("aria-valuetext", this.shown(name));
-      output.textContent = this.shown(name);
+      say(this.shown(name));
     }
     const raced = race(this.s, this.draw);
     this.drawLanes(raced, expected(this.s));
@@ -186,8 +179,7 @@ class Race {
       }
       y += Math.max(height, 30) + 24;
     }
-    for (const [name, value] of [["viewBox", `0 0 ${width} ${y}`], ["width", width], ["height", y]]) this.chart.setAttribute(name, value);
-    this.chart.replaceChildren(...parts);
+    redraw(this.chart, width, y, parts);
   }
 
   fill(raced, mean) {

@@ -17,6 +17,34 @@ function filled(made, attributes, children) {
 const element = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
 const svg = (tag, attributes = {}, ...children) => filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
+/** An id, or a name, that nothing else on the page has. Not a count: anywidget loads this text anew for every widget. */
+const ownId = () => `halab-${Math.random().toString(36).slice(2)}`;
+
+/** A control with its label before it, and what belongs between the two. */
+function labelled(style, text, control, ...between) {
+  control.id = ownId();
+  return element("div", { class: style }, element("label", { for: control.id }, text), ...between, control);
+}
+
+/** A slider with its label. `say` writes what its value means, for the eye and for who hears it; `moved` gets the value. */
+function slider(style, text, attributes, moved) {
+  const output = element("output");
+  const input = element("input", { type: "range", ...attributes, oninput: () => moved(Number(input.value)) });
+  const root = labelled(style, text, input, output);
+  output.setAttribute("for", input.id);
+  const say = (meaning) => {
+    output.textContent = meaning;
+    input.setAttribute("aria-valuetext", meaning);
+  };
+  return { root, input, say };
+}
+
+/** Draws a picture anew, of this size: what its parts measure are pixels. */
+function redraw(picture, width, height, parts) {
+  for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) picture.setAttribute(name, value);
+  picture.replaceChildren(...parts);
+}
+
 // ---- Standing in JupyterLab ---------------------------------------------------------------------------------------
 
 /** The place on the page that JupyterLab gives a widget, with the class that its styles name. */

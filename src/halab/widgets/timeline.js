@@ -336,7 +336,7 @@ class Timeline {
   }
 
   radios(key, options) {
-    const name = `${key}-${Math.random().toString(36).slice(2)}`;
+    const name = ownId();
     const choose = (option) => {
       this.change(key, option);
       this.buildControls();
