@@ -55,17 +55,6 @@ const SPEED = 50; // requests a second
 const SECONDS = 20;
 const WHEN = 8; // when something happens to the third node
 
-/** A generator of numbers from 0 to 1 that begins with a seed (mulberry32, public domain). */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** The nodes and the requests of what the knobs say. */
 export function scenario({ load, third, event, seed }) {
   const last = { speed: SPEED * third, grey: 10, greyAt: event === "grey" ? WHEN : null, leavesAt: event === "leaves" ? WHEN : null };

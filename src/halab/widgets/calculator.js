@@ -91,13 +91,7 @@ export function compute(s) {
 const YEAR = 365 * DAY;
 
 function dice(seed) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const next = generator(seed);
   return { next, wait: (mean) => -mean * Math.log(1 - next()) };
 }
 
