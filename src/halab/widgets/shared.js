@@ -7,7 +7,7 @@
 function filled(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name.startsWith("aria-")) made.setAttribute(name, value); // a state: it says "false" too
+    else if (name.startsWith("aria-")) made.setAttribute(name, value); // a state, which is told when it is false too
     else if (value !== false && value !== undefined) made.setAttribute(name, value === true ? "" : value);
   }
   made.append(...children);
