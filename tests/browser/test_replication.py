@@ -19,7 +19,10 @@ OUTSIDE = """() => {
 def lab(lab_with):  # type: ignore[no-untyped-def]
     chinese = f"import os\nos.environ['HALAB_LANG'] = 'zh'\n{CELL}"
     shown = "print(race)"
-    return lab_with({"replication": [CELL, shown], "replication-zh": [chinese, shown]})
+    two = f"{CELL.splitlines()[0]}\nfrom IPython.display import display\ndisplay(WriteRace(), WriteRace())"
+    return lab_with(
+        {"replication": [CELL, shown], "replication-zh": [chinese, shown], "replication-two": [two]}
+    )
 
 
 def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
@@ -64,3 +67,10 @@ def test_it_speaks_chinese(lab, chromium_page: Page) -> None:  # type: ignore[no
     chromium_page.wait_for_selector(".hw-root tbody tr")
     expect(chromium_page.locator(".hw-said")).to_contain_text("确认用时")
     chinese.screenshot("replication-zh", ".hw-root")
+
+
+def test_two_on_a_page_keep_each_its_own_labels(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
+    lab.open_notebook(chromium_page, "replication-two.ipynb").run_all()
+    sliders = chromium_page.locator(".hw-root input")
+    expect(sliders).to_have_count(8)
+    assert sliders.evaluate_all("(all) => all.map((one) => one.labels.length)") == [1] * 8

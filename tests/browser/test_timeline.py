@@ -2,7 +2,6 @@
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -245,7 +244,6 @@ def random_controls(rng: random.Random) -> dict[str, object]:
 def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
     rng = random.Random(6)
     settings = [random_controls(rng) for _ in range(200)]
-    source = Path(timeline.__file__).with_suffix(".js").read_text()
     drawn = chromium_page.evaluate(
         """async ([source, settings]) => {
           const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
@@ -254,7 +252,7 @@ def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
             return [module.PHASES.map((key) => marks[key]), Object.values(module.fate(s, marks.back))];
           });
         }""",
-        [source, json.loads(json.dumps(settings))],
+        [timeline.FailoverTimeline._esm, json.loads(json.dumps(settings))],
     )
     for controls, (marks, fate) in zip(settings, drawn, strict=True):
         expected = timeline.closed_form(controls)

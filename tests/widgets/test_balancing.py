@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 from halab.sim.balancing import STRATEGIES, Node, race, requests
-from halab.widgets import balancing
 from halab.widgets.balancing import BalancerRace
 
 MIRROR = """
@@ -40,7 +39,7 @@ def test_the_browser_s_race_is_python_s_request_by_request(tmp_path):
     program = shutil.which("node")
     if program is None:
         pytest.skip("needs node, to run the widget's arithmetic outside a browser")
-    shutil.copy(balancing.__file__.removesuffix("py") + "js", tmp_path / "balancing.mjs")
+    (tmp_path / "balancing.mjs").write_text(BalancerRace._esm)
     (tmp_path / "mirror.mjs").write_text(MIRROR)
     cases = [some(random.Random(seed)) for seed in range(10)]
     cases.append(([Node(20.0, leaves_at=2.0)], requests(30, 4, 1)))

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halab.models.replication import Copy, parallel, quorum, serial, through_log
-from halab.widgets import replication
 from halab.widgets.replication import WriteRace
 
 MIRROR = """
@@ -29,7 +28,7 @@ def test_the_browser_s_numbers_are_those_of_the_model_and_its_race_is_one_draw_o
     node = shutil.which("node")
     if node is None:
         pytest.skip("needs node, to run the widget's arithmetic outside a browser")
-    shutil.copy(replication.__file__.removesuffix("py") + "js", tmp_path / "replication.mjs")
+    (tmp_path / "replication.mjs").write_text(WriteRace._esm)
     (tmp_path / "mirror.mjs").write_text(MIRROR)
     drawn = []
 

@@ -36,24 +36,16 @@ const SHAPES = { healthy: "●", starting: "◔", unhealthy: "▲", hung: "■",
 const FATES = { survives: "●", degrades: "◐", stops: "✕" };
 const STARRED = new Set(["active", "leader"]);
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 const mebibytes = (bytes) => (bytes ? `${Math.round(bytes / 2 ** 20)} MiB` : "");
 
 function render({ model, el }) {
-  el.classList.add("halab-arch-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-arch-host");
   const zh = model.get("lang") === "zh";
   const words = WORDS[model.get("lang")];
   const status = element("p", { class: "halab-arch-status", role: "status" });
   const layers = element("div", { class: "halab-arch-layers", role: "radiogroup", "aria-label": words.title });
   const detail = element("div", { class: "halab-arch-detail", "aria-live": "polite" });
-  el.append(element("section", { class: "halab-arch", "aria-label": words.title, lang: zh ? "zh-Hans" : "en" },
+  el.append(element("section", { class: "halab-arch", "aria-label": words.title, lang: htmlLang(model) },
     element("div", { class: "halab-arch-top" }, element("strong", {}, words.title), status),
     element("p", { class: "halab-arch-help" }, words.help),
     element("div", { class: "halab-arch-sides" }, layers, detail)));
@@ -132,33 +124,16 @@ function render({ model, el }) {
     const healthy = parts.filter((part) => part.health === "healthy").length;
     const running = [facts.engine === "simulated" ? words.simulated : `Milvus ${facts.milvus}`, words.healthyOf(healthy, parts.length), `${words.ttl} ${facts.ttl} s`].join(" · ");
     const text = model.get("gone") ? words.gone : facts.engine ? running : words.profile(facts.profile);
-    if (status.textContent !== text) status.textContent = text;
+    announce(status, text);
   }
 
   const draw = () => { drawStatus(); drawLayers(); drawDetail(); };
-  const events = ["parts", "selected", "gone"].map((name) => `change:${name}`);
-  events.forEach((event) => model.on(event, draw));
+  const unwatch = watch(model, { parts: draw, selected: draw, gone: draw });
   draw();
-
-  // Python looks at the cluster only while somebody can see it.
-  let onScreen = false;
-  function tell() {
-    const visible = onScreen && document.visibilityState === "visible";
-    if (visible !== model.get("visible")) {
-      model.set("visible", visible);
-      model.save_changes();
-    }
-  }
-  const observer = new IntersectionObserver((entries) => { onScreen = entries.at(-1).isIntersecting; tell(); });
-  observer.observe(el);
-  document.addEventListener("visibilitychange", tell);
-
+  const unwatchSight = watchSight(model, el);
   return () => {
-    events.forEach((event) => model.off(event, draw));
-    observer.disconnect();
-    document.removeEventListener("visibilitychange", tell);
-    onScreen = false;
-    tell();
+    unwatch();
+    unwatchSight();
   };
 }
 

@@ -13,7 +13,6 @@ import queue
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -24,12 +23,11 @@ from halab.course.catalogue import language
 from halab.errors import ClusterError, CourseError
 from halab.models.survival import Member, members, verdicts
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.survival import parts_of, why_zh
 
 __all__ = ["LAYERS", "ArchitectureMap"]
 
-_HERE = Path(__file__).parent
 _PERIOD = 1.0  # seconds between two looks at the cluster
 _LED = (*COORDINATORS, "etcd")
 
@@ -124,8 +122,7 @@ class ArchitectureMap(CourseWidget):
     map that nobody can see looks at nothing. Raises CourseError for a profile there is not.
     """
 
-    _esm = _HERE / "architecture.js"
-    _css = _HERE / "architecture.css"
+    _esm, _css = front_end("architecture")
 
     parts = traitlets.List().tag(sync=True)
     about = traitlets.Dict().tag(sync=True)

@@ -55,17 +55,6 @@ const SPEED = 50; // requests a second
 const SECONDS = 20;
 const WHEN = 8; // when something happens to the third node
 
-/** A generator of numbers from 0 to 1 that begins with a seed (mulberry32, public domain). */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** The nodes and the requests of what the knobs say. */
 export function scenario({ load, third, event, seed }) {
   const last = { speed: SPEED * third, grey: 10, greyAt: event === "grey" ? WHEN : null, leavesAt: event === "leaves" ? WHEN : null };
@@ -107,31 +96,15 @@ const WORDS = {
 const PACE = 2.5; // seconds of the race for one of watching
 const FULL = 40; // requests that fill a bar
 
-function node(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === false || value === undefined) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
 const ms = (seconds) => (Number.isNaN(seconds) ? "–" : seconds < 10 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(1)} s`);
-
-let widgets = 0;
 
 class Race {
   constructor(model, root) {
-    this.id = `halab-balancing-${(widgets += 1)}`;
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = Object.fromEntries(["load", "third", "event", "seed"].map((name) => [name, model.get(name)]));
-    this.root = node("section", {
-      class: "hb-root", "aria-label": this.words.title,
-      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
-    });
+    this.root = element("section", { class: "hb-root", "aria-label": this.words.title });
+    keepArrowKeys(this.root);
     this.build();
     root.append(this.root);
     this.prepare();
@@ -139,43 +112,42 @@ class Race {
 
   build() {
     const w = this.words;
-    this.clock = node("span", { class: "hb-clock" });
-    this.said = node("p", { class: "hb-said", role: "status" });
-    this.choice = node("select", { id: `${this.id}-event`, name: "event", onchange: () => this.set("event", this.choice.value) },
-      ...Object.entries(w.events).map(([value, text]) => node("option", { value, selected: value === this.s.event }, text)));
+    this.clock = element("span", { class: "hb-clock" });
+    this.said = element("p", { class: "hb-said", role: "status" });
+    this.choice = element("select", { name: "event", onchange: () => this.set("event", this.choice.value) },
+      ...Object.entries(w.events).map(([value, text]) => element("option", { value, selected: value === this.s.event }, text)));
     this.lanes = Object.fromEntries(Object.keys(STRATEGIES).map((name) => [name, this.lane(name)]));
     this.root.append(
-      node("div", { class: "hb-knobs" }, this.slider("load", 10, 95), this.slider("third", 10, 100),
-        node("div", { class: "hb-slider" }, node("label", { for: this.choice.id }, w.event), this.choice)),
-      node("div", { class: "hb-buttons" },
-        node("button", { type: "button", class: "hb-go", onclick: () => this.run() }, w.go),
-        node("button", { type: "button", class: "hb-again", onclick: () => { this.set("seed", this.s.seed + 1); this.run(); } }, w.again), this.clock),
-      node("div", { class: "hb-lanes" }, ...Object.values(this.lanes).map((lane) => lane.root)),
-      this.said, node("p", { class: "hb-note" }, w.note),
+      element("div", { class: "hb-knobs" }, this.slider("load", 10, 95), this.slider("third", 10, 100),
+        labelled("hb-slider", w.event, this.choice)),
+      element("div", { class: "hb-buttons" },
+        element("button", { type: "button", class: "hb-go", onclick: () => this.run() }, w.go),
+        element("button", { type: "button", class: "hb-again", onclick: () => { this.set("seed", this.s.seed + 1); this.run(); } }, w.again), this.clock),
+      element("div", { class: "hb-lanes" }, ...Object.values(this.lanes).map((lane) => lane.root)),
+      this.said, element("p", { class: "hb-note" }, w.note),
     );
   }
 
   slider(name, min, max) {
-    const id = `${this.id}-${name}`;
     const shown = () => `${Math.round(this.s[name] * 100)} %`;
-    const output = node("output", { for: id }, shown());
-    const input = node("input", {
-      id, name, type: "range", min, max, step: 5, value: Math.round(this.s[name] * 100), "aria-valuetext": shown(),
-      oninput: () => { this.set(name, Number(input.value) / 100); output.textContent = shown(); input.setAttribute("aria-valuetext", shown()); },
+    const { root, say } = slider("hb-slider", this.words[name], { name, min, max, step: 5, value: Math.round(this.s[name] * 100) }, (percent) => {
+      this.set(name, percent / 100);
+      say(shown());
     });
-    return node("div", { class: "hb-slider" }, node("label", { for: id }, this.words[name]), output, input);
+    say(shown());
+    return root;
   }
 
   lane(name) {
     const w = this.words;
     const bars = [0, 1, 2].map((number) => {
-      const fill = node("i", { class: `hb-fill hb-node${number + 1}` });
-      const count = node("b", {}, "0");
-      return { fill, count, root: node("div", { class: "hb-row" }, node("span", {}, `${w.node} ${number + 1}`), node("span", { class: "hb-bar" }, fill), count) };
+      const fill = element("i", { class: `hb-fill hb-node${number + 1}` });
+      const count = element("b", {}, "0");
+      return { fill, count, root: element("div", { class: "hb-row" }, element("span", {}, `${w.node} ${number + 1}`), element("span", { class: "hb-bar" }, fill), count) };
     });
-    const figures = Object.fromEntries(Object.keys(w.figures).map((key) => [key, node("dd", {}, "–")]));
-    const list = node("dl", {}, ...Object.entries(figures).map(([key, value]) => node("div", { class: `hb-${key}` }, node("dt", {}, w.figures[key]), value)));
-    return { bars, figures, root: node("section", { class: "hb-lane", "aria-label": w.names[name] }, node("h4", {}, w.names[name]), ...bars.map((bar) => bar.root), list) };
+    const figures = Object.fromEntries(Object.keys(w.figures).map((key) => [key, element("dd", {}, "–")]));
+    const list = element("dl", {}, ...Object.entries(figures).map(([key, value]) => element("div", { class: `hb-${key}` }, element("dt", {}, w.figures[key]), value)));
+    return { bars, figures, root: element("section", { class: "hb-lane", "aria-label": w.names[name] }, element("h4", {}, w.names[name]), ...bars.map((bar) => bar.root), list) };
   }
 
   set(name, value) {

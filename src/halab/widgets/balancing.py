@@ -9,18 +9,16 @@ The browser draws and computes by itself (`balancing.js` beside this file); a te
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import traitlets
 
 from halab.course.catalogue import language
 from halab.sim.balancing import STRATEGIES, Node, RaceReport, race, requests
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["BalancerRace"]
 
-_HERE = Path(__file__).parent
 _SPEED, _SECONDS, _WHEN = 50.0, 20.0, 8.0  # requests a second, length of the race, when something happens
 
 
@@ -31,8 +29,7 @@ class BalancerRace(CourseWidget):
     speed, `event` what happens to it in the middle: nothing, it goes grey (a tenth of its speed), it leaves.
     """
 
-    _esm = _HERE / "balancing.js"
-    _css = _HERE / "balancing.css"
+    _esm, _css = front_end("balancing")
 
     load = traitlets.Float(0.7, min=0.1, max=0.95).tag(sync=True)
     third = traitlets.Float(0.5, min=0.1, max=1.0).tag(sync=True)

@@ -13,13 +13,6 @@ const WORDS = {
   },
 };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 // `path` is from JupyterLab's root; the href is the same place seen from this notebook's folder, course/.
 function link(label, path, of) {
   return element("a", {
@@ -70,10 +63,9 @@ function summary(model, words) {
 }
 
 function render({ model, el }) {
-  el.classList.add("halab-board-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-board-host");
   const words = WORDS[model.get("lang")];
-  el.lang = model.get("lang") === "zh" ? "zh-Hans" : "en";
+  el.lang = htmlLang(model);
   el.replaceChildren(summary(model, words), element("ol", { class: "halab-board", "aria-label": words.board },
     ...model.get("tiles").map((tile) => tileOf(tile, words))));
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -10,11 +9,9 @@ import traitlets
 from halab.course.catalogue import CATALOGUE, Entry, Language, language
 from halab.course.progress import Done, Progress
 from halab.course.progress_words import HEADINGS, Fact, Step, facts, items_met, next_step
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["Board", "show_board"]
-
-_HERE = Path(__file__).parent
 
 
 class Board(CourseWidget):
@@ -23,8 +20,7 @@ class Board(CourseWidget):
     Every word of what was done comes from `halab.course.progress_words`, as in `halab progress`.
     """
 
-    _esm = _HERE / "board.js"
-    _css = _HERE / "board.css"
+    _esm, _css = front_end("board")
 
     tiles = traitlets.List().tag(sync=True)
     items = traitlets.Unicode().tag(sync=True)

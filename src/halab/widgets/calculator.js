@@ -91,13 +91,7 @@ export function compute(s) {
 const YEAR = 365 * DAY;
 
 function dice(seed) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const next = generator(seed);
   return { next, wait: (mean) => -mean * Math.log(1 - next()) };
 }
 
@@ -337,22 +331,7 @@ export function percent(a) {
   return `${Number(cut.toFixed(digits))} %`;
 }
 
-// ---- Small DOM helpers ------------------------------------------------------------------------------------------
-
-const SVG = "http://www.w3.org/2000/svg";
-
-function node(tag, attributes = {}, ...children) {
-  const made = attributes.svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "svg" || value === false || value === undefined) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
-}
-
-const svg = (tag, attributes, ...children) => node(tag, { ...attributes, svg: true }, ...children);
+// ---- Marks ------------------------------------------------------------------------------------------------------
 
 const MARKS = [
   (x, y) => `M${x - 4} ${y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`,
@@ -376,14 +355,13 @@ class Calculator {
     this.seed = 1;
     this.parts = {};
     this.build(el);
-    this.onSettings = () => {
+    this.unwatch = watch(model, { settings: () => {
       const sent = model.get("settings");
       if (JSON.stringify(sent) === JSON.stringify(this.s)) return;
       this.s = structuredClone(sent);
       this.controls();
       this.draw();
-    };
-    model.on("change:settings", this.onSettings);
+    } });
     this.resize = new ResizeObserver(() => {
       if (this.chart.clientWidth && this.chart.clientWidth !== this.width) this.drawChart();
     });
@@ -396,40 +374,37 @@ class Calculator {
     clearTimeout(this.saving);
     clearTimeout(this.throwing);
     this.resize.disconnect();
-    this.model.off("change:settings", this.onSettings);
+    this.unwatch();
   }
 
   build(el) {
     const w = this.words;
     const section = (name, heading, ...children) => {
-      this.parts[name] = node("section", { class: `hc-${name}`, "aria-label": heading }, node("h3", {}, heading), ...children);
+      this.parts[name] = element("section", { class: `hc-${name}`, "aria-label": heading }, element("h3", {}, heading), ...children);
       return this.parts[name];
     };
-    this.sides = { one: node("div"), copies: node("div"), promise: node("div"), convention: node("div", { class: "hc-row" }) };
-    this.chart = node("div", { class: "hc-chart" });
-    this.legend = node("div", { class: "hc-legend" });
-    this.formula = node("div", { class: "hc-formula", "aria-live": "polite" });
-    this.said = node("div", { class: "hc-said", "aria-live": "polite" });
-    this.deployment = node("table", { class: "hc-blocks" });
-    this.presets = node("div", { class: "hc-row" });
-    this.table = node("table", { class: "hc-nines" });
-    this.dice = node("div", { class: "hc-dice-box", "aria-live": "polite" });
-    this.root = node(
+    this.sides = { one: element("div"), copies: element("div"), promise: element("div"), convention: element("div", { class: "hc-row" }) };
+    this.chart = element("div", { class: "hc-chart" });
+    this.legend = element("div", { class: "hc-legend" });
+    this.formula = element("div", { class: "hc-formula", "aria-live": "polite" });
+    this.said = element("div", { class: "hc-said", "aria-live": "polite" });
+    this.deployment = element("table", { class: "hc-blocks" });
+    this.presets = element("div", { class: "hc-row" });
+    this.table = element("table", { class: "hc-nines" });
+    this.dice = element("div", { class: "hc-dice-box", "aria-live": "polite" });
+    this.root = element(
       "div",
       // JupyterLab must not take the arrow keys for its own while this has the focus.
-      { class: "hc-root", role: "group", "aria-label": w.title, lang: this.model.get("lang") === "zh" ? "zh-Hans" : "en", "data-lm-suppress-shortcuts": "true" },
-      node("div", { class: "hc-columns" },
-        node("div", { class: "hc-controls" }, section("one", w.one, this.sides.one), section("copies", w.copies, this.sides.copies)),
-        node("div", { class: "hc-results" }, section("buys", w.chartTitle, this.chart, this.legend), section("sum", w.formula, this.formula))),
-      node("div", { class: "hc-columns hc-lower" },
-        section("chain", w.chain, this.presets, node("div", { class: "hc-scroll" }, this.deployment)),
-        node("div", {}, section("dice", w.dice, this.dice), section("promise", w.promise, this.sides.promise, this.said))),
-      section("nines", w.ninesTable, this.sides.convention, node("div", { class: "hc-scroll" }, this.table)),
+      { class: "hc-root", role: "group", "aria-label": w.title, lang: htmlLang(this.model), "data-lm-suppress-shortcuts": "true" },
+      element("div", { class: "hc-columns" },
+        element("div", { class: "hc-controls" }, section("one", w.one, this.sides.one), section("copies", w.copies, this.sides.copies)),
+        element("div", { class: "hc-results" }, section("buys", w.chartTitle, this.chart, this.legend), section("sum", w.formula, this.formula))),
+      element("div", { class: "hc-columns hc-lower" },
+        section("chain", w.chain, this.presets, element("div", { class: "hc-scroll" }, this.deployment)),
+        element("div", {}, section("dice", w.dice, this.dice), section("promise", w.promise, this.sides.promise, this.said))),
+      section("nines", w.ninesTable, this.sides.convention, element("div", { class: "hc-scroll" }, this.table)),
     );
-    // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-    this.root.addEventListener("keydown", (event) => {
-      if (event.key.startsWith("Arrow")) event.stopPropagation();
-    });
+    keepArrowKeys(this.root);
     el.append(this.root);
   }
 
@@ -441,11 +416,11 @@ class Calculator {
     this.outputs = {};
     const log = (low, high) => ({ from: (x) => Math.exp(x), to: Math.log, min: Math.log(low), max: Math.log(high), step: 0.01 });
     const times = (seconds) => spell(seconds, w);
-    this.problem = node("p", { class: "hc-problem", role: "alert" });
+    this.problem = element("p", { class: "hc-problem", role: "alert" });
     this.sides.one.replaceChildren(
       this.slider("mtbf", w.mtbf, log(HOUR, 10 * YEAR), times),
       this.slider("mttr", w.mttr, log(5, 7 * DAY), times),
-      node("div", { class: "hc-fields" }, this.availabilityField(), this.downtimeField()),
+      element("div", { class: "hc-fields" }, this.availabilityField(), this.downtimeField()),
       this.problem,
     );
     this.sides.copies.replaceChildren(
@@ -466,15 +441,15 @@ class Calculator {
     );
     this.presets.replaceChildren(
       ...Object.entries(this.model.get("presets")).map(([name, blocks]) =>
-        node("button", { type: "button", onclick: () => this.change({ blocks: structuredClone(blocks) }, true) }, w.presets[name] ?? name)),
+        element("button", { type: "button", onclick: () => this.change({ blocks: structuredClone(blocks) }, true) }, w.presets[name] ?? name)),
     );
     this.blockRows();
   }
 
   slider(key, label, scale, show) {
     const { from = (x) => x, to = (x) => x, min, max, step } = scale;
-    const output = node("output", {}, show(this.s[key]));
-    const input = node("input", { type: "range", min, max, step, name: key, "aria-valuetext": show(this.s[key]) });
+    const output = element("output", {}, show(this.s[key]));
+    const input = element("input", { type: "range", min, max, step, name: key, "aria-valuetext": show(this.s[key]) });
     input.value = to(this.s[key]);
     input.addEventListener("input", () => {
       const change = { [key]: from(Number(input.value)) };
@@ -488,7 +463,7 @@ class Calculator {
       output.textContent = show(this.s[key]);
       input.setAttribute("aria-valuetext", output.textContent);
     };
-    return node("label", { class: "hc-slider" }, node("span", {}, label), output, input);
+    return element("label", { class: "hc-slider" }, element("span", {}, label), output, input);
   }
 
   follow(key, first) {
@@ -496,14 +471,14 @@ class Calculator {
   }
 
   select(key, label, options, show) {
-    const select = node("select", { name: key, onchange: (event) => this.change({ [key]: event.target.value }) },
-      ...options.map((each) => node("option", { value: each, selected: this.s[key] === each }, show(each))));
-    return node("label", {}, `${label} `, select);
+    const select = element("select", { name: key, onchange: (event) => this.change({ [key]: event.target.value }) },
+      ...options.map((each) => element("option", { value: each, selected: this.s[key] === each }, show(each))));
+    return element("label", {}, `${label} `, select);
   }
 
   /** One copy by its availability: the repair stays, and the time between failures follows. */
   availabilityField() {
-    const input = node("input", { type: "number", name: "availability", step: "any", min: 0, max: 100 });
+    const input = element("input", { type: "number", name: "availability", step: "any", min: 0, max: 100 });
     input.addEventListener("input", () => {
       const a = Number(input.value) / 100;
       this.adopt(input, a > 0 && a < 1, a, this.words.badAvailability);
@@ -512,14 +487,14 @@ class Calculator {
       if (document.activeElement !== input) input.value = parseFloat(percent(steady(this.s.mtbf, this.s.mttr)));
     };
     this.outputs.availability();
-    return node("label", {}, this.words.availability, input);
+    return element("label", {}, this.words.availability, input);
   }
 
   downtimeField() {
     const w = this.words;
-    const input = node("input", { type: "number", name: "downtime", step: "any", min: 0 });
-    const select = node("select", { name: "period", "aria-label": w.downtime, onchange: () => this.change({ period: select.value }) },
-      ...Object.keys(w.period).map((each) => node("option", { value: each, selected: this.s.period === each }, w.period[each])));
+    const input = element("input", { type: "number", name: "downtime", step: "any", min: 0 });
+    const select = element("select", { name: "period", "aria-label": w.downtime, onchange: () => this.change({ period: select.value }) },
+      ...Object.keys(w.period).map((each) => element("option", { value: each, selected: this.s.period === each }, w.period[each])));
     input.addEventListener("input", () => {
       const most = periods(this.s)[this.s.period] / MINUTE;
       const down = Number(input.value);
@@ -530,7 +505,7 @@ class Calculator {
       if (document.activeElement !== input) input.value = Number(minutes.toPrecision(4));
     };
     this.outputs.downtime();
-    return node("label", {}, node("span", {}, `${w.downtime} `, select), input);
+    return element("label", {}, element("span", {}, `${w.downtime} `, select), input);
   }
 
   adopt(input, sound, availability, complaint) {
@@ -544,29 +519,29 @@ class Calculator {
     this.cells = this.s.blocks.map((each, index) => {
       const name = w.blocks[each.name] ?? each.name;
       const size = (key, label) => {
-        const input = node("input", { type: "number", min: 1, max: 9, value: each[key], "aria-label": `${name}: ${label}` });
+        const input = element("input", { type: "number", min: 1, max: 9, value: each[key], "aria-label": `${name}: ${label}` });
         input.addEventListener("input", () => this.resizeBlock(index, key, input));
         return input;
       };
       const cells = {
         label: name,
-        name: node("th", { scope: "row" }),
+        name: element("th", { scope: "row" }),
         copies: size("copies", w.head[1]),
         needed: size("needed", w.head[2]),
-        availability: node("td"),
-        bar: node("span", { class: "hc-bar" }),
-        down: node("span"),
+        availability: element("td"),
+        bar: element("span", { class: "hc-bar" }),
+        down: element("span"),
       };
-      const cost = node("td", {}, node("span", { class: "hc-track" }, cells.bar), cells.down);
-      cells.row = node("tr", {}, cells.name, node("td", {}, cells.copies), node("td", {}, cells.needed), cells.availability, cost);
+      const cost = element("td", {}, element("span", { class: "hc-track" }, cells.bar), cells.down);
+      cells.row = element("tr", {}, cells.name, element("td", {}, cells.copies), element("td", {}, cells.needed), cells.availability, cost);
       return cells;
     });
-    this.total = { head: node("th", { scope: "col" }), availability: node("td"), down: node("td") };
+    this.total = { head: element("th", { scope: "col" }), availability: element("td"), down: element("td") };
     this.deployment.replaceChildren(
-      node("caption", {}, w.scale),
-      node("thead", {}, node("tr", {}, ...w.head.map((each) => node("th", { scope: "col" }, each)), this.total.head)),
-      node("tbody", {}, ...this.cells.map((each) => each.row)),
-      node("tfoot", {}, node("tr", {}, node("th", { scope: "row", colspan: 3 }, w.whole), this.total.availability, this.total.down)),
+      element("caption", {}, w.scale),
+      element("thead", {}, element("tr", {}, ...w.head.map((each) => element("th", { scope: "col" }, each)), this.total.head)),
+      element("tbody", {}, ...this.cells.map((each) => each.row)),
+      element("tfoot", {}, element("tr", {}, element("th", { scope: "row", colspan: 3 }, w.whole), this.total.availability, this.total.down)),
     );
   }
 
@@ -664,12 +639,12 @@ class Calculator {
     const said = lines.map(([number, line]) => `${w.lines[number]}: ${line.map(([n, a]) => `${n} ${percent(a)}`).join(", ")}`).join("; ");
     this.chart.replaceChildren(svg("svg", { viewBox: `0 0 ${this.width} 268`, height: 268, role: "img", "aria-label": `${w.chartTitle}. ${said}` }, ...drawn));
     this.legend.replaceChildren(
-      ...lines.map(([number]) => node("span", {},
+      ...lines.map(([number]) => element("span", {},
         svg("svg", { width: 34, height: 14, "aria-hidden": "true" },
           svg("path", { d: "M0 7h34", class: `hc-line hc-line-${number}`, "stroke-dasharray": DASHES[number] }),
           svg("path", { d: MARKS[number](17, 7), class: `hc-mark hc-line-${number}` })), w.lines[number])),
-      node("span", {}, svg("svg", { width: 18, height: 16, "aria-hidden": "true" }, svg("path", { d: "M1 8h16m-8 -8v16", class: "hc-card" })), w.card),
-      node("span", {}, svg("svg", { width: 24, height: 14, "aria-hidden": "true" }, svg("path", { d: "M0 7h24", class: "hc-goal" })), `${w.objective} ${percent(this.s.slo)}`),
+      element("span", {}, svg("svg", { width: 18, height: 16, "aria-hidden": "true" }, svg("path", { d: "M1 8h16m-8 -8v16", class: "hc-card" })), w.card),
+      element("span", {}, svg("svg", { width: 24, height: 14, "aria-hidden": "true" }, svg("path", { d: "M0 7h24", class: "hc-goal" })), `${w.objective} ${percent(this.s.slo)}`),
     );
   }
 
@@ -693,9 +668,9 @@ class Calculator {
     if (found.switching < 1) rows.push(["A″", `${s.beta > 0 ? "A′" : "A"} / (1 + k · T / MTBF)`, `${percent(found.common)} / (1 + ${s.needed} · ${time(s.failover)} / ${time(s.mtbf)})`, found.group]);
     this.formula.replaceChildren(
       ...rows.map(([name, general, filled, value], at) =>
-        node("p", { class: at === rows.length - 1 ? "hc-last" : "" },
-          node("span", { class: "hc-general" }, `${name} = ${general}`), node("span", { class: "hc-filled" }, `= ${filled}`),
-          node("span", { class: "hc-value" }, node("b", {}, `= ${percent(value)}`), `  ${this.downText(value)}`))),
+        element("p", { class: at === rows.length - 1 ? "hc-last" : "" },
+          element("span", { class: "hc-general" }, `${name} = ${general}`), element("span", { class: "hc-filled" }, `= ${filled}`),
+          element("span", { class: "hc-value" }, element("b", {}, `= ${percent(value)}`), `  ${this.downText(value)}`))),
     );
   }
 
@@ -729,20 +704,20 @@ class Calculator {
         w.budget(percent(s.slo), spell(found.budget, w)),
         found.failovers === null ? w.free : w.failovers(found.failovers.toLocaleString("en"), spell(s.failover, w)),
         found.gone_in === null ? w.calm : `${w.burn(plain(found.burn), spell(found.gone_in, w))} ${w.alerts[alert]}`,
-      ].map((words) => node("p", {}, words)),
+      ].map((words) => element("p", {}, words)),
     );
   }
 
   drawNines() {
     const w = this.words;
     const lengths = periods(this.s);
-    const cells = (values, tag, scope) => values.map((each) => node(tag, scope ? { scope } : {}, each));
+    const cells = (values, tag, scope) => values.map((each) => element(tag, scope ? { scope } : {}, each));
     const rows = [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999].map((a) =>
-      node("tr", {}, ...cells([percent(a)], "th", "row"), ...cells(Object.values(lengths).map((each) => spell((1 - a) * each, w)), "td")));
+      element("tr", {}, ...cells([percent(a)], "th", "row"), ...cells(Object.values(lengths).map((each) => spell((1 - a) * each, w)), "td")));
     this.table.replaceChildren(
-      node("caption", {}, w.calendar(this.s.year, Number((lengths.month / DAY).toPrecision(6)))),
-      node("thead", {}, node("tr", {}, ...cells(["", ...Object.keys(lengths).map((each) => w.per(w.period[each]))], "th", "col"))),
-      node("tbody", {}, ...rows),
+      element("caption", {}, w.calendar(this.s.year, Number((lengths.month / DAY).toPrecision(6)))),
+      element("thead", {}, element("tr", {}, ...cells(["", ...Object.keys(lengths).map((each) => w.per(w.period[each]))], "th", "col"))),
+      element("tbody", {}, ...rows),
     );
   }
 
@@ -776,14 +751,14 @@ class Calculator {
     const rows = [found.group, found.chain].map((a, at) => {
       const life = thrown?.[at];
       const simulated = life ? (life.outages === 0 ? w.unseen : `${spell((1 - life.availability) * periods(s).year, w)} ± ${spell(2 * life.error * periods(s).year, w)}`) : "…";
-      return node("tr", {}, node("th", { scope: "row" }, names[at]), node("td", {}, this.downText(a, "year")), node("td", {}, simulated));
+      return element("tr", {}, element("th", { scope: "row" }, names[at]), element("td", {}, this.downText(a, "year")), element("td", {}, simulated));
     });
-    const again = node("button", { type: "button", onclick: () => { this.seed += 2; this.rest(); } }, w.again);
+    const again = element("button", { type: "button", onclick: () => { this.seed += 2; this.rest(); } }, w.again);
     this.dice.dataset.state = thrown ? "thrown" : "waiting";
     this.dice.replaceChildren(
-      node("table", {}, node("thead", {}, node("tr", {}, ...w.diceHead.map((each) => node("th", { scope: "col" }, each)))), node("tbody", {}, ...rows)),
-      thrown ? this.strip(thrown[1]) : node("div", { class: "hc-strip" }, `${w.throwing} …`),
-      node("p", { class: "hc-quiet" }, thrown ? `${w.diceNote(thrown[1].years)} ${this.yearsText(thrown[1])}` : ""),
+      element("table", {}, element("thead", {}, element("tr", {}, ...w.diceHead.map((each) => element("th", { scope: "col" }, each)))), element("tbody", {}, ...rows)),
+      thrown ? this.strip(thrown[1]) : element("div", { class: "hc-strip" }, `${w.throwing} …`),
+      element("p", { class: "hc-quiet" }, thrown ? `${w.diceNote(thrown[1].years)} ${this.yearsText(thrown[1])}` : ""),
       again,
     );
   }

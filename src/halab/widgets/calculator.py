@@ -9,7 +9,6 @@ The formulas in `calculator.js` mirror `halab.models.availability` and its neigh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -28,11 +27,10 @@ from halab.models.availability import (
 from halab.models.availability_repair import Block, Chain, milvus
 from halab.models.availability_slo import burn_rate, failovers_allowed
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["Calculator", "chain_of", "closed_form", "percent", "spell"]
 
-_HERE = Path(__file__).parent
 _NINES = (0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
 
 
@@ -42,8 +40,7 @@ class Calculator(CourseWidget):
     `failover` is what a failover takes: put in the one you measured. `settings` follows the sliders.
     """
 
-    _esm = _HERE / "calculator.js"
-    _css = _HERE / "calculator.css"
+    _esm, _css = front_end("calculator")
 
     settings = traitlets.Dict().tag(sync=True)
     presets = traitlets.Dict().tag(sync=True)

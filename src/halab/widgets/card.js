@@ -27,13 +27,6 @@ const WORDS = {
 // A shape for each verdict, so that colour is never the only sign.
 const SHAPES = { true: "✓", simplified: "≈", outdated: "↺" };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function languageSwitch(model, words) {
   const group = element("div", { class: "halab-card-languages", role: "group", "aria-label": words.language });
   for (const [lang, name] of [["en", "EN"], ["zh", "中文"]]) {
@@ -71,8 +64,7 @@ function chip(claim, words, open, measured, toggle) {
 }
 
 function render({ model, el }) {
-  el.classList.add("halab-card-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-card-host");
   const open = new Set(Object.keys(model.get("measured")));
 
   function draw() {
@@ -93,7 +85,7 @@ function render({ model, el }) {
     const chips = face.claims.map((claim) => chip(claim, words, open, measured[claim.id], toggle));
     const titles = element("div", {},
       element("p", { class: "halab-card-kicker" }, words.kicker(model.get("number"))), element("h2", {}, face.title));
-    const card = element("article", { class: "halab-card", lang: lang === "zh" ? "zh-Hans" : "en", "aria-label": face.title },
+    const card = element("article", { class: "halab-card", lang: htmlLang(model), "aria-label": face.title },
       element("header", {}, titles, languageSwitch(model, words)), prose,
       element("section", { "aria-label": words.claims }, element("h3", {}, words.claims),
         element("p", { class: "halab-card-about" }, words.about), element("ul", { class: "halab-card-claims" }, ...chips)));
@@ -105,13 +97,9 @@ function render({ model, el }) {
     Object.keys(model.get("measured")).forEach((id) => open.add(id));
     draw();
   }
-  model.on("change:lang", draw);
-  model.on("change:measured", results);
+  const unwatch = watch(model, { lang: draw, measured: results });
   draw();
-  return () => {
-    model.off("change:lang", draw);
-    model.off("change:measured", results);
-  };
+  return unwatch;
 }
 
 export default { render };

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -11,19 +10,17 @@ from markdown_it import MarkdownIt
 
 from halab.course.cards import Card, card
 from halab.course.catalogue import Language, language
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["CardWidget", "show_card"]
 
-_HERE = Path(__file__).parent
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
 class CardWidget(CourseWidget):
     """One card. `lang` follows the switch; `measured` maps a claim's id to what was measured, in words."""
 
-    _esm = _HERE / "card.js"
-    _css = _HERE / "card.css"
+    _esm, _css = front_end("card")
 
     number = traitlets.Int().tag(sync=True)
     faces = traitlets.Dict().tag(sync=True)

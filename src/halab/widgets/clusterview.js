@@ -30,13 +30,6 @@ const SHAPES = { healthy: "●", starting: "◔", unhealthy: "▲", hung: "■",
 const STARRED = new Set(["active", "leader"]);
 const NUMBERS = new Set(["pid", "memory", "uptime", "restarts"]);
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function duration(seconds) {
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
@@ -83,8 +76,7 @@ function facts(about, words) {
 }
 
 function render({ model, el }) {
-  el.classList.add("halab-cluster-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-cluster-host");
   const words = WORDS[model.get("lang")];
 
   const button = element("button", { type: "button" });
@@ -92,7 +84,7 @@ function render({ model, el }) {
   const bar = element("progress", { "aria-label": words.starting });
   const about = element("p", { class: "halab-cluster-facts" });
   const place = element("div", { class: "halab-cluster-scroll" });
-  el.append(element("section", { class: "halab-cluster", "aria-label": words.title, lang: model.get("lang") === "zh" ? "zh-Hans" : "en" },
+  el.append(element("section", { class: "halab-cluster", "aria-label": words.title, lang: htmlLang(model) },
     element("div", { class: "halab-cluster-top" }, button, status, bar), about, place));
 
   button.addEventListener("click", () => {
@@ -117,8 +109,7 @@ function render({ model, el }) {
       ready: `${words.ready}${words.colon}${words.healthyOf(healthy, rows.length)}`,
       idle: model.get("gone") ? words.gone : words.idle,
     }[state] ?? words[state];
-    // Only when it changed: a status region is read aloud each time it is written.
-    if (status.textContent !== text) status.textContent = text;
+    announce(status, text);
     status.setAttribute("aria-live", state === "starting" ? "off" : "polite");
   }
 
@@ -139,29 +130,12 @@ function render({ model, el }) {
   }
 
   const draw = () => { drawTop(); drawBody(); };
-  const events = ["state", "components", "progress", "facts", "problem", "gone"].map((name) => `change:${name}`);
-  events.forEach((event) => model.on(event, draw));
+  const unwatch = watch(model, { state: draw, components: draw, progress: draw, facts: draw, problem: draw, gone: draw });
   draw();
-
-  // Python looks at the cluster only while somebody can see it.
-  let onScreen = false;
-  function tell() {
-    const visible = onScreen && document.visibilityState === "visible";
-    if (visible !== model.get("visible")) {
-      model.set("visible", visible);
-      model.save_changes();
-    }
-  }
-  const observer = new IntersectionObserver((entries) => { onScreen = entries.at(-1).isIntersecting; tell(); });
-  observer.observe(el);
-  document.addEventListener("visibilitychange", tell);
-
+  const unwatchSight = watchSight(model, el);
   return () => {
-    events.forEach((event) => model.off(event, draw));
-    observer.disconnect();
-    document.removeEventListener("visibilitychange", tell);
-    onScreen = false;
-    tell();
+    unwatch();
+    unwatchSight();
   };
 }
 

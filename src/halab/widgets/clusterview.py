@@ -9,7 +9,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 import traitlets
@@ -17,11 +16,10 @@ import traitlets
 from halab.cluster.protocol import ROLES, Cluster, Component
 from halab.course.catalogue import language
 from halab.errors import ClusterExists, ClusterNotFound, HalabError
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ClusterView", "Progress", "Start"]
 
-_HERE = Path(__file__).parent
 _PERIOD = 1.0  # seconds between two looks at the cluster
 
 Progress = Callable[[Mapping[str, Any]], None]
@@ -39,8 +37,7 @@ class ClusterView(CourseWidget):
     by a lesson that wants another TTL, or by `halab down`.
     """
 
-    _esm = _HERE / "clusterview.js"
-    _css = _HERE / "clusterview.css"
+    _esm, _css = front_end("clusterview")
 
     state = traitlets.Enum(("idle", "starting", "ready", "stopping", "failed"), "idle").tag(sync=True)
     components = traitlets.List().tag(sync=True)

@@ -59,18 +59,9 @@ export function plan(minutes, fault, age, extra) {
 
 // ---- The picture ------------------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function render({ model, el }) {
-  el.classList.add("halab-drill-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
-  const lang = model.get("lang");
-  const words = WORDS[lang];
+  prepareHost(el, "halab-drill-host");
+  const words = WORDS[model.get("lang")];
   const extra = model.get("extra");
   let now = Infinity; // minutes on the clock; the whole time line until somebody runs it
   let timer = null;
@@ -91,7 +82,7 @@ function render({ model, el }) {
   const rows = element("tbody");
   const summary = element("p", { class: "halab-drill-summary", role: "status" });
 
-  el.append(element("section", { class: "halab-drill", "aria-label": words.title, lang: lang === "zh" ? "zh-Hans" : "en" },
+  el.append(element("section", { class: "halab-drill", "aria-label": words.title, lang: htmlLang(model) },
     element("div", { class: "halab-drill-top" }, element("strong", {}, words.title), element("span", {}, words.help)),
     element("div", { class: "halab-drill-top" },
       element("label", {}, `${words.fault} `, faults), element("label", {}, `${words.age} `, age), element("span", { class: "halab-drill-buttons" }, ...buttons)),
@@ -99,8 +90,7 @@ function render({ model, el }) {
     element("table", {}, element("thead", {}, element("tr", {}, ...["step", "minutes", "line"].map((name) => element("th", { scope: "col" }, words[name])))), rows),
     summary, element("p", { class: "halab-drill-note" }, words.assumed)));
 
-  // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-  el.addEventListener("keydown", (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); });
+  keepArrowKeys(el);
 
   // A row is made once and kept, so that a slider keeps its focus while it is dragged.
   const lines = {};
@@ -196,14 +186,12 @@ function render({ model, el }) {
     const measured = found.rpo === null || (!ended && now - (loss?.start ?? 0) < (found.rto ?? 0)) ? null : found.rpo;
     show(clocks.rpo, measured, model.get("target_rpo"));
     const said = ended ? words.verdicts[found.verdict] : "";
-    // Only when it changed: a status region is read aloud each time it is written.
-    if (summary.textContent !== said) summary.textContent = said;
+    announce(summary, said);
   }
 
-  const watched = ["change:minutes", "change:fault", "change:backup_age", "change:target_rto", "change:target_rpo"];
-  for (const name of watched) model.on(name, draw);
+  const unwatch = watch(model, { minutes: draw, fault: draw, backup_age: draw, target_rto: draw, target_rpo: draw });
   draw();
-  return () => { clearInterval(timer); for (const name of watched) model.off(name, draw); };
+  return () => { clearInterval(timer); unwatch(); };
 }
 
 export default { render };

@@ -9,18 +9,14 @@ The browser works the time line out by itself (`drill.js` beside this file); a t
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import traitlets
 
 from halab.course.catalogue import language
 from halab.models.drill import FAULTS, FENCE, MINUTES, ROLL_BACK, STEPS, Plan, plan
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DrillClock"]
-
-_HERE = Path(__file__).parent
 
 
 class DrillClock(CourseWidget):
@@ -29,8 +25,7 @@ class DrillClock(CourseWidget):
     Raises ValueError for a fault there is not.
     """
 
-    _esm = _HERE / "drill.js"
-    _css = _HERE / "drill.css"
+    _esm, _css = front_end("drill")
 
     steps = traitlets.List(list(STEPS)).tag(sync=True)
     faults = traitlets.List(list(FAULTS)).tag(sync=True)

@@ -27,13 +27,6 @@ const WORDS = {
   },
 };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 const number = (value) => String(Math.round(value * 100) / 100);
 
 function checkRow(check, words) {
@@ -79,8 +72,7 @@ function drawHint(place, button, told, words) {
 }
 
 function render({ model, el }) {
-  el.classList.add("halab-grade-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-grade-host");
   const words = WORDS[model.get("lang")];
 
   const button = element("button", { type: "button", class: "halab-grade-button" });
@@ -89,7 +81,7 @@ function render({ model, el }) {
   const body = element("div", { class: "halab-grade-body" });
   // JupyterLab runs the command of an element that is clicked; elsewhere the click does nothing.
   const save = element("a", { hidden: "", "data-commandlinker-command": "docmanager:save", "data-commandlinker-args": "{}" });
-  el.append(element("section", { class: "halab-grade", "aria-label": words.title(model.get("card")), lang: model.get("lang") === "zh" ? "zh-Hans" : "en" },
+  el.append(element("section", { class: "halab-grade", "aria-label": words.title(model.get("card")), lang: htmlLang(model) },
     element("div", { class: "halab-grade-top" }, button, bar, status), body, save));
 
   const busy = () => ["saving", "grading"].includes(model.get("state"));
@@ -117,8 +109,7 @@ function render({ model, el }) {
     }[state];
     status.setAttribute("aria-live", state === "grading" ? "off" : "polite");
     status.classList.toggle("halab-grade-result", state === "graded" && !pressed);
-    // Only when it changed: a status region is read aloud each time it is written.
-    if (status.textContent !== text) status.textContent = text;
+    announce(status, text);
   }
 
   function drawBody() {
@@ -154,16 +145,12 @@ function render({ model, el }) {
     if (model.get("state") === "saving") save.click();
   }
 
-  model.on("change:state", changed);
-  model.on("change:share", drawTop);
-  model.on("change:hints", drawHints);
+  const unwatch = watch(model, { state: changed, share: drawTop, hints: drawHints });
   drawTop();
   drawBody();
   return () => {
     clearTimeout(patience);
-    model.off("change:state", changed);
-    model.off("change:share", drawTop);
-    model.off("change:hints", drawHints);
+    unwatch();
   };
 }
 

@@ -20,11 +20,10 @@ from halab.course.grading import Check, GradeReport, grade
 from halab.course.hints import STEPS, hints_of, next_hint
 from halab.course.paths import work_dir
 from halab.errors import CourseError, HalabError
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["GradeButton"]
 
-_HERE = Path(__file__).parent
 _SAVED = 4.0  # seconds JupyterLab is given to save the notebook
 _IDLE = 300.0  # seconds after which the grading process, which holds memory, is let go
 
@@ -36,8 +35,7 @@ class GradeButton(CourseWidget):
     given so far, every one of them counted. `saved` says whether JupyterLab saved the notebook first.
     """
 
-    _esm = _HERE / "grade.js"
-    _css = _HERE / "grade.css"
+    _esm, _css = front_end("grade")
 
     card = traitlets.Int().tag(sync=True)
     state = traitlets.Enum(("idle", "saving", "grading", "graded", "failed"), "idle").tag(sync=True)

@@ -23,26 +23,12 @@ const WORDS = {
   },
 };
 
-let forms = 0;
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === true) made.setAttribute(name, "");
-    else if (value !== false) made.setAttribute(name, value);
-  }
-  made.append(...children);
-  return made;
-}
-
 function field(name, label, step) {
-  const id = `halab-predict-${forms}-${name}`;
-  const input = element("input", { id, name, type: "number", min: "0", step, required: true, inputmode: "decimal" });
-  return element("div", { class: "halab-predict-field" }, element("label", { for: id }, label), input);
+  const input = element("input", { name, type: "number", min: "0", step, required: true, inputmode: "decimal" });
+  return labelled("halab-predict-field", label, input);
 }
 
 function form(model, words) {
-  forms += 1;
   const fields = [field("first_failure", words.first, "any"), field("last_failure", words.last, "any"),
     field("failed_requests", words.failed, "1")];
   const inputs = fields.map((one) => one.querySelector("input"));
@@ -95,26 +81,21 @@ function locked(model, words) {
 }
 
 function render({ model, el }) {
-  el.classList.add("halab-predict-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-predict-host");
   const words = WORDS[model.get("lang")];
   function draw() {
     const wasHere = el.contains(document.activeElement);
     el.replaceChildren(model.get("locked") ? locked(model, words) : form(model, words));
-    el.firstChild.lang = model.get("lang") === "zh" ? "zh-Hans" : "en";
+    el.firstChild.lang = htmlLang(model);
     if (wasHere) el.firstChild.focus();
   }
   const complain = () => {
     const place = el.querySelector(".halab-predict-problem");
     if (place) place.textContent = model.get("problem");
   };
-  model.on("change:locked", draw);
-  model.on("change:problem", complain);
+  const unwatch = watch(model, { locked: draw, problem: complain });
   draw();
-  return () => {
-    model.off("change:locked", draw);
-    model.off("change:problem", complain);
-  };
+  return unwatch;
 }
 
 export default { render };

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -11,11 +10,9 @@ from halab.course.catalogue import language
 from halab.course.predictions import Prediction, predict, prediction
 from halab.errors import CourseError
 from halab.models.samples import OPERATIONS
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["PredictionForm"]
-
-_HERE = Path(__file__).parent
 
 
 class PredictionForm(CourseWidget):
@@ -25,8 +22,7 @@ class PredictionForm(CourseWidget):
     0); without times if no search fails. An earlier prediction for this experiment is shown as it was.
     """
 
-    _esm = _HERE / "predict.js"
-    _css = _HERE / "predict.css"
+    _esm, _css = front_end("predict")
 
     card = traitlets.Int().tag(sync=True)
     experiment = traitlets.Unicode().tag(sync=True)

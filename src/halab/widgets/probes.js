@@ -84,42 +84,21 @@ const PRESETS = [
 ];
 const RANGES = { period: [1, 30], timeout: [1, 30], failures: [1, 10], delay: [0, 120] };
 
-// ---- Small DOM helpers --------------------------------------------------------------------------------------------
-
-const SVG = "http://www.w3.org/2000/svg";
-
-function node(tag, attributes = {}, ...children) {
-  const { svg, ...rest } = attributes;
-  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(rest)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const draw = (tag, attributes = {}, ...children) => node(tag, { ...attributes, svg: true }, ...children);
-
-let widgets = 0;
+// ---- The widget ---------------------------------------------------------------------------------------------------
 
 class Tuner {
   constructor(model, root) {
-    this.id = `halab-probes-${(widgets += 1)}`;
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.probes = structuredClone(model.get("probes"));
     this.load = { ...model.get("load") };
     this.inputs = [];
-    this.chart = draw("svg", { class: "hp-chart", role: "img" });
-    this.said = node("div", { class: "hp-said", role: "status" });
-    this.pre = node("pre", { class: "hp-yaml", tabindex: "0" });
-    this.copied = node("span", { role: "status" });
-    this.root = node("section", {
-      class: "hp-root", "aria-label": this.words.title,
-      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
-    });
+    this.chart = svg("svg", { class: "hp-chart", role: "img" });
+    this.said = element("div", { class: "hp-said", role: "status" });
+    this.pre = element("pre", { class: "hp-yaml", tabindex: "0" });
+    this.copied = element("span", { role: "status" });
+    this.root = element("section", { class: "hp-root", "aria-label": this.words.title });
+    keepArrowKeys(this.root);
     this.build();
     root.append(this.root);
     this.observer = new ResizeObserver(() => this.update());
@@ -129,33 +108,33 @@ class Tuner {
 
   build() {
     const w = this.words;
-    const knobs = (name) => node("fieldset", {}, node("legend", {}, w[name]),
+    const knobs = (name) => element("fieldset", {}, element("legend", {}, w[name]),
       ...Object.keys(RANGES).map((field) => this.slider(`${name}-${field}`, this.probes[name], field, w.knobs[field], RANGES[field], 1, field === "failures" ? "" : ` ${w.s}`)));
     this.root.append(
-      node("div", { class: "hp-presets" }, ...PRESETS.map((preset, index) =>
-        node("button", { type: "button", onclick: () => this.take(preset) }, w.presets[index]))),
-      node("div", { class: "hp-columns" }, knobs("liveness"), knobs("readiness")),
+      element("div", { class: "hp-presets" }, ...PRESETS.map((preset, index) =>
+        element("button", { type: "button", onclick: () => this.take(preset) }, w.presets[index]))),
+      element("div", { class: "hp-columns" }, knobs("liveness"), knobs("readiness")),
       this.chart,
-      node("p", { class: "hp-note" }, w.range),
-      node("fieldset", {}, node("legend", {}, w.load), node("div", { class: "hp-columns" },
+      element("p", { class: "hp-note" }, w.range),
+      element("fieldset", {}, element("legend", {}, w.load), element("div", { class: "hp-columns" },
         this.slider("busy", this.load, "busy", w.busy, [0, 0.2], 0.001, "%"),
         this.slider("pause", this.load, "pause", w.pause, [0.1, 5], 0.1, ` ${w.s}`))),
       this.said,
-      node("h4", {}, w.yaml), this.pre,
-      node("button", { type: "button", class: "hp-copy", onclick: () => this.copy() }, w.copy), " ", this.copied,
+      element("h4", {}, w.yaml), this.pre,
+      element("button", { type: "button", class: "hp-copy", onclick: () => this.copy() }, w.copy), " ", this.copied,
     );
   }
 
   slider(name, of, field, text, [min, max], step, unit) {
-    const id = `${this.id}-${name}`;
-    const shown = node("output", { for: id });
-    const input = node("input", { id, name, type: "range", min, max, step, oninput: () => { of[field] = Number(input.value); this.changed(); } });
+    const { root, input, say } = slider("hp-slider", text, { name, min, max, step }, (value) => {
+      of[field] = value;
+      this.changed();
+    });
     this.inputs.push(() => {
       input.value = of[field];
-      shown.textContent = unit === "%" ? `${Number((100 * of[field]).toFixed(1))} %` : `${of[field]}${unit}`;
-      input.setAttribute("aria-valuetext", shown.textContent);
+      say(unit === "%" ? `${Number((100 * of[field]).toFixed(1))} %` : `${of[field]}${unit}`);
     });
-    return node("div", { class: "hp-slider" }, node("label", { for: id }, text), shown, input);
+    return root;
   }
 
   take(preset) {
@@ -187,23 +166,20 @@ class Tuner {
     const parts = [];
     const step = [5, 10, 20, 50, 100, 200].find((size) => most / size <= Math.max(4, width / 110)) ?? 500;
     for (let t = 0; t <= most; t += step) {
-      parts.push(draw("line", { class: "hp-grid", x1: x(t), x2: x(t), y1: 6, y2: 140 }));
-      parts.push(draw("text", { x: x(t), y: 156, "text-anchor": "middle", class: "hp-quiet" }, `${t}`));
+      parts.push(svg("line", { class: "hp-grid", x1: x(t), x2: x(t), y1: 6, y2: 140 }));
+      parts.push(svg("text", { x: x(t), y: 156, "text-anchor": "middle", class: "hp-quiet" }, `${t}`));
     }
-    parts.push(draw("text", { x: 0, y: 156, class: "hp-quiet" }, w.s));
+    parts.push(svg("text", { x: 0, y: 156, class: "hp-quiet" }, w.s));
     rows.forEach(([name, fault, [a, b, c]], row) => {
       const y = 12 + row * 32;
-      parts.push(draw("text", { x: 0, y: y + 15 }, `${w.short[name]}, ${w.faults[fault]}`));
-      parts.push(draw("rect", { class: `hp-bar hp-${fault}`, x: x(a), y, width: x(c) - x(a), height: 20 }));
-      parts.push(draw("circle", { class: "hp-mean", cx: x(b), cy: y + 10, r: 4 }));
-      if (row === 0) for (const t of [6, 30]) parts.push(draw("path", { class: "hp-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
+      parts.push(svg("text", { x: 0, y: y + 15 }, `${w.short[name]}, ${w.faults[fault]}`));
+      parts.push(svg("rect", { class: `hp-bar hp-${fault}`, x: x(a), y, width: x(c) - x(a), height: 20 }));
+      parts.push(svg("circle", { class: "hp-mean", cx: x(b), cy: y + 10, r: 4 }));
+      if (row === 0) for (const t of [6, 30]) parts.push(svg("path", { class: "hp-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
     });
-    this.chart.setAttribute("viewBox", `0 0 ${width} 162`);
-    this.chart.setAttribute("width", width);
-    this.chart.setAttribute("height", 162);
-    this.chart.setAttribute("aria-label", rows.map(([name, fault, span]) => w.say(w.short[name], w.faults[fault], span)).join("; "));
-    this.chart.replaceChildren(...parts);
+    redraw(this.chart, width, 162, parts);
     this.figures = rows.map(([name, fault, span]) => w.say(w.short[name], w.faults[fault], span));
+    this.chart.setAttribute("aria-label", this.figures.join("; "));
   }
 
   tell() {
@@ -213,7 +189,7 @@ class Tuner {
     const [times, down] = storm(p.delay + detection(p, "hang")[1], 3600);
     const lines = [...this.figures, w.wrong(w.often(wrong)), w.storm(times, Math.round(100 * down))];
     if (p.timeout > p.period) lines.push(w.late);
-    this.said.replaceChildren(node("ul", {}, ...lines.map((line) => node("li", {}, line))));
+    this.said.replaceChildren(element("ul", {}, ...lines.map((line) => element("li", {}, line))));
   }
 
   async copy() {

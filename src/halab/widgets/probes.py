@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from pathlib import Path
 
 import traitlets
 
 from halab.course.catalogue import language
 from halab.models.probes import CARD, Probe, detection, false_restarts, restart_storm
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ProbeTuner", "late_share", "yaml_of"]
 
-_HERE = Path(__file__).parent
 _READINESS = Probe(period=5, timeout=3, failures=3, delay=10)
 _HOUR = 3600.0
 
@@ -56,8 +54,7 @@ class ProbeTuner(CourseWidget):
     replaced by one's own.
     """
 
-    _esm = _HERE / "probes.js"
-    _css = _HERE / "probes.css"
+    _esm, _css = front_end("probes")
 
     probes = traitlets.Dict().tag(sync=True)
     load = traitlets.Dict().tag(sync=True)

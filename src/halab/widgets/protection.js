@@ -48,16 +48,8 @@ export function best(cells, disasters, have, times) {
 
 // ---- The picture ------------------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function render({ model, el }) {
-  el.classList.add("halab-protect-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-protect-host");
   const words = WORDS[model.get("lang")];
   const named = (name) => words.names[name] ?? name;
   const cells = model.get("cells");
@@ -100,14 +92,13 @@ function render({ model, el }) {
   const summary = element("p", { class: "halab-protect-summary", role: "status" });
   const legend = element("p", { class: "halab-protect-legend" }, ...Object.keys(SHAPES).map((kind) =>
     element("span", {}, element("span", { "data-helps": kind, "aria-hidden": "true" }, SHAPES[kind]), ` ${words.helps[kind]}`)));
-  el.append(element("section", { class: "halab-protect", "aria-label": words.title, lang: model.get("lang") === "zh" ? "zh-Hans" : "en" },
+  el.append(element("section", { class: "halab-protect", "aria-label": words.title, lang: htmlLang(model) },
     element("div", { class: "halab-protect-top" }, element("strong", {}, words.title), element("span", {}, words.help),
       element("label", { class: "halab-protect-interval" }, `${words.interval} `, slider, " ", hours)),
     element("div", { class: "halab-protect-scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body))),
     reason, summary, legend, element("p", { class: "halab-protect-note" }, words.assumed)));
 
-  // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-  el.addEventListener("keydown", (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); });
+  keepArrowKeys(el);
 
   function drawReason() {
     for (const [button, cell] of buttons) button.setAttribute("aria-pressed", cell === chosen);
@@ -131,14 +122,12 @@ function render({ model, el }) {
       rpo.textContent = one.protection ? words.units(one.rpo) : "–";
     }
     const said = words.said(count.yes, count.if, count.no);
-    // Only when it changed: a status region is read aloud each time it is written.
-    if (summary.textContent !== said) summary.textContent = said;
+    announce(summary, said);
   }
-  const watched = ["change:have", "change:interval"];
-  for (const name of watched) model.on(name, draw);
+  const unwatch = watch(model, { have: draw, interval: draw });
   draw();
   drawReason();
-  return () => { for (const name of watched) model.off(name, draw); };
+  return unwatch;
 }
 
 export default { render };

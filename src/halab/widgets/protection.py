@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 
 import traitlets
 
@@ -19,12 +18,11 @@ from halab.course.catalogue import language
 from halab.models.protection import CELLS, DISASTERS, PROTECTIONS, Answer, Times, best, recovery
 from halab.models.recovery import HOUR, Periodic
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.recovery import duration
 
 __all__ = ["ProtectionTable"]
 
-_HERE = Path(__file__).parent
 _WHY_ZH = {
     "It brings rows back, not machines: others than the lost ones must be there.": (
         "它能找回数据，变不出机器：得另有机器顶上。"
@@ -81,8 +79,7 @@ class ProtectionTable(CourseWidget):
     Raises ValueError for a protection there is not.
     """
 
-    _esm = _HERE / "protection.js"
-    _css = _HERE / "protection.css"
+    _esm, _css = front_end("protection")
 
     have = traitlets.List().tag(sync=True)
     interval = traitlets.Int(24, min=1, max=48).tag(sync=True)

@@ -131,49 +131,28 @@ const toStep = ([low, high], seconds) => {
 };
 const round = (seconds) => Number(seconds.toPrecision(2));
 
-// ---- Small DOM helpers ----------------------------------------------------------------------------------------
+// ---- The widget -----------------------------------------------------------------------------------------------
 
-const SVG = "http://www.w3.org/2000/svg";
-
-function node(tag, attributes = {}, ...children) {
-  const { svg, ...rest } = attributes;
-  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(rest)) {
-    if (value === false || value === undefined) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const draw = (tag, attributes = {}, ...children) => node(tag, { ...attributes, svg: true }, ...children);
-const label = (x, y, text, more = {}) => draw("text", { x, y, ...more }, text);
-
-let widgets = 0;
+const label = (x, y, text, more = {}) => svg("text", { x, y, ...more }, text);
 
 class Planner {
   constructor(model, root) {
-    this.id = `halab-recovery-${(widgets += 1)}`;
     this.words = WORDS[model.get("lang")];
     this.setting = { ...model.get("setting") };
     this.need = { ...model.get("need"), disasters: [...model.get("need").disasters] };
     this.model = model;
     this.share = 0.62; // where the disaster falls between the second backup and the third's end
-    this.root = node("section", {
-      class: "hr-root", "aria-label": this.words.title,
-      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
-    });
-    this.line = draw("svg", {
+    this.root = element("section", { class: "hr-root", "aria-label": this.words.title });
+    keepArrowKeys(this.root);
+    this.line = svg("svg", {
       class: "hr-line", role: "slider", tabindex: "0", "aria-label": this.words.drag, "aria-valuemin": "0",
       onpointerdown: (event) => this.grab(event), onpointermove: (event) => this.drag(event),
       onpointerup: () => (this.held = false), onkeydown: (event) => this.key(event),
     });
-    this.said = node("p", { class: "hr-said", role: "status" });
-    this.chart = draw("svg", { class: "hr-map", role: "img" });
-    this.verdict = node("p", { class: "hr-verdict", role: "status" });
-    this.body = node("tbody");
+    this.said = element("p", { class: "hr-said", role: "status" });
+    this.chart = svg("svg", { class: "hr-map", role: "img" });
+    this.verdict = element("p", { class: "hr-verdict", role: "status" });
+    this.body = element("tbody");
     this.build();
     root.append(this.root);
     this.observer = new ResizeObserver(() => this.update());
@@ -189,46 +168,41 @@ class Planner {
 
   build() {
     const w = this.words;
-    const head = node("tr", {}, ...w.columns.map((name) => node("th", { scope: "col" }, name)));
+    const head = element("tr", {}, ...w.columns.map((name) => element("th", { scope: "col" }, name)));
     this.root.append(
-      node("p", { class: "hr-note" }, w.drag),
+      element("p", { class: "hr-note" }, w.drag),
       this.line,
       this.said,
-      node("p", { class: "hr-note" }, ...["copy", "lost", "out"].map((what) => node("span", { class: "hr-key" }, node("i", { class: `hr-swatch hr-${what}` }), w[what]))),
-      node("div", { class: "hr-columns" },
-        node("div", {}, node("h4", {}, w.map), this.chart, node("p", { class: "hr-note" }, w.mapNote)),
-        node("div", {},
-          node("fieldset", {}, node("legend", {}, w.need), this.slider("rto", this.need, w.rto), this.slider("rpo", this.need, w.rpo),
-            node("p", { class: "hr-must" }, w.must), ...DISASTERS.map((one) => this.box(one))),
+      element("p", { class: "hr-note" }, ...["copy", "lost", "out"].map((what) => element("span", { class: "hr-key" }, element("i", { class: `hr-swatch hr-${what}` }), w[what]))),
+      element("div", { class: "hr-columns" },
+        element("div", {}, element("h4", {}, w.map), this.chart, element("p", { class: "hr-note" }, w.mapNote)),
+        element("div", {},
+          element("fieldset", {}, element("legend", {}, w.need), this.slider("rto", this.need, w.rto), this.slider("rpo", this.need, w.rpo),
+            element("p", { class: "hr-must" }, w.must), ...DISASTERS.map((one) => this.box(one))),
           this.verdict),
       ),
-      node("div", { class: "hr-scroll" }, node("table", {}, node("thead", {}, head), this.body)),
-      node("p", { class: "hr-note" }, w.sites),
-      node("fieldset", {}, node("legend", {}, w.times),
-        node("div", { class: "hr-knobs" }, ...Object.entries(w.knobs).map(([name, text]) => this.slider(name, this.setting, text)))),
-      node("details", {}, node("summary", {}, w.prices),
-        node("div", { class: "hr-knobs" }, ...Object.entries(w.costs).map(([name, text]) => this.price(name, text)))),
+      element("div", { class: "hr-scroll" }, element("table", {}, element("thead", {}, head), this.body)),
+      element("p", { class: "hr-note" }, w.sites),
+      element("fieldset", {}, element("legend", {}, w.times),
+        element("div", { class: "hr-knobs" }, ...Object.entries(w.knobs).map(([name, text]) => this.slider(name, this.setting, text)))),
+      element("details", {}, element("summary", {}, w.prices),
+        element("div", { class: "hr-knobs" }, ...Object.entries(w.costs).map(([name, text]) => this.price(name, text)))),
     );
   }
 
   slider(name, of, text) {
-    const id = `${this.id}-${name}`;
-    const shown = node("output", { for: id }, this.time(of[name]));
-    const input = node("input", {
-      id, name, type: "range", min: "0", max: String(STEPS), step: "1", value: String(Math.round(toStep(RANGES[name], of[name]))),
-      oninput: () => {
-        of[name] = toSeconds(RANGES[name], Number(input.value));
-        shown.textContent = this.time(of[name]);
-        input.setAttribute("aria-valuetext", this.time(of[name]));
-        this.changed();
-      },
+    const value = Math.round(toStep(RANGES[name], of[name]));
+    const { root, say } = slider("hr-slider", text, { name, min: 0, max: STEPS, step: 1, value }, (step) => {
+      of[name] = toSeconds(RANGES[name], step);
+      say(this.time(of[name]));
+      this.changed();
     });
-    input.setAttribute("aria-valuetext", this.time(of[name]));
-    return node("div", { class: "hr-slider" }, node("label", { for: id }, text), shown, input);
+    say(this.time(of[name]));
+    return root;
   }
 
   box(name) {
-    const input = node("input", {
+    const input = element("input", {
       type: "checkbox", name, checked: this.need.disasters.includes(name),
       onchange: () => {
         const ticked = new Set(this.need.disasters);
@@ -238,20 +212,19 @@ class Planner {
         this.changed();
       },
     });
-    return node("label", { class: "hr-box" }, input, ` ${this.words.disasters[name]}`);
+    return element("label", { class: "hr-box" }, input, ` ${this.words.disasters[name]}`);
   }
 
   price(name, text) {
-    const id = `${this.id}-price-${name}`;
-    const input = node("input", {
-      id, name, type: "number", min: "0", step: "any", value: String(this.setting[name]),
+    const input = element("input", {
+      name, type: "number", min: "0", step: "any", value: String(this.setting[name]),
       oninput: () => {
         if (!input.checkValidity() || input.value === "") return;
         this.setting[name] = Number(input.value);
         this.changed();
       },
     });
-    return node("div", { class: "hr-price" }, node("label", { for: id }, text), input);
+    return labelled("hr-price", text, input);
   }
 
   changed() {
@@ -288,22 +261,19 @@ class Planner {
     w.lines.forEach((name, row) => {
       const y = 26 + row * 52;
       parts.push(label(0, y + 12, name, { class: "hr-name" }), label(0, y + 28, w.notes[row], { class: "hr-quiet" }));
-      parts.push(draw("line", { class: "hr-rail", x1: left, x2: width - 10, y1: y + 12, y2: y + 12 }));
+      parts.push(svg("line", { class: "hr-rail", x1: left, x2: width - 10, y1: y + 12, y2: y + 12 }));
       if (row === 0) parts.push(...this.copies(x, y, from, to));
       const end = ends[row];
-      parts.push(draw("rect", { class: "hr-lost", x: x(this.at - losses[row]), y, width: Math.max(0, x(this.at) - x(this.at - losses[row])), height: 24 }));
-      parts.push(draw("rect", { class: "hr-out", x: x(this.at), y, width: Math.max(1.5, x(end) - x(this.at)), height: 24 }));
+      parts.push(svg("rect", { class: "hr-lost", x: x(this.at - losses[row]), y, width: Math.max(0, x(this.at) - x(this.at - losses[row])), height: 24 }));
+      parts.push(svg("rect", { class: "hr-out", x: x(this.at), y, width: Math.max(1.5, x(end) - x(this.at)), height: 24 }));
       const said = w.said(losses[row] ? this.time(losses[row]) : `0 (${w.none})`, this.time(end - this.at));
       const beside = x(this.at) + 200 < width; // under the bars, to the right of the disaster or to its left
       parts.push(label(x(this.at) + (beside ? 8 : -8), y + 38, said, { class: "hr-figure", "text-anchor": beside ? "start" : "end" }));
     });
     const here = x(this.at);
-    parts.push(draw("line", { class: "hr-disaster", x1: here, x2: here, y1: 14, y2: 170 }));
-    parts.push(draw("path", { class: "hr-handle", d: `M${here - 9} 2h18l-9 14z` }));
-    this.line.setAttribute("viewBox", `0 0 ${width} 176`);
-    this.line.setAttribute("width", width);
-    this.line.setAttribute("height", 176);
-    this.line.replaceChildren(...parts);
+    parts.push(svg("line", { class: "hr-disaster", x1: here, x2: here, y1: 14, y2: 170 }));
+    parts.push(svg("path", { class: "hr-handle", d: `M${here - 9} 2h18l-9 14z` }));
+    redraw(this.line, width, 176, parts);
     this.line.setAttribute("aria-valuemax", String(2 * s.interval));
     this.line.setAttribute("aria-valuenow", String(Math.round(this.at)));
     const figures = w.lines.map((name, row) => `${name}: ${w.said(this.time(losses[row]), this.time(ends[row] - this.at))}`);
@@ -318,7 +288,7 @@ class Planner {
       const ready = begun + takes;
       const done = ready <= this.at;
       if (begun > this.at) break; // what was not begun before the disaster never was
-      parts.push(draw("rect", { class: `hr-copy${done ? "" : " hr-broken"}`, x: x(begun), y: y + 5, width: Math.max(3, x(Math.min(ready, this.at)) - x(begun)), height: 14 }));
+      parts.push(svg("rect", { class: `hr-copy${done ? "" : " hr-broken"}`, x: x(begun), y: y + 5, width: Math.max(3, x(Math.min(ready, this.at)) - x(begun)), height: 14 }));
     }
     return parts;
   }
@@ -364,12 +334,12 @@ class Planner {
     const floor = height - bottom - 22; // 0 has a row of its own below one second
     const log = axis(1, 60 * 86400, floor, 12);
     const y = (v) => (v < 1 ? height - bottom : log(v));
-    const parts = [draw("rect", { class: "hr-allowed", x: left, y: y(this.need.rpo) - 7, width: x(this.need.rto) - left, height: height - bottom - y(this.need.rpo) + 14 })];
+    const parts = [svg("rect", { class: "hr-allowed", x: left, y: y(this.need.rpo) - 7, width: x(this.need.rto) - left, height: height - bottom - y(this.need.rpo) + 14 })];
     for (const mark of [1, 60, 3600, 86400]) {
-      parts.push(draw("line", { class: "hr-grid", x1: x(mark), x2: x(mark), y1: 8, y2: height - bottom + 8 }), label(x(mark), height - 12, this.time(mark), { "text-anchor": "middle" }));
+      parts.push(svg("line", { class: "hr-grid", x1: x(mark), x2: x(mark), y1: 8, y2: height - bottom + 8 }), label(x(mark), height - 12, this.time(mark), { "text-anchor": "middle" }));
     }
     for (const mark of [0, 1, 60, 3600, 86400]) {
-      parts.push(draw("line", { class: "hr-grid", x1: left, x2: right, y1: y(mark), y2: y(mark) }), label(left - 8, y(mark) + 4, mark ? this.time(mark) : "0", { "text-anchor": "end" }));
+      parts.push(svg("line", { class: "hr-grid", x1: left, x2: right, y1: y(mark), y2: y(mark) }), label(left - 8, y(mark) + 4, mark ? this.time(mark) : "0", { "text-anchor": "end" }));
     }
     parts.push(label(right, height - 1, "RTO →", { "text-anchor": "end", class: "hr-quiet" }), label(left + 4, 12, "↑ RPO", { class: "hr-quiet" }));
     const places = new Map();
@@ -386,13 +356,10 @@ class Planner {
       const text = who.join(" ");
       const half = 9 + 3.6 * (text.length - 1);
       const cx = Math.min(Math.max(px, left + half), right - half);
-      parts.push(draw("rect", { class: `hr-place${good ? " hr-good" : ""}`, x: cx - half, y: py - 9, width: 2 * half, height: 18, rx: 9 }), label(cx, py + 4, text, { "text-anchor": "middle", class: "hr-number" }));
+      parts.push(svg("rect", { class: `hr-place${good ? " hr-good" : ""}`, x: cx - half, y: py - 9, width: 2 * half, height: 18, rx: 9 }), label(cx, py + 4, text, { "text-anchor": "middle", class: "hr-number" }));
     }
-    this.chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.chart.setAttribute("width", width);
-    this.chart.setAttribute("height", height);
+    redraw(this.chart, width, height, parts);
     this.chart.setAttribute("aria-label", `${this.words.map}. ${this.words.mapNote}`);
-    this.chart.replaceChildren(...parts);
   }
 
   name(strategy) {
@@ -407,7 +374,7 @@ class Planner {
       const found = worst(one, this.need.disasters);
       const fit = some && fits(one, this.need);
       const cells = [String(Math.round(one.cost)), ...(found ? found.map((time) => this.time(time)) : [some ? w.dead : "–", some ? w.dead : "–"]), one === best ? w.best : fit ? w.yes : w.no];
-      return node("tr", { class: one === best ? "hr-best" : fit ? "hr-fit" : "" }, node("td", {}, String(index + 1)), node("th", { scope: "row" }, this.name(one)), ...cells.map((cell) => node("td", {}, cell)));
+      return element("tr", { class: one === best ? "hr-best" : fit ? "hr-fit" : "" }, element("td", {}, String(index + 1)), element("th", { scope: "row" }, this.name(one)), ...cells.map((cell) => element("td", {}, cell)));
     }));
     this.verdict.textContent = !some ? w.tick : best ? w.verdict(this.name(best), Math.round(best.cost)) : w.nothing;
   }

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -18,11 +17,10 @@ import traitlets
 from halab.course.catalogue import language
 from halab.models.recovery import DISASTERS, Need, Recovery, Setting, cheapest, strategies
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["RecoveryPlanner", "duration"]
 
-_HERE = Path(__file__).parent
 _NEED = Need(rto=4 * 3600.0, rpo=3600.0, disasters=("node", "log", "site"))
 
 
@@ -33,8 +31,7 @@ class RecoveryPlanner(CourseWidget):
     of them assumptions; `need` the limits, and the disasters that have to be survived.
     """
 
-    _esm = _HERE / "recovery.js"
-    _css = _HERE / "recovery.css"
+    _esm, _css = front_end("recovery")
 
     setting = traitlets.Dict().tag(sync=True)
     need = traitlets.Dict().tag(sync=True)

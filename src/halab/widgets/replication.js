@@ -66,41 +66,21 @@ const WORDS = {
 
 const RANGES = { base: [1, 100], jitter: [0, 100], copies: [1, 5], needed: [1, 5] };
 const SLOWDOWN = 25; // milliseconds of watching for one of writing
-const SVG = "http://www.w3.org/2000/svg";
-
-function node(tag, attributes = {}, ...children) {
-  const { svg, ...rest } = attributes;
-  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(rest)) {
-    if (value === false || value === undefined) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
-const draw = (tag, attributes = {}, ...children) => node(tag, { ...attributes, svg: true }, ...children);
 const ms = (value) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
-
-let widgets = 0;
 
 class Race {
   constructor(model, root) {
-    this.id = `halab-replication-${(widgets += 1)}`;
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = Object.fromEntries(Object.keys(RANGES).map((name) => [name, model.get(name)]));
     this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
     this.at = Infinity; // how far the animation has come, milliseconds of writing
-    this.inputs = {};
-    this.root = node("section", {
-      class: "hw-root", "aria-label": this.words.title,
-      // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-      onkeydown: (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); },
-    });
-    this.chart = draw("svg", { class: "hw-chart", role: "img", "aria-label": this.words.title });
-    this.said = node("p", { class: "hw-said", role: "status" });
-    this.body = node("tbody");
+    this.sliders = {};
+    this.root = element("section", { class: "hw-root", "aria-label": this.words.title });
+    keepArrowKeys(this.root);
+    this.chart = svg("svg", { class: "hw-chart", role: "img", "aria-label": this.words.title });
+    this.said = element("p", { class: "hw-said", role: "status" });
+    this.body = element("tbody");
     this.build();
     root.append(this.root);
     this.observer = new ResizeObserver(() => this.update());
@@ -111,13 +91,13 @@ class Race {
   build() {
     const w = this.words;
     this.root.append(
-      node("div", { class: "hw-knobs" }, ...Object.keys(RANGES).map((name) => this.slider(name))),
-      node("button", { type: "button", class: "hw-write", onclick: () => this.write() }, w.write),
+      element("div", { class: "hw-knobs" }, ...Object.keys(RANGES).map((name) => this.slider(name))),
+      element("button", { type: "button", class: "hw-write", onclick: () => this.write() }, w.write),
       this.chart,
-      node("p", { class: "hw-note" }, ...["bar", "read", "ack"].map((what) => node("span", { class: "hw-key" }, node("i", { class: `hw-swatch hw-${what}` }), w.key[what]))),
+      element("p", { class: "hw-note" }, ...["bar", "read", "ack"].map((what) => element("span", { class: "hw-key" }, element("i", { class: `hw-swatch hw-${what}` }), w.key[what]))),
       this.said,
-      node("div", { class: "hw-scroll" }, node("table", {}, node("thead", {}, node("tr", {}, ...w.columns.map((name) => node("th", { scope: "col" }, name)))), this.body)),
-      node("p", { class: "hw-note" }, w.note),
+      element("div", { class: "hw-scroll" }, element("table", {}, element("thead", {}, element("tr", {}, ...w.columns.map((name) => element("th", { scope: "col" }, name)))), this.body)),
+      element("p", { class: "hw-note" }, w.note),
     );
   }
 
@@ -126,12 +106,9 @@ class Race {
   }
 
   slider(name) {
-    const id = `${this.id}-${name}`;
     const [min, max] = RANGES[name];
-    const output = node("output", { for: id });
-    const input = node("input", { id, name, type: "range", min, max, step: "1", oninput: () => this.set(name, Number(input.value)) });
-    this.inputs[name] = [input, output];
-    return node("div", { class: "hw-slider" }, node("label", { for: id }, this.words.knobs[name]), output, input);
+    this.sliders[name] = slider("hw-slider", this.words.knobs[name], { name, min, max, step: 1 }, (value) => this.set(name, value));
+    return this.sliders[name].root;
   }
 
   set(name, value) {
@@ -164,11 +141,10 @@ class Race {
   }
 
   update() {
-    for (const [name, [input, output]] of Object.entries(this.inputs)) {
+    for (const [name, { input, say }] of Object.entries(this.sliders)) {
       if (name === "needed") input.max = String(this.s.copies);
       input.value = String(this.s[name]);
-      input.setAttribute("aria-valuetext", this.shown(name));
-      output.textContent = this.shown(name);
+      say(this.shown(name));
     }
     const raced = race(this.s, this.draw);
     this.drawLanes(raced, expected(this.s));
@@ -186,25 +162,24 @@ class Race {
     for (const way of WAYS) {
       const one = raced[way];
       const height = one.bars.length * 13;
-      parts.push(draw("text", { class: "hw-name", x: 0, y: y + 12 }, w.names[way]));
-      parts.push(draw("text", { class: "hw-quiet", x: 0, y: y + 27 }, w.notes[way](s)));
+      parts.push(svg("text", { class: "hw-name", x: 0, y: y + 12 }, w.names[way]));
+      parts.push(svg("text", { class: "hw-quiet", x: 0, y: y + 27 }, w.notes[way](s)));
       one.bars.forEach(([from, until], n) => {
         const end = Math.min(until, this.at);
         const reads = way === "log" && n > 0;
-        parts.push(draw("line", { class: "hw-rail", x1: left, x2: width - 12, y1: y + n * 13 + 6, y2: y + n * 13 + 6 }));
-        if (end > from) parts.push(draw("rect", { class: reads ? "hw-read" : "hw-bar", x: x(from), y: y + n * 13 + 1, width: Math.max(1, x(end) - x(from)), height: 10 }));
+        parts.push(svg("line", { class: "hw-rail", x1: left, x2: width - 12, y1: y + n * 13 + 6, y2: y + n * 13 + 6 }));
+        if (end > from) parts.push(svg("rect", { class: reads ? "hw-read" : "hw-bar", x: x(from), y: y + n * 13 + 1, width: Math.max(1, x(end) - x(from)), height: 10 }));
       });
       if (this.at >= one.acknowledged) {
         const here = x(one.acknowledged);
-        parts.push(draw("line", { class: "hw-ackline", x1: here, x2: here, y1: y - 2, y2: y + height + 2 }));
-        parts.push(draw("path", { class: "hw-ackmark", d: `M${here - 5} ${y + height + 9}l5 -8l5 8z` }));
+        parts.push(svg("line", { class: "hw-ackline", x1: here, x2: here, y1: y - 2, y2: y + height + 2 }));
+        parts.push(svg("path", { class: "hw-ackmark", d: `M${here - 5} ${y + height + 9}l5 -8l5 8z` }));
         const fits = here + 150 < width;
-        parts.push(draw("text", { class: "hw-figure", x: here + (fits ? 9 : -9), y: y + height + 11, "text-anchor": fits ? "start" : "end" }, `${w.acknowledged} ${ms(one.acknowledged)}`));
+        parts.push(svg("text", { class: "hw-figure", x: here + (fits ? 9 : -9), y: y + height + 11, "text-anchor": fits ? "start" : "end" }, `${w.acknowledged} ${ms(one.acknowledged)}`));
       }
       y += Math.max(height, 30) + 24;
     }
-    for (const [name, value] of [["viewBox", `0 0 ${width} ${y}`], ["width", width], ["height", y]]) this.chart.setAttribute(name, value);
-    this.chart.replaceChildren(...parts);
+    redraw(this.chart, width, y, parts);
   }
 
   fill(raced, mean) {
@@ -212,7 +187,7 @@ class Race {
     const rows = WAYS.map((way) => {
       const done = this.at === Infinity;
       const cells = [ms(mean[way][0]), done ? ms(raced[way].acknowledged) : "…", ms(mean[way][1]), done ? ms(raced[way].end) : "…"];
-      return node("tr", {}, node("th", { scope: "row" }, w.names[way]), ...cells.map((cell) => node("td", {}, cell)));
+      return element("tr", {}, element("th", { scope: "row" }, w.names[way]), ...cells.map((cell) => element("td", {}, cell)));
     });
     this.body.replaceChildren(...rows);
     if (this.at === Infinity) this.said.textContent = w.said(WAYS.map((way) => `${w.names[way]} ${ms(raced[way].acknowledged)}`).join(w === WORDS.zh ? "，" : ", "));

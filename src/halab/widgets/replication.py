@@ -8,18 +8,15 @@ times with `halab.models.replication`. Where no front end runs, a table stands i
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import traitlets
 
 from halab.course.catalogue import language
 from halab.models.replication import Copy, Write, parallel, quorum, serial, through_log
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["WriteRace"]
 
-_HERE = Path(__file__).parent
 _MOST = 5  # copies
 
 
@@ -29,8 +26,7 @@ class WriteRace(CourseWidget):
     `base` and `jitter` are milliseconds: the least a copy takes, and what it takes more on average.
     """
 
-    _esm = _HERE / "replication.js"
-    _css = _HERE / "replication.css"
+    _esm, _css = front_end("replication")
 
     base = traitlets.Float(10.0).tag(sync=True)
     jitter = traitlets.Float(10.0).tag(sync=True)

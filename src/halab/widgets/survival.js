@@ -80,18 +80,10 @@ export function edited(parts, role, change) {
 
 // ---- The picture ------------------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 const shape = (fate) => element("span", { class: "halab-map-shape", "data-fate": fate, "aria-hidden": "true" }, SHAPES[fate]);
 
 function render({ model, el }) {
-  el.classList.add("halab-map-host");
-  el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
+  prepareHost(el, "halab-map-host");
   const words = WORDS[model.get("lang")];
   const original = JSON.stringify(model.get("parts"));
 
@@ -105,7 +97,7 @@ function render({ model, el }) {
   const legend = element("p", { class: "halab-map-legend" },
     ...Object.keys(SHAPES).map((fate) => element("span", {}, shape(fate), ` ${words.fates[fate]}${words.colon}${words.legend[fate]}`)),
     element("span", {}, `★ ${words.leads}`));
-  el.append(element("section", { class: "halab-map", "aria-label": words.title, lang: model.get("lang") === "zh" ? "zh-Hans" : "en" },
+  el.append(element("section", { class: "halab-map", "aria-label": words.title, lang: htmlLang(model) },
     element("div", { class: "halab-map-top" }, element("strong", {}, words.title), source, copiesBox, reset),
     element("p", { class: "halab-map-help" }, words.help),
     element("div", { class: "halab-map-sides" }, rows, element("div", {}, summary, fates)), legend));
@@ -184,8 +176,7 @@ function render({ model, el }) {
     const count = { survives: 0, degrades: 0, stops: 0 };
     for (const one of found) count[one.fate] += 1;
     const said = words.said(count);
-    // Only when it changed: a status region is read aloud each time it is written.
-    if (summary.textContent !== said) summary.textContent = said;
+    announce(summary, said);
     reset.setAttribute("aria-disabled", model.get("down").length === 0);
   }
 
@@ -193,14 +184,9 @@ function render({ model, el }) {
     drawParts();
     drawFates();
   }
-  const watched = ["change:parts", "change:down"];
-  for (const name of watched) model.on(name, draw);
-  model.on("change:copies", drawFates);
+  const unwatch = watch(model, { parts: draw, down: draw, copies: drawFates });
   draw();
-  return () => {
-    for (const name of watched) model.off(name, draw);
-    model.off("change:copies", drawFates);
-  };
+  return unwatch;
 }
 
 export default { render };

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -22,11 +21,10 @@ from halab.course.catalogue import language
 from halab.errors import CourseError
 from halab.models.survival import FACTS, Member, Verdict, members, verdicts
 from halab.tables import text_table
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["SurvivalMap", "parts_of", "why_zh"]
 
-_HERE = Path(__file__).parent
 _MOST = 7  # members of one role, and copies: what fits a row
 
 _ROLE = {"entry": "the clients' proxy", "proxy": "another proxy"}
@@ -67,8 +65,7 @@ class SurvivalMap(CourseWidget):
     from. Raises CourseError for a profile or a role there is not.
     """
 
-    _esm = _HERE / "survival.js"
-    _css = _HERE / "survival.css"
+    _esm, _css = front_end("survival")
 
     parts = traitlets.List().tag(sync=True)
     down = traitlets.List().tag(sync=True)

@@ -121,23 +121,7 @@ function seconds(value) {
   return `${value.toFixed(1)} s`;
 }
 
-// ---- Small DOM helpers ----------------------------------------------------------------------------------------
-
-const SVG = "http://www.w3.org/2000/svg";
-
-function node(tag, attributes = {}, ...children) {
-  const svg = attributes.svg === true;
-  const element = svg ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "svg" || value === false || value === undefined) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const svgNode = (tag, attributes = {}, ...children) => node(tag, { ...attributes, svg: true }, ...children);
+// ---- Marks ----------------------------------------------------------------------------------------------------
 
 /** A mark's path: shape tells the outcome, colour only repeats it. */
 function shape(kind, x, y, r = 3.2) {
@@ -181,39 +165,39 @@ class Timeline {
   // -- building ---------------------------------------------------------------------------------------------
 
   build(el) {
-    this.playButton = node("button", { type: "button", class: "ha-play", onclick: () => this.toggle() });
-    this.clock = node("output", { class: "ha-clock" });
-    this.beat = node("p", { class: "ha-beat", "aria-live": "polite" });
-    this.scene = svgNode("svg", { class: "ha-scene", role: "img" });
-    this.axis = svgNode("svg", {
+    this.playButton = element("button", { type: "button", class: "ha-play", onclick: () => this.toggle() });
+    this.clock = element("output", { class: "ha-clock" });
+    this.beat = element("p", { class: "ha-beat", "aria-live": "polite" });
+    this.scene = svg("svg", { class: "ha-scene", role: "img" });
+    this.axis = svg("svg", {
       class: "ha-axis",
       role: "slider",
       tabindex: "0",
       "aria-label": "Time after the fault, seconds",
       "aria-valuemin": START,
     });
-    this.laneBox = node("div", { class: "ha-lane-box" });
-    this.playhead = node("div", { class: "ha-playhead" });
-    this.veil = node("div", { class: "ha-veil" });
-    this.tracks = node("div", { class: "ha-tracks" }, this.axis, this.laneBox, this.veil, this.playhead);
-    this.numbers = node("div", { class: "ha-numbers" });
-    this.controls = node("div", { class: "ha-controls" });
-    const speed = node(
+    this.laneBox = element("div", { class: "ha-lane-box" });
+    this.playhead = element("div", { class: "ha-playhead" });
+    this.veil = element("div", { class: "ha-veil" });
+    this.tracks = element("div", { class: "ha-tracks" }, this.axis, this.laneBox, this.veil, this.playhead);
+    this.numbers = element("div", { class: "ha-numbers" });
+    this.controls = element("div", { class: "ha-controls" });
+    const speed = element(
       "select",
       { onchange: (event) => (this.speed = Number(event.target.value)) },
-      ...[0.25, 0.5, 1, 2, 4].map((value) => node("option", { value, selected: value === 1 }, `${value}×`)),
+      ...[0.25, 0.5, 1, 2, 4].map((value) => element("option", { value, selected: value === 1 }, `${value}×`)),
     );
-    this.root = node(
+    this.root = element(
       "div",
       // JupyterLab must not take the arrow keys and the space bar for its own while this has the focus.
       { class: "ha-root", role: "group", "aria-label": "Failover timeline", "data-lm-suppress-shortcuts": "true" },
-      node(
+      element(
         "div",
         { class: "ha-bar" },
         this.playButton,
-        node("button", { type: "button", onclick: () => this.step(-1) }, "Previous beat"),
-        node("button", { type: "button", onclick: () => this.step(1) }, "Next beat"),
-        node("label", { class: "ha-speed" }, "Speed ", speed),
+        element("button", { type: "button", onclick: () => this.step(-1) }, "Previous beat"),
+        element("button", { type: "button", onclick: () => this.step(1) }, "Next beat"),
+        element("label", { class: "ha-speed" }, "Speed ", speed),
         this.clock,
       ),
       this.beat,
@@ -221,7 +205,7 @@ class Timeline {
       this.tracks,
       this.legend(),
       this.controls,
-      node("details", {}, node("summary", {}, "The same in numbers"), this.numbers),
+      element("details", {}, element("summary", {}, "The same in numbers"), this.numbers),
     );
     el.append(this.root);
     this.buildControls();
@@ -234,18 +218,18 @@ class Timeline {
       ["fail", "failed"],
       ["unknown", "unknown: may have happened"],
     ].map(([kind, words]) =>
-      node(
+      element(
         "span",
         {},
-        svgNode(
+        svg(
           "svg",
           { width: 16, height: 14, "aria-hidden": "true" },
-          svgNode("path", { d: shape(kind, 8, 7), class: `ha-mark ha-${kind}` }),
+          svg("path", { d: shape(kind, 8, 7), class: `ha-mark ha-${kind}` }),
         ),
         words,
       ),
     );
-    return node("div", { class: "ha-legend" }, ...items);
+    return element("div", { class: "ha-legend" }, ...items);
   }
 
   listen() {
@@ -269,17 +253,12 @@ class Timeline {
     this.tracks.addEventListener("pointermove", (event) => {
       if (this.tracks.hasPointerCapture(event.pointerId)) seek(event);
     });
-    this.onSimulated = () => this.rebuild();
-    this.onControls = () => {
-      const controls = this.model.get("controls");
-      if (JSON.stringify(controls) === JSON.stringify(this.settings)) return;
-      this.settings = { ...controls };
-      this.buildControls();
-      this.rebuild();
+    const rebuild = () => this.rebuild();
+    const controls = () => {
+      const sent = this.model.get("controls");
+      if (JSON.stringify(sent) !== JSON.stringify(this.settings)) this.show(sent);
     };
-    this.model.on("change:simulated", this.onSimulated);
-    this.model.on("change:lanes", this.onSimulated);
-    this.model.on("change:controls", this.onControls);
+    this.unwatch = watch(this.model, { simulated: rebuild, lanes: rebuild, controls });
     // Called when the width changes, and not otherwise.
     this.resize = new ResizeObserver(() => {
       if (this.tracks.clientWidth && this.tracks.clientWidth !== this.width) this.rebuild();
@@ -291,9 +270,7 @@ class Timeline {
     this.pause();
     clearTimeout(this.saving);
     this.resize.disconnect();
-    this.model.off("change:simulated", this.onSimulated);
-    this.model.off("change:lanes", this.onSimulated);
-    this.model.off("change:controls", this.onControls);
+    this.unwatch();
   }
 
   // -- controls ---------------------------------------------------------------------------------------------
@@ -302,7 +279,7 @@ class Timeline {
     const s = this.settings;
     const lease = s.detector === "lease";
     const presets = Object.entries(this.model.get("presets")).map(([label, controls]) =>
-      node("button", { type: "button", onclick: () => this.adopt(controls) }, label),
+      element("button", { type: "button", onclick: () => this.adopt(controls) }, label),
     );
     this.controls.replaceChildren(
       this.group(
@@ -332,18 +309,18 @@ class Timeline {
         this.slider("attempts", "Attempts for a request", 1, 10, 1, ""),
         this.slider("base", "First wait before a retry", 0.1, 2, 0.1, " s"),
       ),
-      node("div", { class: "ha-presets" }, ...presets),
+      element("div", { class: "ha-presets" }, ...presets),
     );
   }
 
   group(title, ...items) {
-    return node("fieldset", {}, node("legend", {}, title), ...items.filter(Boolean));
+    return element("fieldset", {}, element("legend", {}, title), ...items.filter(Boolean));
   }
 
   slider(key, label, min, max, step, unit) {
     const words = (value) => (unit === "%" ? `${Math.round(value * 100)} %` : value.toFixed(step < 1 ? 1 : 0) + unit);
-    const value = node("output", {}, words(this.settings[key]));
-    const input = node("input", {
+    const value = element("output", {}, words(this.settings[key]));
+    const input = element("input", {
       type: "range",
       min,
       max: Math.max(max, this.settings[key]),
@@ -355,24 +332,24 @@ class Timeline {
         this.change(key, Number(event.target.value));
       },
     });
-    return node("label", { class: "ha-slider" }, node("span", {}, label), value, input);
+    return element("label", { class: "ha-slider" }, element("span", {}, label), value, input);
   }
 
   radios(key, options) {
-    const name = `${key}-${Math.random().toString(36).slice(2)}`;
+    const name = ownId();
     const choose = (option) => {
       this.change(key, option);
       this.buildControls();
       this.controls.querySelector(`input[value=${option}]`)?.focus();
     };
-    return node(
+    return element(
       "div",
       { class: "ha-radios" },
       ...options.map((option) =>
-        node(
+        element(
           "label",
           {},
-          node("input", {
+          element("input", {
             type: "radio",
             name,
             value: option,
@@ -387,18 +364,22 @@ class Timeline {
 
   check(key, label) {
     const onchange = (event) => this.change(key, event.target.checked);
-    return node(
+    return element(
       "label",
       { class: "ha-check" },
-      node("input", { type: "checkbox", checked: this.settings[key], onchange }),
+      element("input", { type: "checkbox", checked: this.settings[key], onchange }),
       label,
     );
   }
 
-  adopt(controls) {
+  show(controls) {
     this.settings = { ...controls };
     this.buildControls();
     this.rebuild();
+  }
+
+  adopt(controls) {
+    this.show(controls);
     this.save();
   }
 
@@ -475,25 +456,25 @@ class Timeline {
     const ticks = [];
     for (let at = Math.ceil(START / step) * step; at <= this.until; at += step) {
       ticks.push(
-        svgNode("line", { x1: this.x(at), x2: this.x(at), y1: 20, y2: 26, class: "ha-tick" }),
-        svgNode("text", { x: this.x(at), y: 15, "text-anchor": "middle" }, at === 0 ? "fault" : `${at} s`),
+        svg("line", { x1: this.x(at), x2: this.x(at), y1: 20, y2: 26, class: "ha-tick" }),
+        svg("text", { x: this.x(at), y: 15, "text-anchor": "middle" }, at === 0 ? "fault" : `${at} s`),
       );
     }
-    this.handle = svgNode("path", { d: "M-7 16h14v6l-7 8l-7 -8z", class: "ha-handle" });
+    this.handle = svg("path", { d: "M-7 16h14v6l-7 8l-7 -8z", class: "ha-handle" });
     this.axis.setAttribute("viewBox", `0 0 ${this.width} 32`);
     this.axis.setAttribute("height", 32);
     this.axis.setAttribute("aria-valuemax", this.until);
     this.axis.replaceChildren(
-      svgNode("line", { x1: this.x(START), x2: this.x(this.until), y1: 26, y2: 26, class: "ha-tick" }),
+      svg("line", { x1: this.x(START), x2: this.x(this.until), y1: 26, y2: 26, class: "ha-tick" }),
       ...ticks,
       this.handle,
     );
   }
 
   lane(lane) {
-    const box = node("section", { class: `ha-lane ha-lane-${lane.badge}`, "data-lane": lane.key });
+    const box = element("section", { class: `ha-lane ha-lane-${lane.badge}`, "data-lane": lane.key });
     const hidden = this.hidden.has(lane.key);
-    const toggle = node("input", {
+    const toggle = element("input", {
       type: "checkbox",
       checked: !hidden,
       onchange: (event) => {
@@ -504,12 +485,12 @@ class Timeline {
       },
     });
     box.append(
-      node(
+      element(
         "header",
         {},
-        node("label", {}, toggle, node("strong", {}, lane.label ?? "Simulated")),
-        node("span", { class: "ha-badge" }, lane.badge),
-        node("span", { class: "ha-sum" }, lane.stale ? "waiting for the kernel" : summary(lane)),
+        element("label", {}, toggle, element("strong", {}, lane.label ?? "Simulated")),
+        element("span", { class: "ha-badge" }, lane.badge),
+        element("span", { class: "ha-sum" }, lane.stale ? "waiting for the kernel" : summary(lane)),
       ),
     );
     if (!hidden && (marked(lane) || lane.samples?.length)) box.append(this.drawing(lane));
@@ -525,17 +506,17 @@ class Timeline {
       y += 24;
     }
     for (const [operation, samples] of byOperation(lane.samples ?? [])) {
-      if (operation) parts.push(svgNode("text", { x: 0, y: y + 11 }, short(operation)));
+      if (operation) parts.push(svg("text", { x: 0, y: y + 11 }, short(operation)));
       parts.push(...this.row(samples, y + 7));
       y += 15;
     }
     for (const phase of PHASES.slice(1)) {
       const at = this.x(this.model.get("card")[phase]);
-      if (!this.hidden.has("card")) parts.unshift(svgNode("line", { x1: at, x2: at, y1: 0, y2: y + 2, class: "ha-guide" }));
+      if (!this.hidden.has("card")) parts.unshift(svg("line", { x1: at, x2: at, y1: 0, y2: y + 2, class: "ha-guide" }));
     }
     const zero = this.x(0);
-    parts.unshift(svgNode("line", { x1: zero, x2: zero, y1: 0, y2: y + 2, class: "ha-fault" }));
-    return svgNode(
+    parts.unshift(svg("line", { x1: zero, x2: zero, y1: 0, y2: y + 2, class: "ha-fault" }));
+    return svg(
       "svg",
       { viewBox: `0 0 ${this.width} ${y + 2}`, height: y + 2, role: "img", "aria-label": `${lane.label}: ${summary(lane)}` },
       ...parts,
@@ -550,18 +531,18 @@ class Timeline {
       if (width < 0.5) return [];
       const title = `${name}: ${seconds(phases[from])} to ${seconds(phases[to])}`;
       const drawn = [
-        svgNode(
+        svg(
           "rect",
           { x: left, y, width, height: 20, class: `ha-segment ha-segment-${number}` },
-          svgNode("title", {}, title),
+          svg("title", {}, title),
         ),
       ];
       const words = [`${name} ${seconds(phases[to] - phases[from])}`, name, seconds(phases[to] - phases[from])];
       const fits = words.find((each) => each.length * 6.3 + 8 < width);
-      if (fits) drawn.push(svgNode("text", { x: left + width / 2, y: y + 14, "text-anchor": "middle" }, fits));
+      if (fits) drawn.push(svg("text", { x: left + width / 2, y: y + 14, "text-anchor": "middle" }, fits));
       const missed = this.x(phases.missed);
       if (name === "unnoticed" && phases.missed > 0 && phases.missed < phases.detected) {
-        drawn.push(svgNode("path", { d: `M${missed} ${y}v3m0 14v3`, class: "ha-missed" }));
+        drawn.push(svg("path", { d: `M${missed} ${y}v3m0 14v3`, class: "ha-missed" }));
       }
       return drawn;
     });
@@ -583,25 +564,25 @@ class Timeline {
     for (const { kind, x } of slots.values()) paths[kind] += shape(kind, x, y);
     return worst
       .filter((kind) => paths[kind])
-      .map((kind) => svgNode("path", { d: paths[kind], class: `ha-mark ha-${kind}` }));
+      .map((kind) => svg("path", { d: paths[kind], class: `ha-mark ha-${kind}` }));
   }
 
   table(lanes) {
-    const cells = (values, tag) => values.map((value) => node(tag, tag === "th" ? { scope: "col" } : {}, value));
+    const cells = (values, tag) => values.map((value) => element(tag, tag === "th" ? { scope: "col" } : {}, value));
     const rows = lanes.map((lane) =>
-      node(
+      element(
         "tr",
         {},
-        node("th", { scope: "row" }, `${lane.label} (${lane.badge})`),
+        element("th", { scope: "row" }, `${lane.label} (${lane.badge})`),
         ...cells([...PHASES.map((key) => (lane.phases?.[key] === undefined ? "–" : seconds(lane.phases[key]))), counts(lane) || "–"], "td"),
       ),
     );
-    return node(
+    return element(
       "table",
       {},
-      node("caption", {}, "Seconds after the fault"),
-      node("thead", {}, node("tr", {}, ...cells(["", ...COLUMNS, "requests"], "th"))),
-      node("tbody", {}, ...rows),
+      element("caption", {}, "Seconds after the fault"),
+      element("thead", {}, element("tr", {}, ...cells(["", ...COLUMNS, "requests"], "th"))),
+      element("tbody", {}, ...rows),
     );
   }
 
@@ -622,35 +603,35 @@ class Timeline {
     };
     const p = this.place;
     const member = (name, at) => {
-      const state = svgNode("text", { x: at.x + 12, y: at.y + 42, class: "ha-state" });
-      const rect = svgNode("rect", { x: at.x, y: at.y, width: box.w, height: box.h, rx: 8 });
-      const group = svgNode("g", {}, rect, svgNode("text", { x: at.x + 12, y: at.y + 22, class: "ha-name" }, name), state);
+      const state = svg("text", { x: at.x + 12, y: at.y + 42, class: "ha-state" });
+      const rect = svg("rect", { x: at.x, y: at.y, width: box.w, height: box.h, rx: 8 });
+      const group = svg("g", {}, rect, svg("text", { x: at.x + 12, y: at.y + 22, class: "ha-name" }, name), state);
       return { group, state, rect };
     };
     this.A = member("coordinator 1", p.A);
     this.B = member("coordinator 2", p.B);
-    this.watcherState = svgNode("text", { x: p.watcher.x + 12, y: p.watcher.y + 46, class: "ha-state" });
-    this.watcherNote = svgNode("text", { x: p.watcher.x + 12, y: p.watcher.y + 78, class: "ha-note" });
-    this.gauge = svgNode("path", { class: "ha-gauge" });
-    this.gaugeMisses = svgNode("path", { class: "ha-mark ha-fail" });
-    this.signs = svgNode("path", { class: "ha-sign" });
+    this.watcherState = svg("text", { x: p.watcher.x + 12, y: p.watcher.y + 46, class: "ha-state" });
+    this.watcherNote = svg("text", { x: p.watcher.x + 12, y: p.watcher.y + 78, class: "ha-note" });
+    this.gauge = svg("path", { class: "ha-gauge" });
+    this.gaugeMisses = svg("path", { class: "ha-mark ha-fail" });
+    this.signs = svg("path", { class: "ha-sign" });
     this.marksNow = Object.fromEntries(
-      ["ok", "late", "unknown", "fail"].map((kind) => [kind, svgNode("path", { class: `ha-mark ha-big ha-${kind}` })]),
+      ["ok", "late", "unknown", "fail"].map((kind) => [kind, svg("path", { class: `ha-mark ha-big ha-${kind}` })]),
     );
     this.counts = ["answered", "late", "failed"].map((_, row) =>
-      svgNode("text", { x: 0, y: 138 + row * 16, class: "ha-note" }),
+      svg("text", { x: 0, y: 138 + row * 16, class: "ha-note" }),
     );
     const heads = [0, 1, 2].map((row) => {
       const y = 46 + row * 26;
-      return svgNode("path", { d: `M14 ${y}a5 5 0 1 0 0.1 0M4 ${y + 21}c0 -12 20 -12 20 0z`, class: "ha-person" });
+      return svg("path", { d: `M14 ${y}a5 5 0 1 0 0.1 0M4 ${y + 21}c0 -12 20 -12 20 0z`, class: "ha-person" });
     });
     this.scene.setAttribute("viewBox", `0 0 ${w} 178`);
     this.scene.setAttribute("height", 178);
     this.scene.replaceChildren(
-      svgNode("text", { x: 0, y: 26, class: "ha-name" }, "clients"),
+      svg("text", { x: 0, y: 26, class: "ha-name" }, "clients"),
       ...heads,
-      svgNode("rect", { x: p.watcher.x, y: p.watcher.y, width: p.watcher.w, height: p.watcher.h, rx: 8, class: "ha-watcher" }),
-      svgNode("text", { x: p.watcher.x + 12, y: p.watcher.y + 24, class: "ha-name" }, this.settings.detector === "lease" ? "etcd" : "watcher"),
+      svg("rect", { x: p.watcher.x, y: p.watcher.y, width: p.watcher.w, height: p.watcher.h, rx: 8, class: "ha-watcher" }),
+      svg("text", { x: p.watcher.x + 12, y: p.watcher.y + 24, class: "ha-name" }, this.settings.detector === "lease" ? "etcd" : "watcher"),
       this.watcherState,
       this.watcherNote,
       this.gauge,

@@ -13,7 +13,6 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, cast
 
 import traitlets
@@ -33,11 +32,10 @@ from halab.models.faults import FaultKind
 from halab.models.retry import RetryPolicy
 from halab.models.samples import Outcome, Sample
 from halab.sim.failover import simulate
-from halab.widgets.base import CourseWidget
+from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["FailoverTimeline", "Lane", "lane"]
 
-_HERE = Path(__file__).parent
 _BEFORE = 2.0  # seconds of the simulated lane before the fault
 _SEGMENTS = (
     ("unnoticed", "detected"),
@@ -89,8 +87,7 @@ class FailoverTimeline(CourseWidget):
     under the card's timeline, the formula's and the simulated one. `seed` feeds the simulated lane.
     """
 
-    _esm = _HERE / "timeline.js"
-    _css = _HERE / "timeline.css"
+    _esm, _css = front_end("timeline")
 
     controls = traitlets.Dict().tag(sync=True)
     card = traitlets.Dict().tag(sync=True)

@@ -1,0 +1,29 @@
+"""Each widget's module as the browser gets it: what is shared and its own text in one."""
+
+import importlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from halab.widgets import base
+
+OWN = sorted(path.stem for path in Path(base.__file__).parent.glob("*.js") if path.stem != "shared")
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_widget_sends_its_own_text_and_what_is_shared(name):
+    classes = vars(importlib.import_module(f"halab.widgets.{name}")).values()
+    made = [one for one in classes if isinstance(one, type) and one.__module__ == f"halab.widgets.{name}"]
+    sent = [one._esm for one in made if issubclass(one, base.CourseWidget)]
+    assert sent == [base.front_end(name)[0]]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_no_name_of_a_widget_is_one_of_those_that_are_shared(name, tmp_path):
+    if not (node := shutil.which("node")):
+        pytest.skip("needs node, to read the widget's module outside a browser")
+    (tmp_path / "module.mjs").write_text(base.front_end(name)[0])
+    ran = subprocess.run([node, "--check", "module.mjs"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
