@@ -21,6 +21,12 @@ def test_a_widget_sends_its_own_text_and_what_is_shared(name):
 
 
 @pytest.mark.parametrize("name", OWN)
+def test_a_widget_that_speaks_two_languages_says_which(name):
+    own = (Path(base.__file__).parent / f"{name}.js").read_text("utf-8")
+    assert ("htmlLang(" in own) == ("WORDS" in own or 'get("lang")' in own)
+
+
+@pytest.mark.parametrize("name", OWN)
 def test_no_name_of_a_widget_is_one_of_those_that_are_shared(name, tmp_path):
     if not (node := shutil.which("node")):
         pytest.skip("needs node, to read the widget's module outside a browser")

@@ -103,7 +103,7 @@ class Race {
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = Object.fromEntries(["load", "third", "event", "seed"].map((name) => [name, model.get(name)]));
-    this.root = element("section", { class: "hb-root", "aria-label": this.words.title });
+    this.root = element("section", { class: "hb-root", "aria-label": this.words.title, lang: htmlLang(model) });
     keepArrowKeys(this.root);
     this.build();
     root.append(this.root);

@@ -97,7 +97,7 @@ class Tuner {
     this.said = element("div", { class: "hp-said", role: "status" });
     this.pre = element("pre", { class: "hp-yaml", tabindex: "0" });
     this.copied = element("span", { role: "status" });
-    this.root = element("section", { class: "hp-root", "aria-label": this.words.title });
+    this.root = element("section", { class: "hp-root", "aria-label": this.words.title, lang: htmlLang(model) });
     keepArrowKeys(this.root);
     this.build();
     root.append(this.root);

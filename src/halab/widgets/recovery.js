@@ -142,7 +142,7 @@ class Planner {
     this.need = { ...model.get("need"), disasters: [...model.get("need").disasters] };
     this.model = model;
     this.share = 0.62; // where the disaster falls between the second backup and the third's end
-    this.root = element("section", { class: "hr-root", "aria-label": this.words.title });
+    this.root = element("section", { class: "hr-root", "aria-label": this.words.title, lang: htmlLang(model) });
     keepArrowKeys(this.root);
     this.line = svg("svg", {
       class: "hr-line", role: "slider", tabindex: "0", "aria-label": this.words.drag, "aria-valuemin": "0",

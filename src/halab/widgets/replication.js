@@ -76,7 +76,7 @@ class Race {
     this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
     this.at = Infinity; // how far the animation has come, milliseconds of writing
     this.sliders = {};
-    this.root = element("section", { class: "hw-root", "aria-label": this.words.title });
+    this.root = element("section", { class: "hw-root", "aria-label": this.words.title, lang: htmlLang(model) });
     keepArrowKeys(this.root);
     this.chart = svg("svg", { class: "hw-chart", role: "img", "aria-label": this.words.title });
     this.said = element("p", { class: "hw-said", role: "status" });
