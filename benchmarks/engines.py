@@ -4,7 +4,8 @@
 
 Both have profile ha and a session TTL of 10 s. Files are cached and images are there before the clocks start.
 Memory is PSS of the processes that do the work, in which a page shared by n processes counts 1/n to each;
-what Docker itself needs comes on top. Outages are those of searches in a collection with three copies.
+what Docker itself needs comes on top. Outages are those of searches, in a collection
+with three copies and in one with a single copy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import psutil
 from rich.console import Console
@@ -68,12 +70,20 @@ def measure(engine: str, repeats: int) -> dict[str, str]:
             "memory (PSS)": f"{memory(cluster):.0f} MiB",
         }
         journals: list[Journal] = []
+
+        def strike(name: str, retriever: Retriever, fault: Callable[[], str]) -> None:
+            runs = [
+                experiment(cluster, fault(), retriever=retriever, seconds=20, after=9) for _ in range(repeats)
+            ]
+            found[f"searches out of service, {name}"] = spread([outage(one) for one in runs], "s")
+            found[f"found nothing, {name}"] = spread([empty(one) for one in runs], "searches")
+            journals.extend(runs)
+
         with Retriever(cluster) as retriever:
             for fault in FAULTS:
-                runs = [experiment(cluster, fault, retriever=retriever, seconds=16) for _ in range(repeats)]
-                found[f"searches out of service, {fault}"] = spread([outage(one) for one in runs], "s")
-                found[f"empty answers, {fault}"] = spread([empty(one) for one in runs], "searches")
-                journals += runs
+                strike(fault, retriever, partial(str, fault))
+        with Retriever(cluster, replicas=1, name="single_copy") as single:
+            strike("crash a single copy", single, lambda: f"crash {single.serving_node().name}")
         waits = sorted(latencies(journals))
         found["search latency, median"] = f"{statistics.median(waits):.1f} ms"
         found["search latency, p99"] = f"{waits[int(0.99 * len(waits))]:.1f} ms"
