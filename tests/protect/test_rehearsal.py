@@ -2,6 +2,7 @@
 runs it on real ones."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -189,3 +190,12 @@ def test_a_backup_that_is_too_old_and_a_standby_of_another_version_stop_it_too(c
     course.standby.cluster.versions = {"milvus": "2.4.0"}
     with pytest.raises(DrillError, match="upgrade the standby first"):
         course._verify_standby({})
+
+
+def test_a_known_answer_is_waited_for_while_a_node_that_is_back_finds_nothing(course):
+    answers = iter([[], [SimpleNamespace(text="five seconds")]])
+    course.app.homes["primary"].ask = lambda question, limit: next(answers)
+    course._known_answers("primary", {"answers": {"How long?": "five seconds"}})
+    course.app.homes["primary"].ask = lambda question, limit: [SimpleNamespace(text="another")]
+    with pytest.raises(DrillError, match="otherwise than the primary did"):
+        course._known_answers("primary", {"answers": {"How long?": "five seconds"}})

@@ -327,7 +327,8 @@ class _Course:
         name, spare, key = self.app.name, self.standby.written, time.time_ns() // 1000
         vector = [1.0] + [0.0] * 63
         with connected(self.standby.cluster) as client, refusals("the standby does not serve"):
-            client.search(name, [vector], limit=1, consistency_level="Strong")
+            if not client.search(name, [vector], limit=1, consistency_level="Strong")[0]:
+                raise DrillError("a strong search found nothing", hint="look at the standby's query nodes")
             client.insert(spare, [{"id": key, "vector": vector}])
             client.flush(spare)
             client.release_collection(spare)
@@ -349,7 +350,8 @@ class _Course:
                 )
 
     def _answer(self, address: Address, question: str) -> str:
-        """The best passage. Again for a while: pymilvus gives up at once on a proxy that is just back."""
+        """The best passage, "" if none is found. Asked again for a while: pymilvus gives up at once on a proxy
+        that is just back, and a query node that is just back finds nothing."""
         end = self._clock.now() + _PATIENCE
         while True:
             try:
@@ -357,9 +359,10 @@ class _Course:
             except MeasurementError:
                 if self._clock.now() > end:
                     raise
-                self._clock.sleep(_LOOK)
             else:
-                return found[0].text if found else ""
+                if found or self._clock.now() > end:
+                    return found[0].text if found else ""
+            self._clock.sleep(_LOOK)
 
     # -- 6 and 7: the figures -------------------------------------------------------------------------------
 
