@@ -350,8 +350,9 @@ class _Course:
                 )
 
     def _answer(self, address: Address, question: str) -> str:
-        """The best passage, "" if none is found. Asked again for a while: pymilvus gives up at once on a proxy
-        that is just back, and a query node that is just back finds nothing."""
+        """The best passage, "" if none is found. Asked again for a while: pymilvus gives up at once on a
+        proxy that is just back, and a query node that is just back finds nothing.
+        """
         end = self._clock.now() + _PATIENCE
         while True:
             try:
