@@ -109,6 +109,7 @@ def test_two_members_of_etcd_are_lost_at_once_and_come_back(ha, retriever):
 
 
 def test_a_question_is_answered_by_three_replicas(ha, retriever):
+    assert retriever.settled(60)
     assert retriever.ask("How long does a failover take?")
     replicas = retriever._client.describe_replica(retriever.name)
     assert len(replicas) == 3
