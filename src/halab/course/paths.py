@@ -1,8 +1,10 @@
 """Where the course lies on this machine, and where the learner works.
 
-<root>/cards, course, exercises, solutions    the course as it was checked out; never written to by a learner
-<root>/work                                   the learner's own copies; ignored by git
-<root>/work/.halab                            what the course remembers about the learner
+In the course's folder:
+
+cards, course, exercises, solutions    the course as it was checked out; never written to by a learner
+work                                   the learner's own copies; ignored by git
+work/.halab                            what the course remembers about the learner
 """
 
 from __future__ import annotations

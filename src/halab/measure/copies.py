@@ -89,11 +89,8 @@ class Find(Search):
         super().__init__(uri, collection, [marker(key).tolist()], strong=True, limit=1)
         self._wanted = key
 
-    def _outcome(self, ended: Any) -> tuple[Outcome, str]:
-        outcome, error = super()._outcome(ended)
-        if outcome is Outcome.OK and self._wanted not in ended.result().results.ids.int_id.data:
-            return Outcome.FAIL, "the new row is not there"
-        return outcome, error
+    def _lack(self, keys: Sequence[int]) -> str:
+        return super()._lack(keys) or ("the new row is not there" if self._wanted not in keys else "")
 
 
 class Copies:

@@ -291,9 +291,13 @@ class Search(_Call):
 
     def _outcome(self, ended: Any) -> tuple[Outcome, str]:
         outcome, error = super()._outcome(ended)
-        if outcome is Outcome.OK and not ended.result().results.ids.int_id.data:
-            return Outcome.FAIL, NOTHING_FOUND
+        if outcome is Outcome.OK and (lack := self._lack(ended.result().results.ids.int_id.data)):
+            return Outcome.FAIL, lack
         return outcome, error
+
+    def _lack(self, keys: Sequence[int]) -> str:
+        """Why an answer with these keys, best first, is none to its user; empty if it is one."""
+        return "" if keys else NOTHING_FOUND
 
 
 class Anew(Search):
@@ -336,11 +340,9 @@ class Remembers(Search):
         self.name = name
         self._rows = rows
 
-    def _outcome(self, ended: Any) -> tuple[Outcome, str]:
-        outcome, error = super()._outcome(ended)
-        if outcome is Outcome.OK and ended.result().results.ids.int_id.data[0] >= self._rows:
-            return Outcome.FAIL, "answered, but what was there is not found"
-        return outcome, error
+    def _lack(self, keys: Sequence[int]) -> str:
+        forgotten = "answered, but what was there is not found"
+        return super()._lack(keys) or (forgotten if keys[0] >= self._rows else "")
 
 
 class Insert(_Call):
