@@ -12,7 +12,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
-from halab.course.nbgrader_parts import TEMPLATES, GradeInSandbox, HideHiddenTests
+from halab.grading.nbgrader_plugins import TEMPLATES, GradeInSandbox, HideHiddenTests
 
 c = get_config()  # noqa: F821 - traitlets defines it
 kept = Path(__file__).resolve().parent / ".nbgrader"
@@ -43,5 +43,5 @@ c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests, CSSHTMLHeaderPre
 c.HTMLExporter.extra_template_basedirs = list(TEMPLATES)
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = dict.fromkeys(
-    ("clean_html", "strip_files_prefix"), "halab.course.nbgrader_parts.harmless"
+    ("clean_html", "strip_files_prefix"), "halab.grading.nbgrader_plugins.harmless"
 )

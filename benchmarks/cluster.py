@@ -17,12 +17,12 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from halab.cluster.embedded import engine
+from halab.cluster.embedded import embedded_cluster
 
 MIB = 1 << 20
 
 
-def memory(cluster: engine.EmbeddedCluster) -> tuple[float, float]:
+def memory(cluster: embedded_cluster.EmbeddedCluster) -> tuple[float, float]:
     """(PSS, RSS) in MiB over all processes of a cluster."""
     found = [psutil.Process(c.pid).memory_full_info() for c in cluster.components() if c.pid]
     return sum(info.pss for info in found) / MIB, sum(info.rss for info in found) / MIB
@@ -31,7 +31,7 @@ def memory(cluster: engine.EmbeddedCluster) -> tuple[float, float]:
 def measure(profile: str, repeats: int) -> list[str]:
     ready, pss, rss, count = [], [], [], 0
     for _ in range(repeats):
-        with engine.start("benchmark", profile) as cluster:
+        with embedded_cluster.start("benchmark", profile) as cluster:
             ready.append(cluster.status()["ready_after"])
             count = len(cluster.components())
             proportional, resident = memory(cluster)
@@ -51,7 +51,7 @@ def main() -> None:
     table = Table("profile", "processes", "ready after, median (range)", "PSS", "RSS")
     with tempfile.TemporaryDirectory() as home:
         os.environ["HALAB_HOME"] = home  # clusters of a benchmark are no learner's clusters
-        with engine.start("warm", "small"):
+        with embedded_cluster.start("warm", "small"):
             pass
         for profile in ("small", "ha"):
             table.add_row(*measure(profile, repeats))

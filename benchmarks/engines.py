@@ -24,8 +24,7 @@ from rich.table import Table
 import halab
 from halab.cluster.protocol import Cluster
 from halab.measure import Journal, Retriever, experiment, rto
-from halab.measure.operations import NOTHING_FOUND
-from halab.models.samples import Outcome
+from halab.models.samples import NOTHING_FOUND, Outcome
 
 MIB = 1 << 20
 FAULTS = ("crash active rootcoord", "crash any querynode", "hang active rootcoord")

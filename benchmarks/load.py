@@ -9,16 +9,20 @@ process and shares its one core, so the ceiling is a lower bound.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
-from halab.measure.journal import Phase, machine
-from halab.measure.load import closed_loop, open_loop, percentile, rate
-from halab.measure.paced import PacedOperation
-from halab.measure.scripted import Script, ScriptedOperation
+from halab.measure.experiments.load import closed_loop, open_loop, percentile, rate
+from halab.measure.journal.journal_file import Phase, machine
 from halab.models.samples import Sample
 from halab.tables import text_table
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from support.paced_service import PacedOperation
+from support.scripted_milvus import Script, ScriptedOperation
 
 SECONDS = 3.0
 STALL = (1.0, 1.5)

@@ -11,13 +11,16 @@ from __future__ import annotations
 import resource
 import sys
 import time
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from halab.measure import Journal, outages, probe
-from halab.measure.journal import machine
-from halab.measure.scripted import Script, ScriptedServer, Spell
+from halab.measure.journal.journal_file import machine
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from support.scripted_milvus import Script, ScriptedServer, Spell
 
 SPELLS = (
     Spell(2.0, 2.4, "error"),

@@ -16,10 +16,10 @@ import tempfile
 from rich.console import Console
 from rich.table import Table
 
-from halab.cluster.embedded import engine
+from halab.cluster.embedded import embedded_cluster
 from halab.measure import Retriever
-from halab.measure.health import health_check, knock, knocked, noticed, usual_pod
-from halab.models.probes import CARD, TUNED, Probe, ProbedFault, detection
+from halab.measure.experiments.health_probing import health_check, knock, knocked, noticed, usual_pod
+from halab.models.health_probes import CARD, TUNED, Probe, ProbedFault, detection
 
 FAULTS: tuple[ProbedFault, ...] = ("crash", "hang")
 
@@ -46,7 +46,7 @@ def main() -> None:
     table = Table("period / timeout / failures", "fault", "formula", "noticed after", "ready again after")
     with tempfile.TemporaryDirectory() as home:
         os.environ["HALAB_HOME"] = home  # clusters of a benchmark are no learner's clusters
-        with engine.start("benchmark") as cluster, Retriever(cluster) as retriever:
+        with embedded_cluster.start("benchmark") as cluster, Retriever(cluster) as retriever:
             for probe in (CARD, TUNED):
                 for fault in FAULTS:
                     table.add_row(*measure(retriever, probe, fault, repeats))

@@ -24,11 +24,11 @@ from conftest import FLAGS, chromium_path, learners, start_lab, stop
 MOVES = 40
 PLAY_SECONDS = 6.0
 TIMELINE = """from halab.models.failover import MILVUS
-from halab.sim.failover import simulate
+from halab.sim.failover_requests import simulate
 from halab.widgets.timeline import FailoverTimeline, lane
 run = simulate(MILVUS, at=5, end=25, seed=4)
 FailoverTimeline(lanes=[lane("A lane of 20 requests a second", run.samples, at=5, simulated=True)])"""
-CALCULATOR = """from halab.widgets.calculator import Calculator
+CALCULATOR = """from halab.widgets.availability_calculator import Calculator
 Calculator(beta=0.05, failover=12)"""
 
 WATCH = """([controls, picture]) => {

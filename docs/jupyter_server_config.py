@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import halab.course.lab
+import halab.course.jupyterlab
 from halab.course.workspace import make_workspace, open_copy
 
 c = get_config()  # noqa: F821 - traitlets defines it
 c.ServerApp.root_dir = str(make_workspace())
-c.ServerApp.contents_manager_class = "halab.course.contents.WorkspaceContentsManager"
+c.ServerApp.contents_manager_class = "halab.course.contents_manager.WorkspaceContentsManager"
 c.LabApp.extension_manager = "readonly"  # the other one asks PyPI
-c.LabApp.app_settings_dir = str(Path(halab.course.lab.__file__).with_name("lab_settings"))
-open_copy(halab.course.lab.START)
+c.LabApp.app_settings_dir = str(Path(halab.course.jupyterlab.__file__).with_name("lab_settings"))
+open_copy(halab.course.jupyterlab.START)

@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from halab.cluster.balancer import find_haproxy
+from halab.cluster.haproxy import find_haproxy
 from halab.errors import ClusterError
 
 # How long an example takes says something of the machine and who else uses it, and nothing of the code.
@@ -18,6 +18,9 @@ hypothesis.settings.register_profile(
     "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("shared machine")
+
+pytest.register_assert_rewrite("support.answers")
+pytest_plugins = ("support.small_course", "support.graded_answers")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -59,7 +62,7 @@ def haproxy() -> str:
 @pytest.fixture(scope="module")
 def real_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where a module's real clusters live. Skips where they cannot run; nothing is left at the end."""
-    from halab.cluster.embedded import binaries, engine
+    from halab.cluster.embedded import binaries, embedded_cluster
 
     if problem := binaries.platform_problem():
         pytest.skip(f"the embedded cluster cannot run here: {problem}")
@@ -67,7 +70,7 @@ def real_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HALAB_HOME", str(home))
         yield home
-        engine.down_all()
+        embedded_cluster.down_all()
         assert _left_in(home) == [], "processes outlived the test run"
 
 
@@ -86,9 +89,9 @@ def _left_in(folder: Path) -> list[Any]:
 @pytest.fixture(scope="module")
 def small(real_home: Path) -> Iterator[Any]:
     """A real cluster with one process a role."""
-    from halab.cluster.embedded import engine
+    from halab.cluster.embedded import embedded_cluster
 
-    with engine.start("lab", "small", 10) as cluster:
+    with embedded_cluster.start("lab", "small", 10) as cluster:
         yield cluster
 
 

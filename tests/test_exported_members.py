@@ -1,7 +1,12 @@
 """What the front doors export is meant: a name is added or taken away on purpose."""
 
+import importlib
+import inspect
+import pkgutil
+
 import halab
-from halab import errors, measure, protect
+from halab import errors, measure
+from halab.protect import backup
 
 
 def test_the_front_door_is_small():
@@ -9,7 +14,7 @@ def test_the_front_door_is_small():
 
 
 def test_every_exported_name_is_there():
-    for module in (halab, errors, measure, protect):
+    for module in (halab, errors, measure, backup):
         assert all(hasattr(module, name) for name in module.__all__), module.__name__
 
 
@@ -24,3 +29,15 @@ def test_the_function_and_the_room_called_cluster_live_together():
 
     with halab.cluster(engine="simulated") as simulated:
         assert isinstance(simulated, Cluster)
+
+
+def test_no_module_is_hidden_by_a_function():
+    import halab.cluster as room
+
+    assert inspect.ismodule(room)
+    for package in pkgutil.walk_packages(halab.__path__, "halab."):
+        if package.ispkg:
+            module = importlib.import_module(package.name)
+            for child in pkgutil.iter_modules(module.__path__, f"{package.name}."):
+                importlib.import_module(child.name)
+                assert inspect.ismodule(getattr(module, child.name.rpartition(".")[2])), child.name

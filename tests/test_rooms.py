@@ -1,31 +1,75 @@
-"""The rooms of the house: each knows only what stands above it."""
+"""The rooms of the house: each knows only what stands above it, and no two files have one name."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import halab
+from halab.course.catalogue import CATALOGUE
 
 HOUSE = Path(halab.__file__).parent
-ROOMS = ("models", "sim", "cluster", "measure", "protect", "course", "widgets", "commands")
+ROOMS = (
+    "models",
+    "sim",
+    "cluster",
+    "measure/journal",
+    "measure/probing",
+    "measure/experiments",
+    "protect/backup",
+    "protect/drill",
+    "course",
+    "exercises",
+    "grading",
+    "certificate",
+    "classroom",
+    "widgets",
+    "lessons",
+    "commands",
+)
+# The pairs that a card's slug makes: its lesson, its exercise's numbers, its exercise's checks.
+SLUGS = tuple(card.slug[3:].replace("-", "_") for card in CATALOGUE)
 
 
 def imported(path: Path) -> set[str]:
-    """Rooms of halab that a file imports anywhere in it."""
+    """Modules of halab that a file imports anywhere in it, as paths below the house."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-    return {name.split(".")[1] for name in names if name.startswith("halab.")}
+    return {name.removeprefix("halab.").replace(".", "/") for name in names if name.startswith("halab.")}
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_knows_only_what_stands_above_it(room):
-    below = set(ROOMS[ROOMS.index(room) + 1 :])
+    below = ROOMS[ROOMS.index(room) + 1 :]
     files = list((HOUSE / room).rglob("*.py"))
     assert files
     for path in files:
-        assert not imported(path) & below, path.relative_to(HOUSE)
+        back = [name for name in imported(path) if name.startswith(tuple(f"{other}/" for other in below))]
+        assert not back, path.relative_to(HOUSE)
+
+
+def test_every_file_is_in_a_room():
+    outside = {"__init__.py", "__main__.py", "cli.py", "errors.py", "folders.py", "tables.py"}
+    outside |= {"measure/__init__.py", "protect/__init__.py"}
+    for path in HOUSE.rglob("*.py"):
+        name = path.relative_to(HOUSE).as_posix()
+        assert name in outside or name.startswith(tuple(f"{room}/" for room in ROOMS)), name
+
+
+def test_a_card_has_one_name_everywhere():
+    for slug in SLUGS:
+        assert (HOUSE / "lessons" / f"{slug}.py").is_file()
+        assert {path.name for path in (HOUSE / "exercises" / slug).glob("[!_]*.py")} == {
+            "variant.py",
+            "checks.py",
+        }
+
+
+def test_no_two_files_have_one_name():
+    stems = Counter(path.stem for path in HOUSE.rglob("*.py") if not path.stem.startswith("__"))
+    assert {name for name, times in stems.items() if times > 1} == {"variant", "checks"}

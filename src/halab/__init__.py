@@ -9,14 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halab import errors
-from halab.cluster import open_cluster as cluster
+from halab import cluster, errors
 
 if TYPE_CHECKING:
     from halab.cluster.doctor import Report
-
-# `halab.cluster(...)` is what learners write; the room of that name stays importable as usual
-# (`from halab.cluster import ...`), since imports look packages up by name and not by attribute.
 
 __all__ = ["cluster", "doctor", "errors"]
 

@@ -9,13 +9,13 @@ from typing import TextIO
 import typer
 from rich.console import Console
 
-from halab.commands import classroom as classroom_commands
-from halab.commands import cluster as cluster_commands
-from halab.commands import course as course_commands
-from halab.commands import drill as drill_commands
-from halab.commands import measure as measure_commands
-from halab.commands import progress as progress_commands
-from halab.commands import protect as protect_commands
+from halab.commands import backup_commands as protect_commands
+from halab.commands import certificate_commands as progress_commands
+from halab.commands import class_commands as classroom_commands
+from halab.commands import cluster_commands as cluster_commands
+from halab.commands import course_commands as course_commands
+from halab.commands import drill_commands as drill_commands
+from halab.commands import measure_commands as measure_commands
 from halab.course.store import SetAside
 from halab.errors import HalabError
 

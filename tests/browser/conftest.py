@@ -29,7 +29,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect, sync_playwright
 
-from halab.course.lab import lab_command
+from halab.course.jupyterlab import lab_command
 from halab.course.paths import course_root
 
 REPOSITORY = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 
 CELLS = [
     "from halab.cluster.simulated import SimulatedCluster\n"
-    "from halab.widgets.architecture import ArchitectureMap\ncluster = SimulatedCluster()\n"
+    "from halab.widgets.architecture_map import ArchitectureMap\ncluster = SimulatedCluster()\n"
     "shown = ArchitectureMap(cluster)\nshown",
     "fault = cluster.fault('crash', 'active rootcoord')\ncluster.sleep(15)",
     "print(shown.selected)",

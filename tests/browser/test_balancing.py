@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-CELL = "from halab.widgets.balancing import BalancerRace\nrace = BalancerRace()\nrace"
+CELL = "from halab.widgets.balancer_race import BalancerRace\nrace = BalancerRace()\nrace"
 WIDER = """() => [...document.querySelectorAll('.hb-root, .hb-root *')]
   .filter((part) => part.clientWidth && !part.matches('select, option'))
   .filter((part) => part.scrollWidth > part.clientWidth + 1)

@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from halab.models.availability import DAY, YEARS, Calendar
-from halab.sim.availability import YEAR
-from halab.widgets import calculator
+from halab.sim.monte_carlo import YEAR
+from halab.widgets import availability_calculator
 
 pytestmark = pytest.mark.browser
 
 CELLS = [
-    "from halab.widgets.calculator import Calculator\nwidget = Calculator()\nwidget",
+    "from halab.widgets.availability_calculator import Calculator\nwidget = Calculator()\nwidget",
     "print(sorted(widget.settings.items()))",
 ]
 SLIDERS = ("mtbf", "mttr", "copies", "needed", "beta", "failover", "slo", "errors")
@@ -209,7 +209,7 @@ RUN = """async ([source, work, given]) => {
 
 
 def in_javascript(page: Page, work: str, given: list[object]) -> list[object]:
-    asked = [calculator.Calculator._esm, work, json.loads(json.dumps(given))]
+    asked = [availability_calculator.Calculator._esm, work, json.loads(json.dumps(given))]
     found: list[object] = page.evaluate(RUN, asked)
     return found
 
@@ -243,15 +243,15 @@ def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
     for given, (found, lengths, mttr, one) in zip(
         settings, in_javascript(chromium_page, work, settings), strict=True
     ):
-        expected = calculator.closed_form(given)
+        expected = availability_calculator.closed_form(given)
         blocks = expected.pop("blocks")
         assert found.pop("blocks") == pytest.approx(blocks, abs=1e-14)
         assert {k for k, v in found.items() if v is None} == {k for k, v in expected.items() if v is None}
         known = {key: value for key, value in expected.items() if value is not None}
         assert {key: found[key] for key in known} == pytest.approx(known, rel=1e-9, abs=1e-14)
         assert lengths == pytest.approx(list(Calendar(given["year"], given["month"]).periods.values()))
-        assert mttr == calculator.spell(given["mttr"])
-        assert one == calculator.percent(expected["one"])
+        assert mttr == availability_calculator.spell(given["mttr"])
+        assert one == availability_calculator.percent(expected["one"])
 
 
 def test_the_browser_s_dice_agree_with_the_closed_form(chromium_page: Page) -> None:
@@ -268,7 +268,7 @@ def test_the_browser_s_dice_agree_with_the_closed_form(chromium_page: Page) -> N
         given["blocks"] = [{"name": "b", "copies": given["copies"], "needed": given["needed"]}] * 2
     work = "(m, s) => m.live(s, s.blocks, 400, 7)"
     for given, life in zip(settings, in_javascript(chromium_page, work, settings), strict=True):
-        lost = 1 - calculator.closed_form(given)["chain"]
+        lost = 1 - availability_calculator.closed_form(given)["chain"]
         assert 1 - life["availability"] == pytest.approx(lost, abs=4.5 * life["error"])
         assert life["error"] < 0.1 * lost, "a test that could not fail"
         assert sum(life["yearly"]) == pytest.approx((1 - life["availability"]) * 400 * YEAR)

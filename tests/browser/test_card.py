@@ -11,8 +11,12 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 FAULT = "crash active rootcoord"
-CARD = ["from halab.widgets.card import show_card", "shown = show_card(6)", "shown"]
-FORM = ["from halab.widgets.predict import PredictionForm", f'form = PredictionForm(6, "{FAULT}")', "form"]
+CARD = ["from halab.widgets.card_view import show_card", "shown = show_card(6)", "shown"]
+FORM = [
+    "from halab.widgets.prediction_form import PredictionForm",
+    f'form = PredictionForm(6, "{FAULT}")',
+    "form",
+]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 

@@ -11,7 +11,7 @@ NOTE = """(row) => {
   new MutationObserver(() => window.shown.push(row.dataset.status)).observe(row, { attributes: true });
 }"""
 CELLS = [
-    "from halab.widgets.drill import DrillClock\nwidget = DrillClock()\nwidget",
+    "from halab.widgets.drill_clock import DrillClock\nwidget = DrillClock()\nwidget",
     "print(widget.plan.verdict, widget.plan.rto)",
     "chinese = DrillClock('split brain')\nchinese.lang = 'zh'\nchinese",
 ]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from halab.course.hints import STEPS, hints_of
 from halab.course.paths import course_root
+from halab.grading.hints import STEPS, hints_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.grading]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from halab.course.lab import START
+from halab.course.jupyterlab import START
 from halab.course.paths import course_root
 
 pytestmark = pytest.mark.browser

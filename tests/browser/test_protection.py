@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 CELLS = [
-    "from halab.widgets.protection import ProtectionTable\nwidget = ProtectionTable()\nwidget",
+    "from halab.widgets.protection_table import ProtectionTable\nwidget = ProtectionTable()\nwidget",
     "print({one.disaster: one.helps for one in widget.answers})",
     "chinese = ProtectionTable(['snapshots'])\nchinese.lang = 'zh'\nchinese",
 ]

@@ -4,11 +4,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from halab.models.recovery import Need, Periodic, Setting, cheapest, strategies
-from halab.widgets.recovery import duration
+from halab.widgets.recovery_planner import duration
 
 pytestmark = pytest.mark.browser
 
-CELL = "from halab.widgets.recovery import RecoveryPlanner\nplanner = RecoveryPlanner()\nplanner"
+CELL = "from halab.widgets.recovery_planner import RecoveryPlanner\nplanner = RecoveryPlanner()\nplanner"
 
 
 @pytest.fixture(scope="module")

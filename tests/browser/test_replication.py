@@ -7,7 +7,7 @@ from halab.models.replication import Copy, parallel
 
 pytestmark = pytest.mark.browser
 
-CELL = "from halab.widgets.replication import WriteRace\nrace = WriteRace()\nrace"
+CELL = "from halab.widgets.write_race import WriteRace\nrace = WriteRace()\nrace"
 OUTSIDE = """() => {
   const frame = document.querySelector('.hw-chart').getBoundingClientRect();
   return [...document.querySelectorAll('.hw-chart text')].map((text) => text.getBoundingClientRect())

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 # Slow enough to be seen starting; virtual, so that the button is tested where no Milvus can run.
 SIMULATED = """
 import time, halab
-from halab.widgets.clusterview import ClusterView
+from halab.widgets.cluster_view import ClusterView
 
 def start(progress):
     cluster = halab.cluster("button", engine="simulated")
@@ -33,7 +33,7 @@ view
 """
 FAILING = """
 from halab.errors import NotReady
-from halab.widgets.clusterview import ClusterView
+from halab.widgets.cluster_view import ClusterView
 
 def start(progress):
     raise NotReady("querycoord-1 did not answer in 60 s.", hint="Free some memory.")

@@ -8,7 +8,7 @@ from halab.models.survival import OPERATIONS
 pytestmark = pytest.mark.browser
 
 CELLS = [
-    "from halab.widgets.survival import SurvivalMap\nwidget = SurvivalMap('ha')\nwidget",
+    "from halab.widgets.survival_map import SurvivalMap\nwidget = SurvivalMap('ha')\nwidget",
     "print({one.operation: one.fate for one in widget.verdicts})",
     "chinese = SurvivalMap('small')\nchinese.lang = 'zh'\nchinese",
 ]

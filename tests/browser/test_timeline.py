@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 CELLS = [
     "from halab.models.failover import MILVUS",
-    "from halab.sim.failover import simulate",
+    "from halab.sim.failover_requests import simulate",
     "from halab.widgets.timeline import FailoverTimeline, lane",
     # A stand-in for a learner's journal: its lane must wear the word it is given.
     "run = simulate(MILVUS, at=5, end=25, seed=4)",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from halab.cluster.embedded import engine, spec
+from halab.cluster.embedded import embedded_cluster, spec
 
 
 @pytest.fixture
@@ -35,5 +35,5 @@ def make(home):
 @pytest.fixture(scope="module")
 def ha(real_home):
     """One highly available cluster for every test that only breaks and heals."""
-    with engine.start("ha", "ha", 10) as cluster:
+    with embedded_cluster.start("ha", "ha", 10) as cluster:
         yield cluster

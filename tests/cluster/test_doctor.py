@@ -74,7 +74,7 @@ def test_a_report_is_a_table_in_a_terminal_and_in_a_notebook():
 
 def test_the_command_fails_when_a_check_fails(monkeypatch):
     report = doctor.Report([doctor.Check("memory", "FAIL", "none", "buy some")])
-    monkeypatch.setattr("halab.commands.cluster.examine", lambda: report)
+    monkeypatch.setattr("halab.commands.cluster_commands.examine", lambda: report)
     result = CliRunner().invoke(app, ["doctor", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.output)[0]["advice"] == "buy some"
@@ -103,7 +103,7 @@ def test_without_bubblewrap_it_is_said_what_grading_falls_back_to(monkeypatch, t
 
 
 def test_without_haproxy_a_lesson_goes_on_and_it_is_said_how_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(importlib.import_module("halab.cluster.balancer"), "_FOLDERS", ())
+    monkeypatch.setattr(importlib.import_module("halab.cluster.haproxy"), "_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     (check,) = doctor._balancer()
     assert check.verdict == "WARN"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from halab.cluster.compose import docker, engine
+from halab.cluster.compose import compose_cluster, docker
 from halab.cluster.embedded.ports import free_ports
 from halab.errors import ClusterError
 
@@ -76,4 +76,4 @@ def room(user, tmp_path_factory):
 def course(user, room):
     """The profile ha of the shipped file, brought up as the README says, and healthy."""
     user.types("compose", "up", "--detach", "--wait", "--wait-timeout", "240")
-    return engine.attach("course")
+    return compose_cluster.attach("course")

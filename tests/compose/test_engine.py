@@ -19,7 +19,8 @@ from halab.errors import TargetError
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(180)]
 OWNER = """
 import os, subprocess, time
-from halab.cluster.compose import guard, projects
+from halab.cluster.compose import projects
+from halab.cluster.compose import owner_watch
 from halab.cluster.compose.docker import find_docker
 
 docker = find_docker()
@@ -28,7 +29,7 @@ command = docker.compose("halab-guarded", projects.file(), "up", "--detach", "et
 subprocess.run(command, env=env, check=True, capture_output=True)
 projects.folder("guarded").mkdir(parents=True)
 projects.own("guarded")
-guard.guard("guarded", env)
+owner_watch.guard("guarded", env)
 print("up", flush=True)
 time.sleep(600)
 """

@@ -6,21 +6,21 @@ Both join the cluster that the other tests share; lesson 6 ends it, so this file
 import pytest
 
 from halab.cluster.compose import projects
-from halab.course.lesson import experiment_of
 from halab.measure import Journal, rpo, rto
-from halab.measure.reading import scaling
+from halab.measure.experiments.read_scaling import scaling
+from halab.measure.journal.experiment_name import experiment_of
 from halab.models.samples import Outcome
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1500)]
 SHORT = """
-from halab.course.lesson import keep
-from halab.measure.reading import reading, scaling
+from halab.lessons.common import keep
+from halab.measure.experiments.read_scaling import reading, scaling
 
 shared = reading(cluster, repeats=2, seconds=1, warm_up=0.5, rows=5_000)
 keep(shared, 5)
 """
 LIMITED = """
-from halab.measure.throughput import Limit
+from halab.measure.experiments.throughput import Limit
 
 limited = reading(cluster, limit=Limit(share=0.2), repeats=2, seconds=1, warm_up=0.5, rows=5_000)
 keep(limited, 5)

@@ -11,11 +11,11 @@ import psutil
 import pytest
 from traitlets.config import Config
 
-from halab.course import grading
-from halab.course.grading import grade_notebook
-from halab.course.nbgrader_parts import GradeInSandbox
 from halab.course.paths import course_root
 from halab.errors import CourseError
+from halab.grading import grader
+from halab.grading.grader import grade_notebook
+from halab.grading.nbgrader_plugins import GradeInSandbox
 
 pytestmark = pytest.mark.grading
 
@@ -45,7 +45,7 @@ def test_a_cell_without_end_is_ended_and_the_rest_is_graded(tmp_path):
 
 
 def test_a_grading_process_that_hangs_is_ended_with_every_process_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(grading, "WALL", 1.0)
+    monkeypatch.setattr(grader, "WALL", 1.0)
     before = set(psutil.Process().children(recursive=True))
     with pytest.raises(CourseError, match="could not be graded"):
         grade_notebook(submission(tmp_path, "while True: pass"), NAME, "ada")

@@ -32,13 +32,13 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 import halab
-from halab.course.grading import GradeReport, grade_notebook
 from halab.course.paths import course_root
-from halab.course.sandbox import box as box_module
-from halab.course.sandbox import confine
-from halab.course.sandbox.box import Sandbox
-from halab.course.sandbox.isolation import kinds
 from halab.errors import SubmissionError
+from halab.grading.grader import GradeReport, grade_notebook
+from halab.grading.sandbox import box as box_module
+from halab.grading.sandbox import confine
+from halab.grading.sandbox.box import Sandbox
+from halab.grading.sandbox.isolation import kinds
 
 pytestmark = [pytest.mark.grading, pytest.mark.timeout(600)]
 
@@ -193,7 +193,7 @@ class Lanes:
 def grading_processes():
     """The grading processes of every thread of this process."""
     children = psutil.Process().children()
-    return {one for one in children if "halab.course.grading_worker" in one.cmdline()}
+    return {one for one in children if "halab.grading.worker" in one.cmdline()}
 
 
 def survivors(worker):
@@ -202,7 +202,7 @@ def survivors(worker):
     for process in worker.children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             command = " ".join(process.cmdline())
-            if "halab.course.sandbox.host" not in command:
+            if "halab.grading.sandbox.host" not in command:
                 yield command
             elif process.name() != "bwrap":
                 hosts.append(command)
@@ -829,7 +829,7 @@ def test_without_bubblewrap_the_score_is_the_same_and_the_weakness_is_told(weake
 # What a machine does that gives processes no namespaces: the host cannot make any for its learners.
 NO_NAMESPACES = """
 import os, sys
-from halab.course.sandbox import confine
+from halab.grading.sandbox import confine
 confine.drop_capabilities()
 confine.refuse_calls()
 os.execv(sys.argv[1], sys.argv[1:])

@@ -19,8 +19,8 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from halab.course.nbgrader_parts import harmless
 from halab.course.paths import course_root
+from halab.grading.nbgrader_plugins import harmless
 
 pytestmark = pytest.mark.grading
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from halab.certificate.learner_progress import Compared, Done, Progress
 from halab.course.catalogue import CATALOGUE
 from halab.course.paths import course_root
-from halab.course.progress import Compared, Done, Progress
 from halab.widgets.board import show_board
 
 NOTHING = Progress({card.number: Done() for card in CATALOGUE})

@@ -3,8 +3,8 @@ import base64
 import pytest
 
 from halab.models.failover import CARD, MILVUS, Failover, Heartbeats, Lease
-from halab.models.retry import RetryPolicy
-from halab.sim.failover import simulate
+from halab.models.retry_policy import RetryPolicy
+from halab.sim.failover_requests import simulate
 from halab.widgets.timeline import FailoverTimeline, closed_form, fate, from_controls, lane, to_controls
 
 

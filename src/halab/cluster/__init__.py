@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from halab.cluster.protocol import Cluster
-from halab.cluster.running import RunningCluster
+from halab.cluster.running_cluster import RunningCluster
 from halab.errors import ClusterError
 
 __all__ = ["attach_cluster", "engine_of", "open_cluster", "starter"]
@@ -37,7 +39,7 @@ def open_cluster(
 
         return SimulatedCluster(name, profile, ttl)
     start = starter(engine)
-    from halab.cluster.show import live_progress
+    from halab.cluster.display import live_progress
 
     if progress is not None:
         return start(name, profile, ttl, progress=progress)
@@ -48,11 +50,11 @@ def open_cluster(
 def starter(engine: str) -> Callable[..., RunningCluster]:
     """The function by which an engine that runs something starts it. Raises ClusterError for another one."""
     if engine == "embedded":
-        from halab.cluster.embedded.engine import start
+        from halab.cluster.embedded.embedded_cluster import start
 
         return start
     if engine == "compose":
-        from halab.cluster.compose.starting import start as start_containers
+        from halab.cluster.compose.startup import start as start_containers
 
         return start_containers
     if engine == "simulated":
@@ -68,8 +70,8 @@ def attach_cluster(name: str = "course") -> RunningCluster:
 
     Raises ClusterNotFound.
     """
-    from halab.cluster.compose import engine as containers
-    from halab.cluster.embedded import engine as processes
+    from halab.cluster.compose import compose_cluster as containers
+    from halab.cluster.embedded import embedded_cluster as processes
 
     if engine_of(name) == "compose":
         return containers.attach(name)
@@ -79,6 +81,15 @@ def attach_cluster(name: str = "course") -> RunningCluster:
 def engine_of(name: str) -> str:
     """The engine that runs a cluster of that name; embedded if none does."""
     from halab.cluster.compose import projects
-    from halab.cluster.embedded import engine as processes
+    from halab.cluster.embedded import embedded_cluster as processes
 
     return "compose" if not processes.is_running(name) and projects.exists(name) else "embedded"
+
+
+class _Room(ModuleType):
+    """Makes `halab.cluster(...)` open a cluster, while `import halab.cluster` still gives this module."""
+
+    __call__ = staticmethod(open_cluster)
+
+
+sys.modules[__name__].__class__ = _Room

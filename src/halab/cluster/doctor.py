@@ -19,9 +19,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from halab.cluster.balancer import find_haproxy
 from halab.cluster.compose.docker import find_docker
-from halab.cluster.embedded import binaries, engine, ports, spec
+from halab.cluster.embedded import binaries, embedded_cluster, ports, spec
+from halab.cluster.haproxy import find_haproxy
 from halab.errors import HalabError
 from halab.folders import cache_folder
 from halab.tables import html_table, text_table
@@ -181,7 +181,7 @@ def _runtime_folder() -> Iterator[Check]:
 
 
 def _leftovers() -> Iterator[Check]:
-    running = {found.name for found in engine.clusters()}
+    running = {found.name for found in embedded_cluster.clusters()}
     folders = {path.parent.name for path in spec.clusters_folder().glob("*/cluster.json")}
     if running:
         yield Check("clusters", "PASS", f"running: {', '.join(sorted(running))}")

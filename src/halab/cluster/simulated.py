@@ -1,8 +1,8 @@
 """Engine "simulated": a Milvus cluster in virtual time. Instant, deterministic by seed, on any platform.
 
-Nothing runs here. A fault draws one failover from `halab.sim.failover` and the components change as that
-says when virtual time passes, which only `sleep` and `wait_healthy` let it do. Every component says in its
-note that it is simulated, and `uri` is empty: a simulated number is never to be shown as a measured one.
+Nothing runs here. A fault draws one failover from `halab.sim.failover_requests` and the components change as
+that says when virtual time passes, which only `sleep` and `wait_healthy` let it do. Every component says in
+its note that it is simulated, and `uri` is empty: a simulated number is never to be shown as a measured one.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from halab.cluster.protocol import (
 )
 from halab.errors import FaultError, NotReady
 from halab.models.failover import MILVUS, Failover, Lease, Timeline
-from halab.models.retry import Retry
+from halab.models.retry_policy import Retry
 from halab.models.samples import OPERATIONS, Sample
-from halab.sim.failover import Incident, Outage, fail_over, outages, probe
+from halab.sim.failover_requests import Incident, Outage, fail_over, outages, probe
 
 __all__ = ["SimulatedCluster", "SimulatedFault"]
 

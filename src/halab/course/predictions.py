@@ -10,7 +10,7 @@ import math
 import time
 from dataclasses import dataclass
 
-from halab.course.learner import learner_id
+from halab.course.identity import learner_id
 from halab.course.paths import state_dir
 from halab.course.store import append, read
 from halab.errors import CourseError

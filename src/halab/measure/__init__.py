@@ -9,16 +9,16 @@ balanced.py     clients behind a balancer, and a proxy that dies under them
 scripted.py     a fake service with known outages, to check the prober against; paced.py one of known speed
 """
 
-from halab.measure.experiment import experiment, journal_name, parse_fault, probe_and_save
-from halab.measure.journal import FaultRecord, Header, Journal, Phase, RowCount, Scheduling
-from halab.measure.operations import Operation, Renamed
-from halab.measure.outage import Outage, outages, rpo, rto
-from halab.measure.plot import Claim, compare, describe, describe_comparison, measured, plot
-from halab.measure.probe import Run, probe
-from halab.measure.retriever import Passage, Retriever
-from halab.measure.retry import with_retries
-from halab.measure.summary import RepeatSummary, Spread, Summary, repeat_summary, summary
-from halab.measure.throughput import speeds, throughput
+from halab.measure.experiments.fault_experiment import experiment, journal_name, parse_fault, probe_and_save
+from halab.measure.experiments.throughput import speeds, throughput
+from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Phase, RowCount, Scheduling
+from halab.measure.journal.outage import Outage, outages, rpo, rto
+from halab.measure.journal.plots import Claim, compare, describe, describe_comparison, measured, plot
+from halab.measure.journal.summaries import RepeatSummary, Spread, Summary, repeat_summary, summary
+from halab.measure.probing.operations import Operation, Renamed
+from halab.measure.probing.prober import Run, probe
+from halab.measure.probing.retriever import Passage, Retriever
+from halab.measure.probing.retrying import with_retries
 
 __all__ = [
     "Claim",

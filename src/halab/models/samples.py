@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["OPERATIONS", "Outcome", "Sample"]
+__all__ = ["NOTHING_FOUND", "OPERATIONS", "Outcome", "Sample"]
 
 OPERATIONS = ("search", "strong search", "insert", "metadata call")
 """The four operations of the course, as probes, journals, forms and exercises name them."""
+
+NOTHING_FOUND = "answered, and found nothing"
+"""The error of a search that was answered with no hit, though a row was known to be there."""
 
 
 class Outcome(StrEnum):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from IPython import get_ipython
 
 if TYPE_CHECKING:
-    from halab.widgets.grade import GradeButton
+    from halab.widgets.grade_panel import GradeButton
 
 __all__ = ["grade_button"]
 
@@ -21,6 +21,6 @@ def grade_button(card: int) -> GradeButton | None:
     if getattr(get_ipython(), "kernel", None) is None:
         print(f"In JupyterLab a button to grade this exercise is here. In a terminal: halab grade {card:02d}")
         return None
-    from halab.widgets.grade import GradeButton
+    from halab.widgets.grade_panel import GradeButton
 
     return GradeButton(card)

@@ -6,9 +6,9 @@ from typing import Any
 
 import traitlets
 
+from halab.certificate.learner_progress import Done, Progress
+from halab.certificate.progress_texts import HEADINGS, Fact, Step, facts, items_met, next_step
 from halab.course.catalogue import CATALOGUE, Entry, Language, language
-from halab.course.progress import Done, Progress
-from halab.course.progress_words import HEADINGS, Fact, Step, facts, items_met, next_step
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["Board", "show_board"]
@@ -17,7 +17,7 @@ __all__ = ["Board", "show_board"]
 class Board(CourseWidget):
     """Ten tiles, in the course's order; above them what is nearest to do and what needs attention.
 
-    Every word of what was done comes from `halab.course.progress_words`, as in `halab progress`.
+    Every word of what was done comes from `halab.certificate.progress_texts`, as in `halab progress`.
     """
 
     _esm, _css = front_end("board")

@@ -29,9 +29,9 @@ from halab.models.failover import (
     request_fate,
 )
 from halab.models.faults import FaultKind
-from halab.models.retry import RetryPolicy
+from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome, Sample
-from halab.sim.failover import simulate
+from halab.sim.failover_requests import simulate
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["FailoverTimeline", "Lane", "lane"]

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from halab.cluster.compose import guard
+from halab.cluster.compose import owner_watch
 from halab.cluster.compose.docker import find_docker
 from halab.errors import ClusterError
 
@@ -63,11 +63,11 @@ def test_what_is_missing_is_said_with_what_to_do(on_path, answers, words, advice
 
 
 def test_a_guard_takes_down_what_its_owner_left(monkeypatch):
-    monkeypatch.setattr(guard, "_LOOK", 0.01)
+    monkeypatch.setattr(owner_watch, "_LOOK", 0.01)
     done = []
-    guard.watch(2**22 + 1, 0.0, lambda: True, lambda: done.append("down"))  # no such process
+    owner_watch.watch(2**22 + 1, 0.0, lambda: True, lambda: done.append("down"))  # no such process
     assert done == ["down"]
 
 
 def test_a_guard_ends_when_there_is_nothing_to_guard():
-    guard.watch(1, 0.0, lambda: False, lambda: sys.exit("it must not take anything down"))
+    owner_watch.watch(1, 0.0, lambda: False, lambda: sys.exit("it must not take anything down"))

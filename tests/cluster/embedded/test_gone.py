@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from halab.cluster.embedded.engine import EmbeddedCluster
+from halab.cluster.embedded.embedded_cluster import EmbeddedCluster
 from halab.errors import ClusterNotFound, FaultError
 
 

@@ -1,4 +1,4 @@
-"""Children, guard, log and etcd views: the parts of the supervisor that need no Milvus."""
+"""Child processes, the orphan killer, log and etcd views: the parts of the supervisor that need no Milvus."""
 
 import asyncio
 import base64
@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from halab.cluster import etcd
-from halab.cluster.embedded import binaries, guard, log_server, supervisor
-from halab.cluster.embedded.children import Child, tail
+from halab.cluster.embedded import binaries, log_server, orphan_killer, supervisor
+from halab.cluster.embedded.child_process import Child, tail
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process
 
@@ -72,7 +72,7 @@ def test_a_child_dies_with_its_parent(tmp_path):
     script = (
         "import os, time\n"
         "from pathlib import Path\n"
-        "from halab.cluster.embedded.children import Child\n"
+        "from halab.cluster.embedded.child_process import Child\n"
         "from halab.cluster.embedded.settings import Command\n"
         "from halab.cluster.embedded.spec import Process\n"
         f"command = Command({SLEEPER!r}, dict(os.environ), Path({str(tmp_path)!r}))\n"
@@ -88,8 +88,10 @@ def test_a_child_dies_with_its_parent(tmp_path):
 
 def test_the_guard_kills_what_a_dead_supervisor_left(tmp_path):
     with subprocess.Popen(SLEEPER) as left, subprocess.Popen(SLEEPER) as master:
-        guard.record(tmp_path, [left.pid])
-        watching = subprocess.Popen([sys.executable, "-m", guard.__name__, str(master.pid), str(tmp_path)])
+        orphan_killer.record(tmp_path, [left.pid])
+        watching = subprocess.Popen(
+            [sys.executable, "-m", orphan_killer.__name__, str(master.pid), str(tmp_path)]
+        )
         time.sleep(0.3)
         assert left.poll() is None
         master.kill()
@@ -99,8 +101,8 @@ def test_the_guard_kills_what_a_dead_supervisor_left(tmp_path):
 
 def test_a_reused_pid_is_not_killed(tmp_path):
     with subprocess.Popen(SLEEPER) as other:
-        (tmp_path / guard.PIDS).write_text(json.dumps([[other.pid, 12345.0]]))
-        assert guard.kill_recorded(tmp_path) == []
+        (tmp_path / orphan_killer.PIDS).write_text(json.dumps([[other.pid, 12345.0]]))
+        assert orphan_killer.kill_recorded(tmp_path) == []
         assert other.poll() is None
         other.kill()
 
@@ -122,8 +124,8 @@ def test_a_log_beyond_its_bound_keeps_its_newest_part(tmp_path):
 
 def test_an_owner_is_known_by_its_start_time_too():
     me = psutil.Process()
-    assert guard.lives(me.pid, me.create_time())
-    assert not guard.lives(me.pid, me.create_time() - 100)
+    assert orphan_killer.lives(me.pid, me.create_time())
+    assert not orphan_killer.lives(me.pid, me.create_time() - 100)
 
 
 def kv(key, **session):

@@ -15,7 +15,7 @@ import pytest
 from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
-from halab.cluster.embedded import engine
+from halab.cluster.embedded import embedded_cluster
 from halab.measure import Retriever, probe
 from halab.models.samples import Outcome
 from halab.models.survival import Member, verdicts
@@ -41,7 +41,7 @@ if os.environ.get("HALAB_SURVEY"):
 def losing(profile: str, targets: tuple[str, ...], seconds: float) -> None:
     """Kill these parts of a fresh cluster, watch for so long, and compare with the table."""
     copies = 3 if profile == "ha" else 1
-    with engine.start("survival", profile, TTL) as cluster:
+    with embedded_cluster.start("survival", profile, TTL) as cluster:
         retriever = Retriever(cluster, replicas=copies)
         client = MilvusClient(cluster.uri, timeout=10)
         client.create_collection("spare", dimension=8, metric_type="IP")

@@ -24,9 +24,9 @@ from typing import Any
 
 import httpx
 
-from halab.cluster.embedded import guard
+from halab.cluster.embedded import orphan_killer
 from halab.cluster.embedded.binaries import find_binaries
-from halab.cluster.embedded.children import Child, leash, tail
+from halab.cluster.embedded.child_process import Child, leash, tail
 from halab.cluster.embedded.settings import BUCKET, brokers_of, command, write_settings
 from halab.cluster.embedded.spec import ClusterSpec, remove_sockets
 from halab.cluster.etcd import EtcdView, read_etcd, read_sessions
@@ -124,7 +124,9 @@ class Supervisor:
     def _start_guard(self) -> None:
         if sys.platform != "linux":
             arguments = [str(os.getpid()), str(self.spec.folder)]
-            subprocess.Popen([sys.executable, "-m", guard.__name__, *arguments], start_new_session=True)
+            subprocess.Popen(
+                [sys.executable, "-m", orphan_killer.__name__, *arguments], start_new_session=True
+            )
 
     # -- boot ---------------------------------------------------------------------------------------------
 
@@ -182,7 +184,7 @@ class Supervisor:
             self.scratch = subprocess.Popen(
                 [
                     sys.executable,
-                    str(Path(__file__).parents[1] / "scratch.py"),
+                    str(Path(__file__).parents[1] / "readiness_check.py"),
                     self.spec.uri,
                     str(READY_WITHIN),
                 ],
@@ -235,7 +237,7 @@ class Supervisor:
 
     def _record_pids(self) -> None:
         running = [self.scratch, *(child.popen for child in self.children.values())]
-        guard.record(self.spec.folder, [popen.pid for popen in running if popen])
+        orphan_killer.record(self.spec.folder, [popen.pid for popen in running if popen])
 
     async def _follow_log(self) -> None:
         """A new log has new ports, which only a restart of every Milvus role can tell them."""
@@ -346,7 +348,7 @@ class Supervisor:
     async def _watch_owner(self) -> None:
         owner = self.spec.owner
         while owner is not None:
-            if not guard.lives(owner.pid, owner.created):
+            if not orphan_killer.lives(owner.pid, owner.created):
                 self.ended.set()
                 return
             await asyncio.sleep(OWNER_POLL)

@@ -1,0 +1,251 @@
+"""The certificate: what it asks for, what of it is met, and the signed files when all is.
+
+assess()     grades the learner's copies afresh and checks the journals; what the board says does not count
+issue(...)   signs what was found, if all ten items are met
+save(...)    the record as JSON, a page to print, and a PDF where a browser can make one
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+from halab.certificate.certificate_page import page
+from halab.certificate.evidence import Evidence, evidence
+from halab.certificate.pdf import print_pdf
+from halab.certificate.record import (
+    SHARE,
+    Certificate,
+    ExercisePin,
+    JournalPin,
+    Record,
+    items,
+    passes,
+)
+from halab.certificate.signing_keys import SigningKey
+from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Item, Language
+from halab.course.identity import learner_id
+from halab.course.paths import course_root, work_dir
+from halab.course.store import create_once
+from halab.errors import CourseError, SubmissionError
+from halab.grading.grader import GradeReport, grade_notebook, last_grade
+
+__all__ = ["Assessment", "Files", "Missing", "assess", "checked_name", "issue", "save"]
+
+
+class Grader(Protocol):
+    """How `halab.grading.grader.grade_notebook` is called."""
+
+    def __call__(
+        self, copy: Path, name: str, learner: str, on_progress: Callable[[float], None] = ..., /
+    ) -> GradeReport: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something a card lacks, and the shortest way to it. `coming` if the course itself has it not yet."""
+
+    card: int
+    what: str
+    way: str
+    coming: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a learner has to show now. `remarks`: where the board says otherwise, what does not count."""
+
+    learner: str
+    exercises: tuple[ExercisePin, ...]
+    journals: tuple[JournalPin, ...]
+    missing: tuple[Missing, ...]
+    remarks: tuple[str, ...]
+
+    def met(self, item: Item) -> bool:
+        return not any(one.card in item.cards for one in self.missing)
+
+    @property
+    def complete(self) -> bool:
+        return all(self.met(item) for item in CHECKLIST)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What was written. `pdf` is None if no PDF was made, and then `no_pdf` says why."""
+
+    record: Path
+    page: Path
+    pdf: Path | None
+    no_pdf: str
+
+
+def assess(
+    grader: Grader = grade_notebook, on_progress: Callable[[int, float], None] = lambda card, done: None
+) -> Assessment:
+    """Grade every exercise the learner has begun, side by side, and check every journal.
+
+    `on_progress` is called with a card and the share of its exercise that is graded, 0 to 1. Raises
+    CourseError if grading could not start, or if a notebook was saved while it was graded.
+    """
+    learner, measured = learner_id(), evidence()
+    begun = [card for card in CATALOGUE if card.has_exercise and _copy(card).is_file()]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        jobs = {card.number: pool.submit(_graded, card, learner, grader, on_progress) for card in begun}
+        graded = {number: job.result() for number, job in jobs.items()}
+    exercises = {number: one for number, one in graded.items() if isinstance(one, ExercisePin)}
+    missing = [
+        one for card in CATALOGUE for one in _missing(card, graded.get(card.number), measured[card.number])
+    ]
+    remarks = [text for card in begun if (text := _otherwise(card, exercises.get(card.number)))]
+    remarks += [one.sentence("en") for found in measured.values() for one in found.rejected]
+    return Assessment(
+        learner=learner,
+        exercises=tuple(exercises.values()),
+        journals=tuple(one.pin for found in measured.values() for one in found.real),
+        missing=tuple(missing),
+        remarks=tuple(remarks),
+    )
+
+
+def issue(assessment: Assessment, name: str, key: SigningKey, *, by_issuer: bool) -> Certificate:
+    """Sign what was found. `name` is the learner's, for the page; it may be empty.
+
+    Raises CourseError if an item is missing: there is no certificate of nine.
+    """
+    if not assessment.complete:
+        raise CourseError("Not all ten items are met.", hint="`halab certify` lists what is missing.")
+    record = Record(
+        name=checked_name(name),
+        learner=assessment.learner,
+        issued=datetime.now().astimezone().replace(microsecond=0),
+        halab=version("halab"),
+        key="issuer" if by_issuer else "own",
+        share=SHARE,
+        items=items(),
+        exercises=assessment.exercises,
+        journals=assessment.journals,
+    )
+    unsigned = Certificate(record=record, public_key=key.public.text)
+    return unsigned.model_copy(update={"signature": key.sign(unsigned.signed_part())})
+
+
+def save(certificate: Certificate, folder: Path, language: Language) -> Files:
+    """Write the certificate's files into `folder`, which is made if it is not there.
+
+    Raises CourseError if one of that name is there already, or if the folder cannot be written to.
+    """
+    record = certificate.record
+    stem = f"certificate-{record.learner}-{record.issued:%Y%m%d-%H%M%S}"
+    files = {end: folder / f"{stem}.{end}" for end in ("json", "html", "pdf")}
+    for path in files.values():
+        if os.path.lexists(path):
+            raise CourseError(f"{path} is there already, and a certificate is never overwritten.")
+    drawn = page(certificate, files["json"].name, language)
+    try:
+        create_once(files["json"], certificate.text().encode())
+        create_once(files["html"], drawn.encode())
+    except OSError as error:
+        raise CourseError(
+            f"Nothing can be written into {folder}: {error.strerror}.", hint="Choose another: --out FOLDER."
+        ) from None
+    no_pdf = print_pdf(drawn, files["pdf"])
+    return Files(files["json"], files["html"], None if no_pdf else files["pdf"], no_pdf)
+
+
+def checked_name(name: str) -> str:
+    """A name for the page, without blanks around it. Raises CourseError."""
+    name = " ".join(name.split())
+    if len(name) > 100 or not name.isprintable():
+        raise CourseError(
+            f"A name has up to 100 printable characters, and {name[:100]!r} does not.",
+            hint='For example: halab certify --name "Ada Lovelace".',
+        )
+    return name
+
+
+def _copy(card: Entry) -> Path:
+    return work_dir() / "exercises" / card.slug / f"{card.slug}.ipynb"
+
+
+def _graded(
+    card: Entry, learner: str, grader: Grader, on_progress: Callable[[int, float], None]
+) -> ExercisePin | SubmissionError:
+    copy = _copy(card)
+    before = _digest(copy)
+    try:
+        report = grader(copy, card.slug, learner, lambda done: on_progress(card.number, done))
+    except SubmissionError as error:
+        return error
+    if _digest(copy) != before:
+        raise CourseError(
+            f"{copy.name} was saved while it was graded, so its grade belongs to neither version.",
+            hint="Run halab certify again, and leave the notebook alone meanwhile.",
+        )
+    return ExercisePin(
+        card=card.number,
+        assignment=card.slug,
+        points=report.points,
+        out_of=report.out_of,
+        notebook_sha256=before,
+        source_sha256=_digest(course_root() / "solutions" / card.slug / f"{card.slug}.ipynb"),
+        halab=version("halab"),
+    )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _missing(card: Entry, graded: ExercisePin | SubmissionError | None, found: Evidence) -> list[Missing]:
+    if not card.has_exercise:
+        return [
+            Missing(card.number, "the course has no exercise of it yet", "nothing to do yet", coming=True)
+        ]
+    missing = []
+    if exercise := _exercise_missing(card, graded):
+        missing.append(exercise)
+    if not found.real:
+        missing.append(_journal_missing(card, found))
+    return missing
+
+
+def _exercise_missing(card: Entry, graded: ExercisePin | SubmissionError | None) -> Missing | None:
+    number, path = card.number, f"exercises/{card.slug}/{card.slug}.ipynb"
+    if graded is None:
+        return Missing(number, "the exercise is not begun", f"halab lab, then open {path}")
+    if isinstance(graded, SubmissionError):
+        return Missing(number, f"the exercise cannot be graded: {graded.message}", graded.hint)
+    if passes(graded.points, graded.out_of):
+        return None
+    wanted = f"{SHARE * graded.out_of:g}"
+    what = f"the exercise has {graded.points:g} of {graded.out_of:g} points and needs {wanted}"
+    return Missing(number, what, f"halab grade {number:02d}")
+
+
+def _journal_missing(card: Entry, found: Evidence) -> Missing:
+    what = "its lab is not measured on a real cluster"
+    if found.rejected:
+        what += f" ({len(found.rejected)} kept, and none counts)"
+    if not card.has_lesson:
+        return Missing(card.number, what, "nothing to do yet: the lesson is to come", coming=True)
+    return Missing(card.number, what, f"halab lab, then run course/{card.slug}.ipynb")
+
+
+def _otherwise(card: Entry, fresh: ExercisePin | None) -> str:
+    """Where the board remembers another grade than the fresh one, a sentence that says so."""
+    kept = last_grade(card.number) or {}
+    before = kept.get("points"), kept.get("out_of")
+    if None in before or (fresh is not None and before == (fresh.points, fresh.out_of)):
+        return ""
+    now = f"{fresh.points:g} of {fresh.out_of:g}" if fresh else "none, since it cannot be graded"
+    return (
+        f"Exercise {card.number:02d}: the board has {before[0]:g} of {before[1]:g} points, graded afresh it "
+        f"is {now}. The fresh grade counts; `halab grade {card.number:02d}` brings the board up to date."
+    )

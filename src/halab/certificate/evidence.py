@@ -1,0 +1,129 @@
+"""The measurements kept for each card: which of them count, and for each of the others why it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from halab.certificate.record import FaultPin, JournalPin
+from halab.course.catalogue import CATALOGUE, Language, Words
+from halab.course.paths import journals
+from halab.errors import JournalError
+from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.summaries import OperationSummary, summary
+
+__all__ = ["Evidence", "Measurement", "Rejected", "evidence", "measurement"]
+
+_USERS = "search"  # what a prediction is about
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """An intact journal of a real cluster, as a certificate pins it.
+
+    `began` is seconds since the epoch; `users` is what became of searches, or of the first operation.
+    """
+
+    pin: JournalPin
+    experiment: str
+    began: float
+    users: OperationSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A journal that does not count, and why."""
+
+    file: str
+    why: Words
+
+    def sentence(self, language: Language) -> str:
+        if language == "zh":
+            return f"{self.file} 不算数：{self.why.zh}"
+        return f"{self.file} does not count: {self.why.en}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What lies in `work/journals` for one card, oldest first."""
+
+    real: tuple[Measurement, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+def evidence() -> dict[int, Evidence]:
+    """The measurements of every card.
+
+    A journal counts if its chain is whole, a real cluster was measured, and it has at least one probe. It
+    counts for one card only: a copy kept for another one does not.
+    """
+    counted: dict[str, JournalPin] = {}
+    return {card.number: _of_card(card.number, counted) for card in CATALOGUE}
+
+
+def _of_card(card: int, counted: dict[str, JournalPin]) -> Evidence:
+    """What counts for this card and does not yet for another; `counted` holds those, by digest."""
+    real: list[Measurement] = []
+    rejected: list[Rejected] = []
+    for path in journals(card):
+        found = measurement(path, card)
+        if isinstance(found, Words):
+            rejected.append(Rejected(path.name, found))
+        elif found.pin.digest in counted:
+            rejected.append(Rejected(path.name, _copied(counted[found.pin.digest])))
+        else:
+            counted[found.pin.digest] = found.pin
+            real.append(found)
+    return Evidence(tuple(real), tuple(rejected))
+
+
+def _copied(first: JournalPin) -> Words:
+    return Words(
+        f"it is the same measurement as {first.file}, which counts for card {first.card}.",
+        f"它和 {first.file} 是同一次测量，已经算在第 {first.card} 张卡片上。",
+    )
+
+
+def measurement(path: Path, card: int) -> Measurement | Words:
+    """The measurement in a file kept for a card, or why there is none to count."""
+    try:
+        journal = Journal.load(path)
+        if journal.simulated or journal.header.engine == "simulated":
+            return Words("it is a simulation, not a measurement.", "这是模拟，不是实测。")
+        if not journal.samples():
+            return Words("it holds no probe.", "里面没有任何探测。")
+        # A chain can be whole and its fields nonsense; then no figure can be worked out.
+        return _measurement(path.name, card, journal)
+    except JournalError as error:
+        return Words(f"{error.message}.", f"日志已损坏或被改动（{error.message}）。")
+    except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError):
+        return Words("halab did not write it so.", "它不是 halab 写出来的样子。")
+
+
+def _measurement(file: str, card: int, journal: Journal) -> Measurement:
+    header = journal.header
+    pin = JournalPin(
+        card=card,
+        file=file,
+        digest=journal.digest,
+        engine=header.engine,
+        profile=header.profile,
+        ttl=header.ttl,
+        versions=header.versions,
+        started=datetime.fromisoformat(header.started),
+        faults=tuple(
+            FaultPin(kind=fault.kind, target=fault.target, component=fault.component, at=fault.at)
+            for fault in journal.faults
+        ),
+        probes=len(journal.samples()),
+        simulated=False,
+    )
+    rows = summary(journal).rows
+    return Measurement(
+        pin=pin,
+        experiment=experiment_of(journal),
+        began=pin.started.timestamp(),
+        users=next((row for row in rows if row.operation == _USERS), rows[0]),
+    )

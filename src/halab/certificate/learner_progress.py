@@ -1,0 +1,204 @@
+"""What the learner has done of each card, read from what lies under `work/`.
+
+Nothing of it is stored as such: a lesson is done if its copy says so, a lab if its journal is whole. So it
+survives a restart, an upgrade and a moved folder. The points are those of the last `halab grade`;
+`halab certify` grades again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from halab.certificate.evidence import Evidence, Measurement, evidence
+from halab.certificate.record import passes
+from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Item, entry, language
+from halab.course.paths import state_dir, work_dir
+from halab.course.predictions import Prediction, predictions
+from halab.course.store import SetAside, read
+from halab.grading.grader import last_grade
+
+__all__ = ["Compared", "Done", "Progress", "progress"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A prediction beside the measurement it was made for: the last failed search, seconds after the fault.
+
+    None means that no search fails, or that none failed.
+    """
+
+    experiment: str
+    predicted: float | None
+    measured: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a learner has done of one card.
+
+    `cells_run` of the lesson's `cells` code cells were run in the saved copy and did not stop with an error.
+    `compared` holds the predictions that were measured, the latest measurement last. `measured` counts
+    the journals of a real cluster, `rejected` those that do not count. `points` is the exercise's last
+    grade, None before the first. `met` is whether the card's item of the checklist has all it asks for.
+    """
+
+    opened: bool = False
+    cells_run: int = 0
+    cells: int = 0
+    predicted: bool = False
+    compared: tuple[Compared, ...] = ()
+    measured: int = 0
+    rejected: int = 0
+    points: float | None = None
+    max_points: float | None = None
+    met: bool = False
+
+    @property
+    def lesson_done(self) -> bool:
+        return 0 < self.cells == self.cells_run
+
+    @property
+    def exercise_done(self) -> bool:
+        """Whether the points are enough for the certificate."""
+        return self.points is not None and passes(self.points, self.max_points or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """All ten cards by number; the items of the checklist that are met; and what has to be told."""
+
+    cards: Mapping[int, Done]
+    items: tuple[bool, ...] = (False,) * len(CHECKLIST)
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        cards = [{"card": number, **asdict(done)} for number, done in self.cards.items()]
+        return {"cards": cards, "items": list(self.items), "notes": list(self.notes)}
+
+
+def progress() -> Progress:
+    """What was done of each card, and what of it needs attention.
+
+    A lab is measured by an intact journal `work/journals/NN-*.jsonl` of a real cluster. One that is
+    simulated, damaged or copied from another card is named in `notes` and does not count. So is a damaged
+    file of the board's own, which was set aside.
+    """
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", SetAside)
+        measured = evidence()
+        notes: list[str] = []
+        before = {card.number: _done(card, measured[card.number], notes) for card in CATALOGUE}
+    notes = [str(one.message) for one in heard if issubclass(one.category, SetAside)] + notes
+    notes += [one.sentence(language()) for found in measured.values() for one in found.rejected]
+    cards = {number: _with_item(number, before) for number in before}
+    return Progress(cards, tuple(_met(item, before) for item in CHECKLIST), tuple(notes))
+
+
+def _done(card: Entry, found: Evidence, notes: list[str]) -> Done:
+    graded = last_grade(card.number) or {}
+    copy = work_dir() / "course" / card.lesson_path.name
+    run, cells = _cells(card, copy, notes)
+    made = predictions(card.number)
+    return Done(
+        opened=copy.is_file(),
+        cells_run=run,
+        cells=cells,
+        predicted=bool(made),
+        compared=tuple(filter(None, (_compared(one, made) for one in found.real))),
+        measured=len(found.real),
+        rejected=len(found.rejected),
+        points=graded.get("points"),
+        max_points=graded.get("out_of"),
+    )
+
+
+def _compared(measurement: Measurement, made: list[Prediction]) -> Compared | None:
+    """The last prediction for this experiment from before it began; None if there is none about searches."""
+    said = [
+        one.numbers
+        for one in made
+        if one.experiment == measurement.experiment and one.time < measurement.began
+    ]
+    if not said or not said[-1].keys() & {"last_failure", "failed_requests"}:
+        return None
+    return Compared(measurement.experiment, said[-1].get("last_failure"), measurement.users.last_bad)
+
+
+class _Cell(BaseModel):
+    """What is read of a notebook's cell."""
+
+    cell_type: str
+    id: str = ""
+    source: str | list[str] = ""
+    execution_count: int | None = None
+    outputs: list[dict[str, Any]] = Field(default_factory=list)
+
+    @property
+    def ran(self) -> bool:
+        return self.execution_count is not None and not any(
+            output.get("output_type") == "error" for output in self.outputs
+        )
+
+
+class _Notebook(BaseModel):
+    cells: list[_Cell]
+
+
+def _cells(card: Entry, copy: Path, notes: list[str]) -> tuple[int, int]:
+    """How many of the lesson's code cells were run in the saved copy, and how many there are.
+
+    They are told by their ids, so a learner's own cells do not count. A cell the learner deleted was not
+    run; one that came into the lesson after it was copied is not asked for.
+    """
+    given = _code(card.lesson_path) or {}
+    if not copy.is_file():
+        return 0, len(given)
+    mine = _code(copy)
+    if mine is None:
+        notes.append(_unreadable(copy))
+        return 0, len(given)
+    asked = given.keys() & mine.keys() if _changed(card) else given.keys()
+    return sum(name in mine and mine[name].ran for name in asked), len(asked)
+
+
+def _code(path: Path) -> dict[str, _Cell] | None:
+    """The code cells that are not empty, by id; None if the file is no notebook that can be read."""
+    try:
+        cells = _Notebook.model_validate_json(path.read_bytes()).cells
+    except (OSError, ValidationError):
+        return None
+    return {cell.id: cell for cell in cells if cell.cell_type == "code" and "".join(cell.source).strip()}
+
+
+def _unreadable(copy: Path) -> str:
+    if language() == "zh":
+        return f"{copy.name} 不是能读取的 notebook，所以看不出运行了多少。请改名后重新打开这一课。"
+    return (
+        f"{copy.name} is not a notebook that can be read, so it does not show what was run. "
+        "Rename it and open the lesson again."
+    )
+
+
+def _changed(card: Entry) -> bool:
+    """Whether the course's lesson is another one than the learner's copy was made from."""
+    if not card.has_lesson:
+        return True
+    now = hashlib.sha256(card.lesson_path.read_bytes()).hexdigest()
+    name = f"course/{card.lesson_path.name}"
+    copied = [one["sha256"] for one in read(state_dir() / "copies.jsonl") if one["path"] == name]
+    return bool(copied) and copied[-1] != now
+
+
+def _met(item: Item, cards: Mapping[int, Done]) -> bool:
+    return all(cards[number].measured and cards[number].exercise_done for number in item.cards)
+
+
+def _with_item(number: int, cards: Mapping[int, Done]) -> Done:
+    return replace(cards[number], met=_met(entry(number).checklist, cards))

@@ -1,0 +1,179 @@
+"""Progress in words, in both languages: the same facts for the board in a notebook and for the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from halab.certificate.learner_progress import Compared, Done, Progress
+from halab.certificate.record import SHARE
+from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Language
+
+__all__ = ["HEADINGS", "Fact", "Step", "facts", "items_met", "next_step"]
+
+HEADINGS = {
+    "en": ("Lesson", "Prediction", "Lab", "Exercise", "Checklist"),
+    "zh": ("课程", "预测", "实测", "练习", "考核项"),
+}
+"""What `facts` speaks of, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing about a card: whether it is done, and how far in words."""
+
+    done: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to do next. `path` is the notebook to open, from the learner's folder; "" if there is none."""
+
+    text: str
+    path: str = ""
+
+
+def facts(card: Entry, done: Done, lang: Language) -> tuple[Fact, ...]:
+    """What was done of a card, one fact a heading."""
+    zh = lang == "zh"
+    return (
+        Fact(done.lesson_done, _lesson(done, zh)),
+        Fact(done.predicted, _prediction(done, zh)),
+        Fact(done.measured > 0, _lab(done, zh)),
+        Fact(done.exercise_done, _exercise(card, done, zh)),
+        Fact(done.met, _item(done, zh)),
+    )
+
+
+def items_met(progress: Progress, lang: Language) -> str:
+    """How many items of the checklist are met, in one sentence."""
+    met, all_of = sum(progress.items), len(CHECKLIST)
+    if lang == "zh":
+        return f"证书的 {all_of} 个考核项，已达成 {met} 个。"
+    return f"The certificate's checklist: {met} of {all_of} items met."
+
+
+def next_step(progress: Progress, lang: Language) -> Step:
+    """What is nearest: the next thing of the card of which most is done already."""
+    zh = lang == "zh"
+    if all(progress.items):
+        return Step(
+            "十个考核项全部达成。运行：halab certify" if zh else "All ten items are met: halab certify"
+        )
+    open_cards = [
+        (card, done)
+        for card in CATALOGUE
+        if (card.has_lesson or card.has_exercise) and not _complete(card, done := progress.cards[card.number])
+    ]
+    if not open_cards:
+        return Step(
+            "课程目前有的内容，你都完成了；其余的卡片尚未推出。"
+            if zh
+            else "You have done all that the course has so far; the other cards are to come."
+        )
+    card, done = max(open_cards, key=lambda one: sum(_steps(*one)))
+    text, path = _next_of(card, done, zh)
+    return Step(f"第 {card.number} 张卡片：{text}" if zh else f"Card {card.number}: {text}", path)
+
+
+def _steps(card: Entry, done: Done) -> tuple[bool, ...]:
+    """What a card asks for, in the order in which it is done."""
+    lesson = (done.opened, done.predicted, done.measured > 0, done.lesson_done) if card.has_lesson else ()
+    return (*lesson, done.exercise_done) if card.has_exercise else lesson
+
+
+def _complete(card: Entry, done: Done) -> bool:
+    return all(_steps(card, done))
+
+
+def _next_of(card: Entry, done: Done, zh: bool) -> tuple[str, str]:
+    """The first thing of a card that is not done, and its notebook."""
+    lesson = f"course/{card.lesson_path.name}"
+    exercise = f"exercises/{card.slug}/{card.exercise_path.name}"
+    if card.has_lesson and not done.opened:
+        return (f"打开课程 {lesson}。" if zh else f"open the lesson {lesson}."), lesson
+    if card.has_lesson and not done.predicted:
+        words = f"先做预测，再动手：{lesson}。" if zh else f"predict before you measure, in {lesson}."
+        return words, lesson
+    if card.has_lesson and not done.measured:
+        words = (
+            f"在真实集群上运行实测：{lesson}。" if zh else f"run the lab on the real cluster, in {lesson}."
+        )
+        return words, lesson
+    left = done.cells - done.cells_run
+    if card.has_lesson and left:
+        words = f"run the {left} code cell{'s' * (left != 1)} left in {lesson}, and save."
+        return (f"运行余下的 {left} 个代码单元并保存：{lesson}。" if zh else words), lesson
+    return _earn(card, done, zh), exercise
+
+
+def _earn(card: Entry, done: Done, zh: bool) -> str:
+    number = f"{card.number:02d}"
+    if done.points is None:
+        if zh:
+            return f"做练习，保存，然后运行：halab grade {number}"
+        return f"do the exercise, save, then: halab grade {number}"
+    wanted = f"{SHARE * (done.max_points or 0):g}"
+    if zh:
+        return f"练习得了 {done.points:g} 分，需要 {wanted} 分：halab grade {number}"
+    return f"the exercise has {done.points:g} points and needs {wanted}: halab grade {number}"
+
+
+def _lesson(done: Done, zh: bool) -> str:
+    if not done.opened:
+        return "未打开" if zh else "not opened"
+    if zh:
+        return f"已运行 {done.cells_run}/{done.cells} 个代码单元"
+    return f"{done.cells_run} of {done.cells} cells run"
+
+
+def _prediction(done: Done, zh: bool) -> str:
+    if not done.predicted:
+        return "未做" if zh else "none made"
+    if not done.compared:
+        return "已做，还没有对应的实测" if zh else "made, not measured yet"
+    more = len(done.compared) - 1
+    rest = (f"（另有 {more} 次）" if zh else f" (and {more} more)") if more else ""
+    return _off(done.compared[-1], zh) + rest
+
+
+def _off(one: Compared, zh: bool) -> str:
+    said = _seconds(one.predicted, "无失败" if zh else "no failure", zh)
+    was = _seconds(one.measured, "无失败" if zh else "none", zh)
+    off = ""
+    if one.predicted is not None and one.measured is not None:
+        apart = _seconds(abs(one.predicted - one.measured), "", zh)
+        off = f"，相差 {apart}" if zh else f", {apart} off"
+    return f"最后一次失败 {said}，实测 {was}{off}" if zh else f"last failure {said}, measured {was}{off}"
+
+
+def _seconds(value: float | None, none: str, zh: bool) -> str:
+    return none if value is None else f"{round(value, 1):g} {'秒' if zh else 's'}"
+
+
+def _lab(done: Done, zh: bool) -> str:
+    if not done.measured and done.rejected:
+        return f"{done.rejected} 份日志，都不算数" if zh else f"{done.rejected} kept, none counts"
+    if not done.measured:
+        return "未做" if zh else "not measured"
+    rest = ""
+    if done.rejected:
+        rest = f"，另有 {done.rejected} 份不算数" if zh else f", {done.rejected} more not counted"
+    runs = "measurement" if done.measured == 1 else "measurements"
+    return f"实测 {done.measured} 次{rest}" if zh else f"{done.measured} {runs}{rest}"
+
+
+def _item(done: Done, zh: bool) -> str:
+    if zh:
+        return "已达成" if done.met else "尚未达成"
+    return "item met" if done.met else "item not yet met"
+
+
+def _exercise(card: Entry, done: Done, zh: bool) -> str:
+    if not card.has_exercise:
+        return "尚未推出" if zh else "to come"
+    if done.points is None:
+        return "未评分" if zh else "not graded"
+    if zh:
+        return f"{done.points:g} 分，满分 {done.max_points or 0:g} 分"
+    return f"{done.points:g} of {done.max_points or 0:g} points"

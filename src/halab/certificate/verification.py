@@ -1,0 +1,227 @@
+"""Checks a certificate without a network, and says what its signature proves and what it does not."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from halab.certificate.evidence import measurement
+from halab.certificate.record import (
+    SHARE,
+    Certificate,
+    ExercisePin,
+    JournalPin,
+    Record,
+    items,
+    passes,
+    read_certificate,
+)
+from halab.certificate.signing_keys import PublicKey
+from halab.course.catalogue import CATALOGUE, Words
+from halab.course.paths import course_root
+from halab.errors import CourseError
+
+__all__ = ["Verdict", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found of one file: sentences of what holds, what fails, and what nobody can tell from it."""
+
+    file: Path
+    certificate: Certificate | None
+    holds: tuple[str, ...]
+    fails: tuple[str, ...]
+    unproven: tuple[str, ...]
+
+    @property
+    def record(self) -> Record | None:
+        return self.certificate.record if self.certificate else None
+
+    @property
+    def ok(self) -> bool:
+        return not self.fails
+
+
+def verify(
+    files: Sequence[Path], public_key: PublicKey | None = None, work: Path | None = None
+) -> list[Verdict]:
+    """Check each certificate, and all of them for measurements and notebooks that two learners share.
+
+    `public_key` is the key that should have signed. `work` is the learner's folder: its journals and
+    notebooks are compared with what the certificate pins, and the exercises with those of the course here.
+    Raises CourseError if `work` is given for several certificates, or is no learner's folder.
+    """
+    if work is not None:
+        _check_work(work, files)
+    verdicts = [_verdict(file, public_key, work) for file in files]
+    return [replace(one, fails=(*one.fails, *_shared(one, verdicts))) for one in verdicts]
+
+
+def _check_work(work: Path, files: Sequence[Path]) -> None:
+    if len(files) > 1:
+        raise CourseError(
+            "--work is the folder of one learner, and there are several certificates.",
+            hint="Verify each with its own folder, then all of them together without --work.",
+        )
+    if not any((work / folder).is_dir() for folder in ("journals", "exercises")):
+        raise CourseError(
+            f"{work} is no learner's folder: it has neither journals/ nor exercises/.",
+            hint="Give the folder `work/` of the course the learner worked in.",
+        )
+
+
+def _verdict(file: Path, public_key: PublicKey | None, work: Path | None) -> Verdict:
+    try:
+        certificate, signed = read_certificate(file)
+        key = PublicKey.from_text(certificate.public_key)
+    except CourseError as error:
+        return Verdict(file, None, (), (str(error),), ())
+    record = certificate.record
+    if not key.signed(certificate.signature, signed):
+        return Verdict(file, certificate, (), (_forged(key),), ())
+    holds = [f"The record is unaltered since the holder of this key signed it: {key.fingerprint}."]
+    fails = _arithmetic(certificate)
+    if not fails:
+        holds.append(
+            f"It adds up: each of the ten items has {SHARE:.0%} or more of the points of its exercises, and "
+            "for each of its labs a journal that says a real cluster was measured."
+        )
+    if public_key is not None:
+        same = public_key == key
+        (holds if same else fails).append("That key is the one you named." if same else _other(public_key))
+    if work is not None:
+        found = [*_journals(record, work), *_notebooks(record, work), *_sources(record)]
+        fails += found
+        if not found:
+            holds.append("Its journals, notebooks and exercises are those that lie here, to the last byte.")
+    return Verdict(file, certificate, tuple(holds), tuple(fails), _unproven(record, public_key, work))
+
+
+def _forged(key: PublicKey) -> str:
+    return (
+        f"The record is not what the holder of key {key.fingerprint} signed: something in the file was "
+        "altered. Nothing it says can be relied on."
+    )
+
+
+def _other(named: PublicKey) -> str:
+    return f"It was not signed with the key you named, whose fingerprint is {named.fingerprint}."
+
+
+def _arithmetic(certificate: Certificate) -> list[str]:
+    """What in the record does not follow from the rest of it."""
+    record, fails = certificate.record, []
+    if record.items != items() or record.share != SHARE:
+        fails.append("Its ten items are not those of this version of the course.")
+    for card in CATALOGUE:
+        graded = [one for one in record.exercises if one.card == card.number]
+        if len(graded) != 1:
+            fails.append(f"Card {card.number} has {len(graded)} graded exercises and should have one.")
+        fails += [_short(one) for one in graded if not _enough(one)]
+        if not record.journals_of(card.number):
+            fails.append(f"Card {card.number} has no measurement.")
+    digests = [one.digest for one in record.journals]
+    if len(set(digests)) < len(digests):
+        fails.append("One measurement is counted twice.")
+    late = [one.file for one in record.journals if one.started > record.issued]
+    if late:
+        fails.append(f"Measured after the day of issue: {', '.join(late)}.")
+    if any(one.engine == "simulated" for one in record.journals):
+        fails.append("A simulated run is counted as a measurement.")
+    return fails
+
+
+def _enough(one: ExercisePin) -> bool:
+    return passes(one.points, one.out_of) and one.points <= one.out_of
+
+
+def _short(one: ExercisePin) -> str:
+    return f"Card {one.card}: {one.points:g} of {one.out_of:g} points do not make {SHARE:.0%}."
+
+
+def _journals(record: Record, work: Path) -> list[str]:
+    return [text for pin in record.journals if (text := _journal(pin, work))]
+
+
+def _journal(pin: JournalPin, work: Path) -> str:
+    path = work / "journals" / pin.file
+    if not path.is_file():
+        return f"journals/{pin.file} is missing."
+    found = measurement(path, pin.card)
+    if isinstance(found, Words):
+        return f"journals/{pin.file} was altered: {found.en}"
+    if found.pin.digest != pin.digest:
+        return f"journals/{pin.file} was altered: it is whole, but another measurement."
+    return (
+        "" if found.pin == pin else f"journals/{pin.file} says other things than the certificate says of it."
+    )
+
+
+def _notebooks(record: Record, work: Path) -> list[str]:
+    fails = []
+    for one in record.exercises:
+        name = f"exercises/{one.assignment}/{one.assignment}.ipynb"
+        if not (work / name).is_file():
+            fails.append(f"{name} is missing.")
+        elif _digest(work / name) != one.notebook_sha256:
+            fails.append(f"{name} was altered since it was graded.")
+    return fails
+
+
+def _sources(record: Record) -> list[str]:
+    """The exercises' sources with their hidden tests: what the notebooks were graded against."""
+    sources = {
+        one.assignment: course_root() / "solutions" / one.assignment / f"{one.assignment}.ipynb"
+        for one in record.exercises
+    }
+    return [
+        f"Exercise {one.assignment} was graded against another source than this course has (with halab "
+        f"{one.halab}): the course has changed since, or it was altered there."
+        for one in record.exercises
+        if not sources[one.assignment].is_file() or _digest(sources[one.assignment]) != one.source_sha256
+    ]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _shared(mine: Verdict, verdicts: Sequence[Verdict]) -> list[str]:
+    """Measurements and notebooks that a certificate has in common with another learner's."""
+    fails = []
+    for other in verdicts:
+        if mine.record and other.record and mine.record.learner != other.record.learner:
+            theirs = _digests(other.record)
+            same = [name for digest, name in _digests(mine.record).items() if digest in theirs]
+            if same:
+                fails.append(
+                    f"{', '.join(same)}: the same is in {other.file.name}, of learner "
+                    f"{other.record.learner}. One of the two was copied."
+                )
+    return fails
+
+
+def _digests(record: Record) -> dict[str, str]:
+    return {one.digest: one.file for one in record.journals} | {
+        one.notebook_sha256: f"{one.assignment}.ipynb" for one in record.exercises
+    }
+
+
+def _unproven(record: Record, public_key: PublicKey | None, work: Path | None) -> tuple[str, ...]:
+    whose = "the learner's own: nobody else vouches" if record.key == "own" else "an issuer's"
+    who = f"Who holds that key. It calls itself {whose}; compare the fingerprint with one you were given."
+    said = [] if public_key else [who]
+    said.append(f"That {record.name or record.learner} did the work, and alone.")
+    said.append(
+        "That the measurements took place: the chain of a journal has no secret, so somebody patient could "
+        "invent a whole one."
+    )
+    said.append(
+        "That the grader was the course's own when it graded: grade the notebooks again if it matters."
+    )
+    if work is None:
+        said.append("That the journals and notebooks still are what they were: --work FOLDER compares them.")
+    return tuple(said)

@@ -1,0 +1,250 @@
+"""A class's results as an nbgrader course folder and as tables, for an instructor's tools to go on from.
+
+OUT/gradebook.db, autograded/, nbgrader_config.py    for `nbgrader generate_feedback`, `export` and formgrader
+OUT/grades.csv       a row a submission
+OUT/summary.csv      a row a learner, a column an assignment
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from halab.classroom.class_grading import ClassReport, Result, autograded_path
+from halab.course.paths import course_root
+from halab.course.store import create_once
+from halab.errors import CourseError
+from halab.grading.temporary_course import scratch_course
+
+__all__ = ["publish", "publish_gradebook", "write_whole"]
+
+_DATABASE = "gradebook.db"
+_GRADES = (
+    "learner", "card", "assignment", "handed in", "points", "out of", "percent", "status", "why",
+    "tasks to mend", "what is missing", "notes",
+)  # fmt: skip
+_SETTINGS = '''"""nbgrader's settings for the grades in this folder. Your own may follow below."""
+
+c = get_config()
+load_subconfig("halab_settings.py")  # the course's; written anew by every `halab class grade`
+'''
+_FOLDERS = """
+
+# Added by `halab class grade`: this folder holds the grades of a class.
+grades = Path(__file__).resolve().parent
+c.CourseDirectory.source_directory = "source"
+c.CourseDirectory.release_directory = "release"
+c.CourseDirectory.submitted_directory = "submitted"
+c.CourseDirectory.autograded_directory = "autograded"
+c.CourseDirectory.feedback_directory = "feedback"
+c.CourseDirectory.solution_directory = "solution"
+c.CourseDirectory.db_url = f"sqlite:///{grades / 'gradebook.db'}"
+c.CsvExportPlugin.to = "export.csv"  # nbgrader's own default, grades.csv, is a table of halab's here
+"""
+
+
+def publish(report: ClassReport, out: Path) -> list[str]:
+    """Write the gradebook and both tables into `out`. Returns a sentence for all an instructor should know.
+
+    What an instructor has added to the gradebook (manual points, comments, names) stays.
+    """
+    write_whole(out / "grades.csv", _csv(_GRADES, _grade_rows(report)))
+    write_whole(out / "summary.csv", _csv(*_summary(report)))
+    return publish_gradebook(report, out)
+
+
+def publish_gradebook(report: ClassReport, out: Path) -> list[str]:
+    """Bring `out`'s gradebook up to date. Scores are the report's; what was not graded gets none."""
+    text = (course_root() / "nbgrader_config.py").read_text(encoding="utf-8")
+    write_whole(out / "halab_settings.py", (text + _FOLDERS).encode())
+    create_once(out / "nbgrader_config.py", _SETTINGS.encode())
+    for one in report.results:
+        if one.status == "refused":
+            _explain(one, autograded_path(out, one.learner, one.assignment))
+    remarks = _exercises(report, out)
+    return remarks + _scores(report, out)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file in one step, so that a reader never sees half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, 0o644)
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
+
+
+def _exercises(report: ClassReport, out: Path) -> list[str]:
+    """The test cells of every exercise, through nbgrader's own `generate_assignment`."""
+    from sqlalchemy.exc import DatabaseError
+
+    try:
+        _generate(report, out)
+    except (CourseError, DatabaseError):
+        database = out / _DATABASE
+        if not database.exists():
+            raise
+        aside = database.with_name(f"gradebook-before-{time.strftime('%Y%m%d-%H%M%S')}.db")
+        database.rename(aside)
+        _generate(report, out)
+        return [
+            f"The gradebook that was there does not fit the exercises as they are now. It is kept as "
+            f"{aside.name}, with its manual grades and comments; a new one was made."
+        ]
+    return []
+
+
+def _generate(report: ClassReport, out: Path) -> None:
+    from halab.grading.nbgrader_run import generate, settings
+
+    with scratch_course(report.handed_in.assignments) as folder:
+        config = settings(folder)
+        config.CourseDirectory.db_url = _url(out)
+        config.CourseDirectory.course_id = settings(out).CourseDirectory.course_id
+        for assignment in report.handed_in.assignments:
+            generate(config, assignment)
+
+
+def _scores(report: ClassReport, out: Path) -> list[str]:
+    from nbgrader.api import Gradebook
+
+    from halab.grading.nbgrader_run import settings
+
+    times = {(one.learner, one.assignment): one.time for one in report.handed_in.submissions}
+    with Gradebook(_url(out), settings(out).CourseDirectory.course_id) as gradebook:
+        with _one_transaction(gradebook):
+            for learner in report.handed_in.learners:
+                gradebook.update_or_create_student(learner)
+            for one in report.results:
+                if one.status != "not graded":
+                    _score(gradebook, one, times[one.learner, one.assignment])
+        there = {(one.student_id, one.assignment.name) for one in _submissions(gradebook)}
+    return [
+        f"{learner} has {assignment} in the gradebook, but no longer in {report.handed_in.folder.name}/."
+        for learner, assignment in sorted(there - times.keys())
+    ]
+
+
+@contextmanager
+def _one_transaction(gradebook: Any) -> Iterator[None]:
+    """All or nothing, and one wait for the disk: nbgrader's own methods commit after every change."""
+    commit = gradebook.db.commit
+    gradebook.db.commit = gradebook.db.flush
+    try:
+        yield
+    finally:
+        gradebook.db.commit = commit
+    commit()
+
+
+def _submissions(gradebook: Any) -> Iterator[Any]:
+    for assignment in gradebook.assignments:
+        yield from assignment.submissions
+
+
+def _score(gradebook: Any, one: Result, handed_in: str) -> None:
+    """What `nbgrader autograde` writes for one submission, with the report's points."""
+    when = _moment(handed_in)
+    stamp = {"timestamp": when} if when else {}
+    with gradebook.db.no_autoflush:  # nbgrader asks the database while its new submission is half built
+        gradebook.update_or_create_submission(one.assignment, one.learner, **stamp)
+    notebook = gradebook.find_submission_notebook(one.assignment, one.assignment, one.learner)
+    points = {check.name: check.points for check in one.checks}
+    for grade in notebook.grades:
+        earned = points.get(grade.name, 0.0)
+        if grade.auto_score != earned:
+            # As nbgrader does: what somebody graded by hand is shown to them again.
+            grade.needs_manual_grade = grade.manual_score is not None
+            grade.auto_score = earned
+
+
+def _moment(handed_in: str) -> Any:
+    from nbgrader.utils import parse_utc
+
+    try:
+        return parse_utc(handed_in) if handed_in else None
+    except ValueError:
+        return None
+
+
+def _explain(one: Result, path: Path) -> None:
+    """In place of the graded notebook: the exercise as handed out, with why nothing else was graded."""
+    import nbformat
+
+    # The reason may quote the learner's file, and feedback is a page: nothing in it may become markup.
+    reason = html.escape(one.why)
+    released = course_root() / "exercises" / one.assignment / f"{one.assignment}.ipynb"
+    notebook = nbformat.read(released, as_version=4)
+    why = f"**This submission could not be graded.** {reason}\n\nBelow is the exercise as it was handed out."
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(why, id="not-graded"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, nbformat.writes(notebook).encode())
+
+
+def _url(out: Path) -> str:
+    return f"sqlite:///{out.resolve() / _DATABASE}"
+
+
+def _grade_rows(report: ClassReport) -> Iterator[list[Any]]:
+    times = {(one.learner, one.assignment): one.time for one in report.handed_in.submissions}
+    for one in report.results:
+        failed = [check for check in one.checks if not check.passed]
+        tasks = sorted({check.task for check in failed})
+        missing = dict.fromkeys(check.behaviour for check in failed)
+        yield [
+            one.learner, int(one.assignment[:2]), one.assignment, times[one.learner, one.assignment],
+            _number(one.points), _number(one.out_of), _percent(one.points, one.out_of), one.status, one.why,
+            " ".join(tasks), " ".join(missing), " ".join(one.notes),
+        ]  # fmt: skip
+
+
+def _summary(report: ClassReport) -> tuple[list[str], Iterator[list[Any]]]:
+    """Points in all count what was not handed in as 0, and are empty while a grade is still due."""
+    assignments = report.handed_in.assignments
+    out_of = sum(report.out_of(assignment) for assignment in assignments)
+    headings = ["learner", *assignments, "points", "out of", "percent"]
+
+    def rows() -> Iterator[list[Any]]:
+        for learner in report.handed_in.learners:
+            found = [report.result(learner, assignment) for assignment in assignments]
+            cells = [("" if one is None else _number(one.points, one.status)) for one in found]
+            points = report.total(learner)
+            yield [learner, *cells, _number(points), _number(out_of), _percent(points, out_of)]
+
+    return headings, rows()
+
+
+def _number(value: float | None, otherwise: str = "") -> float | int | str:
+    if value is None:
+        return otherwise
+    return int(value) if value == int(value) else round(value, 2)
+
+
+def _percent(points: float | None, out_of: float) -> float | int | str:
+    return _number(None if points is None or not out_of else round(100 * points / out_of, 1))
+
+
+def _csv(headings: Iterable[str], rows: Iterable[list[Any]]) -> bytes:
+    text = io.StringIO()
+    # Quoted, so that a spreadsheet that splits at another sign than the comma makes no new cell of a text.
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows([_inert(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _inert(cell: Any) -> Any:
+    """A text that a spreadsheet would take for a formula is made a text by a quotation mark in front."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

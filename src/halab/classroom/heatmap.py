@@ -1,0 +1,164 @@
+"""A class at a glance: learners by cards, each cell the share of points. A pure function of the report."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from matplotlib import colormaps, rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.patches import Patch, Rectangle
+
+from halab.classroom.class_grading import ClassReport, Result
+from halab.classroom.gradebook import write_whole
+from halab.course.catalogue import entry
+
+__all__ = ["describe", "draw", "save"]
+
+_COLOURS = colormaps["cividis"]  # even steps of lightness, and the same for colour-blind readers
+_INK, _BLACK, _PALE, _PAPER, _HATCH = "#222222", "#000000", "#ffffff", "#f4f4f4", "#9a9a9a"
+_MIDDLE = 0.47  # the share from which black letters stand out more than white ones
+_ROW, _COLUMN = 0.24, 1.05  # inches
+_MOST_PIXELS = 30_000  # a side; more than that many viewers cannot show
+_HIGH = 40  # rows from which the cards' names stand below as well
+
+
+def save(report: ClassReport, out: Path) -> tuple[Path, Path]:
+    """Write `heatmap.png` and `heatmap.svg`, each with its description inside. Returns their paths."""
+    figure, words = draw(report), describe(report)
+    png, svg = io.BytesIO(), io.StringIO()
+    title = _title(report)
+    dpi = min(150, _MOST_PIXELS / figure.get_figheight())
+    figure.savefig(png, format="png", dpi=dpi, metadata={"Title": title, "Description": words})
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "halab"}):  # letters stay letters
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    paths = out / "heatmap.png", out / "heatmap.svg"
+    write_whole(paths[0], png.getvalue())
+    write_whole(paths[1], _spoken(svg.getvalue(), title, words).encode())
+    return paths
+
+
+def draw(report: ClassReport) -> Figure:
+    """The picture. A number in a cell is the percentage; colour only repeats it."""
+    learners, cards = report.handed_in.learners, report.handed_in.assignments
+    longest = max(len(learner) for learner in learners)
+    width = max(0.4 + 0.085 * longest + _COLUMN * (len(cards) + 1), 5.4)
+    figure = Figure(figsize=(width, 2.1 + _ROW * (len(learners) + 1)), layout="constrained")
+    axes = figure.subplots()
+    for column, card in enumerate(cards):
+        for row, learner in enumerate(learners):
+            _draw_cell(axes, column, row, report.result(learner, card))
+        _draw_mean(axes, column, len(learners), [report.result(learner, card) for learner in learners])
+    _frame(axes, report)
+    figure.suptitle(_title(report), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
+    _legend(figure)
+    return figure
+
+
+def describe(report: ClassReport) -> str:
+    """What the picture shows, in words."""
+    learners = report.handed_in.learners
+    said = [f"Learners by cards, each cell the percentage of points: {len(learners)} learners."]
+    for card in report.handed_in.assignments:
+        found = [report.result(learner, card) for learner in learners]
+        shares = [share for one in found if one and (share := _share(one)) is not None]
+        kinds = Counter(one.status if one else "missing" for one in found)
+        mean = f"mean {_percent(sum(shares) / len(shares))} %" if shares else "no grade yet"
+        said.append(
+            f"Card {_name(card)}: {mean}; {kinds['graded']} graded, {kinds['refused']} refused, "
+            f"{kinds['not graded']} not graded, {kinds['missing']} not handed in."
+        )
+    return " ".join(said)
+
+
+def _draw_cell(axes: Axes, column: int, row: int, one: Result | None) -> None:
+    share = _share(one) if one else None
+    if one is None:
+        _box(axes, column, row, facecolor=_PAPER, edgecolor=_HATCH, hatch="////", linewidth=0)
+    elif share is None:
+        _box(axes, column, row, facecolor=_PALE, edgecolor=_INK, linewidth=1.0, linestyle=":")
+        _text(axes, column, row, "?", _INK)
+    elif one.status == "refused":
+        _box(axes, column, row, facecolor=_COLOURS(0.0), edgecolor=_PALE, linewidth=0.8)
+        _text(axes, column, row, "× 0", _PALE)
+    else:
+        _shaded(axes, column, row, share)
+
+
+def _draw_mean(axes: Axes, column: int, row: int, found: list[Result | None]) -> None:
+    shares = [share for one in found if one and (share := _share(one)) is not None]
+    if shares:
+        _shaded(axes, column, row + 0.4, sum(shares) / len(shares))
+
+
+def _shaded(axes: Axes, column: float, row: float, share: float) -> None:
+    _box(axes, column, row, facecolor=_COLOURS(share), edgecolor=_PALE, linewidth=0.8)
+    _text(axes, column, row, _percent(share), _BLACK if share > _MIDDLE else _PALE)
+
+
+def _box(axes: Axes, column: float, row: float, **style: Any) -> None:
+    # Like the letters, not asked for its extent when the page is laid out: thousands would take seconds.
+    axes.add_artist(Rectangle((column - 0.5, row - 0.5), 1, 1, in_layout=False, **style))
+
+
+def _text(axes: Axes, column: float, row: float, text: str, colour: str) -> None:
+    axes.text(
+        column, row, text, ha="center", va="center", fontsize=8.5, color=colour, in_layout=False
+    )  # fmt: skip
+
+
+def _frame(axes: Axes, report: ClassReport) -> None:
+    learners, cards = report.handed_in.learners, report.handed_in.assignments
+    axes.set_xlim(-0.5, len(cards) - 0.5)
+    axes.set_ylim(len(learners) + 0.95, -0.5)
+    axes.set_xticks(range(len(cards)), [_name(card, "\n") for card in cards], fontsize=8.5)
+    axes.set_yticks([*range(len(learners)), len(learners) + 0.4], [*learners, "mean"], fontsize=8.5)
+    axes.tick_params(length=0, labeltop=True, labelbottom=len(learners) > _HIGH)
+    axes.spines[:].set_visible(False)
+
+
+def _legend(figure: Figure) -> None:
+    scale = tuple(Patch(facecolor=_COLOURS(share)) for share in (0.0, 0.5, 1.0))
+    kinds: dict[str, Any] = {
+        "0, 50, 100 % of the points": scale,
+        "× 0: refused, see grades.csv": Patch(facecolor=_COLOURS(0.0)),
+        "?: not graded, the course's fault": Patch(facecolor=_PALE, edgecolor=_INK, linestyle=":"),
+        "not handed in": Patch(facecolor=_PAPER, edgecolor=_HATCH, hatch="////", linewidth=0),
+    }
+    figure.legend(
+        list(kinds.values()), list(kinds), loc="outside lower left", ncols=2, frameon=False, fontsize=8.5,
+        handlelength=3, handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
+    )  # fmt: skip
+
+
+def _share(one: Result) -> float | None:
+    """0 to 1; None if there are no points to speak of."""
+    return None if one.points is None or not one.out_of else min(one.points / one.out_of, 1.0)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}"
+
+
+def _name(assignment: str, between: str = " ") -> str:
+    number, *words = assignment.split("-")
+    return between.join([number, *words])
+
+
+def _title(report: ClassReport) -> str:
+    cards = report.handed_in.assignments
+    what = entry(int(cards[0][:2])).title.en if len(cards) == 1 else f"{len(cards)} cards"
+    learners = len(report.handed_in.learners)
+    return f"{report.handed_in.folder.name}: {what}, {learners} learner{'s' if learners != 1 else ''}"
+
+
+def _spoken(svg: str, title: str, words: str) -> str:
+    """The drawing with a title and a description that screen readers say."""
+    labels = f"<title>{html.escape(title)}</title><desc>{html.escape(words)}</desc>"
+    return re.sub(r"<svg\b[^>]*>", lambda found: f'{found[0][:-1]} role="img">{labels}', svg, count=1)

@@ -1,0 +1,162 @@
+"""What a class handed in: nbgrader's `submitted` layout, read and never written to.
+
+FOLDER/<learner>/<assignment>/<assignment>.ipynb    as `nbgrader collect` writes it, with its timestamp.txt
+FOLDER/<learner>/<assignment>.ipynb                 as people copy it by hand
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from halab.course.catalogue import CATALOGUE
+from halab.course.identity import valid_learner
+from halab.errors import CourseError
+from halab.grading.preparation import LARGEST, one_line
+
+__all__ = ["HandedIn", "Submission", "read_folder"]
+
+_SHOWN = 3  # names in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One learner's notebook of one assignment. `time` is what timestamp.txt says, or "".
+
+    `refusal` says why it cannot be graded as it is, or is empty.
+    """
+
+    learner: str
+    assignment: str
+    notebook: Path
+    time: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A class's folder: its learners and submissions in order, and a sentence for all that is neither."""
+
+    folder: Path
+    learners: tuple[str, ...]
+    submissions: tuple[Submission, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def assignments(self) -> tuple[str, ...]:
+        """Those that at least one learner handed in, in the order of their cards."""
+        return tuple(sorted({one.assignment for one in self.submissions}))
+
+
+def read_folder(folder: Path) -> HandedIn:
+    """Find every submission in `folder`. Names that start with a dot are passed over.
+
+    Raises CourseError if there is none: the message says what was expected and what was found.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise CourseError(f"There is no folder {folder}.", hint=_layout(folder))
+    known = frozenset(card.slug for card in CATALOGUE if card.has_exercise)
+    learners: list[str] = []
+    submissions: list[Submission] = []
+    problems: list[str] = []
+    for place in _visible(folder):
+        if not place.is_dir():
+            problems.append(f"{one_line(place.name)} is not a learner's folder; it was left out.")
+        elif not _accepted(place.name):
+            problems.append(
+                f"{one_line(place.name)} cannot be a learner's id (up to 64 letters, digits or . _ @ -, the "
+                "first a letter or digit); the folder was left out."
+            )
+        else:
+            learners.append(place.name)
+            try:
+                submissions += _of_learner(place, known, problems)
+            except OSError as error:
+                problems.append(f"{place.name} cannot be read ({error.strerror}); the folder was left out.")
+    if not submissions:
+        raise _nothing(folder, known, problems)
+    return HandedIn(folder, tuple(learners), tuple(submissions), tuple(problems))
+
+
+def _of_learner(place: Path, known: frozenset[str], problems: list[str]) -> Iterator[Submission]:
+    found: set[str] = set()
+    # Folders first: a notebook beside the folder of its assignment is then the one left out.
+    for entry in sorted(_visible(place), key=lambda entry: not entry.is_dir()):
+        where = f"{place.name}/{one_line(entry.name)}"
+        assignment = entry.name if entry.is_dir() else entry.name.removesuffix(".ipynb")
+        if not entry.is_dir() and entry.suffix != ".ipynb":
+            problems.append(f"{where} is no submission; it was left out.")
+        elif assignment not in known:
+            problems.append(
+                f"{where} is no exercise of this course ({', '.join(sorted(known))}); it was left out."
+            )
+        elif assignment in found:
+            problems.append(f"{where} is there a second time; the one in the folder {assignment}/ counts.")
+        else:
+            found.add(assignment)
+            yield _submission(place.name, assignment, entry)
+
+
+def _submission(learner: str, assignment: str, entry: Path) -> Submission:
+    if not entry.is_dir():
+        return Submission(learner, assignment, entry, refusal=_refusal(entry))
+    notebook = entry / f"{assignment}.ipynb"
+    return Submission(learner, assignment, notebook, _time(entry), _refusal(notebook))
+
+
+def _refusal(notebook: Path) -> str:
+    """Why this file is not even looked into, or ""."""
+    folder = notebook.parent
+    if not notebook.is_file():
+        others = _named(entry for entry in _visible(folder) if entry.name != "timestamp.txt")
+        return f"There is no {notebook.name} in {folder.parent.name}/{folder.name}; it holds {others}."
+    if notebook.resolve() != notebook:
+        return f"{notebook.name} is a link to another file; a submission is a file of its own."
+    if notebook.stat().st_size > LARGEST:
+        size, most = notebook.stat().st_size / 1024**2, LARGEST / 1024**2
+        return f"{notebook.name} has {size:.0f} MiB; a notebook may have {most:.0f}."
+    return ""
+
+
+def _time(folder: Path) -> str:
+    stamp = folder / "timestamp.txt"
+    if not stamp.is_file():
+        return ""
+    with stamp.open(encoding="utf-8", errors="replace") as file:
+        return one_line(file.read(100))
+
+
+def _accepted(learner: str) -> bool:
+    try:
+        return valid_learner(learner) == learner
+    except CourseError:
+        return False
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+
+
+def _nothing(folder: Path, known: frozenset[str], problems: list[str]) -> CourseError:
+    said = f" {' '.join(problems[:_SHOWN])}" if problems else ""
+    return CourseError(
+        f"{folder} should hold FOLDER/<learner>/<assignment>/<assignment>.ipynb with an assignment out of "
+        f"{', '.join(sorted(known)) or '(the course has no exercise yet)'}; it holds "
+        f"{_named(_visible(folder))}, and no submission was found.{said}",
+        hint=_layout(folder),
+    )
+
+
+def _layout(folder: Path) -> str:
+    for inner in ("submitted", ".nbgrader/submitted"):
+        if (folder / inner).is_dir():
+            return f"Did you mean {folder / inner}?"
+    return "Name the folder into which `nbgrader collect` puts what was handed in, by learner."
+
+
+def _named(entries: Iterator[Path] | list[Path]) -> str:
+    names = [one_line(entry.name, 60) for entry in entries]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more if names else "nothing"

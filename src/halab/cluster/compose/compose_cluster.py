@@ -1,0 +1,265 @@
+"""`ComposeCluster`: a cluster of containers that runs, and what can be done with it.
+
+Containers belong to the project `halab-NAME`; no other is ever touched. Whether a fault stands is read from
+Docker itself (paused, stopped, without a network), so a fault made by hand is seen, and healed, as well.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Literal
+
+from halab.cluster.compose import projects
+from halab.cluster.compose.container_faults import GRACE, Breaking
+from halab.cluster.compose.containers import Container, balancer_port, containers, profile_of
+from halab.cluster.compose.docker import Docker, find_docker
+from halab.cluster.compose.docker_events import By, Deed, Diary, Listener, history
+from halab.cluster.compose.status_reader import Looker
+from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
+from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_kind
+from halab.errors import ClusterError, ClusterNotFound, FaultError
+
+__all__ = ["ComposeCluster", "attach"]
+
+_POLL = 0.1  # seconds between looks while waiting
+
+
+class ComposeCluster(RunningCluster):
+    """Milvus in containers of the course's own Compose file (see `halab.cluster.protocol.Cluster`).
+
+    Made by `start` or `attach`. `owned` is True if this process started it and is to take it down.
+    """
+
+    engine: Literal["compose"] = "compose"
+
+    def __init__(self, docker: Docker, name: str, owned: bool = False) -> None:
+        self.docker = docker
+        self.name = name
+        self.owned = owned
+        self._looker = Looker(docker, projects.project(name))
+        found = self._looker.containers()
+        self.profile = profile_of(found)
+        self._since = min((one.started for one in found if one.started), default=time.time())
+        self._diary = Diary(projects.folder(name))
+        self._breaking = Breaking(docker, projects.project(name), projects.folder(name))
+        self._listener = Listener(docker, projects.project(name), self._since)
+        self._milvus = ""
+        self._ttl = 0.0
+
+    @property
+    def uri(self) -> str:
+        """The balancer's address; in front of one proxy only, that one's."""
+        return f"http://127.0.0.1:{balancer_port(self._looker.inspected)}"
+
+    @property
+    def ttl(self) -> float:
+        """As etcd grants it to the sessions, seconds."""
+        if not self._ttl:
+            self._ttl = next((one.granted for one in self.sessions() if one.granted), 0.0)
+        return self._ttl
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What Milvus and Docker themselves say they are: an image's tag is only a name."""
+        if not self._milvus:
+            told = [json.loads(one.value).get("Version") for one in self.sessions()]
+            self._milvus = next((version for version in told if version), "")
+        return {"milvus": self._milvus or "unknown", self.docker.who: self.docker.version}
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    def status(self, *, fresh: bool = True) -> dict[str, Any]:
+        """What `halab status --json` prints; times in seconds, memory in bytes. A look is always fresh."""
+        components = self.components()
+        well = all(one.health == "healthy" for one in components)
+        return {
+            "phase": "ready" if well else "running, not all healthy",
+            "error": "",
+            "elapsed": time.time() - self._since,
+            "disk": 0,
+            "components": [one.as_dict() for one in components],
+        }
+
+    def components(self) -> list[Component]:
+        found = self._looker.components()
+        if not found:
+            raise ClusterNotFound(
+                f"The cluster {self.name!r} has no containers any more: it was taken down.",
+                hint="Start it again: halab.cluster() and a new Retriever in a notebook, "
+                "halab up in a terminal.",
+            )
+        known = containers(self._looker.inspected)
+        faults = {one.name: fault for one in known if (fault := self._breaking.fault_of(one))}
+        return [
+            replace(one, note=f"fault: {faults[one.name]}") if one.name in faults else one for one in found
+        ]
+
+    def events(self, since: float = 0.0) -> list[Event]:
+        deeds = [deed for deed in self._diary.read() if deed.until >= self._since]
+        names = {one.id: one.name for one in self._looker.containers()}
+        names |= {deed.id: deed.component for deed in deeds}  # those that were removed, too
+        told = history(self._listener.heard(), deeds, names)
+        return [event for event in told if event.time >= since]
+
+    def sessions(self) -> list[Session]:
+        return self._looker.sessions()
+
+    def loopback_port(self, component: str, port: int) -> int:
+        """The port of 127.0.0.1 that leads to a port of a component now, or 0; it changes with a restart."""
+        return self._container(component).ports.get(port, 0)
+
+    def _container(self, component: str) -> Container:
+        found = self._looker.containers()
+        for one in found:
+            if one.name == component:
+                return one
+        raise FaultError(
+            f"There is no component {component!r} in the cluster {self.name!r}.",
+            hint=f"There is: {', '.join(one.name for one in found)}.",
+        )
+
+    def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
+        return self.docker.last_words(self._container(name).id, lines, width)
+
+    # -- breaking -----------------------------------------------------------------------------------------
+
+    def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
+        """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
+        check_kind(kind)
+        component, asked = self._meant(target)
+        one = self._container(component.name)
+        if fault := self._breaking.fault_of(one):
+            raise FaultError(
+                f"{one.name} already has a fault ({fault}).", hint=f"First: halab heal {one.name}"
+            )
+        if not one.running:
+            raise FaultError(f"{one.name} is down: nothing to break.", hint="Look at: halab status")
+        began = time.time()
+        self._breaking.break_(kind, one)
+        # The command may take long on a busy machine; Docker tells when it happened.
+        at = self._listener.first(one.id, began) or time.time()
+        deed = Deed(began, at, time.time(), one.id, one.name, f"fault:{kind}", "user", asked)
+        self._diary.write(deed)
+        return InjectedFault(self, kind, asked, one.name, time.monotonic() - (time.time() - at))
+
+    def heal(self, component: str) -> None:
+        """Undo a fault on a component by its name, or start it if it is down."""
+        one, began = self._container(component), time.time()
+        last = next((deed.kind for deed in reversed(self._diary.read()) if deed.id == one.id), "")
+        done = self._breaking.mend(one, ending=last == "fault:stop")
+        self._diary.write(Deed(began, began, time.time(), one.id, one.name, done, "user", "fault undone"))
+
+    def replace(self, component: str, grace: float, why: str) -> None:
+        """End a component's process and start it anew, whatever fault it has; the fault ends with it.
+
+        It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
+        """
+        one = self._container(component)
+        with self._deed(one, "restarted", "supervisor", why):
+            self._breaking.replace(one, min(grace, 50.0))
+
+    @contextmanager
+    def _deed(self, one: Container, kind: str, by: By = "user", detail: str = "") -> Iterator[None]:
+        began = time.time()
+        yield
+        self._diary.write(Deed(began, began, time.time(), one.id, one.name, kind, by, detail))
+
+    # -- growing ------------------------------------------------------------------------------------------
+
+    def add(self, role: str) -> Component:
+        """Start one more query node and wait until it is healthy.
+
+        It is one more container of the last query node's service, so it has the same definition. Raises
+        FaultError for another role, NotReady if the cluster does not become healthy.
+        """
+        check_extendable(role)
+        before = {one.name for one in self._nodes(role)}
+        service = max((one.service for one in self._nodes(role)), key=lambda name: (len(name), name))
+        copies = sum(one.service == service for one in self._nodes(role)) + 1
+        self._compose(
+            "up", "--detach", "--no-deps", "--no-recreate", "--scale", f"{service}={copies}", service
+        )
+        self._looker.forget()
+        new = next(one for one in self._nodes(role) if one.name not in before)
+        with self._deed(new, "added"):
+            pass
+        self.wait_healthy()
+        return self.resolve(new.name)
+
+    def remove(self, target: str | Component) -> None:
+        """Stop a query node, as a planned stop does, for good; it may take as long as it hands over its data.
+
+        Raises FaultError if it is no query node, has a fault or is the last one.
+        """
+        component, _ = self._meant(target)
+        check_extendable(component.role)
+        one = self._container(component.name)
+        if len(self._nodes(one.role)) == 1:
+            raise FaultError(f"{one.name} is the last query node.", hint="Add another one first.")
+        if fault := self._breaking.fault_of(one):
+            raise FaultError(f"{one.name} has a fault ({fault}).", hint=f"First: halab heal {one.name}")
+        with self._deed(one, "removed"):
+            self.docker.run("stop", f"--time={GRACE:.0f}", one.id)
+            self.docker.run("rm", "--volumes", one.id)
+        self._looker.forget()
+
+    def _nodes(self, role: str) -> list[Container]:
+        return [one for one in self._looker.containers() if one.role == role]
+
+    @contextmanager
+    def slow(self, role: str, share: float, period: float) -> Iterator[None]:
+        """Let each container of a role have this share of a core only, while the block runs.
+
+        It is a quota of its cgroup, counted anew each 100 ms: `period` is not used.
+        """
+        nodes = self._nodes(role)
+        self.docker.run("update", f"--cpus={share:g}", *(one.id for one in nodes))
+        try:
+            yield
+        finally:
+            for one in nodes:
+                # Docker takes 0 for "as it was": who had no limit gets all the cores there are.
+                self.docker.run("update", f"--cpus={one.cpus or os.cpu_count() or 1:g}", one.id, check=False)
+
+    def _compose(self, *arguments: str) -> None:
+        environment = projects.settings(self.profile, self.ttl, balancer_port(self._looker.inspected))
+        command = self.docker.compose(projects.project(self.name), projects.file(), *arguments)
+        ended = subprocess.run(
+            command, env=self.docker.environment(**environment), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if ended.returncode:
+            raise ClusterError(
+                f"`docker compose {arguments[0]}` failed:\n{ended.stderr.strip()[-1000:]}",
+                hint="Run: halab doctor",
+            )
+
+    # -- ending -------------------------------------------------------------------------------------------
+
+    def down(self) -> None:
+        """Remove every container, network and volume of the cluster."""
+        self._listener.close()
+        projects.remove(self.name, self.docker)
+
+    def __repr__(self) -> str:
+        milvus = self.versions["milvus"]
+        where = f"Milvus {milvus} at {self.uri}, TTL {self.ttl:g} s"
+        return f"<{self.profile} cluster {self.name!r} in containers: {where}>"
+
+
+def attach(name: str = "course") -> ComposeCluster:
+    """The running cluster of that name, however it was started. Raises ClusterNotFound, ClusterError."""
+    docker = find_docker()
+    if name not in projects.names(docker):
+        there = ", ".join(projects.names(docker)) or "none"
+        raise ClusterNotFound(
+            f"No cluster {name!r} runs in containers (running: {there}).",
+            hint="Start it with: halab up --engine compose",
+        )
+    return ComposeCluster(docker, name)

@@ -1,0 +1,386 @@
+"""`EmbeddedCluster`: start a cluster, or attach to one that runs, and hold it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from filelock import FileLock
+
+from halab.cluster.cpu_throttle import duty
+from halab.cluster.embedded import orphan_killer
+from halab.cluster.embedded.binaries import find_binaries
+from halab.cluster.embedded.child_process import tail
+from halab.cluster.embedded.ports import free_ports
+from halab.cluster.embedded.spec import (
+    PORTS,
+    ClusterSpec,
+    Owner,
+    check_settings,
+    clusters_folder,
+    make_spec,
+    ports_needed,
+    remove_sockets,
+)
+from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
+from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_kind, check_same
+from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
+
+__all__ = [
+    "EmbeddedCluster",
+    "attach",
+    "clusters",
+    "down_all",
+    "exists",
+    "folder_of",
+    "is_running",
+    "remove",
+    "start",
+]
+
+Progress = Callable[[dict[str, Any]], None]
+POLL = 0.1  # seconds between looks while waiting
+# Supervisors this process started, to be reaped when they have ended: a zombie is a process left behind too.
+_SUPERVISORS: list[subprocess.Popen[bytes]] = []
+
+
+class EmbeddedCluster(RunningCluster):
+    """Real Milvus processes on this machine (see `halab.cluster.protocol.Cluster`).
+
+    Made by `start` or `attach`. `owned` is True if this process started it and is to take it down.
+    """
+
+    engine: Literal["embedded"] = "embedded"
+
+    def __init__(self, spec: ClusterSpec, owned: bool) -> None:
+        self.name, self.profile = spec.name, spec.profile
+        self.spec = spec
+        self.owned = owned
+
+    @property
+    def ttl(self) -> float:
+        return float(self.spec.ttl)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return dict(self.spec.versions)
+
+    @property
+    def uri(self) -> str:
+        return self.spec.uri
+
+    @property
+    def folder(self) -> Path:
+        return self.spec.folder
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    def status(self, *, fresh: bool = False) -> dict[str, Any]:
+        """Everything the supervisor knows: phase, components, disk use (bytes), time to ready (seconds).
+
+        `fresh` asks every component now instead of taking the last look, at most a second old.
+        """
+        return _ask(self.spec, {"op": "status", "fresh": fresh})
+
+    def components(self) -> list[Component]:
+        return _components(self.status(fresh=True))
+
+    def events(self, since: float = 0.0) -> list[Event]:
+        return [Event(*fields) for fields in _ask(self.spec, {"op": "events", "since": since})["events"]]
+
+    def sessions(self) -> list[Session]:
+        """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""
+        return [Session(**fields) for fields in _ask(self.spec, {"op": "sessions"})["sessions"]]
+
+    def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
+        return tail(self.folder / name / "output.log", lines, width)
+
+    # -- breaking -----------------------------------------------------------------------------------------
+
+    def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
+        """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
+        check_kind(kind)
+        if kind in ("partition", "mute"):
+            raise FaultError(
+                "Processes that share one machine's loopback have no network of their own to cut.",
+                hint='Containers have: halab.cluster(engine="compose"), or halab up --engine compose.',
+            )
+        component, asked = self._meant(target)
+        answer = _ask(self.spec, {"op": "fault", "name": component.name, "kind": kind, "target": asked})
+        return InjectedFault(self, kind, asked, component.name, answer["at"])
+
+    def slow(self, role: str, share: float, period: float) -> AbstractContextManager[None]:
+        """Let each process of a role run for `share` of every `period` (seconds) only (see `duty`)."""
+        return duty([one.pid for one in self.components() if one.role == role and one.pid], share, period)
+
+    def loopback_port(self, component: str, port: int) -> int:
+        """The port that Milvus' own `port` (9091 or 19530) is here, or 0."""
+        name = {9091: "metrics", 19530: "grpc"}.get(port, "")
+        return next((each.ports.get(name, 0) for each in self.spec.processes if each.name == component), 0)
+
+    def heal(self, component: str) -> None:
+        """Undo a fault on a component by its name, or start it if it is down."""
+        _ask(self.spec, {"op": "heal", "name": component})
+
+    def replace(self, component: str, grace: float, why: str) -> None:
+        """End a component's process and start it anew, whatever fault it has; the fault ends with it.
+
+        It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
+        """
+        _ask(self.spec, {"op": "replace", "name": component, "grace": min(grace, 50.0), "why": why})
+
+    # -- growing ------------------------------------------------------------------------------------------
+
+    def add(self, role: str) -> Component:
+        """Start one more query node and wait until it is healthy.
+
+        Raises FaultError for another role, NotReady if the cluster does not become healthy.
+        """
+        check_extendable(role)
+        ports = free_ports(len(PORTS[role]), _reserved())
+        name = _ask(self.spec, {"op": "add", "role": role, "ports": ports})["name"]
+        self.wait_healthy()
+        return self.resolve(name)
+
+    def remove(self, target: str | Component) -> None:
+        """Stop a query node, as a planned stop does, for good; it may take as long as it hands over its data.
+
+        Raises FaultError if it is no query node, has a fault or is the last one.
+        """
+        component, _ = self._meant(target)
+        check_extendable(component.role)
+        _ask(self.spec, {"op": "remove", "name": component.name})
+
+    # -- ending -------------------------------------------------------------------------------------------
+
+    def down(self) -> None:
+        """Kill every process of the cluster and remove its folder."""
+        remove(self.folder)
+
+    def __repr__(self) -> str:
+        milvus = self.spec.versions["milvus"]
+        return f"<{self.profile} cluster {self.name!r}: Milvus {milvus} at {self.uri}, TTL {self.ttl:g} s>"
+
+
+def start(
+    name: str = "course",
+    profile: str = "ha",
+    ttl: float = 10,
+    *,
+    detach: bool = False,
+    progress: Progress = lambda _: None,
+) -> EmbeddedCluster:
+    """A ready cluster of that name: a new one, or the one that runs (or is starting) already.
+
+    It ends with this process unless `detach`. `progress` is called ten times a second with the phase, the
+    components, how many are healthy and the seconds so far. Raises ClusterExists if the one that runs has
+    other settings, NotReady if it does not come up, UnsupportedPlatform, ClusterError.
+    """
+    check_settings(name, profile, ttl)
+    folder = folder_of(name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / "clusters.lock"):
+        spec = _running(folder)
+        owned = spec is None
+        if spec is None:
+            spec = _launch(name, profile, ttl, detach, progress)
+        else:
+            check_same(name, (spec.profile, spec.ttl), (profile, ttl))
+    cluster = EmbeddedCluster(spec, owned and not detach)
+    _await_ready(cluster, owned, progress)
+    return cluster
+
+
+def attach(name: str = "course") -> EmbeddedCluster:
+    """The running cluster of that name. Raises ClusterNotFound."""
+    if (spec := _running(folder_of(name))) is None:
+        there = ", ".join(found.name for found in clusters()) or "none"
+        raise ClusterNotFound(
+            f"No cluster {name!r} is running (running: {there}).", hint="Start it with: halab up"
+        )
+    return EmbeddedCluster(spec, owned=False)
+
+
+def clusters() -> list[ClusterSpec]:
+    """Every cluster that runs on this machine for this user."""
+    folders = sorted(clusters_folder().glob("*/cluster.json"))
+    return [spec for folder in folders if (spec := _running(folder.parent)) is not None]
+
+
+def folder_of(name: str) -> Path:
+    return clusters_folder() / name
+
+
+def is_running(name: str) -> bool:
+    return _running(folder_of(name)) is not None
+
+
+def exists(name: str) -> bool:
+    """True if a cluster of that name runs, or has left its folder behind."""
+    return (folder_of(name) / "cluster.json").exists()
+
+
+def down_all() -> list[str]:
+    """Take down every cluster, stale folders included; their names."""
+    folders = [path.parent for path in sorted(clusters_folder().glob("*/cluster.json"))]
+    for folder in folders:
+        remove(folder)
+    return [folder.name for folder in folders]
+
+
+def remove(folder: Path) -> None:
+    """End the cluster of a folder, whatever state it is in, and remove the folder."""
+    try:
+        spec = ClusterSpec.load(folder)
+    except (OSError, ValueError):
+        spec = None
+    if spec is not None:
+        try:
+            _ask(spec, {"op": "down"})
+        except ClusterError:
+            pass
+        else:
+            _await_gone(spec)
+        remove_sockets(spec)
+    _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
+    orphan_killer.kill_recorded(folder)  # what a killed supervisor may have left
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_gone(spec: ClusterSpec) -> None:
+    until = time.monotonic() + 15
+    while spec.socket.parent.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    for process in _SUPERVISORS:
+        if process.args[-1] == str(spec.folder):  # type: ignore[index]
+            process.wait(timeout=15)
+
+
+def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progress) -> ClusterSpec:
+    began = time.monotonic()
+
+    def tell(phase: str) -> None:
+        progress(
+            {"phase": phase, "components": [], "elapsed": time.monotonic() - began, "done": 0, "total": 0}
+        )
+
+    binaries = find_binaries(tell)
+    folder = folder_of(name)
+    remove(folder)
+    folder.mkdir(mode=0o700)
+    me = Owner(pid=os.getpid(), created=psutil.Process().create_time())
+    spec = make_spec(
+        name,
+        profile,
+        ttl,
+        # A unix socket's path may have about 100 characters; the cluster's folder may be longer than that.
+        socket=Path(tempfile.mkdtemp(prefix="halab-")) / "supervisor",
+        owner=None if detach else me,
+        ports=free_ports(ports_needed(profile), _reserved()),
+        versions=binaries.versions,
+    )
+    spec.save()
+    tell("starting the supervisor")
+    with (folder / "supervisor.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "halab.cluster.embedded.supervisor", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the terminal is for the owner, who then takes it down
+        )
+    _await_supervisor(spec, process)
+    return spec
+
+
+def _await_supervisor(spec: ClusterSpec, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 30
+    while not _answers(spec):
+        if process.poll() is not None or time.monotonic() > until:
+            ended = (
+                f"ended with {process.returncode}"
+                if process.returncode is not None
+                else "did not answer in 30 s"
+            )
+            raise NotReady(
+                f"Awaited the supervisor; it {ended}. It wrote:\n{tail(spec.folder / 'supervisor.log')}",
+                hint="Run: halab doctor",
+            )
+        time.sleep(0.02)
+    _SUPERVISORS.append(process)
+
+
+def _reserved() -> set[int]:
+    return {port for spec in clusters() for process in spec.processes for port in process.ports.values()}
+
+
+def _running(folder: Path) -> ClusterSpec | None:
+    try:
+        spec = ClusterSpec.load(folder)
+    except (OSError, ValueError):
+        return None
+    return spec if _answers(spec) else None
+
+
+def _answers(spec: ClusterSpec) -> bool:
+    try:
+        _ask(spec, {"op": "status"})
+    except ClusterError:
+        return False
+    return True
+
+
+def _await_ready(cluster: EmbeddedCluster, owned: bool, progress: Progress) -> None:
+    """Follow a start to its end. The supervisor keeps the clock; it gives up by itself."""
+    while True:
+        status = cluster.status()
+        healthy = sum(c["health"] == "healthy" for c in status["components"])
+        progress(status | {"done": healthy, "total": len(status["components"])})
+        if status["phase"] == "ready":
+            return
+        if status["phase"] == "failed":
+            if owned:
+                _ask(cluster.spec, {"op": "down", "keep": True})
+            raise NotReady(
+                f"The cluster {cluster.name!r} did not come up.\n{status['error']}",
+                hint=f"Run: halab doctor. All logs are in {cluster.folder} until the next start.",
+            )
+        time.sleep(POLL)
+
+
+def _components(status: dict[str, Any]) -> list[Component]:
+    return [Component(**fields) for fields in status["components"]]
+
+
+def _ask(spec: ClusterSpec, request: dict[str, Any]) -> dict[str, Any]:
+    """One request to a cluster's supervisor. Raises ClusterNotFound, or FaultError if it is refused."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(60)
+            connection.connect(str(spec.socket))
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            line = connection.makefile("rb").readline()
+        answer: dict[str, Any] = json.loads(line)
+    except (OSError, ValueError) as error:
+        gone = isinstance(error, (FileNotFoundError, ConnectionRefusedError))
+        why = "it was taken down, or the process that started it has ended" if gone else str(error)
+        raise ClusterNotFound(
+            f"The cluster {spec.name!r} no longer answers: {why}.",
+            hint="Start it again: halab.cluster() and a new Retriever in a notebook, halab up in a terminal.",
+        ) from None
+    if "refused" in answer:
+        raise FaultError(
+            f"The cluster {spec.name!r} refused: {answer['refused']}.", hint="Look at: halab status"
+        )
+    return answer

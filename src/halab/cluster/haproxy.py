@@ -1,0 +1,217 @@
+"""A real balancer in front of several proxies: HAProxy, which belongs to the system and not to the course.
+
+    with balance(proxies(cluster), "leastconn") as front:
+        MilvusClient(front.uri)
+        front.servers()                      # who has how many connections, and who passes the checks
+
+It works on TCP connections: it chooses a server once for each, and never sees a request. Its settings are
+HAProxy's own defaults (a check every 2 s, three failures until a server is taken out) but for two: a
+connection that is refused is tried with another server at once (`option redispatch 1`), and one thread keeps
+the order of connections exact. Source: HAProxy 2.6 configuration manual, sections 4.2 (`balance`,
+`option redispatch`) and 5.2 (`check`, `inter`, `fall`); management guide, sections 9.1 and 9.3 (`show stat`).
+
+A process of its own starts HAProxy, and ends it when this one leaves the block or ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from halab.cluster.embedded.child_process import leash, tail
+from halab.cluster.embedded.ports import free_ports
+from halab.cluster.protocol import Cluster
+from halab.errors import ClusterError, NotReady
+
+__all__ = ["ALGORITHMS", "Balancer", "Server", "balance", "find_haproxy", "proxies"]
+
+ALGORITHMS = ("roundrobin", "leastconn", "random")
+"""The card's three strategies, as HAProxy calls them. Its `random` draws two servers and takes the one with
+fewer connections."""
+
+INSTALL = "Install it: apt-get install haproxy (Debian, Ubuntu) or brew install haproxy (macOS)."
+# Debian keeps it where the PATH of an ordinary user does not look.
+_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
+_STARTS_WITHIN = 10.0  # seconds until a server has passed its first check
+_UNCHECKED = ("UNK", "INI")
+
+_CONFIGURATION = """\
+global
+    nbthread 1
+    stats socket {folder}/stats mode 600
+defaults
+    mode tcp
+    timeout connect 1s
+    timeout client 1h
+    timeout server 1h
+    option redispatch 1
+listen milvus
+    bind 127.0.0.1:{port}
+    balance {algorithm}
+{servers}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server as the balancer sees it: whether it passes the checks, its connections now and in all."""
+
+    name: str
+    up: bool
+    open: int
+    total: int
+
+
+class Balancer:
+    """A HAProxy that runs, made by `balance`. `uri` is where clients connect."""
+
+    def __init__(self, folder: Path, port: int, algorithm: str) -> None:
+        self.uri = f"http://127.0.0.1:{port}"
+        self.algorithm = algorithm
+        self._folder = folder
+
+    def servers(self) -> list[Server]:
+        """What it counts now, server by server. Raises ClusterError if it no longer runs."""
+        try:
+            rows = self._rows()
+        except OSError:
+            raise ClusterError(
+                f"The balancer does not answer. It wrote:\n{tail(self._folder / 'output.log')}",
+                hint="Open it again: leave its `with` block and enter a new one.",
+            ) from None
+        return [
+            Server(row["svname"], row["status"].startswith("UP"), int(row["scur"]), int(row["stot"]))
+            for row in rows
+        ]
+
+    def _rows(self) -> list[dict[str, str]]:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(2.0)
+            line.connect(str(self._folder / "stats"))
+            line.sendall(b"show stat milvus 4 -1\n")  # 4: servers only
+            answer = b"".join(iter(lambda: line.recv(65536), b"")).decode()
+        return list(csv.DictReader(answer.removeprefix("# ").splitlines()))
+
+    def _ready(self) -> bool | None:
+        """True when a server has passed a check, False when all have failed one, None while it is open."""
+        try:
+            rows = self._rows()
+        except OSError:
+            return None  # its socket is not there yet
+        checked = [row for row in rows if row["check_status"].lstrip("* ") not in _UNCHECKED]
+        if any(row["status"].startswith("UP") for row in checked):
+            return True
+        return False if rows and len(checked) == len(rows) else None
+
+
+def proxies(cluster: Cluster) -> dict[str, str]:
+    """The addresses of a cluster's proxies by name, for `balance`. Raises ClusterError if it is simulated."""
+    if cluster.engine == "simulated":
+        raise ClusterError(
+            "A simulated cluster has no proxies that a balancer could connect to.",
+            hint="Use the embedded engine.",
+        )
+    return {each.name: each.address for each in cluster.components() if each.role == "proxy"}
+
+
+def find_haproxy() -> str:
+    """The path of HAProxy. Raises ClusterError if it is not installed."""
+    folders = os.pathsep.join([os.environ.get("PATH", os.defpath), *_FOLDERS])
+    found = shutil.which("haproxy", path=folders)
+    if found is None:
+        raise ClusterError("The balancer is HAProxy, and it is not installed here.", hint=INSTALL)
+    return found
+
+
+@contextmanager
+def balance(servers: Mapping[str, str], algorithm: str = "leastconn") -> Iterator[Balancer]:
+    """Run HAProxy in front of `servers` (host:port by name) while the block runs.
+
+    Raises ClusterError if it is not installed or has nothing to do, NotReady if no server passes its check.
+    """
+    if not servers or algorithm not in ALGORITHMS:
+        raise ClusterError(
+            f"A balancer needs servers and one of {', '.join(ALGORITHMS)}; "
+            f"found {len(servers)} servers and {algorithm!r}.",
+            hint='For example balance(proxies(cluster), "leastconn").',
+        )
+    command = find_haproxy()
+    folder = Path(tempfile.mkdtemp(prefix="halab-"))  # private, and short enough for a socket's path
+    # A server that is down just now keeps its port.
+    port = free_ports(1, [int(address.rpartition(":")[2]) for address in servers.values()])[0]
+    (folder / "haproxy.cfg").write_text(_configuration(folder, port, algorithm, servers))
+    keeper = subprocess.Popen(
+        [sys.executable, "-m", __name__, command, str(folder)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for the owner, who then leaves the block
+    )
+    try:
+        front = Balancer(folder, port, algorithm)
+        _await_checks(front, keeper, folder)
+        yield front
+    finally:
+        assert keeper.stdin is not None
+        keeper.stdin.close()
+        try:
+            keeper.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            keeper.kill()
+            keeper.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _configuration(folder: Path, port: int, algorithm: str, servers: Mapping[str, str]) -> str:
+    lines = "\n".join(f"    server {name} {address} check" for name, address in servers.items())
+    return _CONFIGURATION.format(folder=folder, port=port, algorithm=algorithm, servers=lines)
+
+
+def _await_checks(front: Balancer, keeper: subprocess.Popen[bytes], folder: Path) -> None:
+    until = time.monotonic() + _STARTS_WITHIN
+    while (ready := front._ready()) is None:
+        if keeper.poll() is not None or time.monotonic() > until:
+            raise NotReady(
+                f"HAProxy did not come up. It wrote:\n{tail(folder / 'output.log')}",
+                hint="Run: halab doctor",
+            )
+        time.sleep(0.05)
+    if not ready:
+        raise NotReady(
+            "The balancer runs, and none of its servers answers.", hint="See `halab status` for the proxies."
+        )
+
+
+def _keep(command: str, folder: Path) -> None:
+    """Run HAProxy until it ends or standard input does, which it does with the process that started this."""
+    with (folder / "output.log").open("wb") as output:
+        haproxy = subprocess.Popen(
+            [command, "-db", "-f", str(folder / "haproxy.cfg")],  # -db: stay in the foreground
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=leash(),  # safe: this process has one thread
+        )
+    try:
+        while haproxy.poll() is None:
+            if select.select([sys.stdin], [], [], 0.1)[0]:
+                shutil.rmtree(folder, ignore_errors=True)  # the owner may be gone
+                return
+    finally:
+        haproxy.kill()
+        haproxy.wait()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _keep(sys.argv[1], Path(sys.argv[2]))

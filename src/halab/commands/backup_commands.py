@@ -1,0 +1,147 @@
+"""The commands that protect data: backup, restore, prune. `halab verify` checks backups too (progress.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from halab.protect.backup.manifest import Manifest, Progress
+
+__all__ = ["register", "verify_backups"]
+
+console = Console()
+messages = Console(stderr=True)
+Name = Annotated[str, typer.Option("--name", "-n", help="Which running cluster.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--collection", "-c", help="Only this one; may be given several times."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the `halab` command."""
+    for command in (backup, restore, prune):
+        app.command()(command)
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new folder; best on another disk.")],
+    collection: Only = None,
+    name: Name = "course",
+) -> None:
+    """Copy collections of a running cluster into a folder, while it serves."""
+    from halab.cluster import attach_cluster
+    from halab.protect.backup import backup as save
+
+    cluster = attach_cluster(name)
+    with _bar() as progress:
+        manifest = save(cluster, folder, collection or (), progress=progress)
+    _say("Backed up", folder, manifest)
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="As `halab backup` made it.")],
+    collection: Only = None,
+    rename: Annotated[
+        list[str] | None, typer.Option("--as", help="A new name, as OLD=NEW; may be given several times.")
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Take the place of collections that are there, which are dropped."),
+    ] = False,
+    name: Name = "course",
+) -> None:
+    """Verify a backup and bring it into a running cluster: whole and counted, or not at all."""
+    from halab.cluster import attach_cluster
+    from halab.protect.backup import restore as bring_back
+
+    names = dict(_pair(one) for one in rename or ())
+    cluster = attach_cluster(name)
+    with _bar() as progress:
+        done = bring_back(cluster, folder, collection or (), names=names, replace=replace, progress=progress)
+    for restored, rows in done.rows.items():
+        console.print(f"Restored {escape(restored)}: {rows:,} rows", highlight=False)
+    for note in done.notes:
+        console.print(f"Note: {escape(note)}", highlight=False)
+
+
+def prune(
+    folder: Annotated[Path, typer.Argument(help="A folder that holds backups, and nothing else.")],
+    daily: Annotated[int, typer.Option(help="Keep the newest of this many days.", min=0)] = 7,
+    weekly: Annotated[int, typer.Option(help="And of this many weeks.", min=0)] = 4,
+    monthly: Annotated[int, typer.Option(help="And of this many months (30 days each).", min=0)] = 12,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")
+    ] = False,
+) -> None:
+    """Delete old backups: grandfather, father, son. Each is verified first, and only sound ones count.
+
+    The newest sound one always stays. Days, weeks and months that have no backup are not counted. Ends with
+    status 1 if something in the folder is no sound backup: that is told, and left alone.
+    """
+    from halab.models.retention import Retention
+    from halab.protect.backup.retention_run import prune as clear
+
+    try:
+        retention = Retention(daily, weekly, monthly)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--daily, --weekly, --monthly") from None
+    with _bar() as progress:
+        done = clear(folder, retention, dry_run=dry_run, progress=progress)
+    print(done)
+    if not done.sound:
+        raise typer.Exit(1)
+
+
+def verify_backups(folders: Sequence[Path]) -> bool:
+    """Check backups, say what was found of each, and whether all are sound."""
+    from halab.errors import BackupError
+    from halab.protect.backup import verify
+
+    sound = True
+    for folder in folders:
+        try:
+            with _bar() as progress:
+                manifest = verify(folder, progress=progress)
+            _say("Sound", folder, manifest)
+        except BackupError as error:
+            sound = False
+            console.print(f"[bold red]Not sound:[/] {escape(str(error))}", highlight=False)
+    return sound
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not (old and equals and new):
+        raise typer.BadParameter(f"a new name is given as OLD=NEW, not {text!r}", param_hint="--as")
+    return old, new
+
+
+def _say(what: str, folder: Path, manifest: Manifest) -> None:
+    size = f"{manifest.rows:,} rows, {manifest.bytes / 1e6:,.1f} MB"
+    console.print(f"{what}: {escape(str(folder))}: {size}, begun {manifest.begun}", highlight=False)
+    for one in manifest.collections:
+        console.print(f"  {escape(one.name)}: {one.rows:,} rows", highlight=False)
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A bar on stderr, so that stdout holds the result alone."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=messages, transient=True) as bars:
+        task = bars.add_task("", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bars.update(task, description=escape(what), completed=done, total=total)
+
+        yield show

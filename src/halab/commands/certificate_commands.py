@@ -1,0 +1,198 @@
+"""The commands that tell and certify what was learnt: progress, certify, verify, key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from halab.certificate.assessment import Assessment
+    from halab.certificate.learner_progress import Progress as Standing
+    from halab.course.catalogue import Language
+
+__all__ = ["register"]
+
+console = Console()
+messages = Console(stderr=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the `halab` command."""
+    for command in (progress, certify, verify, key):
+        app.command()(command)
+
+
+def progress(
+    as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
+) -> None:
+    """Show what you have done of the ten cards, and what is nearest to do next."""
+    from halab.certificate.learner_progress import progress as look
+    from halab.certificate.progress_texts import next_step
+    from halab.course.catalogue import language
+
+    found, lang = look(), language()
+    step = next_step(found, lang)
+    if as_json:
+        print(json.dumps(found.as_dict() | {"next": step.text}, ensure_ascii=False, indent=1))
+        return
+    print(_board(found, lang))
+    for note in found.notes:
+        console.print(f"{'注意：' if lang == 'zh' else 'Note: '}{escape(note)}", highlight=False)
+    console.print(f"[bold]{'下一步' if lang == 'zh' else 'Next'}:[/] {escape(step.text)}", highlight=False)
+
+
+def certify(
+    name: Annotated[str, typer.Option(help="Your name, as it should stand on the page.")] = "",
+    key: Annotated[
+        Path | None, typer.Option(help="An issuer's private key; by default your own signs.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write to; by default work/certificates.")
+    ] = None,
+) -> None:
+    """Grade all exercises afresh, check all journals, and sign a certificate if all ten items are met."""
+    from halab.certificate.assessment import assess, checked_name, issue, save
+    from halab.certificate.signing_keys import own_key, read_key
+    from halab.course.catalogue import language
+    from halab.course.paths import work_dir
+
+    issuer = read_key(key) if key else None  # a wrong key or name is told before minutes of grading
+    checked_name(name)
+    lang = language()
+    with _grading() as on_progress:
+        found = assess(on_progress=on_progress)
+    _show_items(found)
+    if not found.complete:
+        console.print("No certificate yet. Nothing was written.", highlight=False)
+        raise typer.Exit(1)
+    signer = issuer or own_key()
+    files = save(
+        issue(found, name, signer, by_issuer=issuer is not None), out or work_dir() / "certificates", lang
+    )
+    console.print(f"\nSigned with the key {signer.public.fingerprint}", highlight=False)
+    for path in filter(None, (files.record, files.page, files.pdf)):
+        print(path)
+    if files.no_pdf:
+        console.print(f"No PDF was made: {escape(files.no_pdf)}. Print the page instead.", highlight=False)
+
+
+def verify(
+    files: Annotated[
+        list[Path], typer.Argument(help="Certificates (the .json files), or backups (the folders).")
+    ],
+    public_key: Annotated[
+        Path | None, typer.Option(help="The issuer's public key, as `halab key` wrote it.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="The learner's work folder, to compare with the certificate.")
+    ] = None,
+) -> None:
+    """Check certificates and backups, without a network or a cluster. Exit status 1 if one fails.
+
+    A file is a certificate: what does it prove, and what not? A folder is a backup: is it still whole?
+    """
+    from halab.certificate.signing_keys import read_public_key
+    from halab.certificate.verification import verify as check
+    from halab.commands.backup_commands import verify_backups
+
+    sound = verify_backups([path for path in files if path.is_dir()])
+    certificates = [path for path in files if not path.is_dir()]
+    verdicts = check(certificates, read_public_key(public_key) if public_key else None, work)
+    for verdict in verdicts:
+        console.print(f"[bold]{escape(str(verdict.file))}[/]", highlight=False, soft_wrap=True)
+        if verdict.certificate:
+            record = verdict.certificate.record
+            print(f"  {record.name or 'no name'}, learner {record.learner}, {record.issued:%Y-%m-%d}")
+            print(f"  Record digest {verdict.certificate.digest}")
+        for heading, mark, sentences in (
+            ("Fails", "✗", verdict.fails),
+            ("Proven", "✓", verdict.holds),
+            ("Not proven", "–", verdict.unproven),
+        ):
+            _list(heading, [f"{mark} {sentence}" for sentence in sentences])
+    if not (sound and all(verdict.ok for verdict in verdicts)):
+        raise typer.Exit(1)
+
+
+def key(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes; keep it to yourself.")],
+) -> None:
+    """Make an issuer's key to sign certificates with: FILE, and FILE.pub to hand out."""
+    from halab.certificate.signing_keys import make_key
+
+    made = make_key(file)
+    print(f"Private key: {file} (keep it secret)\nPublic key:  {file}.pub (hand it out)")
+    print(f"Fingerprint: {made.public.fingerprint}")
+    print(made.public.pem().decode(), end="")
+
+
+@contextmanager
+def _grading() -> Iterator[Callable[[int, float], None]]:
+    """A bar for each exercise on stderr, so that stdout holds the result alone."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=messages, transient=True) as bars:
+        tasks: dict[int, TaskID] = {}
+
+        def done(card: int, share: float) -> None:
+            if card not in tasks:
+                tasks[card] = bars.add_task(f"Grading exercise {card:02d}", total=1.0)
+            bars.update(tasks[card], completed=share)
+
+        yield done
+
+
+def _show_items(found: Assessment) -> None:
+    """The ten items, then what is missing: each thing once, though several items may rest on it."""
+    from halab.course.catalogue import CHECKLIST, language
+
+    for number, item in enumerate(CHECKLIST, start=1):
+        mark, standing = ("✓", "met") if found.met(item) else ("○", "not met")
+        console.print(f"{mark} {number:>2} {item.words.in_(language())}: {standing}", highlight=False)
+    coming = [str(one.card) for one in found.missing if one.coming]
+    _list(
+        "Missing",
+        [f"Card {one.card}: {one.what}. Way: {one.way}" for one in found.missing if not one.coming],
+    )
+    if coming:
+        sentence = f"Cards without an exercise yet: {', '.join(coming)}. Their items cannot be earned so far."
+        _list("Not in the course yet", [sentence])
+    _list("Note", list(found.remarks))
+
+
+def _list(heading: str, sentences: list[str]) -> None:
+    if sentences:
+        console.print(f"\n[bold]{heading}[/]")
+    for sentence in sentences:
+        console.print(Padding(Text(_plain(sentence)), (0, 0, 0, 2)))
+
+
+def _plain(text: str) -> str:
+    """Without what could steer the terminal: some of it is quoted from other people's files."""
+    return "".join(one if one.isprintable() or one == "\n" else "?" for one in text)
+
+
+def _board(found: Standing, lang: Language) -> str:
+    from halab.certificate.progress_texts import HEADINGS, facts, items_met
+    from halab.course.catalogue import CATALOGUE
+    from halab.tables import text_table
+
+    coming = ("尚未推出" if lang == "zh" else "to come", "", "", "", "")
+    rows = []
+    for card in CATALOGUE:
+        done = facts(card, found.cards[card.number], lang)
+        cells = [f"{'✓' if fact.done else '○'} {fact.text}" for fact in done]
+        there = card.has_lesson or card.has_exercise
+        name = f"{card.number}.{'' if lang == 'zh' else ' '}{card.title.in_(lang)}"
+        rows.append((name, *(cells if there else coming)))
+    heading = items_met(found, lang)
+    return text_table(heading, ("卡片" if lang == "zh" else "Card", *HEADINGS[lang]), rows, align="left")

@@ -1,0 +1,161 @@
+"""The instructor's commands: class grade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from halab.classroom.class_grading import ClassReport, Follow, Result
+
+__all__ = ["register"]
+
+INTERRUPTED = 130  # the exit status of what Ctrl-C stopped
+WEAKER = "Isolation is weaker"  # how the sandbox' note begins where there is no bubblewrap
+
+console = Console()
+messages = Console(stderr=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the instructor's commands to the `halab` command."""
+    group = typer.Typer(help="For instructors: grade what a class handed in.", no_args_is_help=True)
+    group.callback()(lambda: None)  # else typer takes a group of one command for that command
+    group.command()(grade)
+    app.add_typer(group, name="class")
+
+
+def grade(
+    folder: Annotated[
+        Path, typer.Argument(help="What was handed in: FOLDER/<learner>/<assignment>/<assignment>.ipynb.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the grades go; by default beside FOLDER.", show_default=False)
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Notebooks at a time; default: one a core.", show_default=False),
+    ] = None,
+) -> None:
+    """Grade a class. Run it again to continue, or to grade only what is new or changed."""
+    from halab.classroom.class_grading import default_out, grade_class
+    from halab.classroom.gradebook import publish
+    from halab.classroom.submissions import read_folder
+    from halab.grading import grader
+
+    handed_in = read_folder(folder)
+    out = (out or default_out(folder)).resolve()
+    for problem in handed_in.problems:
+        _say(f"Note: {problem}")
+    # While the first are graded: loading Matplotlib and nbgrader takes a second and a half.
+    loading = Thread(target=_load_for_later, daemon=True)
+    loading.start()
+    with _progress(out) as follow:
+        report = grade_class(handed_in, out, jobs=jobs, grade=grader.grade_notebook, follow=follow)
+    loading.join()
+    from halab.classroom.heatmap import save
+
+    with messages.status("Writing the gradebook"):
+        remarks = publish(report, out)
+        save(report, out)
+    _show(report)
+    weaker = sorted({note for one in report.results for note in one.notes if note.startswith(WEAKER)})
+    for remark in (*remarks, *weaker):
+        _say(f"Note: {remark}")
+    _show_files(out)
+    ungraded = sum(one.status == "not graded" for one in report.results)
+    if ungraded:
+        _say(f"{ungraded} of {len(report.results)} submissions were not graded: run the same command again.")
+        raise typer.Exit(1)
+
+
+def _load_for_later() -> None:
+    """What is needed after the grading. Should it fail, it fails there and is seen."""
+    with suppress(Exception):
+        for module in ("heatmap", "nbgrader_course"):
+            import_module(f"halab.course.{module}")
+
+
+@contextmanager
+def _progress(out: Path) -> Iterator[Follow]:
+    """A bar with the time left on stderr, and above it a line for each thing that went wrong."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    reached = "None"
+    with Progress(*columns, console=messages, transient=True, speed_estimate_period=300) as bar:
+        task = bar.add_task("Grading", total=None)
+
+        def follow(result: Result | None, done: int, of: int) -> None:
+            nonlocal reached
+            reached = f"{done} of {of}"
+            if result is None:
+                if done:
+                    _say(f"{done} of {of} submissions were graded before and have not changed.")
+                # The bar's own count starts here, else the time left would be reckoned from earlier runs.
+                bar.reset(task, total=of, completed=done)
+                return
+            bar.update(task, completed=done)
+            if result.why:
+                _say(_went_wrong(result))
+
+        try:
+            yield follow
+        except KeyboardInterrupt:
+            bar.stop()
+            _say(f"Stopped. {reached} are done and kept in {out}; run the same command to continue.")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _went_wrong(one: Result) -> str:
+    points = "" if one.points is None else f", {one.points:g} of {one.out_of:g} points"
+    return f"{one.learner}, {one.assignment}: {one.status}{points}. {one.why}"
+
+
+def _show(report: ClassReport) -> None:
+    assignments = report.handed_in.assignments
+    out_of = sum(report.out_of(assignment) for assignment in assignments)
+    table = Table(title=f"{report.handed_in.folder.name}: points", title_justify="left")
+    table.add_column("Learner", overflow="fold")
+    for assignment in assignments:
+        table.add_column(f"{assignment[:2]}\nof {report.out_of(assignment):g}", justify="right")
+    table.add_column(f"All\nof {out_of:g}", justify="right")
+    for learner in report.handed_in.learners:
+        found = (report.result(learner, assignment) for assignment in assignments)
+        total = report.total(learner)
+        table.add_row(learner, *map(_cell, found), "?" if total is None else f"{total:g}")
+    console.print(table)
+    console.print("- not handed in, × 0 refused, ? not graded", highlight=False)
+
+
+def _cell(one: Result | None) -> str:
+    if one is None:
+        return "-"
+    if one.points is None:
+        return "?"
+    return f"× {one.points:g}" if one.status == "refused" else f"{one.points:g}"
+
+
+def _show_files(out: Path) -> None:
+    console.print(f"In {out}:", highlight=False, soft_wrap=True)
+    for name, what in (
+        ("grades.csv", "a row a submission, with the reason where points are missing"),
+        ("summary.csv", "a row a learner"),
+        ("heatmap.png, .svg", "learners by cards"),
+        ("gradebook.db", "for nbgrader there: generate_feedback, export, formgrader"),
+    ):
+        console.print(f"  {name:19}{what}", highlight=False)
+
+
+def _say(sentence: str) -> None:
+    messages.print(sentence, markup=False, highlight=False, soft_wrap=True)

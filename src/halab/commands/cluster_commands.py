@@ -1,0 +1,192 @@
+"""The cluster's commands: up, status, down, restart, fault, heal, logs, doctor."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from halab.cluster import attach_cluster, engine_of, starter
+from halab.cluster.compose import projects
+from halab.cluster.display import live_progress, status_table
+from halab.cluster.doctor import doctor as examine
+from halab.cluster.embedded import embedded_cluster
+from halab.cluster.protocol import FaultKind
+from halab.cluster.running_cluster import RunningCluster
+
+__all__ = ["register"]
+
+console = Console()
+Name = Annotated[str, typer.Option("--name", "-n", help="Which cluster; several can run side by side.")]
+Target = Annotated[
+    str, typer.Argument(help='By name or role now: "active rootcoord", "etcd leader", "query node 1".')
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the cluster's commands to the `halab` command."""
+    for command in (up, status, down, fault, heal, restart, logs, doctor):
+        app.command()(command)
+
+
+def up(
+    name: Name = "course",
+    profile: Annotated[
+        str, typer.Option(help="ha: a spare of everything that matters; small: one of each.")
+    ] = "ha",
+    ttl: Annotated[int, typer.Option(help="Session TTL, seconds.")] = 10,
+    engine_name: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            envvar="HALAB_ENGINE",
+            help="embedded: processes, if nothing is said; compose: containers.",
+        ),
+    ] = "",
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Leave it running when this command ends.")
+    ] = False,
+) -> None:
+    """Start a cluster, or attach to the one that runs. It ends with this command, unless --detach."""
+    with live_progress() as progress:
+        cluster = starter(engine_name or engine_of(name))(
+            name, profile, ttl, detach=detach, progress=progress
+        )
+    found = cluster.status()
+    console.print(status_table(found, f"cluster {name!r} at {cluster.uri}"))
+    if not cluster.owned:
+        console.print(f"It runs on by itself. Take it down with: halab down --name {name}", highlight=False)
+        return
+    console.print(
+        "Ctrl-C takes it down; so does closing this terminal. Other terminals: halab status --watch"
+    )
+    _hold(cluster)
+
+
+def _hold(cluster: RunningCluster) -> None:
+    """Keep a cluster until Ctrl-C, until the parent process is gone, or until somebody else takes it down."""
+    parent = os.getppid()
+    try:
+        while os.getppid() == parent and _runs(cluster):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        console.print("Taking it down.")
+    finally:
+        cluster.down()
+
+
+def _runs(cluster: RunningCluster) -> bool:
+    runs = projects.exists if cluster.engine == "compose" else embedded_cluster.is_running
+    return runs(cluster.name)
+
+
+def status(
+    name: Name = "course",
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Live, until Ctrl-C.")] = False,
+) -> None:
+    """Show every process by role: address, pid, health, active or standby, memory, uptime."""
+    cluster = attach_cluster(name)
+    if as_json:
+        print(json.dumps(cluster.status(fresh=True) | {"name": name, "uri": cluster.uri, "ttl": cluster.ttl}))
+        return
+    title = f"cluster {name!r} at {cluster.uri}, session TTL {cluster.ttl:g} s"
+    if not watch:
+        console.print(status_table(cluster.status(fresh=True), title))
+        return
+    try:
+        with Live(console=console, auto_refresh=False) as live:
+            while True:
+                live.update(status_table(cluster.status(fresh=True), title), refresh=True)
+                time.sleep(0.5)
+    except KeyboardInterrupt:
+        return
+
+
+def down(
+    name: Name = "course",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every cluster of yours, stale folders too.")
+    ] = False,
+) -> None:
+    """Take a cluster down: every process or container ends, its data is removed, which is scrap."""
+    if everything:
+        ended = embedded_cluster.down_all() + projects.down_all()
+        console.print(f"Taken down: {', '.join(ended)}." if ended else "There was nothing to take down.")
+        return
+    if embedded_cluster.exists(name):
+        embedded_cluster.remove(embedded_cluster.folder_of(name))
+        console.print(f"Taken down: {name}.")
+    elif projects.exists(name):
+        projects.remove(name)
+        console.print(f"Taken down: {name}.")
+    else:
+        embedded_cluster.attach(name)  # raises, and says which clusters there are
+
+
+def fault(
+    kind: Annotated[
+        str,
+        typer.Argument(help="crash (SIGKILL), hang (SIGSTOP), stop (SIGTERM), restart, partition or mute."),
+    ],
+    target: Target,
+    name: Name = "course",
+) -> None:
+    """Break a component. It stays broken until: halab heal."""
+    injected = attach_cluster(name).inject(_kind(kind), target)
+    console.print(f"{kind}: {target} is {injected.component} now. Undo with: halab heal {injected.component}")
+
+
+def _kind(kind: str) -> FaultKind:
+    return kind  # type: ignore[return-value]  # the engine checks it and says what there is
+
+
+def heal(
+    target: Annotated[
+        str, typer.Argument(help="A component; nothing: every component that has a fault.")
+    ] = "",
+    name: Name = "course",
+) -> None:
+    """Undo faults, and wait until the cluster is healthy."""
+    cluster = attach_cluster(name)
+    broken = [c.name for c in cluster.components() if c.note.startswith("fault")]
+    names = [cluster.resolve(target).name] if target else broken
+    for each in names:
+        cluster.heal(each)
+    with console.status("waiting until every component is healthy"):
+        seconds = cluster.wait_healthy()
+    console.print(f"Healed: {', '.join(names) or 'nothing had a fault'}. Healthy after {seconds:.1f} s.")
+
+
+def restart(target: Target, name: Name = "course") -> None:
+    """Stop a component (SIGTERM), start it again, and wait until the cluster is healthy."""
+    cluster = attach_cluster(name)
+    injected = cluster.inject("restart", target)
+    with console.status(f"restarted {injected.component}; waiting until every component is healthy"):
+        seconds = cluster.wait_healthy()
+    console.print(f"Restarted {injected.component}; healthy after {seconds:.1f} s.")
+
+
+def logs(
+    target: Target,
+    name: Name = "course",
+    lines: Annotated[int, typer.Option(help="How many of the last lines.")] = 50,
+) -> None:
+    """Show the last lines a component wrote."""
+    print(attach_cluster(name).logs(target, lines))
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+    """Look at this machine: PASS, WARN or FAIL a line, with what to do. Exit status 1 if any failed."""
+    report = examine()
+    if as_json:
+        print(json.dumps(report.as_dicts()))
+    else:
+        console.print(report)
+    if not report.ok:
+        raise typer.Exit(1)

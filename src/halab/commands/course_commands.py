@@ -1,0 +1,161 @@
+"""The course's commands: lab, grade, hint, build."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from halab.errors import CourseError, SubmissionError
+
+if TYPE_CHECKING:
+    from halab.grading.grader import Check, GradeReport
+
+__all__ = ["register"]
+
+console = Console()
+messages = Console(stderr=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the course's commands to the `halab` command."""
+    for command in (lab, grade, hint, build):
+        app.command()(command)
+
+
+def lab(
+    port: Annotated[int, typer.Option(help="The first port to try.")] = 8888,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the URL and open nothing.")] = False,
+) -> None:
+    """Open the course in JupyterLab, on your own copies."""
+    from halab.course.jupyterlab import start_lab
+    from halab.course.workspace import outdated
+
+    for sentence in outdated():
+        messages.print(f"Note: {sentence}", highlight=False)
+    start_lab(port, browser=not no_browser)
+
+
+def grade(
+    what: Annotated[str, typer.Argument(help='A card, such as 06, or "all".')] = "all",
+    as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
+) -> None:
+    """Grade your exercises and say what is still missing."""
+    from halab.grading.grader import GradeReport, grade_all
+
+    cards = _cards(what)
+    with _progress(cards) as on_progress:
+        results = grade_all(cards, on_progress)
+    reports = [one for one in results.values() if isinstance(one, GradeReport)]
+    if as_json:
+        print(json.dumps([report.as_dict() for report in reports], ensure_ascii=False, indent=1))
+    else:
+        for report in reports:
+            _show(report)
+    refused = {card: one for card, one in results.items() if isinstance(one, SubmissionError)}
+    for card, error in refused.items():
+        messages.print(f"Exercise {card} was not graded: {error}", markup=False, highlight=False)
+    if refused:
+        raise typer.Exit(1)
+
+
+def hint(
+    task: Annotated[
+        str, typer.Argument(help="The task, such as 06.2, or a topic of it, such as 06.2.jitter.")
+    ],
+) -> None:
+    """Give the next of three hints for a task. It never tells the answer."""
+    from halab.grading.hints import STEPS, next_hint
+
+    given = next_hint(task)
+    console.print(f"[bold]{given.step}[/] (hint {given.number} of {len(STEPS)}, {given.topic})")
+    console.print(given.text, markup=False, highlight=False)
+    if given.number < len(STEPS):
+        console.print(f"The next one: halab hint {given.topic}", highlight=False)
+
+
+def build(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail if exercises/ is not up to date.")
+    ] = False,
+) -> None:
+    """Generate exercises/ from solutions/."""
+    from halab.grading.release import build as build_exercises
+    from halab.grading.release import differences
+
+    if not check:
+        changed = build_exercises()
+        console.print("\n".join(changed) if changed else "exercises/ was up to date.", highlight=False)
+        return
+    stale = differences()
+    if stale:
+        raise CourseError(
+            f"exercises/ should be what solutions/ gives, but these differ: {', '.join(stale)}.",
+            hint="Edit solutions/ only, run `halab build`, and commit both.",
+        )
+    console.print("exercises/ is what solutions/ gives.", highlight=False)
+
+
+def _cards(what: str) -> list[int]:
+    from halab.course.catalogue import CATALOGUE
+    from halab.course.paths import work_dir
+
+    if what == "all":
+        there = [card for card in CATALOGUE if card.has_exercise]
+        begun = [card for card in there if (work_dir() / "exercises" / card.slug).is_dir()]
+        return [card.number for card in begun or there]
+    if not what.isdecimal():
+        raise CourseError(f'Say which exercise to grade: its card, such as 06, or "all", not {what!r}.')
+    return [int(what)]
+
+
+@contextmanager
+def _progress(cards: list[int]) -> Iterator[Callable[[int, float], None]]:
+    """A bar for each exercise on stderr, so that stdout holds the result alone."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=messages, transient=True) as bars:
+        tasks = {card: bars.add_task(f"Grading exercise {card}", total=1.0) for card in cards}
+
+        def done(card: int, share: float) -> None:
+            bars.update(tasks[card], completed=share)
+
+        yield done
+
+
+def _show(report: GradeReport) -> None:
+    from halab.course.catalogue import entry, language
+
+    title = f"Exercise {report.card}: {entry(report.card).title.in_(language())}"
+    table = Table(
+        title=title, title_justify="left", caption=f"{report.seconds:.1f} s", caption_justify="right"
+    )
+    table.add_column("Task")
+    table.add_column("Check")
+    table.add_column("Points", justify="right")
+    table.add_column("What is missing")
+    for check in report.checks:
+        table.add_row(
+            check.task, check.title, f"{check.points:g} / {check.out_of:g}", check.behaviour or "passed"
+        )
+    table.add_section()
+    table.add_row("", "[bold]All[/]", f"[bold]{report.points:g} / {report.out_of:g}[/]", "")
+    console.print(table)
+    for note in report.notes:
+        console.print(f"Note: {note}", highlight=False)
+    for check in _first_failures(report):
+        console.print(f"Task {check.task}, next step: halab hint {check.hint}", highlight=False)
+
+
+def _first_failures(report: GradeReport) -> list[Check]:
+    """The first failed check of each task: one thing at a time."""
+    first: dict[str, Check] = {}
+    for check in report.checks:
+        if not check.passed:
+            first.setdefault(check.task, check)
+    return list(first.values())

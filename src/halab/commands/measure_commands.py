@@ -1,0 +1,92 @@
+"""The measuring commands: probe, bench and plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the measuring commands to the `halab` command."""
+    app.command()(probe)
+    app.command()(bench)
+    app.command()(plot)
+
+
+def probe(
+    fault: Annotated[str, typer.Option(help='Such as "crash active rootcoord".')] = "",
+    name: Annotated[str, typer.Option("--name", "-n", help="Started if it does not run.")] = "course",
+    replicas: Annotated[int, typer.Option(help="Query replicas of the collection that is searched.")] = 3,
+    seconds: Annotated[float, typer.Option(help="How long the fault stays, seconds.")] = 20.0,
+    journal: Annotated[Path | None, typer.Option(help="Where to write the journal; by default here.")] = None,
+) -> None:
+    """Break one thing on a cluster, measure what users notice, and print RTO and RPO.
+
+    The journal is kept: `halab plot JOURNAL` draws it.
+    """
+    from halab.cluster import open_cluster
+    from halab.measure import journal_name, probe_and_save, summary
+
+    path = journal or Path(journal_name(fault or None))
+    with open_cluster(name) as cluster:
+        measured = probe_and_save(cluster, fault or None, path, replicas=replicas, seconds=seconds)
+    print(f"\n{summary(measured)}\n\nJournal: {path}")
+
+
+def bench(
+    kind: Annotated[Literal["write", "read"], typer.Argument(help="Inserts, or searches.")],
+    replicas: Annotated[str, typer.Option(help="Numbers of query replicas to compare.")] = "1,2,3",
+    name: Annotated[str, typer.Option("--name", "-n", help="Started if it does not run.")] = "course",
+    clients: Annotated[int, typer.Option(help="Clients that each wait for their answer.")] = 4,
+    rate: Annotated[float | None, typer.Option(help="Requests a second instead, whatever happens.")] = None,
+    seconds: Annotated[float, typer.Option(help="Length of one repeat, seconds.")] = 3.0,
+    repeats: Annotated[int, typer.Option(help="Repeats of each number of replicas.")] = 5,
+    rows: Annotated[int, typer.Option(help="Rows loaded beforehand.")] = 20_000,
+    journal: Annotated[Path | None, typer.Option(help="Where to write the journal; by default here.")] = None,
+) -> None:
+    """Measure how many inserts or searches a second a cluster answers, by its number of query replicas.
+
+    The order is random, each repeat has a warm-up, and the table says if the client or the machine set the
+    pace. The journal is kept.
+    """
+    from halab.cluster import open_cluster
+    from halab.measure import journal_name
+    from halab.measure.experiments.throughput import speeds, throughput
+    from halab.measure.journal.experiment_name import load_of
+
+    counts = _counts(replicas)
+    with open_cluster(name) as cluster:
+        found = throughput(
+            cluster, kind, replicas=counts, repeats=repeats, seconds=seconds, clients=clients,
+            arrivals=rate, rows=rows,
+        )  # fmt: skip
+    path = journal or Path(journal_name(load_of(found)))
+    found.save(path)
+    print(f"\n{speeds(found)}\n\nJournal: {path}")
+
+
+def _counts(replicas: str) -> tuple[int, ...]:
+    try:
+        counts = tuple(sorted({int(one) for one in replicas.split(",")}))
+    except ValueError:
+        counts = (0,)
+    if counts[0] < 1:
+        raise typer.BadParameter(f'numbers from 1 with commas between, such as 1,2,3; found "{replicas}"')
+    return counts
+
+
+def plot(
+    journal: Annotated[Path, typer.Argument(help="As `halab probe` and the lessons write them.")],
+    picture: Annotated[Path | None, typer.Argument(help="By default beside it, as PNG.")] = None,
+) -> None:
+    """Draw a journal: latency of every probe over time, with the fault and the outages."""
+    from halab.measure import Journal
+    from halab.measure import plot as draw
+
+    target = picture or journal.with_suffix(".png")
+    draw(Journal.load(journal)).savefig(target, dpi=110)
+    print(target)

@@ -1,0 +1,1 @@
+"""What each exercise gives a learner (`variant.py`) and judges them by (`checks.py`): one folder a card."""

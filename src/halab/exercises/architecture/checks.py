@@ -1,0 +1,208 @@
+"""What exercise 3 expects of an answer. Each check names a behaviour and the next hint, never the answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from halab.exercises.architecture.variant import RULES, Found, Sessions, Topology, Zones
+from halab.exercises.expectations import each, expect
+from halab.models.quorum import majority, smallest, tolerates
+
+__all__ = [
+    "check_active",
+    "check_lines",
+    "check_majority",
+    "check_refused",
+    "check_rules",
+    "check_smallest",
+    "check_sound",
+    "check_standby",
+    "check_tolerates",
+    "check_zones",
+]
+
+Function = Callable[..., Any]
+
+
+def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
+    """Who is active."""
+    for case, found in zip(cases, _standings(standing, cases, "03.1.active"), strict=True):
+        for role, server in case.active.items():
+            expect(
+                server is not None or found[role]["active"] is None,
+                "Where no member holds the role's own key, nobody is active: None.",
+                "03.1.nobody",
+            )
+            expect(
+                server is None or _same(found[role]["active"], server),
+                "Active is whoever holds the key that is the role's bare name; its server id is a number.",
+                "03.1.active",
+            )
+
+
+def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
+    """Who stands by."""
+    for case, found in zip(cases, _standings(standing, cases, "03.1.standby"), strict=True):
+        for role, servers in case.standby.items():
+            given = found[role]["standby"]
+            expect(_listed(given), "Those that stand by are a list of server ids.", "03.1.standby")
+            active = case.active[role]
+            expect(
+                active is None or active not in given,
+                "The active one has a key of its own too, and is no standby for that.",
+                "03.1.itself",
+            )
+            expect(
+                list(given) == servers,
+                "Everybody else of the role stands by: their ids as numbers, the lowest first.",
+                "03.1.standby",
+            )
+
+
+def check_majority(needed: Function) -> None:
+    """How many members must agree."""
+    sizes = range(1, 40)
+    for size, found in zip(sizes, each(needed, ((size,) for size in sizes)), strict=True):
+        expect(
+            _same(found, majority(size)),
+            "A majority is more than half of all members, whether they are up or not.",
+            "03.2.majority",
+        )
+
+
+def check_tolerates(losses: Function) -> None:
+    """How many may be lost."""
+    sizes = range(1, 40)
+    for size, found in zip(sizes, each(losses, ((size,) for size in sizes)), strict=True):
+        expect(
+            _same(found, tolerates(size)),
+            "What is left after the losses must still be a majority of all members, not of the ones left.",
+            "03.2.tolerates",
+        )
+
+
+def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
+    """The smallest cluster that stands so many losses."""
+    for losses, found in zip(wanted, each(fewest, ((losses,) for losses in wanted)), strict=True):
+        expect(
+            isinstance(found, int) and found >= 1 and tolerates(found) >= losses,
+            "A cluster of that size stands as many losses as were asked for.",
+            "03.2.smallest",
+        )
+        expect(
+            found == smallest(losses),
+            "No smaller cluster stands them: an even member costs money and buys nothing.",
+            "03.2.even",
+        )
+
+
+def check_refused(needed: Function, fewest: Function) -> None:
+    """What makes no sense is refused."""
+    for function, argument in ((needed, 0), (needed, -3), (fewest, -1)):
+        try:
+            function(argument)
+        except ValueError:
+            continue
+        expect(False, "No members at all, or fewer than 0 losses, are refused: ValueError.", "03.2.refused")
+
+
+def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
+    """The zones that etcd cannot lose."""
+    found = each(fatal, ((dict(case.members),) for case in cases))
+    for case, given in zip(cases, found, strict=True):
+        expect(_listed(given), "The answer is a list of names of zones.", "03.2.zones")
+        expect(
+            sorted(given) == case.fatal,
+            "A zone is fatal if without all of its members no majority of all members is left: half is none.",
+            "03.2.zones",
+        )
+        expect(list(given) == case.fatal, "The names come in alphabetical order.", "03.2.zones")
+
+
+def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
+    """Nothing is reported where nothing is wrong."""
+    for case, found in zip(cases, _reports(validate, cases), strict=True):
+        rules = sorted({rule for _, _, rule in found})
+        expect(
+            found == [],
+            f"{case.file} breaks no rule, and yet something is reported: {', '.join(map(str, rules))}.",
+            "03.3.sound",
+        )
+
+
+def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
+    """Every violation is reported, and none that is not there."""
+    for case, found in zip(cases, _reports(validate, cases), strict=True):
+        want, given = (Counter(rule for _, _, rule in some) for some in (case.violations, found))
+        for rule in RULES:
+            expect(
+                given[rule] >= want[rule],
+                f'Not every violation of "{rule}" is reported. A switch that is not there is off, and one '
+                "violation does not excuse the next.",
+                f"03.3.{rule}",
+            )
+            expect(
+                given[rule] <= want[rule],
+                f'A violation of "{rule}" is reported where the rule is kept, or one is reported twice.',
+                f"03.3.{rule}",
+            )
+
+
+def check_lines(validate: Function, cases: Sequence[Topology]) -> None:
+    """Each with its file and line."""
+    check_rules(validate, cases)
+    for case, found in zip(cases, _reports(validate, cases), strict=True):
+        expect(
+            all(file == case.file for file, _, _ in found),
+            "Each violation names the file as it was given.",
+            "03.3.file",
+        )
+        expect(
+            sorted(found) == sorted(case.violations),
+            "Each violation names the line of the value that breaks the rule, counted from 1; for a switch "
+            "that is not there, the line of its part's name.",
+            "03.3.lines",
+        )
+
+
+def _standings(standing: Function, cases: Sequence[Sessions], hint: str) -> list[Any]:
+    found = each(standing, ((dict(case.data),) for case in cases))
+    for case, given in zip(cases, found, strict=True):
+        expect(
+            isinstance(given, Mapping) and set(given) == set(case.active),
+            "The answer is a dict with every coordinator role, and no other role, as its keys.",
+            "03.1.roles",
+        )
+        expect(
+            all(isinstance(one, Mapping) and {"active", "standby"} <= set(one) for one in given.values()),
+            'Each role has a dict with "active" and "standby".',
+            hint,
+        )
+    return found
+
+
+def _reports(validate: Function, cases: Sequence[Topology]) -> list[list[Found]]:
+    reports = []
+    for given in each(validate, ((case.file, case.text) for case in cases)):
+        expect(
+            _listed(given) and all(_listed(one) and len(one) == 3 for one in given),
+            "The answer is a list of violations, each of them (file, line, rule).",
+            "03.3.report",
+        )
+        expect(
+            all(_same(line, line) and isinstance(file, str) and rule in RULES for file, line, rule in given),
+            f"A violation is a file's name, a line's number and one of the rules {', '.join(RULES)}.",
+            "03.3.report",
+        )
+        reports.append([tuple(one) for one in given])
+    return reports
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _same(value: Any, want: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and bool(value == want)

@@ -1,0 +1,216 @@
+"""Exercise 3: made-up sessions, clusters of etcd and topologies, of which is known what is so.
+
+Nothing here was read off a cluster, but the sessions have the form that Milvus 2.3.5 gives them. A topology
+is written line by line, and each line that breaks a rule is noted when it is written: nothing reads it back
+that could share a learner's mistake.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+
+from halab.course.identity import learner_id
+from halab.exercises.learner_numbers import numbers
+
+__all__ = [
+    "RULES",
+    "Sessions",
+    "Topology",
+    "Variant",
+    "Zones",
+    "sessions",
+    "sound",
+    "topology",
+    "variant",
+    "zones",
+]
+
+RULES = ("etcd-size", "standby", "query-nodes", "proxies", "one-address", "redundant", "anti-affinity")
+COORDINATORS = ("rootcoord", "querycoord", "datacoord", "indexcoord")
+WORKERS = ("proxy", "querynode", "datanode", "indexnode")
+
+Found = tuple[str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Keys and JSON values as etcd has them, and what is so: by role the active id, and those that wait."""
+
+    data: dict[str, str]
+    active: dict[str, int | None]
+    standby: dict[str, list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """Members of etcd by zone, and the zones that etcd cannot lose, in alphabetical order."""
+
+    members: dict[str, int]
+    fatal: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """A topology's file, its text, and the violations in it: file, line from 1, rule."""
+
+    file: str
+    text: str
+    violations: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One learner's numbers."""
+
+    sessions: Sessions
+    losses: int
+    zones: Zones
+    topology: Topology
+
+
+def sessions(rng: random.Random) -> Sessions:
+    """A cluster's sessions: ids of one and two digits, one role without an active member, and a counter."""
+    ids = iter(rng.sample(range(2, 60), 40))
+    entries: list[tuple[str, str]] = [("id", str(rng.randrange(60, 99)))]
+    active: dict[str, int | None] = {}
+    standby: dict[str, list[int]] = {}
+    orphaned = rng.choice(COORDINATORS)
+    for role in COORDINATORS:
+        servers = [next(ids) for _ in range(rng.randrange(2, 5))]
+        entries += [(f"{role}-{server}", _session(rng, role, server)) for server in servers]
+        leads = None if role == orphaned else servers.pop(rng.randrange(len(servers)))
+        if leads is not None:
+            entries.append((role, _session(rng, role, leads)))
+        active[role], standby[role] = leads, sorted(servers)
+    for role in WORKERS:
+        servers = [next(ids) for _ in range(rng.randrange(1, 4))]
+        entries += [(f"{role}-{server}", _session(rng, role, server)) for server in servers]
+    rng.shuffle(entries)
+    return Sessions(dict(entries), active, standby)
+
+
+def _session(rng: random.Random, role: str, server: int) -> str:
+    address = f"127.0.0.1:{rng.randrange(20_000, 32_000)}"
+    return json.dumps({"ServerID": server, "ServerName": role, "Address": address, "Version": "2.3.5"})
+
+
+def zones(rng: random.Random) -> Zones:
+    """Members of etcd spread over two to five zones, some of them with more than others."""
+    names = rng.sample(("amber", "beech", "cedar", "dune", "elm", "fjord"), rng.randrange(2, 6))
+    members = {name: rng.randrange(1, 4) for name in names}
+    total = sum(members.values())
+    return Zones(members, sorted(name for name, here in members.items() if 2 * (total - here) <= total))
+
+
+def topology(rng: random.Random) -> Topology:
+    """A topology that breaks at least three rules, its parts in any order."""
+    while True:
+        found = _Writer(rng, rng.sample(RULES, rng.randrange(3, len(RULES) + 1))).write()
+        if len(found.violations) >= 3:
+            return found
+
+
+def sound(rng: random.Random) -> Topology:
+    """A topology that breaks no rule."""
+    return _Writer(rng, []).write()
+
+
+class _Writer:
+    """Writes a topology's lines, and beside them the violations it puts there on purpose."""
+
+    def __init__(self, rng: random.Random, broken: list[str]) -> None:
+        self.rng = rng
+        self.broken = broken
+        self.file = rng.choice(("prod.yml", "staging.yml", "east/milvus.yml"))
+        self.lines: list[str] = []
+        self.violations: list[Found] = []
+        self.copies = rng.randrange(1, 4)
+
+    def write(self) -> Topology:
+        blocks: list[Callable[[], None]] = [
+            self.search,
+            lambda: self.part("etcd", self.etcd(), "etcd-size"),
+            lambda: self.part("log", self.redundant(), "redundant"),
+            lambda: self.part("storage", self.redundant(), "redundant"),
+            lambda: self.part("proxy", self.proxies(), "proxies", ("loadBalancer", "one-address")),
+            lambda: self.part("queryNode", self.query_nodes(), "query-nodes"),
+            lambda: self.part("dataNode", (self.rng.randrange(1, 4), False), ""),
+            *(partial(self.coordinator, name) for name in ("rootCoord", "queryCoord", "dataCoord")),
+        ]
+        self.rng.shuffle(blocks)
+        for block in blocks:
+            if self.rng.random() < 0.3:
+                self.lines.append(self.rng.choice(("# asked for by ops", "", "# see the runbook")))
+            block()
+        return Topology(self.file, "\n".join(self.lines) + "\n", tuple(sorted(self.violations)))
+
+    def breaks(self, rule: str) -> bool:
+        return rule in self.broken and self.rng.random() < 0.75
+
+    def search(self) -> None:
+        self.lines += ["search:", f"  replicaNumber: {self.copies}"]
+
+    def etcd(self) -> tuple[int, bool]:
+        wrong = self.breaks("etcd-size")
+        return self.rng.choice((1, 2, 4, 6)) if wrong else self.rng.choice((3, 5, 7)), wrong
+
+    def redundant(self) -> tuple[int, bool]:
+        wrong = self.breaks("redundant")
+        return 1 if wrong else self.rng.randrange(2, 5), wrong
+
+    def proxies(self) -> tuple[int, bool]:
+        wrong = self.breaks("proxies")
+        return 1 if wrong else self.rng.randrange(2, 4), wrong
+
+    def query_nodes(self) -> tuple[int, bool]:
+        wrong = self.breaks("query-nodes")
+        # One node a copy is the tempting mistake.
+        least = self.copies + 1
+        return (self.copies if wrong else least + self.rng.randrange(2)), wrong
+
+    def coordinator(self, name: str) -> None:
+        replicas = self.rng.randrange(1, 4)
+        self.part(name, (replicas, False), "", ("activeStandby", "standby") if replicas > 1 else None)
+
+    def part(
+        self, name: str, replicas: tuple[int, bool], rule: str, switch: tuple[str, str] | None = None
+    ) -> None:
+        """One part: how many, and its switches, which may be off or not there at all."""
+        count, wrong = replicas
+        head = len(self.lines) + 1
+        self.lines.append(f"{name}:")
+        rows: list[tuple[str, str]] = [(f"replicas: {count}", rule if wrong else "")]
+        spread = ("antiAffinity", "anti-affinity") if count > 1 else None
+        for key, broken in filter(None, (switch, spread)):
+            rows += self.switched(head, key, broken)
+        self.rng.shuffle(rows)
+        for text, broken in rows:
+            self.lines.append(f"  {text}")
+            if broken:
+                self.note(len(self.lines), broken)
+
+    def switched(self, head: int, key: str, rule: str) -> list[tuple[str, str]]:
+        if not self.breaks(rule):
+            return [(f"{key}: true", "")]
+        if self.rng.random() < 0.5:
+            self.note(head, rule)  # not there: the line of the part itself
+            return []
+        return [(f"{key}: false", rule)]
+
+    def note(self, line: int, rule: str) -> None:
+        self.violations.append((self.file, line, rule))
+
+
+def variant(learner: str | None = None) -> Variant:
+    """This learner's numbers (default: the one at work here)."""
+    return _variant(learner or learner_id())
+
+
+@cache
+def _variant(learner: str) -> Variant:
+    rng = numbers(3, learner)
+    return Variant(sessions(rng), rng.randrange(2, 9), zones(rng), topology(rng))

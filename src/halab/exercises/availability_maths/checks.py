@@ -1,0 +1,255 @@
+"""What exercise 2 expects of a learner's work, one function a graded cell.
+
+Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
+numbers, the hidden ones with others and with the ends of the scale.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from halab.exercises.availability_maths.variant import ALMOST, Recording
+from halab.exercises.expectations import each, expect
+from halab.models import availability as model
+from halab.models.availability import DAY
+from halab.models.availability_slo import failovers_allowed
+
+__all__ = [
+    "check_allowed",
+    "check_budget",
+    "check_burn",
+    "check_common",
+    "check_copies",
+    "check_downtime",
+    "check_failovers",
+    "check_inverse",
+    "check_k_of_n",
+    "check_parallel",
+    "check_refused",
+    "check_series",
+    "extremes",
+    "refusals",
+]
+
+Function = Callable[..., Any]
+
+EDGES = (0.0, 0.5, ALMOST, 1.0)
+_DOWN = 1e-6  # seconds: what rounding may do to a downtime
+_SHARE = 1e-13  # what rounding may do to a share
+
+
+def extremes(seed: int, cases: int = 6) -> list[float]:
+    """Availabilities at random, and those at the ends of the scale."""
+    rng = random.Random(seed)
+    return [*EDGES, *(rng.random() for _ in range(cases))]
+
+
+def check_downtime(downtime: Function, availabilities: Sequence[float], period: float) -> None:
+    """Seconds without service in a period."""
+    found = each(downtime, ((one, period) for one in availabilities))
+    for one, value in zip(availabilities, found, strict=True):
+        expect(
+            _close(value, model.downtime(one, period), _DOWN),
+            "The downtime is the share of the period in which the service does not work, in seconds; "
+            "all of the period for an availability of 0, nothing for 1.",
+            "02.1.downtime",
+        )
+
+
+def check_inverse(availability: Function, downs: Sequence[float], period: float) -> None:
+    """The availability that leaves so much downtime."""
+    found = each(availability, ((down, period) for down in downs))
+    for down, value in zip(downs, found, strict=True):
+        expect(
+            _close(value, 1 - down / period, _SHARE),
+            "The availability is the share of the period in which the service worked: a number from 0 to 1, "
+            "not a percentage.",
+            "02.1.inverse",
+        )
+
+
+def check_parallel(parallel: Function, pools: Sequence[Sequence[float]]) -> None:
+    """One of several is enough."""
+    found = each(parallel, ((list(pool),) for pool in pools))
+    for pool, value in zip(pools, found, strict=True):
+        expect(
+            _close(value, model.parallel(pool), _SHARE),
+            "Where one copy is enough, the service is down only while every copy is down.",
+            "02.2.parallel",
+        )
+
+
+def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
+    """Every part is needed."""
+    found = each(series, ((list(chain),) for chain in chains))
+    for chain, value in zip(chains, found, strict=True):
+        expect(
+            _close(value, model.series(chain), _SHARE),
+            "Where every part is needed, the service works only while all of them do: it is never better "
+            "than its weakest part.",
+            "02.2.series",
+        )
+
+
+def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> None:
+    """At least k of n work."""
+    found = each(k_of_n, cases)
+    for (k, n, one), value in zip(cases, found, strict=True):
+        expect(
+            _close(value, model.k_of_n(k, n, one), _SHARE),
+            "The service works while k copies work, or more than k; each way to choose those that do counts.",
+            "02.2.k-of-n",
+        )
+
+
+def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) -> None:
+    """The fewest copies that reach a target."""
+    found = each(copies_needed, cases)
+    for (one, target), value in zip(cases, found, strict=True):
+        right = model.copies_needed(one, target)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        expect(
+            whole or value is None,
+            "The answer is a whole number of copies, or None where no number is enough.",
+            "02.2.copies",
+        )
+        expect(
+            (value is None) == (right is None),
+            "None is the answer exactly where no number of copies reaches the target.",
+            "02.2.copies-none",
+        )
+        expect(
+            value is None or value >= (right or 0),
+            "So many copies are not enough: what they lack together is more than the target allows.",
+            "02.2.copies",
+        )
+        expect(
+            value == right,
+            "One copy less would do as well. Mind the dust: as floats, 1 - 0.9999 is not quite 0.0001.",
+            "02.2.copies-dust",
+        )
+
+
+def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float]]) -> None:
+    """Some of the downtime strikes all copies at once."""
+    found = each(common_cause, cases)
+    for (one, copies, beta), value in zip(cases, found, strict=True):
+        expect(
+            _close(value, model.common_cause(1, copies, one, beta), 1e-11),
+            "Part of each copy's downtime is everyone's, the rest is its own. One copy keeps its "
+            "availability, beta = 0 gives independent copies, and beta = 1 makes all copies one.",
+            "02.3.common",
+        )
+
+
+def check_failovers(with_failovers: Function, cases: Sequence[tuple[float, int, float, float]]) -> None:
+    """What switching over costs."""
+    found = each(with_failovers, cases)
+    for (one, failures, failover, period), value in zip(cases, found, strict=True):
+        expect(
+            _close(value, max(0.0, one - failures * failover / period), _SHARE),
+            "Each failover is downtime of its own, on top of what the copies lack; and no availability is "
+            "below 0.",
+            "02.3.failovers",
+        )
+
+
+def check_burn(burn_rate: Function, recording: Recording, slo: float) -> None:
+    """How fast the budget burns."""
+    operations = list(recording.truth)
+    found = each(burn_rate, ((recording.journal, operation, slo) for operation in operations))
+    for operation, value in zip(operations, found, strict=True):
+        expect(
+            _close(value, recording.truth[operation] / (1 - slo), 1e-9, relative=1e-9),
+            f"The burn rate of {operation} is the share of its requests without an answer, failed and "
+            "unknown alike, relative to the share that the SLO allows.",
+            "02.4.burn",
+        )
+
+
+def check_budget(budget_spent: Function, recording: Recording, slo: float, period: float) -> None:
+    """How much of a period's budget a recording spends."""
+    window = recording.journal["seconds"]
+    operations = list(recording.truth)
+    found = each(budget_spent, ((recording.journal, operation, slo, period) for operation in operations))
+    for operation, value in zip(operations, found, strict=True):
+        want = recording.truth[operation] / (1 - slo) * window / period
+        expect(
+            _close(value, want, 1e-12, relative=1e-9),
+            f"A burn rate of 1 for the whole period spends the budget of {operation} exactly; this recording "
+            "is as long as its `seconds` say, and spends that part of it.",
+            "02.4.budget",
+        )
+
+
+def check_allowed(failovers_allowed_: Function, cases: Sequence[tuple[float, float, float]]) -> None:
+    """How many failovers a budget pays for."""
+    found = each(failovers_allowed_, cases)
+    for (slo, failover, period), value in zip(cases, found, strict=True):
+        expect(
+            isinstance(value, int) and not isinstance(value, bool),
+            "Failovers are counted: the answer is a whole number.",
+            "02.4.allowed",
+        )
+        right = int(failovers_allowed(slo, failover, period))
+        expect(
+            value <= right,
+            "The last of those failovers overdraws the budget.",
+            "02.4.allowed",
+        )
+        expect(
+            value == right,
+            "The budget pays for more failovers than that. Mind the dust: a quotient that is a whole number "
+            "but for a billionth is that number.",
+            "02.4.allowed",
+        )
+
+
+def refusals(name: str) -> list[tuple[str, tuple[Any, ...]]]:
+    """Calls of a learner's function that make no sense: which argument is wrong, and the arguments."""
+    wrong: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
+        "downtime": [("availability", (one, DAY)) for one in (-0.1, 99.9, math.nan)]
+        + [("period", (0.9, period)) for period in (0, -DAY, math.inf, math.nan)],
+        "parallel": [("availabilities", ([],)), ("availabilities", ([0.9, 1.1],))],
+        "k_of_n": [("k", (0, 3, 0.9)), ("k", (4, 3, 0.9)), ("availability", (2, 3, 99.0))],
+        "common_cause": [("beta", (0.9, 2, -0.1)), ("beta", (0.9, 2, 5)), ("availability", (1.1, 2, 0.1))],
+        "burn_rate": [
+            ("slo", (_EMPTY_HANDED, "search", 1)),
+            ("slo", (_EMPTY_HANDED, "search", 99.9)),
+            ("operation", (_EMPTY_HANDED, "delete", 0.9)),
+        ],
+    }
+    return wrong[name]
+
+
+_EMPTY_HANDED = {"seconds": 1, "samples": [{"operation": "search", "intended": 0.0, "outcome": "ok"}]}
+
+
+def check_refused(function: Function, name: str, hint: str) -> None:
+    """What makes no sense is refused with a ValueError whose text names what is wrong."""
+    for argument, given in refusals(name):
+        shown = ", ".join("journal" if isinstance(one, dict) else repr(one) for one in given)
+        try:
+            function(*given)
+        except ValueError as error:
+            said = str(error)
+        except (ArithmeticError, LookupError, TypeError) as error:
+            said = ""
+            kind = type(error).__name__
+            expect(False, f"{name}({shown}) raises a ValueError, not a {kind}.", hint)
+        else:
+            said = ""
+            expect(False, f"{name}({shown}) makes no sense and raises a ValueError.", hint)
+        expect(
+            argument in said,
+            f"The ValueError of {name}({shown}) says which argument is wrong: its text names {argument}.",
+            hint,
+        )
+
+
+def _close(value: Any, want: float, absolute: float, relative: float = 0.0) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return number and math.isclose(value, want, rel_tol=relative, abs_tol=absolute)

@@ -1,0 +1,286 @@
+"""What exercise 10 expects of a learner's work, one function a graded cell.
+
+Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
+numbers, the hidden ones with others.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from halab.exercises.drill.variant import (
+    ACTIONS,
+    BEFORE,
+    FAULTS,
+    STEPS,
+    Case,
+    Data,
+    case,
+    expected,
+    held,
+    rehearse,
+)
+from halab.exercises.expectations import each, expect
+from halab.models.drill_plan import drill_dates
+
+__all__ = [
+    "check_abort",
+    "check_dates",
+    "check_fence",
+    "check_order",
+    "check_report",
+    "check_roll_back",
+    "check_rpo",
+    "check_rto",
+    "drawn",
+]
+
+Function = Callable[..., Any]
+_MOST = 20  # actions after which a script is going round in circles
+
+
+def drawn(seed: int, each_fault: int = 2) -> list[Case]:
+    """Drills with every fault, drawn from a seed."""
+    rng = random.Random(seed)
+    return [case(fault, rng) for fault in FAULTS for _ in range(each_fault)]
+
+
+def check_order(script: Function, drills: Sequence[Case]) -> None:
+    """Without trouble: every step once, in order, and then it stops."""
+    for done in _run(script, [one for one in drills if one.fault == "none"]):
+        actions = _actions(done)
+        expect(
+            actions[: len(BEFORE)] == list(BEFORE),
+            "Before anything is broken, the newest backup is verified, and then the standby.",
+            "10.1.first",
+        )
+        expect(
+            "roll back" not in actions and "fence" not in actions,
+            "Where nothing went wrong, nothing is rolled back and nobody is fenced.",
+            "10.1.order",
+        )
+        expect(
+            actions[-1:] == ["report"] and done[-1]["primary"] == "up",
+            "A drill goes home before it ends, and its report is the last thing.",
+            "10.1.home",
+        )
+        expect(actions == list(STEPS), "Each of the eight steps is done once, in their order.", "10.1.order")
+
+
+def check_abort(script: Function, drills: Sequence[Case]) -> None:
+    """A bad finding before the loss ends the drill: no harm, and a report."""
+    chosen = [one for one in drills if one.fault in ("backup corrupt", "standby unhealthy")]
+    for one, done in zip(chosen, _run(script, chosen), strict=True):
+        actions = _actions(done)
+        expect(
+            "loss" not in actions,
+            "With a backup or a standby that cannot be relied on, nothing is broken on purpose.",
+            "10.1.harm",
+        )
+        expect(
+            "roll back" not in actions and "fence" not in actions,
+            "Where nothing was done yet there is nothing to roll back.",
+            "10.1.nothing",
+        )
+        expect(
+            actions == _actions(rehearse(one, expected)),
+            "A drill that stops early has found something, and so it has a report, at once.",
+            "10.1.report",
+        )
+
+
+def check_roll_back(script: Function, drills: Sequence[Case]) -> None:
+    """After the loss, what failed or came too late is rolled back at once, and reported."""
+    chosen = [
+        one
+        for one in drills
+        if one.fault in ("failover fails", "failover late", "service half broken")
+    ]  # fmt: skip
+    for one, done in zip(chosen, _run(script, chosen), strict=True):
+        actions = _actions(done)
+        behaviour, hint = {
+            "failover late": (
+                "A failover that took longer than its deadline has failed, though it ended well.",
+                "10.1.late",
+            ),
+            "service half broken": (
+                "A service of which a part is broken is not back: the drill goes no step further.",
+                "10.1.half",
+            ),
+        }.get(one.fault, ("A failover that failed is rolled back.", "10.1.back"))  # fmt: skip
+        expect("roll back" in actions and "failback" not in actions, behaviour, hint)
+        expect(
+            actions == _actions(rehearse(one, expected)),
+            "After the step that failed comes the roll back, then the report, and then nothing.",
+            "10.1.back",
+        )
+
+
+def check_fence(script: Function, drills: Sequence[Case]) -> None:
+    """A primary that answers again is fenced before anything else is done."""
+    chosen = [one for one in drills if one.fault.startswith("split brain")]
+    for one, done in zip(chosen, _run(script, chosen), strict=True):
+        actions = _actions(done)
+        came = next((number for number, each in enumerate(done) if each["primary"] == "back"), None)
+        expect(
+            came is not None and actions[came + 1 : came + 2] == ["fence"],
+            "A primary that comes back while the standby is in charge is fenced before the next step.",
+            "10.1.fence",
+        )
+        expect(
+            actions == _actions(rehearse(one, expected)),
+            "Once the primary is fenced, the drill goes on where it was, and a failure is one as before.",
+            "10.1.on",
+        )
+
+
+def check_rto(rto: Function, figures: Sequence[Data]) -> None:
+    """From the loss to the verified service; None where the service was never verified."""
+    found = each(rto, ((dict(one),) for one in figures))
+    for one, value in zip(figures, found, strict=True):
+        if one["verified_at"] is None:
+            expect(value is None, "A service that was never verified has no RTO: it is None.", "10.2.never")
+        else:
+            expect(
+                _is(value, one["verified_at"] - one["lost_at"]),
+                "RTO is the time from the loss to the moment at which the service was verified.",
+                "10.2.rto",
+            )
+
+
+def check_rpo(rpo: Function, figures: Sequence[Data]) -> None:
+    """Rows acknowledged before the loss that the standby does not have, and how far back they reach."""
+    found = each(rpo, ((dict(one),) for one in figures))
+    for one, value in zip(figures, found, strict=True):
+        lost, there = one["lost_at"], set(one["standby_has"])
+        missing = [row["at"] for row in one["acknowledged"] if row["at"] <= lost and row["key"] not in there]
+        expect(
+            isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2,
+            "The answer is a pair: how many rows, and how many seconds.",
+            "10.2.rows",
+        )
+        expect(
+            value[0] == len(missing),
+            "Lost is a row that was acknowledged up to the loss and is not on the standby. "
+            "What was written later is no loss of the failover.",
+            "10.2.rows",
+        )
+        expect(
+            _is(value[1], lost - min(missing, default=lost)),
+            "The window reaches from the first row that is lost to the loss; it is 0 if none is.",
+            "10.2.window",
+        )
+
+
+def check_report(report: Function, seed: int, targets: tuple[float, float]) -> None:
+    """Verdict, late steps, failed steps and the time it took, of every kind of drill."""
+    rng = random.Random(seed)
+    calls, wanted = [], []
+    for one in drawn(seed, 1):
+        done = rehearse(one, expected)
+        actions = _actions(done)
+        stopped, back = "loss" not in actions, "roll back" in actions
+        for rto, rpo in _figures(targets, rng) if not stopped and not back else [(None, None)]:
+            verdict = "stopped" if stopped else "rolled back" if back else "passed"
+            if rto is not None and rpo is not None and (rto > targets[0] or rpo > targets[1]):
+                verdict = "missed"
+            calls.append(([dict(each) for each in done], rto, rpo, *targets))
+            wanted.append((verdict, done))
+    for (verdict, done), value in zip(wanted, each(report, calls), strict=True):
+        expect(
+            isinstance(value, Mapping) and set(value) == {"verdict", "failed", "late", "seconds"},
+            "A report is a dict with verdict, failed, late and seconds.",
+            "10.3.report",
+        )
+        expect(value["verdict"] == verdict, *_VERDICTS[verdict])
+        expect(
+            value["failed"] == [one["action"] for one in done if not one["ok"]],
+            "`failed` names the actions that were not ok, in the order in which they were done.",
+            "10.3.failed",
+        )
+        expect(
+            value["late"] == [one["action"] for one in done if one["seconds"] > one["deadline"]],
+            "`late` names the actions that took longer than their deadlines, also if they were ok.",
+            "10.3.late",
+        )
+        expect(
+            _is(value["seconds"], sum(one["seconds"] for one in done)),
+            "`seconds` is the time of all that was done, the roll back and the fencing too.",
+            "10.3.seconds",
+        )
+
+
+_VERDICTS = {
+    "stopped": ("A drill that ended before the loss was stopped; it has no RTO.", "10.3.stopped"),
+    "rolled back": ("A drill that was rolled back did not pass, however soon.", "10.3.verdict"),
+    "passed": ("A drill that went through and met both targets, even just so, passed.", "10.3.verdict"),
+    "missed": ("A drill that went through and missed one of its targets did not pass.", "10.3.missed"),
+}
+
+
+def _figures(targets: tuple[float, float], rng: random.Random) -> list[tuple[float, float]]:
+    """RTO and RPO that meet both targets, meet them just so, miss one, miss the other."""
+    rto, rpo = targets
+    return [
+        (rto * rng.uniform(0.1, 0.9), rpo * rng.uniform(0.1, 0.9)),
+        (rto, rpo),
+        (rto + 1, rpo * 0.5),
+        (rto * 0.5, rpo + 1),
+    ]
+
+
+def check_dates(dates: Function, cases: Sequence[tuple[str, str]]) -> None:
+    """The drills of a year, by importance."""
+    found = each(dates, cases)
+    for (importance, day), value in zip(cases, found, strict=True):
+        wanted = [each.isoformat() for each in drill_dates(importance, date.fromisoformat(day))]
+        expect(
+            isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(wanted),
+            "In a year a critical system has four drills, an important one two, any other one, "
+            "the first included.",
+            "10.3.often",
+        )
+        expect(
+            list(value) == wanted,
+            "Drills are whole months apart, on the same day of the month, or on its last if that is missing.",
+            "10.3.dates",
+        )
+
+
+def _run(script: Function, drills: Sequence[Case]) -> list[list[Data]]:
+    """Every drill to its end. All of them are asked for their next action at once, round after round."""
+    done: list[list[Data]] = [[] for _ in drills]
+    ended: set[int] = set()
+    for _ in range(_MOST):
+        going = [number for number in range(len(drills)) if number not in ended]
+        if not going:
+            return done
+        answers = each(script, (([dict(one) for one in done[number]],) for number in going))
+        for number, action in zip(going, answers, strict=True):
+            expect(
+                isinstance(action, str) and action in ACTIONS,
+                "The script answers with the name of an action, whatever has happened before.",
+                "10.1.action",
+            )
+            if action == "stop":
+                ended.add(number)
+            else:
+                done[number].append(held(drills[number], action, done[number]))
+    expect(len(ended) == len(drills), "A drill comes to an end: after its report it stops.", "10.1.stop")
+    return done
+
+
+def _actions(done: Sequence[Data]) -> list[str]:
+    return [one["action"] for one in done]
+
+
+def _is(value: Any, wanted: float) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isclose(value, wanted, rel_tol=1e-9, abs_tol=1e-6)
+    )

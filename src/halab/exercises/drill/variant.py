@@ -1,0 +1,190 @@
+"""Exercise 10: drills on simulated clusters, with faults that are drawn from a seed. Times are seconds.
+
+A drill here is a list of what was done so far, oldest first, and a script that says what is done next:
+
+    [{"action": "backup", "ok": True, "seconds": 12.0, "deadline": 60.0, "primary": "up"}, ...]
+
+`primary` is what is known of the primary after the action: "up" (it serves), "lost" (it does not answer),
+"back" (it answers again, and its address is not in use) or "fenced" (it can take no write).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from halab.course.identity import learner_id
+from halab.exercises.learner_numbers import numbers
+from halab.models.drill_plan import EVERY
+
+__all__ = [
+    "ACTIONS",
+    "BEFORE",
+    "FAULTS",
+    "STEPS",
+    "Case",
+    "Variant",
+    "case",
+    "expected",
+    "held",
+    "rehearse",
+    "rows_of",
+    "variant",
+]
+
+Data = dict[str, Any]
+STEPS = ("backup", "standby", "loss", "failover", "service", "measure", "failback", "report")
+"""The order in which a drill without trouble goes; the report comes last, and always."""
+BEFORE = ("backup", "standby")
+"""What is looked at before any harm is done."""
+ACTIONS = (*STEPS, "fence", "roll back", "stop")
+FAULTS = (
+    "none",
+    "backup corrupt",
+    "standby unhealthy",
+    "failover fails",
+    "failover late",
+    "service half broken",
+    "split brain",
+    "split brain, then broken",
+)
+_MOST = 20  # actions after which a script is going round in circles
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One drill to come: the fault, and how long each action takes and may take."""
+
+    fault: str
+    seconds: dict[str, float]
+    deadlines: dict[str, float]
+    back_after: str  # the action after which, in a split brain, the primary answers again
+
+
+def case(fault: str, rng: random.Random) -> Case:
+    """A drill with this fault and times of its own."""
+    deadlines = {action: float(rng.randrange(30, 300)) for action in ACTIONS}
+    seconds = {action: round(limit * rng.uniform(0.1, 0.95), 1) for action, limit in deadlines.items()}
+    if fault == "failover late":
+        seconds["failover"] = round(deadlines["failover"] * rng.uniform(1.05, 3), 1)
+    return Case(fault, seconds, deadlines, rng.choice(("failover", "service")))
+
+
+def held(one: Case, action: str, before: Sequence[Data]) -> Data:
+    """What is known after an action."""
+    bad = {
+        "backup corrupt": "backup",
+        "standby unhealthy": "standby",
+        "failover fails": "failover",
+        "service half broken": "service",
+        "split brain, then broken": "service",
+    }
+    primary = before[-1]["primary"] if before else "up"
+    if action == "loss":
+        primary = "lost"
+    elif action in ("roll back", "failback"):
+        primary = "up"
+    elif action == "fence":
+        primary = "fenced"
+    elif one.fault.startswith("split brain") and primary == "lost" and action == _returns(one):
+        primary = "back"
+    return {
+        "action": action,
+        "ok": bad.get(one.fault) != action,
+        "seconds": one.seconds[action],
+        "deadline": one.deadlines[action],
+        "primary": primary,
+    }
+
+
+def _returns(one: Case) -> str:
+    return "failover" if one.fault == "split brain, then broken" else one.back_after
+
+
+def expected(done: Sequence[Data]) -> str:
+    """What a good script does next: the rules as the exercise tells them."""
+    if not done:
+        return STEPS[0]
+    last, actions = done[-1], [one["action"] for one in done]
+    if last["action"] in ("report", "stop"):
+        return "stop"
+    if last["primary"] == "back":
+        return "fence"
+    steps = [one for one in done if one["action"] in STEPS]
+    if "roll back" in actions:
+        return "report"
+    step = steps[-1]
+    if not step["ok"] or step["seconds"] > step["deadline"]:
+        return "report" if "loss" not in actions else "roll back"
+    return STEPS[STEPS.index(step["action"]) + 1]
+
+
+def rehearse(one: Case, script: Callable[[list[Data]], Any]) -> list[Data]:
+    """Let a script run a drill to its end: what was done. Raises ValueError for an action there is not."""
+    done: list[Data] = []
+    for _ in range(_MOST):
+        action = script([dict(each) for each in done])
+        if action not in ACTIONS:
+            raise ValueError(f"{action!r} is no action")
+        if action == "stop":
+            break
+        done.append(held(one, action, done))
+    return done
+
+
+def rows_of(rng: random.Random, verified: bool = True) -> Data:
+    """A drill's raw figures: the loss, the verified service (or None), when each row was acknowledged, and
+    which keys the standby had when it took over."""
+    lost = round(rng.uniform(100, 500), 1)
+    moments = sorted(round(rng.uniform(0, lost + 60), 1) for _ in range(rng.randrange(20, 60)))
+    backup = rng.uniform(0.3, 0.9) * lost
+    acknowledged = dict(zip(rng.sample(range(1000, 9999), len(moments)), moments, strict=True))
+    there = [key for key, at in acknowledged.items() if at < backup or at > lost]
+    # A row whose insert timed out may be there: it was never acknowledged.
+    there += rng.sample(range(10_000, 11_000), 3)
+    rng.shuffle(there)
+    keys = list(acknowledged.items())
+    rng.shuffle(keys)
+    return {
+        "lost_at": lost,
+        "verified_at": round(lost + rng.uniform(20, 4000), 1) if verified else None,
+        "acknowledged": [{"key": key, "at": at} for key, at in keys],
+        "standby_has": there,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One learner's exercise. `rto` and `rpo` are targets in seconds, `day` the first drill's (ISO 8601)."""
+
+    drills: list[Case]
+    figures: Data
+    rto: float
+    rpo: float
+    done: list[Data]
+    importance: str
+    day: str
+
+
+def variant(learner: str | None = None) -> Variant:
+    """The exercise of this learner (default: the one at work here), the same each time."""
+    return _variant(learner or learner_id())
+
+
+@cache
+def _variant(learner: str) -> Variant:
+    rng = numbers(10, learner)
+    faults = ["none", *rng.sample(FAULTS[1:], 3)]
+    late = rehearse(case("failover late", rng), expected)
+    return Variant(
+        [case(fault, rng) for fault in faults],
+        rows_of(rng),
+        float(rng.randrange(10, 60) * 60),
+        float(rng.randrange(1, 10) * 30),
+        late,
+        rng.choice([*EVERY]),
+        f"2026-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}",
+    )

@@ -1,0 +1,227 @@
+"""What exercise 1's cells check. Each says which behaviour it expected, never what the right answer is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations
+from typing import Any
+
+from halab.exercises.essence.variant import Plain, Plant, plant, small, topology_of
+from halab.exercises.expectations import each, expect
+from halab.models.topology import (
+    Role,
+    Topology,
+    best_repair,
+    cheapest_repair,
+    minimal_cuts,
+    single_points,
+    spares_needed,
+    works,
+)
+
+__all__ = [
+    "check_best",
+    "check_cuts",
+    "check_refused",
+    "check_repair",
+    "check_single",
+    "check_spares",
+    "check_works",
+    "plants",
+]
+
+Function = Callable[..., Any]
+_LARGEST = 3  # parts down at once in the cases of `check_works`
+
+
+def plants(seed: int, count: int = 6) -> list[Plant]:
+    """Plants nobody has seen."""
+    rng = random.Random(seed)
+    return [plant(rng) for _ in range(count)]
+
+
+def check_works(works_: Function, topologies: Sequence[Plain], *, majority: bool) -> None:
+    """Whether operations work while parts are down: those that need a majority, or those that do not."""
+    for given in topologies:
+        topology = topology_of(given)
+        cases = [
+            (operation, down)
+            for operation, needs in topology.operations.items()
+            if majority == any(topology.roles[role].needed == "majority" for role in needs)
+            for down in _few(topology.parts)
+        ]
+        found = each(works_, ((given, operation, list(down)) for operation, down in cases))
+        for (operation, down), value in zip(cases, found, strict=True):
+            hint = "01.1.majority" if majority else "01.1.works"
+            expect(isinstance(value, bool), "works returns True or False.", hint)
+            if works(topology, operation, down):
+                said = "An operation works while each role it needs has enough members left."
+            else:
+                said = "An operation stops as soon as one role it needs has too few members left."
+            if majority:
+                said += " A majority is more than half of all the members, those that are down included."
+            expect(value == works(topology, operation, down), said, hint)
+
+
+def _few(parts: frozenset[str]) -> Iterable[tuple[str, ...]]:
+    names = sorted(parts)
+    return (down for size in range(_LARGEST + 1) for down in combinations(names[:8], size))
+
+
+def check_refused(works_: Function, given: Plain) -> None:
+    """A slip of the hand is no answer."""
+    part = sorted(topology_of(given).parts)[0]
+    for operation, down, wrong in (("serach", [part], "serach"), ("search", ["nobody"], "nobody")):
+        said = ""
+        try:
+            works_(given, operation, down)
+        except ValueError as error:
+            said = str(error)
+        except (LookupError, TypeError, ArithmeticError, AttributeError) as error:
+            kind = type(error).__name__
+            expect(False, f"What is not in the topology is a ValueError, not a {kind}.", "01.1.refused")
+        else:
+            expect(False, "What is not in the topology raises a ValueError.", "01.1.refused")
+        expect(wrong in said, "The ValueError names what is not in the topology.", "01.1.refused")
+
+
+def check_single(single_points_: Function, topologies: Sequence[Plain]) -> None:
+    """The parts that end an operation by themselves."""
+    for given, operation, value in _asked(single_points_, topologies):
+        expect(
+            _strings(value),
+            "single_points returns the names of parts, as a list or a set.",
+            "01.1.single",
+        )
+        right = single_points(topology_of(given), operation)
+        expect(
+            right <= set(value),
+            "A part is missing whose loss alone stops the operation. More members do not always help: "
+            "what if all of them are needed?",
+            "01.1.single",
+        )
+        expect(set(value) <= right, "A part is named whose loss the operation survives.", "01.1.single")
+
+
+def check_cuts(minimal_cuts_: Function, topologies: Sequence[Plain]) -> None:
+    """Every minimal cut set, and nothing else."""
+    for given, operation, value in _asked(minimal_cuts_, topologies):
+        groups = isinstance(value, (list, tuple, set)) and all(_strings(one) for one in value)
+        expect(groups, "minimal_cuts returns a list of sets of names.", "01.2.cuts")
+        topology = topology_of(given)
+        found = {frozenset(one) for one in value}
+        for cut in found:
+            deadly = cut <= topology.parts and not works(topology, operation, cut)
+            expect(deadly, "The operation survives the loss of one of your cut sets.", "01.2.cuts")
+            spare = any(not works(topology, operation, cut - {part}) for part in cut)
+            expect(
+                not spare,
+                "One of your cut sets is larger than it needs to be: it still stops the operation without "
+                "one of its parts.",
+                "01.2.minimal",
+            )
+        expect(
+            found == minimal_cuts(topology, operation),
+            "There is a set of parts whose loss stops the operation, and none of your cut sets is in it.",
+            "01.2.missing",
+        )
+        expect(len(found) == len(value), "A cut set is there twice.", "01.2.minimal")
+
+
+def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
+    """How many members a role lacks."""
+    for (count, needed), value in zip(cases, each(spares, cases), strict=True):
+        right = spares_needed(Role(tuple(f"m{i}" for i in range(count)), needed))
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        expect(whole, "The number of spares is a whole number.", "01.3.spares")
+        hint = "01.3.odd" if needed == "majority" else "01.3.spares"
+        expect(value >= right, "With so many spares the role still stops when one member is lost.", hint)
+        expect(value <= right, "Fewer spares would do, or none.", hint)
+
+
+def check_repair(cheapest: Function, given: Sequence[Plant]) -> None:
+    """The cheapest spares that leave one operation without a single point of failure."""
+    for one in given:
+        topology = topology_of(one.topology)
+        # Without a price for the first role that needs a spare, there is nothing to buy.
+        unpriced = {role: price for role, price in one.prices.items() if role != "proxy"}
+        calls = [
+            (one.topology, prices, operation)
+            for operation in topology.operations
+            for prices in (one.prices, unpriced)
+        ]
+        for (_, prices, operation), value in zip(calls, each(cheapest, calls), strict=True):
+            best = cheapest_repair(topology, prices, [operation])
+            expect(
+                (value is None) == (best is None),
+                "The answer is None exactly where a role that needs a spare has no price.",
+                "01.3.none",
+            )
+            if best is None:
+                continue
+            expect(_bought(value, prices), "A repair maps roles to whole numbers of spares.", "01.3.repair")
+            expect(
+                operation in _safe(topology, value),
+                "After your repair a single part can still stop the operation.",
+                "01.3.repair",
+            )
+            expect(_cost(value, prices) == best.cost, "There is a cheaper repair.", "01.3.cheapest")
+
+
+def check_best(best: Function, given: Sequence[Plant]) -> None:
+    """The most operations without a single point of failure that a budget pays for."""
+    calls = [
+        (one.topology, one.prices, budget) for one in given for budget in (one.budget, 0, one.budget * 3)
+    ]
+    for (plain_, prices, budget), value in zip(calls, each(best, calls), strict=True):
+        topology = topology_of(plain_)
+        right = best_repair(topology, prices, budget)
+        expect(_bought(value, prices), "A repair maps roles to whole numbers of spares.", "01.4.budget")
+        expect(_cost(value, prices) <= budget, "Your repair costs more than the budget.", "01.4.budget")
+        expect(
+            len(_safe(topology, value)) == len(right.safe),
+            "Another repair within the budget leaves more operations without a single point of failure.",
+            "01.4.most",
+        )
+        expect(
+            _cost(value, prices) == right.cost,
+            "A cheaper repair makes as many operations safe.",
+            "01.4.cheapest",
+        )
+
+
+def _asked(function: Function, topologies: Sequence[Plain]) -> list[tuple[Plain, str, Any]]:
+    calls = [(given, operation) for given in topologies for operation in given["operations"]]
+    found = each(function, calls)
+    return [(given, operation, value) for (given, operation), value in zip(calls, found, strict=True)]
+
+
+def _strings(value: Any) -> bool:
+    return isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(one, str) for one in value)
+
+
+def _bought(value: Any, prices: dict[str, int]) -> bool:
+    return isinstance(value, dict) and all(
+        role in prices and isinstance(count, int) and not isinstance(count, bool) and count >= 0
+        for role, count in value.items()
+    )
+
+
+def _cost(value: dict[str, int], prices: dict[str, int]) -> int:
+    return sum(count * prices[role] for role, count in value.items())
+
+
+def _safe(topology: Topology, spares: dict[str, int]) -> set[str]:
+    """Operations without a single point of failure, with the spares really in place."""
+    roles = {
+        name: Role((*role.members, *(f"{name} spare {i}" for i in range(spares.get(name, 0)))), role.needed)
+        for name, role in topology.roles.items()
+    }
+    mended = Topology(roles, topology.operations)
+    return {operation for operation in mended.operations if not single_points(mended, operation)}
+
+
+def everything(given: Plant) -> list[Plain]:
+    """The two topologies that the visible cells look at: the learner's own, and the `small` profile."""
+    return [given.topology, small()]

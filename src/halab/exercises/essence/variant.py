@@ -1,0 +1,106 @@
+"""Exercise 1: topologies to take apart, as plain dicts, and what their spares would cost.
+
+A drawn topology shares machines between roles, so that a cut set of one role may contain another's. The
+embedded cluster's `small` profile stands beside it, from the table that lesson 1 tests on a real cluster.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from halab.cluster.profiles import PROFILES
+from halab.course.identity import learner_id
+from halab.exercises.learner_numbers import numbers
+from halab.models.survival import as_topology, members
+from halab.models.topology import Role, Topology, cheapest_repair
+
+__all__ = ["Plant", "Variant", "pair", "plain", "plant", "small", "topology_of", "variant"]
+
+MACHINES = ("ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen", "ibis", "jay", "kite", "lynx")
+_ROLES = ("proxy", "coordinator", "query node", "data node", "etcd")
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "search": ("proxy", "coordinator", "query node"),
+    "insert": ("proxy", "coordinator", "etcd"),
+    "flush": ("proxy", "coordinator", "data node", "etcd"),
+    "metadata call": ("proxy", "etcd"),
+}
+
+Plain = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A topology as the learner gets it, what one spare of each role costs, and a budget."""
+
+    topology: Plain
+    prices: dict[str, int]
+    budget: int
+
+
+def plain(topology: Topology) -> Plain:
+    """A topology as dicts, lists and numbers."""
+    return {
+        "roles": {
+            name: {"members": list(role.members), "needed": role.needed}
+            for name, role in topology.roles.items()
+        },
+        "operations": {name: list(needs) for name, needs in topology.operations.items()},
+    }
+
+
+def topology_of(given: Plain) -> Topology:
+    """The topology that `plain` turned into dicts."""
+    return Topology(
+        {name: Role(tuple(role["members"]), role["needed"]) for name, role in given["roles"].items()},
+        {name: tuple(needs) for name, needs in given["operations"].items()},
+    )
+
+
+def small() -> Plain:
+    """The embedded cluster's `small` profile: one process of each role."""
+    return plain(as_topology(members(PROFILES["small"])))
+
+
+def pair() -> Plain:
+    """Two members of etcd, which are no better than one."""
+    return plain(Topology({"etcd": Role(("ant", "bee"), "majority")}, {"insert": ("etcd",)}))
+
+
+def plant(rng: random.Random) -> Plant:
+    """Five roles on few machines, prices from 1 to 9, and a budget for some of the spares but not for all."""
+    machines = rng.sample(MACHINES, 6)
+    roles = {name: _role(rng, name, machines) for name in _ROLES}
+    topology = Topology(roles, _NEEDS)
+    prices = {name: rng.randrange(1, 10) for name in _ROLES}
+    everything = cheapest_repair(topology, prices, _NEEDS)
+    most = int(everything.cost) if everything else 0
+    return Plant(plain(topology), prices, rng.randrange(math.ceil(most / 3), max(2, most)))
+
+
+def _role(rng: random.Random, name: str, machines: list[str]) -> Role:
+    if name == "etcd":
+        return Role(tuple(rng.sample(machines, rng.randrange(1, 6))), "majority")
+    # One proxy at least is single in most plants: a plant without a weak point has nothing to repair.
+    count = rng.choice((1, 1, 2, 3)) if name == "proxy" else rng.randrange(1, 5)
+    return Role(tuple(rng.sample(machines, count)), rng.randrange(1, count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One learner's exercise."""
+
+    plant: Plant
+
+
+def variant(learner: str | None = None) -> Variant:
+    """The exercise of this learner (default: the one at work here), the same each time."""
+    return _variant(learner or learner_id())
+
+
+@cache
+def _variant(learner: str) -> Variant:
+    return Variant(plant(numbers(1, learner)))

@@ -1,0 +1,237 @@
+"""Exercise 6: made-up recordings whose outages are known, and promises to keep. Times are seconds.
+
+Nothing here was measured: a recording is written down probe by probe, so its outages, its RTO and its counts
+are known by construction and not worked out by a second program that could share a learner's mistake.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from halab.course.identity import learner_id
+from halab.exercises.learner_numbers import numbers
+from halab.models.failover import ExponentialStalls, Heartbeats, Lease, false_alarms_per_year
+from halab.models.samples import OPERATIONS
+from halab.sim.retry_storm import Scenario
+
+__all__ = [
+    "HeartbeatPromise",
+    "Promise",
+    "Recording",
+    "Truth",
+    "Variant",
+    "after_a_blip",
+    "hidden",
+    "one_outage",
+    "trial",
+    "variant",
+    "with_blips",
+]
+
+RATE = 20  # probes a second of each operation
+DURATION = 40  # seconds of a recording
+PATIENCE = 1.0  # seconds after which a probe is given up: its outcome is unknown
+
+Journal = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is so, for one operation: outage windows, the RTO of the fault, requests failed and unknown."""
+
+    windows: list[tuple[float, float]]
+    rto: float
+    failed: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A journal as the learner gets it (plain dicts and lists), and the truth for each operation."""
+
+    journal: Journal
+    truth: dict[str, Truth]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spell:
+    """Probes `first` up to but not including `last` go bad, but for those in `good`."""
+
+    first: int
+    last: int
+    good: frozenset[int] = frozenset()
+
+
+@cache
+def hidden(make: Callable[[random.Random], Recording], seed: int) -> Recording:
+    """A recording of a hidden test: the same for every learner, and made once for a whole class.
+
+    Each seed is for one test, so that no learner's function sees what another has changed.
+    """
+    return make(random.Random(seed))
+
+
+def one_outage(rng: random.Random) -> Recording:
+    """A recording in which every operation has one outage, noticed some time after the fault."""
+    return _record(rng, lambda fault, quiet: [_outage(rng, fault)])
+
+
+def with_blips(rng: random.Random) -> Recording:
+    """As `one_outage`, but the service flaps within the outage, and a separate blip follows it."""
+
+    def spells(fault: float, quiet: float) -> list[_Spell]:
+        main = _outage(rng, fault)
+        # A single good answer among bad ones: over sooner than any quiet time, so the outage goes on.
+        flap = rng.randrange(main.first + 5, main.last - 5)
+        start = main.last + round(quiet * RATE) + rng.randrange(RATE, 3 * RATE)
+        return [
+            _Spell(main.first, main.last, frozenset({flap})),
+            _Spell(start, start + rng.randrange(3, 12)),
+        ]
+
+    return _record(rng, spells)
+
+
+def after_a_blip(rng: random.Random) -> Recording:
+    """As `one_outage`, but a blip is over before the fault, whose RTO it is no part of."""
+
+    def spells(fault: float, quiet: float) -> list[_Spell]:
+        start = rng.randrange(RATE // 2, RATE)
+        return [_Spell(start, start + rng.randrange(3, 12)), _outage(rng, fault)]
+
+    return _record(rng, spells)
+
+
+def _outage(rng: random.Random, fault: float) -> _Spell:
+    first = int(fault * RATE) + 1 + rng.randrange(2, 2 * RATE)
+    return _Spell(first, first + rng.randrange(4 * RATE, 9 * RATE))
+
+
+def _record(rng: random.Random, spells: Callable[[float, float], list[_Spell]]) -> Recording:
+    quiet = rng.choice((1.0, 1.5, 2.0))
+    fault = round(rng.uniform(5.0, 8.0), 3)
+    samples: list[dict[str, Any]] = []
+    truth = {}
+    for operation in OPERATIONS:
+        of_operation = spells(fault, quiet)
+        bad = {number for spell in of_operation for number in range(spell.first, spell.last)}
+        bad -= {number for spell in of_operation for number in spell.good}
+        probes = [_probe(rng, operation, number, bad) for number in range(DURATION * RATE)]
+        samples += probes
+        windows = [(_time(spell.first), _time(spell.last)) for spell in of_operation]
+        outcomes = [probe["outcome"] for probe in probes]
+        start, end = next(window for window in windows if window[0] > fault)
+        truth[operation] = Truth(windows, end - start, outcomes.count("fail"), outcomes.count("unknown"))
+    samples.sort(key=lambda sample: sample["intended"])
+    return Recording({"fault_at": fault, "quiet": quiet, "samples": samples}, truth)
+
+
+def _probe(rng: random.Random, operation: str, number: int, bad: set[int]) -> dict[str, Any]:
+    outcome = rng.choice(("fail", "fail", "unknown")) if number in bad else "ok"
+    latency = PATIENCE if outcome == "unknown" else rng.uniform(0.002, 0.030)
+    intended = number / RATE
+    return {
+        "operation": operation,
+        "intended": intended,
+        "done": round(intended + latency, 3),
+        "outcome": outcome,
+    }
+
+
+def _time(number: int) -> float:
+    return number / RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What was promised, and the world it must hold in.
+
+    `rto` bounds an outage in the worst case; `false_alarms` the needless failovers expected in a year over
+    all `processes`. `after` is the time from the fault noticed to clients back.
+    """
+
+    rto: float
+    false_alarms: float
+    after: float
+    stalls: ExponentialStalls
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatPromise:
+    """A promise to keep with a beat every `interval` and a wait of `timeout` after the last one missed."""
+
+    interval: float
+    timeout: float
+    promise: Promise
+
+
+def _lease_promise(rng: random.Random) -> Promise:
+    """A promise that two neighbouring TTLs keep, and no other."""
+    ttl = rng.randrange(8, 25)
+    return _promise(rng, Lease(ttl), Lease(ttl - 1), slack=0.4)
+
+
+def _heartbeat_promise(rng: random.Random) -> HeartbeatPromise:
+    """A promise that one number of misses keeps, and no other."""
+    interval, timeout = rng.choice((0.5, 1.0, 1.5, 2.0)), rng.choice((0.5, 1.0))
+    detector = Heartbeats(interval, rng.randrange(3, 7), timeout)
+    return HeartbeatPromise(interval, timeout, _promise(rng, detector, detector, slack=0.4 * interval))
+
+
+def _promise(
+    rng: random.Random, slowest: Lease | Heartbeats, calmest: Lease | Heartbeats, slack: float
+) -> Promise:
+    """A promise `slowest` just keeps in time and `calmest` just keeps in calm."""
+    processes, after = rng.choice((4, 6, 8, 12)), round(rng.uniform(0.5, 3.0), 1)
+    # Stalls a thirteenth as long as the detector's patience give a handful of false alarms a year.
+    stalls = ExponentialStalls(rng.choice((20.0, 40.0, 60.0)), round(slowest.patience / 13, 2))
+    alarms = false_alarms_per_year(calmest, stalls, processes)
+    rto = slowest.patience + slowest.granularity + after + slack
+    return Promise(round(rto, 2), float(f"{1.15 * alarms:.3g}"), after, stalls, processes)
+
+
+def trial(rng: random.Random) -> Scenario:
+    """An outage for a retry policy, in a service that has room for sensible retries and none for a storm.
+
+    Half the size of the simulator's usual one, and no longer than retries go on: a class is graded sooner.
+    """
+    outage = float(rng.randrange(5, 9))
+    return Scenario(
+        clients=30, rate=30.0, servers=10, queue=150, outage_at=2.0, outage=outage, end=outage + 14.0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One learner's exercise. `deadline` is how long a user's request may be retried in all."""
+
+    one_outage: Recording
+    with_blips: Recording
+    scenario: Scenario
+    deadline: float
+    lease: Promise
+    heartbeats: HeartbeatPromise
+
+
+def variant(learner: str | None = None) -> Variant:
+    """The exercise of this learner (default: the one at work here), the same each time."""
+    return _variant(learner or learner_id())
+
+
+@lru_cache(maxsize=4)  # a grader meets a whole class, and this takes memory
+def _variant(learner: str) -> Variant:
+    rng = numbers(6, learner)
+    scenario = trial(rng)
+    return Variant(
+        one_outage=one_outage(rng),
+        with_blips=with_blips(rng),
+        scenario=scenario,
+        deadline=scenario.outage + rng.randrange(7, 10),
+        lease=_lease_promise(rng),
+        heartbeats=_heartbeat_promise(rng),
+    )

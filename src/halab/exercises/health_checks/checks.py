@@ -1,0 +1,266 @@
+"""What exercise 9 expects of a learner's work, one function a graded cell.
+
+Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
+numbers, the hidden ones with others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from halab.exercises.expectations import each, expect
+from halab.exercises.health_checks.variant import Goal
+from halab.exercises.kubernetes_yaml import ManifestError, probe_in, read_pod
+from halab.models.health_probes import Probe, detection, false_restarts, share_over, start_allowance
+from halab.sim.probe_verdicts import first_verdict, hang
+
+__all__ = [
+    "check_crash",
+    "check_false",
+    "check_hang",
+    "check_in_time",
+    "check_patient",
+    "check_readiness",
+    "check_refused",
+    "check_restarts",
+    "check_share",
+    "check_start",
+    "check_valid",
+    "ready_changes",
+    "restarts_at",
+]
+
+Function = Callable[..., Any]
+
+
+def check_crash(detected: Function, probes: Sequence[Probe]) -> None:
+    """The range of a crash."""
+    for probe, found in _ranges(detected, probes, "crash"):
+        expect(
+            _near(found[0], detection(probe, "crash").least),
+            "The best case is a crash just before a probe: that probe is the first to be refused.",
+            "09.1.least",
+        )
+        expect(
+            _near(found[1], detection(probe, "crash").most),
+            "The worst case is a crash just after a probe: a whole period passes before the first refusal.",
+            "09.1.most",
+        )
+
+
+def check_hang(detected: Function, probes: Sequence[Probe]) -> None:
+    """The range of a hang, in which probes may be late for each other."""
+    # Probes that are never late first: what is wrong with all is said before what is wrong with some.
+    for probe, found in sorted(
+        _ranges(detected, probes, "hang"), key=lambda one: one[0].timeout > one[0].period
+    ):
+        span = detection(probe, "hang")
+        expect(
+            probe.timeout > probe.period or (_near(found[0], span.least) and _near(found[1], span.most)),
+            "A hung process lets the probe run into its timeout, the last one too, and only then is "
+            "it counted.",
+            "09.1.hang",
+        )
+        expect(
+            _near(found[0], span.least) and _near(found[1], span.most),
+            "Only one probe is under way at a time: where the timeout is longer than the period, the "
+            "next one waits.",
+            "09.1.late",
+        )
+
+
+def check_share(late: Function, goal: Goal) -> None:
+    """The share of late answers."""
+    for timeout in (0.5, 1, 2, 3, 60):
+        found = late(list(goal.latencies), timeout)
+        expect(_number(found) and 0 <= found <= 1, "A share lies from 0 to 1.", "09.1.share")
+        expect(
+            timeout < 60 or found > 0,
+            "That nothing was late in a sample does not prove that nothing ever is: the share is above 0.",
+            "09.1.never",
+        )
+        expect(
+            math.isclose(found, share_over(goal.latencies, timeout), rel_tol=1e-9),
+            "The share is (late ones + 1) / (all + 1), and an answer at the timeout itself is in time.",
+            "09.1.share",
+        )
+
+
+def check_false(restarts: Function, probes: Sequence[Probe]) -> None:
+    """Restarts a year of a healthy process."""
+    shares = (0.0, 0.001, 0.02, 0.3)
+    calls = [(asdict(probe), late) for probe in probes for late in shares]
+    found = each(restarts, calls)
+    want = [false_restarts(probe, late) for probe in probes for late in shares]
+    for value, right in zip(found, want, strict=True):
+        expect(
+            _number(value) and math.isclose(value, right, rel_tol=1e-6, abs_tol=1e-9),
+            "Probes a year, divided by the mean number of probes until so many late ones come in a "
+            "row: with the "
+            "formula above, for 365 days.",
+            "09.1.false",
+        )
+
+
+def check_valid(manifest: Function, goals: Sequence[Goal]) -> None:
+    """Kubernetes would take it."""
+    for one in goals:
+        pod = _pod(manifest, one)
+        for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+            expect(probe_in(pod, name) is not None, f"The container has a {name}.", "09.2.valid")
+
+
+def check_in_time(manifest: Function, goals: Sequence[Goal]) -> None:
+    """A hang is noticed in time, wherever between two probes it falls: played step by step."""
+    for one in goals:
+        probe = _named(manifest, one, "livenessProbe")
+        slowest = max(_played(probe, share / 20) for share in range(1, 21))
+        expect(
+            slowest <= one.within + 1e-6,
+            "A hang is noticed in time even if it falls just after a probe, and every probe runs "
+            "into its timeout.",
+            "09.2.time",
+        )
+
+
+def check_patient(manifest: Function, goals: Sequence[Goal]) -> None:
+    """A healthy process is left alone."""
+    for one in goals:
+        probe = _named(manifest, one, "livenessProbe")
+        expect(
+            false_restarts(probe, share_over(one.latencies, probe.timeout)) * one.years <= 1 + 1e-9,
+            "A healthy process with these latencies is restarted at most once in the years that were named.",
+            "09.2.patient",
+        )
+
+
+def check_start(manifest: Function, goals: Sequence[Goal]) -> None:
+    """A slow start is allowed, and not by making liveness slow."""
+    for one in goals:
+        startup = _named(manifest, one, "startupProbe")
+        liveness = _named(manifest, one, "livenessProbe")
+        expect(
+            start_allowance(startup).least >= one.start,
+            "A start that takes as long as was named is allowed even in the worst case: the last "
+            "probe that counts "
+            "comes no sooner.",
+            "09.2.start",
+        )
+        expect(
+            liveness.delay <= 30,
+            "The startup probe gives the time; with it the liveness probe needs no long delay of its own.",
+            "09.2.delay",
+        )
+
+
+def check_refused(manifest: Function, goals: Sequence[Goal]) -> None:
+    """A goal that no probe reaches is refused."""
+    for one in goals:
+        try:
+            manifest(one.data)
+        except ValueError:
+            continue
+        expect(False, "Where no probe reaches the goal, a ValueError says so.", "09.2.refused")
+
+
+def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
+    """In and out of service."""
+    for failures, successes in ((1, 1), (2, 1), (3, 2), (2, 3)):
+        found = changes(list(heard), failures, successes)
+        right = ready_changes(heard, failures, successes)
+        expect(isinstance(found, Sequence), "The answer is a list of pairs.", "09.3.ready")
+        first = [tuple(one) for one in found][:1]
+        expect(
+            not first or first[0][1] is not False,
+            "A process is out of service until a probe has passed often enough, so its first change "
+            "is into service.",
+            "09.3.first",
+        )
+        expect(
+            [tuple(one) for one in found] == right,
+            "It changes at the probe that completes so many of a kind in a row, and only if that is "
+            "a change.",
+            "09.3.ready",
+        )
+
+
+def check_restarts(restarts: Function, heard: Sequence[bool]) -> None:
+    """When liveness restarts."""
+    for failures in (1, 2, 3, 4):
+        found = restarts(list(heard), failures)
+        expect(
+            isinstance(found, Sequence) and list(found) == restarts_at(heard, failures),
+            "A restart comes with the probe that completes so many failures in a row, and the new "
+            "process begins "
+            "with none.",
+            "09.3.restart",
+        )
+
+
+def ready_changes(heard: Sequence[bool], failures: int, successes: int) -> list[tuple[int, bool]]:
+    """Where in the sequence readiness changes, and to what; it begins as not ready."""
+    ready, run, found = False, 0, []
+    for index, passed in enumerate(heard):
+        run = run + 1 if index and heard[index - 1] is passed else 1
+        if run >= (successes if passed else failures) and passed is not ready:
+            ready = passed
+            found.append((index, ready))
+    return found
+
+
+def restarts_at(heard: Sequence[bool], failures: int) -> list[int]:
+    """Where in the sequence a liveness probe restarts the process."""
+    run, found = 0, []
+    for index, passed in enumerate(heard):
+        run = 0 if passed else run + 1
+        if run == failures:
+            found.append(index)
+            run = 0
+    return found
+
+
+def _ranges(
+    detected: Function, probes: Sequence[Probe], fault: str
+) -> list[tuple[Probe, tuple[float, float]]]:
+    found = each(detected, ((asdict(probe), fault) for probe in probes))
+    for one in found:
+        expect(
+            isinstance(one, Sequence) and len(one) == 2 and all(_number(value) for value in one),
+            "The range is two numbers: the least and the most seconds.",
+            "09.1.least",
+        )
+    return list(zip(probes, found, strict=True))
+
+
+def _pod(manifest: Function, goal: Goal) -> dict[str, Any]:
+    text = manifest(goal.data)
+    expect(isinstance(text, str), "The manifest is a text.", "09.2.valid")
+    try:
+        return read_pod(text)
+    except ManifestError as error:
+        expect(False, f"Kubernetes refuses your YAML. {error.message}", "09.2.valid")
+        raise
+
+
+def _named(manifest: Function, goal: Goal, name: str) -> Probe:
+    probe = probe_in(_pod(manifest, goal), name)
+    expect(probe is not None, f"The container has a {name}.", "09.2.valid")
+    assert probe is not None
+    return probe
+
+
+def _played(probe: Probe, share: float) -> float:
+    """Seconds to the verdict if the next probe leaves a share of a period after the hang."""
+    at = 100 * probe.period - share * probe.period
+    return first_verdict(probe, hang(at), at + 2 * detection(probe, "hang").most) - at
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _near(value: Any, want: float) -> bool:
+    return _number(value) and math.isclose(value, want, abs_tol=1e-6)

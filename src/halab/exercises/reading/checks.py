@@ -1,0 +1,330 @@
+"""What exercise 5 expects of a learner's work, one function a graded cell.
+
+Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
+numbers, the hidden ones with others.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from halab.exercises.expectations import each, expect
+from halab.exercises.reading.variant import Data, Picks, Plan, Workload, race
+from halab.models.capacity import Usl, mm1
+from halab.sim.load_balancing import LeastConnections, requests
+from halab.sim.load_balancing import race as run
+
+__all__ = [
+    "check_flaw",
+    "check_honest",
+    "check_hopeless",
+    "check_least",
+    "check_needed",
+    "check_race",
+    "check_random",
+    "check_rate",
+    "check_response",
+    "check_round_robin",
+]
+
+Function = Callable[..., Any]
+Make = Callable[[], Picks]
+
+
+def _loads(rng: random.Random, names: Sequence[str]) -> dict[str, int]:
+    return {name: rng.randint(0, 9) for name in names}
+
+
+def _pick(strategy: Picks, loads: dict[str, int]) -> str:
+    """One pick, which must be of a node in service."""
+    found: object = strategy.pick(dict(loads))
+    expect(
+        isinstance(found, str) and found in loads,
+        "A pick is the name of a node that is in service now; one that left is not in `loads` any more.",
+        "05.1.gone",
+    )
+    return str(found)
+
+
+def _names(rng: random.Random, count: int) -> list[str]:
+    return [f"node-{number}" for number in rng.sample(range(1, 30), count)]
+
+
+def check_round_robin(make: Make, rng: random.Random) -> None:
+    """In turn, whatever the loads, also after a node has left."""
+    for count in (1, 2, 3, 5):
+        names, strategy = _names(rng, count), make()
+        other = make()
+        for _ in range(3):
+            seen = []
+            for _ in names:
+                seen.append(_pick(strategy, _loads(rng, names)))
+                _pick(other, _loads(rng, names))
+                _pick(other, _loads(rng, names))
+            expect(
+                sorted(seen) == sorted(names),
+                "Of n picks in a row each of the n nodes gets one, whatever its load and whatever another "
+                "balancer does.",
+                "05.1.turns",
+            )
+    for count in (3, 4, 6):
+        names, strategy = _names(rng, count), make()
+        for _ in range(rng.randint(count, 2 * count)):
+            _pick(strategy, _loads(rng, names))
+        gone = rng.choice(names)
+        left = [name for name in names if name != gone]
+        picks = Counter(_pick(strategy, _loads(rng, left)) for _ in range(4 * len(left)))
+        expect(
+            max(picks.values()) - min(picks.get(name, 0) for name in left) <= 1,
+            "When a node leaves, the others go on in turn and share its part evenly.",
+            "05.1.left",
+        )
+
+
+def check_least(make: Make, rng: random.Random) -> None:
+    """The fewest unanswered requests; equals share."""
+    strategy = make()
+    for _ in range(60):
+        loads = _loads(rng, _names(rng, rng.randint(1, 6)))
+        expect(
+            loads[_pick(strategy, loads)] == min(loads.values()),
+            "Whoever has the fewest unanswered requests gets the next one.",
+            "05.1.least",
+        )
+    for count in (2, 3, 5):
+        names, strategy = _names(rng, count), make()
+        loads = dict.fromkeys(names, 2) | {"node-99": 7}
+        picks = Counter(_pick(strategy, loads) for _ in range(60 * count))
+        expect(
+            all(picks[name] >= 20 for name in names),
+            "Among equals it is not always the same one: at a low load all are equal most of the time.",
+            "05.1.ties",
+        )
+
+
+def check_random(make: Make, rng: random.Random) -> None:
+    """Each equally likely, in no order."""
+    names = _names(rng, 4)
+    strategy = make()
+    loads = dict(zip(names, (0, 3, 50, 7), strict=True))
+    picks = [_pick(strategy, loads) for _ in range(800)]
+    counted = Counter(picks)
+    expect(
+        all(130 <= counted[name] <= 270 for name in names),
+        "Every node in service is equally likely, whatever its load.",
+        "05.1.random",
+    )
+    again = sum(one == after for one, after in pairwise(picks))
+    expect(
+        120 <= again <= 280,
+        "Chance has no memory: one time in four the same of four nodes comes again.",
+        "05.1.random",
+    )
+    for _ in range(10):
+        _pick(strategy, _loads(rng, _names(rng, 2)))
+
+
+def check_race(turns: Make, least: Make, chance: Make, workloads: Sequence[Workload]) -> None:
+    """All three in the simulator: what each is known for."""
+    for one in workloads:
+        try:
+            reports = [race(one, make()) for make in (turns, least, chance)]
+        except ValueError as error:
+            if "in service" not in str(error):
+                raise
+            expect(
+                False,
+                "In a race a strategy picked a node that had left: only the names in `loads` are in service.",
+                "05.1.gone",
+            )
+        right = run(one.nodes, requests(one.rate, one.seconds, one.seed), LeastConnections())
+        staying = [n for n, node in enumerate(one.nodes) if node.leaves_at == math.inf]
+        shares = [reports[0].sent_to(n) for n in staying]
+        expect(
+            max(shares) - min(shares) <= 2,
+            "In a race round robin sends each node that stays as many requests as any other.",
+            "05.1.turns",
+        )
+        expect(
+            reports[1].p99 <= 2 * right.p99 and reports[1].mean <= 1.5 * right.mean,
+            "In a race least connections spares a slow node: its p99 stays near the best that can be had.",
+            "05.1.least",
+        )
+        chances = [reports[2].sent_to(n) for n in staying]
+        expect(
+            min(chances) > 0.6 * max(chances),
+            "In a race chance sends each node about as many requests, the slow one too.",
+            "05.1.random",
+        )
+
+
+def check_response(response: Function, rng: random.Random) -> None:
+    """A single queue's mean time, and a queue that has no end."""
+    cases = [(rng.uniform(1, 99), 100.0) for _ in range(6)] + [(99.9, 100.0), (0.5, 1.0)]
+    for (arrivals, service), found in zip(cases, each(response, cases), strict=True):
+        expect(
+            _near(found, mm1(arrivals, service).response),
+            "The nearer the arrivals come to what the node can do, the longer an answer takes: one over what "
+            "is left.",
+            "05.2.response",
+        )
+    for found in each(response, [(100.0, 100.0), (150.0, 100.0)]):
+        expect(
+            isinstance(found, float) and found == math.inf,
+            "As many arrivals as the node can do, or more: the queue grows without end, and so does the time "
+            '(float("inf")).',
+            "05.2.endless",
+        )
+
+
+def _law(one: Plan) -> Usl:
+    return Usl(one.one, one.contention, one.coherence)
+
+
+def check_rate(rate: Function, plans: Sequence[Plan]) -> None:
+    """What n nodes do together."""
+    cases = [(n, one.one, one.contention, one.coherence) for one in plans for n in (1, 2, 3, 5, 20)]
+    cases += [(4, 100.0, 0.0, 0.0), (3, 100.0, 1.0, 0.0)]
+    for (n, one, contention, coherence), found in zip(cases, each(rate, cases), strict=True):
+        expect(
+            _near(found, Usl(one, contention, coherence).rate(n)),
+            "n nodes do n times the work of one, over 1 + contention (n - 1) + coherence n (n - 1).",
+            "05.2.rate",
+        )
+
+
+def _needed(one: Plan) -> int | None:
+    law = _law(one)
+    # Beyond the best number of nodes another makes it slower, so that none beyond it helps.
+    most = 10_000 if law.most == math.inf else math.floor(law.most) + 1
+    wanted = one.peak / (1 - one.headroom)
+    return next((n + one.spare for n in range(1, most + 1) if law.rate(n) >= wanted), None)
+
+
+def _arguments(one: Plan) -> tuple[float, float, float, float, float, int]:
+    return one.peak, one.one, one.contention, one.coherence, one.headroom, one.spare
+
+
+def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
+    """As many nodes as the peak needs, with some of them gone."""
+    cases = [*plans, Plan(500, 100, 0.0, 0.0, 0.0, 0), Plan(500, 100, 0.0, 0.0, 0.0, 1)]
+    cases += [Plan(50, 100, 0.1, 0.0, 0.5, 2), Plan(400, 100, 0.05, 0.002, 0.3, 1)]
+    found = each(needed, map(_arguments, cases))
+    right = list(map(_needed, cases))
+    if found != right:
+        alone = [_needed(replace(one, spare=0)) for one in cases]
+        expect(
+            found != alone,
+            "The peak must be served with the spare nodes gone: they come on top.",
+            "05.2.spare",
+        )
+        full = [_needed(replace(one, headroom=0.0)) for one in cases]
+        expect(
+            found != full,
+            "Headroom is the part of the nodes' rate that must stay unused in the peak.",
+            "05.2.headroom",
+        )
+    expect(
+        found == right and all(type(one) is int for one in found),
+        "It is the fewest nodes that serve the peak, with the spare ones gone and the headroom unused.",
+        "05.2.needed",
+    )
+
+
+def check_hopeless(needed: Function, plans: Sequence[Plan]) -> None:
+    """A peak that no number of nodes can serve."""
+    cases = []
+    for one in plans:
+        law = _law(one)
+        best = max(law.rate(n) for n in range(1, math.floor(law.most) + 2))
+        cases.append(Plan(best * 1.05, one.one, one.contention, one.coherence, 0.0, one.spare))
+        cases.append(Plan(best * 0.9, one.one, one.contention, one.coherence, 0.2, one.spare))
+    for found in each(needed, map(_arguments, cases)):
+        expect(
+            found is None,
+            "Beyond some number another node makes it slower. A peak above the best there is cannot be "
+            "served: None.",
+            "05.2.hopeless",
+        )
+
+
+_TOLD = {
+    "coordinated omission": (
+        "A closed loop with one very long answer asked nothing meanwhile, so its p99 does not know of it.",
+        "05.3.omission",
+    ),
+    "client-bound": (
+        "A client that used up its core measured itself.",
+        "05.3.client",
+    ),
+    "no warm-up": (
+        "A first second far below all others belongs to the start, and not to the service.",
+        "05.3.warm-up",
+    ),
+    "none": (
+        "What is no flaw is not blamed: an open loop feels a stall, and a stall later is no cold start.",
+        "05.3.blamed",
+    ),
+}
+
+
+def flaw_of(one: Data) -> str:
+    """The flaw by the exercise's own rules."""
+    if one["client_cores"] >= 0.9:
+        return "client-bound"
+    if one["rates"][0] < statistics.median(one["rates"][1:]) / 2:
+        return "no warm-up"
+    if one["loop"] == "closed" and one["longest"] >= 10 * one["p99"]:
+        return "coordinated omission"
+    return "none"
+
+
+def check_flaw(flaw: Function, tables: Sequence[Data]) -> None:
+    """The flaw's name, or none."""
+    for one, found in zip(tables, each(flaw, [(one,) for one in tables]), strict=True):
+        right = flaw_of(one)
+        # Whoever takes another second for the first one blames it in tables of every kind.
+        expect(found == right, *_TOLD["none" if found == "no warm-up" else right])
+
+
+def check_honest(honest: Function, cases: Sequence[tuple[list[float], float]]) -> None:
+    """The latencies with those put back that were never asked for."""
+    for latencies, interval in [*cases, ([0.5, 0.5], 1.0), ([1.25], 0.5)]:
+        found = honest(list(latencies), interval)
+        right = sorted(each for latency in latencies for each in [latency, *_missed(latency, interval)])
+        expect(
+            isinstance(found, Sequence) and not isinstance(found, str) and all(map(_number, found)),
+            "It is a list of seconds: those that were measured and those that were left out.",
+            "05.3.honest",
+        )
+        expect(
+            len(found) >= len(latencies) and min(found) > 0,
+            "Nothing that was measured is dropped, and no request waited for less than nothing.",
+            "05.3.honest",
+        )
+        expect(
+            len(found) == len(right)
+            and all(math.isclose(a, b, abs_tol=1e-9) for a, b in zip(sorted(found), right, strict=True)),
+            "A stall of L hid the requests that were due in it: they would have waited L less one interval, "
+            "less two, and so on, as long as that is above 0.",
+            "05.3.missed",
+        )
+
+
+def _missed(latency: float, interval: float) -> list[float]:
+    return [latency - k * interval for k in range(1, math.ceil(latency / interval))]
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _near(found: Any, right: float) -> bool:
+    return _number(found) and math.isclose(found, right, rel_tol=1e-6, abs_tol=1e-9)

@@ -1,0 +1,154 @@
+"""Exercise 5: made-up nodes, peaks and benchmark tables. Rates are a second, times are seconds.
+
+Nothing here was measured: each table has at most one flaw, and it is known which.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+from halab.course.identity import learner_id
+from halab.exercises.learner_numbers import numbers
+from halab.sim.load_balancing import Node, RaceReport, requests
+from halab.sim.load_balancing import race as run
+
+__all__ = ["FLAWS", "Picks", "Plan", "Variant", "Workload", "plan", "race", "table", "variant", "workload"]
+
+FLAWS = ("coordinated omission", "client-bound", "no warm-up", "none")
+
+Data = dict[str, Any]
+
+
+class Picks(Protocol):
+    """A learner's strategy."""
+
+    def pick(self, loads: dict[str, int]) -> str:
+        """The name of a node in `loads`, which holds the unanswered requests of each node in service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Nodes of a race, and the requests that come: `rate` a second, for `seconds`."""
+
+    nodes: tuple[Node, ...]
+    rate: float
+    seconds: float
+    seed: int
+
+
+def workload(rng: random.Random, kind: str) -> Workload:
+    """A race of a kind: "unequal" speeds, one "slow" node, one "grey" later, or one "leaving"."""
+    speeds = [rng.uniform(40, 60) for _ in range(3)]
+    if kind == "unequal":
+        speeds = [speeds[0] * 1.5, speeds[1], speeds[2] * 0.6]
+    if kind == "slow":
+        speeds[rng.randrange(3)] /= 4
+    nodes = [Node(speed) for speed in speeds]
+    ill = rng.randrange(3)
+    if kind == "grey":
+        nodes[ill] = Node(speeds[ill], grey_at=2.0)
+    if kind == "leaving":
+        nodes[ill] = Node(speeds[ill], leaves_at=2.0)
+    share = 0.5 if kind in ("grey", "leaving") else 0.65
+    return Workload(tuple(nodes), share * sum(speeds), 8.0, rng.getrandbits(32))
+
+
+class _Named:
+    """A learner's strategy among nodes that have names."""
+
+    def __init__(self, strategy: Picks) -> None:
+        self._strategy = strategy
+
+    def pick(self, loads: Mapping[int, int], draws: tuple[float, float]) -> int:
+        named = {f"node-{number + 1}": load for number, load in loads.items()}
+        chosen = self._strategy.pick(dict(named))
+        if not isinstance(chosen, str) or chosen not in named:
+            raise ValueError(f"{chosen!r} was picked, and only {', '.join(named)} are in service")
+        return int(chosen.removeprefix("node-")) - 1
+
+
+def race(one: Workload, strategy: Picks) -> RaceReport:
+    """Race a strategy through a workload. Raises ValueError if it picks what is not in service."""
+    return run(one.nodes, requests(one.rate, one.seconds, one.seed), _Named(strategy))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A peak to plan for, and what nodes can do: see `halab.models.capacity.Usl`."""
+
+    peak: float
+    one: float
+    contention: float
+    coherence: float
+    headroom: float
+    spare: int
+
+
+def plan(rng: random.Random) -> Plan:
+    """A peak that some number of nodes can serve."""
+    one = float(rng.randint(80, 400))
+    contention, coherence = round(rng.uniform(0.01, 0.06), 3), round(rng.uniform(0.0002, 0.002), 4)
+    headroom = rng.choice((0.2, 0.25, 0.3, 0.4))
+    return Plan(round(one * rng.uniform(1.5, 4)), one, contention, coherence, headroom, rng.choice((1, 1, 2)))
+
+
+def table(rng: random.Random, flaw: str) -> Data:
+    """A benchmark's result with this flaw, or "none"."""
+    loop = "closed" if flaw == "coordinated omission" else rng.choice(("closed", "open"))
+    middle = rng.uniform(0.004, 0.03)
+    p99 = middle * rng.uniform(2, 4)
+    stalled = flaw == "coordinated omission" or (loop == "open" and rng.random() < 0.6)
+    longest = p99 * (rng.uniform(15, 60) if stalled else rng.uniform(1.2, 3))
+    rate = rng.uniform(100, 900)
+    rates = [round(rate * rng.uniform(0.9, 1.1)) for _ in range(10)]
+    if flaw == "no warm-up":
+        rates[0] = round(rate * rng.uniform(0.05, 0.35))
+    elif rng.random() < 0.5:
+        rates[rng.randrange(3, 9)] = round(rate * rng.uniform(0.1, 0.4))  # a stall later is no cold start
+    cores = rng.uniform(0.92, 1.0) if flaw == "client-bound" else rng.uniform(0.1, 0.85)
+    return {
+        "loop": loop,
+        "rates": rates,
+        "p50": round(middle, 4),
+        "p99": round(p99, 4),
+        "longest": round(longest, 4),
+        "client_cores": round(cores, 2),
+    }
+
+
+def stalled(rng: random.Random) -> tuple[list[float], float]:
+    """Latencies of a client that means to ask every so often, with a stall or two, and that interval."""
+    interval = rng.choice((0.01, 0.02, 0.05))
+    found = [round(interval * rng.uniform(0.1, 0.9), 4) for _ in range(rng.randint(150, 250))]
+    for place in rng.sample(range(len(found)), rng.choice((1, 2))):
+        found[place] = round(interval * (rng.randint(20, 60) + 0.5), 4)
+    return found, interval
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One learner's exercise."""
+
+    workload: Workload
+    plan: Plan
+    tables: list[Data]
+    latencies: list[float]
+    interval: float
+
+
+def variant(learner: str | None = None) -> Variant:
+    """The exercise of this learner (default: the one at work here), the same each time."""
+    return _variant(learner or learner_id())
+
+
+@cache
+def _variant(learner: str) -> Variant:
+    rng = numbers(5, learner)
+    kinds = [*FLAWS, *FLAWS]
+    rng.shuffle(kinds)
+    found, interval = stalled(rng)
+    return Variant(workload(rng, "slow"), plan(rng), [table(rng, kind) for kind in kinds], found, interval)

@@ -1,0 +1,288 @@
+"""What exercise 7 expects of a learner's work, one function a graded cell.
+
+Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
+numbers, the hidden ones with others.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from halab.exercises.expectations import each, expect
+from halab.exercises.rto_rpo.variant import STAGES, Backups, Data, Incident, Market, Promise
+from halab.models.recovery import longest_interval
+
+__all__ = [
+    "check_cheapest",
+    "check_counts",
+    "check_interval",
+    "check_limits",
+    "check_newest",
+    "check_refused",
+    "check_rto",
+    "check_stages",
+    "check_survives",
+    "check_table",
+    "check_window",
+    "verdicts",
+]
+
+Function = Callable[..., Any]
+
+_DUST = 1e-3  # seconds: the times of an incident are rounded to a millisecond
+
+
+def check_counts(counts: Function, incident: Incident) -> None:
+    """Acknowledged rows that are gone, and unknown ones that landed."""
+    found = counts(incident.data)
+    expect(
+        isinstance(found, Sequence) and not isinstance(found, str) and len(found) == 2,
+        "The counts are two numbers: lost, landed.",
+        "07.1.counts",
+    )
+    expect(
+        found[0] == incident.lost,
+        "A row is lost if its insert was acknowledged and it is not there afterwards. What "
+        "was refused, or got no "
+        "answer, was never promised.",
+        "07.1.counts",
+    )
+    expect(
+        found[1] == incident.landed,
+        "An insert without an answer that is there all the same has landed.",
+        "07.1.landed",
+    )
+
+
+def check_window(loss_window: Function, incident: Incident) -> None:
+    """How far back from the disaster acknowledged rows are gone."""
+    expect(
+        _near(loss_window(incident.data), incident.window),
+        "The loss reaches back from the disaster to the acknowledgement of the earliest row that was lost; "
+        "it is 0 if none was.",
+        "07.1.window",
+    )
+
+
+def check_rto(rto: Function, incident: Incident) -> None:
+    """From the disaster until service is back for good."""
+    events = incident.data["events"]
+    found = rto(events)
+    disaster = incident.data["disaster_at"]
+    early = next(one["at"] for one in events if one["what"] == "serving" and one["at"] > disaster)
+    expect(
+        not _near(found, early - disaster),
+        "Service that breaks down again was not back: the recovery goes on until it serves "
+        "and goes on serving.",
+        "07.1.again",
+    )
+    expect(
+        _near(found, incident.rto),
+        "The recovery time runs from the disaster itself until service is back for good, in seconds.",
+        "07.1.rto",
+    )
+
+
+def check_stages(stages: Function, incident: Incident) -> None:
+    """Where the recovery time went."""
+    found = stages(incident.data["events"])
+    expect(
+        isinstance(found, Mapping) and set(found) == set(STAGES),
+        f"The stages are a dict with the keys {', '.join(STAGES)}.",
+        "07.1.stages",
+    )
+    for name, seconds in incident.stages.items():
+        expect(
+            _near(found[name], seconds),
+            f'The stage "{name}" runs from the end of the stage before it to its own first event '
+            "after the disaster, "
+            "and the last stage until service is back for good: together they are the recovery time.",
+            "07.1.stages",
+        )
+
+
+def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
+    """The longest interval that keeps an RPO."""
+    found = each(interval, ((one.rpo, one.takes, one.failed) for one in promises))
+    for one, value in zip(promises, found, strict=True):
+        expect(
+            _number(value) and value > 0,
+            "The interval is a positive number of seconds wherever the promise can be kept.",
+            "07.2.interval",
+        )
+        worst = one.takes + (one.failed + 1) * value
+        expect(
+            worst <= one.rpo + _DUST,
+            "The promise is kept at the worst moment: just before a backup is ready, and with as "
+            "many useless ones "
+            "before it as were named.",
+            "07.2.interval",
+        )
+        expect(
+            value >= longest_interval(one.rpo, one.takes, one.failed) - _DUST,
+            "No longer interval keeps the promise: backups more often than needed cost money for nothing.",
+            "07.2.often",
+        )
+
+
+def check_refused(interval: Function) -> None:
+    """What no interval can keep is refused."""
+    for arguments in ((3600.0, 3600.0, 0), (3600.0, 7200.0, 1), (0.0, 0.0, 0), (3600.0, 60.0, -1)):
+        try:
+            interval(*arguments)
+        except ValueError:
+            continue
+        expect(
+            False,
+            "A promise that no interval can keep is refused with a ValueError, and so are an RPO "
+            "of 0 and fewer than 0 "
+            "failed backups.",
+            "07.2.refused",
+        )
+
+
+def check_newest(lost: Function, backups: Backups) -> None:
+    """What a disaster at a given moment loses."""
+    found = each(lost, ((backups.catalogue, moment) for moment, _ in backups.truth))
+    usable = [one for one in backups.catalogue if one["ok"]]
+    for (moment, want), value in zip(backups.truth, found, strict=True):
+        early = [moment - one["begun"] for one in usable if one["begun"] <= moment < one["ready"]]
+        expect(
+            not (_number(value) and any(_near(value, one) for one in early)),
+            "A backup that was still under way in the disaster brings nothing back.",
+            "07.2.ready",
+        )
+        expect(
+            want is not None or value is None,
+            "Where no backup can be used the answer is None, and not a number.",
+            "07.2.none",
+        )
+        expect(
+            want is None or _near(value, want),
+            "A backup holds what was there when it was begun. Of those that were ready and sound, "
+            "the one begun "
+            "last says how many seconds are lost.",
+            "07.2.newest",
+        )
+
+
+def check_limits(choose: Function, market: Market) -> None:
+    """Both limits are kept, and reaching one exactly is keeping it."""
+    for service, name, strategy in _choices(choose, market, "07.3.limits"):
+        if strategy is None:
+            expect(
+                not _fitting(service, market),
+                f'For the service "{service["name"]}" there is a strategy that fits: a figure equal to '
+                "its limit "
+                "keeps it.",
+                "07.3.limits",
+            )
+            continue
+        known = [strategy["recoveries"][one] for one in service["disasters"] if one in strategy["recoveries"]]
+        expect(
+            all(rto <= service["rto"] and rpo <= service["rpo"] for rto, rpo in known),
+            f'"{name}" takes too long or loses too much for the service "{service["name"]}" in one '
+            "of its disasters.",
+            "07.3.limits",
+        )
+
+
+def check_survives(choose: Function, market: Market) -> None:
+    """Every disaster of the service has a recovery."""
+    for service, name, strategy in _choices(choose, market, "07.3.survives"):
+        expect(
+            strategy is None or set(service["disasters"]) <= set(strategy["recoveries"]),
+            f'"{name}" does not survive every disaster that the service "{service["name"]}" names.',
+            "07.3.survives",
+        )
+
+
+def check_cheapest(choose: Function, market: Market) -> None:
+    """The cheapest of those that fit; None where none does."""
+    for service, name, _ in _choices(choose, market, "07.3.cheapest"):
+        fitting = _fitting(service, market)
+        best = min(fitting, key=lambda one: one["cost"])["name"] if fitting else None
+        expect(
+            name == best,
+            f'The service "{service["name"]}" gets the cheapest strategy that fits, or None if none does.',
+            "07.3.cheapest",
+        )
+
+
+def check_table(table: Function, market: Market) -> None:
+    """What the drills prove of the targets."""
+    found = table(market.services, market.drills)
+    want = verdicts(market)
+    expect(
+        isinstance(found, Mapping) and set(found) == set(want),
+        "The table is a dict with a verdict for every service, drilled or not.",
+        "07.3.unproven",
+    )
+    for name, verdict in want.items():
+        expect(
+            verdict != "missed" or found[name] == "missed",
+            f'"{name}" broke a limit in one of its drills: one good drill does not make up for a bad one.',
+            "07.3.table",
+        )
+        expect(
+            verdict != "unproven" or found[name] == "unproven",
+            f'Of "{name}" the drills prove nothing: there was none, or its rows were not counted. '
+            'That is not "met".',
+            "07.3.unproven",
+        )
+        expect(
+            found[name] == verdict,
+            f'"{name}" kept both of its limits in every drill, and reaching a limit exactly is keeping it.',
+            "07.3.table",
+        )
+
+
+def verdicts(market: Market) -> dict[str, str]:
+    """The table of task 3: "met", "missed" or "unproven" for each service."""
+    return {one["name"]: _verdict(one, market.drills) for one in market.services}
+
+
+def _verdict(service: Data, drills: Sequence[Data]) -> str:
+    mine = [one for one in drills if one["service"] == service["name"]]
+    if any(one["rto"] > service["rto"] or (one["rpo"] or 0) > service["rpo"] for one in mine):
+        return "missed"
+    return "met" if mine and all(one["rpo"] is not None for one in mine) else "unproven"
+
+
+def _fitting(service: Data, market: Market) -> list[Data]:
+    return [
+        one
+        for one in market.strategies
+        if all(
+            disaster in one["recoveries"]
+            and one["recoveries"][disaster][0] <= service["rto"]
+            and one["recoveries"][disaster][1] <= service["rpo"]
+            for disaster in service["disasters"]
+        )
+    ]
+
+
+def _choices(choose: Function, market: Market, hint: str) -> list[tuple[Data, str | None, Data | None]]:
+    """Each service with the name that was chosen for it and the strategy of that name."""
+    offered = {one["name"]: one for one in market.strategies}
+    found = each(choose, ((market.strategies, service) for service in market.services))
+    for name in found:
+        expect(
+            name is None or (isinstance(name, str) and name in offered),
+            "The answer is the name of one of the strategies, or None.",
+            hint,
+        )
+    return [
+        (service, name, offered[name] if name else None)
+        for service, name in zip(market.services, found, strict=True)
+    ]
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _near(value: Any, want: float) -> bool:
+    return _number(value) and math.isclose(value, want, abs_tol=2 * _DUST)

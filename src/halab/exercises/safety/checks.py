@@ -1,0 +1,225 @@
+"""What exercise 8 expects of a learner's work, one function a graded cell.
+
+Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
+numbers, the hidden ones with others.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from halab.exercises.expectations import each, expect
+from halab.exercises.safety.variant import DAMAGES, Data, Shelf, Tables, backup_of, damaged
+from halab.models.protection import DISASTERS
+from halab.models.retention import Retention, keep
+
+__all__ = [
+    "check_choose",
+    "check_keep",
+    "check_make",
+    "check_newer",
+    "check_restore",
+    "check_table",
+    "check_untouched",
+    "check_verify",
+]
+
+Function = Callable[..., Any]
+
+
+def check_make(make: Function, tables: Tables) -> None:
+    """A backup holds every row of every collection, and a manifest that fits it."""
+    found = make(copy.deepcopy(tables), 10.0, 20.0)
+    expect(
+        isinstance(found, Mapping)
+        and set(found) >= {"version", "begun", "ended", "files", "manifest"}
+        and (found["version"], found["begun"], found["ended"]) == (1, 10.0, 20.0),
+        "A backup is a dict with version 1, the two moments, the files and the manifest.",
+        "08.1.make",
+    )
+    files, manifest = found["files"], found["manifest"]
+    expect(
+        isinstance(files, Mapping)
+        and isinstance(manifest, Mapping)
+        and set(files) == set(manifest) == set(tables),
+        "Every collection has a file and a line in the manifest, an empty collection too.",
+        "08.1.make",
+    )
+    for name, rows in tables.items():
+        expect(
+            isinstance(files[name], str) and _rows(files[name]) == rows,
+            "A file holds its collection's rows in their order, one JSON object a line.",
+            "08.1.make",
+        )
+        wanted = {"rows": len(rows), "sha256": hashlib.sha256(files[name].encode()).hexdigest()}
+        expect(
+            manifest[name] == wanted,
+            "The manifest says of each file how many rows it has, and the SHA-256 of its text in UTF-8, "
+            "in hexadecimal.",
+            "08.1.manifest",
+        )
+
+
+def check_verify(verify: Function, tables: Tables, rng: random.Random) -> None:
+    """Every damage is found, in whichever file; what is sound is not suspected."""
+    sound = backup_of(tables, 0.0, 5.0)
+    full = [name for name, rows in tables.items() if rows]
+    cases: list[tuple[Data, list[str], str]] = [(sound, [], "08.1.sound")]
+    for how in DAMAGES:
+        cases += [(damaged(sound, how, name, rng), [name], f"08.1.{how}") for name in full]
+    both = damaged(damaged(sound, "flipped", full[0], rng), "lost", full[1], rng)
+    cases.append((both, sorted(full[:2]), "08.1.all"))
+    said = {
+        "08.1.sound": "Of a sound backup nothing is said, and an empty collection is no damage.",
+        "08.1.flipped": "A file with its length and its rows, and one figure that is another, is damaged.",
+        "08.1.cut": "A file that was cut off is damaged, even if its last line is no JSON any more.",
+        "08.1.lost": "A file that the manifest names and that is not there is damaged.",
+        "08.1.miscounted": "A file whose rows are not as many as the manifest says is damaged.",
+        "08.1.all": "All damaged files are named, in alphabetical order.",
+    }
+    found = each(verify, ((copy.deepcopy(one),) for one, _, _ in cases))
+    for (_, wanted, hint), value in zip(cases, found, strict=True):
+        is_list = isinstance(value, Sequence) and not isinstance(value, str)
+        expect(is_list and list(value) == wanted, said[hint], hint)
+
+
+def check_newer(verify: Function, tables: Tables) -> None:
+    """A version that is not known is refused, and not guessed at."""
+    for version in (2, 3, 17):
+        newer = backup_of(tables, 0.0, 5.0) | {"version": version}
+        expect(
+            _refused(verify, newer),
+            "A version other than 1 is refused with a ValueError: nobody here knows what is in it.",
+            "08.1.newer",
+        )
+
+
+def check_choose(choose: Function, shelf: Shelf) -> None:
+    """The newest backup that is sound and was finished before the mistake."""
+    found = each(choose, ((shelf.backups, at) for at, _ in shelf.truth))
+    begun = {name: one["begun"] for name, one in shelf.backups.items()}
+    ended = {name: one["ended"] for name, one in shelf.backups.items()}
+    for (at, wanted), name in zip(shelf.truth, found, strict=True):
+        expect(
+            name is None or (isinstance(name, str) and name in begun),
+            "The answer is the name of one of the backups, or None.",
+            "08.2.choose",
+        )
+        expect(
+            name is None or ended[name] <= at,
+            "A backup that was not finished when the mistake was made may hold what the mistake left.",
+            "08.2.stale",
+        )
+        expect(
+            wanted is not None or name is None,
+            "Where no backup is sound and old enough the answer is None.",
+            "08.2.none",
+        )
+        expect(
+            name == wanted,
+            "Of those that are sound, of version 1 and finished by then, the newest loses least.",
+            "08.2.choose",
+        )
+
+
+def check_restore(restore: Function, tables: Tables) -> None:
+    """Every row comes back under the name that was asked for, beside what is there."""
+    backup = backup_of(tables, 0.0, 5.0)
+    for name, rows in tables.items():
+        found = restore({"kept": [{"id": 1}]}, copy.deepcopy(backup), name, "rescued")
+        expect(
+            isinstance(found, Mapping) and set(found) == {"kept", "rescued"} and found["kept"] == [{"id": 1}],
+            "After a restore the database has what it had, and one collection more, under its new name.",
+            "08.2.restore",
+        )
+        expect(
+            found["rescued"] == rows,
+            "All rows come back, as they were and in their order.",
+            "08.2.rows",
+        )
+
+
+def check_untouched(restore: Function, tables: Tables, rng: random.Random) -> None:
+    """What cannot be restored whole is not restored at all."""
+    backup = backup_of(tables, 0.0, 5.0)
+    name = next(one for one, rows in tables.items() if rows)
+    cases: list[tuple[Tables, Data, str, str]] = [
+        ({"kept": []}, damaged(backup, how, name, rng), "rescued", "08.2.damaged") for how in DAMAGES
+    ]
+    cases.append(({"rescued": [{"id": 7}]}, backup, "rescued", "08.2.exists"))
+    said = {
+        "08.2.damaged": "A collection whose file is damaged is not restored: a ValueError says so.",
+        "08.2.exists": "A name that is taken is not overwritten: a ValueError says so.",
+    }
+    for database, one, new, hint in cases:
+        expect(_refused(restore, database, one, name, new), said[hint], hint)
+    expect(
+        _refused(restore, {}, backup, "no such collection", "rescued"),
+        "A collection that the backup does not hold is refused with a ValueError.",
+        "08.2.damaged",
+    )
+
+
+def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tuple[int, int]]) -> None:
+    """The newest backup of each of the last days and weeks that have one."""
+    found = each(keeping, ((list(moments), daily, weekly) for daily, weekly in plans))
+    for (daily, weekly), value in zip(plans, found, strict=True):
+        wanted = keep(moments, Retention(daily, weekly, 0))
+        expect(
+            isinstance(value, Sequence) and not isinstance(value, str) and set(value) <= set(moments),
+            "What is kept is a list of some of the moments.",
+            "08.3.keep",
+        )
+        expect(
+            len(value) >= len(wanted),
+            "Each of the last days, and of the last weeks, that have a backup keeps its newest. "
+            "One without any does not count.",
+            "08.3.gaps",
+        )
+        expect(
+            list(value) == wanted,
+            "Of each such day and week only the newest stays, oldest first, and no other.",
+            "08.3.keep",
+        )
+
+
+def check_table(table: Function, cells: Sequence[Data], choices: Sequence[Sequence[str]]) -> None:
+    """The best verdict against each disaster among the protections one has."""
+    found = each(table, ((list(cells), list(have)) for have in choices))
+    for have, value in zip(choices, found, strict=True):
+        expect(
+            isinstance(value, Mapping) and set(value) == set(DISASTERS),
+            "The table has a verdict for every disaster, and also if one has no protection at all.",
+            "08.3.every",
+        )
+        for disaster in DISASTERS:
+            mine = {
+                one["helps"] for one in cells if one["disaster"] == disaster and one["protection"] in have
+            }
+            wanted = next((verdict for verdict in ("yes", "if") if verdict in mine), "no")
+            expect(
+                value[disaster] == wanted,
+                'Against a disaster one has the best of one\'s protections: "yes" before "if" before "no". '
+                "Those one does not have say nothing.",
+                "08.3.table",
+            )
+
+
+def _rows(text: str) -> list[Any] | None:
+    try:
+        return [json.loads(line) for line in text.splitlines()]
+    except ValueError:
+        return None
+
+
+def _refused(function: Function, *arguments: Any) -> bool:
+    try:
+        function(*copy.deepcopy(arguments))
+    except ValueError:
+        return True
+    return False

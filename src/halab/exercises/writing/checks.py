@@ -1,0 +1,280 @@
+"""What exercise 4 expects of a learner's work, one function a graded cell.
+
+Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
+numbers, the hidden ones with others.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from halab.exercises.expectations import each, expect
+from halab.exercises.writing.variant import Data, Report, Store
+from halab.models.bootstrap import ratio_interval
+from halab.models.replication import Copy, kth_fastest
+from halab.models.replication import straggling as waits_for_one
+
+__all__ = [
+    "check_expected",
+    "check_interval",
+    "check_moved",
+    "check_ratio",
+    "check_refused",
+    "check_sentence",
+    "check_straggling",
+    "check_times",
+    "check_waits",
+]
+
+Function = Callable[..., Any]
+
+
+def check_expected(expected: Function, stores: Sequence[Store]) -> None:
+    """The mean time until so many of the copies are done."""
+    cases = [
+        (one.base, one.jitter, one.copies, needed) for one in stores for needed in range(1, one.copies + 1)
+    ]
+    cases += [(7.0, 0.0, 4, 3), (0.0, 3.0, 1, 1), (1.0, 2.0, 12, 9)]
+    cases.sort(key=lambda case: case[3] < case[2])  # the simpler mistake is told first
+    for (base, jitter, copies, needed), found in zip(cases, each(expected, cases), strict=True):
+        right = kth_fastest(Copy(base, jitter), copies, needed)
+        if needed == copies:
+            expect(
+                _near(found, right),
+                "If every copy is needed, the slowest decides: the mean grows with 1 + 1/2 + ... + 1/n, and "
+                "the copies' times are not added up.",
+                "04.1.slowest",
+            )
+        expect(
+            _near(found, right),
+            "If fewer than all copies are needed, the time is that of the last one needed, with the slower "
+            "ones left out.",
+            "04.1.quorum",
+        )
+
+
+def check_refused(expected: Function) -> None:
+    """A quorum that cannot be reached is refused."""
+    for arguments in ((1.0, 1.0, 3, 4), (1.0, 1.0, 3, 0), (1.0, 1.0, 0, 0), (1.0, 1.0, 3, -1)):
+        try:
+            expected(*arguments)
+        except ValueError:
+            continue
+        expect(
+            False,
+            "More copies than there are, or fewer than one, cannot be waited for: that is a ValueError.",
+            "04.1.refused",
+        )
+
+
+def check_times(times: Function, stores: Sequence[Store]) -> None:
+    """Each way of writing, worked out from the copies' times."""
+    for one in stores:
+        for way in ("serial", "parallel", "quorum"):
+            found = times(one.writes, way, one.needed)
+            expect(
+                isinstance(found, Sequence) and not isinstance(found, str) and len(found) == len(one.writes),
+                "There is one time for each write, in their order.",
+                "04.1.times",
+            )
+            for copies, time in zip(one.writes, found, strict=True):
+                _check_time(copies, way, one.needed, time)
+
+
+def _check_time(copies: Sequence[float | None], way: str, needed: int, time: object) -> None:
+    done = sorted(each for each in copies if each is not None)
+    wanted = needed if way == "quorum" else len(copies)
+    if len(done) < wanted:
+        expect(
+            time is None,
+            "A write that waits for a copy which never comes is never acknowledged: its time is None.",
+            "04.1.lost",
+        )
+    elif len(done) < len(copies):
+        expect(
+            _near(time, done[needed - 1]),
+            "A quorum that is reached without the lost copies is acknowledged all the same.",
+            "04.1.lost",
+        )
+    else:
+        right = math.fsum(done) if way == "serial" else done[wanted - 1]
+        expect(
+            _near(time, right),
+            "One by one takes the sum of all copies, at once the slowest, and a quorum the slowest of those "
+            "it needs.",
+            "04.1.times",
+        )
+
+
+def check_straggling(straggling: Function, rng: random.Random) -> None:
+    """How likely a write has to wait for a straggler."""
+    cases = [
+        (share, n, k)
+        for share in (0.01, rng.uniform(0.02, 0.5))
+        for n in (1, 2, 3, 5)
+        for k in range(1, n + 1)
+    ]
+    cases += [(0.0, 3, 2), (1.0, 3, 1), (1.0, 4, 4)]
+    cases.sort(key=lambda case: case[2] < case[1])
+    for (share, copies, needed), found in zip(cases, each(straggling, cases), strict=True):
+        right = waits_for_one(share, copies, needed)
+        met = _number(found) and math.isclose(found, right, rel_tol=1e-6, abs_tol=1e-12)
+        if needed == copies:
+            expect(
+                met,
+                "If all copies are needed, one straggler among them is enough: the more copies, the more "
+                "writes wait.",
+                "04.1.straggling",
+            )
+        expect(
+            met,
+            "A quorum waits for a straggler only if too few of the other copies are left to make it up.",
+            "04.1.forgives",
+        )
+
+
+def check_ratio(ratio: Function, reports: Sequence[Report]) -> None:
+    """What three replicas cost, in one number that stragglers do not spoil."""
+    for one in reports:
+        found = ratio(one.one, one.three)
+        expect(
+            not _near(found, statistics.fmean(one.three) / statistics.fmean(one.one)),
+            "A few stragglers must not decide: take the middle of each group, not its mean.",
+            "04.2.mean",
+        )
+        expect(
+            _near(found, statistics.median(one.three) / statistics.median(one.one)),
+            "The ratio is the typical time with three replicas over that with one.",
+            "04.2.ratio",
+        )
+
+
+def check_interval(interval: Function, reports: Sequence[Report]) -> None:
+    """How far chance may have moved the ratio."""
+    for one in reports:
+        low, _, high = ratio_interval(one.three, one.one)
+        found = interval(one.one, one.three)
+        expect(
+            isinstance(found, Sequence)
+            and len(found) == 2
+            and all(_number(end) for end in found)
+            and found[0] <= found[1],
+            "The interval is two numbers, the lower one first.",
+            "04.2.interval",
+        )
+        slack = 0.3 * (high - low)
+        expect(
+            found[1] - found[0] < (high - low) + 2 * slack,
+            "The interval is about the ratio of the two medians. It is narrower than the range of single "
+            "times.",
+            "04.2.wide",
+        )
+        expect(
+            abs(found[0] - low) <= slack and abs(found[1] - high) <= slack,
+            "Drawn again from both groups, each as large as it was, the ratio lies in the interval 95 times "
+            "of a hundred.",
+            "04.2.interval",
+        )
+
+
+_SENTENCES: tuple[tuple[tuple[float, float], float, tuple[str, str]], ...] = (
+    ((1.05, 1.30), 1.2, ("slower", "possible")),
+    ((1.25, 1.60), 1.2, ("slower", "refuted")),
+    ((0.90, 1.10), 1.2, ("not shown", "refuted")),
+    ((0.90, 1.40), 1.2, ("not shown", "possible")),
+    ((0.70, 0.95), 1.2, ("faster", "refuted")),
+    ((0.70, 0.95), 0.8, ("faster", "possible")),
+    ((1.00, 1.20), 1.2, ("not shown", "possible")),
+    ((0.80, 1.00), 0.8, ("not shown", "possible")),
+)
+
+
+def check_sentence(sentence: Function, rng: random.Random) -> None:
+    """What an interval allows to be said, and no more."""
+    cases = [*_SENTENCES]
+    for _ in range(20):
+        low = rng.uniform(0.5, 1.5)
+        high, claim = low + rng.uniform(0.05, 0.6), rng.uniform(0.6, 2.0)
+        word = "slower" if low > 1 else "faster" if high < 1 else "not shown"
+        cases.append(((low, high), claim, (word, "possible" if low <= claim <= high else "refuted")))
+    found = each(sentence, [(ends, claim) for ends, claim, _ in cases])
+    for (_, _, (word, standing)), said in zip(cases, found, strict=True):
+        expect(
+            isinstance(said, Sequence) and not isinstance(said, str) and len(said) == 2,
+            "The sentence is two words: what was shown, and how the claim stands.",
+            "04.2.sentence",
+        )
+        expect(
+            said[0] == word,
+            "A difference is shown only if the whole interval lies on one side of 1.",
+            "04.2.shown",
+        )
+        expect(
+            said[1] == standing,
+            "A claim is refuted if it lies outside the interval, and possible if inside, ends included.",
+            "04.2.sentence",
+        )
+
+
+def check_waits(waits: Function, setups: Sequence[Data]) -> None:
+    """How many copies an insert waits for."""
+    for one, found in zip(setups, each(waits, [(one,) for one in setups]), strict=True):
+        right = _of(one["log_copies"], one["acks"])
+        if one["replicas"] > 1 and right != found:
+            expect(
+                found != _waits_of_replicas(one),
+                "Query replicas read the log when they can: no insert waits for them.",
+                "04.3.replicas",
+            )
+        expect(
+            found == right,
+            "An insert waits for the log's copies: for one, for more than half, or for all.",
+            "04.3.waits",
+        )
+
+
+def _waits_of_replicas(setup: Mapping[str, Any]) -> int:
+    """The common mistake: the replicas taken for the copies that are waited for."""
+    return _of(setup["replicas"], setup["acks"])
+
+
+def _of(copies: int, acks: str) -> int:
+    return {"one": 1, "quorum": copies // 2 + 1, "all": copies}[acks]
+
+
+def check_moved(moved: Function, setups: Sequence[Data]) -> None:
+    """Where a row is written several times, and where it is only read."""
+    for one, found in zip(setups, each(moved, [(one,) for one in setups]), strict=True):
+        expect(
+            isinstance(found, Mapping) and set(found) == {"log", "store", "memory"},
+            "The bytes are a dict with the keys log, store and memory.",
+            "04.3.moved",
+        )
+        expect(
+            found["log"] == one["log_copies"] * one["row_bytes"],
+            "Each of the log's copies holds the row, acknowledged or not.",
+            "04.3.log",
+        )
+        expect(
+            found["store"] == one["store_copies"] * one["row_bytes"],
+            "The object store holds a collection once, in as many copies as it keeps itself, whatever the "
+            "number of query replicas.",
+            "04.3.store",
+        )
+        expect(
+            found["memory"] == one["replicas"] * one["row_bytes"],
+            "Each query replica holds the row in memory.",
+            "04.3.moved",
+        )
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _near(found: Any, right: float) -> bool:
+    return _number(found) and math.isclose(found, right, rel_tol=1e-6, abs_tol=1e-6)

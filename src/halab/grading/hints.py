@@ -1,0 +1,74 @@
+"""Hints in three steps: what is wrong, where to look, which card says it. Each step asked for is counted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from halab.course.catalogue import entry
+from halab.course.paths import course_root, state_dir
+from halab.course.store import append, read
+from halab.errors import CourseError
+from halab.grading.grader import last_grade
+
+__all__ = ["STEPS", "Hint", "hints_of", "next_hint"]
+
+STEPS = ("What is wrong", "Where to look", "Which card says it")
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One step of a hint. `number` counts from 1; after the last step it stays the last."""
+
+    topic: str
+    number: int
+    text: str
+
+    @property
+    def step(self) -> str:
+        return STEPS[self.number - 1]
+
+
+def next_hint(asked: str) -> Hint:
+    """The next step of a hint, which is then counted.
+
+    `asked` is a task ("06.2") or a topic ("06.2.jitter"). For a task the topic is that of its first
+    check that failed when the exercise was last graded. Raises CourseError if there is no such
+    task or topic, or if nothing of the task failed.
+    """
+    match = re.fullmatch(r"(\d{1,2})\.(\d)(?:\.([a-z-]+))?", asked)
+    if not match:
+        raise CourseError(f"A hint is asked for by its task, such as 06.2; {asked!r} is not one.")
+    card, task = int(match[1]), f"{int(match[1]):02d}.{match[2]}"
+    known = hints_of(card)
+    topic = f"{task}.{match[3]}" if match[3] else _topic(card, task, known)
+    if topic not in known:
+        there = ", ".join(one for one in known if one.startswith(f"{task}.")) or ", ".join(known)
+        raise CourseError(f"There is no hint {topic}.", hint=f"There are: {there}.")
+    given = sum(one["topic"] == topic for one in read(state_dir() / "hints.jsonl"))
+    number = min(given + 1, len(STEPS))
+    append(state_dir() / "hints.jsonl", {"topic": topic, "step": number})
+    return Hint(topic, number, known[topic][number - 1])
+
+
+def hints_of(card: int) -> dict[str, list[str]]:
+    """Every hint of a card's exercise: its topic and its three steps."""
+    path = course_root() / "solutions" / entry(card).slug / "hints.yml"
+    if not path.is_file():
+        raise CourseError(f"Card {card} has no hints yet.", hint="Card 6 has.")
+    loaded: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _topic(card: int, task: str, known: dict[str, list[str]]) -> str:
+    graded: dict[str, Any] | None = last_grade(card)
+    checks = [one for one in graded["checks"] if one["task"] == task] if graded else []
+    failed = [one["hint"] for one in checks if one["hint"]]
+    if failed:
+        return str(failed[0])
+    if checks:
+        raise CourseError(f"Task {task} had all its points when it was last graded.")
+    return next((one for one in known if one.startswith(f"{task}.")), task)

@@ -1,0 +1,129 @@
+"""Runs the graded cells, in a process no learner's code ever runs in.
+
+The cells that give the numbers and the cells that check answers are the course's own, hidden tests included.
+They are taken from the course's source, never from the submission, and run here. What a learner defined is
+fetched from the learner's process for each test: data as a copy, functions as a Reference that calls there.
+So a submission cannot see a hidden test, and nothing it does to its own process can change a verdict.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import random
+import signal
+import symtable
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from nbgrader import utils
+
+from halab.grading.sandbox.box import Absent, Box, Ended, Raised, TimeUp
+from halab.grading.sandbox.wire import printable
+
+__all__ = ["Error", "Judge", "modules"]
+
+_GRACE = 4.0  # seconds after which not even an interrupted answer can still be under way
+
+_VERDICTS = ("Unmet", "ProcessEnded", "CellTimeoutError")  # kinds of errors that only the grader tells
+
+Error = tuple[str, str]
+"""What a graded cell ended with: the kind of an error and its text."""
+
+
+class Judge:
+    """Knows a source notebook's given and graded cells, and applies them to what a box holds."""
+
+    def __init__(self, source: Any, box: Box) -> None:
+        """`source` is the course's own notebook. Runs the cells that give numbers, as the learner at work."""
+        self._box = box
+        self._tests: dict[str, str] = {}
+        self._known: dict[str, Any] = {"__name__": "__main__"}
+        random.seed(0)
+        for cell in source.cells:
+            if utils.is_grade(cell) and not utils.is_solution(cell):
+                self._tests[cell.metadata.nbgrader["grade_id"]] = cell.source
+            elif _given(cell):
+                exec(compile(cell.source, "<given>", "exec"), self._known)
+
+    def judges(self, cell: Any) -> bool:
+        """Whether this cell of a submission is one to be judged, and not to be run."""
+        return utils.is_grade(cell) and cell.metadata.nbgrader.get("grade_id") in self._tests
+
+    def verdict(self, cell: Any, seconds: float) -> Error | None:
+        """None if the test passes within this time, else the kind of error and its text."""
+        until = time.monotonic() + seconds
+        source = self._tests[cell.metadata.nbgrader["grade_id"]]
+        names = dict(self._known)
+        try:
+            with _alarm(until):
+                for name in _free(source) - names.keys():
+                    with contextlib.suppress(Absent):
+                        names[name] = self._box.get(name, until)
+                exec(compile(source, "<test>", "exec"), names)
+        except TimeUp:
+            return "CellTimeoutError", ""
+        except Ended as error:
+            return "ProcessEnded", str(error)
+        except Raised as error:
+            return (f"{error.kind} (of yours)" if error.kind in _VERDICTS else error.kind), error.text
+        except Exception as error:
+            return type(error).__name__, printable(str(error)[:2000])
+        finally:
+            with contextlib.suppress(TimeUp, Ended, Raised):
+                self._box.forget(time.monotonic() + 1)
+        return None
+
+
+def modules(source: Any) -> list[str]:
+    """The modules a notebook's given cells import: worth loading once for many learners."""
+    found = []
+    for cell in filter(_given, source.cells):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Import):
+                found += [one.name for one in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found += [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+    return found
+
+
+@contextmanager
+def _alarm(until: float) -> Iterator[None]:
+    """Raise TimeUp when the time is up, for a test that is kept busy without asking the learner's process."""
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise TimeUp
+
+    if threading.current_thread() is not threading.main_thread():  # only there signals arrive
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, until + _GRACE - time.monotonic()))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _given(cell: Any) -> bool:
+    """A code cell that learners may not change, and that grades nothing: it gives them their numbers."""
+    return cell.cell_type == "code" and utils.is_locked(cell) and not utils.is_grade(cell)
+
+
+def _free(source: str) -> set[str]:
+    """The global names a test uses, in functions within it too, but for those it makes itself."""
+    table = symtable.symtable(source, "<test>", "exec")
+    made = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
+    used = set()
+    tables = [table]
+    while tables:
+        inner = tables.pop()
+        tables += inner.get_children()
+        used |= {one.get_name() for one in inner.get_symbols() if one.is_global() or inner is table}
+    return used - made - set(dir(builtins))

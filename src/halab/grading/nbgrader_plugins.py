@@ -1,0 +1,155 @@
+"""What the course adds to nbgrader, named in `nbgrader_config.py`; stock nbgrader commands use it too."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import nbgrader
+from nbgrader import utils
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
+from traitlets import Any as Anything
+from traitlets import Float
+
+from halab.grading.environment_variables import environment
+from halab.grading.judge import Error, Judge, modules
+from halab.grading.sandbox.box import Box, Ended, Raised, Sandbox, TimeUp
+
+__all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "harmless", "sandbox"]
+
+TEMPLATES = (
+    str(Path(__file__).with_name("nbgrader_templates")),
+    str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
+)
+"""Where feedback and formgrader find parts of their pages: the course's, which replace some, come first."""
+
+_sandbox = Sandbox()
+atexit.register(_sandbox.close)
+
+
+def sandbox() -> Sandbox:
+    """The sandbox of this process: one host serves every submission graded in it."""
+    return _sandbox
+
+
+class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
+    """Takes the place of nbgrader's `Execute`: a learner's cells run in a sandbox, graded cells outside it.
+
+    nbgrader's way, with everything in one kernel, leaves the tests to the mercy of what they test: they can
+    be read, and redefined. Here a graded cell ends with an error or without output, which decides its points.
+    """
+
+    timeout = Float(10.0, help="Seconds a cell may run.").tag(config=True)
+    wall = Float(60.0, help="Seconds all cells together may run.").tag(config=True)
+    on_cell = Anything(None, allow_none=True, help="Called with (cell, of) as each starts.").tag(config=True)
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        names = resources["nbgrader"]
+        source = self._source(names["assignment"], names["notebook"])
+        with (
+            environment(HALAB_LEARNER=names["student"]),
+            _sandbox.box(names["student"], modules(source)) as box,
+        ):
+            run = _Run(box, Judge(source, box), self.timeout, time.monotonic() + self.wall)
+            for index, cell in enumerate(nb.cells):
+                if self.on_cell:
+                    self.on_cell(index + 1, len(nb.cells))
+                if cell.cell_type == "code":
+                    cell.execution_count = None
+                    cell.outputs = run.outputs(cell, index + 1)
+        return nb, resources
+
+    def _source(self, assignment: str, notebook: str) -> Any:
+        """The course's own notebook: what is in the submission's cells proves nothing."""
+        folder = CourseDirectory(config=self.config)
+        path = folder.format_path(folder.source_directory, ".", assignment)
+        return nbformat.read(f"{path}/{notebook}.ipynb", as_version=4)
+
+
+_ROOM = 5_000_000  # characters of a whole notebook's outputs that are kept
+
+
+class _Run:
+    """One submission under way. `timeout` is seconds a cell; at `end` (monotonic clock) all must be over."""
+
+    def __init__(self, box: Box, judge: Judge, timeout: float, end: float) -> None:
+        self._box, self._judge, self._timeout, self._end = box, judge, timeout, end
+        self._over = ""
+        self._room = _ROOM
+
+    def outputs(self, cell: Any, number: int) -> list[Any]:
+        """Run or judge this cell, the notebook's `number`th."""
+        outputs: list[Any] = []
+        seconds = min(self._timeout, self._end - time.monotonic())
+        if seconds <= 0:
+            error: Error | None = ("ProcessEnded", "the time for all cells together was up")
+        elif self._judge.judges(cell):
+            error = self._judge.verdict(cell, seconds)
+        else:
+            outputs, error = self._ran(cell, seconds)
+            self._room -= sum(len(str(one)) for one in outputs)
+            if outputs and self._room < 0:
+                outputs = [nbformat.v4.new_output("stream", text="[left out: all outputs are too much]\n")]
+        if error and error[0] == "ProcessEnded":
+            self._over = (
+                self._over or f"In cell {number} of the notebook {error[1]}; nothing after it could run."
+            )
+            error = (error[0], self._over)
+        return [*outputs, *([_error(*error)] if error else [])]
+
+    def _ran(self, cell: Any, seconds: float) -> tuple[list[Any], Error | None]:
+        try:
+            return self._box.run(cell.source, time.monotonic() + seconds)
+        except TimeUp:
+            return [], ("CellTimeoutError", "")
+        except Ended as error:
+            return [], ("ProcessEnded", str(error))
+        except Raised as error:
+            return [], (error.kind, error.text)
+
+
+def _error(kind: str, text: str) -> Any:
+    """An output that says so. Without a traceback, which would quote a test that may be hidden."""
+    shown = [f"{kind}: {text}" if text else kind]
+    return nbformat.v4.new_output("error", ename=kind, evalue=text, traceback=shown)
+
+
+class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
+    """Takes hidden tests out of the feedback: their source, and the tracebacks that would quote it."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> Any:
+        if utils.is_grade(cell) and cell.cell_type == "code":
+            self._remove_hidden_test_region(cell)
+            for output in cell.outputs:
+                if output.output_type == "error":
+                    output.traceback = [_told(output.ename, output.evalue)]
+        return cell, resources
+
+
+def _told(kind: str, text: str) -> str:
+    """An error in the words a learner reads in the notebook."""
+    if kind == "Unmet":
+        return f"Not yet: {text}"
+    return f"{kind}: {text}" if text else kind
+
+
+_PROSE = {
+    "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "hr", "i", "li", "ol",
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "s", "span", "strong", "sub", "sup", "ul",
+    "caption", "table", "tbody", "td", "th", "thead", "tr",
+}  # fmt: skip
+
+
+def harmless(html: str) -> str:
+    """HTML of a submission without what could act or deceive: only prose, tables and links, nothing styled.
+
+    An instructor who looks at a submission in formgrader is logged in to a server that runs code.
+    """
+    import bleach  # type: ignore[import-untyped]  # here: grading shows nothing and need not wait for it
+
+    attributes = {"a": ["href", "title"], "th": ["scope"]}
+    return str(bleach.clean(html, tags=_PROSE, attributes=attributes, strip=True))

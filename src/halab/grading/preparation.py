@@ -1,0 +1,198 @@
+"""A learner's notebook, made ready for nbgrader: what is the course's is put back, what is theirs kept."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from halab.errors import SubmissionError
+
+__all__ = ["LARGEST", "MOST_CELLS", "one_line", "prepare"]
+
+LARGEST = 100 * 1024**2
+"""Bytes a notebook may have: nbgrader's own limit."""
+
+MOST_CELLS = 1000
+"""Cells a submission may have: twenty times as many as an exercise."""
+
+_COPY = "Rename it and open the exercise again: you get a new copy to paste your answers into."
+
+
+def prepare(submitted: Path, release: Path) -> tuple[Any, list[str]]:
+    """The notebook to grade, and for everything that was put back a sentence that says so.
+
+    `submitted` is the learner's notebook, `release` the exercise as it was handed out. Test cells and cells
+    with given numbers get their original text, place and points; the learner's code stays, outputs go.
+    Raises SubmissionError if the file is missing, is not a notebook, or is not this exercise.
+    """
+    notebook, original = _read(submitted), nbformat.read(release, as_version=4)
+    originals = {_name(cell): cell for cell in original.cells if _name(cell)}
+    found = Counter(_name(cell) for cell in notebook.cells if _name(cell) in originals)
+    if all(_given(originals[name]) for name in found):  # every exercise has such cells, by the same names
+        raise _foreign(submitted, notebook)
+    notes = [*_kernel(notebook), *_twins(notebook, found, originals)]
+    notebook.metadata = original.metadata
+    notebook.cells = [_restored(cell, originals, notes) for cell in notebook.cells]
+    notes += _ordered(notebook, originals)
+    notes += [_put_back(notebook, name, originals) for name in originals if name not in found]
+    return notebook, sorted(notes)
+
+
+def one_line(text: str, longest: int = 300) -> str:
+    """A learner's text on one line, without what a terminal would obey, and not longer than this."""
+    line = "".join(letter if letter.isprintable() else "�" for letter in " ".join(text.split()))
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
+def _read(path: Path) -> Any:
+    problem = _no_file(path)
+    if problem:
+        raise problem
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        nbformat.validate(notebook)
+        nbformat.writes(notebook).encode()  # JSON can hold half a surrogate pair, a file cannot
+    except Exception as error:  # nbformat lets errors of many kinds through for a file that is no notebook
+        said = one_line(str(error).partition("\n")[0], 200)
+        if not path.stat().st_size:
+            said = "the file is empty"
+        elif not isinstance(error, (ValueError, nbformat.ValidationError)):  # no text for learners
+            said = "it holds something else"
+        raise SubmissionError(
+            f"{path.name} is not a notebook that can be read: {said}.", hint=_COPY
+        ) from error
+    if len(notebook.cells) > MOST_CELLS:
+        raise SubmissionError(
+            f"{path.name} has {len(notebook.cells)} cells; a submission may have {MOST_CELLS}.",
+            hint="Delete the cells that are no answers, save, and grade again.",
+        )
+    return notebook
+
+
+def _no_file(path: Path) -> SubmissionError | None:
+    """Why there is nothing to read, or None."""
+    if path.is_symlink():
+        return SubmissionError(
+            f"{path.name} is a link to another file; a submission is a file of its own.",
+            hint="Put a copy of the notebook in its place.",
+        )
+    if path.is_dir():
+        return SubmissionError(f"{path.name} is a folder; a notebook was expected.", hint=_COPY)
+    if not path.is_file():
+        others = " and ".join(one_line(one.name, 60) for one in sorted(path.parent.glob("*.ipynb"))[:3])
+        if others:
+            return SubmissionError(
+                f"There is no {path.name} in {path.parent}, but {others}.",
+                hint=f"If that is your work, rename it to {path.name} and grade again.",
+            )
+        return SubmissionError(
+            f"There is no {path.name} in {path.parent}.",
+            hint="Open the exercise in JupyterLab (halab lab), write your answers, save, and grade again.",
+        )
+    if path.stat().st_size > LARGEST:
+        size, most = path.stat().st_size / 1024**2, LARGEST / 1024**2
+        return SubmissionError(
+            f"{path.name} has {size:.0f} MiB; a notebook may have {most:.0f}.",
+            hint="In JupyterLab: Edit, Clear Outputs of All Cells; save, and grade again.",
+        )
+    return None
+
+
+def _foreign(path: Path, notebook: Any) -> SubmissionError:
+    """The error for a notebook that is no copy of this exercise; it says of which one, if the cells tell."""
+    cards = sorted({name[:2] for cell in notebook.cells if re.match(r"\d\d-", name := _name(cell))})
+    of = f"; its cells are of exercise {' and '.join(cards)}" if cards else ""
+    return SubmissionError(f"{one_line(path.name)} holds none of the cells of this exercise{of}.", hint=_COPY)
+
+
+def _name(cell: Any) -> str:
+    """The name nbgrader knows the cell by, or "" if it has none."""
+    mark = cell.metadata.get("nbgrader")
+    name = mark.get("grade_id", "") if isinstance(mark, dict) else ""
+    return name if isinstance(name, str) else ""
+
+
+def _locked(cell: Any) -> bool:
+    return not cell.metadata.nbgrader["solution"]
+
+
+def _given(cell: Any) -> bool:
+    return _locked(cell) and not cell.metadata.nbgrader["grade"]
+
+
+def _kernel(notebook: Any) -> list[str]:
+    """A sentence if the notebook was written for another language."""
+    kernel = notebook.metadata.get("kernelspec", {})
+    info = notebook.metadata.get("language_info", {})
+    language = kernel.get("language") or info.get("name") or kernel.get("name") or "python"
+    if str(language).lower().startswith("python"):
+        return []
+    name = one_line(str(kernel.get("display_name") or language), 60)
+    return [
+        f"The notebook asks for the kernel {name}; the exercise is in Python, and was run as such. "
+        "In JupyterLab: Kernel, Change Kernel, Python 3."
+    ]
+
+
+def _twins(notebook: Any, found: Counter[str], originals: dict[str, Any]) -> list[str]:
+    """Of cells with the same name the last one counts. An earlier answer still runs."""
+    later: set[str] = set()
+    kept = []
+    for cell in reversed(notebook.cells):
+        name = _name(cell)
+        if name in later:
+            cell.metadata.pop("nbgrader")
+        if name not in later or not _locked(originals[name]):
+            kept.append(cell)
+        if name in originals:
+            later.add(name)
+    notebook.cells = kept[::-1]
+    return [
+        f"The cell {name} is there {count} times; the last one counts."
+        for name, count in found.items()
+        if count > 1
+    ]
+
+
+def _restored(cell: Any, originals: dict[str, Any], notes: list[str]) -> Any:
+    """The cell with the marks it had; a locked one with its text too. Adds to `notes` what differed."""
+    name = _name(cell)
+    original = originals.get(name)
+    if original is not None and _locked(original):
+        if (cell.cell_type, cell.source) != (original.cell_type, original.source):
+            notes.append(f"The cell {name} was changed; the original was used.")
+        return copy.deepcopy(original)
+    if original is not None and cell.cell_type != original.cell_type:
+        notes.append(f"The answer cell {name} was of type {cell.cell_type}; it was run as code.")
+        source, cell = cell.source, copy.deepcopy(original)
+        cell.source = source
+    cell.metadata = copy.deepcopy(original.metadata) if original is not None else nbformat.NotebookNode()
+    if cell.cell_type == "code":
+        cell.outputs, cell.execution_count = [], None
+    return cell
+
+
+def _ordered(notebook: Any, originals: dict[str, Any]) -> list[str]:
+    """Put the exercise's cells back in their order, in the places they take among the learner's own."""
+    order = list(originals)
+    places = [index for index, cell in enumerate(notebook.cells) if _name(cell)]
+    cells = [notebook.cells[index] for index in places]
+    ordered = sorted(cells, key=lambda cell: order.index(_name(cell)))
+    for index, cell in zip(places, ordered, strict=True):
+        notebook.cells[index] = cell
+    return [] if cells == ordered else ["Cells of the exercise had changed places; they are in order again."]
+
+
+def _put_back(notebook: Any, name: str, originals: dict[str, Any]) -> str:
+    if not _locked(originals[name]):
+        return f"The answer cell {name} is gone; what your other cells define was graded."
+    order = list(originals)
+    earlier = set(order[: order.index(name)])
+    places = [index for index, cell in enumerate(notebook.cells) if _name(cell) in earlier]
+    notebook.cells.insert(max(places, default=-1) + 1, copy.deepcopy(originals[name]))
+    return f"The cell {name} was gone; the original was used."

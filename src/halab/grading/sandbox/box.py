@@ -1,0 +1,376 @@
+"""The grader's end of the sandbox: run a learner's cells in it, and call what they defined."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+from halab.errors import CourseError
+from halab.grading.sandbox import wire
+from halab.grading.sandbox.isolation import Isolation, kinds
+
+__all__ = ["Absent", "Box", "Ended", "Raised", "Reference", "Sandbox", "TimeUp"]
+
+_READY = 60.0  # seconds until the host has loaded what it needs, on a slow disk
+_PATIENCE = 10.0  # seconds the host may take to answer: it does nothing that takes one
+_GRACE = 2.0  # seconds an interrupted cell has to stop
+_NO_ANSWER = "it sent something that is no answer"
+_LENGTHS = {"ran": 3, "value": 2, "absent": 1, "raised": 3}  # parts of each kind of answer
+
+
+class Absent(Exception):
+    """The learner's cells define no such name."""
+
+
+class Ended(Exception):
+    """The learner's process is no more. The text says why, as the end of a sentence about it."""
+
+
+class TimeUp(Exception):
+    """The learner's code was still running when its time was up, and was interrupted."""
+
+
+class Raised(Exception):
+    """The learner's code raised an error of this kind with this text."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(kind, text)  # all of it, since SimPy makes errors anew from their arguments
+        self.kind = kind
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def raised(kind: str, text: str) -> Raised:
+    """The error for what a learner's code raised; one of Python's own kinds can be caught as such."""
+    base = getattr(builtins, kind, None)
+    if isinstance(base, type) and issubclass(base, Exception):
+        with contextlib.suppress(Exception):  # a kind that is made of more than a text, or of something else
+            return cast(Raised, type(kind, (Raised, base), {})(kind, text))
+    return Raised(kind, text)
+
+
+class Sandbox:
+    """Holds a host process, in which learner after learner gets a fresh process of their own.
+
+    A context manager; on leaving, every process of it has ended. Not for use from two threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._kinds = kinds()
+        self._kind = next(self._kinds)
+        self._host: _Host | None = None
+        self._apart = True
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def weaker(self) -> str:
+        """Empty, or what the isolation in use does not keep out."""
+        if self._kind.weaker and not self._apart:
+            return (
+                f"{self._kind.weaker} This system also gives the code no namespaces of its own: it may reach "
+                "other processes, and change the times and rights of your files."
+            )
+        return self._kind.weaker
+
+    def close(self) -> None:
+        """End the host; the next learner gets a new one."""
+        if self._host:
+            self._host.close()
+            self._host = None
+
+    @contextmanager
+    def box(self, learner: str, modules: Iterable[str] = ()) -> Iterator[Box]:
+        """A fresh process for this learner, ended on leaving. `modules` are loaded before it is copied off.
+
+        Raises CourseError if no kind of isolation works on this machine.
+        """
+        host = self._running()
+        connection = host.start(learner, modules)
+        self._apart = host.apart
+        try:
+            yield Box(connection, host, self._kind)
+        finally:
+            connection.close()
+            with contextlib.suppress(OSError, ValueError):
+                host.ask(end=True)
+            if host.lost or not host.apart:  # what learners could reach they do not share
+                self.close()
+
+    def _running(self) -> _Host:
+        if self._host and not self._host.answers():
+            self.close()
+        problems = []
+        while self._host is None:
+            try:
+                self._host = _Host(self._kind)
+            except OSError as error:
+                problems.append(f"{self._kind.name}: {error}")
+                following = next(self._kinds, None)
+                if following is None:
+                    raise CourseError(
+                        "No sandbox for learners' code could be started:\n" + "\n".join(problems),
+                        hint="Install the course again (make lab); if it stays, report it with this message.",
+                    ) from None
+                self._kind = following
+        return self._host
+
+
+class _Host:
+    """The process in the sandbox that learners' processes are copied from."""
+
+    def __init__(self, kind: Isolation) -> None:
+        self.apart = True
+        self.lost = False
+        self._folder = tempfile.TemporaryDirectory(prefix="halab-sandbox-")
+        self._control, theirs = socket.socketpair()
+        with theirs, tempfile.TemporaryFile() as log:
+            self._process = subprocess.Popen(
+                kind.command(theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                env=_environment(kind, self._folder.name),
+                cwd=self._folder.name,
+                start_new_session=True,
+            )
+            theirs.close()
+            self._await(log)
+
+    def _await(self, log: IO[bytes]) -> None:
+        """Wait until it is ready. Raises OSError with what it said last."""
+        self._control.settimeout(_READY)
+        try:
+            ready = self._control.recv(1024)
+        except OSError:
+            ready = b""
+        if not ready:
+            self.close()
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip()
+            raise OSError(said.splitlines()[-1] if said else "it did not start")
+
+    def start(self, learner: str, modules: Iterable[str]) -> socket.socket:
+        """A new learner's process; the grader's end of the connection to it."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            request = json.dumps({"start": learner, "import": list(modules)}).encode()
+            socket.send_fds(self._control, [request], [theirs.fileno()])
+            self._control.settimeout(_READY)
+            reply = json.loads(self._control.recv(65536))
+        self.apart = bool(reply["apart"])
+        return ours
+
+    def ask(self, **request: bool) -> dict[str, Any]:
+        """Send a request to the host and return its answer. Raises OSError or ValueError if it is lost."""
+        if self.lost:  # what comes now may be the answer to an earlier request
+            raise ConnectionError
+        self.lost = True
+        self._control.settimeout(_PATIENCE)
+        self._control.sendall(json.dumps(request).encode())
+        answer: dict[str, Any] = json.loads(self._control.recv(65536))
+        self.lost = False
+        return answer
+
+    def answers(self) -> bool:
+        """Whether it is still there."""
+        with contextlib.suppress(OSError, ValueError):
+            self.ask()
+        return not self.lost
+
+    def close(self) -> None:
+        self._control.close()  # the host ends when it notices, and its processes with it
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE)
+        self._process.kill()
+        self._process.wait()
+        self._folder.cleanup()
+
+
+class Box:
+    """One learner's process. Every request has a deadline, `until` (seconds on the monotonic clock)."""
+
+    def __init__(self, connection: socket.socket, host: _Host, kind: Isolation) -> None:
+        self._connection = connection
+        self._received = bytearray()
+        self._host = host
+        self._over = ""
+        self.kind = kind
+
+    def run(self, source: str, until: float) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
+        """Run a cell: its outputs, and its error (kind, text) or None."""
+        reply = self._ask(("run", source), until, "ran")
+        sent = reply[1]
+        if not isinstance(sent, list) or len(sent) > wire.OUTPUTS:
+            raise self._end(_NO_ANSWER)
+        return _outputs(sent), _texts(reply[2]) if reply[2] else None
+
+    def get(self, name: str, until: float) -> Any:
+        """What a name stands for: data, or a Reference. Raises Absent."""
+        reply = self._ask(("get", name), until, "value", "absent")
+        if reply[0] == "absent":
+            raise Absent
+        return self._value(reply[1], until)
+
+    def forget(self, until: float) -> None:
+        """Let go of what References stand for."""
+        self._ask(("forget",), until, "value")
+
+    def ask(self, request: tuple[Any, ...], until: float) -> Any:
+        """Send a request about a Reference and return the value."""
+        return self._value(self._ask(request, until, "value")[1], until)
+
+    def _value(self, sent: Any, until: float) -> Any:
+        try:
+            return wire.decoded(sent, lambda one: Reference(self, int(one["ref"]), str(one["type"]), until))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise self._end(_NO_ANSWER) from None
+
+    def _ask(self, request: tuple[Any, ...], until: float, *kinds: str) -> list[Any]:
+        """Send a request and await an answer of one of these kinds, or that the request raised an error.
+
+        The process is interrupted when its time is up, and killed soon after.
+        """
+        if self._over:
+            raise Ended(self._over)
+        try:
+            self._wait_until(until)
+            wire.send(self._connection, wire.to_learner(request))
+            reply = self._reply(until)
+        except TimeoutError:
+            self._interrupt()
+            raise TimeUp from None
+        except OSError:
+            raise self._end("it ended its Python process") from None
+        if reply[0] == "raised":
+            raise raised(*_texts(reply[1:]))
+        if reply[0] not in kinds:
+            raise self._end(_NO_ANSWER)
+        return reply
+
+    def _reply(self, until: float) -> list[Any]:
+        """The next answer. Raises TimeoutError, ConnectionError, or Ended after a wrong one."""
+        while (size := wire.announced(self._received)) is None or len(self._received) < size:
+            if size and size > wire.LARGEST:
+                raise self._end(f"it sent an answer of more than {wire.LARGEST // 1024**2} MiB")
+            self._wait_until(until)
+            more = self._connection.recv(1 << 16)
+            if not more:
+                raise ConnectionError
+            self._received += more
+        try:
+            reply = wire.parsed(self._received[wire.HEAD : size])
+        except ValueError:
+            reply = None
+        del self._received[:size]
+        well_formed = isinstance(reply, list) and reply and isinstance(reply[0], str)
+        if not (well_formed and len(reply) == _LENGTHS.get(reply[0])):
+            raise self._end(_NO_ANSWER)
+        return cast(list[Any], reply)
+
+    def _wait_until(self, until: float) -> None:
+        """Give each coming wait what is left. Setting it is a system call, so not for every tenth second."""
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if not 0 <= (self._connection.gettimeout() or 0) - left < 0.1:
+            self._connection.settimeout(left)
+
+    def _interrupt(self) -> None:
+        """As Ctrl-C in a terminal; a process that goes on regardless is ended."""
+        try:
+            self._host.ask(interrupt=True)
+            self._reply(time.monotonic() + _GRACE)
+        except (OSError, ValueError):
+            self._end("its code was still running when its time was up, and could not be interrupted")
+
+    def _end(self, otherwise: str) -> Ended:
+        """End the process. The error to raise says what the host saw it do, or else `otherwise`."""
+        reason = ""
+        with contextlib.suppress(OSError, ValueError):
+            reason = self._host.ask(end=True).get("reason", "")
+        self._over = reason or otherwise
+        return Ended(self._over)
+
+
+class Reference:
+    """Something in the learner's process that is no data: a function, a class, an object.
+
+    Calling it calls it there; attributes are asked for there. Only until its test is over.
+    """
+
+    def __init__(self, box: Box, number: int, kind: str, until: float) -> None:
+        self._box, self._number, self._kind, self._until = box, number, kind, until
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._box.ask(("call", self._number, arguments, keywords), self._until)
+
+    def calls(self, many: Iterable[tuple[Any, ...]]) -> Any:
+        """Call it with each of these arguments: a list of results, for one message each way."""
+        return self._box.ask(("calls", self._number, list(many)), self._until)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._box.ask(("attribute", self._number, name), self._until)
+
+    def __repr__(self) -> str:
+        return f"<{self._kind} of the learner's>"
+
+
+def _environment(kind: Isolation, folder: str) -> dict[str, str]:
+    """Nothing of the grader's environment but what Python needs."""
+    home = folder if kind.readable else "/scratch"
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "HOME": home,
+        "TMPDIR": home,
+        "IPYTHONDIR": f"{home}/.ipython",
+        "MPLCONFIGDIR": f"{home}/.matplotlib",
+        "MPLBACKEND": "agg",
+        "LANG": "C.UTF-8",
+        "OPENBLAS_NUM_THREADS": "1",  # each of its threads reserves address space, which is limited
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _texts(pair: Any) -> tuple[str, str]:
+    """Two texts, whatever was sent for them."""
+    kind, text = pair if isinstance(pair, list) and len(pair) == 2 else ("Error", "")
+    return wire.printable(str(kind)[:100]), wire.printable(str(text)[:2000])
+
+
+def _outputs(sent: list[Any]) -> list[dict[str, Any]]:
+    """The outputs that are well formed: they go into a notebook that people and programs read."""
+    import nbformat.v4
+
+    kept = []
+    for one in sent:
+        try:
+            # Half a surrogate pair is a character to Python, and cannot be written to a file.
+            output = nbformat.from_dict(
+                json.loads(json.dumps(one, ensure_ascii=False).encode(errors="replace"))
+            )
+            nbformat.v4.nbbase.validate(output, ref="output")
+            kept.append(output)
+        except Exception:
+            continue
+    return kept

@@ -1,0 +1,223 @@
+"""Runs in the sandbox and holds what a learner's process needs, loaded once; each learner gets a copy of it.
+
+    python -m halab.grading.sandbox.host FD [--user ID] [--readable FOLDER ...]
+
+FD is a socket to the grader. A request is one JSON object:
+
+    {"start": learner, "import": [modules]}    a learner's process, at the other end of the socket attached
+    {"interrupt": true}                        as Ctrl-C does; what the process has started is killed
+    {"end": true}                              kill it and all it started; the answer gives the reason, if any
+    {}                                         is the host there?
+
+A copy is made by fork, which takes milliseconds where a new Python takes half a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psutil
+from IPython.core.interactiveshell import InteractiveShell
+
+from halab.grading.sandbox import confine
+from halab.grading.sandbox.learner_process import Learner, shell
+
+__all__ = ["main"]
+
+MEMORY = 2 * 1024**3
+"""Bytes a learner's processes may use together."""
+
+_WATCH = 0.1  # seconds between two looks at what the learner's process is doing
+_NICEST = 19
+
+
+class Host:
+    """Starts, watches and ends one learner's process at a time."""
+
+    def __init__(self, control: socket.socket, running: InteractiveShell, readable: list[str]) -> None:
+        self._control = control
+        self._shell = running
+        self._readable = readable
+        self._middle = self._child = 0
+        self._apart = False
+        self._reason = ""
+
+    def serve(self) -> None:
+        """Answer requests until the grader is gone; nothing is left then."""
+        try:
+            self._serve()
+        finally:
+            self._end()
+
+    def _serve(self) -> None:
+        while True:
+            if not select.select([self._control], [], [], _WATCH if self._child else None)[0]:
+                self._watch()
+                continue
+            body, handles, _, _ = socket.recv_fds(self._control, 65536, 1)
+            if not body:
+                return
+            self._answer(json.loads(body), handles)
+
+    def _answer(self, request: dict[str, Any], handles: list[int]) -> None:
+        reply: dict[str, Any] = {}
+        if "start" in request:
+            for module in request["import"]:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module)
+            self._start(request["start"], handles[0])
+            reply = {"apart": self._apart}
+        elif "interrupt" in request:
+            self._interrupt()
+        elif "end" in request:
+            reply = {"reason": self._end()}
+        self._control.sendall(json.dumps(reply).encode())
+
+    def _start(self, learner: str, handle: int) -> None:
+        """Fork twice: the first child leaves the namespaces, of which only its own children notice."""
+        self._reason = ""
+        told, tell = os.pipe()
+        self._middle = os.fork()
+        if self._middle == 0:
+            os.close(told)
+            self._control.close()
+            self._between(learner, handle, tell)
+        os.close(tell)
+        os.close(handle)
+        with os.fdopen(told, "rb") as news:
+            self._child, self._apart = json.loads(news.read())
+
+    def _between(self, learner: str, handle: int, tell: int) -> NoReturn:
+        apart = confine.new_namespaces(str(Path.cwd()))
+        confine.die_with_parent()
+        child = os.fork()
+        if child == 0:
+            os.close(tell)
+            self._become(learner, handle, apart)
+        os.close(handle)
+        os.write(tell, json.dumps([child, apart]).encode())
+        os.close(tell)
+        _, status = os.waitpid(child, 0)
+        os._exit(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+
+    def _become(self, learner: str, handle: int, apart: bool) -> NoReturn:
+        """Be the learner's process from here on."""
+        confine.die_with_parent()
+        confine.die_first()
+        os.setsid()  # else a signal to its process group would reach the host, even from other namespaces
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):
+            os.dup2(nothing, standard)
+        confine.drop_capabilities()
+        confine.limit(processes=apart)
+        if self._readable:
+            confine.landlock(self._readable, [str(Path.cwd()), os.devnull])
+        # The empty folder mounted over the working folder shows only to who enters it anew.
+        os.chdir(Path.cwd())
+        confine.refuse_calls()
+        os.environ["HALAB_LEARNER"] = learner
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        with contextlib.suppress(OSError):
+            Learner(socket.socket(fileno=handle), self._shell).serve()
+        os._exit(0)
+
+    def _watch(self) -> None:
+        """End a learner's process that takes more than its share, and let others go before its helpers."""
+        used = number = 0
+        busy = 0.0
+        for process in self._family():
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                number += 1
+                used += process.memory_info().rss
+                busy += sum(process.cpu_times()[:4])  # its own, and that of children that have ended
+                _stand_back(process, first=process.pid == self._child)
+        if number > confine.PROCESSES:
+            self._reason = f"it started more than {confine.PROCESSES} processes"
+        elif used > MEMORY:
+            self._reason = f"it used more than {MEMORY // 1024**3} GiB of memory"
+        elif busy > confine.CPU:
+            self._reason = f"it used more than {confine.CPU} s of computing time"
+        elif not self._apart and _fills(Path.cwd()):  # else the system limits it
+            most = f"{confine.SCRATCH_SIZE // 1024**2} MiB or {confine.FILES} files"
+            self._reason = f"it wrote more than {most} to its folder"
+        if self._reason:
+            self._kill()
+
+    def _end(self) -> str:
+        if self._child:
+            self._kill()
+        return self._reason
+
+    def _kill(self) -> None:
+        """Kill the learner's process first, which takes its namespace with it."""
+        while family := self._family():
+            for process in sorted(family, key=lambda one: one.pid != self._child):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
+        self._child = 0
+
+    def _interrupt(self) -> None:
+        for process in self._family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGINT if process.pid == self._child else signal.SIGKILL)
+
+    def _family(self) -> list[psutil.Process]:
+        """The learner's process and all it has started that still lives."""
+        found = []
+        for process in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.pid != self._middle and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+
+def _stand_back(process: psutil.Process, *, first: bool) -> None:
+    """Give its threads the lowest priority, but for the first of the learner's process itself.
+
+    So sixty of them take no more from a neighbour's process than one would.
+    """
+    for thread in process.threads():
+        if not (first and thread.id == process.pid):
+            os.setpriority(os.PRIO_PROCESS, thread.id, _NICEST)
+
+
+def _fills(folder: Path) -> bool:
+    """Whether this folder holds more than a learner may write."""
+    size = 0
+    for number, path in enumerate(folder.rglob("*")):
+        with contextlib.suppress(OSError):
+            size += path.lstat().st_blocks * 512
+        if size > confine.SCRATCH_SIZE or number >= confine.FILES:
+            return True
+    return False
+
+
+def main(handle: int, user: int | None, readable: list[str]) -> None:
+    """Serve the grader over this socket; as `user` if given, with learners who see only `readable`."""
+    if user is not None:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    confine.die_with_parent()
+    confine.adopt_orphans()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the grader's to deal with
+    running = shell()
+    control = socket.socket(fileno=handle)
+    control.sendall(b'{"ready": true}')
+    Host(control, running, readable).serve()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]) if sys.argv[2] else None, sys.argv[3:])

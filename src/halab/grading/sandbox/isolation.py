@@ -1,0 +1,98 @@
+"""What shuts a learner's code in: bubblewrap where it works, else what a plain process can do to itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import halab
+from halab.grading.sandbox import confine
+
+__all__ = ["Isolation", "kinds"]
+
+_NOBODY = 60_606  # a user that owns nothing; only root can become it
+_SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/sbin", "/etc/ld.so.cache", "/etc/localtime")
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """A way to shut learners' code in. `weaker` is empty, or says what it does not keep out."""
+
+    name: str
+    before: tuple[str, ...] = ()
+    user: int | None = None
+    readable: tuple[str, ...] = ()
+    weaker: str = ""
+
+    def command(self, handle: int) -> list[str]:
+        """The command that starts the sandbox' host, with its end of the socket."""
+        host = [sys.executable, "-P", "-m", "halab.grading.sandbox.host", str(handle)]
+        return [*self.before, *host, "" if self.user is None else str(self.user), *self.readable]
+
+
+def kinds() -> Iterator[Isolation]:
+    """Every kind this machine may have, the strongest first. Starting one finds out whether it works."""
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap and os.geteuid() == 0:
+        # Root can be no one in particular, who has no rights to lose and whose processes are counted.
+        rights = ("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+        apart = [f"--unshare-{what}" for what in ("ipc", "pid", "net", "uts", "cgroup-try")]
+        yield Isolation("bubblewrap", (bubblewrap, *apart, *rights, *_view()), user=_NOBODY)
+    if bubblewrap:
+        apart = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
+        yield Isolation("bubblewrap", (bubblewrap, *apart, *_view()))
+    readable = (*_SYSTEM, *(str(path) for path in _python()))
+    why = "does not work here" if bubblewrap else "is not installed"
+    left = (
+        "the system's files can be read"
+        if confine.has_landlock()
+        else "files of yours can be read and changed"
+    )
+    yield Isolation(
+        "process limits",
+        readable=readable,
+        weaker=f"Isolation is weaker: bubblewrap {why}, so plain process limits are used, and {left} by the "
+        "graded code. Debian and Ubuntu have it as the package bubblewrap.",
+    )
+
+
+def _view() -> tuple[str, ...]:
+    """Bubblewrap's arguments for what can be seen: the system, Python, this package, an empty folder."""
+    arguments = ["--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
+    for folder in map(Path, _SYSTEM):
+        if folder.is_symlink() and folder.is_dir():
+            arguments += ["--symlink", str(folder.readlink()), str(folder)]
+        else:
+            arguments += ["--ro-bind-try", str(folder), str(folder)]
+    arguments += ["--perms", "1777", "--size", str(confine.SCRATCH_SIZE), "--tmpfs", confine.SCRATCH]
+    for path in _python():
+        arguments += [*_way_to(path), "--ro-bind", str(path), str(path)]
+    if not any(Path("/tmp") in path.parents for path in _python()):
+        arguments += ["--symlink", confine.SCRATCH, "/tmp"]
+    # Both are in memory, and would be there for the next learner too.
+    return (*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", confine.SCRATCH)
+
+
+def _python() -> list[Path]:
+    """The folders Python and the course's package are in, without those that lie in another of them."""
+    found = {Path(sys.prefix), Path(sys.base_prefix), Path(halab.__file__).parent}
+    executable = Path(sys.executable)
+    while executable.is_symlink():  # a virtual environment's Python points to the one it was made from
+        executable = executable.parent / executable.readlink()
+        found.add(executable.parent)
+    system = Path("/usr")
+    return sorted(
+        path
+        for path in found
+        if not any(other in path.parents for other in {*found, system}) and path != system
+    )
+
+
+def _way_to(path: Path) -> list[str]:
+    """Folders above that everybody may pass, even if they are closed outside, as /root is."""
+    above = reversed([folder for folder in path.parents if folder != Path("/")])
+    return [part for folder in above for part in ("--perms", "0755", "--dir", str(folder))]

@@ -1,0 +1,74 @@
+"""What lesson 3 reads off etcd, and how its faults compare with the prediction and with card 3.
+
+The learner's own figures are kept as predict(3, "metadata calls gone, crash etcd leader", seconds=0).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from halab.cluster.protocol import COORDINATORS, Cluster
+from halab.course.predictions import prediction
+from halab.lessons.common import recovery
+from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.models.quorum import standings
+from halab.tables import Table
+
+__all__ = ["compare_parts", "read_sessions", "results"]
+
+_OPERATIONS = ("search", "strong search", "insert", "metadata call")
+
+
+def read_sessions(cluster: Cluster) -> Table:
+    """The coordinators' keys in etcd: who holds each, and how much of its lease is left, in seconds."""
+    found = cluster.sessions()
+    names = {each.address: each.name for each in cluster.components()}
+    who = standings({one.key: one.value for one in found})
+    rows = []
+    for one in found:
+        role = one.key.partition("-")[0]
+        if role in COORDINATORS:
+            address = json.loads(one.value)["Address"]
+            left = f"{one.left:g} of {one.granted:g} s"
+            rows.append((one.key, "active" if one.key == role else "", names.get(address, address), left))
+    waiting = sum(len(who[role].standby) for role in COORDINATORS if role in who)
+    remarks = [f"{waiting} stand by. The lease is renewed as long as its process lives."]
+    if cluster.engine == "simulated":
+        remarks.insert(0, "SIMULATED: these are the keys that such a cluster would have.")
+    headings = ("key in etcd", "", "held by", "lease left")
+    return Table(f"Sessions of cluster {cluster.name}", headings, tuple(rows), tuple(remarks))
+
+
+def compare_parts(*journals: Journal) -> Table:
+    """For each fault: what the learner said, and how long each operation was gone.
+
+    A prediction counts if it was made before the measurement began.
+    """
+    rows = tuple(
+        (experiment_of(journal), _said(journal), *(recovery(journal, name) for name in _OPERATIONS))
+        for journal in journals
+    )
+    remarks = ["You said: seconds without metadata calls. The others: seconds until lasting service."]
+    if any(journal.simulated for journal in journals):
+        remarks.insert(0, "SIMULATED: no cluster was measured.")
+    return Table(
+        "What was lost, and how long was it gone?", ("fault", "you said", *_OPERATIONS), rows, tuple(remarks)
+    )
+
+
+def results(*journals: Journal) -> dict[str, str]:
+    """What the faults say to the card's claim of 3 or 5 coordinators; it says whether it was simulated."""
+    said = "; ".join(
+        f"{experiment_of(journal)}: metadata call {recovery(journal, 'metadata call')}"
+        for journal in journals
+    )
+    how = "simulated" if any(journal.simulated for journal in journals) else "measured"
+    return {"coordinator-copies": f"2 of each here. {said} ({how})"}
+
+
+def _said(journal: Journal) -> str:
+    began = datetime.fromisoformat(journal.header.started).timestamp()
+    made = prediction(3, f"metadata calls gone, {experiment_of(journal)}", before=began)
+    return f"{made.numbers['seconds']:g} s" if made and "seconds" in made.numbers else "-"

@@ -1,0 +1,168 @@
+"""Lesson 2: a fault repeated, its mean outage with an interval, and what a promise pays for at that price.
+
+runs = repeat(cluster, "crash active rootcoord", retriever=retriever, times=5)
+failover_time(runs)                 # 10.6 (9.8 to 11.4, 95% interval, n = 5), say
+price_list(runs)                    # how many such failovers a month 99.9 %, 99.99 %, 99.999 % allow
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from halab.cluster.protocol import Cluster
+from halab.course.predictions import prediction
+from halab.errors import MeasurementError
+from halab.lessons.common import keep
+from halab.measure.experiments.fault_experiment import experiment
+from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.outage import rto
+from halab.measure.probing.retriever import Retriever
+from halab.models.availability import Calendar
+from halab.models.availability_slo import Interval, failovers_allowed, mean_interval
+from halab.tables import Row, html_table, text_table
+
+__all__ = ["SLOS", "PriceList", "card_results", "failover_time", "outages_of", "price_list", "repeat"]
+
+SLOS = (0.999, 0.9999, 0.99999)
+"""The promises that are priced."""
+
+CARD = 2
+
+
+def repeat(
+    cluster: Cluster, fault: str, *, retriever: Retriever, times: int, seconds: float = 15.0
+) -> list[Journal]:
+    """Run one experiment so many times, and keep each journal as soon as it is there.
+
+    So an interruption costs the run under way and none before it. Raises MeasurementError for fewer than two
+    repeats, which give no interval, and what `experiment` raises.
+    """
+    if times < 2:
+        raise MeasurementError(
+            f"an interval needs at least two repeats, not {times}", hint="five take two or three minutes"
+        )
+    journals = []
+    for number in range(1, times + 1):
+        print(f"Run {number} of {times}")
+        journals.append(experiment(cluster, fault, retriever=retriever, seconds=seconds, seed=number))
+        keep(journals[-1], CARD)
+    return journals
+
+
+def outages_of(journals: Sequence[Journal], operation: str = "search") -> list[float]:
+    """How long each run's outage lasted for its users, seconds; 0 where nobody noticed.
+
+    Raises MeasurementError if the journals are not of one experiment, or if service did not come back in one.
+    """
+    kinds = {(experiment_of(journal), journal.header.engine) for journal in journals}
+    if len(kinds) != 1:
+        raise MeasurementError(
+            f"repeats are runs of one experiment, and these are of {len(kinds)}",
+            hint="take the journals of one fault, measured on one engine",
+        )
+    lengths = [_length(journal, operation) for journal in journals]
+    if unending := [number for number, length in enumerate(lengths, 1) if math.isinf(length)]:
+        raise MeasurementError(
+            f"{operation} did not come back while run {unending[0]} was recorded: its outage has no length",
+            hint="repeat with more seconds, such as repeat(..., seconds=30)",
+        )
+    return lengths
+
+
+def _length(journal: Journal, operation: str) -> float:
+    at = min((fault.at for fault in journal.faults), default=0.0)
+    length = rto(journal.samples(operation), at)
+    return 0.0 if length is None else length
+
+
+def failover_time(journals: Sequence[Journal], operation: str = "search") -> Interval:
+    """The mean outage of these repeats, seconds, with its 95 % interval. Raises MeasurementError."""
+    lengths = outages_of(journals, operation)
+    try:
+        return mean_interval(lengths)
+    except ValueError as error:
+        raise MeasurementError(str(error), hint="run the experiment again; every run is kept") from None
+
+
+@dataclass(frozen=True, repr=False)
+class PriceList:
+    """How many failovers a month each promise pays for: a table, as text and in a notebook."""
+
+    title: str
+    rows: tuple[Row, ...]
+    remarks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return text_table(self.title, _HEADINGS, self.rows, self.remarks)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, _HEADINGS, self.rows, self.remarks)
+
+
+_HEADINGS = ("", "one failover\n(seconds)", *(f"{slo * 100:.5g} %" for slo in SLOS))
+
+
+def price_list(
+    journals: Sequence[Journal], operation: str = "search", calendar: Calendar | None = None
+) -> PriceList:
+    """What promises pay for at your prediction, on the card and as it was measured: failovers a month.
+
+    The prediction is the last one made for this fault before the first run. Raises MeasurementError.
+    """
+    calendar = calendar or Calendar()
+    found = failover_time(journals, operation)
+    first = journals[0]
+    rows: list[Row] = []
+    if said := _predicted(first):
+        rows.append(_row("your prediction", f"{said:.1f}", calendar, said, said))
+    rows.append(("the card", "0: not counted", *("any number" for _ in SLOS)))
+    word = "simulated" if first.simulated else "measured"
+    span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})"
+    rows.append(_row(f"{word}, {found.n} runs", span, calendar, found.low, found.high))
+    remarks = [
+        f"Failovers a month that the error budget pays for, in {calendar}.",
+        "In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number.",
+    ]
+    if first.simulated:
+        remarks.insert(0, "SIMULATED: no cluster was measured; these numbers come from a model.")
+    return PriceList(f"{operation}: {experiment_of(first)}", tuple(rows), tuple(remarks))
+
+
+def card_results(journals: Sequence[Journal], operation: str = "search") -> dict[str, str]:
+    """What these repeats say to the claims of card 2, in words by claim id."""
+    found = failover_time(journals, operation)
+    word = "simulated" if journals[0].simulated else "measured"
+    how = f"failovers of {found.mean:.1f} s ({word}, {operation}, n = {found.n})"
+    yearly = {"two-copies-year": 0.9999, "three-copies-year": 0.999999, "target-year": 0.999}
+    return {
+        claim: f"it pays for {_count(slo, found.mean, Calendar().year)} {how}"
+        for claim, slo in yearly.items()
+    }
+
+
+def _row(name: str, shown: str, calendar: Calendar, low: float, high: float) -> Row:
+    return (name, shown, *(_span(slo, low, high, calendar.month) for slo in SLOS))
+
+
+def _span(slo: float, low: float, high: float, month: float) -> str:
+    few, many = _count(slo, high, month), _count(slo, low, month)
+    return few if few == many else f"{few}–{many}"
+
+
+def _count(slo: float, failover: float, period: float) -> str:
+    allowed = failovers_allowed(slo, failover, period)
+    return "any number" if math.isinf(allowed) else f"{allowed:,.0f}"
+
+
+def _predicted(journal: Journal) -> float | None:
+    """How long the learner said the outage would be, seconds; None without a prediction of two times."""
+    began = datetime.fromisoformat(journal.header.started).timestamp()
+    made = prediction(CARD, experiment_of(journal), before=began)
+    numbers = made.numbers if made else {}
+    if not {"first_failure", "last_failure"} <= numbers.keys():
+        return None
+    return numbers["last_failure"] - numbers["first_failure"]

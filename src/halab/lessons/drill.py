@@ -1,0 +1,84 @@
+"""What lesson 10 does with drills: each beside what the learner said and what card 10 says of it.
+
+The learner's own figures are kept as predict(10, "lose primary", seconds=20, rows=60, unanswered=0): RTO to
+verified service, rows lost at the failover, and questions that a client with two addresses gets no answer to.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from halab.course.cards import card
+from halab.course.predictions import prediction
+from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.probing.addresses import TWO_ADDRESSES
+from halab.protect.drill.rehearsal import Rehearsal, unanswered
+from halab.tables import Row, Table
+
+__all__ = ["compare_drill", "mark", "results"]
+
+
+def compare_drill(drill: Rehearsal) -> Table:
+    """Prediction, card and measurement. A prediction counts if it was made before the measurement began."""
+    claims, report = card(10, "en").claims, drill.report
+    rows: list[Row] = [
+        ("the card", claims["rto"].text(), "-", "-"),
+        ("you said", *_said(drill)),
+    ]
+    if report.simulated:
+        rows.append(("simulated", "not measured", "not counted", "not asked"))
+        return Table("The drill", _HEADINGS, tuple(rows), ("SIMULATED: no cluster was measured.",))
+    rows.append(
+        (
+            "measured",
+            "not measured" if report.rto is None else f"{report.rto:.1f} s",
+            "not counted" if report.rpo_rows is None else str(report.rpo_rows),
+            _unanswered(drill),
+        )
+    )
+    return Table("The drill", _HEADINGS, tuple(rows), (report.verdict,))
+
+
+_HEADINGS = ("", "RTO", "rows lost at the failover", "unanswered, two addresses")
+
+
+def mark(drill: Rehearsal) -> Table:
+    """The mark that users would give: questions without an answer, by kind of client, from the loss on."""
+    rows = tuple(
+        (one.operation, str(one.sent), str(one.unanswered), str(one.degraded))
+        for one in unanswered(drill.journal)
+    )
+    remarks = ["Degraded: answered, by the cluster that was not in charge, and said so."]
+    if drill.report.simulated:
+        remarks.append("SIMULATED: there is one address only, and nobody asked a question.")
+    headings = ("client", "questions", "unanswered", "degraded")
+    return Table("Questions since the loss", headings, rows, tuple(remarks))
+
+
+def results(drill: Rehearsal) -> dict[str, str]:
+    """What a drill says to claims of card 10, in words by claim id; nothing where nothing was measured."""
+    report = drill.report
+    if report.simulated:
+        return {}
+    done = sum(one.status == "done" for one in report.records)
+    said = {"steps": f"{done} of {len(report.records)} done, the way home included (measured)"}
+    if report.rto is not None:
+        said["rto"] = f"{report.rto:.1f} s, from the loss to a verified service (measured)"
+        said["target"] = f"{report.rto:.1f} s of {report.targets.rto:g} s (measured)"
+    return said
+
+
+def _said(drill: Rehearsal) -> tuple[str, str, str]:
+    began = datetime.fromisoformat(drill.journal.header.started).timestamp()
+    made = prediction(10, experiment_of(drill.journal), before=began)
+    numbers = made.numbers if made else {}
+    return (
+        f"{numbers['seconds']:g} s" if "seconds" in numbers else "-",
+        f"{numbers['rows']:g}" if "rows" in numbers else "-",
+        f"{numbers['unanswered']:g}" if "unanswered" in numbers else "-",
+    )
+
+
+def _unanswered(drill: Rehearsal) -> str:
+    one = next(found for found in unanswered(drill.journal) if found.operation == TWO_ADDRESSES)
+    return f"{one.unanswered} of {one.sent}"

@@ -1,0 +1,146 @@
+"""What a lesson does with health checks: measured detection beside formula, card and prediction.
+
+The learner's own figures are kept as predict(9, "noticed, hang any query node", seconds=6).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from halab.course.cards import card
+from halab.course.predictions import prediction
+from halab.measure.experiments.health_probing import knocked, noticed, probes_of, restarts, seen
+from halab.measure.journal.journal_file import Journal
+from halab.models.health_probes import TUNED, ProbedFault, detection
+from halab.tables import Row, Table
+
+__all__ = ["compare_detection", "compare_knocks", "compare_restarts", "compare_sight", "results"]
+
+
+def compare_detection(*journals: Journal) -> Table:
+    """Prediction, card, formula and measurement of each fault. Raises MeasurementError.
+
+    A prediction counts if it was made before the measurement began.
+    """
+    return Table(
+        "A fault between two probes: when is it noticed, and when is it mended?",
+        (
+            "fault",
+            "liveness probe",
+            "you said",
+            "the card says",
+            "the formula says",
+            "noticed",
+            "ready again",
+        ),
+        tuple(_detected(journal) for journal in journals),
+        (*_simulated(journals), "Seconds after the fault. The card's figure is period x threshold."),
+    )
+
+
+def compare_restarts(*journals: Journal) -> Table:
+    """How often a process that is only busy was restarted, by the probe that watched it."""
+    return Table(
+        "A process that is well and stands still now and then",
+        ("liveness probe", "probes that failed", "restarts"),
+        tuple(
+            (
+                _settings(journal),
+                str(sum(event.kind == "liveness failed" for event in journal.events)),
+                str(restarts(journal)),
+            )
+            for journal in journals
+        ),
+        _simulated(journals),
+    )
+
+
+def compare_sight(*journals: Journal) -> Table:
+    """What /healthz and the synthetic query said while something behind them was broken."""
+
+    def said(journal: Journal) -> Row:
+        found, fault = seen(journal), journal.faults[0]
+        return (
+            f"{fault.kind} {fault.target}",
+            f"{found.green} of {found.checks} said well",
+            f"{found.answered} of {found.searches} answered",
+        )
+
+    headings = ("what was broken", "/healthz", "the synthetic query")
+    return Table("Who sees it?", headings, tuple(map(said, journals)), _simulated(journals))
+
+
+def compare_knocks(*journals: Journal) -> Table:
+    """What tcpSocket and httpGet said of a process while it was broken."""
+
+    def said(journal: Journal) -> Row:
+        found, fault = knocked(journal), journal.faults[0]
+        return (
+            f"{fault.kind} {fault.component}",
+            f"{found.tcp_passed} of {found.tcp} passed",
+            f"{found.http_passed} of {found.http} passed",
+        )
+
+    headings = ("what was broken", "tcpSocket", "httpGet /healthz")
+    heading = "Two ways to ask, while nothing answers"
+    return Table(heading, headings, tuple(map(said, journals)), _simulated(journals))
+
+
+def results(*journals: Journal) -> dict[str, str]:
+    """What measured faults say to claims of card 9, in words by claim id."""
+    said: dict[str, list[str]] = {}
+    for journal in journals:
+        probe = probes_of(journal)["liveness"]
+        claim = {30: "detection-before", 6: "detection-after"}.get(int(probe.period * probe.failures))
+        if claim is not None:
+            said.setdefault(claim, []).append(
+                f"{journal.faults[0].kind}: noticed after {_seconds(noticed(journal).verdict)} "
+                f"({'simulated' if journal.simulated else 'measured'})"
+            )
+    return {claim: "; ".join(words) for claim, words in said.items()}
+
+
+def _detected(journal: Journal) -> Row:
+    fault, probe, found = journal.faults[0], probes_of(journal)["liveness"], noticed(journal)
+    kind: ProbedFault = "hang" if fault.kind == "hang" else "crash"
+    span = detection(probe, kind)
+    claims = card(9, "en").claims
+    says = next(
+        (
+            f"{claim.high:g} s"
+            for claim in (claims["detection-before"], claims["detection-after"])
+            if claim.high == probe.period * probe.failures
+        ),
+        "-",
+    )
+    return (
+        f"{fault.kind} {fault.component}",
+        _settings(journal),
+        _said(journal, kind),
+        says,
+        f"{span.least:g} to {span.most:g} s",
+        _seconds(found.verdict),
+        _seconds(found.ready),
+    )
+
+
+def _settings(journal: Journal) -> str:
+    probe = probes_of(journal)["liveness"]
+    return f"every {probe.period:g} s, timeout {probe.timeout:g} s, {probe.failures} in a row"
+
+
+def _said(journal: Journal, kind: str) -> str:
+    probe = probes_of(journal)["liveness"]
+    if (probe.period, probe.timeout, probe.failures) != (TUNED.period, TUNED.timeout, TUNED.failures):
+        return "-"  # the prediction was for the faster settings
+    began = datetime.fromisoformat(journal.header.started).timestamp()
+    made = prediction(9, f"noticed, {kind} any query node", before=began)
+    return f"{made.numbers['seconds']:g} s" if made and "seconds" in made.numbers else "-"
+
+
+def _seconds(time: float | None) -> str:
+    return "not at all" if time is None else f"{time:.1f} s"
+
+
+def _simulated(journals: tuple[Journal, ...]) -> tuple[str, ...]:
+    return ("SIMULATED: no cluster was measured.",) if any(journal.simulated for journal in journals) else ()

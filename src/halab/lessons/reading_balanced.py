@@ -1,0 +1,128 @@
+"""What lesson 5 does with a balancer: whether there is one, and its measurements beside what was said before.
+
+Kept are predict(5, FULLER, roundrobin=4, leastconn=4, random=4), clients of the proxy that has more of them,
+and predict(5, CRASH, kept=1, new=1), seconds in which those clients get no answer.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from halab.cluster.haproxy import find_haproxy
+from halab.cluster.protocol import Cluster
+from halab.course.predictions import prediction
+from halab.errors import ClusterError, MeasurementError
+from halab.measure.experiments.behind_balancer import KEPT, NEW, ONE, STRAIGHT
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.journal_parts import connections
+from halab.measure.journal.summaries import fault_time, summary
+from halab.tables import Table
+
+__all__ = ["CRASH", "FULLER", "balancer_here", "compare_crash", "compare_crowd"]
+
+FULLER = "clients of the fuller proxy"
+"""The experiment of `crowd`, as a prediction is kept under."""
+
+CRASH = "crash proxy-1 behind a balancer"
+"""The experiment of `behind`, as a prediction is kept under."""
+
+
+def balancer_here(cluster: Cluster) -> bool:
+    """True if a balancer can be run in front of this cluster's proxies; if not, say why."""
+    if cluster.engine == "simulated":
+        print("A balancer is not simulated, so this part has nothing to measure. The rest goes on.")
+        return False
+    try:
+        find_haproxy()
+    except ClusterError as error:
+        print(f"{error.message} This part is left out, and the rest goes on. {error.hint}")
+        return False
+    return True
+
+
+def compare_crowd(journal: Journal) -> Table:
+    """How many of the clients that stay each proxy got, by strategy. Raises MeasurementError."""
+    parts = [phase for phase in journal.phases if phase.name != ONE]
+    if not parts or len(parts) == len(journal.phases):
+        raise MeasurementError("these are no clients of a balancer", hint="measure with crowd(cluster, ...)")
+    proxies = list(parts[0].figures)
+    said = _said(journal, FULLER)
+    rows = tuple(
+        (part.name, said.get(part.name, "-"), *(f"{part.figures[proxy]:.0f}" for proxy in proxies))
+        for part in parts
+    )
+    one = journal.phases[-1]
+    counts = ", ".join(f"{proxy} {one.figures[proxy]:.0f}" for proxy in proxies)
+    remark = (
+        f"Then {one.settings['clients']:.0f} users asked over one connection. Connections that the balancer "
+        f"saw: {counts}. All their searches went one way."
+    )
+    clients = f"{parts[0].settings['clients']:.0f}"
+    title = f"{clients} clients that stay, {clients} that leave"
+    return Table(title, ("", "the fuller one,\nyou said", *proxies), rows, (remark, *journal.notes))
+
+
+def compare_crash(journal: Journal) -> Table:
+    """What each kind of client saw of the proxy's end, and where their connections went.
+
+    Raises MeasurementError for a journal without a balancer's counts.
+    """
+    counts = connections(journal)
+    if not counts or not journal.faults:
+        raise MeasurementError("no proxy ended behind a balancer here", hint="measure with behind(cluster)")
+    said = _said(journal, CRASH)
+    keys = {KEPT: "kept", NEW: "new", STRAIGHT: "straight"}
+    rows = tuple(
+        (
+            row.operation.removeprefix("search, "),
+            said.get(keys[row.operation], "-"),
+            ", ".join(_length(outage.duration) for outage in row.outages) or "0",
+            str(row.failed),
+            str(row.unknown),
+            str(row.sent),
+        )
+        for row in summary(journal).rows
+    )
+    headings = ("clients with", "without answers (s),\nyou said", "measured", "failed", "unknown", "sent")
+    fault = journal.faults[0]
+    title = f"{fault.kind} {fault.component}, and who noticed"
+    return Table(title, headings, rows, (*_where(journal), *journal.notes))
+
+
+def _length(seconds: float) -> str:
+    return "not over" if math.isinf(seconds) else f"{seconds:.{2 if seconds < 1 else 1}f}"
+
+
+def _where(journal: Journal) -> list[str]:
+    """Where the kept connections were, and when the balancer saw what had happened, in sentences."""
+    at, undone = fault_time(journal), journal.faults[0].undone_at
+    moments = [("before the fault", at), ("before it was undone", undone), ("in the end", math.inf)]
+    places = [
+        f"{when} {' and '.join(str(_at(steps, until)) for steps in connections(journal).values())}"
+        for when, until in moments
+        if until is not None
+    ]
+    names = " and ".join(connections(journal))
+    sentences = [f"Kept connections of {names}: {', '.join(places)}."]
+    for kind, words in (("down", "out"), ("up", "in again")):
+        sentences += [
+            f"The balancer took {event.component} {words} {event.time - at:.1f} s after the fault."
+            for event in journal.events
+            if (event.by, event.kind) == ("balancer", kind)
+        ]
+    if len(sentences) == 1:
+        sentences.append("The balancer took nobody out: its checks went on passing.")
+    return sentences
+
+
+def _at(steps: list[tuple[float, int]], until: float) -> int:
+    """How many connections there were just before `until`."""
+    return [number for time, number in steps if time < until][-1]
+
+
+def _said(journal: Journal, experiment: str) -> dict[str, str]:
+    """The numbers of the last prediction made before the measurement began."""
+    began = datetime.fromisoformat(journal.header.started).timestamp()
+    made = prediction(5, experiment, before=began)
+    return {name: f"{value:g}" for name, value in made.numbers.items()} if made else {}

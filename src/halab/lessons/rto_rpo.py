@@ -1,0 +1,82 @@
+"""What a lesson does with disasters: each beside what the learner said and what card 7 says of it.
+
+The learner's own figures are kept as predict(7, "rows lost, crash log", percent=0): of the rows that were
+acknowledged and not flushed, how many of a hundred will be missing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from halab.course.cards import card
+from halab.course.predictions import prediction
+from halab.lessons.common import recovery
+from halab.measure.experiments.disaster import UNFLUSHED, Loss, loss
+from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.tables import Table
+
+__all__ = ["compare_losses", "results"]
+
+
+_TITLE = "Acknowledged rows that were not flushed: how many are missing?"
+_HEADINGS = ("disaster", "you said", "the card says", "missing", "RTO, insert", "RTO, search")
+
+
+def compare_losses(*journals: Journal) -> Table:
+    """Prediction, card and measurement of each disaster.
+
+    A prediction counts if it was made before the measurement began. Raises MeasurementError for a journal
+    that is none of a disaster.
+    """
+    says = card(7, "en").claims["replicas-rpo"]
+    remarks = []
+    if any(journal.simulated for journal in journals):
+        remarks.append("SIMULATED: no cluster was measured, and a simulated one keeps no rows to count.")
+    remarks.append("RTO: from the first request without an answer to lasting service.")
+    return Table(
+        _TITLE,
+        _HEADINGS,
+        tuple(
+            (
+                experiment_of(journal),
+                _said(journal),
+                f"RPO {says.high:g}",
+                _share(loss(journal)),
+                *(recovery(journal, operation) for operation in ("insert", "search")),
+            )
+            for journal in journals
+        ),
+        tuple(remarks),
+    )
+
+
+def results(*journals: Journal) -> dict[str, str]:
+    """What disasters say to claims of card 7, in words by claim id; each says whether it was simulated."""
+    said = {"replicas-rto": "; ".join(_recovered(journal) for journal in journals)}
+    counted = [journal for journal in journals if journal.count]
+    if counted:
+        said["replicas-rpo"] = "; ".join(
+            f"{experiment_of(journal)}: {_share(loss(journal))} of the unflushed rows missing (measured)"
+            for journal in counted
+        )
+    return said
+
+
+def _recovered(journal: Journal) -> str:
+    how = "simulated" if journal.simulated else "measured"
+    return f"{experiment_of(journal)}: insert {recovery(journal, 'insert')} ({how})"
+
+
+def _said(journal: Journal) -> str:
+    began = datetime.fromisoformat(journal.header.started).timestamp()
+    made = prediction(7, f"rows lost, {experiment_of(journal)}", before=began)
+    return f"{made.numbers['percent']:g} %" if made and "percent" in made.numbers else "-"
+
+
+def _share(found: Loss) -> str:
+    """The missing share of the unflushed rows; of all before the disaster where no flush was made."""
+    group = next((rows for rows in found.rows if rows.when == UNFLUSHED), found.rows[0])
+    if found.window is None or not group.acknowledged:
+        return "not counted"
+    return f"{100 * group.missing / group.acknowledged:.0f} % ({group.missing} of {group.acknowledged})"

@@ -1,0 +1,94 @@
+"""What lesson 4 does with its measurement: beside what the learner said and what card 4 says of it.
+
+The learner's own figure is kept as predict(4, THREE, percent=20): how much longer, in percent, a write
+takes with three replicas than with one.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from halab.course.cards import card
+from halab.course.predictions import prediction
+from halab.errors import MeasurementError
+from halab.measure.experiments.write_cost import Cost, costs, spread
+from halab.measure.journal.journal_file import Journal
+from halab.models.bootstrap import Interval
+from halab.tables import Table
+
+__all__ = ["THREE", "compare_writes", "results", "verdict"]
+
+THREE = "writing with three replicas"
+"""The experiment a prediction of lesson 4 is kept under."""
+
+
+_TITLE = "1,000 rows: what do three replicas cost the writer?"
+_HEADINGS = ("", "you said", "the card says", "here")
+
+
+def compare_writes(journal: Journal) -> Table:
+    """Prediction, card and measurement. A prediction counts if it was made before the measurement began.
+
+    Raises MeasurementError unless one and three replicas were measured.
+    """
+    says = card(4, "en").claims
+    one, three, ratio = _both(journal)
+    rows = (
+        ("one replica", "-", says["one-copy"].text(), _seconds(one)),
+        ("three replicas", "-", says["three-copies"].text(), _seconds(three)),
+        ("three against one", _said(journal), f"{says['extra-time'].high:+g} %", percent(ratio)),
+    )
+    remarks = [verdict(ratio)]
+    if journal.simulated:
+        remarks.insert(0, "SIMULATED: nothing was written; these numbers come from a model.")
+    return Table(_TITLE, _HEADINGS, rows, tuple(remarks))
+
+
+def verdict(ratio: Interval) -> str:
+    """The sentence that an interval of the ratio three to one allows, and no more."""
+    extra = 1 + card(4, "en").claims["extra-time"].high / 100
+    if ratio.low > 1:
+        first = "With three replicas a write took longer here, and more than chance explains."
+    elif ratio.high < 1:
+        first = "With three replicas a write took less time here: something else than replicas differed."
+    else:
+        first = "No difference was shown: 0 % lies inside the interval."
+    where = "inside" if ratio.low <= extra <= ratio.high else "outside"
+    return f"{first} The card's +{100 * (extra - 1):.0f} % lies {where} it."
+
+
+def results(journal: Journal) -> dict[str, str]:
+    """What the writes say to claims of card 4, in words by id; each says whether it was simulated."""
+    one, three, ratio = _both(journal)
+    how = "simulated" if journal.simulated else "measured"
+    return {
+        "one-copy": f"{_seconds(one)} ({how}, one request)",
+        "three-copies": f"{_seconds(three)} ({how}, one request)",
+        "extra-time": f"{percent(ratio)} ({how}, 95 % interval)",
+    }
+
+
+def percent(ratio: Interval) -> str:
+    """A ratio's interval as a difference, such as "+2 % (-5 to +9)"."""
+    low, median, high = (f"{100 * (value - 1):+.0f}" for value in ratio)
+    return f"{median} % ({low} to {high})"
+
+
+def _both(journal: Journal) -> tuple[Cost, Cost, Interval]:
+    found = {row.replicas: row for row in costs(journal).rows}
+    if min(found) != 1 or 3 not in found or found[3].ratio is None:
+        raise MeasurementError(
+            f"the card compares one and three replicas, and {sorted(found)} were measured",
+            hint="measure with writing(cluster, replicas=(1, 2, 3))",
+        )
+    return found[1], found[3], found[3].ratio
+
+
+def _seconds(cost: Cost) -> str:
+    return f"{spread(cost.acknowledged, 1, 3)} s"
+
+
+def _said(journal: Journal) -> str:
+    began = datetime.fromisoformat(journal.header.started).timestamp()
+    made = prediction(4, THREE, before=began)
+    return f"{made.numbers['percent']:+g} %" if made and "percent" in made.numbers else "-"

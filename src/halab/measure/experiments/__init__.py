@@ -1,0 +1,1 @@
+"""Experiments: break a cluster or load it, measure meanwhile, keep a journal."""

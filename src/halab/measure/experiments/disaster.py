@@ -1,0 +1,294 @@
+"""A disaster as an experiment: rows written, a flush between them, a loss, a recovery, every row counted.
+
+    lost = disaster(cluster, "log", retriever=retriever)
+    loss(lost)                       # which acknowledged rows are gone: those before the flush, or after it?
+
+An acknowledged row is in the log. A flush moves it to the object store. So rows are told apart by when they
+were acknowledged: before the flush began, while it ran, between it and the disaster, and later.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from pymilvus import MilvusClient
+
+from halab.cluster.protocol import Cluster, Component, Event, Fault
+from halab.errors import ClusterError, MeasurementError
+from halab.measure.experiments.fault_experiment import inject
+from halab.measure.journal.journal_file import FaultRecord, Journal
+from halab.measure.journal.summaries import title
+from halab.measure.probing.operations import UNANSWERED, said
+from halab.measure.probing.prober import Run, probe
+from halab.measure.probing.progress_line import DONE, ProgressLine
+from halab.measure.probing.retriever import SETTLE, Retriever
+from halab.models.samples import Outcome, Sample
+from halab.tables import Row, html_table, text_table
+
+__all__ = ["EVERYTHING", "UNFLUSHED", "Loss", "Losses", "Rows", "counted", "disaster", "loss"]
+
+EVERYTHING = "every Milvus process"
+"""The target that names every process but etcd, the log and the object store."""
+
+UNFLUSHED = "after the flush, before the disaster"
+"""The rows that are in the log and nowhere else, as `loss` names them."""
+
+_INFRASTRUCTURE = ("etcd", "log", "objectstore")
+_FLUSHING, _FLUSHED = "flush began", "flush returned"
+_PATIENCE = 60.0  # seconds a flush may take
+_SEARCH = 30.0  # seconds to wait for a search to be answered, once every component is healthy
+_STEP = 0.5  # seconds between two looks
+
+
+def disaster(
+    cluster: Cluster,
+    target: str = EVERYTHING,
+    *,
+    retriever: Retriever,
+    before: float = 3.0,
+    unflushed: float = 3.0,
+    down: float = 2.0,
+    after: float = 10.0,
+    rate: float = 20.0,
+    deadline: float = 1.0,
+    seed: int = 0,
+) -> Journal:
+    """Crash what `target` names while rows are written, start it again, and count the rows.
+
+    Insert and search probes leave throughout. After `before` seconds the rows are flushed; `unflushed`
+    seconds later the target is killed, and `down` seconds later started again. When every component is
+    healthy and a search is answered (or half a minute has passed without), the probes go on for `after`
+    seconds. `target` is EVERYTHING or names one component, such as "log" or "any data node".
+
+    What did not come back is a result and stands in the journal's notes, and so does a count that was not
+    possible. A simulated cluster keeps no rows: there nothing is flushed or counted, and a note says so.
+    Raises MeasurementError, TargetError and FaultError.
+    """
+    cluster.wait_healthy()
+    struck = _struck(cluster, target)
+    retriever.settled()  # else what the last disaster left behind would be measured as this one's
+    with probe(
+        cluster, retriever.operations("search", "insert"), rate=rate, deadline=deadline, seed=seed
+    ) as run:
+        say = ProgressLine(lambda: run.elapsed)
+        _wait(cluster, before, say, "writing rows")
+        flush = _flush(cluster, retriever, run, say)
+        _wait(cluster, unflushed, say, "writing rows that are not flushed")
+        with ExitStack() as undoing:
+            parts = _strike(cluster, struck, undoing)
+            _wait(cluster, down, say, f"{target}: gone")
+            say("starting again, waiting for health")
+        _mend(cluster, retriever, run)
+        _wait(cluster, after, say, "after the disaster")
+    journal = run.journal.extended(faults=[_as_one(target, parts, run.started)], events=flush)
+    if retriever.simulated:
+        say(DONE)
+        return journal
+    return counted(
+        journal, say, lambda: journal.extended(count=retriever.count(journal.samples(), patience=SETTLE))
+    )
+
+
+def _struck(cluster: Cluster, target: str) -> list[Component]:
+    if target != EVERYTHING:
+        return [cluster.resolve(target)]
+    return [each for each in cluster.components() if each.role not in _INFRASTRUCTURE]
+
+
+def _strike(cluster: Cluster, struck: Sequence[Component], undoing: ExitStack) -> list[Fault]:
+    parts: list[Fault] = []
+    for each in struck:
+        parts.append(inject(cluster, "crash", each))
+        undoing.callback(parts[-1].undo)
+    return parts
+
+
+def _flush(cluster: Cluster, retriever: Retriever, run: Run, say: ProgressLine) -> list[Event]:
+    """Flush what was written so far; the two moments that bound it, on the run's clock."""
+    if retriever.simulated:
+        run.note("SIMULATED: this cluster keeps no rows, so none was flushed and none was counted.")
+        return []
+    say("flushing")
+    began = run.elapsed
+    client = MilvusClient(cluster.uri, timeout=_PATIENCE)
+    try:
+        client.flush(retriever.written)
+    except UNANSWERED as error:
+        run.note(f"The rows were not flushed: {said(error)}")
+        return []
+    finally:
+        client.close()
+    return [
+        Event(round(time, 6), retriever.written, kind, "user")
+        for time, kind in ((began, _FLUSHING), (run.elapsed, _FLUSHED))
+    ]
+
+
+def _mend(cluster: Cluster, retriever: Retriever, run: Run) -> None:
+    try:
+        cluster.wait_healthy()
+    except ClusterError as error:
+        run.note(f"The cluster did not become healthy again: {error.message.splitlines()[0]}")
+        return
+    if retriever.simulated:
+        return
+    end = time.monotonic() + _SEARCH
+    while time.monotonic() < end:
+        with suppress(MeasurementError):
+            retriever.ask("Is anybody there?", timeout=1.0)
+            return
+        time.sleep(_STEP)
+    run.note(f"Every component was healthy, and yet no search was answered for {_SEARCH:g} s.")
+
+
+def _wait(cluster: Cluster, seconds: float, say: ProgressLine, phase: str) -> None:
+    end = cluster.now() + seconds
+    while (left := end - cluster.now()) > 0:
+        say(phase)
+        cluster.sleep(min(_STEP, left))
+
+
+def _as_one(target: str, parts: Sequence[Fault], started: float) -> FaultRecord:
+    """Several processes lost at once are one fault; the journal's events name each of them."""
+    return FaultRecord(
+        kind="crash",
+        target=target,
+        component=target if target == EVERYTHING else parts[0].component,
+        at=round(parts[0].at - started, 6),
+        undone_at=round(max(part.undone_at or math.inf for part in parts) - started, 6),
+    )
+
+
+def counted(journal: Journal, say: ProgressLine, count: Callable[[], Journal]) -> Journal:
+    """The journal that `count` makes of it; where rows cannot be counted a note says so."""
+    say("counting rows")
+    try:
+        found = count()
+    except MeasurementError as error:
+        found = journal.extended(notes=[f"Rows were not counted: {error.message}"])
+    say(DONE)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Acknowledged rows of one time, and how many of them are not there any more."""
+
+    when: str
+    acknowledged: int
+    missing: int
+
+
+@dataclass(frozen=True, repr=False)
+class Losses:
+    """Acknowledged rows by time, as a table.
+
+    `window` is seconds from the first missing row's acknowledgement to what went wrong, for rows acknowledged
+    before it: the RPO that was achieved, as time. None if the rows were not counted.
+    """
+
+    title: str
+    rows: tuple[Rows, ...]
+    window: float | None
+    remarks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return text_table(self.title, _HEADINGS, self._cells(), self._remarks())
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, _HEADINGS, self._cells(), self._remarks())
+
+    def _cells(self) -> list[Row]:
+        known = self.window is not None
+        return [
+            (each.when, str(each.acknowledged), str(each.missing) if known else "not counted")
+            for each in self.rows
+        ]
+
+    def _remarks(self) -> Sequence[str]:
+        return self.remarks
+
+
+_HEADINGS = ("acknowledged", "rows", "missing afterwards")
+
+
+class Loss(Losses):
+    """What a disaster did to the rows, by when they were acknowledged."""
+
+    @property
+    def missing(self) -> int | None:
+        """Acknowledged rows that are gone; None if they were not counted."""
+        return None if self.window is None else sum(each.missing for each in self.rows)
+
+
+def loss(journal: Journal) -> Loss:
+    """Which of the acknowledged rows are missing, by when they were acknowledged.
+
+    A pure function of the journal. A row belongs to "before the flush" only if its answer was there when the
+    flush began, and to "after the flush" only if it was sent when the flush had returned. Raises
+    MeasurementError for a journal without a fault or without inserts.
+    """
+    if not journal.faults or "insert" not in journal.header.operations:
+        raise MeasurementError(
+            "a loss is counted in a journal with a fault and with inserts, and this one has not both",
+            hint='make one with disaster(cluster, "log", retriever=retriever)',
+        )
+    at = journal.faults[0].at
+    began, ended = (_moment(journal, kind) for kind in (_FLUSHING, _FLUSHED))
+    groups: tuple[list[Sample], ...] = ([], [], [], [])
+    for sample in journal.samples("insert"):
+        if sample.outcome is Outcome.OK:
+            groups[_group(sample, began, ended, at)].append(sample)
+    missing = set(journal.count.missing) if journal.count else set()
+    gone = [one.done for group in groups for one in group if one.key in missing and one.done < at]
+    return Loss(
+        title(journal),
+        tuple(
+            Rows(name, len(group), sum(one.key in missing for one in group))
+            for name, group in zip(_names(math.isfinite(began)), groups, strict=True)
+            if name
+        ),
+        (at - min(gone) if gone else 0.0) if journal.count else None,
+        tuple(_remarks(journal)),
+    )
+
+
+def _names(flushed: bool) -> tuple[str, str, str, str]:
+    """What the four groups are called; the two that only a flush makes have no name without one."""
+    if not flushed:
+        return ("before the disaster", "", "", "after the disaster")
+    return (
+        "before the flush",
+        "while it was flushed",
+        UNFLUSHED,
+        "after the disaster",
+    )
+
+
+def _group(sample: Sample, began: float, ended: float, at: float) -> int:
+    if sample.done >= at:
+        return 3
+    if sample.done <= began:
+        return 0
+    return 2 if sample.sent >= ended else 1
+
+
+def _moment(journal: Journal, kind: str) -> float:
+    return next((event.time for event in journal.events if event.kind == kind), math.inf)
+
+
+def _remarks(journal: Journal) -> list[str]:
+    count = journal.count
+    remarks = list(journal.notes)
+    if count is None:
+        return [*remarks, "Rows were not counted, so nothing is said about lost data."]
+    landed = count.unknown_present + count.failed_present
+    return [
+        f"Of {count.unknown} inserts without an answer and {count.failed} refused ones, {landed} are there "
+        "all the same.",
+        *remarks,
+    ]

@@ -1,0 +1,318 @@
+"""Health checks as an experiment: a fault that the kubelet must notice and mend, a busy process, a green lie.
+
+    hung = health_check(cluster, "hang any query node", pod=pod, retriever=retriever)
+    noticed(hung)                  # seconds from the fault to the verdict, to the restart, to being ready
+    again
+
+A journal holds the kubelet's settings and every decision it made beside the searches of that time, so what is
+said of it here is a pure function of the journal.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from halab.cluster.protocol import Cluster, Event, Fault
+from halab.errors import MeasurementError
+from halab.measure.experiments.fault_experiment import parse_fault
+from halab.measure.experiments.kubelet import Check, HttpGet, Kubelet, Pod, TcpSocket, container_of
+from halab.measure.journal.journal_file import Journal, relative
+from halab.measure.probing.prober import Run, probe
+from halab.measure.probing.progress_line import DONE, ProgressLine
+from halab.measure.probing.retriever import Retriever
+from halab.models.health_probes import Probe
+from halab.models.samples import Outcome
+
+__all__ = [
+    "Knocked",
+    "Noticed",
+    "Seen",
+    "busy",
+    "health_check",
+    "knock",
+    "knocked",
+    "lie",
+    "noticed",
+    "probes_of",
+    "restarts",
+    "seen",
+    "usual_pod",
+]
+
+_SET = "probes"  # the event that holds a kubelet's settings
+_PATIENCE = 90.0  # seconds until a fault that nobody has mended is given up
+_NEVER = 10**6  # failures in a row until a restart, where there is to be none
+_SEES = Probe(period=1, timeout=3, failures=1)
+
+
+def usual_pod(liveness: Probe, grace: float = 2.0) -> Pod:
+    """Liveness and readiness by /healthz; readiness once a second, so that the end of a restart is seen.
+
+    The delay of `liveness` is left out: the lab's processes run already. `grace` is short for the lab's sake.
+    """
+    judged = Probe(liveness.period, liveness.timeout, liveness.failures)
+    return Pod(Check(HttpGet(), judged), Check(HttpGet(), Probe(1, 1, 2)), grace=grace)
+
+
+def health_check(
+    cluster: Cluster,
+    fault: str,
+    *,
+    pod: Pod,
+    retriever: Retriever,
+    watch: bool = False,
+    after: float = 3.0,
+    rate: float = 20.0,
+    seed: int | None = None,
+) -> Journal:
+    """Let a fault strike anywhere between two probes, and the kubelet alone mend it.
+
+    With `watch=False` a process that has ended is noticed by its probes only, which is what the card
+    computes; with True the kubelet also looks for it. A fault that is not mended within a minute and a half
+    is undone, and a note says so. Raises MeasurementError, TargetError and FaultError.
+    """
+    kind, target = parse_fault(fault)
+    if pod.liveness is None:
+        raise MeasurementError(
+            "a fault is mended by a liveness probe, and this pod has none", hint="use usual_pod(TUNED)"
+        )
+    cluster.wait_healthy()
+    part = cluster.resolve(target)
+    chance = random.Random(seed)
+    with ExitStack() as stack:
+        run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
+        kubelet = stack.enter_context(
+            Kubelet(container_of(cluster, part.name), pod, watch=watch, seed=chance.randrange(2**32))
+        )
+        say = ProgressLine(lambda: run.elapsed)
+        say("waiting for the first probes")
+        kubelet.wait(_PATIENCE, lambda: kubelet.seen("liveness ok") is not None and kubelet.ready)
+        kubelet.wait(pod.liveness.probe.period * chance.random())
+        broken = _inject(cluster)(kind, part.name)
+        run.mark_fault(broken)
+        say(f"{kind} {part.name}")
+        if not kubelet.wait(_PATIENCE, lambda: kubelet.restarts > 0 and kubelet.ready):
+            run.note(f"The kubelet did not mend the fault within {_PATIENCE:g} s; it was undone.")
+        broken.undo()
+        cluster.wait_healthy()
+        kubelet.wait(after)
+        say(DONE)
+    return _with_events(run, [kubelet])
+
+
+def busy(
+    cluster: Cluster,
+    target: str,
+    *,
+    pod: Pod,
+    retriever: Retriever,
+    pauses: int = 4,
+    pause: float = 1.5,
+    rest: float = 2.0,
+    rate: float = 20.0,
+) -> Journal:
+    """A process that is well and now and then stands still for `pause` seconds, as in a long garbage
+    collection.
+
+    It never needs a restart. Whether it gets one is up to the probes.
+    """
+    cluster.wait_healthy()
+    part = cluster.resolve(target)
+    with ExitStack() as stack:
+        run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
+        kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, seed=1))
+        kubelet.wait(_PATIENCE, lambda: kubelet.seen("liveness ok") is not None)
+        for _ in range(pauses):
+            kubelet.wait(_PATIENCE, lambda: cluster.resolve(part.name).health == "healthy")
+            pulse = _inject(cluster)("hang", part.name)
+            kubelet.wait(pause)
+            pulse.undo()
+            kubelet.wait(rest)
+        cluster.wait_healthy()
+    return _with_events(run, [kubelet])
+
+
+def knock(
+    cluster: Cluster,
+    fault: str = "hang any query node",
+    *,
+    retriever: Retriever,
+    seconds: float = 8.0,
+    after: float = 2.0,
+    rate: float = 20.0,
+) -> Journal:
+    """Ask a broken process by tcpSocket (as liveness) and by httpGet (as readiness), once a second each.
+
+    Nothing is restarted: the fault is undone after `seconds`.
+    """
+    kind, target = parse_fault(fault)
+    cluster.wait_healthy()
+    part = cluster.resolve(target)
+    pod = Pod(Check(TcpSocket(), Probe(1, 1, _NEVER)), Check(HttpGet(), Probe(1, 1, 1)))
+    with ExitStack() as stack:
+        run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
+        kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, watch=False))
+        kubelet.wait(_PATIENCE, lambda: kubelet.ready)
+        broken = _inject(cluster)(kind, part.name)
+        run.mark_fault(broken)
+        _mend(cluster, broken, kubelet, seconds, after)
+    return _with_events(run, [kubelet])
+
+
+def lie(
+    cluster: Cluster,
+    fault: str = "hang log",
+    *,
+    retriever: Retriever,
+    seconds: float = 12.0,
+    after: float = 5.0,
+    rate: float = 20.0,
+) -> Journal:
+    """Break what every role depends on, and ask each role's /healthz and a synthetic query meanwhile.
+
+    On the simulated engine one proxy stands for all: its components have no dependencies that /healthz could
+    miss.
+    """
+    kind, target = parse_fault(fault)
+    cluster.wait_healthy()
+    asked = [each.name for each in cluster.components() if each.role not in ("etcd", "log", "objectstore")]
+    if cluster.engine == "simulated":
+        asked = ["proxy-1"]
+    pod = Pod(readiness=Check(HttpGet(), _SEES))
+    with ExitStack() as stack:
+        run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
+        kubelets = [stack.enter_context(Kubelet(container_of(cluster, name), pod)) for name in asked]
+        kubelets[0].wait(3.0)
+        broken = _inject(cluster)(kind, target)
+        run.mark_fault(broken)
+        _mend(cluster, broken, kubelets[0], seconds, after)
+    return _with_events(run, kubelets)
+
+
+def _mend(cluster: Cluster, broken: Fault, kubelet: Kubelet, seconds: float, after: float) -> None:
+    """Watch a fault for `seconds`, undo it, and watch the healthy cluster for `after` more."""
+    kubelet.wait(seconds)
+    broken.undo()
+    cluster.wait_healthy()
+    kubelet.wait(after)
+
+
+def _inject(cluster: Cluster) -> Callable[..., Any]:
+    # `fault` of an engine that has `inject` would wait for health when it is left; here the kubelet mends.
+    inject: Callable[..., Any] = getattr(cluster, "inject", None) or cluster.fault
+    return inject
+
+
+def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:
+    events = [relative(event, run.started) for kubelet in kubelets for event in kubelet.events]
+    settings = [
+        Event(0.0, each.container.name, _SET, "kubelet", json.dumps(asdict(each.pod), sort_keys=True))
+        for each in kubelets
+    ]
+    return run.journal.extended(events=[*settings, *events])
+
+
+def probes_of(journal: Journal) -> dict[str, Probe]:
+    """The numbers of the probes that watched, by "liveness" and so on. Raises MeasurementError."""
+    for event in journal.events:
+        if (event.by, event.kind) == ("kubelet", _SET):
+            pod = json.loads(event.detail)
+            names = ("liveness", "readiness", "startup")
+            return {name: Probe(**pod[name]["probe"]) for name in names if pod[name]}
+    raise MeasurementError(
+        "no kubelet watched in this journal", hint="make one with health_check, busy or lie"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What the kubelet did about a fault: seconds after it, None for what did not happen.
+
+    `verdict` is when the liveness probe had failed often enough, or the exit was seen; `out` when readiness
+    took it out of service.
+    """
+
+    verdict: float | None
+    out: float | None
+    restarted: float | None
+    ready: float | None
+
+
+def noticed(journal: Journal) -> Noticed:
+    """What the kubelet did about the journal's first fault. Raises MeasurementError if there is none."""
+    if not journal.faults:
+        raise MeasurementError("nothing was broken in this journal", hint="make one with health_check")
+    fault = journal.faults[0]
+
+    def first(since: float, *kinds: str) -> float | None:
+        found = (e.time for e in journal.events if e.by == "kubelet" and e.kind in kinds and e.time >= since)
+        return next(found, None)
+
+    restarted = first(fault.at, "restarted")
+    times = (
+        first(fault.at, "unhealthy", "exit seen"),
+        first(fault.at, "not ready"),
+        restarted,
+        None if restarted is None else first(restarted, "ready"),
+    )
+    return Noticed(*(None if time is None else round(time - fault.at, 3) for time in times))
+
+
+def restarts(journal: Journal) -> int:
+    """How often the kubelet restarted a process."""
+    return sum((event.by, event.kind) == ("kubelet", "restarted") for event in journal.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Of `lie`: answers of /healthz while the dependency was broken, and those that said "well"; so for
+    searches."""
+
+    checks: int
+    green: int
+    searches: int
+    answered: int
+
+
+def seen(journal: Journal) -> Seen:
+    """What /healthz and the synthetic query said from the fault to its undoing. Raises MeasurementError."""
+    begin, end = _while_broken(journal)
+    asked = [sample.outcome for sample in journal.samples("search") if begin <= sample.intended < end]
+    return Seen(*_answers(journal, "readiness"), len(asked), asked.count(Outcome.OK))
+
+
+@dataclass(frozen=True, slots=True)
+class Knocked:
+    """Of `knock`: probes of a broken process by tcpSocket and httpGet, and how many of each passed."""
+
+    tcp: int
+    tcp_passed: int
+    http: int
+    http_passed: int
+
+
+def knocked(journal: Journal) -> Knocked:
+    """What the two kinds of probes said from the fault to its undoing. Raises MeasurementError."""
+    return Knocked(*_answers(journal, "liveness"), *_answers(journal, "readiness"))
+
+
+def _while_broken(journal: Journal) -> tuple[float, float]:
+    if not journal.faults or journal.faults[0].undone_at is None:
+        raise MeasurementError(
+            "no fault was undone in this journal",
+            hint="make one with lie(cluster, ...) or knock(cluster, ...)",
+        )
+    return journal.faults[0].at, journal.faults[0].undone_at
+
+
+def _answers(journal: Journal, kind: str) -> tuple[int, int]:
+    """Probes of one kind while the fault stood, and those of them that passed."""
+    begin, end = _while_broken(journal)
+    said = [e.kind for e in journal.events if e.by == "kubelet" and begin <= e.time < end]
+    passed = said.count(f"{kind} ok")
+    return passed + said.count(f"{kind} failed"), passed

@@ -1,0 +1,178 @@
+"""What query replicas give a reader: searches a second by number of replicas, and the law they follow.
+
+    fast = reading(cluster)                          # every node takes what the machine has
+    slow = reading(cluster, limit=Limit())           # every node made slow, so that one machine can show more
+    scaling(slow)                                    # against one replica, and the fitted law
+
+Nodes that share a machine's cores cannot add any. With a speed limit each has a fifth of a core, and three of
+them find room beside each other: what is then seen is how work is shared, not how fast anything is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+
+from halab.cluster.protocol import Cluster
+from halab.errors import MeasurementError
+from halab.measure.experiments.load import rate
+from halab.measure.experiments.throughput import Limit, loaded, shuffled, speeds, take_turns, throughput
+from halab.measure.journal.experiment_name import load_of
+from halab.measure.journal.journal_file import Journal, Phase
+from halab.measure.journal.journal_parts import in_phase
+from halab.models.bootstrap import Interval, median_interval, ratio_interval
+from halab.models.capacity import UslFit, fit_usl
+from halab.models.samples import Outcome, Sample
+from halab.sim.load_balancing import LeastConnections, closed
+from halab.tables import Row, Tabular
+
+__all__ = ["Scaling", "Step", "reading", "scaling"]
+
+_DEADLINE = 10.0  # seconds
+_SPEED = 400.0  # searches a second of a core of the simulated machine
+_SIMULATED = (
+    f"SIMULATED: no search was made. In the model the query nodes share one core, which does {_SPEED:.0f} "
+    "searches a second, and each node more costs a tenth."
+)
+
+
+def reading(
+    cluster: Cluster,
+    *,
+    limit: Limit | None = None,
+    replicas: Sequence[int] = (1, 2, 3),
+    repeats: int = 4,
+    seconds: float = 2.0,
+    warm_up: float = 1.0,
+    clients: int = 48,
+    rows: int = 20_000,
+    seed: int = 0,
+) -> Journal:
+    """Search collections that differ in their replicas, in a closed loop with clients enough for all.
+
+    On a simulated cluster the times come from a model, and the journal says so. Raises MeasurementError.
+    """
+    if cluster.engine != "simulated":
+        return throughput(
+            cluster, "read", replicas=replicas, repeats=repeats, seconds=seconds, warm_up=warm_up,
+            clients=clients, rows=rows, deadline=_DEADLINE, limit=limit, seed=seed,
+        )  # fmt: skip
+    if not replicas or min(replicas) < 1 or repeats < 1 or seconds <= 0:
+        raise MeasurementError(
+            f"replicas and repeats must be 1 or more and seconds above 0, found {tuple(replicas)}, "
+            f"{repeats}, {seconds:g} s",
+            hint="for example reading(cluster, repeats=4, seconds=2)",
+        )
+    began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
+    seeds = count(seed)
+
+    def turn(number: int, repeat: int, before: int) -> tuple[Phase, list[Sample]]:
+        start = cluster.now()
+        pairs = closed([_speed(number, limit)] * number, clients, seconds, LeastConnections(), next(seeds))
+        found = [
+            Sample("search", before + n, start + sent, start + sent, start + done, Outcome.OK)
+            for n, (sent, done) in enumerate(pairs)
+        ]
+        settings: dict[str, float] = {"replicas": number, "repeat": repeat, "batch": 1, "clients": clients}
+        settings |= {"share": limit.share, "period": limit.period} if limit else {}
+        # The last answers of a turn come after its end, and must not be taken for the next one's.
+        cluster.sleep(seconds + max(one.done for one in found) - start)
+        return Phase("search", start, start + seconds, settings, {}, {}), found
+
+    phases, samples = take_turns(shuffled(replicas, repeats, seed), turn)
+    notes = [_SIMULATED, *([limit.label(cluster.engine)] if limit else [])]
+    return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=seed, notes=notes)
+
+
+def _speed(nodes: int, limit: Limit | None) -> float:
+    """Searches a second of each of so many nodes on the model's machine."""
+    cores = min(limit.share if limit else 1.0, 1 / nodes)
+    return _SPEED * cores / (1 + 0.1 * (nodes - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """So many replicas: searches a second, how many times those of one replica, p99 (seconds), the law's say.
+
+    `rate`, `ratio` and `p99` are None where nothing was measured, `ratio` for one replica too.
+    """
+
+    replicas: int
+    rate: Interval | None
+    ratio: Interval | None
+    p99: float | None
+    law: Interval
+
+
+@dataclass(frozen=True, repr=False)
+class Scaling(Tabular):
+    """Speed by replicas beside the fitted law."""
+
+    title: str
+    rows: tuple[Step, ...]
+    fit: UslFit
+    remarks: tuple[str, ...]
+
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
+            (
+                str(one.replicas),
+                f"{one.rate.median:.0f} ({one.rate.low:.0f}–{one.rate.high:.0f})" if one.rate else "-",
+                times(one.ratio) if one.ratio else "1" if one.rate else "-",
+                f"{one.p99 * 1000:.0f}" if one.p99 is not None else "-",
+                f"{one.law.median:.0f} ({one.law.low:.0f}–{one.law.high:.0f})",
+            )
+            for one in self.rows
+        ]
+
+
+_HEADINGS = ("replicas", "searches\na second", "times those\nof one", "p99\n(ms)", "the law says")
+
+
+def times(ratio: Interval) -> str:
+    """A ratio with its interval, such as "2.1 (1.9–2.3)"."""
+    return f"{ratio.median:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
+
+
+def scaling(journal: Journal, beyond: Sequence[int] = (5,)) -> Scaling:
+    """Speed by replicas and the law fitted to it, also for numbers `beyond` those that were measured.
+
+    A pure function of the journal. Raises MeasurementError for fewer than three numbers of replicas, one of
+    which must be one, or for a repeat without an answer.
+    """
+    ran = [phase for phase in journal.phases if phase.name in journal.header.operations]
+    found: dict[int, list[float]] = {}
+    for phase in ran:
+        found.setdefault(int(phase.settings["replicas"]), []).append(rate(in_phase(journal, phase), phase))
+    if len(found) < 3 or 1 not in found or not all(min(group) > 0 for group in found.values()):
+        raise MeasurementError(
+            f"a law needs answers with 1 and two more numbers of replicas, found {sorted(found)}",
+            hint="measure with reading(cluster, replicas=(1, 2, 3))",
+        )
+    fit = fit_usl(found)
+    p99 = {one.replicas: one.p99 for one in speeds(journal).rows}
+    rows = [
+        Step(
+            number,
+            median_interval(found[number]),
+            ratio_interval(found[number], found[1]) if number > 1 else None,
+            p99[number],
+            fit.rate(number),
+        )
+        for number in sorted(found)
+    ]
+    rows += [Step(number, None, None, None, fit.rate(number)) for number in beyond if number not in found]
+    mark = "SIMULATED: " if journal.simulated else ""
+    return Scaling(f"{mark}{load_of(journal)}", tuple(rows), fit, (*_remarks(fit), *journal.notes))
+
+
+def _remarks(fit: UslFit) -> list[str]:
+    contention, coherence = (
+        f"{value.median:.2f} ({value.low:.2f}–{value.high:.2f})" for value in (fit.contention, fit.coherence)
+    )
+    return [
+        f"Universal Scalability Law: contention {contention}, coherence {coherence}. It goes through nearly "
+        "any three points, so its interval says how much the repeats scatter, and not that it holds beyond."
+    ]

@@ -1,0 +1,233 @@
+"""Collections to load: one for each number of query replicas, alike but for that.
+
+Each holds the same number of rows, flushed and loaded. While it is loaded the clock runs and the memory of
+the query nodes is read before and after, so that what a replica costs there is known.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from pymilvus import DataType, MilvusClient
+from pymilvus.client.prepare import Prepare
+from pymilvus.client.types import LoadState
+from pymilvus.exceptions import MilvusException
+from pymilvus.grpc_gen import milvus_pb2
+
+from halab.cluster.protocol import Cluster
+from halab.errors import MeasurementError
+from halab.measure.experiments.load import closed_loop
+from halab.measure.journal.journal_file import Phase
+from halab.measure.probing.operations import UNANSWERED, Insert, Operation, Search, said
+from halab.models.samples import Outcome
+
+__all__ = ["DIMENSIONS", "Copies", "Find", "InsertMany", "marker", "questions"]
+
+DIMENSIONS = 128
+_BATCH = 5000  # rows a request while a collection is filled: 2.5 MB, below gRPC's limits
+_PATIENCE = 60.0  # seconds for a call that prepares
+_QUERIES = 2**62  # keys that no row has: their markers are far from every row
+
+
+def marker(key: int) -> NDArray[np.float32]:
+    """A unit vector that belongs to this key and is far from every other one's."""
+    vector = np.random.default_rng(key).standard_normal(DIMENSIONS).astype(np.float32)
+    normed: NDArray[np.float32] = vector / np.linalg.norm(vector)
+    return normed
+
+
+def questions(count: int) -> list[list[float]]:
+    """Vectors to search for, the same each time and none of them the marker of a row."""
+    return [marker(_QUERIES + number).tolist() for number in range(count)]
+
+
+class InsertMany(Insert):
+    """Many rows a request. The vector of a request's first row is its key's `marker`, to search for."""
+
+    def __init__(self, uri: str, collection: str, rows: int, fields: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(uri, collection, lambda key: {"id": key, "vector": marker(key).tolist()}, fields)
+        self.rows = rows
+        self._template: Any = None
+
+    def start(self) -> None:
+        super().start()
+        # Built once: what the client spends on a request would be taken for the service's time.
+        self._template = self._built(range(self.rows))
+
+    def key(self, number: int) -> int:
+        """The primary key of a request's first row."""
+        return self._first_key + number * self.rows
+
+    def _built(self, keys: Sequence[int]) -> Any:
+        return Prepare.row_insert_param(
+            self.collection, [dict(self._row(key)) for key in keys], "", self._fields
+        )
+
+    def _request(self, number: int) -> tuple[Any, int | None]:
+        key = self.key(number)
+        request = milvus_pb2.InsertRequest()
+        request.CopyFrom(self._template)
+        for field in request.fields_data:
+            if field.field_name == "id":
+                field.scalars.long_data.data[:] = range(key, key + self.rows)
+            else:
+                field.vectors.float_vector.data[:DIMENSIONS] = marker(key).tolist()
+        return request, key
+
+
+class Find(Search):
+    """A Strong search for one row by its marker: it fails if the row is not the one that is found."""
+
+    def __init__(self, uri: str, collection: str, key: int) -> None:
+        super().__init__(uri, collection, [marker(key).tolist()], strong=True, limit=1)
+        self._wanted = key
+
+    def _lack(self, keys: Sequence[int]) -> str:
+        return super()._lack(keys) or ("the new row is not there" if self._wanted not in keys else "")
+
+
+class Copies:
+    """A collection for each number in `replicas`, filled with `rows` rows; a context manager.
+
+    `phases` tell of the loading: seconds until every replica was loaded, and by how many bytes the query
+    nodes grew. Raises MeasurementError if a collection cannot be made, or does not hold its rows.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        replicas: Sequence[int],
+        rows: int,
+        say: Callable[[str], None] = lambda _: None,
+        name: str = "halab_load",
+    ) -> None:
+        if cluster.engine == "simulated":
+            raise MeasurementError(
+                "a simulated cluster has no speed to measure", hint="measure on the embedded engine"
+            )
+        self.cluster, self.rows, self.phases = cluster, rows, list[Phase]()
+        self._names = {number: f"{name}_{number}" for number in replicas}
+        self._say = say
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        self._client = MilvusClient(cluster.uri, timeout=_PATIENCE)
+        try:
+            self._drop()
+            for number in replicas:
+                self._create(number)
+        except BaseException as error:
+            with suppress(*UNANSWERED):
+                self._drop()
+            self._client.close()
+            if not isinstance(error, UNANSWERED):
+                raise
+            raise MeasurementError(
+                f"the collections could not be made: {said(error)}",
+                hint=f"see `halab status`; {max(replicas)} replicas need as many healthy query nodes",
+            ) from None
+
+    def insert(self, replicas: int, rows: int = 1000) -> InsertMany:
+        """Inserts of `rows` rows each into the collection with so many replicas."""
+        collection = self._names[replicas]
+        fields = self._client.describe_collection(collection)["fields"]
+        return InsertMany(self.cluster.uri, collection, rows, fields)
+
+    def search(self, replicas: int, vectors: int = 100) -> Operation:
+        """Bounded searches in the collection with so many replicas, for one vector after the other."""
+        return Search(self.cluster.uri, self._names[replicas], questions(vectors))
+
+    def find(self, replicas: int, key: int) -> Find:
+        """Strong searches for one row of the collection with so many replicas."""
+        return Find(self.cluster.uri, self._names[replicas], key)
+
+    def processes(self) -> dict[str, int]:
+        """The process ids of the cluster's components by name."""
+        return {one.name: one.pid for one in self.cluster.components() if one.pid is not None}
+
+    def __enter__(self) -> Copies:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._drop()
+        except UNANSWERED as error:
+            if kind is None:
+                raise MeasurementError(
+                    f"the collections could not be dropped: {said(error)}",
+                    hint="they go when the cluster goes down",
+                ) from None
+        finally:
+            self._client.close()
+
+    def _create(self, replicas: int) -> None:
+        collection = self._names[replicas]
+        self._say(f"filling the collection with {_copies(replicas)}")
+        schema = self._client.create_schema(auto_id=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIMENSIONS)
+        self._client.create_collection(collection, schema=schema, num_shards=1)
+        index = self._client.prepare_index_params()
+        index.add_index("vector", index_type="FLAT", metric_type="IP")
+        self._client.create_index(collection, index)
+        self._fill(replicas)
+        self._say(f"loading {_copies(replicas)}")
+        self._load(replicas)
+        self._count(collection)
+
+    def _fill(self, replicas: int) -> None:
+        if not self.rows:
+            return
+        batch = min(self.rows, _BATCH)
+        insert = self.insert(replicas, batch)
+        insert.start()
+        try:
+            samples = closed_loop(insert, requests=self.rows // batch, deadline=_PATIENCE)
+        finally:
+            insert.stop()
+        if bad := [one for one in samples if one.outcome is not Outcome.OK]:
+            raise MeasurementError(f"rows could not be written: {bad[0].error}", hint="see `halab status`")
+        self.rows = len(samples) * batch
+        self._client.flush(self._names[replicas])
+
+    def _load(self, replicas: int) -> None:
+        collection = self._names[replicas]
+        before, began = self._memory(), self.cluster.now()
+        self._client.load_collection(collection, replica_number=replicas, _async=True)
+        while self._client.get_load_state(collection)["state"] != LoadState.Loaded:
+            if self.cluster.now() - began > _PATIENCE:
+                raise MilvusException(message=f"{collection} was not loaded within {_PATIENCE:g} s")
+            time.sleep(0.05)
+        loaded = self.cluster.now()
+        figures = {"load": round(loaded - began, 3), "memory": float(self._memory() - before)}
+        settings: dict[str, float] = {"replicas": replicas, "rows": self.rows}
+        self.phases.append(Phase("load", began, loaded, settings, figures))
+
+    def _memory(self) -> int:
+        nodes = [one.pid for one in self.cluster.components() if one.role == "querynode" and one.pid]
+        return sum(int(psutil.Process(pid).memory_info().rss) for pid in nodes)
+
+    def _count(self, collection: str) -> None:
+        found = self._client.query(
+            collection, "", ["count(*)"], consistency_level="Strong", timeout=_PATIENCE
+        )[0]["count(*)"]
+        if found != self.rows:
+            raise MeasurementError(
+                f"{collection} should hold {self.rows} rows and holds {found}",
+                hint="the log dropped some; take fewer rows, or start the cluster again",
+            )
+
+    def _drop(self) -> None:
+        for collection in self._names.values():
+            if self._client.has_collection(collection):
+                self._client.release_collection(collection)
+                self._client.drop_collection(collection)
+
+
+def _copies(replicas: int) -> str:
+    return "one replica" if replicas == 1 else f"{replicas} replicas"

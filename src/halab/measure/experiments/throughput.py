@@ -1,0 +1,386 @@
+"""Throughput by the number of query replicas: repeats in random order, each with a warm-up of its own.
+
+    journal = throughput(cluster, "write", replicas=(1, 2, 3))
+    speeds(journal)                  # median with interval, percentiles, cores, and who set the pace
+
+Every repeat is a phase of the journal. The order is random so that what changes with time, such as a machine
+that grows busier, does not pass for an effect of replicas.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal, cast
+
+from halab.cluster.protocol import Cluster
+from halab.cluster.running_cluster import RunningCluster
+from halab.errors import MeasurementError
+from halab.measure.experiments.load import (
+    CLIENT,
+    Meter,
+    bottlenecks,
+    closed_loop,
+    latencies,
+    open_loop,
+    percentile,
+    rate,
+)
+from halab.measure.experiments.replica_collections import Copies
+from halab.measure.journal.experiment_name import load_of
+from halab.measure.journal.journal_file import Header, Journal, Phase, machine
+from halab.measure.journal.journal_parts import in_phase
+from halab.measure.probing.operations import Operation
+from halab.measure.probing.progress_line import DONE, ProgressLine
+from halab.models.bootstrap import Interval, median_interval
+from halab.models.samples import Sample
+from halab.tables import Row, Tabular
+
+__all__ = [
+    "Kind",
+    "Limit",
+    "Measured",
+    "Speed",
+    "Speeds",
+    "TimeLeft",
+    "cores_of",
+    "loaded",
+    "pace",
+    "shuffled",
+    "speeds",
+    "take_turns",
+    "throughput",
+]
+
+Kind = Literal["write", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Every query node may run for `share` of each `period` (seconds) only: slow machines, made of one."""
+
+    share: float = 0.2
+    period: float = 0.1
+
+    def label(self, engine: str) -> str:
+        """What stands below every result that was measured so, by the engine that kept the limit."""
+        how = (
+            f"Docker let every query node have {self.share:.0%} of a core (docker update --cpus)."
+            if engine == "compose"
+            else f"every query node was stopped and continued {1 / self.period:.0f} times a second, "
+            f"and ran for {self.share:.0%} of the time."
+        )
+        return f"SPEED LIMIT: {how} These are figures of nodes made slow on one machine."
+
+
+def throughput(
+    cluster: Cluster,
+    kind: Kind,
+    *,
+    replicas: Sequence[int] = (1, 2, 3),
+    repeats: int = 5,
+    seconds: float = 3.0,
+    warm_up: float = 1.0,
+    clients: int = 4,
+    arrivals: float | None = None,
+    rows: int = 20_000,
+    batch: int = 100,
+    deadline: float = 10.0,
+    limit: Limit | None = None,
+    seed: int = 0,
+) -> Journal:
+    """Measure how many inserts (of `batch` rows) or searches a second a cluster answers, by replicas.
+
+    A closed loop of `clients`, or with `arrivals` an open loop of so many requests a second. Each repeat runs
+    `warm_up` seconds that do not count and `seconds` that do. `rows` rows are loaded beforehand. With a
+    `limit` every query node may run for a share of the time only, and the journal says so. Raises
+    MeasurementError.
+    """
+    if not replicas or min(replicas) < 1 or repeats < 1 or seconds <= 0 or warm_up < 0:
+        raise MeasurementError(
+            f"replicas and repeats must be 1 or more and seconds above 0, found {tuple(replicas)}, "
+            f"{repeats}, {seconds:g} s",
+            hint="for example replicas=(1, 2, 3), repeats=5, seconds=3",
+        )
+    if kind == "read" and rows < 1:
+        raise MeasurementError(
+            f"searches need rows to find, found rows={rows}", hint="for example rows=20000, or 100 to try it"
+        )
+    order = shuffled(replicas, repeats, seed)
+    say = TimeLeft(len(order))
+    began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
+    common: dict[str, float] = {"clients": clients} if arrivals is None else {"arrivals": arrivals}
+    common |= {"share": limit.share, "period": limit.period} if limit else {}
+    run = _closed(clients) if arrivals is None else _open(arrivals)
+    with Copies(cluster, replicas, rows, say.preparing) as copies, _limited(cluster, limit):
+
+        def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
+            say(f"{kind}, {number} replicas")
+            writes = kind == "write"
+            operation = copies.insert(number, batch) if writes else copies.search(number)
+            settings = {"replicas": number, "repeat": repeat, "batch": batch if writes else 1, **common}
+            return _repeat(operation, run, copies, settings, warm_up, seconds, deadline)
+
+        phases, samples = take_turns(order, turn)
+    say.done()
+    notes = [limit.label(cluster.engine)] if limit else []
+    phases = [*copies.phases, *phases]
+    return loaded(cluster, samples, phases, began, wall, deadline=deadline, seed=seed, notes=notes)
+
+
+def _limited(cluster: Cluster, limit: Limit | None) -> AbstractContextManager[None]:
+    if limit is None:
+        return nullcontext()
+    return cast(RunningCluster, cluster).slow("querynode", limit.share, limit.period)
+
+
+Loop = Callable[..., list[Sample]]
+
+
+def _closed(clients: int) -> Loop:
+    def run(operation: Operation, seconds: float, first: int, deadline: float) -> list[Sample]:
+        return closed_loop(operation, clients=clients, seconds=seconds, first=first, deadline=deadline)
+
+    return run
+
+
+def _open(arrivals: float) -> Loop:
+    def run(operation: Operation, seconds: float, first: int, deadline: float) -> list[Sample]:
+        samples = open_loop(operation, rate=arrivals, seconds=seconds, deadline=deadline)
+        return [replace(one, number=first + one.number) for one in samples]
+
+    return run
+
+
+def _repeat(
+    operation: Operation,
+    run: Loop,
+    copies: Copies,
+    settings: dict[str, float],
+    warm_up: float,
+    seconds: float,
+    deadline: float,
+) -> tuple[Phase, list[Sample]]:
+    operation.start()
+    try:
+        if warm_up:
+            run(operation, warm_up, 0, deadline)
+            operation.start()  # new keys: those of the warm-up are written already
+        with Meter(copies.processes(), copies.cluster.now) as meter:
+            start = copies.cluster.now()
+            samples = run(operation, seconds, 0, deadline)
+    finally:
+        operation.stop()
+    return Phase(operation.name, start, start + seconds, settings, {}, meter.usage()), samples
+
+
+def shuffled(replicas: Sequence[int], repeats: int, seed: int) -> list[tuple[int, int]]:
+    """Every number of replicas once a repeat, in an order of its own: pairs (replicas, repeat)."""
+    rng = random.Random(seed)
+    return [(number, each) for each in range(repeats) for number in rng.sample(replicas, len(replicas))]
+
+
+Measured = tuple[list[Phase], list[Sample]]
+Turn = Callable[[int, int, int], tuple[Phase, list[Sample]]]
+"""Measures one turn, given its replicas, its repeat and how many samples there are from those before."""
+
+
+def take_turns(order: Iterable[tuple[int, int]], turn: Turn) -> Measured:
+    """The phases and samples of all turns, taken one after the other in this order."""
+    phases: list[Phase] = []
+    samples: list[Sample] = []
+    for replicas, repeat in order:
+        phase, found = turn(replicas, repeat, len(samples))
+        phases.append(phase)
+        samples += found
+    return phases, samples
+
+
+class TimeLeft:
+    """A line of progress that says how long the rest will take, from what the steps so far took."""
+
+    def __init__(self, steps: int) -> None:
+        self._began = self._first = time.monotonic()
+        self._line = ProgressLine(lambda: time.monotonic() - self._began)
+        self._steps, self._taken = steps, 0
+
+    def preparing(self, what: str) -> None:
+        """Say what is prepared; it is no step of the measurement, and nothing is known of the rest yet."""
+        self._line(what)
+
+    def __call__(self, what: str) -> None:
+        """Begin the next step."""
+        left = ""
+        if self._taken:
+            each = (time.monotonic() - self._first) / self._taken
+            left = f", about {each * (self._steps - self._taken):.0f} s left"
+        else:
+            self._first = time.monotonic()
+        self._line(what, left)
+        self._taken += 1
+
+    def done(self) -> None:
+        self._line(DONE)
+
+
+def loaded(
+    cluster: Cluster,
+    samples: Sequence[Sample],
+    phases: Sequence[Phase],
+    began: float,
+    wall: str,
+    *,
+    deadline: float,
+    seed: int,
+    notes: Iterable[str] = (),
+) -> Journal:
+    """The journal of a load whose times are on the cluster's clock; `began` becomes its zero."""
+    names = tuple(dict.fromkeys(one.operation for one in samples))
+    length = max(phase.end for phase in phases) - began
+    header = Header(
+        name=cluster.name,
+        engine=cluster.engine,
+        profile=cluster.profile,
+        ttl=cluster.ttl,
+        versions=dict(cluster.versions),
+        seed=seed,
+        machine=machine(),
+        started=wall,
+        rate=round(max(len(samples), 1) / max(len(names), 1) / length, 3),
+        deadline=deadline,
+        operations=names,
+        patience=dict.fromkeys(names, deadline),
+        simulated=cluster.engine == "simulated",
+    )
+    return Journal.write(
+        header,
+        samples=[
+            replace(
+                one,
+                intended=round(one.intended - began, 6),
+                sent=round(one.sent - began, 6),
+                done=round(one.done - began, 6),
+            )
+            for one in samples
+        ],
+        phases=[
+            replace(one, start=round(one.start - began, 6), end=round(one.end - began, 6)) for one in phases
+        ],
+        notes=notes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What so many replicas gave: good answers a second with its interval, latencies in seconds, cores."""
+
+    replicas: int
+    rate: Interval
+    repeats: int
+    p50: float
+    p99: float
+    bad: int
+    query_nodes: float
+    client: float
+
+
+@dataclass(frozen=True, repr=False)
+class Speeds(Tabular):
+    """A load in one table."""
+
+    title: str
+    rows: tuple[Speed, ...]
+    remarks: tuple[str, ...]
+
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
+            (
+                str(one.replicas),
+                f"{one.rate.median:.1f}",
+                f"{one.rate.low:.1f}–{one.rate.high:.1f}" if one.repeats > 1 else "once, no range",
+                f"{one.p50 * 1000:.1f}",
+                f"{one.p99 * 1000:.1f}",
+                str(one.bad),
+                f"{one.query_nodes:.2f}",
+                f"{one.client:.2f}",
+            )
+            for one in self.rows
+        ]
+
+
+_HEADINGS = (
+    "replicas", "requests\na second", "95 %\ninterval", "p50\n(ms)", "p99\n(ms)", "bad",
+    "query nodes\n(cores)", "client\n(cores)",
+)  # fmt: skip
+
+
+def speeds(journal: Journal) -> Speeds:
+    """Throughput and latency by replicas, a pure function of the journal.
+
+    Raises MeasurementError for a journal without a load.
+    """
+    ran = [phase for phase in journal.phases if phase.name in journal.header.operations]
+    if not ran:
+        raise MeasurementError(
+            "there is no load in this journal", hint='make one with throughput(cluster, "write")'
+        )
+    counts = sorted({int(phase.settings["replicas"]) for phase in ran})
+    groups = [(number, [p for p in ran if p.settings["replicas"] == number]) for number in counts]
+    rows = tuple(_speed(journal, number, group) for number, group in groups)
+    mark = "SIMULATED: " if journal.simulated else ""
+    return Speeds(
+        f"{mark}{load_of(journal)}, {journal.header.engine} engine", rows, tuple(_remarks(journal, ran))
+    )
+
+
+def _speed(journal: Journal, replicas: int, phases: Sequence[Phase]) -> Speed:
+    found = [(phase, in_phase(journal, phase)) for phase in phases]
+    waits = [wait for phase, samples in found for wait in latencies(samples, phase)]
+    return Speed(
+        replicas,
+        median_interval([rate(samples, phase) for phase, samples in found]),
+        len(phases),
+        percentile(waits, 0.5),
+        percentile(waits, 0.99),
+        sum(one.outcome.value != "ok" for _, samples in found for one in samples),
+        statistics.median(sum(cores_of(phase, "querynode")) for phase in phases),
+        statistics.median(sum(cores_of(phase, CLIENT)) for phase in phases),
+    )
+
+
+def cores_of(phase: Phase, name: str) -> list[float]:
+    """Cores each process whose name begins so kept busy in a phase."""
+    return [used["cores"] for process, used in phase.usage.items() if process.startswith(name)]
+
+
+def _remarks(journal: Journal, ran: Sequence[Phase]) -> list[str]:
+    batch = ran[0].settings.get("batch", 1)
+    how = (
+        f"{ran[0].settings['clients']:g} clients, each waiting for its answer (closed loop)"
+        if "clients" in ran[0].settings
+        else f"{ran[0].settings['arrivals']:g} requests a second, whatever became of them (open loop)"
+    )
+    remarks = (
+        ["Each request inserts " + (f"{batch:g} rows." if batch > 1 else "one row.")] if batch > 1 else []
+    )
+    remarks.append(f"{how}; repeats in random order, each after a warm-up.")
+    return remarks + pace(journal, ran) + list(journal.notes)
+
+
+def pace(journal: Journal, ran: Sequence[Phase]) -> list[str]:
+    """What else than the cluster may have set the pace of these phases, in sentences; none if nothing did."""
+    cores = int(journal.header.machine.get("cores", 0))
+    of_a_kind: dict[str, list[str]] = {}
+    for phase in ran:
+        for sentence in bottlenecks(in_phase(journal, phase), phase, cores):
+            of_a_kind.setdefault(sentence.split()[1], []).append(sentence)
+    return [
+        f"Not the cluster's own pace, perhaps: {max(sentences)}. So it was in {len(sentences)} of "
+        f"{len(ran)} repeats."
+        for sentences in of_a_kind.values()
+    ]

@@ -1,0 +1,257 @@
+"""What query replicas cost a writer: a thousand rows at a time, with one, two and three of them.
+
+    journal = writing(cluster)
+    costs(journal)                   # until acknowledged, until found in every replica, load time, memory
+
+Each turn is ten writes of one request each, one after the other, and the time until each is acknowledged.
+After the last, a dozen Strong searches leave at once, and the clock stops when the last of them has found its
+row. The proxy
+chooses which replica answers a search, so a dozen of them at once reach every replica in all likelihood,
+and no proof is given that they did.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from halab.cluster.protocol import Cluster
+from halab.errors import MeasurementError
+from halab.measure.experiments.load import Meter, closed_loop
+from halab.measure.experiments.replica_collections import Copies
+from halab.measure.experiments.throughput import (
+    Measured,
+    TimeLeft,
+    cores_of,
+    loaded,
+    pace,
+    shuffled,
+    take_turns,
+)
+from halab.measure.journal.experiment_name import load_of
+from halab.measure.journal.journal_file import Journal, Phase
+from halab.models.bootstrap import Interval, median_interval, ratio_interval
+from halab.models.replication import Copy, draws
+from halab.models.samples import Outcome, Sample
+from halab.tables import Row, Tabular
+
+__all__ = ["Cost", "Costs", "costs", "writing"]
+
+_DEADLINE = 10.0  # seconds
+_MIB = 2**20
+_SIMULATED = (
+    "SIMULATED: nothing was written. One append is drawn for each write, and one reading of the log for each "
+    "replica. Load time and memory are not simulated."
+)
+
+
+def writing(
+    cluster: Cluster,
+    replicas: Sequence[int] = (1, 2, 3),
+    *,
+    rows: int = 1000,
+    repeats: int = 15,
+    writes: int = 10,
+    filled: int = 80_000,
+    searches: int = 12,
+    seed: int = 0,
+) -> Journal:
+    """Write `rows` rows of 128 dimensions into collections that differ in their replicas.
+
+    Each has `repeats` turns of `writes` requests, and holds `filled` rows before. The order is random, after
+    one turn of each that does not count. On a simulated cluster the times come from a model, and the journal
+    says so. Raises MeasurementError.
+    """
+    if not replicas or min(replicas) < 1 or min(rows, repeats, writes, searches) < 1 or filled < 0:
+        raise MeasurementError(
+            f"replicas, rows, repeats, writes and searches must be 1 or more, found {tuple(replicas)}, "
+            f"{rows}, {repeats}, {writes}, {searches}",
+            hint="for example writing(cluster, (1, 2, 3), repeats=10)",
+        )
+    order = shuffled(replicas, repeats, seed)
+    began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
+    if cluster.engine == "simulated":
+        phases, samples, notes = *_simulated(cluster, order, rows, writes, seed), [_SIMULATED]
+    else:
+        phases, samples, notes = *_measured(cluster, replicas, order, rows, writes, filled, searches), []
+    return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=seed, notes=notes)
+
+
+def _measured(
+    cluster: Cluster,
+    replicas: Sequence[int],
+    order: Sequence[tuple[int, int]],
+    rows: int,
+    writes: int,
+    filled: int,
+    searches: int,
+) -> Measured:
+    say = TimeLeft(len(order))
+    with Copies(cluster, replicas, filled, say.preparing) as copies:
+
+        def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
+            say(f"writing {rows} rows, {number} {'replica' if number == 1 else 'replicas'}")
+            return _turn(copies, number, repeat, rows, writes, searches)
+
+        say.preparing("one turn of each that does not count")
+        for number in replicas:
+            _turn(copies, number, 0, rows, writes, searches)
+        phases, samples = take_turns(order, turn)
+    say.done()
+    return [*copies.phases, *phases], samples
+
+
+def _turn(
+    copies: Copies, replicas: int, repeat: int, rows: int, writes: int, searches: int
+) -> tuple[Phase, list[Sample]]:
+    insert = copies.insert(replicas, rows)
+    insert.start()
+    find = copies.find(replicas, insert.key(writes - 1))
+    find.start()
+    try:
+        with Meter(copies.processes(), copies.cluster.now) as meter:
+            written = closed_loop(insert, requests=writes, deadline=_DEADLINE)
+            found = closed_loop(find, clients=searches, requests=searches, deadline=_DEADLINE)
+    finally:
+        insert.stop()
+        find.stop()
+    if bad := [one for one in (*written, *found) if one.outcome is not Outcome.OK]:
+        raise MeasurementError(
+            f"{bad[0].operation} was not answered: {bad[0].error}",
+            hint="see `halab status`, and measure again when every role is healthy",
+        )
+    phase = _phase(written, found, replicas, repeat, rows, meter.usage())
+    return phase, [*written, *found]
+
+
+def _phase(
+    written: Sequence[Sample],
+    found: Sequence[Sample],
+    replicas: int,
+    repeat: int,
+    rows: int,
+    usage: dict[str, dict[str, float]],
+) -> Phase:
+    end = max(one.done for one in found)
+    figures = {
+        "acknowledged": round(statistics.median(one.latency for one in written), 6),
+        "everywhere": round(end - written[-1].intended, 6),
+    }
+    settings: dict[str, float] = {"replicas": replicas, "repeat": repeat, "rows": rows}
+    return Phase("write", written[0].intended, end, settings, figures, usage)
+
+
+_APPEND, _READ = Copy(0.02, 0.004), Copy(0.3, 0.03)  # seconds; assumptions of the simulation
+
+
+def _simulated(
+    cluster: Cluster, order: Sequence[tuple[int, int]], rows: int, writes: int, seed: int
+) -> Measured:
+    rng = random.Random(seed)
+
+    def turn(replicas: int, repeat: int, before: int) -> tuple[Phase, list[Sample]]:
+        written: list[Sample] = []
+        at = cluster.now()
+        for append in draws(_APPEND, writes, rng.getrandbits(32)):
+            done = at + float(append)
+            written.append(Sample("insert", before + len(written), at, at, done, Outcome.OK))
+            at = done
+        found = [
+            Sample("strong search", number, at, at, at + float(read), Outcome.OK)
+            for number, read in enumerate(draws(_READ, replicas, rng.getrandbits(32)), before)
+        ]
+        cluster.sleep(1.0)
+        return _phase(written, found, replicas, repeat, rows, {}), [*written, *found]
+
+    return take_turns(order, turn)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What so many replicas cost. Times are seconds, memory is bytes; None where it was not measured.
+
+    `ratio` is the acknowledgement's median over that with the fewest replicas; None for those themselves.
+    """
+
+    replicas: int
+    turns: int
+    acknowledged: Interval
+    ratio: Interval | None
+    everywhere: Interval
+    load: float | None
+    memory: float | None
+
+
+@dataclass(frozen=True, repr=False)
+class Costs(Tabular):
+    """Costs by number of replicas."""
+
+    title: str
+    rows: tuple[Cost, ...]
+    remarks: tuple[str, ...]
+
+    def written(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [
+            (
+                str(one.replicas),
+                spread(one.acknowledged, 1000, 0),
+                spread(one.ratio, 1, 2) if one.ratio else "1",
+                spread(one.everywhere, 1000, 0),
+                "not simulated" if one.load is None else f"{one.load:.1f}",
+                "not simulated" if one.memory is None else f"{one.memory / _MIB:.0f}",
+            )
+            for one in self.rows
+        ]
+
+
+_HEADINGS = (
+    "replicas", "acknowledged\n(ms)", "ratio", "in every replica\n(ms)", "load\n(s)",
+    "query nodes grew\n(MiB)",
+)  # fmt: skip
+
+
+def spread(interval: Interval, factor: float, digits: int) -> str:
+    """A median with its interval, such as "21 (19–24)"."""
+    low, median, high = (f"{value * factor:.{digits}f}" for value in interval)
+    return f"{median} ({low}–{high})"
+
+
+def costs(journal: Journal) -> Costs:
+    """What each number of replicas cost, a pure function of the journal.
+
+    Raises MeasurementError for a journal without such writes.
+    """
+    writes = [phase for phase in journal.phases if phase.name == "write"]
+    if not writes:
+        raise MeasurementError("there are no writes in this journal", hint="make one with writing(cluster)")
+    counts = sorted({int(phase.settings["replicas"]) for phase in writes})
+    of = {number: [one for one in writes if one.settings["replicas"] == number] for number in counts}
+    rows = tuple(_cost(journal, number, of[number], of[counts[0]]) for number in counts)
+    title = f"{load_of(journal)}, {writes[0].settings['rows']:g} rows a write, {journal.header.engine} engine"
+    remarks = [
+        f"Median and 95 % interval of {rows[0].turns} turns each, in random order; a turn's figure is the "
+        "median of its writes. Ratio: acknowledged, against the first line."
+    ]
+    if not journal.simulated:
+        busy = [statistics.median(sum(cores_of(one, "querynode")) for one in of[n]) for n in counts]
+        remarks.append(f"Cores the query nodes kept busy: {', '.join(f'{each:.2f}' for each in busy)}.")
+    remarks += pace(journal, writes)
+    return Costs(f"{'SIMULATED: ' if journal.simulated else ''}{title}", rows, (*remarks, *journal.notes))
+
+
+def _cost(journal: Journal, replicas: int, writes: Sequence[Phase], fewest: Sequence[Phase]) -> Cost:
+    times = [one.figures["acknowledged"] for one in writes]
+    base = [one.figures["acknowledged"] for one in fewest]
+    loads = [one for one in journal.phases if one.name == "load" and one.settings["replicas"] == replicas]
+    return Cost(
+        replicas,
+        len(writes),
+        median_interval(times),
+        None if writes is fewest else ratio_interval(times, base),
+        median_interval([one.figures["everywhere"] for one in writes]),
+        statistics.median(one.figures["load"] for one in loads) if loads else None,
+        statistics.median(one.figures["memory"] for one in loads) if loads else None,
+    )

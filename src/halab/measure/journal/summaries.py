@@ -1,0 +1,291 @@
+"""Tables of what users noticed: one journal, or several repeats of the same experiment."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from halab.errors import MeasurementError
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
+from halab.models.samples import NOTHING_FOUND, Outcome, Sample
+from halab.tables import Row, html_table, text_table
+
+__all__ = [
+    "OperationSummary",
+    "RepeatSummary",
+    "Spread",
+    "Summary",
+    "repeat_summary",
+    "summary",
+    "title",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSummary:
+    """What became of one operation. Times are seconds; `first_bad` and `last_bad` count from the fault, or
+    from the start of the measurement if there was none; what was bad before the fault does not count.
+
+    `rto` is None if nothing was noticed and `math.inf` if service did not come back; `latency_median` and
+    `latency_p99` are of good answers outside outages, None if there were none.
+    """
+
+    operation: str
+    sent: int
+    ok: int
+    failed: int
+    unknown: int
+    first_bad: float | None
+    last_bad: float | None
+    outages: tuple[Outage, ...]
+    rto: float | None
+    latency_median: float | None
+    latency_p99: float | None
+
+
+@dataclass(frozen=True, repr=False)
+class Summary:
+    """A journal in one table. Shown as text in a terminal and as a table in a notebook."""
+
+    title: str
+    rows: tuple[OperationSummary, ...]
+    remarks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return text_table(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and range of a figure over repeats, of which `n` have one. Never a bare point.
+
+    `counted` tells requests (whole numbers) from seconds.
+    """
+
+    median: float
+    low: float
+    high: float
+    n: int
+    counted: bool = False
+
+    def __str__(self) -> str:
+        median, low, high = (
+            f"{value:g}" if self.counted else _number(value) for value in (self.median, self.low, self.high)
+        )
+        return f"{median} (once, no range)" if self.n == 1 else f"{median} ({low}–{high})"
+
+
+@dataclass(frozen=True, repr=False)
+class RepeatSummary:
+    """Repeats of one experiment: for each operation the spread of its figures, None if no repeat has one."""
+
+    title: str
+    repeats: int
+    rows: dict[str, dict[str, Spread | None]]
+    remarks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return text_table(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
+
+    def _cells(self) -> list[Row]:
+        return [
+            (name, *(self._cell(spread) for spread in figures.values()))
+            for name, figures in self.rows.items()
+        ]
+
+    def _cell(self, spread: Spread | None) -> str:
+        if spread is None:
+            return "-"
+        return str(spread) if spread.n == self.repeats else f"{spread}, in {spread.n} of {self.repeats}"
+
+
+_HEADINGS = (
+    "operation", "ok", "failed", "unknown", "bad\nfrom–to (s)", "outages\n(s)", "RTO\n(s)",
+    "median /\np99 (ms)",
+)  # fmt: skip
+_REPEAT_HEADINGS = ("operation", "failed", "unknown", "first bad (s)", "last bad (s)", "RTO (s)")
+
+
+def title(journal: Journal) -> str:
+    """What was measured, in one line; begins with SIMULATED if nothing was."""
+    header = journal.header
+    what = ", ".join(f"{fault.kind} {_target(fault.target, fault.component)}" for fault in journal.faults)
+    version = " ".join(f"Milvus {v}" for part, v in header.versions.items() if part == "milvus")
+    where = ", ".join(part for part in (f"{header.engine} engine", version, f"TTL {header.ttl:g} s") if part)
+    return f"{'SIMULATED: ' if journal.simulated else ''}{what or 'no fault'}; {where}"
+
+
+def _target(target: str, component: str) -> str:
+    return component if target == component else f"{target} ({component})"
+
+
+def fault_time(journal: Journal) -> float:
+    """When the first fault struck, seconds on the journal's clock; 0 if there was none."""
+    return min((fault.at for fault in journal.faults), default=0.0)
+
+
+def summary(journal: Journal, *, quiet: float = QUIET) -> Summary:
+    """What users noticed, by operation. Outages less than `quiet` seconds apart count as one."""
+    rows = tuple(_operation(journal, name, quiet) for name in journal.header.operations)
+    return Summary(title(journal), rows, tuple(_remarks(journal)))
+
+
+def _operation(journal: Journal, name: str, quiet: float) -> OperationSummary:
+    samples, at = journal.samples(name), fault_time(journal)
+    found = outages(samples, quiet)
+    bad = [s.intended - at for s in samples if s.outcome is not Outcome.OK and s.done >= at]
+    calm = sorted(s.latency for s in samples if s.outcome is Outcome.OK and not _inside(s, found))
+    by_outcome = {outcome: sum(s.outcome is outcome for s in samples) for outcome in Outcome}
+    return OperationSummary(
+        operation=name,
+        sent=len(samples),
+        ok=by_outcome[Outcome.OK],
+        failed=by_outcome[Outcome.FAIL],
+        unknown=by_outcome[Outcome.UNKNOWN],
+        first_bad=bad[0] if bad else None,
+        last_bad=bad[-1] if bad else None,
+        outages=tuple(found),
+        rto=rto(samples, at, quiet),
+        latency_median=statistics.median(calm) if calm else None,
+        latency_p99=calm[math.ceil(0.99 * len(calm)) - 1] if calm else None,
+    )
+
+
+def _inside(sample: Sample, found: Sequence[Outage]) -> bool:
+    return any(o.start <= sample.intended < (math.inf if o.end is None else o.end) for o in found)
+
+
+def _remarks(journal: Journal) -> list[str]:
+    header, late = journal.header, journal.scheduling
+    remarks = []
+    if journal.simulated:
+        remarks.append("SIMULATED: no cluster was measured; these numbers come from a model.")
+    remarks.append(
+        f"{header.rate:g} probes a second for each operation, deadline {header.deadline:g} s: "
+        f"edges are known to {journal.resolution * 1000:.0f} ms. Bad: the first and the "
+        f"last request without an answer, counted from the {'fault' if journal.faults else 'start'}."
+    )
+    longer = [f"{name} {wait:g} s" for name, wait in header.patience.items() if wait != header.deadline]
+    if longer:
+        remarks.append(f"Longer deadlines: {', '.join(longer)}.")
+    if not journal.simulated:
+        remarks.append(
+            f"The prober itself was late by {late.median * 1000:.1f} ms (median), {late.p99 * 1000:.1f} ms "
+            f"(p99), {late.max * 1000:.1f} ms (worst)."
+        )
+    if empty := sum(sample.error == NOTHING_FOUND for sample in journal.samples()):
+        remarks.append(f"{empty} of the failed were answered without an error, and nothing was found.")
+    remarks.append(rows_remark(journal))
+    restarts = [event.component for event in journal.events if event.by == "supervisor"]
+    if restarts:
+        names = ", ".join(dict.fromkeys(restarts))
+        remarks.append(f"Acted on by the supervisor, not by Milvus: {names}.")
+    return remarks + list(journal.notes)
+
+
+def rows_remark(journal: Journal) -> str:
+    """What became of the rows, in one sentence."""
+    count = journal.count
+    if count is None:
+        return "Rows were not counted, so nothing is said about lost data."
+    landed = count.unknown_present + count.failed_present
+    late = f" {count.late} acknowledged ones were not seen at first, but found later." if count.late else ""
+    return (
+        f"Rows: {count.acknowledged} acknowledged, {rpo(journal)} of them missing afterwards (RPO); "
+        f"{count.unknown} unknown and {count.failed} failed, of which {landed} are there all the same." + late
+    )
+
+
+def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
+    """Median and range over repeats of one experiment.
+
+    Raises MeasurementError if there are none, or if they do not repeat each other: other fault, engine, TTL,
+    rate, deadline or operations. An RTO that was not reached counts as infinite.
+    """
+    if not journals:
+        raise MeasurementError("there are no journals to summarise", hint="pass at least one")
+    kinds = {_experiment(journal) for journal in journals}
+    if len(kinds) > 1:
+        raise MeasurementError(
+            "these journals are not repeats of one experiment: " + "; ".join(sorted(map(str, kinds))),
+            hint="summarise those with the same fault, engine, TTL, rate, deadline and operations together",
+        )
+    tables = [summary(journal) for journal in journals]
+    rows = {
+        name: _spreads([table.rows[index] for table in tables])
+        for index, name in enumerate(journals[0].header.operations)
+    }
+    remarks = ["Median (lowest to highest). A figure counts only the repeats in which it was noticed."]
+    if journals[0].simulated:
+        remarks.insert(0, "SIMULATED: no cluster was measured; these numbers come from a model.")
+    lost = [rpo(journal) for journal in journals]
+    known = [rows_lost for rows_lost in lost if rows_lost is not None]
+    remarks.append(
+        f"Rows lost (RPO): {sum(known)} in {len(known)} counted runs." if known else "Rows were not counted."
+    )
+    return RepeatSummary(_repeat_title(journals), len(journals), rows, tuple(remarks))
+
+
+def _repeat_title(journals: Sequence[Journal]) -> str:
+    return f"{title(journals[0])}, {len(journals)} run{'s' if len(journals) > 1 else ''}"
+
+
+def _experiment(journal: Journal) -> tuple[object, ...]:
+    header = journal.header
+    faults = tuple((fault.kind, fault.target) for fault in journal.faults)
+    return faults, header.engine, header.ttl, header.rate, header.deadline, header.operations
+
+
+def _spreads(rows: Sequence[OperationSummary]) -> dict[str, Spread | None]:
+    return {
+        "failed": _spread([row.failed for row in rows], counted=True),
+        "unknown": _spread([row.unknown for row in rows], counted=True),
+        "first_bad": _spread([row.first_bad for row in rows]),
+        "last_bad": _spread([row.last_bad for row in rows]),
+        "rto": _spread([row.rto for row in rows]),
+    }
+
+
+def _spread(values: Sequence[float | None], *, counted: bool = False) -> Spread | None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return Spread(statistics.median(known), min(known), max(known), len(known), counted)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    if math.isinf(value):
+        return "not recovered"
+    return f"{round(value, 2) + 0.0:.2f}"  # adding 0 turns -0.00 into 0.00
+
+
+def _cells(row: OperationSummary) -> Row:
+    spells = ", ".join(_number(outage.duration) for outage in row.outages[:4])
+    more = f" and {len(row.outages) - 4} more" if len(row.outages) > 4 else ""
+    return (
+        row.operation,
+        str(row.ok),
+        str(row.failed),
+        str(row.unknown),
+        "-" if row.first_bad is None else f"{_number(row.first_bad)}–{_number(row.last_bad)}",
+        spells + more or "-",
+        _number(row.rto),
+        f"{_milliseconds(row.latency_median)}/{_milliseconds(row.latency_p99)}",
+    )
+
+
+def _milliseconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    return f"{seconds * 1000:.{0 if seconds >= 0.01 else 1}f}"

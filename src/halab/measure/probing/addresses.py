@@ -1,0 +1,199 @@
+"""An application with two addresses: a primary cluster, and a standby that answers when the primary does not.
+
+    app = Application(Retriever(primary, replicas=1), Retriever(standby, replicas=1))
+    app.ask("What does a drill verify?")         # an Answer: by whom, and whether it is degraded
+
+Searches may be answered by either cluster. An answer by the one that is not in charge is *degraded*: its rows
+may be older, and the client says so. Writes go only to the one in charge: two clusters that both take writes
+are a split brain, and nobody can put them together again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from halab.errors import MeasurementError
+from halab.measure.probing.operations import Done, Insert, Operation, Search
+from halab.measure.probing.retriever import Passage, Retriever
+from halab.measure.probing.scheduler import Scheduler
+from halab.models.samples import Outcome, Sample
+
+__all__ = ["DEGRADED", "TWO_ADDRESSES", "Address", "AddressBook", "Answer", "Application", "degraded"]
+
+Address = Literal["primary", "standby"]
+DEGRADED = "degraded: answered by the cluster that is not in charge"
+TWO_ADDRESSES = "search with two addresses"
+READ_ONLY = "refused: nobody may write now"
+_PAUSE = 0.1  # seconds before the other address is asked
+
+
+@dataclass
+class AddressBook:
+    """Which cluster is in charge now, and whether it takes writes: the one place where a drill switches."""
+
+    current: Address = "primary"
+    writable: bool = True
+
+    @property
+    def other(self) -> Address:
+        return "standby" if self.current == "primary" else "primary"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Passages, which cluster gave them, whether they may be old, and how many requests it took."""
+
+    passages: list[Passage]
+    by: Address
+    degraded: bool
+    tries: int
+
+    def __repr__(self) -> str:
+        best = self.passages[0].source if self.passages else "nothing"
+        how = "DEGRADED, " if self.degraded else ""
+        return f"Answer({how}by the {self.by} at try {self.tries}: {best})"
+
+
+class Application:
+    """The course's retriever with two homes. `book` says which is in charge."""
+
+    def __init__(self, primary: Retriever, standby: Retriever) -> None:
+        self.homes: dict[Address, Retriever] = {"primary": primary, "standby": standby}
+        self.book = AddressBook()
+        self.simulated = primary.simulated
+        self.name = primary.name
+
+    def ask(self, question: str, limit: int = 3, timeout: float = 2.0, rounds: int = 2) -> Answer:
+        """An answer from the cluster in charge, or else a degraded one from the other.
+
+        Each address is tried `rounds` times, `timeout` seconds each. Raises MeasurementError if neither
+        answers.
+        """
+        tries = 0
+        for _ in range(rounds):
+            for address in (self.book.current, self.book.other):
+                tries += 1
+                try:
+                    found = self.homes[address].ask(question, limit, timeout)
+                except MeasurementError:
+                    time.sleep(_PAUSE)
+                    continue
+                return Answer(found, address, address != self.book.current, tries)
+        raise MeasurementError(
+            f"neither address answered in {tries} tries",
+            hint="see `halab status` of both clusters",
+        )
+
+    def operations(self, lost: Address | None = None) -> list[Operation]:
+        """Three probes: a search by the address in charge, a search by either, an insert as the first.
+
+        When they start both clusters must answer, but for one that is known to be `lost`. On simulated
+        clusters the second is left out: there is nothing to switch to.
+        """
+        if self.simulated:
+            primary = self.homes["primary"]
+            return [*primary.operations("search"), primary.writing()]
+
+        def both() -> dict[Address, Operation]:
+            return {name: home.operations("search")[0] for name, home in self.homes.items()}
+
+        writing: dict[Address, Operation] = {name: home.writing() for name, home in self.homes.items()}
+        return [
+            InCharge(self.book, both(), lost=lost),
+            Either(self.book, both(), lost),
+            InCharge(self.book, writing, writes=True, lost=lost),
+        ]
+
+
+class InCharge:
+    """An operation that is sent to the cluster in charge. A write is refused while the book is read-only."""
+
+    def __init__(
+        self,
+        book: AddressBook,
+        sides: Mapping[Address, Operation],
+        writes: bool = False,
+        lost: Address | None = None,
+    ) -> None:
+        self.name = sides["primary"].name
+        self._book, self._sides, self._writes, self._lost = book, sides, writes, lost
+
+    def patience(self, deadline: float) -> float:
+        return max(each.patience(deadline) for each in self._sides.values())
+
+    def start(self) -> None:
+        _start(self._sides, self._lost)
+        first, second = self._sides["primary"], self._sides["standby"]
+        if isinstance(first, Insert) and isinstance(second, Insert):
+            second.follow(first)  # one probe, one key, whichever cluster takes it
+
+    def stop(self) -> None:
+        for each in self._sides.values():
+            each.stop()
+
+    def send(self, number: int, deadline: float, done: Done) -> int | None:
+        if self._writes and not self._book.writable:
+            done(Outcome.FAIL, READ_ONLY)
+            return None
+        return self._sides[self._book.current].send(number, deadline, done)
+
+
+class Either:
+    """A search that asks the cluster in charge, then the other, in turn, until its time is over."""
+
+    def __init__(
+        self, book: AddressBook, sides: Mapping[Address, Operation], lost: Address | None = None
+    ) -> None:
+        self.name = TWO_ADDRESSES
+        self._book, self._sides, self._lost = book, sides, lost
+        self._timers: Scheduler | None = None
+
+    def patience(self, deadline: float) -> float:
+        """A request to each address may take its whole deadline."""
+        return 2 * deadline + _PAUSE
+
+    def start(self) -> None:
+        _start(self._sides, self._lost)
+        self._timers = Scheduler(time.monotonic).__enter__()
+
+    def stop(self) -> None:
+        if self._timers is not None:
+            self._timers.__exit__()
+            self._timers = None
+        for each in self._sides.values():
+            each.stop()
+
+    def send(self, number: int, deadline: float, done: Done) -> int | None:
+        until = time.monotonic() + self.patience(deadline)
+        self._ask(self._book.current, number, deadline, until, done)
+        return None
+
+    def _ask(self, address: Address, number: int, deadline: float, until: float, done: Done) -> None:
+        def answered(outcome: Outcome, error: str) -> None:
+            now = time.monotonic()
+            if outcome is Outcome.OK:
+                done(outcome, "" if address == self._book.current else DEGRADED)
+            elif self._timers is None or now + _PAUSE >= until:
+                done(outcome, error)
+            else:
+                other: Address = "standby" if address == "primary" else "primary"
+                self._timers.at(now + _PAUSE, partial(self._ask, other, number, deadline, until, done))
+
+        self._sides[address].send(number, deadline, answered)
+
+
+def _start(sides: Mapping[Address, Operation], lost: Address | None) -> None:
+    for name, each in sides.items():
+        if name == lost and isinstance(each, Search | Insert):
+            each.connect()
+        else:
+            each.start()
+
+
+def degraded(samples: tuple[Sample, ...]) -> list[Sample]:
+    """The answers that said they were degraded."""
+    return [one for one in samples if one.outcome is Outcome.OK and one.error == DEGRADED]

@@ -1,0 +1,176 @@
+"""Retention: which backups of a folder stay, and which go.
+
+    print(prune("backups", Retention(daily=7, weekly=4, monthly=12), dry_run=True))
+
+Every backup is verified first. Only sound ones count, each among those of the same collections: a backup of
+one collection is no reason to delete that of another. What is damaged, cut off, of a newer version or from
+the future is told and left alone; and a folder that holds anything else is refused as a whole, because what
+is deleted here is gone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from halab.errors import BackupError
+from halab.models.retention import Retention, reasons
+from halab.protect.backup.manifest import MANIFEST, PARTIAL, Manifest, Progress, verify
+from halab.tables import Row, text_table
+
+__all__ = ["Kept", "Pruning", "prune"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One entry of the folder. `why` says why it stays, in words; it is empty if the backup goes.
+
+    `manifest` is None where the entry is no sound backup.
+    """
+
+    name: str
+    manifest: Manifest | None
+    why: str
+
+    @property
+    def goes(self) -> bool:
+        return not self.why
+
+    @property
+    def sound(self) -> bool:
+        return self.manifest is not None
+
+
+@dataclass(frozen=True, repr=False)
+class Pruning:
+    """What became of each backup of a folder; printed, it is a table."""
+
+    folder: Path
+    retention: Retention
+    entries: tuple[Kept, ...]
+    dry_run: bool
+
+    @property
+    def sound(self) -> bool:
+        """True if every entry is a sound backup."""
+        return all(one.sound for one in self.entries)
+
+    def __repr__(self) -> str:
+        rule = self.retention
+        heading = f"{self.folder}: {rule.daily} daily, {rule.weekly} weekly, {rule.monthly} monthly"
+        gone = sum(one.goes for one in self.entries)
+        remark = f"{len(self.entries) - gone} stay, {gone} {'would go' if self.dry_run else 'went'}."
+        headings = ("backup", "begun (UTC)", "collections", "", "why")
+        return text_table(heading, headings, [self._row(one) for one in self.entries], [remark], align="left")
+
+    def _row(self, one: Kept) -> Row:
+        begun = one.manifest.begun[:16].replace("T", " ") if one.manifest else "-"
+        what = ", ".join(each.name for each in one.manifest.collections) if one.manifest else "-"
+        fate = ("would go" if self.dry_run else "deleted") if one.goes else "stays" if one.sound else "LOOK"
+        return (one.name, begun, what, fate, one.why or "no rule keeps it")
+
+
+def prune(
+    folder: str | Path,
+    retention: Retention,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Pruning:
+    """Delete the backups of a folder that the retention does not keep; with `dry_run` only say which.
+
+    The newest sound backup of any set of collections always stays. Raises BackupError before anything is
+    deleted, if the folder holds no backups or anything else; or when one cannot be deleted.
+    """
+    folder = Path(folder)
+    found: dict[str, Manifest | str] = {}
+    for path in _entries(folder):
+        found[path.name] = _looked_at(path, progress)
+    why = _reasons({name: one for name, one in found.items() if isinstance(one, Manifest)}, retention)
+    entries = [
+        Kept(name, None, one) if isinstance(one, str) else Kept(name, one, why[name])
+        for name, one in found.items()
+    ]
+    entries.sort(key=lambda one: (one.manifest.begun if one.manifest else "", one.name), reverse=True)
+    if not dry_run:
+        for one in entries:
+            if one.goes:
+                _delete(folder / one.name)
+    return Pruning(folder, retention, tuple(entries), dry_run)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """The backups of a folder, whole or not. Raises BackupError if there is anything else."""
+    if not folder.is_dir():
+        raise BackupError(f"there is no folder {folder}", hint="name the folder that holds your backups")
+    if (folder / MANIFEST).exists():
+        raise BackupError(
+            f"{folder} is itself a backup, and not a folder of backups", hint=f"name {folder.parent}"
+        )
+    paths = sorted(folder.iterdir())
+    others = [path.name for path in paths if not _is_backup(path)]
+    if others:
+        raise BackupError(
+            f"{folder} holds something that is no backup ({', '.join(others[:5])}"
+            f"{', ...' if len(others) > 5 else ''}), so nothing was deleted",
+            hint="keep backups in a folder of their own",
+        )
+    if not paths:
+        raise BackupError(f"{folder} holds no backup", hint="name the folder that holds your backups")
+    return paths
+
+
+def _is_backup(path: Path) -> bool:
+    """By its looks only. A link is none: who follows it deletes what lies elsewhere."""
+    if path.is_symlink() or not path.is_dir():
+        return False
+    return path.name.endswith(PARTIAL) or (path / MANIFEST).is_file()
+
+
+def _looked_at(path: Path, progress: Progress | None) -> Manifest | str:
+    """The manifest of a sound backup, or what is wrong."""
+    if path.name.endswith(PARTIAL):
+        return "not counted: it is being written, or was cut off; if nothing writes it, delete it"
+    try:
+        manifest = verify(path, progress=progress)
+        begun = _moment(manifest)
+    except (BackupError, ValueError, OSError) as error:
+        said = error.message if isinstance(error, BackupError) else str(error)
+        return f"not counted: {said.replace(f'{path}/', '').replace(str(path), 'it')}"
+    if begun > time.time():
+        return f"not counted: it says that it was begun at {manifest.begun}, in the future: see the clocks"
+    return manifest
+
+
+def _moment(manifest: Manifest) -> float:
+    return datetime.fromisoformat(manifest.begun).timestamp()
+
+
+def _reasons(sound: Mapping[str, Manifest], retention: Retention) -> dict[str, str]:
+    """Why each backup stays, in words, or "" if it goes; judged among those of the same collections."""
+    alike: dict[frozenset[str], dict[str, float]] = defaultdict(dict)
+    for name, manifest in sound.items():
+        alike[frozenset(one.name for one in manifest.collections)][name] = _moment(manifest)
+    said: dict[str, str] = {}
+    for moments in alike.values():
+        why = reasons(moments.values(), retention)
+        said |= {name: ", ".join(why.get(moment, ())) for name, moment in moments.items()}
+    return said
+
+
+def _delete(path: Path) -> None:
+    """Renamed first: a deletion that is cut off leaves what is plainly no backup any more."""
+    doomed = path.with_name(f"{path.name}.deleted{PARTIAL}")
+    try:
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise BackupError(
+            f"{path} could not be deleted: {error}",
+            hint=f"see who owns it; what is left is {doomed if doomed.exists() else path}",
+        ) from None

@@ -1,0 +1,1 @@
+"""The drill: a runbook of steps, its rehearsal on two clusters, and its report."""

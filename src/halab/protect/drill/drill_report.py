@@ -1,0 +1,362 @@
+"""What a drill says when it has ended: a table in a notebook; Markdown, HTML, JSON and a picture as files."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from matplotlib.axes import Axes
+
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.plots import Picture
+from halab.measure.probing.addresses import degraded
+from halab.models.samples import Outcome
+from halab.protect.drill.runbook import Record, State
+from halab.tables import Row, html_table, text_table
+
+__all__ = ["Report", "Targets"]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What was promised, seconds: until service is back, and of writes that may be lost."""
+
+    rto: float = 60.0
+    rpo: float = 60.0
+
+
+# What to do when a step did not go as planned: a line for whoever has to act on the report.
+_ACTIONS = {
+    "backup": "Mend the backup, and verify every one when it is made.",
+    "standby": "Mend the standby, and watch it as the primary is watched.",
+    "loss": "Find out why the loss could not be made: the drill proved nothing yet.",
+    "failover": "Find out what held the failover up, and rehearse it alone.",
+    "service": "Write down which operation stayed broken, and why the checks before did not see it.",
+    "measure": "Make the clusters countable: without a count there is no RPO.",
+    "report": "Make room for the report.",
+    "failback": "Bring the rows home by hand from the backups in this folder, then find out why.",
+}
+_GAP = 2.0  # seconds without a probe: nobody was asking
+_HEADINGS = ("step", "who", "from (s)", "took (s)", "deadline (s)", "result", "what was found")
+_COLOURS = {"done": "#2e7d32", "undone": "#8a6d00", "failed": "#b71c1c", "refused": "#b71c1c"}
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """A drill's report. Times are seconds; a figure is None where it was not measured."""
+
+    title: str
+    started: str
+    simulated: bool
+    targets: Targets
+    records: tuple[Record, ...]
+    rto: float | None
+    rpo: float | None
+    rpo_rows: int | None
+    read_only: float | None
+    lost_at_home: int | None
+    journal: Journal | None = None
+    zero: float = 0.0  # when the drill began, on the journal's clock
+    resumed: tuple[float, ...] = ()  # when it was gone on with after it had been cut off
+
+    @classmethod
+    def of(cls, state: State, targets: Targets, journal: Journal | None = None) -> Report:
+        """From a drill's state; the journal is for the picture only."""
+        facts = state.facts
+        first = state.records[0]
+        zero = 0.0
+        if journal is not None:
+            zero = next((one.time for one in journal.events if one.component == first.name), 0.0)
+        return cls(
+            state.title, state.started, journal is not None and journal.simulated, targets,
+            tuple(state.records), facts.get("rto"), facts.get("rpo"), facts.get("rpo_rows"),
+            facts.get("read_only"), facts.get("lost_at_home"), journal, zero - (first.began or 0.0),
+            tuple(state.resumed),
+        )  # fmt: skip
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: what a reader who reads no further should know."""
+        stopped = next((one for one in self.records if one.status in ("failed", "refused")), None)
+        if self.simulated:
+            return "SIMULATED: the steps were gone through, and nothing was measured."
+        if stopped is not None:
+            harm = any(one.name == "loss" and one.began is not None for one in self.records)
+            how = "and was rolled back" if harm else "before any harm"
+            if any(one.name == "service" and one.status == "done" for one in self.records):
+                how = "and the standby stays in charge"
+            return f"Not passed: it ended at “{stopped.title}”, {how}."
+        if any(one.status != "done" for one in self.records):
+            return "Not passed: it was cut off, or taken back."
+        return "Passed, with targets missed." if self.missed else "Passed, and both targets were met."
+
+    @property
+    def missed(self) -> list[str]:
+        """The targets that were missed, in words."""
+        pairs = (("RTO", self.rto, self.targets.rto), ("RPO", self.rpo, self.targets.rpo))
+        return [
+            f"{name} {found:.1f} s, target {target:g} s"
+            for name, found, target in pairs
+            if found is not None and found > target
+        ]
+
+    @property
+    def wrong(self) -> list[str]:
+        """What went wrong, in words: steps that were refused or failed, what was not undone, where it was cut
+        off, and targets."""
+        steps = [
+            f"{one.title}: {one.note}"
+            for one in self.records
+            if one.status in ("failed", "refused") or "NOT UNDONE" in one.note
+        ]
+        cut = [f"It was cut off, and gone on with {at:.1f} s after it began." for at in self.resumed]
+        return [*steps, *cut, *self.missed]
+
+    @property
+    def actions(self) -> list[str]:
+        """What follows from what went wrong; where nothing did, when the next drill is due."""
+        found = [_ACTIONS[one.name] for one in self.records if one.status in ("failed", "refused")]
+        found += ["Find out what cut the drill off: in earnest nobody goes on with it."] * bool(self.resumed)
+        found += [f"Shorten what took longest, and rehearse again ({missed})." for missed in self.missed]
+        return found or ["Put the next drill into the calendar, with another loss."]
+
+    def __repr__(self) -> str:
+        rows = [(row[0], row[2], row[3], row[5]) for row in self._rows()]
+        return text_table(self._heading(), ("step", "from (s)", "took (s)", "result"), rows, self._remarks())
+
+    def _repr_html_(self) -> str:
+        return html_table(self._heading(), _HEADINGS, self._rows(), self._remarks(), align="left")
+
+    def _heading(self) -> str:
+        return f"{self.title}, {self.started}: {self.verdict}"
+
+    def _rows(self) -> list[Row]:
+        return [
+            (
+                f"{number} {one.title}",
+                one.who,
+                "-" if one.began is None else f"{one.began:.1f}",
+                "-" if one.seconds is None else f"{one.seconds:.1f}",
+                f"{one.deadline:g}",
+                one.status,
+                one.note,
+            )
+            for number, one in enumerate(self.records, 1)
+        ]
+
+    def _remarks(self) -> list[str]:
+        if self.simulated:
+            return ["SIMULATED: no RTO, no RPO and no row was measured."]
+        said = [
+            f"RTO, loss to verified service: {_seconds(self.rto)} (target {self.targets.rto:g} s).",
+            f"RPO, writes lost at the failover: {_seconds(self.rpo)} (target {self.targets.rpo:g} s), "
+            f"{'not counted' if self.rpo_rows is None else self.rpo_rows} rows.",
+        ]
+        if self.lost_at_home is not None:
+            said.append(
+                f"Acknowledged rows missing after the way home: {self.lost_at_home}. "
+                f"It cost {_seconds(self.read_only)} without writes."
+            )
+        return said
+
+    def markdown(self) -> str:
+        """The report as Markdown; the picture lies beside it."""
+        return f"{self._head()}\n\n![{_cell(self._alt())}](report.png)\n\n{self._body()}"
+
+    def page(self) -> str:
+        """The report as one HTML file that needs nothing else, its picture included; it prints on A4."""
+        read = MarkdownIt("commonmark", {"html": False}).enable("table")
+        image = base64.b64encode(self.png()).decode()
+        return (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
+            'content="width=device-width, initial-scale=1">'
+            f"<title>{html.escape(self.title)}</title><style>{_STYLE}</style>"
+            f"<main>{read.render(self._head())}"
+            f'<img alt="{html.escape(self._alt())}" src="data:image/png;base64,{image}">'
+            f'<div class="body">{read.render(self._body())}</div></main></html>\n'
+        )
+
+    def _head(self) -> str:
+        """What a reader who has a minute needs: verdict, figures against targets, what users met."""
+        begun = datetime.fromisoformat(self.started).strftime("%Y-%m-%d %H:%M:%S")
+        figures = _table(("", "measured", "target", ""), self._figures())
+        users = _table(
+            ("what users met", "sent", "no good answer", "degraded"),
+            [[str(cell) for cell in row] for row in self._users()],
+        )
+        parts = [f"# {self.title}", f"**{self.verdict}**", f"Begun {begun} UTC.", figures]
+        return "\n\n".join([*parts, *([users] if self.journal else [])])
+
+    def _body(self) -> str:
+        listed = {"What went wrong": self.wrong or ["Nothing."], "Actions": self.actions}
+        lists = "\n\n".join(
+            f"## {name}\n\n" + "\n".join(f"- {_cell(line)}" for line in lines)
+            for name, lines in listed.items()
+        )
+        return f"{lists}\n\n## Time line\n\n{_table(_HEADINGS, self._rows())}\n"
+
+    def _figures(self) -> list[Row]:
+        """Each figure beside its target, and whether it was met."""
+        home, rows = self.lost_at_home, self.rpo_rows
+        return [
+            ("RTO, loss to verified service", *_against(self.rto, self.targets.rto)),
+            ("RPO, writes lost at the failover", *_against(self.rpo, self.targets.rpo)),
+            ("rows lost at the failover", "not counted" if rows is None else str(rows), "-", ""),
+            (
+                "rows missing after the way home",
+                "not counted" if home is None else str(home),
+                "0",
+                "" if home is None else "MISSED" if home else "met",
+            ),
+            ("without writes on the way home", _seconds(self.read_only), "-", ""),
+        ]
+
+    def _users(self) -> list[tuple[str, int, int, int]]:
+        """Requests of each kind of client over the whole drill: sent, without a good answer, degraded."""
+        if self.journal is None:
+            return []
+        found = []
+        for name in self.journal.header.operations:
+            asked = self.journal.samples(name)
+            bad = sum(one.outcome is not Outcome.OK for one in asked)
+            found.append((name, len(asked), bad, len(degraded(asked))))
+        return found
+
+    def json(self) -> str:
+        """The report as JSON, for machines."""
+        told = {
+            "title": self.title, "started": self.started, "simulated": self.simulated,
+            "verdict": self.verdict, "targets": asdict(self.targets), "rto": self.rto, "rpo": self.rpo,
+            "rpo_rows": self.rpo_rows, "read_only": self.read_only, "lost_at_home": self.lost_at_home,
+            "resumed": self.resumed,
+            "users": [dict(zip(("client", "sent", "bad", "degraded"), row, strict=True))
+                      for row in self._users()],
+            "wrong": self.wrong, "actions": self.actions, "steps": [asdict(one) for one in self.records],
+        }  # fmt: skip
+        return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+
+    def _alt(self) -> str:
+        bars = "; ".join(
+            f"{one.title} from {one.began:.1f} s, {one.seconds:.1f} s, {one.status}"
+            for one in self.records
+            if one.began is not None and one.seconds is not None
+        )
+        bad = "; ".join(
+            f"{name}: {bad} of {sent} without a good answer" for name, sent, bad, _ in self._users()
+        )
+        return (
+            f"Time line of the drill. {self.verdict} {' '.join(self._remarks())} Steps: {bars}. {bad}".strip()
+        )
+
+    def picture(self) -> Picture:
+        """Steps as bars over time, the RTO beside its target, and what users met: bad requests as crosses."""
+        begun = [one for one in self.records if one.began is not None]
+        names = [] if self.journal is None else list(self.journal.header.operations)
+        lines = len(begun) + (self.rto is not None) + len(names)
+        figure = Picture(figsize=(10, 0.42 * lines + 1.6), layout="constrained")
+        figure.alt = self._alt()
+        axes = figure.subplots()
+        labels = [self._draw_step(axes, row, one) for row, one in enumerate(begun)]
+        if self.rto is not None:
+            labels.append(self._draw_rto(axes, len(labels)))
+        labels += [self._draw_users(axes, len(labels) + at, name) for at, name in enumerate(names)]
+        axes.set_yticks(range(len(labels)), labels)
+        axes.invert_yaxis()
+        axes.margins(x=0.12)
+        axes.set_xlabel(
+            "seconds since the drill began; ×: a request without a good answer"
+            + (", SIMULATED" if self.simulated else "")
+        )
+        axes.set_title(self.verdict, loc="left", fontsize=11, fontweight="bold")
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        return figure
+
+    def _draw_step(self, axes: Axes, row: int, one: Record) -> str:
+        began, took = one.began or 0.0, one.seconds or 0.0
+        width = max(took, max(each.ended or 0.0 for each in self.records) / 250)  # else it is not seen
+        axes.barh(row, width, left=began, height=0.6, color=_COLOURS.get(one.status, "#616161"))
+        axes.text(began + width, row, f"  {took:.1f} s, {one.status}", va="center", fontsize=8)
+        return one.title
+
+    def _draw_rto(self, axes: Axes, row: int) -> str:
+        """From the loss to the verified service; the target is a mark on the same line."""
+        loss = next(one.began or 0.0 for one in self.records if one.name == "loss")
+        if self.journal is not None and self.journal.faults:
+            loss = self.journal.faults[0].at - self.zero
+        found, target = self.rto or 0.0, self.targets.rto
+        axes.plot([loss, loss + found], [row, row], "|-", color="#0d47a1", linewidth=2, markersize=10)
+        axes.plot([loss + target], [row], "D", color="#0d47a1", markerfacecolor="white")
+        axes.text(
+            loss + max(found, target), row, f"  {found:.1f} s, target {target:g} s", va="center", fontsize=8
+        )
+        return "RTO (diamond: target)"
+
+    def _draw_users(self, axes: Axes, row: int, name: str) -> str:
+        """A grey line where there were probes: a drill that was cut off has gaps."""
+        assert self.journal is not None
+        samples = self.journal.samples(name)
+        bad = [one.intended - self.zero for one in samples if one.outcome is not Outcome.OK]
+        times = [one.intended - self.zero for one in samples]
+        if times:
+            cuts = [(one, other) for one, other in pairwise(times) if other - one > _GAP]
+            starts, ends = [times[0], *(other for _, other in cuts)], [*(one for one, _ in cuts), times[-1]]
+            axes.hlines([row] * len(starts), starts, ends, color="#bdbdbd", linewidth=4, zorder=0)
+        axes.plot(bad, [row] * len(bad), "x", color="#b71c1c", markersize=5)
+        return f"{name}: {len(bad)} bad"
+
+    def png(self) -> bytes:
+        """The picture as PNG."""
+        file = io.BytesIO()
+        self.picture().savefig(file, format="png", dpi=130)
+        return file.getvalue()
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write report.md, report.html, report.json and report.png into a folder that is there."""
+        folder = Path(folder)
+        files = {"report.md": self.markdown(), "report.html": self.page(), "report.json": self.json()}
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        (folder / "report.png").write_bytes(self.png())
+        return [folder / name for name in (*files, "report.png")]
+
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;color:#1f1f1f;background:#fff;margin:2rem auto;max-width:70rem;"
+    "padding:0 1rem}h1{margin-bottom:.2em}h1+p{font-size:1.25rem;margin:0}"
+    "table{border-collapse:collapse;font-size:.85rem;margin:1rem 0}th,td{border-top:1px solid #ccc;padding:"
+    ".25rem .6rem;text-align:left;vertical-align:top}img{max-width:100%}.body{overflow-x:auto}"
+    ".body table{min-width:44rem}"
+    # On paper: the table's heading on each page, no row and no heading torn from what belongs to it.
+    "@page{size:A4;margin:15mm}@media print{html,body{font-size:11px}body{margin:0;padding:0;max-width:none}"
+    "thead{display:table-header-group}tr,img,li{break-inside:avoid}h2{break-after:avoid}"
+    ".body{overflow:visible}.body table{min-width:0}}"
+)
+
+
+def _table(headings: Row, rows: Sequence[Row]) -> str:
+    lines = [headings, ["---"] * len(headings), *([_cell(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _against(found: float | None, target: float) -> tuple[str, str, str]:
+    met = "" if found is None else "MISSED" if found > target else "met"
+    return _seconds(found), f"{target:g} s", met
+
+
+def _seconds(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.1f} s"
+
+
+def _cell(text: str) -> str:
+    """Text that stays one cell, and text: what Milvus says may hold any sign."""
+    escaped = "".join(f"\\{sign}" if sign in "\\|`*_<>[]#" else sign for sign in text)
+    return escaped.replace("\n", " ")

@@ -1,0 +1,280 @@
+"""The architecture map: every process of a cluster by layer, who leads, and what stands or falls with each.
+
+    ArchitectureMap("ha")             # a profile, before anything runs
+    ArchitectureMap(cluster)          # the cluster that runs; looked at once a second while it is on screen
+
+What falls with a part is worked out from the facts of `halab.models.survival`, for the cluster as it is then.
+Names in other versions: Milvus' release notes of 2.6 (streaming node, mixcoord, index node).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import traitlets
+
+from halab.cluster.profiles import PROFILES
+from halab.cluster.protocol import COORDINATORS, ROLES, Cluster, Component
+from halab.course.catalogue import language
+from halab.errors import ClusterError, CourseError
+from halab.models.survival import Member, members, verdicts
+from halab.tables import text_table
+from halab.widgets.base import CourseWidget, front_end
+from halab.widgets.survival_map import parts_of, why_zh
+
+__all__ = ["LAYERS", "ArchitectureMap"]
+
+_PERIOD = 1.0  # seconds between two looks at the cluster
+_LED = (*COORDINATORS, "etcd")
+
+LAYERS = {
+    "access": ("proxy",),
+    "coordinators": ("rootcoord", "querycoord", "datacoord"),
+    "workers": ("querynode", "datanode", "indexnode"),
+    "substrate": ("etcd", "log", "objectstore"),
+}
+"""The four layers of Milvus, from the clients down, with their roles."""
+
+_MIXCOORD = "mixcoord"
+
+# By role: what it does (English, Chinese), its name in 2.3 to 2.5, and what does its work in 2.6 and 3.0.
+_ABOUT: dict[str, tuple[str, str, str, str, str]] = {
+    "proxy": (
+        "Takes in the clients' requests, hands searches to query nodes and appends rows to the log.",
+        "接收客户端的请求，把搜索交给查询节点，把写入追加到日志。",
+        "proxy",
+        "proxy; rows are appended by the streamingnode",
+        "proxy；日志改由 streamingnode 写",
+    ),
+    "rootcoord": (
+        "Keeps the metadata and hands out timestamps. One is active, the others stand by.",
+        "管元数据，发时间戳。一个主用，其余备用。",
+        "rootcoord",
+        _MIXCOORD,
+        _MIXCOORD,
+    ),
+    "querycoord": (
+        "Decides which query node loads what. One is active, the others stand by.",
+        "安排哪个查询节点加载什么。一个主用，其余备用。",
+        "querycoord",
+        _MIXCOORD,
+        _MIXCOORD,
+    ),
+    "datacoord": (
+        "Assigns segments to rows and seals them; since 2.3 it also does the index coordinator's work.",
+        "给数据分配段，负责封段；从 2.3 起还兼做索引协调器的活。",
+        "datacoord (and indexcoord)",
+        _MIXCOORD,
+        _MIXCOORD,
+    ),
+    "querynode": (
+        "Holds loaded data in memory and searches it.",
+        "把加载的数据放在内存里，执行搜索。",
+        "querynode",
+        "querynode for sealed data, streamingnode for what is growing",
+        "封好的段由 querynode 查，还在增长的由 streamingnode 查",
+    ),
+    "datanode": (
+        "Reads the log and writes rows to the object store.",
+        "读日志，把数据写进对象存储。",
+        "datanode",
+        "streamingnode flushes; datanode compacts, imports and builds indexes",
+        "落盘归 streamingnode；datanode 管压缩、导入和建索引",
+    ),
+    "indexnode": (
+        "Builds indexes over sealed segments.",
+        "给封好的段建索引。",
+        "indexnode",
+        "datanode",
+        "datanode",
+    ),
+    "etcd": (
+        "Keeps metadata and the sessions. Its members decide by majority and elect a leader.",
+        "存元数据和会话。成员按多数派做决定，并选出领导者。",
+        "etcd",
+        *("etcd", "etcd"),
+    ),
+    "log": (
+        "Keeps each acknowledged row until it is flushed. Here a Kafka-protocol log with one process.",
+        "落盘之前，已确认的数据都在这里。这里用的是一个讲 Kafka 协议的单进程日志。",
+        "Kafka, Pulsar or RocksMQ",
+        "Woodpecker by default, written by the streamingnode",
+        "默认 Woodpecker，由 streamingnode 写",
+    ),
+    "objectstore": (
+        "Keeps flushed segments and indexes.",
+        "存放落盘的段和索引。",
+        "MinIO, S3 or alike",
+        *("MinIO, S3 or alike", "MinIO、S3 等"),
+    ),
+}
+
+
+class ArchitectureMap(CourseWidget):
+    """A cluster's parts by layer; a part that is selected tells what it does and what falls with it.
+
+    `source` is a running cluster or the name of a profile. `selected` is the name of the part that is chosen.
+    `gone` says that the cluster was taken down: the map then stays as it was last seen and looks no more. A
+    map that nobody can see looks at nothing. Raises CourseError for a profile there is not.
+    """
+
+    _esm, _css = front_end("architecture_map")
+
+    parts = traitlets.List().tag(sync=True)
+    about = traitlets.Dict().tag(sync=True)
+    layers = traitlets.Dict().tag(sync=True)
+    facts = traitlets.Dict().tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+    visible = traitlets.Bool(False).tag(sync=True)
+    gone = traitlets.Bool(False).tag(sync=True)
+    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+
+    def __init__(self, source: Cluster | str = "ha") -> None:
+        parts, facts = _profile(source) if isinstance(source, str) else (_seen(source), _facts(source))
+        super().__init__(
+            parts=parts,
+            facts=facts,
+            layers={name: list(roles) for name, roles in LAYERS.items()},
+            about={role: _about(role) for role in ROLES},
+            selected=next(part["name"] for part in parts if part["role"] == "rootcoord"),
+            lang=language(),
+        )
+        self._cluster = None if isinstance(source, str) else source
+        self._turned: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._watcher: threading.Thread | None = None
+        if self._cluster is not None:
+            self.observe(self._seen_or_not, "visible")
+
+    def look(self) -> None:
+        """Look at the cluster now; a cluster that does not answer any more is gone."""
+        if self._cluster is None or self.gone:
+            return
+        try:
+            seen = _seen(self._cluster)
+        except ClusterError:
+            seen = []
+        if seen:
+            self.parts = seen
+        else:
+            self.gone = True
+
+    def text(self) -> str:
+        """The parts by layer with their health, standing and memory."""
+        rows = [
+            [layer, part["name"], part["health"], part["standing"], _mebibytes(part["memory"])]
+            for layer, roles in LAYERS.items()
+            for part in self.parts
+            if part["role"] in roles
+        ]
+        return text_table(
+            self._heading(), ["layer", "part", "health", "standing", "memory"], rows, align="left"
+        )
+
+    def _heading(self) -> str:
+        if "engine" not in self.facts:
+            return f"Profile {self.facts['profile']}; nothing runs yet"
+        made_of = "SIMULATED" if self.facts["engine"] == "simulated" else f"Milvus {self.facts['milvus']}"
+        return f"Cluster {self.facts['name']}, {made_of}" + (", taken down since" if self.gone else "")
+
+    def _seen_or_not(self, _: Any) -> None:
+        self._turned.put(None)
+        if self._watcher is None and self.visible:
+            self._watcher = threading.Thread(target=self._watch, name="halab-architecture", daemon=True)
+            self._watcher.start()
+
+    def _watch(self) -> None:
+        """Look once a second while the map is on screen; ends with the cluster."""
+        while not self.gone:
+            if self.visible:
+                self.look()
+            try:
+                self._turned.get(timeout=_PERIOD if self.visible else None)
+            except queue.Empty:
+                continue
+
+
+def _seen(cluster: Cluster) -> list[dict[str, Any]]:
+    """Every component as it is now, and what becomes of the operations without it."""
+    return _with_verdicts(sorted(cluster.components(), key=lambda one: (ROLES.index(one.role), one.name)))
+
+
+def _with_verdicts(components: Sequence[Component]) -> list[dict[str, Any]]:
+    down = {one.name for one in components if one.health == "down"}
+    parts = _with_leaders(parts_of(components), down)
+    nodes = sum(one.role == "querynode" for one in components)
+    return [
+        one.as_dict() | {"entry": part.role == "entry", "without": _without(parts, down | {one.name}, nodes)}
+        for one, part in zip(components, parts, strict=True)
+    ]
+
+
+def _with_leaders(parts: Sequence[Member], down: set[str]) -> list[Member]:
+    """Where nobody of a role leads since its leader was lost, the lost one still counts as the leader: until
+    another one has taken over, its users notice."""
+    led = {part.role for part in parts if part.leads}
+    return [
+        replace(part, leads=part.leads or (part.name in down and part.role not in led and part.role in _LED))
+        for part in parts
+    ]
+
+
+def _without(parts: Sequence[Member], down: set[str], nodes: int) -> list[dict[str, Any]]:
+    """What becomes of each operation that does not survive, and why."""
+    return [
+        {
+            "operation": one.operation,
+            "fate": one.fate,
+            "why": list(dict.fromkeys(fact.why for fact in one.because)),
+            "why_zh": list(dict.fromkeys(why_zh(fact.why) for fact in one.because)),
+        }
+        for one in verdicts(parts, down, max(1, nodes))
+    ]
+
+
+def _profile(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    if name not in PROFILES:
+        raise CourseError(f"There is no profile {name!r}.", hint=f"Choose from {', '.join(PROFILES)}.")
+    components = [
+        Component(
+            member.name,
+            "proxy" if member.role == "entry" else member.role,
+            "",
+            None,
+            "healthy",
+            _standing(member),
+        )
+        for member in members(PROFILES[name])
+    ]
+    ordered = sorted(components, key=lambda one: (ROLES.index(one.role), one.name))
+    return [part | {"health": ""} for part in _with_verdicts(ordered)], {"profile": name}
+
+
+def _standing(member: Member) -> Any:
+    if member.role == "etcd":
+        return "leader" if member.leads else "follower"
+    if member.role.endswith("coord"):
+        return "active" if member.leads else "standby"
+    return ""
+
+
+def _facts(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "name": cluster.name,
+        "engine": cluster.engine,
+        "profile": cluster.profile,
+        "ttl": cluster.ttl,
+        "milvus": cluster.versions.get("milvus", ""),
+    }
+
+
+def _about(role: str) -> dict[str, str]:
+    does, does_zh, before, now, now_zh = _ABOUT[role]
+    return {"does": does, "does_zh": does_zh, "before": before, "now": now, "now_zh": now_zh}
+
+
+def _mebibytes(memory: int) -> str:
+    return f"{memory / 2**20:.0f} MiB" if memory else ""

@@ -1,0 +1,222 @@
+// A race through a balancer: four strategies, the same requests. Runs in the browser alone. An anywidget front-end module.
+
+// ---- Arithmetic: the mirror of halab.sim.load_balancing. A test compares both, request by request. ------------------
+
+const least = (loads, key) => Object.keys(loads).map(Number).reduce((best, node) => (key(node) < key(best) ? node : best));
+const WIDE = 1e6; // more than any number of nodes: orders by load first and by turn second
+
+/** What makes a strategy; each picks a node of `loads`, the unanswered requests by node in service. */
+export const STRATEGIES = {
+  "round robin": () => {
+    let last = -1;
+    return (loads) => (last = least(loads, (node) => (node <= last ? WIDE : 0) + node));
+  },
+  "least connections": () => {
+    let last = -1;
+    return (loads) => (last = least(loads, (node) => loads[node] * 2 * WIDE + (node <= last ? WIDE : 0) + node));
+  },
+  random: () => (loads, draws) => Number(Object.keys(loads)[Math.floor(draws[0] * Object.keys(loads).length)]),
+  "two choices": () => (loads, draws) => {
+    const left = Object.keys(loads).map(Number);
+    const [first] = left.splice(Math.floor(draws[0] * left.length), 1);
+    const second = left.length ? left[Math.floor(draws[1] * left.length)] : first;
+    return loads[second] < loads[first] ? second : first;
+  },
+};
+
+/** Nodes are {speed, greyAt, grey, leavesAt} (null: never), requests {at, work, draws}. Answers: {at, node, start, end, ok}. */
+export function race(nodes, work, pick) {
+  const servers = nodes.map((node) => ({ ...node, greyAt: node.greyAt ?? Infinity, leavesAt: node.leavesAt ?? Infinity, free: 0, ends: [] }));
+  return work.map(({ at, work: amount, draws }) => {
+    const loads = {};
+    servers.forEach((server, number) => {
+      server.ends = server.ends.filter((end) => end > at);
+      if (server.leavesAt > at) loads[number] = server.ends.length;
+    });
+    if (!Object.keys(loads).length) return { at, node: null, start: at, end: at, ok: false };
+    const node = pick(loads, draws);
+    const server = servers[node];
+    const start = Math.max(at, server.free);
+    const done = start + (amount / server.speed) * (start >= server.greyAt ? server.grey : 1);
+    const end = Math.min(done, server.leavesAt);
+    server.free = end;
+    server.ends.push(end);
+    return { at, node, start, end, ok: done <= server.leavesAt };
+  });
+}
+
+/** Smallest value that `share` of all do not exceed. */
+export function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.length ? sorted[Math.ceil(share * sorted.length) - 1] : NaN;
+}
+
+const SPEED = 50; // requests a second
+const SECONDS = 20;
+const WHEN = 8; // when something happens to the third node
+
+/** The nodes and the requests of what the knobs say. */
+export function scenario({ load, third, event, seed }) {
+  const last = { speed: SPEED * third, grey: 10, greyAt: event === "grey" ? WHEN : null, leavesAt: event === "leaves" ? WHEN : null };
+  const draw = generator(seed);
+  const wait = () => -Math.log(1 - draw());
+  const rate = load * SPEED * (2 + third);
+  const work = [];
+  for (let at = wait() / rate; at < SECONDS; at += wait() / rate) work.push({ at, work: wait(), draws: [draw(), draw()] });
+  return { nodes: [{ speed: SPEED }, { speed: SPEED }, last], work };
+}
+
+// ---- What is seen -----------------------------------------------------------------------------------------------
+
+const WORDS = {
+  en: {
+    title: "One balancer, four strategies", go: "Race", again: "Race with other requests",
+    load: "load, of all nodes' speed", third: "speed of node 3, of the others'", event: "node 3, after 8 s",
+    events: { none: "nothing happens", grey: "goes grey: a tenth of its speed", leaves: "leaves" },
+    names: { "round robin": "round robin", "least connections": "least connections", random: "random", "two choices": "two choices" },
+    node: "node", queue: "unanswered requests", gone: "gone", grey: "grey",
+    figures: { p50: "p50", p99: "p99", failed: "failed", rate: "answers / s" },
+    clock: (t) => `${t.toFixed(1)} s of ${SECONDS} s`,
+    said: (parts) => `p99: ${parts.join(", ")}.`,
+    note: "All four get the same requests, with the same work. Bars: requests at a node, waiting or in work. Made up: what it shows is the shape, not Milvus' speed.",
+  },
+  zh: {
+    title: "一个均衡器，四种策略", go: "开始", again: "换一批请求再来",
+    load: "负载（占全部节点能力）", third: "节点 3 的速度（与别的节点相比）", event: "8 秒后，节点 3",
+    events: { none: "一切照常", grey: "变慢：只剩十分之一", leaves: "离开" },
+    names: { "round robin": "轮询", "least connections": "最少连接", random: "随机", "two choices": "二选一" },
+    node: "节点", queue: "还没答复的请求", gone: "已离开", grey: "变慢",
+    figures: { p50: "p50", p99: "p99", failed: "失败", rate: "每秒答复" },
+    clock: (t) => `${t.toFixed(1)} 秒 / ${SECONDS} 秒`,
+    said: (parts) => `p99：${parts.join("，")}。`,
+    note: "四种策略拿到的请求一模一样，比得公平。条形是节点上的请求，等着的和正在处理的都算。数字是编的，要看的是形状，不是 Milvus 的速度。",
+  },
+};
+
+const PACE = 2.5; // seconds of the race for one of watching
+const FULL = 40; // requests that fill a bar
+
+const ms = (seconds) => (Number.isNaN(seconds) ? "–" : seconds < 10 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(1)} s`);
+
+class Race {
+  constructor(model, root) {
+    this.model = model;
+    this.words = WORDS[model.get("lang")];
+    this.s = Object.fromEntries(["load", "third", "event", "seed"].map((name) => [name, model.get(name)]));
+    this.root = element("section", { class: "hb-root", "aria-label": this.words.title, lang: htmlLang(model) });
+    keepArrowKeys(this.root);
+    this.build();
+    root.append(this.root);
+    this.prepare();
+  }
+
+  build() {
+    const w = this.words;
+    this.clock = element("span", { class: "hb-clock" });
+    this.said = element("p", { class: "hb-said", role: "status" });
+    this.choice = element("select", { name: "event", onchange: () => this.set("event", this.choice.value) },
+      ...Object.entries(w.events).map(([value, text]) => element("option", { value, selected: value === this.s.event }, text)));
+    this.lanes = Object.fromEntries(Object.keys(STRATEGIES).map((name) => [name, this.lane(name)]));
+    this.root.append(
+      element("div", { class: "hb-knobs" }, this.slider("load", 10, 95), this.slider("third", 10, 100),
+        labelled("hb-slider", w.event, this.choice)),
+      element("div", { class: "hb-buttons" },
+        element("button", { type: "button", class: "hb-go", onclick: () => this.run() }, w.go),
+        element("button", { type: "button", class: "hb-again", onclick: () => { this.set("seed", this.s.seed + 1); this.run(); } }, w.again), this.clock),
+      element("div", { class: "hb-lanes" }, ...Object.values(this.lanes).map((lane) => lane.root)),
+      this.said, element("p", { class: "hb-note" }, w.note),
+    );
+  }
+
+  slider(name, min, max) {
+    const shown = () => `${Math.round(this.s[name] * 100)} %`;
+    const { root, say } = slider("hb-slider", this.words[name], { name, min, max, step: 5, value: Math.round(this.s[name] * 100) }, (percent) => {
+      this.set(name, percent / 100);
+      say(shown());
+    });
+    say(shown());
+    return root;
+  }
+
+  lane(name) {
+    const w = this.words;
+    const bars = [0, 1, 2].map((number) => {
+      const fill = element("i", { class: `hb-fill hb-node${number + 1}` });
+      const count = element("b", {}, "0");
+      return { fill, count, root: element("div", { class: "hb-row" }, element("span", {}, `${w.node} ${number + 1}`), element("span", { class: "hb-bar" }, fill), count) };
+    });
+    const figures = Object.fromEntries(Object.keys(w.figures).map((key) => [key, element("dd", {}, "–")]));
+    const list = element("dl", {}, ...Object.entries(figures).map(([key, value]) => element("div", { class: `hb-${key}` }, element("dt", {}, w.figures[key]), value)));
+    return { bars, figures, root: element("section", { class: "hb-lane", "aria-label": w.names[name] }, element("h4", {}, w.names[name]), ...bars.map((bar) => bar.root), list) };
+  }
+
+  set(name, value) {
+    this.s[name] = value;
+    this.model.set(name, value);
+    this.model.save_changes();
+    this.prepare();
+  }
+
+  /** Run all four races at once; what remains is to show them. */
+  prepare() {
+    cancelAnimationFrame(this.frame);
+    const { nodes, work } = scenario(this.s);
+    this.nodes = nodes;
+    this.raced = Object.fromEntries(Object.entries(STRATEGIES).map(([name, make]) => [name, race(nodes, work, make())]));
+    this.end = Math.max(SECONDS, ...Object.values(this.raced).map((answers) => Math.max(0, ...answers.map((one) => one.end))));
+    this.show(this.end, true);
+  }
+
+  run() {
+    cancelAnimationFrame(this.frame);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) { this.show(this.end, true); return; }
+    this.said.textContent = "…";
+    const began = performance.now();
+    const step = () => {
+      const now = ((performance.now() - began) / 1000) * PACE;
+      const over = now >= SECONDS;
+      this.show(over ? this.end : now, over);
+      if (!over) this.frame = requestAnimationFrame(step);
+    };
+    step();
+  }
+
+  show(now, over) {
+    const w = this.words;
+    const ends = [];
+    this.clock.textContent = w.clock(Math.min(now, SECONDS));
+    for (const [name, answers] of Object.entries(this.raced)) {
+      const lane = this.lanes[name];
+      const at = over ? SECONDS : now; // in the end, the queues as they were when the last request came
+      const loads = [0, 0, 0];
+      for (const one of answers) if (one.at <= at && one.end > at && one.node !== null) loads[one.node] += 1;
+      lane.bars.forEach((bar, number) => {
+        const gone = (this.nodes[number].leavesAt ?? Infinity) <= at;
+        const grey = (this.nodes[number].greyAt ?? Infinity) <= at;
+        bar.fill.style.width = `${Math.min(100, (loads[number] / FULL) * 100)}%`;
+        bar.count.textContent = gone ? w.gone : grey ? `${loads[number]} ${w.grey}` : String(loads[number]);
+        bar.root.classList.toggle("hb-ill", gone || grey);
+      });
+      const done = answers.filter((one) => one.end <= now);
+      const times = done.filter((one) => one.ok).map((one) => one.end - one.at);
+      const last = over ? Math.max(0, ...done.filter((one) => one.ok).map((one) => one.end)) : now;
+      lane.figures.p50.textContent = ms(percentile(times, 0.5));
+      lane.figures.p99.textContent = ms(percentile(times, 0.99));
+      lane.figures.rate.textContent = last ? (times.length / last).toFixed(0) : "–";
+      lane.figures.failed.textContent = String(done.length - times.length);
+      ends.push(`${w.names[name]} ${ms(percentile(times, 0.99))}`);
+    }
+    if (over) this.said.textContent = w.said(ends);
+  }
+
+  close() {
+    cancelAnimationFrame(this.frame);
+  }
+}
+
+function render({ model, el }) {
+  const race = new Race(model, el);
+  return () => race.close();
+}
+
+export default { render };

@@ -1,0 +1,73 @@
+"""A race through a balancer, to play with: four ways to choose a node, each with the same requests.
+
+    BalancerRace()
+
+The browser draws and computes by itself (`balancing.js` beside this file); a test compares it with
+`halab.sim.load_balancing`, request by request. Where no front end runs, a table stands in.
+"""
+
+from __future__ import annotations
+
+import math
+
+import traitlets
+
+from halab.course.catalogue import language
+from halab.sim.load_balancing import STRATEGIES, Node, RaceReport, race, requests
+from halab.tables import text_table
+from halab.widgets.base import CourseWidget, front_end
+
+__all__ = ["BalancerRace"]
+
+_SPEED, _SECONDS, _WHEN = 50.0, 20.0, 8.0  # requests a second, length of the race, when something happens
+
+
+class BalancerRace(CourseWidget):
+    """Set the load, the third node's speed and what becomes of it, and watch four strategies race.
+
+    `load` is the share of all nodes' speed that is asked for, `third` the third node's share of the others'
+    speed, `event` what happens to it in the middle: nothing, it goes grey (a tenth of its speed), it leaves.
+    """
+
+    _esm, _css = front_end("balancer_race")
+
+    load = traitlets.Float(0.7, min=0.1, max=0.95).tag(sync=True)
+    third = traitlets.Float(0.5, min=0.1, max=1.0).tag(sync=True)
+    event = traitlets.Enum(("none", "grey", "leaves"), "none").tag(sync=True)
+    seed = traitlets.Int(1).tag(sync=True)
+    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__(lang=language())
+
+    def race(self) -> dict[str, RaceReport]:
+        """The same race in Python, by strategy. Its draws are Python's, so its figures differ a little."""
+        last = Node(
+            _SPEED * self.third,
+            grey_at=_WHEN if self.event == "grey" else math.inf,
+            leaves_at=_WHEN if self.event == "leaves" else math.inf,
+        )
+        work = requests(self.load * _SPEED * (2 + self.third), _SECONDS, self.seed)
+        return {name: race([Node(_SPEED)] * 2 + [last], work, make()) for name, make in STRATEGIES.items()}
+
+    def text(self) -> str:
+        rows = [
+            (name, f"{one.latency(0.5) * 1000:.0f}", f"{one.p99 * 1000:.0f}", f"{one.throughput:.0f}",
+             str(one.failed))
+            for name, one in self.race().items()
+        ]  # fmt: skip
+        happens = {
+            "none": "nothing happens to it",
+            "grey": "it goes grey in the middle",
+            "leaves": "it leaves in the middle",
+        }
+        return text_table(
+            "Four strategies, the same requests",
+            ("strategy", "p50 (ms)", "p99 (ms)", "answers a second", "failed"),
+            rows,
+            [
+                f"Load {self.load:.0%} of all nodes; the third has {self.third:.0%} of the others' speed; "
+                f"{happens[self.event]}.",
+                "A simulation: it shows the shape, not Milvus' speed.",
+            ],
+        )

@@ -1,0 +1,211 @@
+// The probe tuner: two probes to set, their detection ranges, false restarts, restart storms and the YAML.
+// Runs in the browser alone. An anywidget front-end module. Nothing moves by itself, so there is no timer.
+
+// ---- Arithmetic: the mirror of halab.models.health_probes and probes.py. A test compares both. --------------------------
+
+const YEAR = 365 * 86400;
+
+/** Least, mean and most seconds from a fault to the verdict. */
+export function detection(p, fault) {
+  const least = fault === "crash" ? (p.failures - 1) * p.period : (p.failures - 1) * Math.max(p.period, p.timeout) + p.timeout;
+  return [least, least + p.period / 2, least + p.period];
+}
+
+export const lateShare = (busy, pause, timeout) => busy * Math.exp(-timeout / pause);
+
+/** Restarts a year of a healthy process, if the share `late` of its answers misses the timeout. */
+export function falseRestarts(p, late) {
+  let sum = 0;
+  for (let power = 0; power < p.failures; power += 1) sum += late ** power;
+  return ((YEAR / p.period) * late ** p.failures) / sum;
+}
+
+/** Restarts, and the share of time down, of a process restarted `live` seconds after each start. */
+export function storm(live, seconds) {
+  let [at, down, restarts, wait] = [live, 0, 0, 0];
+  while (at < seconds) {
+    restarts += 1;
+    if (live >= 600) wait = 0;
+    const now = Math.min(wait, seconds - at);
+    at += now + live;
+    down += now;
+    wait = wait === 0 ? 10 : Math.min(2 * wait, 300);
+  }
+  return [restarts, down / seconds];
+}
+
+export function yaml(probes) {
+  return ["liveness", "readiness"].map((name) => {
+    const p = probes[name];
+    return `${name}Probe:\n  httpGet:\n    path: /healthz\n    port: 9091\n  initialDelaySeconds: ${p.delay}\n  periodSeconds: ${p.period}\n  timeoutSeconds: ${p.timeout}\n  failureThreshold: ${p.failures}\n`;
+  }).join("");
+}
+
+// ---- Words ------------------------------------------------------------------------------------------------------
+
+const WORDS = {
+  en: {
+    title: "Probe tuner", liveness: "Liveness: restarts", readiness: "Readiness: takes out of service",
+    knobs: { period: "periodSeconds", timeout: "timeoutSeconds", failures: "failureThreshold", delay: "initialDelaySeconds" },
+    presets: ["The card's settings", "The card's faster ones", "Milvus' chart"], s: "s",
+    faults: { crash: "crash", hang: "hang" },
+    range: "From a fault to the verdict: least, mean (dot) and most. Diamonds: what the card says, 30 s and 6 s.",
+    say: (name, fault, [a, b, c]) => `${name}, ${fault}: ${a} to ${c} s, ${b} s on average`,
+    short: { liveness: "liveness", readiness: "readiness" },
+    load: "The process (assumptions)", busy: "answers that meet a pause", pause: "mean pause",
+    wrong: (n) => `A process that is well is restarted ${n} a year, if pauses are independent. They are not: they come in bursts.`,
+    often: (n) => (n >= 1 ? `${fmt(n)} times` : n > 1e-9 ? `once in ${fmt(1 / n)} years, so ${fmt(n)} times` : "practically never, so 0 times"),
+    storm: (n, d) => `If it is so busy that no answer is in time, a restart does not help: ${n} restarts in an hour, and ${d} % of the hour it waits in CrashLoopBackOff.`,
+    late: "The timeout is longer than the period: each probe that waits delays the next.",
+    yaml: "YAML", copy: "Copy", copied: "Copied", selected: "Selected: press Ctrl+C",
+  },
+  zh: {
+    title: "探针调节器", liveness: "存活探针：失败就重启", readiness: "就绪探针：失败就摘除",
+    knobs: { period: "periodSeconds", timeout: "timeoutSeconds", failures: "failureThreshold", delay: "initialDelaySeconds" },
+    presets: ["卡片的配置", "卡片优化后", "Milvus 官方 chart"], s: "秒",
+    faults: { crash: "崩溃", hang: "卡死" },
+    range: "从出故障到判定失败：最短、平均（圆点）和最长。菱形是卡片说的 30 秒和 6 秒。",
+    say: (name, fault, [a, b, c]) => `${name}，${fault}：${a} 到 ${c} 秒，平均 ${b} 秒`,
+    short: { liveness: "存活", readiness: "就绪" },
+    load: "进程的情况（都是假设）", busy: "碰上卡顿的比例", pause: "卡顿平均时长",
+    wrong: (n) => `好好的进程每年会被误重启 ${n}，前提是卡顿互不相干。可实际上卡顿爱扎堆。`,
+    often: (n) => (n >= 1 ? `${fmt(n)} 次` : n > 1e-9 ? `${fmt(n)} 次（${fmt(1 / n)} 年一次）` : "0 次（几乎不会）"),
+    storm: (n, d) => `要是忙到每次都答晚，重启也没用：一小时重启 ${n} 次，其中 ${d}% 的时间在 CrashLoopBackOff 里干等。`,
+    late: "超时比间隔还长：还在等的检查会把下一次往后推。",
+    yaml: "YAML", copy: "复制", copied: "已复制", selected: "已选中，按 Ctrl+C",
+  },
+};
+
+const fmt = (n) => (n >= 1e4 || n < 1e-3 ? n.toExponential(1) : String(Number(n.toPrecision(3))));
+const PRESETS = [
+  { liveness: { period: 10, timeout: 5, failures: 3, delay: 30 }, readiness: { period: 5, timeout: 3, failures: 3, delay: 10 } },
+  { liveness: { period: 3, timeout: 3, failures: 2, delay: 30 }, readiness: { period: 3, timeout: 3, failures: 2, delay: 10 } },
+  { liveness: { period: 30, timeout: 5, failures: 5, delay: 90 }, readiness: { period: 10, timeout: 5, failures: 5, delay: 90 } },
+];
+const RANGES = { period: [1, 30], timeout: [1, 30], failures: [1, 10], delay: [0, 120] };
+
+// ---- The widget ---------------------------------------------------------------------------------------------------
+
+class Tuner {
+  constructor(model, root) {
+    this.model = model;
+    this.words = WORDS[model.get("lang")];
+    this.probes = structuredClone(model.get("probes"));
+    this.load = { ...model.get("load") };
+    this.inputs = [];
+    this.chart = svg("svg", { class: "hp-chart", role: "img" });
+    this.said = element("div", { class: "hp-said", role: "status" });
+    this.pre = element("pre", { class: "hp-yaml", tabindex: "0" });
+    this.copied = element("span", { role: "status" });
+    this.root = element("section", { class: "hp-root", "aria-label": this.words.title, lang: htmlLang(model) });
+    keepArrowKeys(this.root);
+    this.build();
+    root.append(this.root);
+    this.observer = new ResizeObserver(() => this.update());
+    this.observer.observe(this.root);
+    this.update();
+  }
+
+  build() {
+    const w = this.words;
+    const knobs = (name) => element("fieldset", {}, element("legend", {}, w[name]),
+      ...Object.keys(RANGES).map((field) => this.slider(`${name}-${field}`, this.probes[name], field, w.knobs[field], RANGES[field], 1, field === "failures" ? "" : ` ${w.s}`)));
+    this.root.append(
+      element("div", { class: "hp-presets" }, ...PRESETS.map((preset, index) =>
+        element("button", { type: "button", onclick: () => this.take(preset) }, w.presets[index]))),
+      element("div", { class: "hp-columns" }, knobs("liveness"), knobs("readiness")),
+      this.chart,
+      element("p", { class: "hp-note" }, w.range),
+      element("fieldset", {}, element("legend", {}, w.load), element("div", { class: "hp-columns" },
+        this.slider("busy", this.load, "busy", w.busy, [0, 0.2], 0.001, "%"),
+        this.slider("pause", this.load, "pause", w.pause, [0.1, 5], 0.1, ` ${w.s}`))),
+      this.said,
+      element("h4", {}, w.yaml), this.pre,
+      element("button", { type: "button", class: "hp-copy", onclick: () => this.copy() }, w.copy), " ", this.copied,
+    );
+  }
+
+  slider(name, of, field, text, [min, max], step, unit) {
+    const { root, input, say } = slider("hp-slider", text, { name, min, max, step }, (value) => {
+      of[field] = value;
+      this.changed();
+    });
+    this.inputs.push(() => {
+      input.value = of[field];
+      say(unit === "%" ? `${Number((100 * of[field]).toFixed(1))} %` : `${of[field]}${unit}`);
+    });
+    return root;
+  }
+
+  take(preset) {
+    for (const name of ["liveness", "readiness"]) Object.assign(this.probes[name], preset[name]);
+    this.changed();
+  }
+
+  changed() {
+    this.model.set("probes", structuredClone(this.probes));
+    this.model.set("load", { ...this.load });
+    this.model.save_changes();
+    this.update();
+  }
+
+  update() {
+    for (const show of this.inputs) show();
+    this.drawRanges(Math.max(300, Math.min(1040, this.root.clientWidth - 30)));
+    this.tell();
+    this.pre.textContent = yaml(this.probes);
+    this.copied.textContent = "";
+  }
+
+  drawRanges(width) {
+    const { words: w } = this;
+    const rows = ["liveness", "readiness"].flatMap((name) => ["crash", "hang"].map((fault) => [name, fault, detection(this.probes[name], fault)]));
+    const most = Math.max(36, ...rows.map((row) => row[2][2])) * 1.05;
+    const left = 132;
+    const x = (t) => left + (t / most) * (width - left - 16);
+    const parts = [];
+    const step = [5, 10, 20, 50, 100, 200].find((size) => most / size <= Math.max(4, width / 110)) ?? 500;
+    for (let t = 0; t <= most; t += step) {
+      parts.push(svg("line", { class: "hp-grid", x1: x(t), x2: x(t), y1: 6, y2: 140 }));
+      parts.push(svg("text", { x: x(t), y: 156, "text-anchor": "middle", class: "hp-quiet" }, `${t}`));
+    }
+    parts.push(svg("text", { x: 0, y: 156, class: "hp-quiet" }, w.s));
+    rows.forEach(([name, fault, [a, b, c]], row) => {
+      const y = 12 + row * 32;
+      parts.push(svg("text", { x: 0, y: y + 15 }, `${w.short[name]}, ${w.faults[fault]}`));
+      parts.push(svg("rect", { class: `hp-bar hp-${fault}`, x: x(a), y, width: x(c) - x(a), height: 20 }));
+      parts.push(svg("circle", { class: "hp-mean", cx: x(b), cy: y + 10, r: 4 }));
+      if (row === 0) for (const t of [6, 30]) parts.push(svg("path", { class: "hp-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
+    });
+    redraw(this.chart, width, 162, parts);
+    this.figures = rows.map(([name, fault, span]) => w.say(w.short[name], w.faults[fault], span));
+    this.chart.setAttribute("aria-label", this.figures.join("; "));
+  }
+
+  tell() {
+    const { words: w, load } = this;
+    const p = this.probes.liveness;
+    const wrong = falseRestarts(p, lateShare(load.busy, load.pause, p.timeout));
+    const [times, down] = storm(p.delay + detection(p, "hang")[1], 3600);
+    const lines = [...this.figures, w.wrong(w.often(wrong)), w.storm(times, Math.round(100 * down))];
+    if (p.timeout > p.period) lines.push(w.late);
+    this.said.replaceChildren(element("ul", {}, ...lines.map((line) => element("li", {}, line))));
+  }
+
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.pre.textContent);
+      this.copied.textContent = this.words.copied;
+    } catch {
+      getSelection().selectAllChildren(this.pre); // no leave to use the clipboard
+      this.copied.textContent = this.words.selected;
+    }
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const tuner = new Tuner(model, el);
+    return () => tuner.observer.disconnect();
+  },
+};

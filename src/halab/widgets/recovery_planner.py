@@ -1,0 +1,84 @@
+"""RTO and RPO to play with: a time line with a disaster to drag, and a map of strategies with their prices.
+
+    RecoveryPlanner()
+
+The browser draws and computes by itself (`recovery.js` beside this file); a test compares its numbers with
+`halab.models.recovery`. Where no front end runs, a table stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import traitlets
+
+from halab.course.catalogue import language
+from halab.models.recovery import DISASTERS, Need, Recovery, Setting, cheapest, strategies
+from halab.tables import text_table
+from halab.widgets.base import CourseWidget, front_end
+
+__all__ = ["RecoveryPlanner", "duration"]
+
+_NEED = Need(rto=4 * 3600.0, rpo=3600.0, disasters=("node", "log", "site"))
+
+
+class RecoveryPlanner(CourseWidget):
+    """Drag the disaster, set what the service may lose, and see which strategy is the cheapest that fits.
+
+    `setting` holds the times (seconds) and prices (a year, in any one currency) the sliders start with, all
+    of them assumptions; `need` the limits, and the disasters that have to be survived.
+    """
+
+    _esm, _css = front_end("recovery_planner")
+
+    setting = traitlets.Dict().tag(sync=True)
+    need = traitlets.Dict().tag(sync=True)
+    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+
+    def __init__(self, setting: Setting | None = None, need: Need = _NEED) -> None:
+        super().__init__(
+            setting=asdict(setting or Setting()),
+            need={"rto": need.rto, "rpo": need.rpo, "disasters": list(need.disasters)},
+            lang=language(),
+        )
+
+    def text(self) -> str:
+        offered = strategies(Setting(**self.setting))
+        need = Need(**self.need)
+        best = cheapest(offered, need)
+        rows = [
+            (
+                one.name,
+                f"{one.cost:.0f}",
+                *(_cell(one.recoveries, disaster) for disaster in DISASTERS),
+                "cheapest" if one is best else "yes" if need.met(one) else "no",
+            )
+            for one in offered
+        ]
+        survive = ", ".join(DISASTERS[disaster] for disaster in need.disasters)
+        return text_table(
+            "RTO and RPO of each strategy in the worst case",
+            ("strategy", "cost a year", *DISASTERS, "fits"),
+            rows,
+            [
+                "Each cell: RTO / RPO; a dash: not survived.",
+                f"Fits: at most {duration(need.rto)} / {duration(need.rpo)} when {survive}.",
+                "Times and prices are assumptions; put in your own.",
+                f"Cheapest that fits: {best.name}." if best else "None of them fits.",
+            ],
+        )
+
+
+def _cell(recoveries: Mapping[Any, Recovery], disaster: str) -> str:
+    found = recoveries.get(disaster)
+    return f"{duration(found.rto)} / {duration(found.rpo)}" if found else "-"
+
+
+def duration(seconds: float) -> str:
+    """A time in the largest unit that fits, such as "12 s", "1.5 h" or "2 d". Mirrored in recovery.js."""
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"

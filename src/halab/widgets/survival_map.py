@@ -1,0 +1,153 @@
+"""The survivability map: click parts of a cluster off and see which operations survive, degrade or stop.
+
+    SurvivalMap(cluster)              # the cluster that runs, as it is now
+    SurvivalMap("small")              # a profile, or members by role: {"proxy": 2, ...}
+    map.verdicts                      # of the map as it stands, after clicks and edits
+
+The verdicts are worked out in the browser from the table of `halab.models.survival`; a test holds both equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import traitlets
+
+from halab.cluster.profiles import PROFILES
+from halab.cluster.protocol import ROLES, Cluster, Component
+from halab.course.catalogue import language
+from halab.errors import CourseError
+from halab.models.survival import FACTS, Member, Verdict, members, verdicts
+from halab.tables import text_table
+from halab.widgets.base import CourseWidget, front_end
+
+__all__ = ["SurvivalMap", "parts_of", "why_zh"]
+
+_MOST = 7  # members of one role, and copies: what fits a row
+
+_ROLE = {"entry": "the clients' proxy", "proxy": "another proxy"}
+_WHY_ZH = {
+    "The clients know this proxy's address and no other.": "客户端只认得这个代理的地址。",
+    "A dead proxy's time ticks are awaited until its session ends.": "会话到期前，大家都等它的时间刻度。",
+    "Every proxy must drop what it remembers, the dead one too.": "每个代理都要清缓存，死掉的也要等。",
+    "It hands out the timestamps and time ticks.": "时间戳和时间刻度都由它发放。",
+    "It hands out the timestamp and the ids of each insert.": "每次写入的时间戳和 ID 都由它发放。",
+    "It alone changes metadata.": "只有它能改元数据。",
+    "It hands out timestamps and knows the collections.": "时间戳由它发放，有哪些集合也只有它知道。",
+    "It tells the proxy which node leads a shard.": "代理要向它打听，每个分片由哪个节点负责。",
+    "It decides which node loads what.": "哪个节点加载什么，由它决定。",
+    "It assigns the segment that a row goes to.": "一行数据进哪个段，由它分配。",
+    "It seals the segments that are to be flushed.": "要落盘的段由它封存。",
+    "It tells which segments there are to load.": "有哪些段要加载，得由它来说。",
+    "It holds the data that is searched.": "被搜索的数据就在它的内存里。",
+    "A collection is loaded into query nodes.": "集合要加载到查询节点里。",
+    "It writes the rows to the object store.": "数据由它写进对象存储。",
+    "A load waits until data nodes watch the collection's channels.": "加载要等数据节点接管集合的通道。",
+    "Not at once: processes end when no session can be renewed.": "不是马上停：会话续不上，进程陆续退出。",
+    "It waits for the newest time tick, and none is handed out.": "它要等最新的时间刻度，而这发不出来了。",
+    "Metadata is kept in etcd.": "元数据就存在 etcd 里。",
+    "What was flushed or loaded is written to etcd.": "落盘和加载的结果都要记进 etcd。",
+    "Query nodes wait for time ticks that come through it.": "查询节点等的时间刻度要从日志里来。",
+    "An insert is an entry in the log.": "写入就是在日志里追加一条。",
+    "Data and query nodes read it up to the moment asked for.": "数据节点和查询节点都要读日志，读到那一刻。",
+    "Flushed segments are files in it.": "落盘的段就是它里面的文件。",
+    "Segments are loaded from it.": "段要从它那里加载。",
+}
+
+
+class SurvivalMap(CourseWidget):
+    """A cluster's parts as switches, and beside them what becomes of each operation.
+
+    `parts` and `down` follow the browser: what was added, taken away and switched off there. `copies` is how
+    many copies of the data are loaded, a whole number from 1 to 7. `source` says in words where the parts are
+    from. Raises CourseError for a profile or a role there is not.
+    """
+
+    _esm, _css = front_end("survival_map")
+
+    parts = traitlets.List().tag(sync=True)
+    down = traitlets.List().tag(sync=True)
+    copies = traitlets.Int(1, min=1, max=_MOST).tag(sync=True)
+    facts = traitlets.List().tag(sync=True)
+    source = traitlets.Unicode().tag(sync=True)
+    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+
+    def __init__(
+        self,
+        topology: Cluster | str | Mapping[str, int] = "ha",
+        *,
+        copies: int | None = None,
+        down: Iterable[str] = (),
+    ) -> None:
+        parts, source = _topology(topology)
+        nodes = sum(part.role == "querynode" for part in parts)
+        copies = min(_MOST, max(1, nodes)) if copies is None else copies
+        down = list(down)
+        verdicts(parts, down, copies)  # what makes no sense is refused here, not in the browser
+        super().__init__(
+            parts=[asdict(part) for part in parts],
+            down=down,
+            copies=copies,
+            facts=[{**asdict(fact), "why_zh": why_zh(fact.why)} for fact in FACTS],
+            source=source,
+            lang=language(),
+        )
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What becomes of each operation as the map stands now."""
+        return verdicts([Member(**part) for part in self.parts], self.down, self.copies)
+
+    def text(self) -> str:
+        """The parts that are off, and a table of the operations' fates with their reasons."""
+        off = ", ".join(self.down) or "nothing"
+        rows = [
+            [
+                one.operation,
+                one.fate,
+                " ".join(f"{_ROLE.get(fact.role, fact.role)}: {fact.why}" for fact in one.because),
+            ]
+            for one in self.verdicts
+        ]
+        head = (
+            f"{self.source}; {self.copies} {'copy' if self.copies == 1 else 'copies'} of the data; off: {off}"
+        )
+        return text_table(head, ["operation", "", "because"], rows, align="left")
+
+
+def why_zh(why: str) -> str:
+    """A fact's reason in Chinese."""
+    return _WHY_ZH[why]
+
+
+def parts_of(components: Iterable[Component]) -> tuple[Member, ...]:
+    """A running cluster's parts in the order of the roles; the first proxy is the one clients talk to."""
+    made, entry = [], True
+    for one in sorted(components, key=lambda one: (ROLES.index(one.role), one.name)):
+        role = one.role
+        if role == "proxy" and entry:
+            role, entry = "entry", False
+        made.append(Member(one.name, role, one.standing in ("active", "leader")))
+    return tuple(made)
+
+
+def _topology(given: Cluster | str | Mapping[str, int]) -> tuple[tuple[Member, ...], str]:
+    if isinstance(given, str):
+        if given not in PROFILES:
+            raise CourseError(f"There is no profile {given!r}.", hint=f"Choose from {', '.join(PROFILES)}.")
+        return members(PROFILES[given]), f"profile {given}"
+    if isinstance(given, Mapping):
+        wrong = [f"{role}: {count}" for role, count in given.items() if not _fits(role, count)]
+        if wrong:
+            raise CourseError(
+                f"These are no members of a role: {', '.join(wrong)}.",
+                hint=f'Give 0 to {_MOST} by role, such as {{"proxy": 2}}; the roles are {", ".join(ROLES)}.',
+            )
+        return members({role: given.get(role, 0) for role in ROLES}), "your own topology"
+    return parts_of(given.components()), f"cluster {given.name!r} ({given.engine})"
+
+
+def _fits(role: str, count: Any) -> bool:
+    return role in ROLES and isinstance(count, int) and 0 <= count <= _MOST

@@ -1,0 +1,63 @@
+"""One write, copied four ways, to play with: one by one, at once, a quorum, and Milvus' way through the log.
+
+    WriteRace()
+
+The browser draws and computes by itself (`replication.js` beside this file); a test compares its expected
+times with `halab.models.replication`. Where no front end runs, a table stands in.
+"""
+
+from __future__ import annotations
+
+import traitlets
+
+from halab.course.catalogue import language
+from halab.models.replication import Copy, Write, parallel, quorum, serial, through_log
+from halab.tables import text_table
+from halab.widgets.base import CourseWidget, front_end
+
+__all__ = ["WriteRace"]
+
+_MOST = 5  # copies
+
+
+class WriteRace(CourseWidget):
+    """Set what a copy takes, how many there are and how many must be done, and watch one write.
+
+    `base` and `jitter` are milliseconds: the least a copy takes, and what it takes more on average.
+    """
+
+    _esm, _css = front_end("write_race")
+
+    base = traitlets.Float(10.0).tag(sync=True)
+    jitter = traitlets.Float(10.0).tag(sync=True)
+    copies = traitlets.Int(3, min=1, max=_MOST).tag(sync=True)
+    needed = traitlets.Int(2, min=1, max=_MOST).tag(sync=True)
+    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+
+    def __init__(self) -> None:
+        super().__init__(lang=language())
+
+    def expected(self) -> dict[str, Write]:
+        """Mean milliseconds until the acknowledgement and until every copy has the row, by way of writing."""
+        copy = Copy(self.base, self.jitter)
+        return {
+            "one by one": serial(copy, self.copies),
+            "all at once": parallel(copy, self.copies),
+            f"quorum, {self.needed} of {self.copies}": quorum(copy, self.copies, self.needed),
+            "Milvus: through the log": through_log(copy, self.copies),
+        }
+
+    def text(self) -> str:
+        rows = [
+            (name, f"{write.acknowledged:.1f}", f"{write.everywhere:.1f}")
+            for name, write in self.expected().items()
+        ]
+        return text_table(
+            f"One write, {self.copies} copies",
+            ("way", "acknowledged (ms)", "in every copy (ms)"),
+            rows,
+            [
+                f"Mean times; a copy takes {self.base:g} ms and {self.jitter:g} ms more on average.",
+                "The figures are made up: they show the shape, not Milvus' speed.",
+            ],
+        )

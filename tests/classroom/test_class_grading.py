@@ -1,0 +1,435 @@
+"""Grading a class, with a grade function that takes no time. The real one: tests/grading/test_class.py."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from halab.classroom.class_grading import default_out, grade_class
+from halab.classroom.submissions import read_folder
+from halab.cli import app
+from halab.commands.class_commands import WEAKER
+from halab.errors import CourseError, SubmissionError
+from halab.grading import grader
+from halab.grading.grader import Check, GradeReport
+from halab.grading.sandbox.isolation import kinds
+
+ONE, TWO = "06-failover-timeline", "07-rto-rpo"
+ROOT = Path(__file__).parents[2]
+
+
+def grade_fake(copy, name, learner, *, keep):
+    """Two checks of 2 and 3 points; what stands in the notebook decides."""
+    text = copy.read_text()
+    if "refuse" in text:
+        raise SubmissionError("It is not\na notebook \x1b[31m.", hint="Mend it.")
+    if "course" in text:
+        raise CourseError("The course is not installed.")
+    if "bug" in text:
+        raise ZeroDivisionError("division by zero")
+    if "die" in text:
+        os._exit(1)
+    good = 3.0 if "right" in text else 0.0
+    keep.mkdir(parents=True, exist_ok=True)
+    ended = {"output_type": "error", "ename": "ProcessEnded", "evalue": "In cell 3 it ended."}
+    late = {"output_type": "error", "ename": "CellTimeoutError", "evalue": ""}
+    outputs = {"ends": [ended], "hangs": [late]}.get(text, [])
+    cells = [{"outputs": outputs}, {"outputs": outputs}, {"cell_type": "markdown"}]
+    (keep / f"{name}.ipynb").write_text(json.dumps({"cells": cells, "said": text}))
+    checks = (
+        Check(f"{name[:2]}-1-one", f"{name[:2]}.1", "One", 2.0, 2.0),
+        Check(f"{name[:2]}-2-two", f"{name[:2]}.2", "Two", good, 3.0, "" if good else "=It holds.", "h"),
+    )
+    notes = ("A cell was changed.", "Isolation is weaker: no bubblewrap.")
+    return GradeReport(int(name[:2]), name, learner, checks, notes, 0.1, 0.0)
+
+
+@pytest.fixture
+def asked():
+    """Whom `counting` was asked to grade."""
+    return []
+
+
+@pytest.fixture
+def counting(asked):
+    def grade(copy, name, learner, *, keep):
+        asked.append((learner, name))
+        return grade_fake(copy, name, learner, keep=keep)
+
+    return grade
+
+
+@pytest.fixture
+def folder(course, tmp_path):
+    """A class of four with two exercises, of which the course's own say that each has 5 points."""
+    shutil.copy(ROOT / "nbgrader_config.py", course)
+    for name in (ONE, TWO):
+        cells = [exercise_cell(f"{name[:2]}-1-one", 2), exercise_cell(f"{name[:2]}-2-two", 3)]
+        text = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+        for place in ("exercises", "solutions"):
+            (course / place / name).mkdir(parents=True, exist_ok=True)
+            (course / place / name / f"{name}.ipynb").write_text(text)
+    made = tmp_path / "submitted"
+    for learner, text in {"ada": "right", "bo": "wrong", "chen": "refuse", "dee": "right"}.items():
+        hand_in(made, learner, ONE, text)
+    hand_in(made, "ada", TWO, "wrong")
+    return made
+
+
+def exercise_cell(name, points):
+    mark = {
+        "grade": True, "grade_id": name, "locked": True, "points": points, "schema_version": 3,
+        "solution": False, "task": False,
+    }  # fmt: skip
+    return {
+        "cell_type": "code", "execution_count": None, "id": name, "metadata": {"nbgrader": mark},
+        "outputs": [], "source": f"# {name}",
+    }  # fmt: skip
+
+
+def hand_in(folder, learner, name, text):
+    place = folder / learner / name
+    place.mkdir(parents=True, exist_ok=True)
+    (place / f"{name}.ipynb").write_text(text)
+
+
+def run(folder, grade=grade_fake, **options):
+    return grade_class(read_folder(folder), default_out(folder), grade=grade, **options)
+
+
+def said(report):
+    return {(one.learner, one.assignment): (one.status, one.points) for one in report.results}
+
+
+EXPECTED = {
+    ("ada", ONE): ("graded", 5),
+    ("ada", TWO): ("graded", 2),
+    ("bo", ONE): ("graded", 2),
+    ("chen", ONE): ("refused", 0),
+    ("dee", ONE): ("graded", 5),
+}
+
+
+def test_every_submission_gets_its_result_and_the_graded_notebook_is_kept(folder):
+    report = run(folder)
+    assert said(report) == EXPECTED
+    assert list(said(report)) == sorted(EXPECTED)
+    kept = default_out(folder) / "autograded" / "ada" / ONE / f"{ONE}.ipynb"
+    assert json.loads(kept.read_text())["said"] == "right"
+    assert (report.total("ada"), report.total("chen")) == (7, 0)
+    assert (report.out_of(ONE), report.out_of(TWO)) == (5, 5)
+    assert report.result("bo", TWO) is None
+
+
+def test_a_refused_submission_says_why_on_one_line_and_is_worth_what_the_exercise_is(folder):
+    one = run(folder).result("chen", ONE)
+    assert one.why == "It is not a notebook �[31m."
+    assert (one.points, one.out_of) == (0, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("course", "The course is not installed."), ("bug", "ZeroDivisionError: division by zero")],
+)
+def test_a_fault_of_the_course_is_no_zero_and_is_tried_again(folder, asked, counting, text, why):
+    hand_in(folder, "bo", ONE, text)
+    report = run(folder, counting)
+    assert said(report) == EXPECTED | {("bo", ONE): ("not graded", None)}
+    assert report.result("bo", ONE).why == why
+    assert report.total("bo") is None
+    asked.clear()
+    assert said(run(folder, counting)) == said(report)
+    assert asked == [("bo", ONE)]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("ends", "In cell 3 it ended."),
+        (
+            "hangs",
+            "Cell 1 of the notebook was still running when its time was up. "
+            "Cell 2 of the notebook was still running when its time was up.",
+        ),
+    ],
+)
+def test_code_that_had_to_be_stopped_is_told_beside_the_points_it_earned(folder, text, why):
+    hand_in(folder, "bo", ONE, text)
+    report = run(folder)
+    assert said(report) == EXPECTED
+    assert report.result("bo", ONE).why == why
+    assert report.result("ada", ONE).why == ""
+
+
+def test_a_second_run_grades_nothing_and_says_the_same(folder, asked, counting):
+    first = run(folder, counting)
+    assert len(asked) == 5
+    told = []
+    second = run(folder, counting, follow=lambda result, done, of: told.append((result, done, of)))
+    assert len(asked) == 5
+    assert second == first
+    assert told == [(None, 5, 5)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda course, folder: hand_in(folder, "bo", ONE, "right now"),
+        lambda course, folder: (course / "solutions" / ONE / "data.csv").write_text("1"),
+        lambda course, folder: (course / "nbgrader_config.py").write_text("c = get_config()"),
+        lambda course, folder: hand_in(folder, "eve", ONE, "right"),
+        lambda course, folder: shutil.rmtree(default_out(folder) / "autograded" / "bo"),
+    ],
+    ids=["notebook", "exercise", "settings", "new learner", "graded notebook gone"],
+)
+def test_what_is_new_or_changed_is_graded_again(course, folder, asked, counting, change):
+    run(folder, counting)
+    asked.clear()
+    change(course, folder)
+    report = run(folder, counting)
+    assert 1 <= len(asked) <= 5
+    assert set(asked) & {("bo", ONE), ("eve", ONE)}
+    assert (TWO in {name for _, name in asked}) == ((course / "nbgrader_config.py").stat().st_size < 99)
+    assert report.result("ada", ONE).points == 5
+
+
+def test_a_copied_notebook_is_graded_for_its_own_learner(folder, asked, counting):
+    hand_in(folder, "bo", ONE, "right")
+    run(folder, counting)
+    assert {("ada", ONE), ("bo", ONE)} <= set(asked)
+
+
+def test_results_are_kept_as_they_come(folder):
+    kept = default_out(folder) / "results.jsonl"
+    counts = []
+    run(folder, jobs=1, follow=lambda result, done, of: counts.append((done, lines(kept))))
+    assert counts == [(number, number) for number in range(6)]
+
+
+def lines(path):
+    return len(path.read_text().splitlines())
+
+
+def test_a_broken_last_line_costs_only_itself(folder, asked, counting):
+    first = run(folder, counting)
+    kept = default_out(folder) / "results.jsonl"
+    kept.write_bytes(kept.read_bytes()[:-20])
+    asked.clear()
+    with pytest.warns(UserWarning, match="set aside"):
+        second = run(folder, counting)
+    assert len(asked) == 1
+    assert second == first
+
+
+def test_a_record_of_another_form_is_passed_over(folder, asked, counting):
+    run(folder, counting)
+    kept = default_out(folder) / "results.jsonl"
+    records = [json.loads(line) for line in kept.read_text().splitlines()]
+    kept.write_text("".join(json.dumps(record | {"checks": 7}) + "\n" for record in records))
+    asked.clear()
+    run(folder, counting)
+    assert len(asked) == 5
+
+
+def test_nothing_is_written_into_the_folder(folder):
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    run(folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    with pytest.raises(CourseError, match="nothing is ever written"):
+        grade_class(read_folder(folder), folder / "out", grade=grade_fake)
+    assert not (folder / "out").exists()
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(folder, tmp_path):
+    out = tmp_path / "thesis"
+    out.mkdir()
+    (out / "chapter1.tex").touch()
+    with pytest.raises(CourseError, match="something else") as caught:
+        grade_class(read_folder(folder), out, grade=grade_fake)
+    assert "--out" in caught.value.hint
+    assert [path.name for path in out.iterdir()] == ["chapter1.tex"]
+
+
+def test_a_place_that_cannot_be_written_to_is_told(folder, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CourseError, match="cannot be written to") as caught:
+        grade_class(read_folder(folder), tmp_path / "file" / "out", grade=grade_fake)
+    assert "--out" in caught.value.hint
+
+
+def test_two_runs_do_not_grade_into_one_folder_at_once(folder):
+    inside = []
+
+    def grade(copy, name, learner, *, keep):
+        if not inside:
+            inside.append(1)
+            with pytest.raises(CourseError, match="Another run"):
+                run(folder)
+        return grade_fake(copy, name, learner, keep=keep)
+
+    assert said(run(folder, grade, jobs=1)) == EXPECTED
+
+
+def test_as_many_at_a_time_as_there_are_jobs(folder):
+    meeting = threading.Barrier(3)
+
+    def grade(copy, name, learner, *, keep):
+        if (learner in {"ada", "bo"} and name == ONE) or name == TWO:
+            meeting.wait(30)  # three must be here at once
+        return grade_fake(copy, name, learner, keep=keep)
+
+    assert said(run(folder, grade, jobs=3)) == EXPECTED
+
+
+@pytest.mark.parametrize("make", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_any_executor_serves_and_is_left_open(folder, make):
+    with make(2) as executor:
+        assert said(run(folder, executor=executor)) == EXPECTED
+        assert executor.submit(abs, -1).result() == 1
+
+
+def test_an_executor_that_breaks_loses_nothing_and_says_what_to_do(folder, asked, counting):
+    hand_in(folder, "zoe", ONE, "die")
+    with (
+        ProcessPoolExecutor(1) as executor,
+        pytest.raises(CourseError, match="stopped before all") as caught,
+    ):
+        run(folder, executor=executor)
+    assert "again" in caught.value.hint
+    hand_in(folder, "zoe", ONE, "right")
+    report = run(folder, counting)
+    assert said(report) == EXPECTED | {("zoe", ONE): ("graded", 5)}
+    assert asked == [("zoe", ONE)]
+
+
+class Losing(ThreadPoolExecutor):
+    """A cluster that loses the machine on which it grades bo, and calls another task off."""
+
+    def submit(self, function, notebook, assignment, learner, *rest):
+        if learner == "bo":
+            future = Future()
+            future.set_exception(OSError("the machine is gone"))
+            return future
+        if learner == "dee":
+            future = Future()
+            future.cancel()
+            future.set_running_or_notify_cancel()
+            return future
+        return super().submit(function, notebook, assignment, learner, *rest)
+
+
+def test_a_lost_worker_costs_the_submission_it_had(folder):
+    shutil.rmtree(folder / "dee")
+    with Losing(2) as executor:
+        report = run(folder, executor=executor)
+    assert report.result("bo", ONE).why == "OSError: the machine is gone"
+    assert said(report)["bo", ONE] == ("not graded", None)
+    assert said(report)["ada", ONE] == ("graded", 5)
+
+
+def test_tasks_that_were_called_off_are_told_and_the_others_kept(folder):
+    with Losing(2) as executor, pytest.raises(CourseError, match="stopped before all"):
+        run(folder, executor=executor)
+    assert lines(default_out(folder) / "results.jsonl") == 3
+
+
+def test_an_executor_that_is_shut_down_is_told(folder):
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    with pytest.raises(CourseError, match="stopped before all"):
+        run(folder, executor=executor)
+
+
+INTERRUPTIBLE = """
+import sys, time
+from pathlib import Path
+from halab.grading import grader
+from halab.grading.grader import Check, GradeReport
+
+def slow(copy, name, learner, *, keep):
+    time.sleep(0 if learner == "ada" else 3)
+    keep.mkdir(parents=True, exist_ok=True)
+    (keep / f"{name}.ipynb").write_text('{"cells": []}')
+    return GradeReport(6, name, learner, (Check("06-1-one", "06.1", "One", 2.0, 2.0),), (), 0.0, 0.0)
+
+grader.grade_notebook = slow
+from halab.cli import main
+main()
+"""
+
+
+def test_ctrl_c_ends_it_with_a_sentence_and_the_next_run_goes_on(folder, asked, counting):
+    kept = default_out(folder) / "results.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, "class", "grade", str(folder), "--jobs", "1"],
+        env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Tests in a shell's background were told to ignore Ctrl-C, and whom they start would be too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not (kept.exists() and lines(kept) == 2) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert "2 of 5 are done and kept" in errors
+    assert "run the same command to continue" in errors
+    assert "Traceback" not in errors
+    assert lines(kept) == 2
+    run(folder, counting)
+    assert sorted(asked) == [("bo", ONE), ("chen", ONE), ("dee", ONE)]
+
+
+@pytest.fixture
+def command(folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(grader, "grade_notebook", grade_fake)
+
+    def invoke(*arguments):
+        return CliRunner().invoke(app, ["class", "grade", str(folder), *arguments])
+
+    return invoke
+
+
+def test_the_command_shows_points_a_line_a_problem_and_where_the_files_are(folder, command):
+    (folder / "stray.txt").touch()
+    done = command()
+    assert done.exit_code == 0, done.output
+    assert "stray.txt is not a learner's folder" in done.stderr
+    assert f"chen, {ONE}: refused, 0 of 5 points. It is not a notebook" in done.stderr
+    assert done.stderr.count("Isolation is weaker: no bubblewrap.") == 1
+    rows = {row.split()[1]: row.split("│")[1:-1] for row in done.stdout.splitlines() if row.startswith("│")}
+    assert [cell.strip() for cell in rows["ada"]] == ["ada", "5", "2", "7"]
+    assert [cell.strip() for cell in rows["chen"]] == ["chen", "× 0", "-", "0"]
+    out = default_out(folder)
+    assert str(out) in done.stdout
+    for name in ("grades.csv", "summary.csv", "heatmap.png", "heatmap.svg", "gradebook.db"):
+        assert name.removeprefix("heatmap") in done.stdout
+        assert (out / name).stat().st_size > 0
+
+
+def test_the_command_fails_when_something_was_not_graded(folder, command, tmp_path):
+    hand_in(folder, "bo", ONE, "course")
+    done = command("--out", str(tmp_path / "there"))
+    assert done.exit_code == 1
+    assert f"bo, {ONE}: not graded. The course is not installed." in done.stderr
+    assert "1 of 5 submissions were not graded" in done.stderr
+    assert (tmp_path / "there" / "grades.csv").is_file()
+    assert not default_out(folder).exists()
+
+
+def test_the_note_of_a_weaker_sandbox_begins_as_the_command_looks_for_it():
+    assert [*kinds()][-1].weaker.startswith(WEAKER)

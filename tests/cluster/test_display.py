@@ -1,0 +1,81 @@
+import io
+
+from rich.console import Console
+
+from halab.cluster.display import live_progress, status_table
+
+PROXY = {
+    "name": "proxy-1",
+    "address": "127.0.0.1:20001",
+    "pid": 7,
+    "health": "hung",
+    "standing": "",
+    "memory": 3 << 20,
+    "uptime": 12.4,
+    "restarts": 1,
+    "note": "fault: hang",
+}
+STATUS = {"phase": "ready", "elapsed": 1.0, "done": 0, "total": 1, "disk": 5 << 20, "components": [PROXY]}
+
+
+def shown(renderable):
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(renderable)
+    return console.export_text()
+
+
+def test_a_status_fits_eighty_columns_and_tells_health_in_words():
+    text = shown(status_table(STATUS, "cluster 'lab'"))
+    assert max(map(len, text.splitlines())) <= 80
+    widest = {"name": "querycoord-1", "address": "172.20.0.22:19531", "health": "unhealthy", "pid": 1234567}
+    rows = [PROXY, PROXY | widest | {"standing": "follower", "memory": 999 << 20, "uptime": 99_999}]
+    text = shown(status_table(STATUS | {"components": rows}, "cluster 'lab'"))
+    assert all(str(value) in text for value in (*widest.values(), 999, 99_999))
+    for expected in ("proxy-1", "127.0.0.1:20001", "◼ hung", "proxy-1: fault: hang", "5 MiB on disk"):
+        assert expected in text
+
+
+def test_where_nothing_can_be_redrawn_each_phase_is_one_line():
+    out = io.StringIO()
+    with live_progress(Console(file=out)) as tell:
+        for phase in ("starting", "starting", "ready"):
+            tell(STATUS | {"phase": phase})
+    assert [line.split()[-1] for line in out.getvalue().splitlines()] == ["starting", "ready"]
+
+
+def test_a_terminal_sees_every_process_while_it_waits():
+    out = io.StringIO()
+    with live_progress(Console(file=out, force_terminal=True, width=80)) as tell:
+        tell(STATUS)
+    assert "proxy-1" in out.getvalue()
+
+
+class Output:
+    """Stands in for an output cell: what it shows now, and how often one was made."""
+
+    shown = ""
+    made = 0
+
+    def display(self, data, raw):
+        Output.made += 1
+        self.update(data, raw)
+
+    def update(self, data, raw):
+        Output.shown = data["text/plain"]
+
+
+def test_a_notebook_sees_one_output_written_over_and_keeps_its_last_line(monkeypatch):
+    monkeypatch.setattr("IPython.display.DisplayHandle", Output)
+    with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
+        tell(STATUS | {"phase": "starting"})
+        assert "proxy-1" in Output.shown
+        tell(STATUS)
+    assert Output.made == 1
+    assert Output.shown.split() == ["1.0", "s", "ready", "0/1", "healthy"]
+
+
+def test_a_notebook_that_joins_a_cluster_is_told_so(monkeypatch):
+    monkeypatch.setattr("IPython.display.DisplayHandle", Output)
+    with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
+        tell(STATUS)
+    assert "runs already" in Output.shown

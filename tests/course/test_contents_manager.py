@@ -1,0 +1,57 @@
+import asyncio
+
+import nbformat
+import pytest
+from tornado.web import HTTPError
+
+from halab.course.contents_manager import WorkspaceContentsManager
+from halab.course.workspace import make_workspace
+
+LESSON = "course/06-failover-timeline.ipynb"
+
+
+@pytest.fixture
+def manager(course, monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))  # where signatures are kept
+    return WorkspaceContentsManager(root_dir=str(make_workspace()))
+
+
+def test_the_first_get_copies_the_lesson_and_serves_the_copy(course, manager):
+    model = asyncio.run(manager.get(LESSON))
+    assert model["type"] == "notebook"
+    assert model["content"]["cells"] == []
+    assert (course / "work" / LESSON).is_file()
+
+
+def test_a_later_get_serves_what_the_learner_saved(course, manager):
+    asyncio.run(manager.get(LESSON))
+    model = asyncio.run(manager.get(LESSON))
+    cell = {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": "mine"}
+    model["content"]["cells"].append(cell)
+    asyncio.run(manager.save({"type": "notebook", "content": model["content"]}, LESSON))
+    again = asyncio.run(manager.get(LESSON))
+    assert again["content"]["cells"][0]["source"] == "mine"
+
+
+def test_a_copy_is_trusted_as_it_was_handed_out_and_not_when_something_else_wrote_to_it(course, manager):
+    code = nbformat.v4.new_code_cell("1")
+    original = course / LESSON
+    nbformat.write(nbformat.v4.new_notebook(cells=[code]), original)
+    (cell,) = asyncio.run(manager.get(LESSON))["content"]["cells"]
+    assert cell["metadata"]["trusted"]
+    copy = course / "work" / LESSON
+    copy.write_text(copy.read_text().replace('"1"', '"2"'))
+    (cell,) = asyncio.run(manager.get(LESSON))["content"]["cells"]
+    assert not cell["metadata"]["trusted"]
+
+
+def test_asking_without_content_is_enough(course, manager):
+    assert asyncio.run(manager.get(LESSON, content=False))["path"] == LESSON
+
+
+def test_solutions_and_hidden_files_are_not_there(course, manager):
+    for path in ("solutions", "../solutions", ".halab"):
+        with pytest.raises(HTTPError):
+            asyncio.run(manager.get(path))
+    names = [entry["name"] for entry in asyncio.run(manager.get(""))["content"]]
+    assert sorted(names) == ["course", "exercises"]

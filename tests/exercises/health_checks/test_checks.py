@@ -1,0 +1,156 @@
+import random
+from dataclasses import asdict
+
+import pytest
+
+from halab.exercises.expectations import Unmet
+from halab.exercises.health_checks import checks as checks
+from halab.exercises.health_checks.variant import (
+    Goal,
+    answers,
+    goal,
+    impossible,
+    probes,
+    solutions_of,
+    variant,
+)
+from halab.models.health_probes import Probe, detection, false_restarts, share_over
+from halab.sim.probe_verdicts import verdicts
+
+SEEDS = range(5)
+
+
+def detected(probe, fault):
+    span = detection(Probe(**probe), fault)
+    return span.least, span.most
+
+
+def a_year(probe, late):
+    return false_restarts(Probe(**probe), late)
+
+
+def write(liveness, startup="periodSeconds: 10\n        failureThreshold: 60", delay=0):
+    return f"""apiVersion: v1
+kind: Pod
+metadata: {{name: milvus}}
+spec:
+  containers:
+    - name: milvus
+      livenessProbe:
+        httpGet: {{path: /healthz, port: 9091}}
+        initialDelaySeconds: {delay}
+        periodSeconds: {liveness.period}
+        timeoutSeconds: {liveness.timeout}
+        failureThreshold: {liveness.failures}
+      readinessProbe:
+        httpGet: {{path: /healthz, port: 9091}}
+      startupProbe:
+        httpGet: {{path: /healthz, port: 9091}}
+        {startup}
+"""
+
+
+def manifest(data):
+    one = Goal(**{**data, "latencies": tuple(data["latencies"])})
+    probe = next(solutions_of(one), None)
+    if probe is None:
+        raise ValueError("impossible")
+    return write(probe)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_right_answers_pass_every_check(seed):
+    rng = random.Random(seed)
+    drawn, goals, heard = probes(rng), [goal(rng)], answers(rng)
+    checks.check_crash(detected, drawn)
+    checks.check_hang(detected, drawn)
+    checks.check_share(share_over, goals[0])
+    checks.check_false(a_year, drawn)
+    for check in (checks.check_valid, checks.check_in_time, checks.check_patient, checks.check_start):
+        check(manifest, goals)
+    checks.check_refused(manifest, [impossible(rng)])
+    checks.check_readiness(checks.ready_changes, heard)
+    checks.check_restarts(checks.restarts_at, heard)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_readiness_changes_as_the_simulated_worker_decides(seed):
+    heard = answers(random.Random(seed))
+    probe = Probe(1, 1, failures=3, successes=2)
+    told = verdicts(probe, lambda sent: 0.0 if heard[int(sent)] else -1.0, len(heard) - 1)
+    if told and told[0][1] == "failed":
+        told = told[1:]  # it begins as not ready: that is no change
+    assert [(int(at), word == "passed") for at, word in told] == checks.ready_changes(heard, 3, 2)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_goal_is_out_of_reach_of_the_card_s_faster_settings_and_in_reach_of_some(seed):
+    one = goal(random.Random(seed))
+    assert next(solutions_of(one))
+    with pytest.raises(Unmet):
+        checks.check_patient(lambda data: write(Probe(3, 3, 2)), [one])
+    assert not list(solutions_of(impossible(random.Random(seed))))
+
+
+def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
+    assert variant("ada") == variant("ada")
+    assert len({variant(f"learner-{number}").goal.latencies for number in range(10)}) == 10
+
+
+DRAWN = probes(random.Random(1))
+GOALS = [goal(random.Random(1))]
+HEARD = answers(random.Random(1))
+FIT = next(solutions_of(GOALS[0]))
+LATE = Probe(1, 29, 29)
+product = lambda probe, fault: (0, probe["period"] * probe["failures"])  # noqa: E731
+
+
+def no_timeout(probe, fault):
+    return detected(probe, "crash")
+
+
+def never_waits(probe, fault):
+    least = (probe["failures"] - 1) * probe["period"] + (probe["timeout"] if fault == "hang" else 0)
+    return least, least + probe["period"]
+
+
+@pytest.mark.parametrize(
+    ("check", "given", "hint"),
+    [
+        (checks.check_crash, (product, DRAWN), "09.1.least"),
+        (checks.check_crash, (lambda probe, fault: 3, DRAWN), "09.1.least"),
+        (checks.check_crash, (lambda probe, fault: (detected(probe, fault)[0],) * 2, DRAWN), "09.1.most"),
+        (checks.check_hang, (no_timeout, DRAWN), "09.1.hang"),
+        (checks.check_hang, (never_waits, DRAWN), "09.1.late"),
+        (checks.check_share, (lambda x, t: sum(one > t for one in x) / len(x), GOALS[0]), "09.1.share"),
+        (checks.check_false, (lambda probe, late: late ** probe["failures"], DRAWN), "09.1.false"),
+        (
+            checks.check_valid,
+            (lambda data: write(FIT).replace("timeoutS", "s"), GOALS),
+            "09.2.valid",
+        ),
+        (checks.check_valid, (lambda data: "a: [", GOALS), "09.2.valid"),
+        (checks.check_valid, (lambda data: None, GOALS), "09.2.valid"),
+        (checks.check_in_time, (lambda data: write(LATE), GOALS), "09.2.time"),
+        (checks.check_patient, (lambda data: write(Probe(1, 1, 1)), GOALS), "09.2.patient"),
+        (checks.check_start, (lambda data: write(FIT, "periodSeconds: 1"), GOALS), "09.2.start"),
+        (checks.check_start, (lambda data: write(FIT, delay=400), GOALS), "09.2.delay"),
+        (checks.check_refused, (lambda data: write(FIT), GOALS), "09.2.refused"),
+        (checks.check_readiness, (lambda heard, f, s: [], HEARD), "09.3.ready"),
+        (checks.check_readiness, (lambda heard, f, s: [(0, False)], HEARD), "09.3.first"),
+        (checks.check_restarts, (lambda heard, f: [], HEARD), "09.3.restart"),
+    ],
+)
+def test_a_wrong_answer_is_told_the_behaviour_it_lacks(check, given, hint):
+    with pytest.raises(Unmet) as caught:
+        check(*given)
+    assert caught.value.hint == hint
+
+
+def test_bad_yaml_is_explained_with_line_and_column():
+    with pytest.raises(Unmet, match='Line 10, column 9: Kubernetes knows no "period"'):
+        checks.check_valid(lambda data: write(FIT).replace("periodSeconds", "period", 1), GOALS)
+
+
+def test_the_data_of_a_goal_is_plain():
+    assert set(GOALS[0].data) == set(asdict(GOALS[0]))

@@ -1,0 +1,312 @@
+"""The sandbox itself: what comes back from a learner's process, and what becomes of it."""
+
+import contextlib
+import dataclasses
+import json
+import sys
+import time
+
+import psutil
+import pytest
+
+from halab.grading.sandbox import box as box_module
+from halab.grading.sandbox import wire
+from halab.grading.sandbox.box import Absent, Ended, Raised, Reference, Sandbox, TimeUp
+from halab.grading.sandbox.isolation import kinds
+
+pytestmark = pytest.mark.grading
+
+# What a machine without namespaces for users does: the host cannot make any for its learners.
+NO_NAMESPACES = """
+import os, sys
+from halab.grading.sandbox import confine
+confine.drop_capabilities()
+confine.refuse_calls()
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def box(sandbox):
+    with sandbox.box("ada") as box:
+        yield box
+
+
+def soon(seconds=30.0):
+    return time.monotonic() + seconds
+
+
+def run(box, source, seconds=30.0):
+    """The text a cell prints; an error in it fails the test."""
+    outputs, error = box.run(source, soon(seconds))
+    assert error is None
+    return "".join(one.get("text", "") for one in outputs)
+
+
+def pythons():
+    """Python processes below this one: hosts, and learners' processes, which are copies of a host."""
+    found = set()
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "python" in one.name():
+                found.add(one)
+    return found
+
+
+def test_cells_share_names_and_tell_outputs_and_errors(box):
+    assert run(box, "import sys\nx = 2\nprint('out')\nprint('err', file=sys.stderr)") == "out\nerr\n"
+    outputs, error = box.run("print('before')\nx / 0", soon())
+    assert error == ("ZeroDivisionError", "division by zero")
+    assert outputs[0].text == "before\n"
+    assert box.get("x", soon()) == 2
+    with pytest.raises(Absent):
+        box.get("y", soon())
+
+
+def test_functions_are_called_where_they_are(box):
+    run(box, "calls = []\ndef double(x, *, more=0):\n    calls.append(x)\n    return 2 * x + more")
+    double = box.get("double", soon())
+    assert isinstance(double, Reference)
+    assert double(4, more=1) == 9
+    assert double.calls([(1,), (2,)]) == [2, 4]
+    assert box.get("calls", soon()) == [4, 1, 2]
+
+
+def test_what_a_function_raises_is_raised_here_and_can_be_caught_by_its_kind(box):
+    run(
+        box,
+        "def fails(kind):\n    raise kind('so')\nclass Own(Exception): pass\ndef own():\n    raise Own('so')",
+    )
+    fails = box.get("fails", soon())
+    with pytest.raises(KeyError):
+        fails(KeyError)
+    with pytest.raises(Raised, match="so") as caught:
+        box.get("own", soon())()
+    assert caught.value.kind == "Own"
+    for kind in (SystemExit, KeyboardInterrupt):
+        with pytest.raises(Raised):
+            fails(kind)
+    run(box, "def many():\n    raise ExceptionGroup('so', [ValueError()])")
+    with pytest.raises(Raised):
+        box.get("many", soon())()
+
+
+def test_a_late_cell_is_interrupted_and_the_next_one_runs(box):
+    with pytest.raises(TimeUp):
+        box.run("x = 1\nimport time\ntime.sleep(600)", soon(0.5))
+    assert run(box, "print(x)") == "1\n"
+
+
+def test_helpers_of_a_late_cell_are_ended_with_it(box):
+    with pytest.raises(TimeUp):
+        box.run("import subprocess\nhelper = subprocess.Popen(['sleep', '600'])\nhelper.wait()", soon(0.5))
+    assert run(box, "print(helper.wait())") == "-9\n"
+
+
+def test_a_cell_that_cannot_be_interrupted_ends_its_process_and_says_so_from_then_on(box):
+    source = "import time\nwhile True:\n    try: time.sleep(600)\n    except BaseException: pass"
+    with pytest.raises(TimeUp):
+        box.run(source, soon(0.5))
+    for _ in range(2):
+        with pytest.raises(Ended, match="could not be interrupted"):
+            box.run("1", soon())
+
+
+def test_each_learner_starts_afresh():
+    leave = """
+import builtins, os
+builtins.abs = None
+mark = 1
+for folder in (".", "/tmp", "/dev/shm", "/"):
+    try: open(f"{folder}/left", "w").write("x")
+    except OSError: pass
+if os.fork() == 0:
+    os.setsid()
+    import time
+    time.sleep(600)
+"""
+    others = pythons()
+    with Sandbox() as sandbox:
+        with sandbox.box("ada") as box:
+            run(box, leave)
+            assert len(pythons() - others) > 2
+        assert len(pythons() - others) == 1  # the host
+        with sandbox.box("bo") as box:
+            look = "import glob, os\nprint(abs(-4), os.environ['HALAB_LEARNER'], glob.glob('/*/left'))"
+            assert run(box, look) == "4 bo []\n"
+            with pytest.raises(Absent):
+                box.get("mark", soon())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        '["ran"]',
+        '["ran", [], 3, 4]',
+        '["ran", {}, null]',
+        json.dumps(["ran", [{"output_type": "stream", "name": "stdout", "text": ""}] * 501, None]),
+        '["value"]',
+        '["value", 1]',
+        '["absent"]',
+        "[]",
+        "{}",
+        "null",
+        "[[]]",
+        "[1]",
+        "[",
+        '["ran", [], null]]',
+    ],
+)
+def test_what_is_no_answer_ends_the_process(box, answer):
+    box.run(f"import json\njson.dumps = lambda value, **keywords: {answer!r}", soon())
+    with pytest.raises(Ended, match="something that is no answer"):
+        box.run("1", soon())
+    with pytest.raises(Ended):
+        box.get("x", soon())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{}",
+        '{"a": 1, "b": 2}',
+        '{"eval": "1"}',
+        '{"set": [[]]}',
+        '{"dict": [1]}',
+        '{"ref": "x", "type": "y"}',
+    ],
+)
+def test_a_value_that_is_no_data_ends_the_process(box, value):
+    source = f"""
+import json
+dumps = json.dumps
+json.dumps = lambda value, **keywords: '["value", {value}]' if value[0] == "value" else dumps(value)
+x = 1
+"""
+    run(box, source)
+    with pytest.raises(Ended, match="something that is no answer"):
+        box.get("x", soon())
+
+
+def test_an_answer_may_name_any_kind_of_error(box):
+    box.run('import json\njson.dumps = lambda value, **keywords: \'["raised", "Error", "so"]\'', soon())
+    for kind in ("ExceptionGroup", "UnicodeDecodeError", "type", "\ud800", "", "x" * 10_000):
+        source = f'import json\njson.dumps = lambda value, **keywords: \'["raised", "{kind}", "so"]\''
+        with pytest.raises(Raised) as caught:
+            box.run(source, soon())
+        assert len(caught.value.kind) <= 100
+        caught.value.kind.encode()
+
+
+def test_an_answer_longer_than_allowed_is_not_waited_for(box):
+    source = """
+import os, socket
+link = next(
+    int(one) for one in os.listdir("/proc/self/fd")
+    if os.path.lexists(f"/proc/self/fd/{one}") and os.readlink(f"/proc/self/fd/{one}").startswith("socket:")
+)
+os.write(link, b"\\xff" * 4)
+import time
+time.sleep(600)
+"""
+    with pytest.raises(Ended, match="more than 4 MiB"):
+        box.run(source, soon(60))
+
+
+def test_a_result_larger_than_an_answer_costs_only_itself(box):
+    run(box, f"def big():\n    return 'x' * {wire.LARGEST}")
+    with pytest.raises(Raised, match="takes more than 4 MiB"):
+        box.get("big", soon())()
+    assert run(box, "print('on')") == "on\n"
+
+
+def test_outputs_are_kept_up_to_a_limit(box):
+    assert len(run(box, "for _ in range(100): print('x' * 10_000)")) < 1.1 * wire.CHARACTERS
+    flood = (
+        "import sys\nfor _ in range(5000):\n    print('a', end='')\n    print('b', end='', file=sys.stderr)"
+    )
+    outputs, _ = box.run(flood, soon())
+    assert len(outputs) == wire.OUTPUTS
+    assert "left out" in outputs[-1].text
+    outputs, _ = box.run("for _ in range(5000): display({}, raw=True)", soon())
+    assert len(outputs) <= wire.OUTPUTS
+
+
+def test_a_copy_of_the_process_answers_nothing(box):
+    assert run(box, "import os\nfirst = os.getpid()\nos.fork()\nprint(os.getpid() == first)") == "True\n"
+    assert run(box, "print('next')") == "next\n"
+
+
+def test_more_memory_than_allowed_ends_the_process_and_no_other(sandbox):
+    with sandbox.box("ada") as box, pytest.raises(Ended, match="more than 2 GiB of memory"):
+        box.run("hoard = []\nwhile True: hoard.append(bytearray(b'x') * (64 << 20))", soon())
+    with sandbox.box("bo") as box:
+        assert run(box, "print('on')") == "on\n"
+
+
+def test_a_host_that_is_gone_is_replaced():
+    others = set(psutil.Process().children(recursive=True))
+    with Sandbox() as sandbox:
+        with sandbox.box("ada"):
+            for one in set(psutil.Process().children(recursive=True)) - others:
+                with contextlib.suppress(psutil.NoSuchProcess):  # it went with its parent
+                    one.kill()
+        with sandbox.box("bo") as box:
+            assert run(box, "print('on')") == "on\n"
+
+
+def test_closing_leaves_no_process(tmp_path):
+    before = set(psutil.Process().children(recursive=True))
+    with Sandbox() as sandbox, sandbox.box("ada") as box:
+        run(box, "import subprocess\nfor _ in range(5): subprocess.Popen(['sleep', '600'])")
+        assert set(psutil.Process().children(recursive=True)) - before
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+@pytest.fixture
+def without_namespaces(monkeypatch):
+    """A machine that has neither bubblewrap nor namespaces for users."""
+    *_, weak = kinds()
+    weak = dataclasses.replace(weak, before=(sys.executable, "-c", NO_NAMESPACES))
+    monkeypatch.setattr(box_module, "kinds", lambda: iter([weak]))
+
+
+def test_without_namespaces_learners_share_no_host_and_the_weakness_is_told(without_namespaces):
+    others = set(psutil.Process().children())
+    with Sandbox() as sandbox:
+        hosts = []
+        for learner in ("ada", "bo"):
+            with sandbox.box(learner) as box:
+                look = "import os\nprint(os.path.exists('left'))\nopen('left', 'w').close()"
+                assert run(box, look) == "False\n"
+                hosts.append(set(psutil.Process().children()) - others)
+        assert hosts[0]
+        assert not hosts[0] & hosts[1]
+        assert "no namespaces of its own" in sandbox.weaker
+
+
+def test_without_namespaces_the_folder_is_limited_and_daemons_end(without_namespaces):
+    before = set(psutil.Process().children(recursive=True))
+    with Sandbox() as sandbox:
+        with sandbox.box("ada") as box:
+            fill = "for n in range(9): open(f'{n}', 'wb').write(bytes(60 << 20))\nimport time\ntime.sleep(30)"
+            with pytest.raises(Ended, match="more than 64 MiB"):
+                box.run(fill, soon(60))
+        with sandbox.box("bo") as box:
+            daemon = """
+import os
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvp("sleep", ["sleep", "600"])
+    os._exit(0)
+os.wait()
+"""
+            run(box, daemon)
+    assert set(psutil.Process().children(recursive=True)) <= before

@@ -1,0 +1,67 @@
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from halab.cluster.simulated import SimulatedCluster
+from halab.course.predictions import predict
+from halab.lessons.architecture import compare_parts, read_sessions, results
+from halab.measure import FaultRecord, Header, Journal
+from halab.models.samples import OPERATIONS, Outcome, Sample
+
+
+@pytest.fixture(autouse=True)
+def own_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def made(*targets, bad=(), simulated=False, started=None):
+    """Ten seconds of probes, a fault in second 3; `bad` operations fail for one second."""
+    header = Header(
+        "lab", "simulated" if simulated else "embedded", "ha", 10.0, {"milvus": "2.3.5"}, 0, {},
+        started or datetime.now(UTC).isoformat(), 10.0, 1.0, OPERATIONS, dict.fromkeys(OPERATIONS, 1.0),
+        simulated,
+    )  # fmt: skip
+    samples = [
+        Sample(
+            name, number, number / 10, number / 10, number / 10 + 0.01,
+            Outcome.FAIL if name in bad and 30 <= number < 40 else Outcome.OK,
+        )
+        for name in OPERATIONS
+        for number in range(100)
+    ]  # fmt: skip
+    faults = [FaultRecord("crash", target, target, 3.0, 3.5) for target in targets]
+    return Journal.write(header, samples=samples, faults=faults, events=[])
+
+
+def test_the_sessions_name_who_is_active_and_say_what_is_simulated():
+    with SimulatedCluster() as cluster:
+        table = read_sessions(cluster)
+        assert ("rootcoord", "active", "rootcoord-1", "10 of 10 s") in table.rows
+        assert not [row for row in table.rows if row[0].startswith("querynode")]
+        assert table.remarks[0].startswith("SIMULATED")
+        assert "3 stand by" in table.remarks[1]
+        assert "rootcoord-1" in table._repr_html_()
+
+
+def test_prediction_and_measurement_stand_side_by_side():
+    predict(3, "metadata calls gone, crash etcd leader, crash etcd follower", seconds=2)
+    time.sleep(0.01)
+    table = compare_parts(
+        made("etcd leader", "etcd follower", bad=("metadata call",)), made("standby rootcoord")
+    )
+    none = "not noticed"
+    assert table.rows == (
+        ("crash etcd leader, crash etcd follower", "2 s", none, none, none, "1.0 s"),
+        ("crash standby rootcoord", "-", none, none, none, none),
+    )
+    assert "SIMULATED" not in repr(table)
+
+
+def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():
+    journal = made("etcd leader", started="2026-01-01T00:00:00+00:00", simulated=True)
+    predict(3, "metadata calls gone, crash etcd leader", seconds=1)
+    table = compare_parts(journal)
+    assert table.rows[0][1] == "-"
+    assert table.remarks[0].startswith("SIMULATED")
+    assert results(journal)["coordinator-copies"].endswith("metadata call not noticed (simulated)")

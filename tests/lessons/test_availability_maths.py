@@ -1,0 +1,135 @@
+"""Repeats of a fault, what they say of a failover's length, and what promises pay for at that price."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from halab.cluster.simulated import SimulatedCluster
+from halab.course.predictions import predict
+from halab.errors import MeasurementError
+from halab.lessons.availability_maths import card_results, failover_time, outages_of, price_list, repeat
+from halab.lessons.common import kept
+from halab.measure import Journal, Retriever, rto
+from halab.models.availability import Calendar
+from halab.models.availability_slo import failovers_allowed
+
+FAULT = "crash active rootcoord"
+
+
+@pytest.fixture(autouse=True)
+def _own_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def runs(times: int = 3, fault: str = FAULT, seconds: float = 20.0) -> list[Journal]:
+    cluster = SimulatedCluster()
+    return repeat(cluster, fault, retriever=Retriever(cluster), times=times, seconds=seconds)
+
+
+@cache
+def measured(times: int = 3, fault: str = FAULT, seconds: float = 20.0) -> list[Journal]:
+    """The same for tests that only look at journals, once for all of them."""
+    return runs(times, fault, seconds)
+
+
+def test_every_repeat_is_kept_and_measures_anew() -> None:
+    found = runs(3)
+    assert {journal.digest for journal in kept(2)} == {journal.digest for journal in found}
+    lengths = outages_of(found)
+    assert lengths == [rto(one.samples("search"), one.faults[0].at) for one in found]
+    assert len(set(lengths)) > 1
+
+
+def test_a_run_that_breaks_off_costs_none_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from halab.lessons import availability_maths
+
+    measure, made = availability_maths.experiment, []
+
+    def twice(*args: object, **options: object) -> Journal:
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(measure(*args, **options))  # type: ignore[arg-type]
+        return made[-1]
+
+    monkeypatch.setattr(availability_maths, "experiment", twice)
+    with pytest.raises(KeyboardInterrupt):
+        runs(3)
+    assert len(kept(2)) == 2
+
+
+def test_the_failover_time_is_the_mean_outage_with_its_interval() -> None:
+    found = measured(3)
+    interval = failover_time(found)
+    assert interval.mean == pytest.approx(sum(outages_of(found)) / 3)
+    assert interval.low < interval.mean < interval.high
+    assert interval.n == 3
+
+
+def test_the_price_list_is_the_model_s_and_says_what_is_simulated() -> None:
+    found = measured(3)
+    interval, month = failover_time(found), Calendar().month
+    said = repr(price_list(found))
+    few, many = (failovers_allowed(0.9999, time, month) for time in (interval.high, interval.low))
+    assert f"{few:.0f}–{many:.0f}" in said or f" {few:.0f} " in said
+    assert "SIMULATED" in said
+    assert "simulated, 3 runs" in said
+    assert "a year of 365 days, a month of 30 days" in " ".join(said.split())
+    assert "the card" in said
+    assert "your prediction" not in said
+    assert "99.99 %" in price_list(found)._repr_html_()
+
+
+def test_a_prediction_made_before_stands_in_it_and_one_made_afterwards_does_not() -> None:
+    predict(2, FAULT, first_failure=1, last_failure=13, failed_requests=200)
+    before = price_list(runs(2))
+    row = next(row for row in before.rows if row[0] == "your prediction")
+    assert row[1:] == ("12.0", "216", "21", "2")
+    predict(2, FAULT, first_failure=0, last_failure=1, failed_requests=20)
+    assert price_list(kept(2)[:2]).rows == before.rows
+
+
+def test_a_prediction_without_times_has_no_price() -> None:
+    predict(2, FAULT, failed_requests=0)
+    assert "your prediction" not in repr(price_list(runs(2)))
+
+
+def test_an_outage_that_nobody_noticed_is_free() -> None:
+    found = measured(2, "crash any query node")
+    quiet = price_list(found, "insert")
+    assert outages_of(found, "insert") == [0.0, 0.0]
+    assert quiet.rows[-1][2:] == ("any number",) * 3
+
+
+def test_the_card_s_claims_are_told_in_failovers() -> None:
+    found = measured(2)
+    said = card_results(found)
+    assert set(said) == {"two-copies-year", "three-copies-year", "target-year"}
+    assert all("simulated, search, n = 2" in words for words in said.values())
+
+
+def test_one_repeat_is_refused_before_anything_is_broken() -> None:
+    with pytest.raises(MeasurementError, match="at least two repeats, not 1"):
+        runs(1)
+    assert kept(2) == []
+
+
+def test_one_journal_gives_no_interval() -> None:
+    with pytest.raises(MeasurementError, match="at least two repeats"):
+        failover_time(measured(2)[:1])
+
+
+def test_an_outage_without_an_end_has_no_mean() -> None:
+    journals = measured(2)
+    cut = []
+    for one in journals:
+        ends = one.faults[0].at + 3
+        samples = [sample for sample in one.samples() if sample.intended < ends]
+        cut.append(Journal.write(one.header, samples=samples, faults=one.faults))
+    with pytest.raises(MeasurementError, match=r"did not come back while run 1[\s\S]*seconds=30"):
+        failover_time(cut)
+
+
+def test_runs_of_different_faults_are_no_repeats() -> None:
+    with pytest.raises(MeasurementError, match="these are of 2"):
+        failover_time([*measured(2), *measured(2, "hang active rootcoord", seconds=40)])

@@ -1,0 +1,109 @@
+"""What a lesson does with a measurement: keep it, and lay it beside prediction and card."""
+
+from pathlib import Path
+
+import pytest
+
+from halab.cluster.simulated import SimulatedCluster
+from halab.course.cards import card
+from halab.course.predictions import predict
+from halab.errors import CourseError
+from halab.lessons.common import card_claim, in_one_picture, keep, kept, results, unanswered
+from halab.measure import Journal, Retriever, experiment
+from halab.measure.journal.experiment_name import experiment_of
+
+
+@pytest.fixture(autouse=True)
+def _own_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def measure(ttl: float = 10) -> Journal:
+    cluster = SimulatedCluster(ttl=ttl)
+    return experiment(cluster, "crash active rootcoord", retriever=Retriever(cluster), progress=False)
+
+
+def words(journal: Journal) -> list[str]:
+    return [text.get_text() for text in in_one_picture(journal).axes[0].texts]
+
+
+def test_a_kept_journal_is_found_again_whole() -> None:
+    journal = measure()
+    path = keep(journal, 6)
+    assert path.name.startswith("06-")
+    assert "-crash-active-rootcoord-" in path.name
+    assert keep(journal, 6) == path
+    assert [one.lines for one in kept(6)] == [journal.lines]
+    assert kept(5) == []
+
+
+def test_the_picture_shows_prediction_card_and_measurement() -> None:
+    predict(6, "crash active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
+    shown = words(measure())
+    assert {"your prediction", "the card", "simulated"} <= set(shown)
+    assert "1.0 to 4.0 s, 7 failed" in shown
+    assert "0.0 to 12.0 s, 5 to 10 failed" in shown
+
+
+def test_a_prediction_that_nothing_fails_needs_no_times() -> None:
+    predict(6, "crash active rootcoord", failed_requests=0)
+    assert "nothing fails" in words(measure())
+
+
+def test_a_prediction_made_afterwards_does_not_count() -> None:
+    journal = measure()
+    predict(6, "crash active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
+    assert "your prediction" not in words(journal)
+
+
+def test_a_prediction_for_another_fault_does_not_count() -> None:
+    predict(6, "hang active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
+    journal = measure()
+    assert experiment_of(journal) == "crash active rootcoord"
+    assert "your prediction" not in words(journal)
+
+
+def test_results_speak_to_claims_of_the_card_and_say_that_they_are_simulated() -> None:
+    said = results(measure())
+    assert set(said) <= set(card(6, "en").claims)
+    assert said["outage-total"].endswith(" s (search, simulated, TTL 10 s)")
+    assert all("simulated" in text for text in said.values())
+
+
+def test_an_operation_that_never_failed_has_no_outage_to_tell() -> None:
+    cluster = SimulatedCluster()
+    quiet = experiment(cluster, "crash index node 1", retriever=Retriever(cluster), progress=False)
+    assert results(quiet) == {
+        "failed-requests": f"0 of {len(quiet.samples('search'))} (search, simulated, TTL 10 s)"
+    }
+
+
+def test_only_card_6_tells_of_a_single_outage() -> None:
+    assert card_claim(6).last_failure == 12
+    with pytest.raises(CourseError, match="Card 6 does"):
+        card_claim(7)
+
+
+def test_a_picture_shows_itself_with_words_for_who_cannot_see_it() -> None:
+    shown = in_one_picture(measure())._repr_html_()
+    assert 'src="data:image/png;base64,' in shown
+    assert 'alt="the card: 0.0 to 12.0 s' in shown
+
+
+def test_another_ttl_is_another_experiment() -> None:
+    predict(6, "crash active rootcoord", failed_requests=0)
+    short = measure(ttl=5)
+    assert experiment_of(short) == "crash active rootcoord with TTL 5 s"
+    assert "your prediction" not in words(short)
+
+
+def test_card_1_says_that_nothing_fails() -> None:
+    assert card_claim(1).failed_requests == 0
+    assert card_claim(1).last_failure is None
+
+
+def test_what_got_no_answer_is_told_by_operation_and_as_simulated() -> None:
+    said = unanswered(measure())
+    assert said.startswith("crash active rootcoord: search ")
+    assert "metadata call" in said
+    assert said.endswith("(simulated)")

@@ -1,0 +1,65 @@
+import time
+
+import pytest
+
+import halab
+from halab.course.predictions import predict
+from halab.lessons.drill import compare_drill, mark, results
+from halab.measure import FaultRecord, Header, Journal, Retriever
+from halab.measure.probing.addresses import TWO_ADDRESSES, Application
+from halab.models.samples import Outcome, Sample
+from halab.protect.drill.drill_report import Report, Targets
+from halab.protect.drill.rehearsal import Rehearsal, rehearse
+from halab.protect.drill.runbook import Record, State
+
+
+@pytest.fixture(autouse=True)
+def own_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def journal():
+    """Ten questions a second by two clients; lost at 2 s, and one of them is without answers until 5 s."""
+    names = ("search", TWO_ADDRESSES)
+    header = Header(
+        "lab", "embedded", "small", 10.0, {}, 0, {}, "2026-11-25T12:00:00+00:00", 10.0, 1.0, names,
+        dict.fromkeys(names, 1.0), False,
+    )  # fmt: skip
+    samples = [
+        Sample(
+            name, number, at, at, at + 0.01, Outcome.FAIL if name == "search" and 2 <= at < 5 else Outcome.OK
+        )
+        for name in names
+        for number, at in ((number, number / 10) for number in range(100))
+    ]
+    return Journal.write(
+        header, samples=samples, faults=[FaultRecord("lose", "primary", "proxy-1", 2.0, 8.0)]
+    )
+
+
+def measured(tmp_path):
+    facts = {"rto": 20.1, "rpo": 3.9, "rpo_rows": 78, "read_only": 5.6, "lost_at_home": 0}
+    records = [Record("loss", "Lose the primary", "halab", 30, "done", 0.0, 1.0)]
+    state = State("Drill", "2026-11-25T12:00:00+00:00", 0.0, records, facts)
+    return Rehearsal(Report.of(state, Targets(), journal()), journal(), tmp_path)
+
+
+def test_card_and_measurement_stand_together_and_users_give_their_mark(tmp_path):
+    drill = measured(tmp_path)
+    text = repr(compare_drill(drill))
+    assert all(one in text for one in ("45 min", "20.1 s", "78", "0 of 80"))
+    assert "30" in repr(mark(drill))
+    assert results(drill)["rto"].startswith("20.1 s")
+
+
+def test_nothing_simulated_is_shown_as_measured(tmp_path):
+    app = Application(
+        *(Retriever(halab.cluster(name, engine="simulated", profile="small"), replicas=1) for name in "ab")
+    )
+    predict(10, "lose primary", seconds=11, rows=22, unanswered=33)
+    time.sleep(0.01)  # a journal's start is in whole milliseconds: the prediction must be older than that
+    drill = rehearse(app, tmp_path / "drill")
+    text = repr(compare_drill(drill))
+    assert all(one in text for one in ("SIMULATED", "not measured", "11 s", "22", "33"))
+    assert "SIMULATED" in repr(mark(drill))
+    assert results(drill) == {}

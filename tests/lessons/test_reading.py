@@ -1,0 +1,86 @@
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from halab.course.predictions import predict
+from halab.errors import MeasurementError
+from halab.lessons.reading import SHARED, THREE, compare_reads, results
+from halab.measure import Header, Journal
+from halab.measure.experiments.throughput import Limit
+from halab.measure.journal.journal_file import Phase
+from halab.models.samples import Outcome, Sample
+
+
+@pytest.fixture(autouse=True)
+def own_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def made(rates, *, limit=None, simulated=False, started=None):
+    """Two turns of a second for each number of replicas, with so many answers."""
+    phases, samples = [], []
+    for turn, (replicas, count) in enumerate([*rates.items()] * 2):
+        settings = {"replicas": replicas, "repeat": turn, "batch": 1, "clients": 48}
+        settings |= {"share": limit.share, "period": limit.period} if limit else {}
+        phases.append(Phase("search", turn, turn + 1, settings, {}))
+        samples += [
+            Sample("search", len(samples) + n, turn + n / count, turn + n / count, turn + (n + 0.5) / count,
+                   Outcome.OK)
+            for n in range(count)
+        ]  # fmt: skip
+    header = Header(
+        "lab", "simulated" if simulated else "embedded", "ha", 10.0, {"milvus": "2.3.5"}, 0, {},
+        started or datetime.now(UTC).isoformat(), 1.0, 10.0, ("search",), {"search": 10.0}, simulated,
+    )  # fmt: skip
+    return Journal.write(
+        header, samples=samples, phases=phases, notes=[limit.label("embedded")] if limit else []
+    )
+
+
+SLOWER, FASTER = {1: 600, 2: 550, 3: 450}, {1: 100, 2: 140, 3: 160}
+
+
+def test_predictions_card_and_both_measurements_stand_side_by_side():
+    predict(5, SHARED, times=2)
+    predict(5, THREE, times=2.8)
+    time.sleep(0.01)
+    table = compare_reads(made(SLOWER), made(FASTER, limit=Limit()))
+    one, three, five = table.rows
+    assert one == ("one replica, a second", "-", "100", "600", "100")
+    assert three == (
+        "three against one", "x 2, x 2.8 with the limit", "x 2.8", "x 0.75 (0.75–0.75)",
+        "x 1.60 (1.60–1.60)",
+    )  # fmt: skip
+    assert five[2] == "x 5"
+    text = " ".join(repr(table).split())
+    assert "cores, three replicas answered fewer searches than one. The card's 2.8 lies outside" in text
+    assert "With the limit, three replicas answered more searches than one." in text
+    assert "SPEED LIMIT" in text
+    assert "x 1.60" in table._repr_html_()
+
+
+def test_a_prediction_made_afterwards_does_not_count():
+    old = "2026-01-01T00:00:00+00:00"
+    both = made(SLOWER, started=old), made(FASTER, limit=Limit(), started=old)
+    predict(5, SHARED, times=2)
+    assert compare_reads(*both).rows[1][1] == "-, - with the limit"
+
+
+def test_every_result_says_how_it_came_about():
+    said = results(made(SLOWER), made(FASTER, limit=Limit()))
+    assert set(said) == {"one-copy", "three-copies"}
+    for text in said.values():
+        assert "measured, sharing cores" in text
+        assert "measured, speed limit" in text
+    simulated = results(made(SLOWER, simulated=True), made(FASTER, limit=Limit(), simulated=True))
+    assert "simulated, sharing cores" in simulated["one-copy"]
+
+
+def test_the_wrong_journals_are_refused():
+    slow = made(FASTER, limit=Limit())
+    for first, second in ((slow, slow), (made(SLOWER), made(SLOWER)), (slow, made(SLOWER))):
+        with pytest.raises(MeasurementError, match="without a speed limit"):
+            compare_reads(first, second)
+    with pytest.raises(MeasurementError, match="3 was not measured"):
+        compare_reads(made({1: 100, 2: 100, 4: 100}), made({1: 100, 2: 100, 4: 100}, limit=Limit()))

@@ -1,0 +1,80 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from halab.cluster.protocol import Event
+from halab.course.predictions import predict
+from halab.errors import MeasurementError
+from halab.lessons.safety import compare_mistakes, results
+from halab.measure import FaultRecord, Header, Journal, RowCount
+from halab.measure.probing.retriever import REMEMBERING
+from halab.models.samples import Outcome, Sample
+from halab.protect.backup.mistake import forgotten
+
+
+@pytest.fixture(autouse=True)
+def own_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def made(*, simulated=False, mistake=True):
+    """Ten a second for ten seconds: backup at 1, mistake at 4, restore from 6 to 8; 3 answers remember."""
+    names = ("search", REMEMBERING, "insert")
+    header = Header(
+        "lab", "simulated" if simulated else "embedded", "ha", 10.0, {"milvus": "2.3.5"}, 0, {},
+        datetime.now(UTC).isoformat(), 10.0, 1.0, names, dict.fromkeys(names, 1.0), simulated,
+    )  # fmt: skip
+    samples = [
+        Sample(
+            name, number, number / 10, number / 10, number / 10 + 0.01,
+            Outcome.FAIL if name == REMEMBERING and 44 <= number < 80 else Outcome.OK,
+            key=number if name == "insert" else None,
+        )
+        for name in names
+        for number in range(100)
+    ]  # fmt: skip
+    kinds = ("backup began", "backup returned", "mistake began", "mistake acknowledged", "restore began",
+             "restore returned")  # fmt: skip
+    journal = Journal.write(
+        header,
+        samples=samples,
+        faults=[FaultRecord("delete", "rows", "cards", 4.0, 8.0)] if mistake else [],
+        events=[
+            Event(at, "cards", kind, "user")
+            for at, kind in zip((1.0, 1.5, 4.0, 4.05, 6.0, 8.0), kinds, strict=True)
+            if mistake
+        ],
+    )
+    if simulated:
+        return journal
+    return journal.extended(count=RowCount(100, 0, 0, 35, missing=tuple(range(15, 80))))
+
+
+def test_a_row_belongs_to_the_time_in_which_it_was_acknowledged():
+    found = forgotten(made())
+    assert [(rows.acknowledged, rows.missing) for rows in found.rows] == [
+        (10, 0), (5, 0), (25, 25), (40, 40), (20, 0),
+    ]  # fmt: skip
+    assert found.window == pytest.approx(4.0 - 1.51)
+    assert (found.remembered, found.asked) == (3, 19)
+    assert found.forgot == pytest.approx(0.25)
+    assert found.restored == pytest.approx(2.0)
+
+
+def test_prediction_card_and_measurement_stand_together():
+    predict(8, "delete rows", found=33, seconds=5)
+    text = repr(compare_mistakes(made()))
+    assert all(one in text for one in ("33 of 100", "3 of 19", "2.0 s", "1–4 h", "65"))
+    assert results(made())["daily-loss"] == "delete rows: 2.5 s of data lost (measured)"
+
+
+def test_nothing_simulated_is_shown_as_measured():
+    text = repr(compare_mistakes(made(simulated=True)))
+    assert "SIMULATED" in text
+    assert "not counted" in text
+    assert results(made(simulated=True)) == {}
+
+
+def test_another_journal_is_refused():
+    with pytest.raises(MeasurementError, match="no mistake"):
+        forgotten(made(mistake=False))

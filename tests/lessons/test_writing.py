@@ -1,0 +1,86 @@
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from halab.course.predictions import predict
+from halab.errors import MeasurementError
+from halab.lessons.writing import THREE, compare_writes, results, verdict
+from halab.measure import Header, Journal
+from halab.measure.journal.journal_file import Phase
+from halab.models.bootstrap import Interval
+from halab.models.samples import Outcome, Sample
+
+
+@pytest.fixture(autouse=True)
+def own_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def made(three=0.03, *, simulated=False, started=None, counts=(1, 3)):
+    """Ten turns each; one replica takes 20 ms, three take `three` seconds."""
+    phases = [
+        Phase(
+            "write", turn, turn + 1, {"replicas": n, "repeat": turn, "rows": 1000},
+            {"acknowledged": 0.02 if n == 1 else three, "everywhere": 0.5},
+        )
+        for n in counts
+        for turn in range(10)
+    ]  # fmt: skip
+    names = ("insert", "strong search")
+    header = Header(
+        "lab", "simulated" if simulated else "embedded", "ha", 10.0, {"milvus": "2.3.5"}, 0, {},
+        started or datetime.now(UTC).isoformat(), 1.0, 10.0, names, dict.fromkeys(names, 10.0), simulated,
+    )  # fmt: skip
+    samples = [Sample("insert", 0, 0.0, 0.0, 0.02, Outcome.OK)]
+    return Journal.write(header, samples=samples, phases=phases)
+
+
+def test_prediction_card_and_measurement_stand_side_by_side():
+    predict(4, THREE, percent=200)
+    time.sleep(0.01)
+    table = compare_writes(made())
+    assert table.rows == (
+        ("one replica", "-", "10 s", "0.020 (0.020–0.020) s"),
+        ("three replicas", "-", "12 s", "0.030 (0.030–0.030) s"),
+        ("three against one", "+200 %", "+20 %", "+50 % (+50 to +50)"),
+    )
+    assert "longer here" in repr(table)
+    assert "SIMULATED" not in repr(table)
+    assert "+50 %" in table._repr_html_()
+
+
+def test_a_prediction_made_afterwards_does_not_count():
+    journal = made(started="2026-01-01T00:00:00+00:00")
+    predict(4, THREE, percent=20)
+    assert compare_writes(journal).rows[2][1] == "-"
+
+
+def test_a_simulation_says_so_everywhere():
+    journal = made(simulated=True)
+    assert "SIMULATED" in repr(compare_writes(journal))
+    assert all("(simulated" in said for said in results(journal).values())
+    assert set(results(journal)) == {"one-copy", "three-copies", "extra-time"}
+    assert all("(measured" in said for said in results(made()).values())
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown", "where"),
+    [
+        ((1.05, 1.3), "longer here", "inside"),
+        ((1.25, 1.6), "longer here", "outside"),
+        ((0.9, 1.1), "No difference was shown", "outside"),
+        ((1.0, 1.2), "No difference was shown", "inside"),
+        ((0.7, 0.9), "less time here", "outside"),
+    ],
+)
+def test_the_sentence_says_what_the_interval_allows_and_no_more(ends, shown, where):
+    said = verdict(Interval(ends[0], sum(ends) / 2, ends[1]))
+    assert shown in said
+    assert said.endswith(f"The card's +20 % lies {where} it.") or f"{where} " in said
+
+
+@pytest.mark.parametrize("counts", [(1, 2), (2, 3)])
+def test_without_one_and_three_replicas_there_is_nothing_to_compare(counts):
+    with pytest.raises(MeasurementError, match="one and three"):
+        compare_writes(made(counts=counts))

@@ -1,0 +1,93 @@
+"""Health checks as experiments, in virtual time; the lesson's own test runs them on the real cluster."""
+
+import pytest
+
+from halab.cluster.simulated import SimulatedCluster
+from halab.errors import MeasurementError
+from halab.measure import Retriever
+from halab.measure.experiments.health_probing import (
+    busy,
+    health_check,
+    knock,
+    knocked,
+    lie,
+    noticed,
+    probes_of,
+    restarts,
+    seen,
+    usual_pod,
+)
+from halab.measure.experiments.kubelet import Check, HttpGet, Pod
+from halab.measure.journal.journal_file import Journal
+from halab.models.health_probes import CARD, TUNED, Probe, detection
+
+
+@pytest.fixture
+def cluster():
+    return SimulatedCluster()
+
+
+@pytest.fixture
+def retriever(cluster):
+    return Retriever(cluster)
+
+
+@pytest.mark.parametrize("probe", [CARD, TUNED])
+@pytest.mark.parametrize("fault", ["crash", "hang"])
+def test_the_kubelet_mends_a_fault_within_the_range(cluster, retriever, probe, fault):
+    journal = health_check(
+        cluster, f"{fault} any query node", pod=usual_pod(probe), retriever=retriever, seed=3
+    )
+    assert journal.simulated
+    found, span = noticed(journal), detection(probe, fault)
+    assert span.least - 0.2 <= found.verdict <= span.most + 0.2
+    assert found.out < found.verdict <= found.restarted < found.ready
+    assert restarts(journal) == 1
+    assert (probes_of(journal)["liveness"].period, probes_of(journal)["readiness"].period) == (
+        probe.period,
+        1,
+    )
+
+
+def test_an_exit_is_seen_without_a_probe(cluster, retriever):
+    journal = health_check(
+        cluster, "crash any query node", pod=usual_pod(CARD), retriever=retriever, watch=True, seed=1
+    )
+    assert noticed(journal).verdict <= 1.1
+
+
+def test_what_is_said_is_a_function_of_the_saved_journal(cluster, retriever, tmp_path):
+    journal = health_check(cluster, "hang proxy 1", pod=usual_pod(TUNED), retriever=retriever, seed=1)
+    again = Journal.load(journal.save(tmp_path / "one.jsonl"))
+    assert (noticed(again), probes_of(again)) == (noticed(journal), probes_of(journal))
+
+
+def test_a_busy_process_is_restarted_by_a_tight_probe_and_left_alone_by_a_patient_one(cluster, retriever):
+    tight, patient = (Pod(Check(HttpGet(), Probe(1, 1, count)), grace=1) for count in (1, 3))
+    assert restarts(busy(cluster, "query node 1", pod=tight, retriever=retriever)) > 0
+    assert restarts(busy(cluster, "query node 1", pod=patient, retriever=retriever)) == 0
+
+
+def test_health_is_green_while_a_dependency_is_gone(cluster, retriever):
+    found = seen(lie(cluster, retriever=retriever))
+    assert found.checks == found.green > 5
+    assert found.searches > 100
+
+
+def test_a_journal_without_what_is_asked_says_what_to_do(cluster, retriever):
+    with pytest.raises(MeasurementError, match="has none"):
+        health_check(cluster, "hang proxy 1", pod=Pod(), retriever=retriever)
+    from halab.measure import experiment
+
+    other = experiment(cluster, None, retriever=retriever, seconds=1, progress=False)
+    for ask in (noticed, probes_of, seen):
+        with pytest.raises(MeasurementError):
+            ask(other)
+
+
+def test_a_hang_passes_tcp_and_not_http_and_a_crash_passes_neither(cluster, retriever):
+    hung = knocked(knock(cluster, retriever=retriever))
+    assert hung.tcp_passed == hung.tcp > 3
+    assert hung.http > hung.http_passed == 0
+    gone = knocked(knock(cluster, "crash any query node", retriever=retriever))
+    assert gone.tcp_passed == gone.http_passed == 0

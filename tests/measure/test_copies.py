@@ -1,9 +1,0 @@
-from types import SimpleNamespace
-
-from halab.measure.copies import Copies
-
-
-def test_searches_look_for_vectors_that_no_row_has():
-    copies = Copies.__new__(Copies)
-    copies.cluster, copies._names = SimpleNamespace(uri="http://127.0.0.1:1"), {1: "rows"}
-    assert copies.search(1, vectors=3).name == "search"

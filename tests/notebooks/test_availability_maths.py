@@ -1,0 +1,89 @@
+"""Lesson 2 from top to bottom, without a front end: on the real cluster, and simulated."""
+
+import re
+
+import pytest
+
+from halab.cluster.embedded.binaries import platform_problem
+from halab.lessons.availability_maths import failover_time, outages_of
+from halab.measure import Journal, rpo, rto
+from halab.measure.journal.experiment_name import experiment_of
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
+LESSON = "02-availability-maths"
+REPEATS = 2  # as few as give an interval
+FEWER = {"how-often": f"repeats = {REPEATS}"}
+
+
+def repeated(journals: list[Journal]) -> list[Journal]:
+    return [journal for journal in journals if experiment_of(journal) == "crash active rootcoord"]
+
+
+def shown(lesson, name: str) -> str:  # type: ignore[no-untyped-def]
+    """What a cell put out, as text."""
+    cell = next(cell for cell in lesson.cells if cell.id == name)
+    return "\n".join(str(one.get("text", "") or one.data.get("text/plain", "")) for one in cell.outputs)
+
+
+@pytest.fixture(scope="module")
+def real(run_lesson, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """The executed lesson and what it measured on the real cluster."""
+    if problem := platform_problem():
+        pytest.skip(f"the embedded cluster cannot run here: {problem}")
+    folder = tmp_path_factory.mktemp("real")
+    lesson, found = run_lesson(folder, "embedded", LESSON, FEWER)
+    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    return lesson, found
+
+
+def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    lesson, found = run_lesson(tmp_path, "simulated", LESSON, FEWER)
+    assert len(repeated(found)) == REPEATS
+    assert len(found) == REPEATS + 1
+    assert all(journal.simulated for journal in found)
+    for name in ("summary-repeats", "price-list", "other-operation", "run-log"):
+        assert "SIMULATED" in shown(lesson, name), name
+    assert f"simulated, {REPEATS} runs" in shown(lesson, "price-list")
+
+
+def test_by_default_it_repeats_five_times(run_lesson) -> None:  # type: ignore[no-untyped-def]
+    import nbformat
+
+    from halab.course.paths import course_root
+
+    lesson = nbformat.read(course_root() / "course" / f"{LESSON}.ipynb", as_version=4)
+    assert next(cell.source for cell in lesson.cells if cell.id == "how-often") == "repeats = 5"
+
+
+@pytest.mark.cluster
+def test_every_repeat_was_measured_and_none_simulated(real) -> None:  # type: ignore[no-untyped-def]
+    _, journals = real
+    assert len(repeated(journals)) == REPEATS
+    assert not any(journal.simulated for journal in journals)
+    assert [rpo(journal) for journal in repeated(journals)] == [0] * REPEATS
+
+
+@pytest.mark.cluster
+def test_the_failover_has_a_length_and_an_interval(real) -> None:  # type: ignore[no-untyped-def]
+    lesson, journals = real
+    lengths = outages_of(repeated(journals))
+    assert all(0.5 < length < 60 for length in lengths)
+    assert str(failover_time(repeated(journals))) in shown(lesson, "interval")
+    assert f"measured, {REPEATS} runs" in shown(lesson, "price-list")
+    assert "SIMULATED" not in shown(lesson, "price-list")
+
+
+@pytest.mark.cluster
+def test_three_copies_of_the_data_do_not_help_without_the_log(real) -> None:  # type: ignore[no-untyped-def]
+    _, journals = real
+    (log,) = (journal for journal in journals if experiment_of(journal) == "hang log")
+    outage = rto(log.samples("insert"), log.faults[0].at)
+    assert outage is not None
+    assert outage > 6, "nothing took over while the log was frozen"
+
+
+@pytest.mark.cluster
+def test_formula_and_dice_agree_in_the_lesson(real) -> None:  # type: ignore[no-untyped-def]
+    lesson, _ = real
+    closed, thrown = (float(number) for number in re.findall(r"[\d.]+", shown(lesson, "simulated-years"))[:2])
+    assert 1 - thrown == pytest.approx(1 - closed, rel=0.1)

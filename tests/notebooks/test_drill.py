@@ -1,0 +1,66 @@
+"""Lesson 10 from top to bottom, without a front end: on two real clusters, and simulated."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from halab.cluster.embedded.binaries import platform_problem
+from halab.measure import Journal
+from halab.measure.journal.experiment_name import experiment_of
+from halab.protect.drill.rehearsal import unanswered
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]
+SLUG = "10-drill"
+
+
+@pytest.fixture(scope="module")
+def real(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> tuple[Journal, Path]:
+    """What the lesson measured on the real clusters: the journal, and the drill's folder."""
+    if problem := platform_problem():
+        pytest.skip(f"the embedded cluster cannot run here: {problem}")
+    folder = tmp_path_factory.mktemp("real")
+    _, (journal,) = run_lesson(folder, "embedded", SLUG)
+    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    (drill,) = (folder / "work" / "drills").iterdir()
+    return journal, drill
+
+
+def test_the_lesson_runs_simulated_and_says_what_it_cannot_do(run_lesson, tmp_path) -> None:
+    lesson, (journal,) = run_lesson(tmp_path, "simulated", SLUG)
+    assert experiment_of(journal) == "lose primary"
+    assert journal.simulated
+    assert journal.count is None
+    shown = " ".join("\n".join(str(cell.get("outputs", "")) for cell in lesson.cells).split())
+    assert "SIMULATED: the steps were gone" in shown
+    assert "a simulated cluster keeps no rows" in shown
+    assert "SIMULATED: no cluster was measured" in shown
+
+
+@pytest.mark.cluster
+def test_the_drill_passed_and_nothing_was_lost_on_the_way_home(real: tuple[Journal, Path]) -> None:
+    journal, drill = real
+    report = json.loads((drill / "report.json").read_text())
+    assert report["verdict"].startswith("Passed"), report
+    assert [step["status"] for step in report["steps"]] == ["done"] * 8
+    assert report["rto"] > 3
+    assert report["rpo_rows"] > 0
+    assert report["lost_at_home"] == 0
+    assert journal.count is not None
+    assert not journal.count.missing
+
+
+@pytest.mark.cluster
+def test_two_addresses_answer_what_one_does_not(real: tuple[Journal, Path]) -> None:
+    one, two = unanswered(real[0])
+    assert one.unanswered > 20
+    assert two.unanswered < one.unanswered / 4
+    assert two.degraded > 20
+    assert one.degraded == 0
+
+
+@pytest.mark.cluster
+def test_every_file_of_the_drill_is_there(real: tuple[Journal, Path]) -> None:
+    names = {path.name for path in real[1].iterdir()}
+    assert names >= {"state.json", "journal.jsonl", "report.html", "report.md", "report.png", "drills.ics"}
+    assert {"backup", "failback"} <= names

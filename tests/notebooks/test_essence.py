@@ -1,0 +1,62 @@
+"""Lesson 1 from top to bottom, without a front end: on the real cluster, and simulated."""
+
+import pytest
+
+from halab.cluster.embedded.binaries import platform_problem
+from halab.measure import Journal, summary
+from halab.measure.journal.experiment_name import experiment_of
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
+LESSON = "01-essence"
+
+
+def bad(journal: Journal) -> dict[str, int]:
+    return {row.operation: row.failed + row.unknown for row in summary(journal).rows}
+
+
+@pytest.fixture(scope="module")
+def journals(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> list[Journal]:  # type: ignore[no-untyped-def]
+    """What the lesson measured on the real cluster, in the order of its experiments."""
+    if problem := platform_problem():
+        pytest.skip(f"the embedded cluster cannot run here: {problem}")
+    folder = tmp_path_factory.mktemp("real")
+    _, found = run_lesson(folder, "embedded", LESSON)
+    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    return found
+
+
+def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    lesson, found = run_lesson(tmp_path, "simulated", LESSON)
+    assert len(found) == 3
+    assert all(journal.simulated for journal in found)
+    shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
+    assert shown.upper().count("SIMULATED") > len(found)
+
+
+@pytest.mark.cluster
+def test_every_experiment_was_measured_and_none_simulated(journals: list[Journal]) -> None:
+    assert [experiment_of(journal) for journal in journals][1:] == ["crash proxy-2", "crash proxy-1"]
+    assert experiment_of(journals[0]).startswith("crash querynode-")
+    assert not any(journal.simulated for journal in journals)
+
+
+@pytest.mark.cluster
+def test_one_copy_notices_what_three_hardly_do(journals: list[Journal]) -> None:
+    found = bad(journals[0])
+    assert found["search, one copy"] > 20
+    assert found["search, three copies"] < found["search, one copy"] / 2
+
+
+@pytest.mark.cluster
+def test_a_spare_proxy_s_death_holds_up_metadata_calls(journals: list[Journal]) -> None:
+    assert bad(journals[1])["metadata call"] > 20
+
+
+@pytest.mark.cluster
+def test_nothing_moves_clients_to_the_other_proxy(journals: list[Journal]) -> None:
+    for operation in ("search", "strong search", "insert", "metadata call"):
+        samples = journals[2].samples(operation)
+        fault = journals[2].faults[0]
+        during = [one for one in samples if fault.at + 0.5 < one.intended < fault.at + 7.5]
+        assert during
+        assert all(one.outcome != "ok" for one in during), operation

@@ -1,0 +1,62 @@
+"""Lesson 8 from top to bottom, without a front end: on the real cluster, and simulated."""
+
+import pytest
+
+from halab.cluster.embedded.binaries import platform_problem
+from halab.measure import Journal
+from halab.measure.journal.experiment_name import experiment_of
+from halab.models.samples import Outcome
+from halab.protect.backup.mistake import forgotten
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]
+SLUG = "08-safety"
+MISTAKES = ["delete rows", "drop collection"]
+
+
+@pytest.fixture(scope="module")
+def journals(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Journal]:
+    """What the lesson measured on the real cluster, by mistake."""
+    if problem := platform_problem():
+        pytest.skip(f"the embedded cluster cannot run here: {problem}")
+    folder = tmp_path_factory.mktemp("real")
+    _, found = run_lesson(folder, "embedded", SLUG)
+    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    return {experiment_of(journal): journal for journal in found}
+
+
+def test_the_lesson_runs_simulated_and_says_what_it_cannot_do(run_lesson, tmp_path) -> None:
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG)
+    assert [experiment_of(journal) for journal in found] == MISTAKES
+    assert all(journal.simulated and journal.count is None for journal in found)
+    shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
+    assert "none was backed up, destroyed or" in " ".join(shown.split())
+    assert "not counted" in shown
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_was_in_the_backup_came_back_and_what_came_later_did_not(
+    journals: dict[str, Journal], name: str
+) -> None:
+    journal = journals[name]
+    assert any("passages are there" in note for note in journal.notes), journal.notes
+    before, _, since, *_, after = forgotten(journal).rows
+    assert (before.missing, after.missing) == (0, 0), forgotten(journal)
+    assert since.missing == since.acknowledged > 0
+    assert forgotten(journal).restored is not None
+
+
+@pytest.mark.cluster
+def test_the_service_went_on_while_every_copy_had_forgotten(journals: dict[str, Journal]) -> None:
+    journal, found = journals["delete rows"], forgotten(journals["delete rows"])
+    assert found.remembered < found.asked / 2
+    at = journal.faults[0].at
+    answered = [one for one in journal.samples("search") if at + 1 < one.sent < at + 3]
+    assert sum(one.outcome is Outcome.OK for one in answered) > 0.8 * len(answered)
+
+
+@pytest.mark.cluster
+def test_a_dropped_collection_answers_nothing_until_it_is_restored(journals: dict[str, Journal]) -> None:
+    found = forgotten(journals["drop collection"])
+    assert found.remembered == 0
+    assert found.asked > 0

@@ -1,0 +1,73 @@
+"""Lesson 4 from top to bottom, without a front end: on the real cluster, and simulated."""
+
+import pytest
+
+from halab.cluster.embedded.binaries import platform_problem
+from halab.measure import Journal
+from halab.measure.experiments.load import CLIENT, MACHINE
+from halab.measure.experiments.write_cost import costs
+from halab.measure.journal.experiment_name import experiment_of
+from halab.models.samples import Outcome
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]
+SLUG = "04-writing"
+SHORT = """
+from halab.lessons.common import keep
+from halab.measure.experiments.write_cost import costs, writing
+
+written = writing(cluster, repeats=4, writes=3, filled=20_000)
+keep(written, 4)
+"""
+
+
+@pytest.fixture(scope="module")
+def journal(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> Journal:
+    """What the lesson measured on the real cluster."""
+    if problem := platform_problem():
+        pytest.skip(f"the embedded cluster cannot run here: {problem}")
+    folder = tmp_path_factory.mktemp("real")
+    _, (found,) = run_lesson(folder, "embedded", SLUG, {"run": SHORT})
+    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    return found
+
+
+def test_the_lesson_runs_simulated_and_says_what_it_cannot_know(run_lesson, tmp_path) -> None:
+    lesson, (found,) = run_lesson(tmp_path, "simulated", SLUG)
+    assert found.simulated
+    shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
+    assert "Load time and memory are not simulated" in shown
+    assert "these numbers come from a model" in shown
+    assert costs(found).rows[0].load is None
+
+
+@pytest.mark.alone
+@pytest.mark.cluster
+def test_every_write_was_acknowledged_and_then_found(journal: Journal) -> None:
+    assert not journal.simulated
+    assert experiment_of(journal) == "insert and strong search with 1, 2, 3 replicas"
+    assert all(one.outcome is Outcome.OK for one in journal.samples())
+    assert len(journal.samples("insert")) == 3 * 4 * 3
+    for row in costs(journal).rows:
+        assert row.turns == 4
+        assert 0 < row.acknowledged.median < row.everywhere.median < 10
+
+
+@pytest.mark.alone
+@pytest.mark.cluster
+def test_three_replicas_write_no_three_times_as_long_and_take_more_memory(journal: Journal) -> None:
+    one, _, three = costs(journal).rows
+    assert three.ratio is not None
+    # A wide bound for a busy machine; what is ruled out is one copy after the other.
+    assert three.ratio.low < 3
+    assert one.memory is not None
+    assert three.memory is not None
+    assert three.memory > 0
+    assert all(row.load is not None and 0 < row.load < 60 for row in costs(journal).rows)
+
+
+@pytest.mark.alone
+@pytest.mark.cluster
+def test_every_process_was_watched_beside_the_writes(journal: Journal) -> None:
+    writes = [phase for phase in journal.phases if phase.name == "write"]
+    for phase in writes:
+        assert {CLIENT, MACHINE, "log", "proxy-1", "querynode-1"} <= set(phase.usage)

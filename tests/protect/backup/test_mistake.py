@@ -1,0 +1,31 @@
+"""A mistake on the simulated engine, which keeps no rows; tests/notebooks measures it on a real one."""
+
+import pytest
+
+from halab.cluster.simulated import SimulatedCluster
+from halab.errors import MeasurementError
+from halab.measure import Retriever
+from halab.measure.probing.retriever import REMEMBERING
+from halab.protect.backup.mistake import forgotten, mistake
+
+
+@pytest.fixture
+def retriever():
+    with Retriever(SimulatedCluster("lab", "ha", 10)) as retriever:
+        yield retriever
+
+
+def test_a_simulated_cluster_forgets_nothing_and_says_so(retriever):
+    journal = mistake(retriever.cluster, "drop collection", retriever=retriever)
+    assert journal.simulated
+    assert [(fault.kind, fault.target) for fault in journal.faults] == [("drop", "collection")]
+    assert set(journal.header.operations) == {"search", REMEMBERING, "insert"}
+    found = forgotten(journal)
+    assert (found.forgot, found.restored, found.window) == (None, None, None)
+    assert "keeps no rows" in " ".join(repr(found).split())
+    assert "not counted" in repr(found)
+
+
+def test_a_mistake_there_is_not_is_refused(retriever):
+    with pytest.raises(MeasurementError, match="drop table"):
+        mistake(retriever.cluster, "drop table", retriever=retriever)

@@ -1,0 +1,295 @@
+"""Backup, verify and restore against a Milvus in memory."""
+
+import errno
+import hashlib
+import json
+import random
+import shutil
+from importlib import import_module
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from halab.cli import app
+from halab.cluster.simulated import SimulatedCluster
+from halab.errors import BackupError
+from halab.protect.backup import backup, restore, verify
+from halab.protect.backup.manifest import MANIFEST
+
+
+@pytest.fixture
+def saved(milvus, tmp_path):
+    """What was there, and the folder it was backed up to."""
+    before = milvus.fill()
+    backup(milvus, tmp_path / "monday", page=60)
+    return before, tmp_path / "monday"
+
+
+def rewritten(folder, change):
+    """A manifest with a change, and with the digest that belongs to it."""
+    body = json.loads((folder / MANIFEST).read_text())
+    del body["digest"]
+    change(body)
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    body["digest"] = hashlib.sha256(text.encode()).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps(body))
+
+
+def test_everything_comes_back_as_it_was(milvus, saved):
+    before, folder = saved
+    milvus.made.clear()
+    done = restore(milvus, folder)
+    assert (done.rows, done.notes) == ({"cards": 250}, ())
+    after = milvus.made["cards"]
+    for part in ("described", "partitions", "aliases", "replicas"):
+        wanted = dict(before[part]) if isinstance(before[part], dict) else before[part]
+        found = dict(after[part]) if isinstance(after[part], dict) else after[part]
+        for one in (wanted, found):
+            if part == "described":
+                del one["collection_name"]
+        assert found == wanted, part
+    assert after["indexes"].keys() == before["indexes"].keys()
+
+
+def test_memory_holds_one_page_and_the_log_no_more_than_it_keeps(milvus, saved, monkeypatch):
+    _, folder = saved
+    assert milvus.largest_page == 60
+    sizes = [pq.ParquetFile(path).num_row_groups for path in sorted(folder.rglob("*.parquet"))]
+    assert sizes == [4, 1]
+    rules = import_module("halab.protect.backup.restorer")
+    monkeypatch.setattr(rules, "_BATCH", 20)
+    monkeypatch.setattr(rules, "_MOST_ROWS", 50)
+    milvus.made.clear()
+    restore(milvus, folder)
+    assert milvus.most_unflushed <= 60
+    assert milvus.made["cards"]["unflushed"] == 0
+
+
+def test_a_backup_ends_although_somebody_goes_on_writing(milvus, tmp_path):
+    milvus.fill()
+    query, fresh = milvus.query, iter(range(10**6, 10**7))
+
+    def writing(*given, **options):
+        milvus.made["cards"]["partitions"]["_default"].append({**milvus.rows("cards")[0], "id": next(fresh)})
+        return query(*given, **options)
+
+    milvus.query = writing
+    backup(milvus, tmp_path / "one", page=60)
+    assert 250 < verify(tmp_path / "one").rows < 260
+
+
+def test_a_manifest_counts_and_says_when(saved):
+    manifest = verify(saved[1])
+    assert manifest.rows == 250
+    assert manifest.begun <= manifest.ended
+    assert manifest.bytes == sum(path.stat().st_size for path in saved[1].rglob("*.parquet"))
+
+
+def test_what_was_not_loaded_is_not_loaded_afterwards(milvus, tmp_path):
+    milvus.fill(replicas=0)
+    backup(milvus, tmp_path / "one")
+    assert milvus.made["cards"]["replicas"] == 0
+    restore(milvus, tmp_path / "one", names={"cards": "again"})
+    assert milvus.made["again"]["replicas"] == 0
+    assert len(milvus.rows("again")) == 250
+
+
+def test_a_new_name_leaves_the_old_collection_and_its_alias_alone(milvus, saved):
+    done = restore(milvus, saved[1], names={"cards": "rescued"})
+    assert milvus.made["cards"]["aliases"] == ["cards_alias"]
+    assert "cards_alias" in done.notes[0]
+    assert set(milvus.made) == {"cards", "rescued"}
+
+
+def test_in_place_the_rows_of_the_backup_are_there_and_no_others(milvus, saved):
+    milvus.made["cards"]["partitions"]["_default"] = [{"id": 9}]
+    restore(milvus, saved[1], replace=True)
+    assert len(milvus.rows("cards")) == 250
+    assert set(milvus.made) == {"cards"}
+    assert milvus.made["cards"]["aliases"] == ["cards_alias"]
+
+
+def test_what_is_there_is_not_touched_unless_one_says_so(milvus, saved):
+    milvus.fill("other", rows=3)
+    calls = len(milvus.calls)
+    with pytest.raises(BackupError, match="already there, and nothing was restored"):
+        restore(milvus, saved[1])
+    assert not {"create_collection", "insert", "drop_collection"} & set(milvus.calls[calls:])
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    ["create_collection", ("insert", 1), "create_index", "load_collection", "rename_collection",
+     ("rename_collection", 1)],
+)  # fmt: skip
+def test_a_restore_that_fails_leaves_what_was_there_and_nothing_else(milvus, saved, refuse):
+    milvus.calls.clear()
+    milvus.refuse = refuse
+    if refuse == ("rename_collection", 1):
+        original = milvus.rename_collection
+
+        def rename(old, new):  # only the second of them fails; putting the old one back must not
+            milvus.refuse = refuse if old.endswith("_restoring") else None
+            original(old, new)
+
+        milvus.rename_collection = rename
+    with pytest.raises(BackupError, match="untouched"):
+        restore(milvus, saved[1], replace=True)
+    assert set(milvus.made) == {"cards"}
+    assert len(milvus.rows("cards")) == 250
+    assert milvus.made["cards"]["aliases"] == ["cards_alias"]
+
+
+def test_rows_that_do_not_arrive_are_noticed_and_the_restore_undone(milvus, saved):
+    milvus.made.clear()
+    insert = milvus.insert
+    milvus.insert = lambda name, rows, partition_name: insert(name, rows[1:], partition_name)
+    with pytest.raises(BackupError, match="of 250 rows"):
+        restore(milvus, saved[1])
+    assert not milvus.made
+
+
+def flip_a_bit(path):
+    data = bytearray(path.read_bytes())
+    data[random.Random(1).randrange(len(data))] ^= 4
+    path.write_bytes(data)
+
+
+DAMAGES = {
+    "is missing": Path.unlink,
+    "SHA-256 is another": flip_a_bit,
+    "bytes, ": lambda path: path.write_bytes(path.read_bytes()[:-7]),
+}
+
+
+@pytest.mark.parametrize("said", DAMAGES)
+def test_a_damaged_file_is_named_and_nothing_is_restored(milvus, saved, said):
+    DAMAGES[said](saved[1] / "cards" / "late.parquet")
+    milvus.made.clear()
+    with pytest.raises(BackupError, match=said) as caught:
+        restore(milvus, saved[1])
+    assert "cards/late.parquet" in caught.value.message
+    assert not milvus.made
+
+
+def test_every_damaged_file_is_named(saved):
+    for path in saved[1].rglob("*.parquet"):
+        flip_a_bit(path)
+    with pytest.raises(BackupError, match=r"cards/_default\.parquet.*cards/late\.parquet"):
+        verify(saved[1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_changed_byte_of_the_manifest_is_noticed(saved, seed):
+    path = saved[1] / MANIFEST
+    data = bytearray(path.read_bytes())
+    data[random.Random(seed).randrange(len(data) - 1)] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BackupError):
+        verify(saved[1])
+
+
+def test_a_backup_that_was_cut_off_is_none(saved, tmp_path):
+    (saved[1] / MANIFEST).unlink()
+    with pytest.raises(BackupError, match="cut off"):
+        verify(saved[1])
+    with pytest.raises(BackupError, match="there is no backup at"):
+        verify(tmp_path / "tuesday")
+
+
+def test_a_newer_version_is_told_and_not_guessed_at(saved):
+    rewritten(saved[1], lambda body: body.update(version=2, something="new"))
+    with pytest.raises(BackupError, match="version 2"):
+        verify(saved[1])
+
+
+def test_a_field_type_of_a_newer_milvus_is_told(milvus, tmp_path):
+    milvus.fill()
+    milvus.made["cards"]["described"]["fields"][1]["type"] = 104  # a sparse vector
+    with pytest.raises(BackupError, match="SPARSE_FLOAT_VECTOR"):
+        backup(milvus, tmp_path / "one")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_manifest_cannot_point_outside_its_folder(saved):
+    rewritten(saved[1], lambda body: body["collections"][0]["files"][0].update(path="../secret"))
+    with pytest.raises(BackupError, match="outside the backup"):
+        verify(saved[1])
+
+
+def test_the_manifest_s_counts_are_checked_against_the_files(saved):
+    rewritten(saved[1], lambda body: body["collections"][0]["files"][0].update(rows=7))
+    with pytest.raises(BackupError, match="the manifest says 7"):
+        verify(saved[1])
+
+
+@pytest.mark.parametrize("refuse", ["describe_collection", "query", ("query", 2)])
+def test_a_backup_that_fails_leaves_nothing_behind(milvus, tmp_path, refuse):
+    milvus.fill()
+    milvus.refuse = refuse
+    with pytest.raises(BackupError, match="could not be backed up"):
+        backup(milvus, tmp_path / "one", page=60)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_nothing_behind(milvus, tmp_path, monkeypatch):
+    milvus.fill()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    with pytest.raises(BackupError, match="No space left on device"):
+        backup(milvus, tmp_path / "one")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_folder_is_never_overwritten(milvus, saved):
+    with pytest.raises(BackupError, match="already there"):
+        backup(milvus, saved[1])
+    assert verify(saved[1]).rows == 250
+
+
+def test_what_a_killed_backup_left_is_in_nobody_s_way(milvus, tmp_path):
+    milvus.fill()
+    (tmp_path / "one.partial" / "cards").mkdir(parents=True)
+    backup(milvus, tmp_path / "one")
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_collection_without_an_index_is_refused_in_words(milvus, tmp_path):
+    milvus.fill(replicas=0)
+    milvus.made["cards"]["indexes"].clear()
+    with pytest.raises(BackupError, match="no index"):
+        backup(milvus, tmp_path / "one")
+
+
+def test_names_that_are_not_there_are_told(milvus, saved, tmp_path):
+    with pytest.raises(BackupError, match="no collection 'carts'"):
+        backup(milvus, tmp_path / "two", ["carts"])
+    with pytest.raises(BackupError, match="holds no collection 'carts'"):
+        restore(milvus, saved[1], names={"carts": "x"})
+
+
+def test_a_simulated_cluster_has_nothing_to_back_up(tmp_path):
+    with pytest.raises(BackupError, match="keeps no rows"):
+        backup(SimulatedCluster("lab", "ha", 10), tmp_path / "one")
+
+
+def test_halab_verify_tells_a_backup_by_its_folder(saved, tmp_path):
+    good = CliRunner().invoke(app, ["verify", str(saved[1])], env={"COLUMNS": "200"})
+    assert good.exit_code == 0, good.output
+    assert "250 rows" in good.output
+    bad = shutil.copytree(saved[1], tmp_path / "bad")
+    (bad / "cards" / "late.parquet").unlink()
+    both = CliRunner().invoke(app, ["verify", str(saved[1]), str(bad)], env={"COLUMNS": "200"})
+    assert both.exit_code == 1
+    assert "cards/late.parquet: is missing" in both.output
+
+
+def test_a_new_name_is_given_as_a_pair():
+    run = CliRunner().invoke(app, ["restore", "folder", "--as", "cards"])
+    assert run.exit_code == 2
+    assert "OLD=NEW" in run.output

@@ -1,0 +1,201 @@
+"""The course's drill on simulated clusters, and what of it can be checked without any; `test_lesson_10.py`
+runs it on real ones."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+import halab
+from halab.cli import app as cli
+from halab.cluster.simulated import SimulatedCluster
+from halab.errors import DrillError, MeasurementError
+from halab.measure import Header, Journal, Retriever
+from halab.measure.journal.journal_file import FaultRecord
+from halab.measure.probing.addresses import DEGRADED, TWO_ADDRESSES, Application
+from halab.models.samples import Outcome, Sample
+from halab.protect.backup.writer import backup
+from halab.protect.drill.drill_report import Targets
+from halab.protect.drill.rehearsal import Unanswered, _Course, rehearse, resume, roll_back, unanswered
+from halab.protect.drill.runbook import Drill, Step, load_state
+
+
+@pytest.fixture
+def app():
+    return Application(
+        *(Retriever(halab.cluster(name, engine="simulated", profile="small"), replicas=1) for name in "ab")
+    )
+
+
+def test_a_simulated_drill_goes_through_all_steps_and_claims_nothing(app, tmp_path):
+    done = rehearse(app, tmp_path / "drill")
+    assert [one.status for one in done.report.records] == ["done"] * 8
+    assert done.report.simulated
+    assert done.report.verdict.startswith("SIMULATED")
+    assert (done.report.rto, done.report.rpo_rows, done.journal.count) == (None, None, None)
+    assert {(fault.kind, fault.target) for fault in done.journal.faults} == {("lose", "primary")}
+    assert json.loads((tmp_path / "drill/report.json").read_text())["simulated"]
+    assert all(part.health == "healthy" for part in app.homes["primary"].cluster.components())
+    assert "SIMULATED" in done.report.page()
+
+
+def test_a_drill_is_never_overwritten(app, tmp_path):
+    with pytest.raises(DrillError, match="already there"):
+        rehearse(app, tmp_path)
+
+
+@pytest.mark.parametrize("step", ["loss", "service"])
+def test_a_drill_that_was_interrupted_is_explained_and_gone_on_with(app, tmp_path, monkeypatch, step):
+    folder, primary = tmp_path / "drill", app.homes["primary"].cluster
+    slept, armed = primary.sleep, [True]
+
+    def interrupted(seconds):
+        path = folder / "state.json"
+        if armed and path.exists():
+            records = load_state(path).records
+            if any((one.name, one.status) == (step, "running") for one in records):
+                armed.clear()
+                raise KeyboardInterrupt
+        slept(seconds)
+
+    monkeypatch.setattr(primary, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rehearse(app, folder)
+    with pytest.raises(DrillError, match="was cut off in the step"):
+        rehearse(app, folder)
+    done = resume(app, folder)
+    assert [one.status for one in done.report.records] == ["done"] * 8
+    assert len(done.report.resumed) == 1
+    assert "cut off" in done.report.wrong[0]
+    assert (app.book.current, app.book.writable) == ("primary", True)
+    assert all(part.health == "healthy" for part in primary.components())
+    with pytest.raises(DrillError, match="at its end"):
+        resume(app, folder)
+
+
+def test_a_standby_that_is_unhealthy_stops_it_before_anything_begins(app, tmp_path):
+    app.homes["standby"].cluster.fault("crash", "any query node")
+    with pytest.raises(halab.errors.NotReady):
+        rehearse(app, tmp_path / "drill")
+    assert not (tmp_path / "drill").exists()
+
+
+def test_a_drill_that_was_cut_off_is_taken_back_by_another_process(tmp_path):
+    class Primary(SimulatedCluster):
+        healed = ()
+
+        def heal(self, name):
+            self.healed = (*self.healed, name)
+
+    def choose(facts):
+        facts["component"] = "proxy-1"
+
+    def lose(facts):
+        raise KeyboardInterrupt
+
+    steps = [Step("standby", "Verify", 9, lambda _: ""), Step("loss", "Lose", 9, lose, choose)]
+    with pytest.raises(KeyboardInterrupt):
+        Drill(steps, tmp_path / "state.json", clock=lambda: 0.0).run()
+    primary = Primary(profile="small")
+    assert [one.status for one in roll_back(tmp_path, primary).records] == ["undone", "undone"]
+    assert set(primary.healed) == {"proxy-1"}
+
+
+def journal(kind="lose"):
+    names = ("search", TWO_ADDRESSES)
+    header = Header(
+        "lab", "embedded", "small", 10.0, {}, 0, {}, "2026-11-25T12:00:00+00:00", 10.0, 1.0, names,
+        dict.fromkeys(names, 1.0), False,
+    )  # fmt: skip
+    samples = [
+        Sample(
+            name, number, number / 10, number / 10, number / 10 + 0.01,
+            Outcome.FAIL if name == "search" and 20 <= number < 50 else Outcome.OK,
+            DEGRADED if name == TWO_ADDRESSES and 20 <= number < 50 else "",
+        )
+        for name in names
+        for number in range(100)
+    ]  # fmt: skip
+    return Journal.write(header, samples=samples, faults=[FaultRecord(kind, "primary", "proxy-1", 2.0, 8.0)])
+
+
+def test_a_question_counts_from_the_loss_on_and_a_degraded_answer_is_an_answer():
+    assert unanswered(journal()) == (
+        Unanswered("search", 80, 30, 0), Unanswered(TWO_ADDRESSES, 80, 0, 30),
+    )  # fmt: skip
+    with pytest.raises(MeasurementError, match="no drill"):
+        unanswered(journal("crash"))
+
+
+def test_the_command_needs_two_running_clusters_and_a_drill_to_take_back(tmp_path, monkeypatch):
+    monkeypatch.setenv("HALAB_HOME", str(tmp_path))
+    same = CliRunner().invoke(cli, ["drill", str(tmp_path / "d"), "--primary", "a", "--standby", "a"])
+    assert isinstance(same.exception, DrillError)
+    none = CliRunner().invoke(cli, ["drill", str(tmp_path / "d")])
+    assert isinstance(none.exception, halab.errors.ClusterNotFound)
+
+
+class Clock:
+    """As much of a cluster as the steps before the loss ask for."""
+
+    engine, name, versions = "embedded", "lab", {"milvus": "2.3.5"}
+
+    def now(self):
+        return 0.0
+
+    def sleep(self, seconds):
+        pass
+
+
+class Home:
+    simulated, name = False, "cards"
+
+    def __init__(self):
+        self.cluster = Clock()
+
+
+class Asked:
+    elapsed = 0.0
+
+
+@pytest.fixture
+def course(milvus, tmp_path):
+    """A drill whose nightly backup was made from a Milvus in memory."""
+    milvus.fill(rows=30)
+    backup(milvus, tmp_path / "backup", ["cards"])
+    return _Course(Application(Home(), Home()), tmp_path, Asked(), Targets(60, 60), 0.0, 1.0)
+
+
+def test_a_sound_and_recent_backup_is_found_good(course):
+    facts = {}
+    assert course._verify_backup(facts).startswith("30 rows")
+    assert facts["backup"].endswith("backup")
+
+
+def test_a_corrupt_backup_stops_the_drill_before_any_harm(course, tmp_path):
+    file = next((tmp_path / "backup").rglob("*.parquet"))
+    damaged = bytearray(file.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    file.write_bytes(damaged)
+    state = Drill(course.steps(), tmp_path / "state.json", clock=course._clock.now).run()
+    assert [one.status for one in state.records] == ["failed", *["waiting"] * 7]
+    assert "loss" not in state.facts
+
+
+def test_a_backup_that_is_too_old_and_a_standby_of_another_version_stop_it_too(course):
+    course.targets = Targets(60, -1)
+    with pytest.raises(DrillError, match="at most -1 s may be lost"):
+        course._verify_backup({})
+    course.standby.cluster.versions = {"milvus": "2.4.0"}
+    with pytest.raises(DrillError, match="upgrade the standby first"):
+        course._verify_standby({})
+
+
+def test_a_known_answer_is_waited_for_while_a_node_that_is_back_finds_nothing(course):
+    answers = iter([[], [SimpleNamespace(text="five seconds")]])
+    course.app.homes["primary"].ask = lambda question, limit: next(answers)
+    course._known_answers("primary", {"answers": {"How long?": "five seconds"}})
+    course.app.homes["primary"].ask = lambda question, limit: [SimpleNamespace(text="another")]
+    with pytest.raises(DrillError, match="otherwise than the primary did"):
+        course._known_answers("primary", {"answers": {"How long?": "five seconds"}})

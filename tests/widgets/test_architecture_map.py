@@ -1,0 +1,128 @@
+"""The architecture map without a browser: what it shows, when it looks, and when it stops looking."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from halab.cluster.protocol import COORDINATORS, ROLES
+from halab.cluster.simulated import SimulatedCluster
+from halab.errors import ClusterNotFound, CourseError
+from halab.widgets import architecture_map
+from halab.widgets.architecture_map import LAYERS, ArchitectureMap
+
+
+class Watched(SimulatedCluster):
+    """Counts how often it is looked at."""
+
+    looks = 0
+
+    def components(self):
+        self.looks += 1
+        return super().components()
+
+
+class Lost(SimulatedCluster):
+    """Answers once, and is gone then."""
+
+    looks = 0
+
+    def components(self):
+        self.looks += 1
+        if self.looks > 1:
+            raise ClusterNotFound("gone")
+        return super().components()
+
+
+def eventually(condition, timeout=10.0):
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def part(shown, name):
+    return next(one for one in shown.parts if one["name"] == name)
+
+
+def fates(shown, name):
+    return {one["operation"]: one["fate"] for one in part(shown, name)["without"]}
+
+
+def test_every_role_has_one_layer_and_a_description():
+    assert sorted(role for roles in LAYERS.values() for role in roles) == sorted(ROLES)
+    about = ArchitectureMap().about
+    assert set(about) == set(ROLES)
+    assert all(all(words.values()) for words in about.values())
+    assert all("mixcoord" in about[role]["now"] for role in COORDINATORS)
+
+
+def test_a_profile_is_shown_before_anything_runs():
+    shown = ArchitectureMap()
+    assert len(shown.parts) == 19
+    assert "nothing runs yet" in shown.text()
+    assert "healthy" not in shown.text().splitlines()[4]
+    assert part(shown, "rootcoord-1")["standing"] == "active"
+    with pytest.raises(CourseError, match="no profile"):
+        ArchitectureMap("huge")
+
+
+def test_a_part_tells_what_falls_with_it():
+    shown = ArchitectureMap()
+    assert set(fates(shown, "rootcoord-2").values()) == {"survives"}
+    assert fates(shown, "rootcoord-1")["insert"] == "degrades"
+    assert fates(shown, "log")["insert"] == "stops"
+    assert set(fates(shown, "etcd-1").values()) == {"survives"}
+    assert set(fates(shown, "proxy-1").values()) == {"stops"}
+    assert fates(ArchitectureMap("small"), "rootcoord-1")["insert"] == "stops"
+
+
+def test_it_follows_the_cluster_and_judges_it_as_it_is():
+    with SimulatedCluster() as cluster:
+        shown = ArchitectureMap(cluster)
+        assert "SIMULATED" in shown.text()
+        with cluster.fault("crash", "etcd-3"):
+            shown.look()
+            assert part(shown, "etcd-3")["health"] == "down"
+            assert fates(shown, "etcd-2")["metadata call"] == "stops", "two of three are lost then"
+        cluster.add("querynode")
+        shown.look()
+        assert len(shown.parts) == 20
+
+
+def test_until_another_has_taken_over_the_lost_leader_is_missed():
+    class Leaderless(SimulatedCluster):
+        def components(self):
+            lost = {"name": "rootcoord-1", "health": "down", "standing": ""}
+            return [replace(one, **lost) if one.name == lost["name"] else one for one in super().components()]
+
+    shown = ArchitectureMap(Leaderless())
+    assert fates(shown, "rootcoord-1")["insert"] == "degrades"
+    assert fates(shown, "querynode-1")["insert"] == "degrades", "it is so already"
+    assert fates(shown, "rootcoord-2")["insert"] == "stops"
+
+
+def test_a_map_that_nobody_sees_looks_at_nothing(monkeypatch):
+    monkeypatch.setattr(architecture_map, "_PERIOD", 0.02)
+    cluster = Watched()
+    shown = ArchitectureMap(cluster)
+    assert shown._watcher is None
+    seen = cluster.looks
+    shown.visible = True
+    eventually(lambda: cluster.looks > seen + 3)
+    shown.visible = False
+    time.sleep(0.1)
+    seen = cluster.looks
+    time.sleep(0.2)
+    assert cluster.looks == seen
+
+
+def test_it_stops_with_its_cluster_and_keeps_the_last_picture(monkeypatch):
+    monkeypatch.setattr(architecture_map, "_PERIOD", 0.02)
+    for shown in (ArchitectureMap(Lost()), ArchitectureMap(SimulatedCluster())):
+        if shown._cluster.__class__ is SimulatedCluster:
+            shown._cluster.down()
+        shown.visible = True
+        eventually(lambda shown=shown: shown.gone and not shown._watcher.is_alive())
+        assert len(shown.parts) == 19
+        assert "taken down" in shown.text()

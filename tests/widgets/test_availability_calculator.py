@@ -1,0 +1,79 @@
+import pytest
+
+from halab.cluster.profiles import PROFILES
+from halab.models.availability import DAY, HOUR, MINUTE
+from halab.models.availability_repair import milvus
+from halab.widgets.availability_calculator import Calculator, chain_of, closed_form, percent, spell
+
+
+def test_it_starts_with_the_card_s_own_figures() -> None:
+    calculator = Calculator()
+    found = calculator.found
+    assert found["one"] == pytest.approx(0.99)
+    assert found["independent"] == found["group"] == pytest.approx(0.999999)
+    assert [percent(found[key]) for key in ("one", "group")] == ["99 %", "99.9999 %"]
+
+
+def test_its_deployment_is_the_course_s_cluster() -> None:
+    calculator = Calculator(mtbf=30 * DAY, mttr=HOUR, beta=0.1, failover=12)
+    assert calculator.chain == milvus(PROFILES["ha"], 30 * DAY, HOUR, 0.1, 12)
+    assert calculator.found["chain"] == calculator.chain.availability
+    assert chain_of({**calculator.settings, "blocks": calculator.presets["small"]}) == milvus(
+        PROFILES["small"], 30 * DAY, HOUR, 0.1, 12
+    )
+
+
+def test_what_follows_moves_with_the_settings() -> None:
+    calculator = Calculator(failover=12, slo=0.9999)
+    assert calculator.found["failovers"] == 21
+    calculator.settings = {**calculator.settings, "month": "a twelfth of the year", "failover": 0.0}
+    assert calculator.found["failovers"] is None
+    assert calculator.found["budget"] == pytest.approx(365 / 12 * DAY * 0.0001)
+
+
+def test_a_promise_that_nothing_breaks_is_never_spent() -> None:
+    settings = {**Calculator().settings, "errors": 0.0}
+    assert (closed_form(settings)["burn"], closed_form(settings)["gone_in"]) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"mtbf": 0}, {"mttr": -1}, {"beta": 2}, {"copies": 0}, {"slo": 1.0}, {"failover": -1}]
+)
+def test_settings_that_make_no_sense_are_refused_at_once(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must"):
+        Calculator(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_text_stands_in_where_no_front_end_runs() -> None:
+    text = repr(Calculator(failover=12, beta=0.05))
+    for said in (
+        "99.9999 %",
+        "52.6 min",
+        "a year of 365 days",
+        "the chain",
+        "216 failovers",
+    ):
+        assert said in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"), (1e-5, "under 1 ms"), (0.0315, "31.5 ms"), (31.536, "31.5 s"), (99.9, "99.9 s"),
+        (52.56 * MINUTE, "52.6 min"), (HOUR, "1 h"), (8.76 * HOUR, "8.76 h"), (3.65 * DAY, "3.65 days"),
+        (36500 * DAY, "36,500 days"),
+    ],
+)  # fmt: skip
+def test_a_time_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+    assert spell(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("availability", "words"),
+    [(0, "0 %"), (0.5, "50 %"), (0.99, "99 %"), (0.9995, "99.95 %"), (1 - 1e-6, "99.9999 %"), (1, "100 %")],
+)
+def test_a_share_is_never_rounded_up_to_all_of_it(availability: float, words: str) -> None:
+    assert percent(availability) == words
+    assert percent(1 - 4e-7) == "99.99996 %"
+    assert percent(1 - 1e-12) != "100 %"

@@ -1,0 +1,124 @@
+"""The survivability map without a browser; its sums in JavaScript are run by node."""
+
+import base64
+import json
+import random
+import shutil
+import subprocess
+from dataclasses import asdict
+
+import pytest
+import traitlets
+
+from halab.cluster.profiles import PROFILES
+from halab.cluster.protocol import Component
+from halab.cluster.simulated import SimulatedCluster
+from halab.errors import CourseError
+from halab.models.survival import FACTS, OPERATIONS, Member, members, verdicts
+from halab.widgets import survival_map
+from halab.widgets.survival_map import SurvivalMap, parts_of
+
+SCRIPT = """
+import { readFileSync } from "node:fs";
+const { verdicts, edited } = await import(process.argv[1]);
+const { facts, cases, edits } = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify({
+  found: cases.map(({ parts, down, copies }) => verdicts(facts, parts, down, copies)),
+  edited: edits.map(({ parts, role, change }) => edited(parts, role, change)),
+}));
+"""
+
+
+def in_javascript(cases=(), edits=()):
+    """What the widget's own module works out for these cases."""
+    if not (node := shutil.which("node")):
+        pytest.skip("node is not installed here; the browser test runs the same code")
+    module = "data:text/javascript;base64," + base64.b64encode(SurvivalMap._esm.encode()).decode()
+    given = {"facts": [asdict(fact) for fact in FACTS], "cases": list(cases), "edits": list(edits)}
+    ran = subprocess.run(
+        [node, "--input-type=module", "-e", SCRIPT, module],
+        input=json.dumps(given), capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return json.loads(ran.stdout)
+
+
+def drawn(rng):
+    parts = members({role: rng.randrange(0, 5) for role in PROFILES["ha"]})
+    down = rng.sample([part.name for part in parts], rng.randrange(0, min(len(parts), 6) + 1))
+    return parts, down, rng.randrange(1, 6)
+
+
+def test_the_browser_judges_as_python_does():
+    rng = random.Random(11)
+    cases = [drawn(rng) for _ in range(300)]
+    given = [
+        {"parts": [asdict(part) for part in parts], "down": down, "copies": copies}
+        for parts, down, copies in cases
+    ]
+    for case, found in zip(cases, in_javascript(given)["found"], strict=True):
+        assert found == [json.loads(json.dumps(asdict(one))) for one in verdicts(*case)]
+
+
+def test_an_edit_in_the_browser_keeps_names_unique_and_one_leader():
+    parts = [asdict(part) for part in members(PROFILES["ha"])]
+    edits = [{"parts": parts, "role": role, "change": change}
+             for role in ("querycoord", "querynode", "log", "proxy") for change in (1, -1)]  # fmt: skip
+    found = in_javascript(edits=edits)["edited"]
+    for edit, after in zip(edits, found, strict=True):
+        assert len(after) == len(parts) + edit["change"]
+        assert len({part["name"] for part in after}) == len(after)
+        led = [part for part in after if part["role"] == "querycoord" and part["leads"]]
+        assert len(led) == 1
+    names = [{part["name"] for part in after} for after in found]
+    assert "querynode-4" in names[2]
+    assert "log-2" in names[4]
+
+
+def test_every_reason_has_its_chinese_words():
+    shown = SurvivalMap("small").facts
+    assert {fact["why"] for fact in shown} == set(survival_map._WHY_ZH)
+    assert all(fact["why_zh"].endswith("。") for fact in shown)
+
+
+def test_it_shows_a_cluster_as_it_runs():
+    cluster = SimulatedCluster("lab", "ha", 10)
+    shown = SurvivalMap(cluster)
+    assert "lab" in shown.source
+    assert "simulated" in shown.source
+    assert {part["name"] for part in shown.parts} == {one.name for one in cluster.components()}
+    led = {part["name"] for part in shown.parts if part["leads"]}
+    assert cluster.active("rootcoord").name in led
+    assert cluster.active("etcd").name in led
+
+
+def test_the_first_proxy_is_the_one_that_clients_talk_to():
+    proxies = [Component(f"proxy-{n}", "proxy", "", None, "healthy") for n in (2, 1)]
+    assert parts_of(proxies) == (Member("proxy-1", "entry"), Member("proxy-2", "proxy"))
+
+
+def test_it_says_the_same_as_text():
+    text = SurvivalMap("ha", down=["rootcoord-1", "log"]).text()
+    assert "rootcoord-1, log" in text
+    assert all(operation in text for operation in OPERATIONS)
+    assert "An insert is an entry in the log." in " ".join(text.split())
+    assert SurvivalMap({"proxy": 1}).copies == 1
+
+
+def test_its_verdicts_follow_the_clicks():
+    shown = SurvivalMap("ha")
+    assert {one.fate for one in shown.verdicts} == {"survives"}
+    shown.down = ["proxy-1"]
+    assert {one.fate for one in shown.verdicts} == {"stops"}
+
+
+@pytest.mark.parametrize("wrong", ["large", {"proxies": 2}, {"proxy": 8}, {"proxy": -1}, {"proxy": "two"}])
+def test_a_topology_there_is_not_is_refused(wrong):
+    with pytest.raises(CourseError):
+        SurvivalMap(wrong)
+
+
+def test_a_part_there_is_not_cannot_be_off():
+    with pytest.raises(ValueError, match="proxy-7"):
+        SurvivalMap("small", down=["proxy-7"])
+    with pytest.raises(traitlets.TraitError):
+        SurvivalMap("small", copies=8)
