@@ -15,9 +15,9 @@ from halab.errors import SubmissionError
 from halab.grading.grader import Check, GradeReport
 from halab.grading.hints import hints_of
 from halab.grading.sandbox.box import Sandbox
-from halab.widgets import grade_button
 from halab.widgets import grade_panel as module
-from halab.widgets.grade_panel import GradeButton
+from halab.widgets import show_grade_panel
+from halab.widgets.grade_panel import GradePanel
 
 BEHAVIOUR = "Two spells with good service between them stay two outages."
 
@@ -58,7 +58,7 @@ def kept(card: int, on_progress: Callable[[float], None]) -> GradeReport:
     return report
 
 
-def pressed(button: GradeButton) -> GradeButton:
+def pressed(button: GradePanel) -> GradePanel:
     """Press, as the browser does, and wait until it has ended."""
     button._from_browser(button, {"grade": 6}, [])
     wait_for(lambda: button.state in ("graded", "failed"))
@@ -74,7 +74,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def test_a_press_shows_the_points_of_each_task(monkeypatch: pytest.MonkeyPatch) -> None:
     graded_by(monkeypatch, kept)
-    report = pressed(GradeButton(6)).report
+    report = pressed(GradePanel(6)).report
     assert (report["points"], report["out_of"]) == (5, 7)
     assert [(task["task"], task["points"], task["out_of"]) for task in report["tasks"]] == [
         ("06.1", 2, 4),
@@ -94,7 +94,7 @@ def test_the_kernel_stays_free_and_sees_how_far_grading_is(monkeypatch: pytest.M
         return a_report()
 
     graded_by(monkeypatch, slow)
-    button = GradeButton(6)
+    button = GradePanel(6)
     button.observe(lambda _: states.append((button.state, button.share)), ["state", "share"])
     button.press()
     wait_for(lambda: button.share == 0.5)
@@ -113,7 +113,7 @@ def test_all_buttons_grade_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> Non
 
     graded_by(monkeypatch, noted)
     for _ in range(2):
-        pressed(GradeButton(6))
+        pressed(GradePanel(6))
     assert seen[0] is seen[1]
     assert seen[0] is not threading.main_thread()
 
@@ -130,9 +130,9 @@ def test_the_thread_ends_when_nothing_is_asked_of_it_and_a_new_one_serves_the_ne
         return a_report()
 
     graded_by(monkeypatch, noted)
-    pressed(GradeButton(6))
+    pressed(GradePanel(6))
     wait_for(lambda: not seen[0].is_alive())
-    pressed(GradeButton(6))
+    pressed(GradePanel(6))
     assert seen[1] is not seen[0]
 
 
@@ -145,7 +145,7 @@ def test_it_waits_for_the_notebook_to_be_saved(monkeypatch: pytest.MonkeyPatch) 
 
     graded_by(monkeypatch, reads)
     monkeypatch.setattr(module, "_SAVED", 20)
-    button = GradeButton(6)
+    button = GradePanel(6)
     # JupyterLab saves when it is told that the button was pressed.
     button.observe(lambda change: change["new"] == "saving" and copy().write_text("saved"), "state")
     assert pressed(button).saved
@@ -154,7 +154,7 @@ def test_it_waits_for_the_notebook_to_be_saved(monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_was_not_saved_is_graded_all_the_same_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     graded_by(monkeypatch, kept)
-    button = pressed(GradeButton(6))
+    button = pressed(GradePanel(6))
     assert button.state == "graded"
     assert not button.saved
 
@@ -164,7 +164,7 @@ def test_a_notebook_that_cannot_be_graded_is_told_with_its_hint(monkeypatch: pyt
         raise SubmissionError("It is no notebook.", hint="Rename it.")
 
     graded_by(monkeypatch, refuse)
-    button = pressed(GradeButton(6))
+    button = pressed(GradePanel(6))
     assert button.problem == {"message": "It is no notebook.", "hint": "Rename it."}
     assert "It is no notebook." in repr(button)
     graded_by(monkeypatch, kept)
@@ -173,7 +173,7 @@ def test_a_notebook_that_cannot_be_graded_is_told_with_its_hint(monkeypatch: pyt
 
 def test_hints_come_one_step_at_a_time_and_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     graded_by(monkeypatch, kept)
-    button = pressed(GradeButton(6))
+    button = pressed(GradePanel(6))
     steps = hints_of(6)["06.1.blips"]
     for given in (1, 2, 3, 3):
         button._from_browser(button, {"hint": "06.1"}, [])
@@ -186,14 +186,14 @@ def test_hints_come_one_step_at_a_time_and_are_counted(monkeypatch: pytest.Monke
 
 def test_a_hint_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     graded_by(monkeypatch, kept)
-    button = pressed(GradeButton(6))
+    button = pressed(GradePanel(6))
     button._from_browser(button, {"hint": "06.2"}, [])
     assert "had all its points" in button.hints["06.2"]["problem"]
 
 
 def test_its_text_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     graded_by(monkeypatch, kept)
-    button = GradeButton(6)
+    button = GradePanel(6)
     assert "halab grade 06" in repr(button)
     pressed(button)
     button.hint("06.1")
@@ -204,12 +204,12 @@ def test_its_text_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALAB_LANG", "zh")
-    assert GradeButton(6).lang == "zh"
+    assert GradePanel(6).lang == "zh"
 
 
 @pytest.mark.grading
 def test_in_the_grading_sandbox_it_is_one_line_of_text_and_loads_no_widget() -> None:
-    cell = "from halab.widgets import grade_button\n\ngrade_button(6)"
+    cell = "from halab.widgets import show_grade_panel\n\nshow_grade_panel(6)"
     with Sandbox() as sandbox, sandbox.box("ada") as box:
         (said,), error = box.run(cell, time.monotonic() + 20)
         _, missing = box.run("import sys\nassert 'anywidget' not in sys.modules", time.monotonic() + 20)
@@ -219,6 +219,6 @@ def test_in_the_grading_sandbox_it_is_one_line_of_text_and_loads_no_widget() -> 
     assert "halab grade 06" in said["text"]
 
 
-def test_in_a_kernel_it_is_the_button(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_kernel_it_is_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("halab.widgets.get_ipython", lambda: SimpleNamespace(kernel=object()))
-    assert isinstance(grade_button(6), GradeButton)
+    assert isinstance(show_grade_panel(6), GradePanel)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from IPython import get_ipython
 
 if TYPE_CHECKING:
-    from halab.widgets.grade_panel import GradeButton
+    from halab.widgets.grade_panel import GradePanel
 
-__all__ = ["grade_button"]
+__all__ = ["show_grade_panel"]
 
 
-def grade_button(card: int) -> GradeButton | None:
+def show_grade_panel(card: int) -> GradePanel | None:
     """The button that grades this card's exercise; where nobody can press it, one line of text.
 
     An exercise is graded with this call in it, in a sandbox without a kernel: it must start nothing there,
@@ -21,6 +21,6 @@ def grade_button(card: int) -> GradeButton | None:
     if getattr(get_ipython(), "kernel", None) is None:
         print(f"In JupyterLab a button to grade this exercise is here. In a terminal: halab grade {card:02d}")
         return None
-    from halab.widgets.grade_panel import GradeButton
+    from halab.widgets.grade_panel import GradePanel
 
-    return GradeButton(card)
+    return GradePanel(card)

@@ -22,13 +22,13 @@ from halab.grading.grader import Check, GradeReport, grade
 from halab.grading.hints import STEPS, hints_of, next_hint
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["GradeButton"]
+__all__ = ["GradePanel"]
 
 _SAVED = 4.0  # seconds JupyterLab is given to save the notebook
 _IDLE = 300.0  # seconds after which the grading process, which holds memory, is let go
 
 
-class GradeButton(CourseWidget):
+class GradePanel(CourseWidget):
     """Grades the learner's copy of one card's exercise on a press, and gives hints one step at a time.
 
     `report` is the last result as plain data: points by task. `hints` maps a task such as "06.2" to the steps

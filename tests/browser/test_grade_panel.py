@@ -72,7 +72,7 @@ def test_a_learner_solves_a_task_presses_the_button_and_asks_for_hints(
     notebook = lab.open_notebook(page, EXERCISE, mode="lab")
     answer(notebook, "06-1-counts-answer", COUNTS)
     assert on_disk(lab, "06-1-counts-answer") != COUNTS
-    box = run(notebook, "grade_button(6)")
+    box = run(notebook, "show_grade_panel(6)")
     button = box.locator(".halab-grade-button")
     expect(button).to_have_text("Grade my notebook", timeout=PATIENT)
     while_a_cell_runs_it_says_so(page, box)
@@ -120,7 +120,7 @@ def hints_come_one_by_one(page: Page, box: Locator) -> None:
 
 def test_it_speaks_chinese(chinese: None, lab: Any, chromium_page: Page) -> None:
     notebook = lab.open_notebook(chromium_page, EXERCISE, mode="lab")
-    box = run(notebook, "grade_button(6)")
+    box = run(notebook, "show_grade_panel(6)")
     box.get_by_role("button", name="给我的笔记本评分").click(timeout=PATIENT)
     expect(box.get_by_role("status")).to_have_text("得 0 分，满分 20 分", timeout=PATIENT)
     box.get_by_role("button", name="任务 06.2 的提示").click()
