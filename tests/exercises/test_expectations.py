@@ -1,7 +1,7 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from halab.exercises.expectations import Unmet, expect, hint_in
+from halab.exercises.expectations import CheckFailed, expect, hint_in
 
 
 def test_what_is_met_says_nothing():
@@ -9,7 +9,7 @@ def test_what_is_met_says_nothing():
 
 
 def test_what_is_not_met_carries_the_behaviour_and_the_way_to_the_hint():
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(CheckFailed) as caught:
         expect(False, "Separate blips stay separate.", "06.1.blips")
     assert caught.value.behaviour == "Separate blips stay separate."
     assert hint_in(str(caught.value)) == "06.1.blips"

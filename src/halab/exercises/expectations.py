@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["Unmet", "each", "expect", "hint_in"]
+__all__ = ["CheckFailed", "call_many", "expect", "hint_in"]
 
 _HINT = re.compile(r"halab hint (\d\d\.\d\.[a-z-]+)")
 
 
-class Unmet(AssertionError):
+class CheckFailed(AssertionError):
     """A behaviour that was expected and not found. `hint` is its id, such as "06.1.blips"."""
 
     def __init__(self, behaviour: str, hint: str) -> None:
@@ -25,12 +25,12 @@ class Unmet(AssertionError):
 
 
 def expect(met: bool, behaviour: str, hint: str) -> None:
-    """Raise Unmet with this behaviour and hint unless `met` is true."""
+    """Raise CheckFailed with this behaviour and hint unless `met` is true."""
     if not met:
-        raise Unmet(behaviour, hint)
+        raise CheckFailed(behaviour, hint)
 
 
-def each(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:
+def call_many(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:
     """What a learner's function returns for each of these arguments.
 
     While it is graded the function is in another process, which is asked once and not hundreds of times.
@@ -43,6 +43,6 @@ def each(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list
 
 
 def hint_in(text: str) -> str:
-    """The hint id that an Unmet's text carries, or ""."""
+    """The hint id that a CheckFailed's text carries, or ""."""
     found = _HINT.search(text)
     return found[1] if found else ""

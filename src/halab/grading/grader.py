@@ -240,7 +240,7 @@ def _reason(errors: list[dict[str, str]]) -> tuple[str, str]:
     if not errors:
         return "The cell left no result.", ""
     kind, text = errors[0]["kind"], errors[0]["text"]
-    if kind == "Unmet":
+    if kind == "CheckFailed":
         return text.splitlines()[0], hint_in(text)
     if kind == "NotImplementedError":
         return "Nothing is written here yet.", ""

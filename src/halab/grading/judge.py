@@ -30,7 +30,7 @@ __all__ = ["Error", "Judge", "modules"]
 
 _GRACE = 4.0  # seconds after which not even an interrupted answer can still be under way
 
-_VERDICTS = ("Unmet", "ProcessEnded", "CellTimeoutError")  # kinds of errors that only the grader tells
+_VERDICTS = ("CheckFailed", "ProcessEnded", "CellTimeoutError")  # kinds of errors that only the grader tells
 
 Error = tuple[str, str]
 """What a graded cell ended with: the kind of an error and its text."""

@@ -132,7 +132,7 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
 
 def _told(kind: str, text: str) -> str:
     """An error in the words a learner reads in the notebook."""
-    if kind == "Unmet":
+    if kind == "CheckFailed":
         return f"Not yet: {text}"
     return f"{kind}: {text}" if text else kind
 

@@ -8,7 +8,7 @@ import yaml
 
 from halab.exercises.architecture import checks as checks
 from halab.exercises.architecture.variant import RULES, sessions, sound, topology, variant, zones
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 
 SEEDS = range(12)
 
@@ -229,6 +229,6 @@ def line_from_0(file, text):
     ],
 )
 def test_a_wrong_answer_is_told_the_behaviour_it_lacks(check, given, hint):
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(CheckFailed) as caught:
         check(*given)
     assert caught.value.hint == hint

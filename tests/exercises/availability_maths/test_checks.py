@@ -4,7 +4,7 @@ import pytest
 
 from halab.exercises.availability_maths import checks as checks
 from halab.exercises.availability_maths.variant import ALMOST, recording, service, variant
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 from halab.measure.journal.outage import outages
 from halab.models import availability as model
 from halab.models import availability_slo as slo_model
@@ -88,7 +88,7 @@ def test_whoever_refuses_nothing_or_with_another_error_is_told_the_call(name):
         return 1 / 0
 
     assert hint_of(checks.check_refused, lambda *given: 0.5, name, "02.1.refused") == "02.1.refused"
-    with pytest.raises(Unmet, match="not a ZeroDivisionError"):
+    with pytest.raises(CheckFailed, match="not a ZeroDivisionError"):
         checks.check_refused(stumbles, name, "02.1.refused")
 
 
@@ -101,7 +101,7 @@ def test_an_error_of_the_learner_s_own_making_is_not_taken_for_a_refusal():
 
 
 def hint_of(check, *given):
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(CheckFailed) as caught:
         check(*given)
     return caught.value.hint
 

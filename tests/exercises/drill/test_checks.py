@@ -5,7 +5,7 @@ import pytest
 
 from halab.exercises.drill import checks as checks
 from halab.exercises.drill.variant import FAULTS, STEPS, case, expected, rehearse, rows_of, variant
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 from halab.models.drill_plan import EVERY
 
 DRILLS = checks.drawn(3, 3)
@@ -49,7 +49,7 @@ def dates(importance, day):
 
 
 def hint_of(check, *given):
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(CheckFailed) as caught:
         check(*given)
     return caught.value.hint
 

@@ -2,7 +2,7 @@ import pytest
 
 from halab.exercises.essence import checks as checks
 from halab.exercises.essence.variant import pair, plain, small, topology_of, variant
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 from halab.models import topology as model
 
 PLANTS = checks.plants(7)
@@ -80,7 +80,7 @@ def test_drawn_topologies_share_machines_so_that_cut_sets_have_to_be_compared():
 
 
 def test_a_function_that_returns_no_sets_is_told_so():
-    with pytest.raises(Unmet, match="list of sets"):
+    with pytest.raises(CheckFailed, match="list of sets"):
         checks.check_cuts(lambda *_: ["ant"], [small()])
 
 

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 from halab.exercises.failover_timeline import checks as checks
 from halab.exercises.failover_timeline.variant import after_a_blip, one_outage, trial, variant, with_blips
 from halab.measure.journal.outage import outages, rto
@@ -50,7 +50,7 @@ def test_every_learner_s_promises_can_be_kept_and_rarely_by_chance(seed):
 def keeps(check, *given):
     try:
         check(*given)
-    except Unmet:
+    except CheckFailed:
         return False
     return True
 
@@ -75,7 +75,7 @@ def test_a_sound_policy_passes_every_check_in_every_trial(seed):
 
 
 def hint_of(check, *given):
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(CheckFailed) as caught:
         check(*given)
     return caught.value.hint
 

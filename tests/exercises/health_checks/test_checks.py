@@ -3,7 +3,7 @@ from dataclasses import asdict
 
 import pytest
 
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 from halab.exercises.health_checks import checks as checks
 from halab.exercises.health_checks.variant import (
     Goal,
@@ -87,7 +87,7 @@ def test_readiness_changes_as_the_simulated_worker_decides(seed):
 def test_a_goal_is_out_of_reach_of_the_card_s_faster_settings_and_in_reach_of_some(seed):
     one = goal(random.Random(seed))
     assert next(solutions_of(one))
-    with pytest.raises(Unmet):
+    with pytest.raises(CheckFailed):
         checks.check_patient(lambda data: write(Probe(3, 3, 2)), [one])
     assert not list(solutions_of(impossible(random.Random(seed))))
 
@@ -142,13 +142,13 @@ def never_waits(probe, fault):
     ],
 )
 def test_a_wrong_answer_is_told_the_behaviour_it_lacks(check, given, hint):
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(CheckFailed) as caught:
         check(*given)
     assert caught.value.hint == hint
 
 
 def test_bad_yaml_is_explained_with_line_and_column():
-    with pytest.raises(Unmet, match='Line 10, column 9: Kubernetes knows no "period"'):
+    with pytest.raises(CheckFailed, match='Line 10, column 9: Kubernetes knows no "period"'):
         checks.check_valid(lambda data: write(FIT).replace("periodSeconds", "period", 1), GOALS)
 
 

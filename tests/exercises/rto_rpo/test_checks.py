@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 from halab.exercises.rto_rpo import checks as checks
 from halab.exercises.rto_rpo.variant import STAGES, backups, incident, market, nothing_lost, promise, variant
 from halab.models.recovery import longest_interval
@@ -108,7 +108,7 @@ def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
 
 
 def hint_of(check, *given):
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(CheckFailed) as caught:
         check(*given)
     return caught.value.hint
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 from halab.exercises.safety import checks as checks
 from halab.exercises.safety.variant import backup_of, calendar, cells, collections, shelf, variant
 from halab.models.protection import DISASTERS
@@ -82,7 +82,7 @@ def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
 
 
 def hint_of(check, *given):
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(CheckFailed) as caught:
         check(*given)
     return caught.value.hint
 

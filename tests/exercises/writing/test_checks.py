@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from halab.exercises.expectations import Unmet
+from halab.exercises.expectations import CheckFailed
 from halab.exercises.writing import checks as checks
 from halab.exercises.writing.variant import report, setups, store, variant
 from halab.models.bootstrap import ratio_interval
@@ -44,9 +44,9 @@ def test_a_mean_is_told_from_a_median_in_every_report():
     rng = random.Random(4)
     for _ in range(40):
         one = report(rng)
-        with pytest.raises(Unmet) as unmet:
+        with pytest.raises(CheckFailed) as caught:
             checks.check_ratio(lambda a, b: (sum(b) / len(b)) / (sum(a) / len(a)), [one])
-        assert unmet.value.hint == "04.2.mean"
+        assert caught.value.hint == "04.2.mean"
 
 
 def test_an_interval_of_half_the_width_is_refused_in_every_report():
@@ -55,18 +55,18 @@ def test_an_interval_of_half_the_width_is_refused_in_every_report():
         one = report(rng)
         low, middle, high = ratio_interval(one.three, one.one)
         half = (middle - (middle - low) / 3, middle + (high - middle) / 3)
-        with pytest.raises(Unmet):
+        with pytest.raises(CheckFailed):
             checks.check_interval(lambda a, b, half=half: half, [one])
 
 
 def test_the_replicas_taken_for_the_log_s_copies_are_noticed():
     rng = random.Random(6)
-    with pytest.raises(Unmet) as unmet:
+    with pytest.raises(CheckFailed) as caught:
         checks.check_waits(lambda one: one["replicas"], setups(rng))
-    assert unmet.value.hint.startswith("04.3.")
+    assert caught.value.hint.startswith("04.3.")
 
 
 @pytest.mark.parametrize("nonsense", [None, "a word", (1, None), [float("nan")] * 2, (2, 1)])
 def test_what_is_no_interval_is_told(nonsense):
-    with pytest.raises(Unmet):
+    with pytest.raises(CheckFailed):
         checks.check_interval(lambda one, three: nonsense, [report(random.Random(1))])

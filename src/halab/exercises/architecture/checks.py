@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halab.exercises.architecture.variant import RULES, Found, Sessions, Topology, Zones
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.models.quorum import majority, smallest, tolerates
 
 __all__ = [
@@ -64,7 +64,7 @@ def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
 def check_majority(needed: Function) -> None:
     """How many members must agree."""
     sizes = range(1, 40)
-    for size, found in zip(sizes, each(needed, ((size,) for size in sizes)), strict=True):
+    for size, found in zip(sizes, call_many(needed, ((size,) for size in sizes)), strict=True):
         expect(
             _same(found, majority(size)),
             "A majority is more than half of all members, whether they are up or not.",
@@ -75,7 +75,7 @@ def check_majority(needed: Function) -> None:
 def check_tolerates(losses: Function) -> None:
     """How many may be lost."""
     sizes = range(1, 40)
-    for size, found in zip(sizes, each(losses, ((size,) for size in sizes)), strict=True):
+    for size, found in zip(sizes, call_many(losses, ((size,) for size in sizes)), strict=True):
         expect(
             _same(found, tolerates(size)),
             "What is left after the losses must still be a majority of all members, not of the ones left.",
@@ -85,7 +85,7 @@ def check_tolerates(losses: Function) -> None:
 
 def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
     """The smallest cluster that stands so many losses."""
-    for losses, found in zip(wanted, each(fewest, ((losses,) for losses in wanted)), strict=True):
+    for losses, found in zip(wanted, call_many(fewest, ((losses,) for losses in wanted)), strict=True):
         expect(
             isinstance(found, int) and found >= 1 and tolerates(found) >= losses,
             "A cluster of that size stands as many losses as were asked for.",
@@ -110,7 +110,7 @@ def check_refused(needed: Function, fewest: Function) -> None:
 
 def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
     """The zones that etcd cannot lose."""
-    found = each(fatal, ((dict(case.members),) for case in cases))
+    found = call_many(fatal, ((dict(case.members),) for case in cases))
     for case, given in zip(cases, found, strict=True):
         expect(_listed(given), "The answer is a list of names of zones.", "03.2.zones")
         expect(
@@ -168,7 +168,7 @@ def check_lines(validate: Function, cases: Sequence[Topology]) -> None:
 
 
 def _standings(standing: Function, cases: Sequence[Sessions], hint: str) -> list[Any]:
-    found = each(standing, ((dict(case.data),) for case in cases))
+    found = call_many(standing, ((dict(case.data),) for case in cases))
     for case, given in zip(cases, found, strict=True):
         expect(
             isinstance(given, Mapping) and set(given) == set(case.active),
@@ -185,7 +185,7 @@ def _standings(standing: Function, cases: Sequence[Sessions], hint: str) -> list
 
 def _reports(validate: Function, cases: Sequence[Topology]) -> list[list[Found]]:
     reports = []
-    for given in each(validate, ((case.file, case.text) for case in cases)):
+    for given in call_many(validate, ((case.file, case.text) for case in cases)):
         expect(
             _listed(given) and all(_listed(one) and len(one) == 3 for one in given),
             "The answer is a list of violations, each of them (file, line, rule).",

@@ -1,7 +1,7 @@
 """What exercise 2 expects of a learner's work, one function a graded cell.
 
-Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
-numbers, the hidden ones with others and with the ends of the scale.
+Each raises CheckFailed with the behaviour that was expected. The visible tests call them with the
+learner's own numbers, the hidden ones with others and with the ends of the scale.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from halab.exercises.availability_maths.variant import ALMOST, Recording
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.models import availability as model
 from halab.models.availability import DAY
 from halab.models.availability_slo import failovers_allowed
@@ -49,7 +49,7 @@ def extremes(seed: int, cases: int = 6) -> list[float]:
 
 def check_downtime(downtime: Function, availabilities: Sequence[float], period: float) -> None:
     """Seconds without service in a period."""
-    found = each(downtime, ((one, period) for one in availabilities))
+    found = call_many(downtime, ((one, period) for one in availabilities))
     for one, value in zip(availabilities, found, strict=True):
         expect(
             _close(value, model.downtime(one, period), _DOWN),
@@ -61,7 +61,7 @@ def check_downtime(downtime: Function, availabilities: Sequence[float], period: 
 
 def check_inverse(availability: Function, downs: Sequence[float], period: float) -> None:
     """The availability that leaves so much downtime."""
-    found = each(availability, ((down, period) for down in downs))
+    found = call_many(availability, ((down, period) for down in downs))
     for down, value in zip(downs, found, strict=True):
         expect(
             _close(value, 1 - down / period, _SHARE),
@@ -73,7 +73,7 @@ def check_inverse(availability: Function, downs: Sequence[float], period: float)
 
 def check_parallel(parallel: Function, pools: Sequence[Sequence[float]]) -> None:
     """One of several is enough."""
-    found = each(parallel, ((list(pool),) for pool in pools))
+    found = call_many(parallel, ((list(pool),) for pool in pools))
     for pool, value in zip(pools, found, strict=True):
         expect(
             _close(value, model.parallel(pool), _SHARE),
@@ -84,7 +84,7 @@ def check_parallel(parallel: Function, pools: Sequence[Sequence[float]]) -> None
 
 def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
     """Every part is needed."""
-    found = each(series, ((list(chain),) for chain in chains))
+    found = call_many(series, ((list(chain),) for chain in chains))
     for chain, value in zip(chains, found, strict=True):
         expect(
             _close(value, model.series(chain), _SHARE),
@@ -96,7 +96,7 @@ def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
 
 def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> None:
     """At least k of n work."""
-    found = each(k_of_n, cases)
+    found = call_many(k_of_n, cases)
     for (k, n, one), value in zip(cases, found, strict=True):
         expect(
             _close(value, model.k_of_n(k, n, one), _SHARE),
@@ -107,7 +107,7 @@ def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> N
 
 def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) -> None:
     """The fewest copies that reach a target."""
-    found = each(copies_needed, cases)
+    found = call_many(copies_needed, cases)
     for (one, target), value in zip(cases, found, strict=True):
         right = model.copies_needed(one, target)
         whole = isinstance(value, int) and not isinstance(value, bool)
@@ -135,7 +135,7 @@ def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) 
 
 def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float]]) -> None:
     """Some of the downtime strikes all copies at once."""
-    found = each(common_cause, cases)
+    found = call_many(common_cause, cases)
     for (one, copies, beta), value in zip(cases, found, strict=True):
         expect(
             _close(value, model.common_cause(1, copies, one, beta), 1e-11),
@@ -147,7 +147,7 @@ def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float
 
 def check_failovers(with_failovers: Function, cases: Sequence[tuple[float, int, float, float]]) -> None:
     """What switching over costs."""
-    found = each(with_failovers, cases)
+    found = call_many(with_failovers, cases)
     for (one, failures, failover, period), value in zip(cases, found, strict=True):
         expect(
             _close(value, max(0.0, one - failures * failover / period), _SHARE),
@@ -160,7 +160,7 @@ def check_failovers(with_failovers: Function, cases: Sequence[tuple[float, int, 
 def check_burn(burn_rate: Function, recording: Recording, slo: float) -> None:
     """How fast the budget burns."""
     operations = list(recording.truth)
-    found = each(burn_rate, ((recording.journal, operation, slo) for operation in operations))
+    found = call_many(burn_rate, ((recording.journal, operation, slo) for operation in operations))
     for operation, value in zip(operations, found, strict=True):
         expect(
             _close(value, recording.truth[operation] / (1 - slo), 1e-9, relative=1e-9),
@@ -174,7 +174,7 @@ def check_budget(budget_spent: Function, recording: Recording, slo: float, perio
     """How much of a period's budget a recording spends."""
     window = recording.journal["seconds"]
     operations = list(recording.truth)
-    found = each(budget_spent, ((recording.journal, operation, slo, period) for operation in operations))
+    found = call_many(budget_spent, ((recording.journal, operation, slo, period) for operation in operations))
     for operation, value in zip(operations, found, strict=True):
         want = recording.truth[operation] / (1 - slo) * window / period
         expect(
@@ -187,7 +187,7 @@ def check_budget(budget_spent: Function, recording: Recording, slo: float, perio
 
 def check_allowed(failovers_allowed_: Function, cases: Sequence[tuple[float, float, float]]) -> None:
     """How many failovers a budget pays for."""
-    found = each(failovers_allowed_, cases)
+    found = call_many(failovers_allowed_, cases)
     for (slo, failover, period), value in zip(cases, found, strict=True):
         expect(
             isinstance(value, int) and not isinstance(value, bool),

@@ -1,7 +1,7 @@
 """What exercise 10 expects of a learner's work, one function a graded cell.
 
-Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
-numbers, the hidden ones with others.
+Each raises CheckFailed with the behaviour that was expected. The visible tests call them with the
+learner's own numbers, the hidden ones with others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from halab.exercises.drill.variant import (
     held,
     rehearse,
 )
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.models.drill_plan import drill_dates
 
 __all__ = [
@@ -140,7 +140,7 @@ def check_fence(script: Function, drills: Sequence[Case]) -> None:
 
 def check_rto(rto: Function, figures: Sequence[Data]) -> None:
     """From the loss to the verified service; None where the service was never verified."""
-    found = each(rto, ((dict(one),) for one in figures))
+    found = call_many(rto, ((dict(one),) for one in figures))
     for one, value in zip(figures, found, strict=True):
         if one["verified_at"] is None:
             expect(value is None, "A service that was never verified has no RTO: it is None.", "10.2.never")
@@ -154,7 +154,7 @@ def check_rto(rto: Function, figures: Sequence[Data]) -> None:
 
 def check_rpo(rpo: Function, figures: Sequence[Data]) -> None:
     """Rows acknowledged before the loss that the standby does not have, and how far back they reach."""
-    found = each(rpo, ((dict(one),) for one in figures))
+    found = call_many(rpo, ((dict(one),) for one in figures))
     for one, value in zip(figures, found, strict=True):
         lost, there = one["lost_at"], set(one["standby_has"])
         missing = [row["at"] for row in one["acknowledged"] if row["at"] <= lost and row["key"] not in there]
@@ -190,7 +190,7 @@ def check_report(report: Function, seed: int, targets: tuple[float, float]) -> N
                 verdict = "missed"
             calls.append(([dict(each) for each in done], rto, rpo, *targets))
             wanted.append((verdict, done))
-    for (verdict, done), value in zip(wanted, each(report, calls), strict=True):
+    for (verdict, done), value in zip(wanted, call_many(report, calls), strict=True):
         expect(
             isinstance(value, Mapping) and set(value) == {"verdict", "failed", "late", "seconds"},
             "A report is a dict with verdict, failed, late and seconds.",
@@ -235,7 +235,7 @@ def _figures(targets: tuple[float, float], rng: random.Random) -> list[tuple[flo
 
 def check_dates(dates: Function, cases: Sequence[tuple[str, str]]) -> None:
     """The drills of a year, by importance."""
-    found = each(dates, cases)
+    found = call_many(dates, cases)
     for (importance, day), value in zip(cases, found, strict=True):
         wanted = [each.isoformat() for each in drill_dates(importance, date.fromisoformat(day))]
         expect(
@@ -259,7 +259,7 @@ def _run(script: Function, drills: Sequence[Case]) -> list[list[Data]]:
         going = [number for number in range(len(drills)) if number not in ended]
         if not going:
             return done
-        answers = each(script, (([dict(one) for one in done[number]],) for number in going))
+        answers = call_many(script, (([dict(one) for one in done[number]],) for number in going))
         for number, action in zip(going, answers, strict=True):
             expect(
                 isinstance(action, str) and action in ACTIONS,

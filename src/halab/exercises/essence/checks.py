@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from halab.exercises.essence.variant import Plain, Plant, plant, small, topology_of
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.models.topology import (
     Role,
     Topology,
@@ -51,7 +51,7 @@ def check_works(works_: Function, topologies: Sequence[Plain], *, majority: bool
             if majority == any(topology.roles[role].needed == "majority" for role in needs)
             for down in _few(topology.parts)
         ]
-        found = each(works_, ((given, operation, list(down)) for operation, down in cases))
+        found = call_many(works_, ((given, operation, list(down)) for operation, down in cases))
         for (operation, down), value in zip(cases, found, strict=True):
             hint = "01.1.majority" if majority else "01.1.works"
             expect(isinstance(value, bool), "works returns True or False.", hint)
@@ -131,7 +131,7 @@ def check_cuts(minimal_cuts_: Function, topologies: Sequence[Plain]) -> None:
 
 def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
     """How many members a role lacks."""
-    for (count, needed), value in zip(cases, each(spares, cases), strict=True):
+    for (count, needed), value in zip(cases, call_many(spares, cases), strict=True):
         right = spares_needed(Role(tuple(f"m{i}" for i in range(count)), needed))
         whole = isinstance(value, int) and not isinstance(value, bool)
         expect(whole, "The number of spares is a whole number.", "01.3.spares")
@@ -151,7 +151,7 @@ def check_repair(cheapest: Function, given: Sequence[Plant]) -> None:
             for operation in topology.operations
             for prices in (one.prices, unpriced)
         ]
-        for (_, prices, operation), value in zip(calls, each(cheapest, calls), strict=True):
+        for (_, prices, operation), value in zip(calls, call_many(cheapest, calls), strict=True):
             best = cheapest_repair(topology, prices, [operation])
             expect(
                 (value is None) == (best is None),
@@ -174,7 +174,7 @@ def check_best(best: Function, given: Sequence[Plant]) -> None:
     calls = [
         (one.topology, one.prices, budget) for one in given for budget in (one.budget, 0, one.budget * 3)
     ]
-    for (plain_, prices, budget), value in zip(calls, each(best, calls), strict=True):
+    for (plain_, prices, budget), value in zip(calls, call_many(best, calls), strict=True):
         topology = topology_of(plain_)
         right = best_repair(topology, prices, budget)
         expect(_bought(value, prices), "A repair maps roles to whole numbers of spares.", "01.4.budget")
@@ -193,7 +193,7 @@ def check_best(best: Function, given: Sequence[Plant]) -> None:
 
 def _asked(function: Function, topologies: Sequence[Plain]) -> list[tuple[Plain, str, Any]]:
     calls = [(given, operation) for given in topologies for operation in given["operations"]]
-    found = each(function, calls)
+    found = call_many(function, calls)
     return [(given, operation, value) for (given, operation), value in zip(calls, found, strict=True)]
 
 

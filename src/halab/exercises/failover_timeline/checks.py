@@ -1,7 +1,7 @@
 """What exercise 6 expects of a learner's work, one function a graded cell.
 
-Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
-numbers, the hidden ones with others.
+Each raises CheckFailed with the behaviour that was expected. The visible tests call them with the
+learner's own numbers, the hidden ones with others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from typing import Any
 
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.exercises.failover_timeline.variant import HeartbeatPromise, Journal, Promise, Recording, Truth
 from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per_year
 from halab.models.retry_policy import Retry
@@ -141,7 +141,7 @@ def check_backoff(retry: Retry) -> None:
         "The longest possible wait doubles from the first attempt to the second, and again to the third.",
         "06.2.backoff",
     )
-    late = each(
+    late = call_many(
         retry,
         (
             (attempt, 0.0, Outcome.FAIL, "search", rng)
@@ -174,7 +174,7 @@ def check_jitter(retry: Retry) -> None:
 def check_deadline(retry: Retry, deadline: float) -> None:
     """Nothing is sent after the deadline, and not everything is given up before it."""
     for left, attempt, outcome in product((0.0, 0.05, 0.5, 2.0), (1, 4, 8), (Outcome.FAIL, Outcome.UNKNOWN)):
-        waits = each(
+        waits = call_many(
             retry, ((attempt, deadline - left, outcome, "search", rng) for rng in _chances(FEW_DRAWS))
         )
         expect(
@@ -182,7 +182,7 @@ def check_deadline(retry: Retry, deadline: float) -> None:
             "No attempt starts later than the deadline after the request first left.",
             "06.2.deadline",
         )
-    early = each(retry, ((3, deadline / 4, Outcome.FAIL, "search", rng) for rng in _chances()))
+    early = call_many(retry, ((3, deadline / 4, Outcome.FAIL, "search", rng) for rng in _chances()))
     expect(
         None not in early, "Long before the deadline a failed search is still tried again.", "06.2.deadline"
     )
@@ -209,7 +209,7 @@ def check_safe(retry: Retry) -> None:
 
 def check_users(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     """In the simulator, most users of the outage get their answer after all."""
-    report = judge(retry, scenario, seed, each)
+    report = judge(retry, scenario, seed, call_many)
     sent = scenario.rate * scenario.outage
     expect(
         report.failed <= MOST_FAILED * sent,
@@ -221,7 +221,7 @@ def check_users(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
 
 def check_load(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     """In the simulator, the policy retries and yet raises no storm."""
-    report = judge(retry, scenario, seed, each)
+    report = judge(retry, scenario, seed, call_many)
     expect(
         report.amplification > 1.5,
         "A policy adds some load: one that never tries again has not been put to the test.",
@@ -289,7 +289,7 @@ def check_numbers(ttl: Any, worst_outage: Any, false_alarms: Any, promise: Promi
 
 def _of_each(function: Callable[[Journal, str], Any], recording: Recording) -> list[tuple[str, Truth, Any]]:
     """For each operation the truth and what the learner's function says. The journal goes over to it once."""
-    answers = each(function, ((recording.journal, operation) for operation in recording.truth))
+    answers = call_many(function, ((recording.journal, operation) for operation in recording.truth))
     return list(zip(recording.truth, recording.truth.values(), answers, strict=True))
 
 
@@ -324,7 +324,7 @@ def _chances(number: int = DRAWS) -> list[random.Random]:
 
 def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
     """The waits a policy draws after so many failed searches, long before any deadline."""
-    answers = each(retry, ((attempt, 0.0, Outcome.FAIL, "search", rng) for rng in _chances()))
+    answers = call_many(retry, ((attempt, 0.0, Outcome.FAIL, "search", rng) for rng in _chances()))
     waits = [wait for wait in answers if _number(wait) and wait is not None and wait >= 0]
     expect(
         len(waits) == len(answers),
@@ -337,4 +337,4 @@ def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
 def _gives_up(retry: Retry, outcome: Outcome, operation: str) -> bool:
     moments = ((1, 0.0), (2, 0.5), (5, 3.0))
     calls = ((*moment, outcome, operation, rng) for moment in moments for rng in _chances(FEW_DRAWS))
-    return all(wait is None for wait in each(retry, calls))
+    return all(wait is None for wait in call_many(retry, calls))

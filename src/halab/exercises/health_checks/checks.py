@@ -1,7 +1,7 @@
 """What exercise 9 expects of a learner's work, one function a graded cell.
 
-Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
-numbers, the hidden ones with others.
+Each raises CheckFailed with the behaviour that was expected. The visible tests call them with the
+learner's own numbers, the hidden ones with others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.exercises.health_checks.variant import Goal
 from halab.exercises.kubernetes_yaml import ManifestError, probe_in, read_pod
 from halab.models.health_probes import Probe, detection, false_restarts, share_over, start_allowance
@@ -93,7 +93,7 @@ def check_false(restarts: Function, probes: Sequence[Probe]) -> None:
     """Restarts a year of a healthy process."""
     shares = (0.0, 0.001, 0.02, 0.3)
     calls = [(asdict(probe), late) for probe in probes for late in shares]
-    found = each(restarts, calls)
+    found = call_many(restarts, calls)
     want = [false_restarts(probe, late) for probe in probes for late in shares]
     for value, right in zip(found, want, strict=True):
         expect(
@@ -225,7 +225,7 @@ def restarts_at(heard: Sequence[bool], failures: int) -> list[int]:
 def _ranges(
     detected: Function, probes: Sequence[Probe], fault: str
 ) -> list[tuple[Probe, tuple[float, float]]]:
-    found = each(detected, ((asdict(probe), fault) for probe in probes))
+    found = call_many(detected, ((asdict(probe), fault) for probe in probes))
     for one in found:
         expect(
             isinstance(one, Sequence) and len(one) == 2 and all(_number(value) for value in one),

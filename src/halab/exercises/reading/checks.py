@@ -1,7 +1,7 @@
 """What exercise 5 expects of a learner's work, one function a graded cell.
 
-Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
-numbers, the hidden ones with others.
+Each raises CheckFailed with the behaviour that was expected. The visible tests call them with the
+learner's own numbers, the hidden ones with others.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.exercises.reading.variant import Data, Picks, Plan, Workload, race
 from halab.models.capacity import Usl, mm1
 from halab.sim.load_balancing import LeastConnections, requests
@@ -168,14 +168,14 @@ def check_race(turns: Make, least: Make, chance: Make, workloads: Sequence[Workl
 def check_response(response: Function, rng: random.Random) -> None:
     """A single queue's mean time, and a queue that has no end."""
     cases = [(rng.uniform(1, 99), 100.0) for _ in range(6)] + [(99.9, 100.0), (0.5, 1.0)]
-    for (arrivals, service), found in zip(cases, each(response, cases), strict=True):
+    for (arrivals, service), found in zip(cases, call_many(response, cases), strict=True):
         expect(
             _near(found, mm1(arrivals, service).response),
             "The nearer the arrivals come to what the node can do, the longer an answer takes: one over what "
             "is left.",
             "05.2.response",
         )
-    for found in each(response, [(100.0, 100.0), (150.0, 100.0)]):
+    for found in call_many(response, [(100.0, 100.0), (150.0, 100.0)]):
         expect(
             isinstance(found, float) and found == math.inf,
             "As many arrivals as the node can do, or more: the queue grows without end, and so does the time "
@@ -192,7 +192,7 @@ def check_rate(rate: Function, plans: Sequence[Plan]) -> None:
     """What n nodes do together."""
     cases = [(n, one.one, one.contention, one.coherence) for one in plans for n in (1, 2, 3, 5, 20)]
     cases += [(4, 100.0, 0.0, 0.0), (3, 100.0, 1.0, 0.0)]
-    for (n, one, contention, coherence), found in zip(cases, each(rate, cases), strict=True):
+    for (n, one, contention, coherence), found in zip(cases, call_many(rate, cases), strict=True):
         expect(
             _near(found, Usl(one, contention, coherence).rate(n)),
             "n nodes do n times the work of one, over 1 + contention (n - 1) + coherence n (n - 1).",
@@ -216,7 +216,7 @@ def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
     """As many nodes as the peak needs, with some of them gone."""
     cases = [*plans, Plan(500, 100, 0.0, 0.0, 0.0, 0), Plan(500, 100, 0.0, 0.0, 0.0, 1)]
     cases += [Plan(50, 100, 0.1, 0.0, 0.5, 2), Plan(400, 100, 0.05, 0.002, 0.3, 1)]
-    found = each(needed, map(_arguments, cases))
+    found = call_many(needed, map(_arguments, cases))
     right = list(map(_needed, cases))
     if found != right:
         alone = [_needed(replace(one, spare=0)) for one in cases]
@@ -246,7 +246,7 @@ def check_hopeless(needed: Function, plans: Sequence[Plan]) -> None:
         best = max(law.rate(n) for n in range(1, math.floor(law.most) + 2))
         cases.append(Plan(best * 1.05, one.one, one.contention, one.coherence, 0.0, one.spare))
         cases.append(Plan(best * 0.9, one.one, one.contention, one.coherence, 0.2, one.spare))
-    for found in each(needed, map(_arguments, cases)):
+    for found in call_many(needed, map(_arguments, cases)):
         expect(
             found is None,
             "Beyond some number another node makes it slower. A peak above the best there is cannot be "
@@ -288,7 +288,7 @@ def flaw_of(one: Data) -> str:
 
 def check_flaw(flaw: Function, tables: Sequence[Data]) -> None:
     """The flaw's name, or none."""
-    for one, found in zip(tables, each(flaw, [(one,) for one in tables]), strict=True):
+    for one, found in zip(tables, call_many(flaw, [(one,) for one in tables]), strict=True):
         right = flaw_of(one)
         # Whoever takes another second for the first one blames it in tables of every kind.
         expect(found == right, *_TOLD["none" if found == "no warm-up" else right])

@@ -1,7 +1,7 @@
 """What exercise 7 expects of a learner's work, one function a graded cell.
 
-Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
-numbers, the hidden ones with others.
+Each raises CheckFailed with the behaviour that was expected. The visible tests call them with the
+learner's own numbers, the hidden ones with others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.exercises.rto_rpo.variant import STAGES, Backups, Data, Incident, Market, Promise
 from halab.models.recovery import longest_interval
 
@@ -105,7 +105,7 @@ def check_stages(stages: Function, incident: Incident) -> None:
 
 def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
     """The longest interval that keeps an RPO."""
-    found = each(interval, ((one.rpo, one.takes, one.failed) for one in promises))
+    found = call_many(interval, ((one.rpo, one.takes, one.failed) for one in promises))
     for one, value in zip(promises, found, strict=True):
         expect(
             _number(value) and value > 0,
@@ -145,7 +145,7 @@ def check_refused(interval: Function) -> None:
 
 def check_newest(lost: Function, backups: Backups) -> None:
     """What a disaster at a given moment loses."""
-    found = each(lost, ((backups.catalogue, moment) for moment, _ in backups.truth))
+    found = call_many(lost, ((backups.catalogue, moment) for moment, _ in backups.truth))
     usable = [one for one in backups.catalogue if one["ok"]]
     for (moment, want), value in zip(backups.truth, found, strict=True):
         early = [moment - one["begun"] for one in usable if one["begun"] <= moment < one["ready"]]
@@ -267,7 +267,7 @@ def _fitting(service: Data, market: Market) -> list[Data]:
 def _choices(choose: Function, market: Market, hint: str) -> list[tuple[Data, str | None, Data | None]]:
     """Each service with the name that was chosen for it and the strategy of that name."""
     offered = {one["name"]: one for one in market.strategies}
-    found = each(choose, ((market.strategies, service) for service in market.services))
+    found = call_many(choose, ((market.strategies, service) for service in market.services))
     for name in found:
         expect(
             name is None or (isinstance(name, str) and name in offered),

@@ -1,7 +1,7 @@
 """What exercise 8 expects of a learner's work, one function a graded cell.
 
-Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
-numbers, the hidden ones with others.
+Each raises CheckFailed with the behaviour that was expected. The visible tests call them with the
+learner's own numbers, the hidden ones with others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.exercises.safety.variant import DAMAGES, Data, Shelf, Tables, backup_of, damaged
 from halab.models.protection import DISASTERS
 from halab.models.retention import Retention, keep
@@ -82,7 +82,7 @@ def check_verify(verify: Function, tables: Tables, rng: random.Random) -> None:
         "08.1.miscounted": "A file whose rows are not as many as the manifest says is damaged.",
         "08.1.all": "All damaged files are named, in alphabetical order.",
     }
-    found = each(verify, ((copy.deepcopy(one),) for one, _, _ in cases))
+    found = call_many(verify, ((copy.deepcopy(one),) for one, _, _ in cases))
     for (_, wanted, hint), value in zip(cases, found, strict=True):
         is_list = isinstance(value, Sequence) and not isinstance(value, str)
         expect(is_list and list(value) == wanted, said[hint], hint)
@@ -101,7 +101,7 @@ def check_newer(verify: Function, tables: Tables) -> None:
 
 def check_choose(choose: Function, shelf: Shelf) -> None:
     """The newest backup that is sound and was finished before the mistake."""
-    found = each(choose, ((shelf.backups, at) for at, _ in shelf.truth))
+    found = call_many(choose, ((shelf.backups, at) for at, _ in shelf.truth))
     begun = {name: one["begun"] for name, one in shelf.backups.items()}
     ended = {name: one["ended"] for name, one in shelf.backups.items()}
     for (at, wanted), name in zip(shelf.truth, found, strict=True):
@@ -167,7 +167,7 @@ def check_untouched(restore: Function, tables: Tables, rng: random.Random) -> No
 
 def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tuple[int, int]]) -> None:
     """The newest backup of each of the last days and weeks that have one."""
-    found = each(keeping, ((list(moments), daily, weekly) for daily, weekly in plans))
+    found = call_many(keeping, ((list(moments), daily, weekly) for daily, weekly in plans))
     for (daily, weekly), value in zip(plans, found, strict=True):
         wanted = keep(moments, Retention(daily, weekly, 0))
         expect(
@@ -190,7 +190,7 @@ def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tupl
 
 def check_table(table: Function, cells: Sequence[Data], choices: Sequence[Sequence[str]]) -> None:
     """The best verdict against each disaster among the protections one has."""
-    found = each(table, ((list(cells), list(have)) for have in choices))
+    found = call_many(table, ((list(cells), list(have)) for have in choices))
     for have, value in zip(choices, found, strict=True):
         expect(
             isinstance(value, Mapping) and set(value) == set(DISASTERS),

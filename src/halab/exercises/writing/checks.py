@@ -1,7 +1,7 @@
 """What exercise 4 expects of a learner's work, one function a graded cell.
 
-Each raises Unmet with the behaviour that was expected. The visible tests call them with the learner's own
-numbers, the hidden ones with others.
+Each raises CheckFailed with the behaviour that was expected. The visible tests call them with the
+learner's own numbers, the hidden ones with others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.expectations import each, expect
+from halab.exercises.expectations import call_many, expect
 from halab.exercises.writing.variant import Data, Report, Store
 from halab.models.bootstrap import ratio_interval
 from halab.models.replication import Copy, kth_fastest
@@ -40,7 +40,7 @@ def check_expected(expected: Function, stores: Sequence[Store]) -> None:
     ]
     cases += [(7.0, 0.0, 4, 3), (0.0, 3.0, 1, 1), (1.0, 2.0, 12, 9)]
     cases.sort(key=lambda case: case[3] < case[2])  # the simpler mistake is told first
-    for (base, jitter, copies, needed), found in zip(cases, each(expected, cases), strict=True):
+    for (base, jitter, copies, needed), found in zip(cases, call_many(expected, cases), strict=True):
         right = kth_fastest(Copy(base, jitter), copies, needed)
         if needed == copies:
             expect(
@@ -120,7 +120,7 @@ def check_straggling(straggling: Function, rng: random.Random) -> None:
     ]
     cases += [(0.0, 3, 2), (1.0, 3, 1), (1.0, 4, 4)]
     cases.sort(key=lambda case: case[2] < case[1])
-    for (share, copies, needed), found in zip(cases, each(straggling, cases), strict=True):
+    for (share, copies, needed), found in zip(cases, call_many(straggling, cases), strict=True):
         right = waits_for_one(share, copies, needed)
         met = _number(found) and math.isclose(found, right, rel_tol=1e-6, abs_tol=1e-12)
         if needed == copies:
@@ -201,7 +201,7 @@ def check_sentence(sentence: Function, rng: random.Random) -> None:
         high, claim = low + rng.uniform(0.05, 0.6), rng.uniform(0.6, 2.0)
         word = "slower" if low > 1 else "faster" if high < 1 else "not shown"
         cases.append(((low, high), claim, (word, "possible" if low <= claim <= high else "refuted")))
-    found = each(sentence, [(ends, claim) for ends, claim, _ in cases])
+    found = call_many(sentence, [(ends, claim) for ends, claim, _ in cases])
     for (_, _, (word, standing)), said in zip(cases, found, strict=True):
         expect(
             isinstance(said, Sequence) and not isinstance(said, str) and len(said) == 2,
@@ -222,7 +222,7 @@ def check_sentence(sentence: Function, rng: random.Random) -> None:
 
 def check_waits(waits: Function, setups: Sequence[Data]) -> None:
     """How many copies an insert waits for."""
-    for one, found in zip(setups, each(waits, [(one,) for one in setups]), strict=True):
+    for one, found in zip(setups, call_many(waits, [(one,) for one in setups]), strict=True):
         right = _of(one["log_copies"], one["acks"])
         if one["replicas"] > 1 and right != found:
             expect(
@@ -248,7 +248,7 @@ def _of(copies: int, acks: str) -> int:
 
 def check_moved(moved: Function, setups: Sequence[Data]) -> None:
     """Where a row is written several times, and where it is only read."""
-    for one, found in zip(setups, each(moved, [(one,) for one in setups]), strict=True):
+    for one, found in zip(setups, call_many(moved, [(one,) for one in setups]), strict=True):
         expect(
             isinstance(found, Mapping) and set(found) == {"log", "store", "memory"},
             "The bytes are a dict with the keys log, store and memory.",
