@@ -16,6 +16,6 @@ def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str],
     lesson.screenshot("lesson-08-start")
     lesson.run_all()
     lesson.shows("compare_mistakes(deleted", "not counted", "lesson-08-mistakes")
-    lesson.shows("forgotten(deleted)", "SIMULATED", "lesson-08-forgotten")
+    lesson.shows("data_loss_report(deleted)", "SIMULATED", "lesson-08-data-loss")
     lesson.shows("Retention(daily=7", "305", "lesson-08-retention")
     expect(lesson.cell("show_card(8, measured")).to_contain_text("24 h")

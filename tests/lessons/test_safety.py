@@ -9,7 +9,7 @@ from halab.lessons.safety import compare_mistakes, results
 from halab.measure import FaultRecord, Header, Journal, RowCount
 from halab.measure.probing.retriever import REMEMBERING
 from halab.models.samples import Outcome, Sample
-from halab.protect.backup.mistake import forgotten
+from halab.protect.backup.mistake import data_loss_report
 
 
 @pytest.fixture(autouse=True)
@@ -51,14 +51,14 @@ def made(*, simulated=False, mistake=True):
 
 
 def test_a_row_belongs_to_the_time_in_which_it_was_acknowledged():
-    found = forgotten(made())
+    found = data_loss_report(made())
     assert [(rows.acknowledged, rows.missing) for rows in found.rows] == [
         (10, 0), (5, 0), (25, 25), (40, 40), (20, 0),
     ]  # fmt: skip
     assert found.window == pytest.approx(4.0 - 1.51)
-    assert (found.remembered, found.asked) == (3, 19)
-    assert found.forgot == pytest.approx(0.25)
-    assert found.restored == pytest.approx(2.0)
+    assert (found.still_found, found.searches) == (3, 19)
+    assert found.last_found == pytest.approx(0.25)
+    assert found.restore_seconds == pytest.approx(2.0)
 
 
 def test_prediction_card_and_measurement_stand_together():
@@ -76,5 +76,5 @@ def test_nothing_simulated_is_shown_as_measured():
 
 
 def test_another_journal_is_refused():
-    with pytest.raises(MeasurementError, match="no mistake"):
-        forgotten(made(mistake=False))
+    with pytest.raises(MeasurementError, match="not the journal of a mistake"):
+        data_loss_report(made(mistake=False))

@@ -6,7 +6,7 @@ from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal
 from halab.measure.journal.experiment_name import experiment_of
 from halab.models.samples import Outcome
-from halab.protect.backup.mistake import forgotten
+from halab.protect.backup.mistake import data_loss_report
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]
 SLUG = "08-safety"
@@ -40,16 +40,16 @@ def test_what_was_in_the_backup_came_back_and_what_came_later_did_not(
 ) -> None:
     journal = journals[name]
     assert any("passages are there" in note for note in journal.notes), journal.notes
-    before, _, since, *_, after = forgotten(journal).rows
-    assert (before.missing, after.missing) == (0, 0), forgotten(journal)
+    before, _, since, *_, after = data_loss_report(journal).rows
+    assert (before.missing, after.missing) == (0, 0), data_loss_report(journal)
     assert since.missing == since.acknowledged > 0
-    assert forgotten(journal).restored is not None
+    assert data_loss_report(journal).restore_seconds is not None
 
 
 @pytest.mark.cluster
 def test_the_service_went_on_while_every_copy_had_forgotten(journals: dict[str, Journal]) -> None:
-    journal, found = journals["delete rows"], forgotten(journals["delete rows"])
-    assert found.remembered < found.asked / 2
+    journal, found = journals["delete rows"], data_loss_report(journals["delete rows"])
+    assert found.still_found < found.searches / 2
     at = journal.faults[0].at
     answered = [one for one in journal.samples("search") if at + 1 < one.sent < at + 3]
     assert sum(one.outcome is Outcome.OK for one in answered) > 0.8 * len(answered)
@@ -57,6 +57,6 @@ def test_the_service_went_on_while_every_copy_had_forgotten(journals: dict[str, 
 
 @pytest.mark.cluster
 def test_a_dropped_collection_answers_nothing_until_it_is_restored(journals: dict[str, Journal]) -> None:
-    found = forgotten(journals["drop collection"])
-    assert found.remembered == 0
-    assert found.asked > 0
+    found = data_loss_report(journals["drop collection"])
+    assert found.still_found == 0
+    assert found.searches > 0

@@ -87,7 +87,7 @@ def prune(
     status 1 if something in the folder is no sound backup: that is told, and left alone.
     """
     from halab.models.retention import Retention
-    from halab.protect.backup.retention_run import prune as clear
+    from halab.protect.backup.pruning import prune as clear
 
     try:
         retention = Retention(daily, weekly, monthly)

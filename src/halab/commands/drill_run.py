@@ -20,7 +20,13 @@ from halab.protect.drill import rehearsal
 from halab.protect.drill.drill_report import Targets
 from halab.protect.drill.rehearsal import Rehearsal
 from halab.protect.drill.runbook import State, load_state
-from halab.protect.drill.unfinished import STATE, explained, gone, is_unfinished, refuse_unfinished
+from halab.protect.drill.unfinished import (
+    STATE,
+    cluster_missing_error,
+    describe,
+    is_unfinished,
+    refuse_unfinished,
+)
 
 __all__ = ["begin", "resume", "roll_back"]
 
@@ -86,7 +92,7 @@ def _run(
             stack.pop_all()
             if not isinstance(error, KeyboardInterrupt):
                 raise
-            said = explained(folder, load_state(folder / STATE))
+            said = describe(folder, load_state(folder / STATE))
             console.print(f"\n{escape(str(said))}", highlight=False)
             raise typer.Exit(130) from None
     print(f"\n{done.report}\n\nReport: {folder / 'report.html'}")
@@ -97,4 +103,4 @@ def _attached(role: Address, name: str, folder: Path, state: State) -> RunningCl
     try:
         return attach_cluster(name)
     except ClusterNotFound:
-        raise gone(role, name, folder, state) from None
+        raise cluster_missing_error(role, name, folder, state) from None

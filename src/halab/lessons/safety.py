@@ -12,7 +12,7 @@ from halab.course.cards import card
 from halab.course.predictions import prediction
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.protect.backup.mistake import Forgotten, forgotten
+from halab.protect.backup.mistake import DataLossReport, data_loss_report
 from halab.tables import Row, Table
 
 __all__ = ["compare_mistakes", "results"]
@@ -33,7 +33,7 @@ def compare_mistakes(*journals: Journal) -> Table:
         ("any", "the card", "-", claims["backup-rto"].text(), "-", f"up to {claims['daily-loss'].text()}")
     ]
     for journal in journals:
-        found, how = forgotten(journal), "simulated" if journal.simulated else "measured"
+        found, how = data_loss_report(journal), "simulated" if journal.simulated else "measured"
         rows.append((experiment_of(journal), "you said", *_said(journal), "-", "-"))
         rows.append((experiment_of(journal), how, _found(found), _took(found), *_lost(found)))
     remarks = ["Still found: searches after the command that found what had been there."]
@@ -44,7 +44,9 @@ def compare_mistakes(*journals: Journal) -> Table:
 
 def results(*journals: Journal) -> dict[str, str]:
     """What mistakes say to claims of card 8, in words by claim id; nothing where nothing was measured."""
-    real = [(experiment_of(journal), forgotten(journal)) for journal in journals if not journal.simulated]
+    real = [
+        (experiment_of(journal), data_loss_report(journal)) for journal in journals if not journal.simulated
+    ]
     said = {
         "replicas": [f"{name}: {_found(one)} searches still found something" for name, one in real],
         "backup-rto": [f"{name}: restored in {_took(one)}" for name, one in real],
@@ -63,15 +65,15 @@ def _said(journal: Journal) -> tuple[str, str]:
     )
 
 
-def _found(one: Forgotten) -> str:
-    return "not measured" if one.forgot is None else f"{one.remembered} of {one.asked}"
+def _found(one: DataLossReport) -> str:
+    return "not measured" if one.last_found is None else f"{one.still_found} of {one.searches}"
 
 
-def _took(one: Forgotten) -> str:
-    return "not measured" if one.restored is None else f"{one.restored:.1f} s"
+def _took(one: DataLossReport) -> str:
+    return "not measured" if one.restore_seconds is None else f"{one.restore_seconds:.1f} s"
 
 
-def _lost(one: Forgotten) -> tuple[str, str]:
+def _lost(one: DataLossReport) -> tuple[str, str]:
     if one.window is None:
         return "not counted", "not counted"
     return str(sum(rows.missing for rows in one.rows)), f"{one.window:.1f} s"

@@ -6,7 +6,7 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import Retriever
 from halab.measure.probing.retriever import REMEMBERING
-from halab.protect.backup.mistake import forgotten, mistake
+from halab.protect.backup.mistake import data_loss_report, mistake
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def test_a_simulated_cluster_forgets_nothing_and_says_so(retriever):
     assert journal.simulated
     assert [(fault.kind, fault.target) for fault in journal.faults] == [("drop", "collection")]
     assert set(journal.header.operations) == {"search", REMEMBERING, "insert"}
-    found = forgotten(journal)
-    assert (found.forgot, found.restored, found.window) == (None, None, None)
+    found = data_loss_report(journal)
+    assert (found.last_found, found.restore_seconds, found.window) == (None, None, None)
     assert "keeps no rows" in " ".join(repr(found).split())
     assert "not counted" in repr(found)
 

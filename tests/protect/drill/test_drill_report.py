@@ -10,7 +10,7 @@ from halab.errors import DrillError
 from halab.measure import Header, Journal
 from halab.models.samples import Outcome, Sample
 from halab.protect.drill.drill_calendar import icalendar, save_calendar
-from halab.protect.drill.drill_report import Report, Targets
+from halab.protect.drill.drill_report import DrillReport, Targets
 from halab.protect.drill.runbook import Record, State
 
 NAMES = ("backup", "standby", "loss", "failover", "service", "measure", "report", "failback")
@@ -24,7 +24,7 @@ def made(statuses=("done",) * 8, facts=PASSED, targets=Targets(60, 60), note="al
         else Record(name, name.title(), "halab", 30.0)
         for at, (name, status) in enumerate(zip(NAMES, statuses, strict=True))
     ]
-    return Report.of(State("Drill", "2026-11-25T12:00:00+00:00", 0.0, records, dict(facts)), targets)
+    return DrillReport.of(State("Drill", "2026-11-25T12:00:00+00:00", 0.0, records, dict(facts)), targets)
 
 
 def test_a_drill_that_passed_says_its_figures_everywhere():

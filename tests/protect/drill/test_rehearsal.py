@@ -17,7 +17,7 @@ from halab.measure.probing.addresses import DEGRADED, TWO_ADDRESSES, Application
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup.writer import backup
 from halab.protect.drill.drill_report import Targets
-from halab.protect.drill.rehearsal import Unanswered, _Course, rehearse, resume, roll_back, unanswered
+from halab.protect.drill.rehearsal import DrillSteps, Unanswered, rehearse, resume, roll_back, unanswered
 from halab.protect.drill.runbook import Drill, Step, load_state
 
 
@@ -164,7 +164,7 @@ def course(milvus, tmp_path):
     """A drill whose nightly backup was made from a Milvus in memory."""
     milvus.fill(rows=30)
     backup(milvus, tmp_path / "backup", ["cards"])
-    return _Course(Application(Home(), Home()), tmp_path, Asked(), Targets(60, 60), 0.0, 1.0)
+    return DrillSteps(Application(Home(), Home()), tmp_path, Asked(), Targets(60, 60), 0.0, 1.0)
 
 
 def test_a_sound_and_recent_backup_is_found_good(course):

@@ -16,16 +16,16 @@ from halab.protect.drill.runbook import Drill, Record, State, Step, load_state
 from halab.protect.drill.unfinished import (
     STATE,
     SampleLog,
-    book_of,
+    address_book,
     check_clusters,
-    explained,
-    finished,
-    gone,
-    hold,
+    cluster_missing_error,
+    describe,
     is_unfinished,
-    mark,
+    lock,
+    mark_clusters,
     read_samples,
     refuse_unfinished,
+    remove_marks,
 )
 
 NAMES = ("backup", "standby", "loss", "failover", "service", "measure", "report", "failback")
@@ -59,7 +59,7 @@ def folder(tmp_path, clusters):
     folder = tmp_path / "monday"
     folder.mkdir()
     (folder / STATE).write_text(cut_off(3).text())
-    mark(clusters, folder)
+    mark_clusters(clusters, folder)
     return folder
 
 
@@ -71,7 +71,7 @@ def test_a_second_drill_notices_it_in_its_folder_and_on_either_cluster(folder, c
         with pytest.raises(DrillError, match=r"monday was cut off"):
             refuse_unfinished(tmp_path / "tuesday", {role: clusters[role]})
     (folder / "report.json").write_text("{}")
-    finished(clusters, folder)
+    remove_marks(clusters, folder)
     refuse_unfinished(folder, clusters)
     assert not is_unfinished(folder)
 
@@ -88,7 +88,7 @@ def test_a_second_drill_notices_it_in_its_folder_and_on_either_cluster(folder, c
     ],
 )
 def test_where_it_stands_is_said_in_words(tmp_path, state, said):
-    error = explained(tmp_path, state)
+    error = describe(tmp_path, state)
     with pytest.raises(DrillError, match=said):
         raise error
     assert "--roll-back" in error.hint
@@ -96,18 +96,18 @@ def test_where_it_stands_is_said_in_words(tmp_path, state, said):
 
 
 def test_who_is_in_charge_follows_from_what_is_done():
-    books = [book_of(cut_off(done)) for done in range(9)]
+    books = [address_book(cut_off(done)) for done in range(9)]
     assert [book.current for book in books] == ["primary"] * 4 + ["standby"] * 4 + ["primary"]
     assert [book.writable for book in books] == [True] * 4 + [False] + [True] * 4
 
 
 def test_one_process_runs_it(folder):
     with (
-        hold(folder),
+        lock(folder),
         pytest.raises(DrillError, match="running now, in another process"),
     ):
         refuse_unfinished(folder, {})
-    with hold(folder):
+    with lock(folder):
         pass
 
 
@@ -127,7 +127,7 @@ def test_a_cluster_that_was_started_again_is_not_taken_for_the_old_one(folder, c
     ],
 )
 def test_what_is_possible_when_a_cluster_died_with_its_owner(tmp_path, role, done, hint):
-    error = gone(role, "ours", tmp_path, cut_off(done))
+    error = cluster_missing_error(role, "ours", tmp_path, cut_off(done))
     assert "ended with the process that had started it" in error.message
     assert hint in error.hint
 

@@ -3,7 +3,7 @@
 writer.py        collections of a serving cluster into a folder; restorer.py a folder into a cluster
 manifest.py      what a backup folder says of itself, and `verify`, which needs no cluster
 fields.py        which field types a backup holds, as Arrow types; connection.py how a cluster is reached
-retention_run.py which backups stay, and which go
+pruning.py which backups stay, and which go
 mistake.py       an experiment: a wrong command, and the way back from the backup
 
 This is the course's own small tool: it reads rows through the proxy, as any client does. For production there

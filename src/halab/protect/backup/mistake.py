@@ -1,10 +1,10 @@
 """A mistake as an experiment: a backup, rows written, a wrong command, and the way back from the backup.
 
     journal = mistake(cluster, "delete rows", retriever=retriever)
-    forgotten(journal)               # how soon every copy forgot, how long the way back took, what was lost
+    data_loss_report(journal)   # which searches still found the rows, the time of the restore, what was lost
 
-Three operations run throughout: a search, a search that counts only if it finds what was there (it
-*remembers*), and inserts into the same collection. So the journal tells service and data apart.
+Three operations run throughout: a search, a search that counts only if it finds a known row, and inserts into
+the same collection. So the journal tells service and data apart.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from halab.protect.backup.connection import connected, refusals
 from halab.protect.backup.restorer import restore
 from halab.protect.backup.writer import backup
 
-__all__ = ["Forgotten", "Mistake", "Rows", "forgotten", "mistake"]
+__all__ = ["DataLossReport", "Mistake", "Rows", "data_loss_report", "mistake"]
 
 Mistake = Literal["delete rows", "drop collection"]
 
@@ -46,8 +46,8 @@ def mistake(
     retriever: Retriever,
     folder: str | Path | None = None,
     before: float = 2.0,
-    since: float = 3.0,
-    gone: float = 3.0,
+    since_backup: float = 3.0,
+    unnoticed: float = 3.0,
     after: float = 4.0,
     rate: float = 20.0,
     deadline: float = 1.0,
@@ -55,11 +55,11 @@ def mistake(
 ) -> Journal:
     """Back up the passages, go on writing, destroy them by one wrong command, restore them, count all rows.
 
-    `before`, `since`, `gone` and `after` are seconds before the backup, between it and the mistake, between
-    the mistake and the restore (nobody notices at once), and after the restore. The backup goes to a new
-    folder, `folder` or a temporary one. A backup or a restore that fails is a result, and a note says
-    so. A simulated cluster keeps no rows: there nothing is destroyed, and a note says that. Raises
-    MeasurementError.
+    Times are seconds: `before` the backup, `since_backup` between it and the mistake, `unnoticed` between the
+    mistake and the restore, `after` the restore. The backup goes to a new folder, `folder` or a temporary
+    one. A backup or a restore that fails is a result: a note in the journal says so. A simulated cluster
+    keeps no rows: nothing is destroyed there, and a note says that. Raises MeasurementError for a mistake
+    there is none of, and where an operation cannot connect.
     """
     if what not in get_args(Mistake):
         raise MeasurementError(
@@ -76,48 +76,48 @@ def mistake(
         probe(cluster, operations, rate=rate, deadline=deadline, seed=seed) as run,
         tempfile.TemporaryDirectory(prefix="halab-backup-") as temporary,
     ):
-        say = ProgressLine(lambda: run.elapsed)
+        on_progress = ProgressLine(lambda: run.elapsed)
         place = Path(folder) if folder else Path(temporary) / "backup"
-        course = _Course(cluster, retriever, run, say, events)
-        course.wait(before, "writing rows")
-        course.back_up(place)
-        course.wait(since, "writing rows that are in no backup")
-        course.strike(what)
-        course.wait(gone, f"{what}: nobody has noticed yet")
-        course.bring_back(place)
-        course.wait(after, "after the restore")
+        experiment = _Experiment(cluster, retriever, run, on_progress, events)
+        experiment.wait(before, "writing rows")
+        experiment.back_up(place)
+        experiment.wait(since_backup, "writing rows that are in no backup")
+        experiment.run_command(what)
+        experiment.wait(unnoticed, f"{what}: nobody has noticed yet")
+        experiment.restore(place)
+        experiment.wait(after, "after the restore")
     journal = run.journal.extended(faults=[_fault(what, retriever.name, events)], events=events)
     if retriever.simulated:
-        say(DONE)
+        on_progress(DONE)
         return journal.extended(
             notes=["SIMULATED: this cluster keeps no rows, so none was backed up, destroyed or restored."]
         )
-    return counted(journal, say, lambda: _counted(journal, retriever))
+    return counted(journal, on_progress, lambda: _counted(journal, retriever))
 
 
 @dataclass
-class _Course:
+class _Experiment:
     """The steps of one experiment; `events` gets the moment of each."""
 
     cluster: Cluster
     retriever: Retriever
     run: Run
-    say: ProgressLine
+    on_progress: ProgressLine
     events: list[Event]
 
     def wait(self, seconds: float, phase: str) -> None:
         end = self.cluster.now() + seconds
         while (left := end - self.cluster.now()) > 0:
-            self.say(phase)
+            self.on_progress(phase)
             self.cluster.sleep(min(_STEP, left))
 
     def back_up(self, folder: Path) -> None:
         self._step("backing up", _BACKUP, lambda: backup(self.cluster, folder, [self.retriever.name]))
 
-    def strike(self, what: Mistake) -> None:
+    def run_command(self, what: Mistake) -> None:
         self._step(what, _MISTAKE, lambda: self._destroy(what))
 
-    def bring_back(self, folder: Path) -> None:
+    def restore(self, folder: Path) -> None:
         self._step("restoring", _RESTORE, lambda: restore(self.cluster, folder, replace=True))
 
     def _destroy(self, what: Mistake) -> None:
@@ -129,10 +129,10 @@ class _Course:
                 client.drop_collection(name)
 
     def _step(self, phase: str, kinds: tuple[str, str], act: Callable[[], object]) -> None:
-        """A step and its two moments; that it failed is a note."""
+        """Do a step, and record when it began and when it returned; a note says if it failed."""
         self._mark(kinds[0])
         if not self.retriever.simulated:
-            self.say(phase)
+            self.on_progress(phase)
             try:
                 act()
             except BackupError as error:
@@ -159,29 +159,29 @@ def _counted(journal: Journal, retriever: Retriever) -> Journal:
 
 
 @dataclass(frozen=True, repr=False)
-class Forgotten(Losses):
-    """What a mistake did. Times are seconds; None where it was not measured.
+class DataLossReport(Losses):
+    """What a mistake did to searches and rows. Times are seconds; None where it was not measured.
 
-    `remembered` counts the answers, asked after the mistake was acknowledged, that still found something;
-    `asked` all that were asked between then and the restore. `forgot` is how long after the acknowledgement
-    the last of them was asked (0 if there was none), `restored` how long the restore took.
+    `searches` were sent after the mistake was acknowledged and before the restore began; `still_found` of
+    them found a known row. `last_found` is how long after the acknowledgement the last of those was sent (0
+    if there was none), `restore_seconds` how long the restore took.
     """
 
-    remembered: int
-    asked: int
-    forgot: float | None
-    restored: float | None
+    still_found: int
+    searches: int
+    last_found: float | None
+    restore_seconds: float | None
 
     def _remarks(self) -> Sequence[str]:
-        said = list(self.remarks)
-        if self.forgot is not None:
-            said.append(
-                f"Of {self.asked} searches after the command, {self.remembered} still found something, the "
-                f"last {1000 * self.forgot:.0f} ms after it was acknowledged."
+        remarks = list(self.remarks)
+        if self.last_found is not None:
+            remarks.append(
+                f"Of {self.searches} searches after the command, {self.still_found} still found something, "
+                f"the last {1000 * self.last_found:.0f} ms after it was acknowledged."
             )
-        if self.restored is not None:
-            said.append(f"The restore took {self.restored:.1f} s.")
-        return said
+        if self.restore_seconds is not None:
+            remarks.append(f"The restore took {self.restore_seconds:.1f} s.")
+        return remarks
 
 
 _TIMES = (
@@ -193,43 +193,40 @@ _TIMES = (
 )
 
 
-def forgotten(journal: Journal) -> Forgotten:
-    """What a mistake did to answers and rows: a pure function of the journal.
+def data_loss_report(journal: Journal) -> DataLossReport:
+    """What a mistake did to searches and rows: a pure function of the journal.
 
-    Raises MeasurementError for a journal that is none of a mistake.
+    Raises MeasurementError if the journal was not made by `mistake`.
     """
     at = {event.kind: event.time for event in journal.events}
     if not set(_MISTAKE) <= set(at) or REMEMBERING not in journal.header.operations:
         raise MeasurementError(
-            "this is the journal of no mistake",
+            "this is not the journal of a mistake",
             hint='make one with mistake(cluster, "delete rows", retriever=retriever)',
         )
     bounds = [at.get(kind, math.inf) for kind in (*_BACKUP, _MISTAKE[0], _RESTORE[1])]
     missing = set(journal.count.missing) if journal.count else set()
-    inserted = [one for one in journal.samples("insert") if one.outcome is Outcome.OK]
-    gone = [one.done for one in inserted if one.key in missing and one.done < bounds[2]]
-    asked = [
-        one
-        for one in journal.samples(REMEMBERING)
-        if at[_MISTAKE[1]] <= one.sent < at.get(_RESTORE[0], math.inf)
-    ]
-    memories = [one.sent - at[_MISTAKE[1]] for one in asked if one.outcome is Outcome.OK]
+    inserted = [sample for sample in journal.samples("insert") if sample.outcome is Outcome.OK]
+    lost = [sample.done for sample in inserted if sample.key in missing and sample.done < bounds[2]]
+    acknowledged, restoring = at[_MISTAKE[1]], at.get(_RESTORE[0], math.inf)
+    searches = [s for s in journal.samples(REMEMBERING) if acknowledged <= s.sent < restoring]
+    found = [s.sent - acknowledged for s in searches if s.outcome is Outcome.OK]
     real = not journal.simulated
-    return Forgotten(
+    return DataLossReport(
         title(journal),
-        tuple(_group(inserted, missing, bounds)),
-        (bounds[2] - min(gone) if gone else 0.0) if journal.count else None,
+        tuple(_by_time(inserted, missing, bounds)),
+        (bounds[2] - min(lost) if lost else 0.0) if journal.count else None,
         journal.notes,
-        len(memories),
-        len(asked),
-        max(memories, default=0.0) if real else None,
-        at[_RESTORE[1]] - at[_RESTORE[0]] if real and _RESTORE[1] in at else None,
+        still_found=len(found),
+        searches=len(searches),
+        last_found=max(found, default=0.0) if real else None,
+        restore_seconds=at[_RESTORE[1]] - at[_RESTORE[0]] if real and _RESTORE[1] in at else None,
     )
 
 
-def _group(inserted: list[Sample], missing: set[int], bounds: list[float]) -> Iterator[Rows]:
+def _by_time(inserted: list[Sample], missing: set[int], bounds: list[float]) -> Iterator[Rows]:
     """A row belongs to the time in which it was acknowledged."""
     edges = [-math.inf, *bounds, math.inf]
     for when, low, high in zip(_TIMES, edges, edges[1:], strict=False):
-        group = [one.key for one in inserted if low <= one.done < high]
-        yield Rows(when, len(group), len(missing.intersection(key for key in group if key is not None)))
+        keys = [sample.key for sample in inserted if low <= sample.done < high]
+        yield Rows(when, len(keys), len(missing.intersection(key for key in keys if key is not None)))

@@ -22,7 +22,7 @@ from halab.models.samples import Outcome
 from halab.protect.drill.runbook import Record, State
 from halab.tables import Row, html_table, text_table
 
-__all__ = ["Report", "Targets"]
+__all__ = ["DrillReport", "Targets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ _COLOURS = {"done": "#2e7d32", "undone": "#8a6d00", "failed": "#b71c1c", "refuse
 
 
 @dataclass(frozen=True, repr=False)
-class Report:
+class DrillReport:
     """A drill's report. Times are seconds; a figure is None where it was not measured."""
 
     title: str
@@ -68,7 +68,7 @@ class Report:
     resumed: tuple[float, ...] = ()  # when it was gone on with after it had been cut off
 
     @classmethod
-    def of(cls, state: State, targets: Targets, journal: Journal | None = None) -> Report:
+    def of(cls, state: State, targets: Targets, journal: Journal | None = None) -> DrillReport:
         """From a drill's state; the journal is for the picture only."""
         facts = state.facts
         first = state.records[0]

@@ -37,19 +37,19 @@ from halab.protect.backup.connection import connected, load, refusals
 from halab.protect.backup.manifest import verify
 from halab.protect.backup.restorer import batches, restore
 from halab.protect.backup.writer import backup
-from halab.protect.drill.drill_report import Report, Targets
+from halab.protect.drill.drill_report import DrillReport, Targets
 from halab.protect.drill.runbook import Drill, Facts, State, Step, load_state
 from halab.protect.drill.unfinished import (
     STATE,
     SampleLog,
-    book_of,
+    address_book,
     check_clusters,
-    finished,
-    hold,
     is_unfinished,
-    mark,
+    lock,
+    mark_clusters,
     read_samples,
     refuse_unfinished,
+    remove_marks,
 )
 
 __all__ = ["Rehearsal", "Unanswered", "rehearse", "resume", "roll_back", "unanswered"]
@@ -64,7 +64,7 @@ _LOOK = 0.5  # seconds between two looks
 class Rehearsal:
     """A drill that has ended: its report, and what users met meanwhile. `folder` holds all its files."""
 
-    report: Report
+    report: DrillReport
     journal: Journal
     folder: Path
 
@@ -75,7 +75,7 @@ def rehearse(
     *,
     targets: Targets | None = None,
     before: float = 2.0,
-    since: float = 3.0,
+    since_backup: float = 3.0,
     notice: float = 3.0,
     after: float = 3.0,
     rate: float = 20.0,
@@ -84,8 +84,8 @@ def rehearse(
 ) -> Rehearsal:
     """Back up, write on, lose the primary, and go through the drill, while users ask and write.
 
-    `before`, `since` and `after` are seconds before the backup, between it and the drill, and after the
-    drill; `notice` those between the loss and somebody's decision to fail over. `folder` must be new: it gets
+    Times are seconds: `before` the backup, `since_backup` between it and the drill, `after` the drill, and
+    `notice` between the loss and somebody's decision to fail over. `folder` must be new: it gets
     the state, the backups, the journal and the report. A drill that fails is a result, and undone. Raises
     DrillError if it cannot begin, MeasurementError if nothing can be measured.
     """
@@ -97,23 +97,23 @@ def rehearse(
     for cluster in clusters.values():
         cluster.wait_healthy()
     folder.mkdir(parents=True)
-    with hold(folder), closing(SampleLog(folder)) as log:
+    with lock(folder), closing(SampleLog(folder)) as log:
         primary, operations = clusters["primary"], app.operations()
         with probe(primary, operations, rate=rate, deadline=deadline, seed=seed, witness=log) as run:
-            course = _Course(app, folder, run, targets, notice, deadline)
+            course = DrillSteps(app, folder, run, targets, notice, deadline)
             course.wait(before, "writing rows")
             course.nightly()
-            course.wait(since, "writing rows that are in no backup")
+            course.wait(since_backup, "writing rows that are in no backup")
             drill = Drill(course.steps(), folder / STATE, clock=primary.now, say=course.say)
             drill.state.facts["setting"] = {
                 "primary": primary.name, "standby": clusters["standby"].name, "collection": app.name,
                 "targets": asdict(targets), "notice": notice, "after": after, "rate": rate,
                 "deadline": deadline, "seed": seed, "started": run.started, "wall": run.wall,
             }  # fmt: skip
-            mark(clusters, folder)
+            mark_clusters(clusters, folder)
             state = drill.run()
             course.wait(after, "after the drill")
-        return _reported(course, state)
+        return _finish(course, state)
 
 
 def resume(app: Application, folder: str | Path) -> Rehearsal:
@@ -127,11 +127,11 @@ def resume(app: Application, folder: str | Path) -> Rehearsal:
     state = load_state(folder / STATE)
     if not is_unfinished(folder):
         raise DrillError(f"the drill in {folder} is at its end", hint=f"read {folder / 'report.html'}")
-    with hold(folder), closing(SampleLog(folder)) as log:
+    with lock(folder), closing(SampleLog(folder)) as log:
         check_clusters(clusters, folder, state)
         setting = state.facts["setting"]
         if not app.simulated:  # there no address is ever switched
-            app.book = book_of(state)
+            app.book = address_book(state)
         probing = {"rate": setting["rate"], "deadline": setting["deadline"], "seed": setting["seed"]}
         earlier = read_samples(folder)
         with probe(clusters["primary"], app.operations(lost="primary"), **probing, witness=log) as run:
@@ -141,12 +141,12 @@ def resume(app: Application, folder: str | Path) -> Rehearsal:
                 last, again = last - run.started, again - run.started
                 run.note(f"The drill was cut off: no probe was sent between {last:.1f} and {again:.1f} s.")
             targets = Targets(**setting["targets"])
-            course = _Course(app, folder, run, targets, setting["notice"], setting["deadline"])
+            course = DrillSteps(app, folder, run, targets, setting["notice"], setting["deadline"])
             drill = Drill(course.steps(), folder / STATE, clock=clusters["primary"].now, say=course.say)
             state = drill.run()
             course.wait(setting["after"], "after the drill")
         (folder / "journal.jsonl").unlink(missing_ok=True)  # if it was cut off between journal and report
-        return _reported(course, state)
+        return _finish(course, state)
 
 
 def _gaps(times: list[float]) -> list[tuple[float, float]]:
@@ -158,19 +158,19 @@ def _clusters(app: Application) -> dict[Address, Any]:
     return {address: home.cluster for address, home in app.homes.items()}
 
 
-def _reported(course: _Course, state: State) -> Rehearsal:
+def _finish(course: DrillSteps, state: State) -> Rehearsal:
     """The journal and the report of a drill that is at its end; the report is the last to be written."""
     run, folder = course.run, course.folder
     journal = _rewritten(run.journal, state, run.started, course.app, course.count())
     course.say(DONE)
-    report = Report.of(state, course.targets, journal)
+    report = DrillReport.of(state, course.targets, journal)
     journal.save(folder / "journal.jsonl")
     report.save(folder)
-    finished(_clusters(course.app), folder)
+    remove_marks(_clusters(course.app), folder)
     return Rehearsal(report, journal, folder)
 
 
-def roll_back(folder: str | Path, primary: Any) -> Report:
+def roll_back(folder: str | Path, primary: Any) -> DrillReport:
     """Take back a drill whose process has ended: the primary serves again, and nothing else was its own.
 
     The standby keeps what was restored and written into it; where users had written, a note says so. The
@@ -184,7 +184,7 @@ def roll_back(folder: str | Path, primary: Any) -> Report:
             primary.heal(component)
         primary.wait_healthy()
 
-    with hold(folder):
+    with lock(folder):
         check_clusters({"primary": primary}, folder, state)
         steps = [Step(one.name, one.title, 90.0, lambda _: "", undo=bring_home) for one in state.records]
         written = any(one.name == "service" and one.status == "done" for one in state.records)
@@ -192,13 +192,13 @@ def roll_back(folder: str | Path, primary: Any) -> Report:
         if written:
             state.records[-1].note += " Rows written on the standby since are there only: bring them home."
         setting = state.facts.get("setting", {})
-        report = Report.of(state, Targets(**setting.get("targets", {})))
+        report = DrillReport.of(state, Targets(**setting.get("targets", {})))
         report.save(folder)
-        finished({"primary": primary}, folder)
+        remove_marks({"primary": primary}, folder)
     return report
 
 
-class _Course:
+class DrillSteps:
     """The eight steps of one drill, and what they share while they run."""
 
     def __init__(
@@ -229,13 +229,14 @@ class _Course:
         plan = [
             Step("backup", "Verify the newest backup", 30, self._verify_backup),
             Step("standby", "Verify the standby", 30, self._verify_standby, self._healthy),
-            Step("loss", "Lose the primary", 30, self._lose, self._choose, self._is_lost, self._heal),
+            Step("loss", "Lose the primary", 30, self._crash_proxy, self._resolve_target,
+                 self._is_lost, self._heal_primary),
             Step("failover", "Fail over", 60, self._fail_over, undo=self._switch_back),
             Step("service", "Verify the service", 60, self._verify_service, commits=True),
             Step("measure", "Compute RTO and RPO", 60, self._measure),
-            Step("report", "Report", 30, self._report),
+            Step("report", "DrillReport", 30, self._write_figures),
             Step("failback", "Fail back", 90, self._fail_back, self._primary_back, self._nothing_lost,
-                 self._stay),
+                 self._keep_standby),
         ]  # fmt: skip
         return plan if real else [self._pretended(step) for step in plan]
 
@@ -279,12 +280,12 @@ class _Course:
 
     # -- 3: the loss ----------------------------------------------------------------------------------------
 
-    def _choose(self, facts: Facts) -> None:
+    def _resolve_target(self, facts: Facts) -> None:
         """What is to be killed stands in the state before it is killed: else nobody could take that back."""
         self._healthy(facts)
         facts["component"] = self.primary.cluster.resolve("any proxy").name
 
-    def _lose(self, facts: Facts) -> str:
+    def _crash_proxy(self, facts: Facts) -> str:
         cluster: Any = self.primary.cluster
         self._fault = getattr(cluster, "inject", cluster.fault)("crash", "any proxy")
         facts["lost_at"] = self._fault.at
@@ -298,7 +299,7 @@ class _Course:
             return
         raise DrillError("the primary still answers, so nothing was lost", hint="see what was killed")
 
-    def _heal(self, facts: Facts) -> None:
+    def _heal_primary(self, facts: Facts) -> None:
         """By its name too: another process may have made the fault, or the step was stopped in the middle."""
         if self._fault is not None:
             self._fault.undo()
@@ -318,7 +319,7 @@ class _Course:
     def _switch_back(self, _: Facts) -> None:
         self.app.book.current, self.app.book.writable = "primary", True
 
-    def _stay(self, _: Facts) -> None:
+    def _keep_standby(self, _: Facts) -> None:
         """The way home failed: users have written to the standby, and so it stays in charge."""
         self.app.book.current, self.app.book.writable = "standby", True
 
@@ -375,7 +376,7 @@ class _Course:
         facts["rpo"], facts["rpo_rows"] = facts["lost_at"] - first, len(missing)
         return f"RTO {rto:.1f} s; RPO {facts['rpo']:.1f} s, {len(missing)} acknowledged rows"
 
-    def _report(self, facts: Facts) -> str:
+    def _write_figures(self, facts: Facts) -> str:
         (self.folder / "figures.json").write_text(
             json.dumps({"targets": asdict(self.targets), **{k: facts[k] for k in ("rto", "rpo", "rpo_rows")}})
         )
@@ -385,7 +386,7 @@ class _Course:
 
     def _primary_back(self, facts: Facts) -> None:
         """The primary comes back, and is not in charge: that is what keeps two from taking writes."""
-        self._heal(facts)
+        self._heal_primary(facts)
         self._answer("primary", QUESTIONS[0])
         if self.app.book.current != "standby":
             raise DrillError("the address is the primary's already", hint="who switched it?")
@@ -440,12 +441,19 @@ class _Course:
     def _pretended(self, step: Step) -> Step:
         """The same step on simulated clusters: the loss is simulated, all else says it was not done."""
         if step.name == "loss":
-            return Step(step.name, step.title, step.deadline, self._lose, self._choose, undo=self._heal)
+            return Step(
+                step.name,
+                step.title,
+                step.deadline,
+                self._crash_proxy,
+                self._resolve_target,
+                undo=self._heal_primary,
+            )
         undo = step.undo
         if step.name == "failback":
 
             def home(facts: Facts) -> str:
-                self._heal(facts)
+                self._heal_primary(facts)
                 return "SIMULATED: the proxy was started again"
 
             return Step(step.name, step.title, step.deadline, home, undo=undo)

@@ -27,16 +27,16 @@ from halab.protect.drill.runbook import State, load_state
 __all__ = [
     "STATE",
     "SampleLog",
-    "book_of",
+    "address_book",
     "check_clusters",
-    "explained",
-    "finished",
-    "gone",
-    "hold",
+    "cluster_missing_error",
+    "describe",
     "is_unfinished",
-    "mark",
+    "lock",
+    "mark_clusters",
     "read_samples",
     "refuse_unfinished",
+    "remove_marks",
 ]
 
 STATE, REPORT = "state.json", "report.json"
@@ -44,7 +44,7 @@ _LOCK, _SAMPLES, _MARK = "drill.lock", "samples.jsonl", "drill.json"
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
+def lock(folder: Path) -> Iterator[None]:
     """The drill of a folder is this process' own. Raises DrillError if another one runs it."""
     lock = FileLock(folder / _LOCK)
     try:
@@ -90,7 +90,7 @@ def read_samples(folder: Path) -> list[Sample]:
     return found
 
 
-def mark(clusters: Mapping[Address, Any], folder: Path) -> None:
+def mark_clusters(clusters: Mapping[Address, Any], folder: Path) -> None:
     """Note in the clusters' own folders that this drill began on them."""
     for cluster in clusters.values():
         if home := getattr(cluster, "folder", None):
@@ -108,7 +108,7 @@ def _marked(cluster: Any) -> Path | None:
         return None
 
 
-def finished(clusters: Mapping[Address, Any], folder: Path) -> None:
+def remove_marks(clusters: Mapping[Address, Any], folder: Path) -> None:
     """The report is written: take away what only a drill that was cut off needs."""
     for cluster in clusters.values():
         if home := getattr(cluster, "folder", None):
@@ -127,11 +127,11 @@ def refuse_unfinished(folder: Path, clusters: Mapping[Address, Any]) -> None:
     for candidate in [folder, *map(_marked, clusters.values())]:
         if candidate is None or not is_unfinished(candidate):
             continue
-        with hold(candidate):
-            raise explained(candidate, load_state(candidate / STATE))
+        with lock(candidate):
+            raise describe(candidate, load_state(candidate / STATE))
 
 
-def explained(folder: Path, state: State) -> DrillError:
+def describe(folder: Path, state: State) -> DrillError:
     """Where a drill that was cut off stands, in words, and what can be done about it."""
     back = f"take it back with: halab drill {folder} --roll-back"
     if state.stopped_at or any(one.status == "undone" for one in state.records):
@@ -156,7 +156,7 @@ def _where(state: State) -> str:
 def _standing(state: State) -> str:
     """Who is in charge, and what is broken."""
     status = {one.name: one.status for one in state.records}
-    book = book_of(state)
+    book = address_book(state)
     if book.current == "standby":
         return f"the standby is in charge{'' if book.writable else ', read-only'}"
     if status.get("failback") == "done":
@@ -166,7 +166,7 @@ def _standing(state: State) -> str:
     return "nothing was lost or switched yet"
 
 
-def book_of(state: State) -> AddressBook:
+def address_book(state: State) -> AddressBook:
     """Who is in charge, by what is done: an address book is in memory, and went with its process."""
     done = {one.name for one in state.records if one.status == "done"}
     if "failover" in done and "failback" not in done:
@@ -178,10 +178,10 @@ def check_clusters(clusters: Mapping[Address, Any], folder: Path, state: State) 
     """Raise DrillError if a cluster is not the one that the drill began on."""
     for role, cluster in clusters.items():
         if getattr(cluster, "folder", None) and _marked(cluster) != folder.resolve():
-            raise gone(role, cluster.name, folder, state, "was started again since")
+            raise cluster_missing_error(role, cluster.name, folder, state, "was started again since")
 
 
-def gone(
+def cluster_missing_error(
     role: Address, name: str, folder: Path, state: State, how: str = "no longer runs: it was taken down, "
     "or ended with the process that had started it"
 ) -> DrillError:  # fmt: skip
@@ -190,7 +190,7 @@ def gone(
         f"the drill in {folder} was cut off {_where(state)}, and its {role} {name!r} {how}; its rows went too"
     )
     again = f"halab restore {folder / 'backup'} -n NAME"
-    if role == "primary" and book_of(state).current == "standby":
+    if role == "primary" and address_book(state).current == "standby":
         hint = (
             "there is no way home and nothing to take back: the standby stays in charge, if it runs; begin "
             "the next drill with it as the primary"

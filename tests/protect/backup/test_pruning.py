@@ -11,7 +11,7 @@ from halab.errors import BackupError
 from halab.models.retention import Retention
 from halab.protect.backup import backup, verify
 from halab.protect.backup.manifest import MANIFEST, Manifest, read_manifest
-from halab.protect.backup.retention_run import prune
+from halab.protect.backup.pruning import prune
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ALL = Retention(daily=2, weekly=1, monthly=1)
