@@ -47,7 +47,7 @@ def test_it_shows_what_falls_with_a_part_and_follows_the_cluster(notebook) -> No
     notebook.run_next(1)  # the active root coordinator is lost
     first.scroll_into_view_if_needed()  # a map that nobody can see looks at nothing
     expect(first.locator('[data-part="rootcoord-1"]')).to_have_attribute("data-health", "down")
-    expect(first.locator('[data-part="rootcoord-2"]')).to_have_attribute("data-standing", "active")
+    expect(first.locator('[data-part="rootcoord-2"]')).to_have_attribute("data-ha-state", "active")
     expect(first.locator(".halab-arch-detail")).to_contain_text("Now that it is lost")
     notebook.screenshot("architecture-lost", ".halab-arch")
     notebook.cell("cluster.down()").click()

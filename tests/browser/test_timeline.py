@@ -231,7 +231,7 @@ def random_controls(rng: random.Random) -> dict[str, object]:
         "connection": rng.uniform(0, 40),
         "revokes": rng.random() < 0.5,
         "kind": rng.choice(["crash", "hang", "stop", "restart"]),
-        "luck": rng.random(),
+        "phase": rng.random(),
         "attempts": rng.randint(1, 10),
         "base": rng.uniform(0, 2),
         "cap": rng.uniform(0, 5),

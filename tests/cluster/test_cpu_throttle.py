@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from halab.cluster.cpu_throttle import duty
+from halab.cluster.cpu_throttle import throttle_cpu
 from halab.errors import FaultError
 
 
@@ -26,7 +26,7 @@ def spent(process):
 
 def test_a_limited_process_does_a_part_of_its_work_and_then_goes_on(busy):
     began, before = time.monotonic(), spent(busy)
-    with duty([busy.pid], share=0.2, period=0.05):
+    with throttle_cpu([busy.pid], share=0.2, period=0.05):
         time.sleep(0.8)
         limited = (spent(busy) - before) / (time.monotonic() - began)
     assert 0.02 < limited < 0.5  # exactly 0.2 on a quiet machine
@@ -35,7 +35,7 @@ def test_a_limited_process_does_a_part_of_its_work_and_then_goes_on(busy):
 
 def test_it_goes_on_after_an_error_inside_the_block(busy):
     def fails():
-        with duty([busy.pid], share=0.1, period=0.05):
+        with throttle_cpu([busy.pid], share=0.1, period=0.05):
             time.sleep(0.2)
             raise KeyError
 
@@ -59,7 +59,7 @@ def test_a_limiter_whose_parent_was_killed_lets_go(busy):
 
 def test_the_end_of_a_limited_process_is_told(busy):
     def ends():
-        with duty([busy.pid], share=0.2, period=0.05):
+        with throttle_cpu([busy.pid], share=0.2, period=0.05):
             busy.kill()
             busy.wait()
             time.sleep(0.7)
@@ -72,6 +72,6 @@ def test_the_end_of_a_limited_process_is_told(busy):
 def test_a_limit_that_is_none_is_refused(wrong):
     with (
         pytest.raises(FaultError, match="share between 0 and 1"),
-        duty(**({"pids": [1], "share": 0.2} | wrong)),
+        throttle_cpu(**({"pids": [1], "share": 0.2} | wrong)),
     ):
         pass

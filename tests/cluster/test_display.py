@@ -9,7 +9,7 @@ PROXY = {
     "address": "127.0.0.1:20001",
     "pid": 7,
     "health": "hung",
-    "standing": "",
+    "ha_state": "",
     "memory": 3 << 20,
     "uptime": 12.4,
     "restarts": 1,
@@ -28,7 +28,7 @@ def test_a_status_fits_eighty_columns_and_tells_health_in_words():
     text = shown(status_table(STATUS, "cluster 'lab'"))
     assert max(map(len, text.splitlines())) <= 80
     widest = {"name": "querycoord-1", "address": "172.20.0.22:19531", "health": "unhealthy", "pid": 1234567}
-    rows = [PROXY, PROXY | widest | {"standing": "follower", "memory": 999 << 20, "uptime": 99_999}]
+    rows = [PROXY, PROXY | widest | {"ha_state": "follower", "memory": 999 << 20, "uptime": 99_999}]
     text = shown(status_table(STATUS | {"components": rows}, "cluster 'lab'"))
     assert all(str(value) in text for value in (*widest.values(), 999, 99_999))
     for expected in ("proxy-1", "127.0.0.1:20001", "◼ hung", "proxy-1: fault: hang", "5 MiB on disk"):

@@ -51,7 +51,7 @@ def test_the_standby_takes_over_when_the_lease_of_the_active_one_has_expired() -
     assert cluster.resolve("rootcoord-1").health == "down"
     fault.undo()
     cluster.wait_healthy()
-    assert cluster.resolve("rootcoord-1").standing == "standby"
+    assert cluster.resolve("rootcoord-1").ha_state == "standby"
     kinds = [(event.component, event.kind, event.by) for event in cluster.events()]
     assert kinds == [
         ("rootcoord-1", "fault:crash", "user"),
@@ -134,7 +134,7 @@ def test_a_restart_is_over_sooner_than_the_lease() -> None:
     cluster.sleep(60)
     assert fault.timeline.back < 5
     assert max(bad(cluster, "insert")) < 5
-    standings = [part.standing for part in cluster.components() if part.role == "rootcoord"]
+    standings = [part.ha_state for part in cluster.components() if part.role == "rootcoord"]
     assert sorted(standings) == ["active", "standby"]
 
 
@@ -170,7 +170,7 @@ def test_there_is_always_exactly_one_leader_of_a_role_when_all_are_healthy() -> 
                     leads = [
                         p
                         for p in cluster.components()
-                        if p.role == role and p.standing in ("active", "leader")
+                        if p.role == role and p.ha_state in ("active", "leader")
                     ]
                     assert len(leads) == 1, (kind, wait, target, role)
                     assert leads[0].health == "healthy"

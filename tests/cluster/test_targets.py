@@ -1,13 +1,13 @@
 import pytest
 
-from halab.cluster.protocol import Component, Health, Standing
+from halab.cluster.protocol import Component, HaState, Health
 from halab.cluster.targets import resolve, targets
 from halab.errors import TargetError
 
 
-def part(name: str, standing: Standing = "", health: Health = "healthy") -> Component:
+def part(name: str, ha_state: HaState = "", health: Health = "healthy") -> Component:
     role = name.rpartition("-")[0] or name
-    return Component(name, role, "127.0.0.1:1", 1, health, standing)
+    return Component(name, role, "127.0.0.1:1", 1, health, ha_state)
 
 
 CLUSTER = [

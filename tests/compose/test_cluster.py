@@ -38,7 +38,7 @@ def test_everything_is_healthy_and_nobody_else_can_reach_it(user, course):
 
 def test_of_two_coordinators_one_is_active_and_milvus_has_our_settings(course):
     for role in ("rootcoord", "querycoord", "datacoord"):
-        standings = Counter(one.standing for one in course.components() if one.role == role)
+        standings = Counter(one.ha_state for one in course.components() if one.role == role)
         assert len(standings) == 2, standings
     assert course.ttl == 10
     assert course.active("etcd")

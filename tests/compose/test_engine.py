@@ -86,7 +86,7 @@ def test_a_coordinator_whose_words_are_lost_loses_its_lease(course):
 
 def leaders(cluster):
     """The root coordinators that are active now: none, while one has lost its lease and none has won it."""
-    return [one for one in cluster.components() if (one.role, one.standing) == ("rootcoord", "active")]
+    return [one for one in cluster.components() if (one.role, one.ha_state) == ("rootcoord", "active")]
 
 
 def test_a_cluster_ends_with_its_owner_even_if_that_is_killed(the_docker, tmp_path):

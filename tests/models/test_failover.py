@@ -17,7 +17,7 @@ from halab.models.failover import (
     detection,
     false_alarm_probability,
     false_alarms_per_year,
-    request_fate,
+    request_counts,
     ttl_choices,
 )
 
@@ -54,8 +54,8 @@ def test_the_mean_of_detection_lies_between_its_edges(detector: Heartbeats | Lea
 
 
 @given(failovers, st.sampled_from(["crash", "hang", "stop", "restart"]), st.floats(0, 1))
-def test_time_never_goes_back(failover: Failover, kind: str, luck: float) -> None:
-    marks = [phase.at for phase in failover.timeline(kind, luck)]  # type: ignore[arg-type]
+def test_time_never_goes_back(failover: Failover, kind: str, phase: float) -> None:
+    marks = [mark.at for mark in failover.timeline(kind, phase)]  # type: ignore[arg-type]
     assert marks == sorted(marks)
     assert marks[0] == 0
 
@@ -92,10 +92,10 @@ def test_a_timeline_out_of_order_is_refused() -> None:
         (lambda: Lease(ttl=-3), "ttl"),
         (lambda: Lease(ttl=math.nan), "ttl"),
         (lambda: Failover(Lease(), -1, 0, 0), "election"),
-        (lambda: CARD.timeline(luck=1.5), "luck"),
+        (lambda: CARD.timeline(phase=1.5), "phase"),
         (lambda: ExponentialStalls(1, 0), "mean"),
         (lambda: LognormalStalls(1, 1, -1), "sigma"),
-        (lambda: request_fate(-1, 1), "rate"),
+        (lambda: request_counts(-1, 1), "rate"),
         (lambda: false_alarms_per_year(Lease(), ExponentialStalls(1, 1), 0), "processes"),
     ],
 )
@@ -105,16 +105,16 @@ def test_an_impossible_setting_is_refused_by_name(build: object, name: str) -> N
 
 
 def test_requests_that_are_refused_all_fail() -> None:
-    assert request_fate(rate=20, outage=12) == (240, 0)
+    assert request_counts(rate=20, outage=12) == (240, 0)
 
 
 def test_requests_that_can_wait_fail_less() -> None:
-    assert request_fate(rate=20, outage=12, patience=2) == (200, 40)
-    assert request_fate(rate=20, outage=1, patience=2) == (0, 20)
+    assert request_counts(rate=20, outage=12, patience=2) == (200, 40)
+    assert request_counts(rate=20, outage=1, patience=2) == (0, 20)
 
 
 def test_at_the_rate_the_card_implies_five_to_ten_requests_fail() -> None:
-    assert 5 <= request_fate(0.5, CARD.outage().most).failed <= 10
+    assert 5 <= request_counts(0.5, CARD.outage().most).failed <= 10
 
 
 @pytest.mark.parametrize(("ttl", "mean"), [(3, 0.5), (10, 2.0), (30, 7.0)])

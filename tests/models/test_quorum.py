@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halab.models.quorum import (
-    Standing,
+    Leadership,
     holds,
+    leadership,
     majority,
     query_nodes_needed,
     smallest,
-    standings,
     tolerates,
 )
 
@@ -89,4 +89,4 @@ def test_the_bare_key_tells_who_is_active_and_the_others_stand_by():
         "id": "17",
         "broken": "{",
     }
-    assert standings(sessions) == {"datacoord": Standing(None, (3,)), "rootcoord": Standing(16, (9, 15))}
+    assert leadership(sessions) == {"datacoord": Leadership(None, (3,)), "rootcoord": Leadership(16, (9, 15))}

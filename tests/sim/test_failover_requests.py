@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halab.models.failover import CARD, MILVUS, Failover, Heartbeats, Lease, detection, request_fate
+from halab.models.failover import CARD, MILVUS, Failover, Heartbeats, Lease, detection, request_counts
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import OPERATIONS, Outcome
 from halab.sim.failover_requests import Incident, fail_over, outages, probe, simulate
@@ -47,14 +47,14 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:
 
 def test_the_failed_requests_of_a_crash_are_those_of_the_closed_form() -> None:
     run = simulate(CARD, at=5, end=30, rate=20, seed=1)
-    expected = request_fate(20, run.timeline.outage).failed
+    expected = request_counts(20, run.timeline.outage).failed
     for operation in OPERATIONS:
         assert len(bad(run.samples, operation)) == pytest.approx(expected, abs=3)
 
 
 def test_a_hang_leaves_requests_unknown_and_answers_the_last_ones_late() -> None:
     run = simulate(MILVUS, kind="hang", rate=20, deadline=1.0, seed=2)
-    failed, late = request_fate(20, run.timeline.outage, patience=1.0)
+    failed, late = request_counts(20, run.timeline.outage, patience=1.0)
     searches = [s for s in run.samples if s.operation == "search"]
     assert {s.outcome for s in searches} == {Outcome.OK, Outcome.UNKNOWN}
     assert len(bad(searches, "search")) == pytest.approx(failed, abs=3)
@@ -116,7 +116,7 @@ def test_probes_leave_on_time_whatever_happened_to_the_ones_before() -> None:
 def test_retries_turn_failed_requests_into_late_ones_as_the_closed_form_says() -> None:
     policy = RetryPolicy(attempts=5, base=0.5, cap=5, deadline=30, jitter="none")
     run = simulate(CARD, rate=20, end=40, seed=8, retry=policy)
-    expected = request_fate(20, run.timeline.outage, policy.span())
+    expected = request_counts(20, run.timeline.outage, policy.span())
     searches = [s for s in run.samples if s.operation == "search"]
     assert len(bad(searches, "search")) == pytest.approx(expected.failed, abs=4)
     assert sum(s.outcome == Outcome.OK and s.latency > 0.4 for s in searches) == pytest.approx(

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from halab.models.failover import request_fate
+from halab.models.failover import request_counts
 from halab.models.retry_policy import IDEMPOTENT, Retry, RetryPolicy
 from halab.models.samples import Outcome
 from halab.sim.retry_storm import MOST_ATTEMPTS, NETWORK, Question, Scenario, judge
@@ -28,7 +28,9 @@ def a_tenth_later(
 
 def test_without_retries_users_notice_the_whole_outage_and_nothing_else() -> None:
     report = judge(never, CALM)
-    assert report.failed == pytest.approx(request_fate(CALM.rate, CALM.outage).failed, abs=CALM.clients / 10)
+    assert report.failed == pytest.approx(
+        request_counts(CALM.rate, CALM.outage).failed, abs=CALM.clients / 10
+    )
     assert report.failed_after == report.unsafe == report.duplicates == 0
     assert report.attempts == report.requests == pytest.approx(CALM.rate * CALM.end, abs=CALM.clients)
     assert report.amplification == report.amplification_after == 1
@@ -49,7 +51,7 @@ def test_load_is_multiplied_as_the_closed_form_says() -> None:
 
 def test_retries_without_jitter_rescue_those_within_their_span_of_the_end() -> None:
     policy = RetryPolicy(attempts=5, base=0.2, cap=5, deadline=20, jitter="none")
-    expected = request_fate(CALM.rate, CALM.outage, patience=policy.span()).failed
+    expected = request_counts(CALM.rate, CALM.outage, patience=policy.span()).failed
     assert judge(policy, CALM).failed == pytest.approx(expected, rel=0.05)
 
 

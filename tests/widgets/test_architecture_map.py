@@ -62,7 +62,7 @@ def test_a_profile_is_shown_before_anything_runs():
     assert len(shown.parts) == 19
     assert "nothing runs yet" in shown.text()
     assert "healthy" not in shown.text().splitlines()[4]
-    assert part(shown, "rootcoord-1")["standing"] == "active"
+    assert part(shown, "rootcoord-1")["ha_state"] == "active"
     with pytest.raises(CourseError, match="no profile"):
         ArchitectureMap("huge")
 
@@ -93,7 +93,7 @@ def test_it_follows_the_cluster_and_judges_it_as_it_is():
 def test_until_another_has_taken_over_the_lost_leader_is_missed():
     class Leaderless(SimulatedCluster):
         def components(self):
-            lost = {"name": "rootcoord-1", "health": "down", "standing": ""}
+            lost = {"name": "rootcoord-1", "health": "down", "ha_state": ""}
             return [replace(one, **lost) if one.name == lost["name"] else one for one in super().components()]
 
     shown = ArchitectureMap(Leaderless())

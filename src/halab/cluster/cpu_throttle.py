@@ -23,14 +23,14 @@ from contextlib import contextmanager, suppress
 
 from halab.errors import FaultError
 
-__all__ = ["LONGEST", "duty"]
+__all__ = ["LONGEST", "throttle_cpu"]
 
 LONGEST = 0.5
 """The longest period, seconds: a twentieth of the course's usual TTL."""
 
 
 @contextmanager
-def duty(pids: Sequence[int], share: float, period: float = 0.1) -> Iterator[None]:
+def throttle_cpu(pids: Sequence[int], share: float, period: float = 0.1) -> Iterator[None]:
     """Let each process run for `share` of every `period` (seconds) while the block runs.
 
     Raises FaultError for a share outside 0 to 1, both excluded, for a period that is too long, for none to

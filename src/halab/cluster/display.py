@@ -22,14 +22,14 @@ HEALTH = {
     "hung": ("◼", "magenta"),
     "down": ("✕", "red"),
 }
-STANDING = {"active": "bold", "leader": "bold"}
+HA_STATE_STYLE = {"active": "bold", "leader": "bold"}
 MIB = 1 << 20
 
 
 def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
-    """A cluster's status (as `EmbeddedCluster.status` gives it) as a table by role, 80 columns wide."""
+    """A cluster's status (as `status()` of an engine gives it) as a table by role, 80 columns wide."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, show_edge=False)
-    for column in ("component", "address", "pid", "health", "standing"):
+    for column in ("component", "address", "pid", "health", "HA state"):
         table.add_column(column, no_wrap=True)
     for column in ("MiB", "up, s", "restarts"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -40,7 +40,7 @@ def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
             component["address"],
             str(component["pid"] or "-"),
             Text(f"{shape} {component['health']}", style=colour),
-            Text(component["standing"], style=STANDING.get(component["standing"], "")),
+            Text(component["ha_state"], style=HA_STATE_STYLE.get(component["ha_state"], "")),
             f"{component['memory'] / MIB:.0f}",
             f"{component['uptime']:.0f}",
             str(component["restarts"] or "-"),

@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from halab.cluster.embedded.child_process import leash, tail
+from halab.cluster.embedded.child_process import die_with_parent, tail
 from halab.cluster.embedded.ports import free_ports
 from halab.cluster.protocol import Cluster
 from halab.errors import ClusterError, NotReady
@@ -200,7 +200,7 @@ def _keep(command: str, folder: Path) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=leash(),  # safe: this process has one thread
+            preexec_fn=die_with_parent(),  # safe: this process has one thread
         )
     try:
         while haproxy.poll() is None:

@@ -17,14 +17,15 @@ from halab.models.faults import FaultKind
 __all__ = [
     "COORDINATORS",
     "ROLES",
+    "Actor",
     "Cluster",
     "Component",
     "Event",
     "Fault",
     "FaultKind",
+    "HaState",
     "Health",
     "Session",
-    "Standing",
     "check_extendable",
 ]
 
@@ -32,7 +33,11 @@ COORDINATORS = ("rootcoord", "querycoord", "datacoord")
 ROLES = (*COORDINATORS, "querynode", "datanode", "indexnode", "proxy", "etcd", "log", "objectstore")
 
 Health = Literal["healthy", "unhealthy", "starting", "hung", "down"]
-Standing = Literal["", "active", "standby", "leader", "follower"]
+HaState = Literal["", "active", "standby", "leader", "follower"]
+"""Who leads now: a coordinator is active or standby, a member of etcd leader or follower. Every other role
+serves with all its members, and has none: ""."""
+Actor = Literal["user", "milvus", "supervisor", "kubelet", "balancer"]
+"""Who caused an event; see `Event`."""
 
 
 def check_extendable(role: str) -> None:
@@ -57,7 +62,7 @@ class Component:
     address: str
     pid: int | None
     health: Health
-    standing: Standing = ""
+    ha_state: HaState = ""
     memory: int = 0
     uptime: float = 0.0
     restarts: int = 0
@@ -71,16 +76,16 @@ class Component:
 class Event:
     """Something that happened to a component. `time` is seconds on the cluster's clock (`Cluster.now`).
 
-    `by` is "user" for faults and their undoing, "milvus" for what a process did itself (an exit),
-    "supervisor" for restarts (in containers, Docker's restart policy): so one is never mistaken for recovery
-    by Milvus.
-    "kubelet" is what health checks decided, "balancer" what a balancer in front of the proxies counted.
+    `by` is "user" for faults and their undoing, "milvus" for what a process did itself (an exit), and
+    "supervisor" for restarts (in containers, by Docker's restart policy), so that a restart is never mistaken
+    for recovery by Milvus. "kubelet" is what health probes decided, "balancer" what a balancer in front of
+    the proxies counted.
     """
 
     time: float
     component: str
     kind: str
-    by: Literal["user", "milvus", "supervisor", "kubelet", "balancer"]
+    by: Actor
     detail: str = ""
 
 

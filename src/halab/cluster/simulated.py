@@ -22,8 +22,8 @@ from halab.cluster.protocol import (
     Component,
     Event,
     FaultKind,
+    HaState,
     Session,
-    Standing,
     check_extendable,
 )
 from halab.errors import FaultError, NotReady
@@ -151,7 +151,7 @@ class SimulatedCluster:
             if part.role in _RESUME or part.health != "healthy":
                 continue
             value = json.dumps({"ServerID": number, "ServerName": part.role, "Address": part.name})
-            keys = [f"{part.role}-{number}", *([part.role] if part.standing == "active" else [])]
+            keys = [f"{part.role}-{number}", *([part.role] if part.ha_state == "active" else [])]
             found += [Session(key, value, str(number), self.ttl, self.ttl) for key in keys]
         return sorted(found, key=lambda one: one.key)
 
@@ -287,7 +287,7 @@ class SimulatedCluster:
             at=self._clock,
             timeline=fail_over(self.settings, kind, self.seed * 1000 + len(self._faults)),
             settings=self.settings,
-            leads=part.standing != "standby",
+            leads=part.ha_state != "standby",
             standby=bool(healthy),
             used=part.name == "proxy-1",
             quorum=part.role != "etcd" or len(healthy) > (len(others) + 1) // 2,
@@ -296,8 +296,8 @@ class SimulatedCluster:
     def _plan_takeover(self, fault: SimulatedFault) -> None:
         """Who takes the lost one's place, and when: as the fault's timeline says."""
         lost = self._parts[fault.component]
-        leads: Standing = "leader" if lost.role == "etcd" else "active"
-        if lost.standing != leads:
+        leads: HaState = "leader" if lost.role == "etcd" else "active"
+        if lost.ha_state != leads:
             return
         heirs = [
             part
@@ -305,12 +305,12 @@ class SimulatedCluster:
             if part.role == lost.role and part.name != lost.name and part.health == "healthy"
         ]
         if not heirs or not fault.incident.quorum:
-            self._at(fault.at + fault.timeline.detected, lost.name, {"standing": ""}, fault=fault)
+            self._at(fault.at + fault.timeline.detected, lost.name, {"ha_state": ""}, fault=fault)
             return
         when = fault.at + (ETCD_ELECTION if lost.role == "etcd" else fault.timeline.serving)
         event = Event(when, heirs[0].name, leads, "milvus", f"took over from {lost.name}")
-        self._at(when, heirs[0].name, {"standing": leads}, event, fault)
-        self._at(when, lost.name, {"standing": ""}, fault=fault)
+        self._at(when, heirs[0].name, {"ha_state": leads}, event, fault)
+        self._at(when, lost.name, {"ha_state": ""}, fault=fault)
 
     def _undo(self, fault: SimulatedFault) -> None:
         fault.undone_at = self._clock
@@ -378,16 +378,16 @@ class SimulatedCluster:
 
     def _set(self, name: str, **change: Any) -> None:
         part = replace(self._parts[name], **change)
-        if part.health == "healthy" and part.standing == "":
-            part = replace(part, standing=self._joins(part))
+        if part.health == "healthy" and part.ha_state == "":
+            part = replace(part, ha_state=self._joins(part))
         if "health" in change:
             self._since[name] = self._clock
         self._parts[name] = part
 
-    def _joins(self, part: Component) -> Standing:
+    def _joins(self, part: Component) -> HaState:
         """The standing of a member that comes back: the lead if nobody has it."""
         peers = [each for each in self._parts.values() if each.role == part.role and each.name != part.name]
-        led = any(each.standing in ("active", "leader") for each in peers)
+        led = any(each.ha_state in ("active", "leader") for each in peers)
         if part.role == "etcd":
             return "follower" if led else "leader"
         if part.role in COORDINATORS:
@@ -400,10 +400,10 @@ def _members(profile: str) -> list[Component]:
     for role, count in PROFILES[profile].items():
         for number in range(1, count + 1):
             name = role if role in ("log", "objectstore") else f"{role}-{number}"
-            standing: Standing = ""
+            ha_state: HaState = ""
             if role == "etcd":
-                standing = "leader" if number == 1 else "follower"
+                ha_state = "leader" if number == 1 else "follower"
             elif role in COORDINATORS:
-                standing = "active" if number == 1 else "standby"
-            parts.append(Component(name, role, "", None, "healthy", standing, note="simulated"))
+                ha_state = "active" if number == 1 else "standby"
+            parts.append(Component(name, role, "", None, "healthy", ha_state, note="simulated"))
     return parts

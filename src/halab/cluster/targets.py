@@ -18,7 +18,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from halab.cluster.protocol import COORDINATORS, ROLES, Component, Standing
+from halab.cluster.protocol import COORDINATORS, ROLES, Component, HaState
 from halab.errors import TargetError
 
 __all__ = ["resolve", "targets"]
@@ -54,7 +54,7 @@ def resolve(components: Sequence[Component], target: str) -> Component:
         return _only(components, members, target, role)
     if qualifiers == ["any"]:
         return _any(members)
-    return _standing(components, members, target, qualifiers[0])
+    return _ha_state(components, members, target, qualifiers[0])
 
 
 def targets(components: Sequence[Component]) -> list[str]:
@@ -63,8 +63,8 @@ def targets(components: Sequence[Component]) -> list[str]:
     for component in components:
         role = component.role
         alone = sum(each.role == role for each in components) == 1
-        if component.standing:
-            words = (role, component.standing) if role == "etcd" else (component.standing, role)
+        if component.ha_state:
+            words = (role, component.ha_state) if role == "etcd" else (component.ha_state, role)
             named[" ".join(words)] = None
         named[_spoken(role) if alone else component.name] = None
         if not alone:
@@ -101,13 +101,13 @@ def _only(components: Sequence[Component], members: list[Component], target: str
     )
 
 
-def _standing(components: Sequence[Component], members: list[Component], target: str, word: str) -> Component:
+def _ha_state(components: Sequence[Component], members: list[Component], target: str, word: str) -> Component:
     role = members[0].role
-    leads: Standing = "leader" if role == "etcd" else "active"
-    follows: Standing = "follower" if role == "etcd" else "standby"
+    leads: HaState = "leader" if role == "etcd" else "active"
+    follows: HaState = "follower" if role == "etcd" else "standby"
     wanted = leads if word in _LEADS else follows
     for each in members:
-        if each.standing == wanted:
+        if each.ha_state == wanted:
             return each
     if role in COORDINATORS or role == "etcd":
         raise _not_found(components, target, f"No {_spoken(role)} is {wanted} now.")

@@ -13,7 +13,7 @@ from halab.course.predictions import prediction
 from halab.lessons.common import recovery
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.models.quorum import standings
+from halab.models.quorum import leadership
 from halab.tables import Table
 
 __all__ = ["compare_parts", "read_sessions", "results"]
@@ -25,7 +25,7 @@ def read_sessions(cluster: Cluster) -> Table:
     """The coordinators' keys in etcd: who holds each, and how much of its lease is left, in seconds."""
     found = cluster.sessions()
     names = {each.address: each.name for each in cluster.components()}
-    who = standings({one.key: one.value for one in found})
+    who = leadership({one.key: one.value for one in found})
     rows = []
     for one in found:
         role = one.key.partition("-")[0]

@@ -40,18 +40,18 @@ __all__ = [
     "Detector",
     "ExponentialStalls",
     "Failover",
-    "Fate",
     "Heartbeats",
     "Lease",
     "LognormalStalls",
     "Phase",
+    "RequestCounts",
     "Span",
     "Stalls",
     "Timeline",
     "detection",
     "false_alarm_probability",
     "false_alarms_per_year",
-    "request_fate",
+    "request_counts",
     "ttl_choices",
 ]
 
@@ -90,7 +90,7 @@ class Detector(Protocol):
     def patience(self) -> float: ...
     @property
     def granularity(self) -> float: ...
-    def missed(self, luck: float) -> float:
+    def missed(self, phase: float) -> float:
         """Seconds from the fault to the silence the timeline marks as "missed"."""
 
 
@@ -120,9 +120,9 @@ class Heartbeats:
         """Zero: the watcher's own timer ends the wait."""
         return 0.0
 
-    def missed(self, luck: float) -> float:
+    def missed(self, phase: float) -> float:
         """When the last of the missed beats was due."""
-        return (self.misses - luck) * self.interval
+        return (self.misses - phase) * self.interval
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,9 @@ class Lease:
     def granularity(self) -> float:
         return ETCD_LOOK
 
-    def missed(self, luck: float) -> float:
+    def missed(self, phase: float) -> float:
         """When the first renewal that does not come was due."""
-        return (1 - luck) * self.interval
+        return (1 - phase) * self.interval
 
 
 class Phase(NamedTuple):
@@ -222,10 +222,10 @@ class Failover:
             restart=self.restart,
         )
 
-    def timeline(self, kind: FaultKind = "crash", luck: float = 0.0) -> Timeline:
+    def timeline(self, kind: FaultKind = "crash", phase: float = 0.0) -> Timeline:
         """The marks of a failover after a fault of this kind.
 
-        `luck` says where between two signs of life the fault falls: 0 is just after one (the latest
+        `phase` says where between two signs of life the fault falls: 0 is just after one (the latest
         detection, and what the card shows), 1 just before one (the earliest), 0.5 the mean.
 
         - crash: the silence has to be noticed.
@@ -235,9 +235,9 @@ class Failover:
         - restart: as a crash, unless the process is up again sooner: one that finds its own older session
           at the same address deletes it (Milvus sessionutil, handleRestart), and the standby wins the key.
         """
-        if not 0 <= luck <= 1:
-            raise ValueError(f"luck must lie between 0 and 1, not {luck}")
-        return self.after(self.detector.missed(luck), _detected(self.detector, luck), kind)
+        if not 0 <= phase <= 1:
+            raise ValueError(f"phase must lie between 0 and 1, not {phase}")
+        return self.after(self.detector.missed(phase), _detected(self.detector, phase), kind)
 
     def after(self, missed: float, detected: float, kind: FaultKind = "crash") -> Timeline:
         """The marks, given when the silence was marked and when it is noticed, seconds after the fault."""
@@ -252,11 +252,11 @@ class Failover:
 
     def outage(self, kind: FaultKind = "crash") -> Span:
         """How long clients are without service: least, mean (exact unless a bound bites) and most."""
-        return Span(*(self.timeline(kind, luck).outage for luck in (1.0, 0.5, 0.0)))
+        return Span(*(self.timeline(kind, phase).outage for phase in (1.0, 0.5, 0.0)))
 
 
-def _detected(detector: Detector, luck: float) -> float:
-    return detector.patience + detector.granularity - luck * (detector.interval + detector.granularity)
+def _detected(detector: Detector, phase: float) -> float:
+    return detector.patience + detector.granularity - phase * (detector.interval + detector.granularity)
 
 
 CARD = Failover(Heartbeats(interval=1.0, misses=3, timeout=2.0), election=3.0, takeover=2.0, reconnect=2.0)
@@ -270,17 +270,17 @@ the course sets; takeover is assumed, the rest of the outage that was measured."
 
 def detection(detector: Detector) -> Span:
     """Seconds from a crash to its being noticed. The formula stands at the head of this module."""
-    return Span(*(_detected(detector, luck) for luck in (1.0, 0.5, 0.0)))
+    return Span(*(_detected(detector, phase) for phase in (1.0, 0.5, 0.0)))
 
 
-class Fate(NamedTuple):
+class RequestCounts(NamedTuple):
     """What becomes of the requests of an outage, expected numbers: `failed` for the user, or only `late`."""
 
     failed: float
     late: float
 
 
-def request_fate(rate: float, outage: float, patience: float = 0.0) -> Fate:
+def request_counts(rate: float, outage: float, patience: float = 0.0) -> RequestCounts:
     """The fate of requests that leave at `rate` a second through an outage of `outage` seconds.
 
     `patience` is how many seconds a request goes on before it is given up: 0 if it is refused and not
@@ -290,7 +290,7 @@ def request_fate(rate: float, outage: float, patience: float = 0.0) -> Fate:
     """
     _not_negative(rate=rate, outage=outage, patience=patience)
     late = min(outage, patience)
-    return Fate(rate * (outage - late), rate * late)
+    return RequestCounts(rate * (outage - late), rate * late)
 
 
 class Stalls(Protocol):

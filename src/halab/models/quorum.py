@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Standing", "holds", "majority", "query_nodes_needed", "smallest", "standings", "tolerates"]
+__all__ = ["Leadership", "holds", "leadership", "majority", "query_nodes_needed", "smallest", "tolerates"]
 
 
 def majority(members: int) -> int:
@@ -54,14 +54,14 @@ def query_nodes_needed(replicas: int, losses: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Leadership:
     """Of one role: the server id that is active (None if nobody is), and those that stand by, ascending."""
 
     active: int | None
     standby: tuple[int, ...]
 
 
-def standings(sessions: Mapping[str, str]) -> dict[str, Standing]:
+def leadership(sessions: Mapping[str, str]) -> dict[str, Leadership]:
     """Who is active and who stands by, by coordinator role, from the sessions' keys and JSON values.
 
     Only coordinators: of every other role all members serve. A value that is no session, such as a counter,
@@ -81,6 +81,6 @@ def standings(sessions: Mapping[str, str]) -> dict[str, Standing]:
         if key == role:
             active[role] = server
     return {
-        role: Standing(active.get(role), tuple(sorted(servers - {active.get(role)})))
+        role: Leadership(active.get(role), tuple(sorted(servers - {active.get(role)})))
         for role, servers in sorted(found.items())
     }

@@ -1,4 +1,6 @@
-"""Years in the life of a chain of blocks, one failure at a time: the closed form's answer, by dice.
+"""A Monte Carlo simulation of a chain of blocks: years of operation, one failure at a time.
+
+It answers what `halab.models.availability_repair` answers in closed form, so each checks the other.
 
 Each copy runs for an exponential time of mean MTBF and is repaired for one of mean MTTR. A block is down
 while fewer copies work than it needs, while its common cause strikes, and for the failover after a copy that
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from halab.models.availability import DAY, shares
 from halab.models.availability_repair import Block, Chain
 
-__all__ = ["Life", "live"]
+__all__ = ["SimulatedYears", "simulate_years"]
 
 YEAR = 365 * DAY
 """Seconds in a simulated year."""
@@ -29,16 +31,19 @@ Spans = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Life:
-    """What a simulated life was like. `yearly` is the seconds of downtime in each of its years."""
+class SimulatedYears:
+    """What the simulated years were like. `yearly` is the seconds of downtime in each of them."""
 
     availability: float
     outages_per_year: float
     yearly: tuple[float, ...]
 
 
-def live(chain: Chain, years: int = 200, seed: int = 0) -> Life:
-    """Let a chain live for so many years of 365 days; a seed gives the same life again. Raises ValueError."""
+def simulate_years(chain: Chain, years: int = 200, seed: int = 0) -> SimulatedYears:
+    """Simulate a chain for so many years of 365 days; the same seed gives the same years.
+
+    Raises ValueError for less than one year.
+    """
     if years < 1:
         raise ValueError(f"years must be at least 1, not {years}")
     rng = np.random.default_rng(seed)
@@ -47,7 +52,7 @@ def live(chain: Chain, years: int = 200, seed: int = 0) -> Life:
     edges: Times = np.arange(years + 1, dtype=np.float64) * YEAR
     spent = _downtime_until(down, edges)
     yearly = np.diff(spent)
-    return Life(1.0 - float(spent[-1]) / end, len(down) / years, tuple(map(float, yearly)))
+    return SimulatedYears(1.0 - float(spent[-1]) / end, len(down) / years, tuple(map(float, yearly)))
 
 
 def _block(block: Block, end: float, rng: np.random.Generator) -> Spans:

@@ -10,7 +10,7 @@ const WORDS = {
     roles: { proxy: "proxies", rootcoord: "root", querycoord: "query", datacoord: "data", querynode: "query nodes", datanode: "data nodes",
       indexnode: "index nodes", etcd: "etcd", log: "log", objectstore: "object store" },
     health: { healthy: "healthy", unhealthy: "unhealthy", starting: "starting", hung: "hung", down: "down", "": "not running" },
-    standing: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
+    ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
     lost: "If it is lost now", alreadyLost: "Now that it is lost", nothing: "Users notice nothing.", names: "Its name", before: "2.3 to 2.5", now: "2.6 and 3.0",
     fates: { survives: "survives", degrades: "fails for a while, then works again", stops: "stops until it is repaired" },
     operations: { search: "search", "strong search": "strong search", insert: "insert", "metadata call": "metadata call", flush: "flush", load: "load" },
@@ -24,7 +24,7 @@ const WORDS = {
     roles: { proxy: "代理", rootcoord: "根协调", querycoord: "查询协调", datacoord: "数据协调", querynode: "查询节点", datanode: "数据节点",
       indexnode: "索引节点", etcd: "etcd", log: "日志", objectstore: "对象存储" },
     health: { healthy: "健康", unhealthy: "不健康", starting: "启动中", hung: "卡死", down: "已停", "": "没有运行" },
-    standing: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
+    ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
     lost: "现在要是坏了", alreadyLost: "现在它已经坏了", nothing: "用户毫无察觉。", names: "叫法", before: "2.3 到 2.5", now: "2.6 和 3.0",
     fates: { survives: "照常", degrades: "失败一阵子，然后恢复", stops: "停止，直到修好" },
     operations: { search: "搜索", "strong search": "强一致搜索", insert: "写入", "metadata call": "元数据操作", flush: "落盘", load: "加载" },
@@ -69,12 +69,12 @@ function render({ model, el }) {
 
   function button(part) {
     const chosen = part.name === model.get("selected");
-    const star = STARRED.has(part.standing) ? "★ " : "";
+    const star = STARRED.has(part.ha_state) ? "★ " : "";
     const made = element("button", { type: "button", class: "halab-arch-part", role: "radio", "aria-checked": chosen, tabindex: chosen ? 0 : -1,
-      "data-part": part.name, "data-health": part.health, "data-standing": part.standing,
-      "aria-label": [part.name, words.health[part.health], words.standing[part.standing], part.entry ? words.entry : "", mebibytes(part.memory)].filter(Boolean).join(", ") });
+      "data-part": part.name, "data-health": part.health, "data-ha-state": part.ha_state,
+      "aria-label": [part.name, words.health[part.health], words.ha_state[part.ha_state], part.entry ? words.entry : "", mebibytes(part.memory)].filter(Boolean).join(", ") });
     made.append(element("span", { class: "halab-arch-name" }, element("span", { class: "halab-arch-shape", "aria-hidden": "true" }, SHAPES[part.health]), ` ${part.name}`),
-      element("span", { class: "halab-arch-note" }, [star + (words.standing[part.standing] ?? (part.entry ? words.entry : "")), mebibytes(part.memory)].filter(Boolean).join(" · ") || " "));
+      element("span", { class: "halab-arch-note" }, [star + (words.ha_state[part.ha_state] ?? (part.entry ? words.entry : "")), mebibytes(part.memory)].filter(Boolean).join(" · ") || " "));
     made.addEventListener("click", () => select(part.name, true));
     return made;
   }
@@ -105,7 +105,7 @@ function render({ model, el }) {
     const hurt = part.without.filter((one) => one.fate !== "survives");
     const fine = part.without.filter((one) => one.fate === "survives").map((one) => words.operations[one.operation]);
     const made = [
-      element("h4", {}, part.name, ` ${STARRED.has(part.standing) ? "★ " : ""}${words.standing[part.standing] ?? ""}`),
+      element("h4", {}, part.name, ` ${STARRED.has(part.ha_state) ? "★ " : ""}${words.ha_state[part.ha_state] ?? ""}`),
       element("p", {}, about[zh ? "does_zh" : "does"]),
       element("h5", {}, part.health === "down" ? words.alreadyLost : words.lost),
       hurt.length ? element("ul", {}, ...hurt.map(fate)) : element("p", { class: "halab-arch-nothing" }, words.nothing),

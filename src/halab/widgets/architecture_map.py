@@ -163,15 +163,15 @@ class ArchitectureMap(CourseWidget):
             self.gone = True
 
     def text(self) -> str:
-        """The parts by layer with their health, standing and memory."""
+        """The parts by layer with their health, HA state and memory."""
         rows = [
-            [layer, part["name"], part["health"], part["standing"], _mebibytes(part["memory"])]
+            [layer, part["name"], part["health"], part["ha_state"], _mebibytes(part["memory"])]
             for layer, roles in LAYERS.items()
             for part in self.parts
             if part["role"] in roles
         ]
         return text_table(
-            self._heading(), ["layer", "part", "health", "standing", "memory"], rows, align="left"
+            self._heading(), ["layer", "part", "health", "HA state", "memory"], rows, align="left"
         )
 
     def _heading(self) -> str:
@@ -245,7 +245,7 @@ def _profile(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
             "",
             None,
             "healthy",
-            _standing(member),
+            _ha_state(member),
         )
         for member in members(PROFILES[name])
     ]
@@ -253,7 +253,7 @@ def _profile(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return [part | {"health": ""} for part in _with_verdicts(ordered)], {"profile": name}
 
 
-def _standing(member: Member) -> Any:
+def _ha_state(member: Member) -> Any:
     if member.role == "etcd":
         return "leader" if member.leads else "follower"
     if member.role.endswith("coord"):

@@ -7,22 +7,22 @@ const WORDS = {
     idle: "Not running.", gone: "Not running. It was taken down elsewhere.", starting: "Starting", ready: "Running", stopping: "Stopping", failed: "It did not start, or it was lost.",
     healthyOf: (n, all) => `${n} of ${all} processes healthy.`, simulated: "This is a simulation: no Milvus runs here.",
     ttl: "session TTL", profile: "profile", hint: "What to do", colon: ": ",
-    columns: { name: "Process", health: "Health", standing: "Standing", address: "Address", pid: "Pid",
+    columns: { name: "Process", health: "Health", ha_state: "HA state", address: "Address", pid: "Pid",
       memory: "Memory", uptime: "Up for", restarts: "Restarted", note: "Note" },
     restarts: "by the supervisor",
     health: { healthy: "healthy", unhealthy: "unhealthy", starting: "starting", hung: "hung", down: "down" },
-    standing: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
+    ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
   },
   zh: {
     title: "集群", start: "启动集群", again: "再试一次", stop: "停止",
     idle: "没有运行。", gone: "没有运行。集群已在别处关闭。", starting: "正在启动", ready: "正在运行", stopping: "正在停止", failed: "没能启动，或者连不上了。",
     healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`, simulated: "这是模拟：这里没有运行真正的 Milvus。",
     ttl: "会话 TTL", profile: "配置", hint: "怎么办", colon: "：",
-    columns: { name: "进程", health: "健康", standing: "地位", address: "地址", pid: "进程号",
+    columns: { name: "进程", health: "健康", ha_state: "高可用状态", address: "地址", pid: "进程号",
       memory: "内存", uptime: "已运行", restarts: "重启次数", note: "备注" },
     restarts: "由守护进程重启",
     health: { healthy: "健康", unhealthy: "不健康", starting: "启动中", hung: "卡死", down: "已停" },
-    standing: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
+    ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
   },
 };
 // A shape for each state, so that colour is never the only sign.
@@ -43,7 +43,7 @@ function health(value, words) {
 
 function cell(row, key, words) {
   if (key === "health") return health(row.health, words);
-  if (key === "standing") return row.standing ? `${STARRED.has(row.standing) ? "★ " : "☆ "}${words.standing[row.standing]}` : "";
+  if (key === "ha_state") return row.ha_state ? `${STARRED.has(row.ha_state) ? "★ " : "☆ "}${words.ha_state[row.ha_state]}` : "";
   if (key === "memory") return row.memory ? `${Math.round(row.memory / 2 ** 20)} MiB` : "";
   if (key === "uptime") return row.health === "down" ? "" : duration(row.uptime);
   return row[key] === null ? "" : String(row[key]);

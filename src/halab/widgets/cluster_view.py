@@ -75,7 +75,7 @@ class ClusterView(CourseWidget):
         if self.state == "failed":
             return f"Cluster: failed\n{self.problem['message']}\nHint: {self.problem['hint']}"
         if self.state == "ready":
-            widths = {"role": 12, "name": 14, "address": 21, "health": 10, "standing": 8}
+            widths = {"role": 12, "name": 14, "address": 21, "health": 10, "ha_state": 8}
             rows = [
                 "  ".join(f"{row[key]:<{width}}" for key, width in widths.items()) for row in self.components
             ]

@@ -129,7 +129,7 @@ def parts_of(components: Iterable[Component]) -> tuple[Member, ...]:
         role = one.role
         if role == "proxy" and entry:
             role, entry = "entry", False
-        made.append(Member(one.name, role, one.standing in ("active", "leader")))
+        made.append(Member(one.name, role, one.ha_state in ("active", "leader")))
     return tuple(made)
 
 

@@ -10,26 +10,26 @@ const ETCD_LOOK = 0.5;
 function detectorOf(s) {
   if (s.detector === "lease") {
     const interval = s.ttl / 3;
-    return { interval, patience: s.ttl, look: ETCD_LOOK, missed: (luck) => (1 - luck) * interval };
+    return { interval, patience: s.ttl, look: ETCD_LOOK, missed: (phase) => (1 - phase) * interval };
   }
   return {
     interval: s.interval,
     patience: s.misses * s.interval + s.timeout,
     look: 0,
-    missed: (luck) => (s.misses - luck) * s.interval,
+    missed: (phase) => (s.misses - phase) * s.interval,
   };
 }
 
 /** The marks of a failover, seconds after the fault. */
-export function closedForm(s, luck = s.luck) {
+export function closedForm(s, phase = s.phase) {
   const d = detectorOf(s);
-  let detected = d.patience + d.look - luck * (d.interval + d.look);
+  let detected = d.patience + d.look - phase * (d.interval + d.look);
   if (s.kind === "stop" && s.revokes) detected = 0;
   if (s.kind === "restart") detected = Math.min(detected, s.restart);
   const elected = detected + s.election;
   const serving = elected + s.takeover;
   const found = s.kind === "hang" ? Math.max(serving, s.connection) : serving;
-  return { down: 0, missed: Math.min(d.missed(luck), detected), detected, elected, serving, back: found + s.reconnect };
+  return { down: 0, missed: Math.min(d.missed(phase), detected), detected, elected, serving, back: found + s.reconnect };
 }
 
 /** Waits between the attempts of a client that retries, seconds, each as long as its backoff allows. */
@@ -288,7 +288,7 @@ class Timeline {
         s.kind === "hang" && this.slider("connection", "A silent connection is trusted for", 0, 30, 0.5, " s"),
         s.kind === "restart" && this.slider("restart", "The process is up again after", 0, 10, 0.1, " s"),
         s.kind === "stop" && this.check("revokes", "It gives its lease back as it leaves"),
-        this.slider("luck", "How far between two signs of life it falls", 0, 1, 0.05, "%"),
+        this.slider("phase", "How far between two signs of life it falls", 0, 1, 0.05, "%"),
       ),
       this.group(
         "Noticing it",
@@ -667,7 +667,7 @@ class Timeline {
 
   lastSign(t) {
     const { interval } = detectorOf(this.settings);
-    const last = -this.settings.luck * interval; // the last sign before the fault
+    const last = -this.settings.phase * interval; // the last sign before the fault
     return t >= last ? last : last - Math.ceil((last - t) / interval) * interval;
   }
 

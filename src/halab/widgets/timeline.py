@@ -26,7 +26,7 @@ from halab.models.failover import (
     Heartbeats,
     Lease,
     Timeline,
-    request_fate,
+    request_counts,
 )
 from halab.models.faults import FaultKind
 from halab.models.retry_policy import RetryPolicy
@@ -160,7 +160,7 @@ class FailoverTimeline(CourseWidget):
 
 
 def to_controls(
-    failover: Failover, kind: FaultKind, retry: RetryPolicy, rate: float, deadline: float, luck: float = 0.0
+    failover: Failover, kind: FaultKind, retry: RetryPolicy, rate: float, deadline: float, phase: float = 0.0
 ) -> dict[str, Any]:
     """Settings as the plain numbers that the sliders hold."""
     heartbeats = failover.detector if isinstance(failover.detector, Heartbeats) else Heartbeats()
@@ -176,7 +176,7 @@ def to_controls(
         "restart": failover.restart,
         "revokes": failover.revokes,
         "kind": kind,
-        "luck": luck,
+        "phase": phase,
         "attempts": retry.attempts,
         "base": retry.base,
         "cap": retry.cap,
@@ -199,7 +199,7 @@ def from_controls(controls: Mapping[str, Any]) -> Failover:
 
 def closed_form(controls: Mapping[str, Any]) -> Timeline:
     """The marks, from the sliders' plain numbers. `closedForm` in timeline.js is its mirror."""
-    return from_controls(controls).timeline(cast(FaultKind, controls["kind"]), controls["luck"])
+    return from_controls(controls).timeline(cast(FaultKind, controls["kind"]), controls["phase"])
 
 
 def retry_policy(controls: Mapping[str, Any]) -> RetryPolicy:
@@ -212,7 +212,7 @@ def retry_policy(controls: Mapping[str, Any]) -> RetryPolicy:
 def fate(controls: Mapping[str, Any], outage: float) -> tuple[float, float]:
     """Expected failed and late requests of an outage. `fate` in timeline.js is its mirror."""
     patience = retry_policy(controls).span() + (controls["deadline"] if controls["kind"] == "hang" else 0.0)
-    return request_fate(controls["rate"], outage, patience)
+    return request_counts(controls["rate"], outage, patience)
 
 
 def simulated_lane(controls: Mapping[str, Any], seed: int) -> dict[str, Any]:

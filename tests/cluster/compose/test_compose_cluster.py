@@ -15,7 +15,7 @@ class Silence:
     def __init__(self, *_):
         pass
 
-    def heard(self):
+    def events(self):
         return []
 
     def first(self, identity, since):
@@ -40,16 +40,16 @@ def etcd(monkeypatch):
 
 @pytest.fixture
 def cluster(docker, etcd, home, monkeypatch):
-    monkeypatch.setattr(compose_cluster, "Listener", Silence)
+    monkeypatch.setattr(compose_cluster, "EventListener", Silence)
     told = [Session("proxy-1", '{"ServerID": 1, "Version": "2.3.5"}', "1", 10.0, 9.0)]
-    monkeypatch.setattr(status_reader.Looker, "sessions", lambda _: told)
+    monkeypatch.setattr(status_reader.StatusReader, "sessions", lambda _: told)
     return ComposeCluster(docker, "course")
 
 
 @pytest.fixture
 def sessions(cluster, etcd):
     """Gives each Milvus container its session, by number; the first coordinators are active."""
-    found = [one for one in cluster._looker.containers() if one.is_milvus]
+    found = [one for one in cluster._reader.containers() if one.is_milvus]
     active = {one.role: one.session for one in found if one.name.endswith("coord-1")}
     etcd["view"] = EtcdView(
         sessions={one.session: number for number, one in enumerate(found, 1)}, active=active

@@ -65,11 +65,11 @@ def test_a_ready_cluster_is_healthy_with_one_active_of_each_coordinator(ha):
     found = ha.components()
     assert len(found) == 19
     assert {component.health for component in found} == {"healthy"}
-    standing = Counter((component.role, component.standing) for component in found)
+    ha_state = Counter((component.role, component.ha_state) for component in found)
     for role in ("rootcoord", "querycoord", "datacoord"):
-        assert standing[role, "active"] == standing[role, "standby"] == 1
-    assert standing["etcd", "leader"] == 1
-    assert standing["etcd", "follower"] == 2
+        assert ha_state[role, "active"] == ha_state[role, "standby"] == 1
+    assert ha_state["etcd", "leader"] == 1
+    assert ha_state["etcd", "follower"] == 2
 
 
 def test_the_active_coordinator_alone_holds_its_role_s_key_on_a_lease(ha):
@@ -198,7 +198,7 @@ def test_a_crash_of_the_active_root_coordinator_is_an_outage_and_loses_no_acknow
     assert journal.count.acknowledged > 100
     assert rpo(journal) == 0
     assert ha.active("rootcoord").name != before  # the standby took over, and the old one is standby again
-    assert ha.resolve(before).standing == "standby"
+    assert ha.resolve(before).ha_state == "standby"
     path = tmp_path / "journal.jsonl"
     journal.save(path)
     assert rto(Journal.load(path).samples("search"), at) == rto(journal.samples("search"), at)

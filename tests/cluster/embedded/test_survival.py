@@ -49,7 +49,7 @@ def losing(profile: str, targets: tuple[str, ...], seconds: float) -> None:
         client.flush("spare")
         client.release_collection("spare")
         parts = [
-            Member(one.name, _serves(one), one.standing in ("active", "leader"))
+            Member(one.name, _serves(one), one.ha_state in ("active", "leader"))
             for one in cluster.components()
         ]
         with probe(cluster, retriever.operations(), rate=RATE) as run:

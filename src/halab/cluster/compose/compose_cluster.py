@@ -16,12 +16,12 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from halab.cluster.compose import projects
-from halab.cluster.compose.container_faults import GRACE, Breaking
+from halab.cluster.compose.container_faults import GRACE, ContainerFaults
 from halab.cluster.compose.containers import Container, balancer_port, containers, profile_of
 from halab.cluster.compose.docker import Docker, find_docker
-from halab.cluster.compose.docker_events import By, Deed, Diary, Listener, history
-from halab.cluster.compose.status_reader import Looker
-from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
+from halab.cluster.compose.docker_events import Action, ActionLog, EventListener, history
+from halab.cluster.compose.status_reader import StatusReader
+from halab.cluster.protocol import Actor, Component, Event, FaultKind, Session, check_extendable
 from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_kind
 from halab.errors import ClusterError, ClusterNotFound, FaultError
 
@@ -42,20 +42,20 @@ class ComposeCluster(RunningCluster):
         self.docker = docker
         self.name = name
         self.owned = owned
-        self._looker = Looker(docker, projects.project(name))
-        found = self._looker.containers()
+        self._reader = StatusReader(docker, projects.project(name))
+        found = self._reader.containers()
         self.profile = profile_of(found)
         self._since = min((one.started for one in found if one.started), default=time.time())
-        self._diary = Diary(projects.folder(name))
-        self._breaking = Breaking(docker, projects.project(name), projects.folder(name))
-        self._listener = Listener(docker, projects.project(name), self._since)
+        self._action_log = ActionLog(projects.folder(name))
+        self._faults = ContainerFaults(docker, projects.project(name), projects.folder(name))
+        self._listener = EventListener(docker, projects.project(name), self._since)
         self._milvus = ""
         self._ttl = 0.0
 
     @property
     def uri(self) -> str:
         """The balancer's address; in front of one proxy only, that one's."""
-        return f"http://127.0.0.1:{balancer_port(self._looker.inspected)}"
+        return f"http://127.0.0.1:{balancer_port(self._reader.inspected)}"
 
     @property
     def ttl(self) -> float:
@@ -87,35 +87,35 @@ class ComposeCluster(RunningCluster):
         }
 
     def components(self) -> list[Component]:
-        found = self._looker.components()
+        found = self._reader.components()
         if not found:
             raise ClusterNotFound(
                 f"The cluster {self.name!r} has no containers any more: it was taken down.",
                 hint="Start it again: halab.cluster() and a new Retriever in a notebook, "
                 "halab up in a terminal.",
             )
-        known = containers(self._looker.inspected)
-        faults = {one.name: fault for one in known if (fault := self._breaking.fault_of(one))}
+        known = containers(self._reader.inspected)
+        faults = {one.name: fault for one in known if (fault := self._faults.fault_of(one))}
         return [
             replace(one, note=f"fault: {faults[one.name]}") if one.name in faults else one for one in found
         ]
 
     def events(self, since: float = 0.0) -> list[Event]:
-        deeds = [deed for deed in self._diary.read() if deed.until >= self._since]
-        names = {one.id: one.name for one in self._looker.containers()}
-        names |= {deed.id: deed.component for deed in deeds}  # those that were removed, too
-        told = history(self._listener.heard(), deeds, names)
-        return [event for event in told if event.time >= since]
+        actions = [action for action in self._action_log.read() if action.until >= self._since]
+        names = {one.id: one.name for one in self._reader.containers()}
+        names |= {action.id: action.component for action in actions}  # those that were removed, too
+        merged = history(self._listener.events(), actions, names)
+        return [event for event in merged if event.time >= since]
 
     def sessions(self) -> list[Session]:
-        return self._looker.sessions()
+        return self._reader.sessions()
 
     def loopback_port(self, component: str, port: int) -> int:
         """The port of 127.0.0.1 that leads to a port of a component now, or 0; it changes with a restart."""
         return self._container(component).ports.get(port, 0)
 
     def _container(self, component: str) -> Container:
-        found = self._looker.containers()
+        found = self._reader.containers()
         for one in found:
             if one.name == component:
                 return one
@@ -134,26 +134,28 @@ class ComposeCluster(RunningCluster):
         check_kind(kind)
         component, asked = self._meant(target)
         one = self._container(component.name)
-        if fault := self._breaking.fault_of(one):
+        if fault := self._faults.fault_of(one):
             raise FaultError(
                 f"{one.name} already has a fault ({fault}).", hint=f"First: halab heal {one.name}"
             )
         if not one.running:
             raise FaultError(f"{one.name} is down: nothing to break.", hint="Look at: halab status")
         began = time.time()
-        self._breaking.break_(kind, one)
+        self._faults.inject(kind, one)
         # The command may take long on a busy machine; Docker tells when it happened.
         at = self._listener.first(one.id, began) or time.time()
-        deed = Deed(began, at, time.time(), one.id, one.name, f"fault:{kind}", "user", asked)
-        self._diary.write(deed)
+        action = Action(began, at, time.time(), one.id, one.name, f"fault:{kind}", "user", asked)
+        self._action_log.write(action)
         return InjectedFault(self, kind, asked, one.name, time.monotonic() - (time.time() - at))
 
     def heal(self, component: str) -> None:
         """Undo a fault on a component by its name, or start it if it is down."""
         one, began = self._container(component), time.time()
-        last = next((deed.kind for deed in reversed(self._diary.read()) if deed.id == one.id), "")
-        done = self._breaking.mend(one, ending=last == "fault:stop")
-        self._diary.write(Deed(began, began, time.time(), one.id, one.name, done, "user", "fault undone"))
+        last = next((action.kind for action in reversed(self._action_log.read()) if action.id == one.id), "")
+        done = self._faults.undo(one, ending=last == "fault:stop")
+        self._action_log.write(
+            Action(began, began, time.time(), one.id, one.name, done, "user", "fault undone")
+        )
 
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
@@ -161,14 +163,14 @@ class ComposeCluster(RunningCluster):
         It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
         """
         one = self._container(component)
-        with self._deed(one, "restarted", "supervisor", why):
-            self._breaking.replace(one, min(grace, 50.0))
+        with self._action(one, "restarted", "supervisor", why):
+            self._faults.replace(one, min(grace, 50.0))
 
     @contextmanager
-    def _deed(self, one: Container, kind: str, by: By = "user", detail: str = "") -> Iterator[None]:
+    def _action(self, one: Container, kind: str, by: Actor = "user", detail: str = "") -> Iterator[None]:
         began = time.time()
         yield
-        self._diary.write(Deed(began, began, time.time(), one.id, one.name, kind, by, detail))
+        self._action_log.write(Action(began, began, time.time(), one.id, one.name, kind, by, detail))
 
     # -- growing ------------------------------------------------------------------------------------------
 
@@ -185,9 +187,9 @@ class ComposeCluster(RunningCluster):
         self._compose(
             "up", "--detach", "--no-deps", "--no-recreate", "--scale", f"{service}={copies}", service
         )
-        self._looker.forget()
+        self._reader.forget()
         new = next(one for one in self._nodes(role) if one.name not in before)
-        with self._deed(new, "added"):
+        with self._action(new, "added"):
             pass
         self.wait_healthy()
         return self.resolve(new.name)
@@ -202,15 +204,15 @@ class ComposeCluster(RunningCluster):
         one = self._container(component.name)
         if len(self._nodes(one.role)) == 1:
             raise FaultError(f"{one.name} is the last query node.", hint="Add another one first.")
-        if fault := self._breaking.fault_of(one):
+        if fault := self._faults.fault_of(one):
             raise FaultError(f"{one.name} has a fault ({fault}).", hint=f"First: halab heal {one.name}")
-        with self._deed(one, "removed"):
+        with self._action(one, "removed"):
             self.docker.run("stop", f"--time={GRACE:.0f}", one.id)
             self.docker.run("rm", "--volumes", one.id)
-        self._looker.forget()
+        self._reader.forget()
 
     def _nodes(self, role: str) -> list[Container]:
-        return [one for one in self._looker.containers() if one.role == role]
+        return [one for one in self._reader.containers() if one.role == role]
 
     @contextmanager
     def slow(self, role: str, share: float, period: float) -> Iterator[None]:
@@ -228,7 +230,7 @@ class ComposeCluster(RunningCluster):
                 self.docker.run("update", f"--cpus={one.cpus or os.cpu_count() or 1:g}", one.id, check=False)
 
     def _compose(self, *arguments: str) -> None:
-        environment = projects.settings(self.profile, self.ttl, balancer_port(self._looker.inspected))
+        environment = projects.settings(self.profile, self.ttl, balancer_port(self._reader.inspected))
         command = self.docker.compose(projects.project(self.name), projects.file(), *arguments)
         ended = subprocess.run(
             command, env=self.docker.environment(**environment), stdin=subprocess.DEVNULL,

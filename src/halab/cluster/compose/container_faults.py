@@ -15,20 +15,20 @@ from halab.cluster.compose.docker import PROJECT, Docker
 from halab.cluster.protocol import FaultKind
 from halab.errors import FaultError
 
-__all__ = ["GRACE", "Breaking"]
+__all__ = ["GRACE", "ContainerFaults"]
 
 GRACE = 15.0  # seconds that a process which is told to stop has
 
 
 @dataclass(frozen=True)
-class Breaking:
+class ContainerFaults:
     """Breaks and mends the containers of one project. `folder` holds what Docker does not remember of it."""
 
     docker: Docker
     project: str
     folder: Path
 
-    def break_(self, kind: FaultKind, one: Container) -> None:
+    def inject(self, kind: FaultKind, one: Container) -> None:
         """Inject a fault. Raises FaultError where it cannot be made, ClusterError if Docker fails."""
         if kind == "crash":
             self.docker.run("kill", "--signal=KILL", one.id)
@@ -48,7 +48,7 @@ class Breaking:
         """The fault that stands now, or "". Docker knows all but a cut one way, which a restart ends."""
         return one.fault() or ("mute" if one.running and self._file("mute", one).exists() else "")
 
-    def mend(self, one: Container, *, ending: bool = False) -> str:
+    def undo(self, one: Container, *, ending: bool = False) -> str:
         """Undo whatever fault stands, or start what is down; what was done, in a word.
 
         `ending` tells that it was told to stop: if it still runs after a second, it is killed first.

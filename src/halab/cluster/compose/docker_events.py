@@ -1,8 +1,8 @@
-"""What Docker tells of while it happens, and who did it: the user, Milvus itself, or Docker's restart policy.
+"""Docker's events, and who caused each: the user, Milvus itself, or Docker's restart policy.
 
-Docker remembers only its last 256 events and health checks fill them within seconds, so a thread listens for
-as long as the cluster is held. What halab itself does to containers is written down beside (`Diary`): Docker
-tells that a container was killed, and not that it was a fault called "active rootcoord".
+Docker keeps only its last 256 events and health checks fill them within seconds, so a thread listens for as
+long as a `ComposeCluster` object lives. What halab does to containers is recorded beside them (`ActionLog`):
+Docker reports that a container was killed, but not that it was the fault "crash" of "active rootcoord".
 """
 
 from __future__ import annotations
@@ -15,24 +15,23 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from halab.cluster.compose.docker import PROJECT, Docker
-from halab.cluster.protocol import Event
+from halab.cluster.protocol import Actor, Event
 
-__all__ = ["Deed", "Diary", "Listener", "history"]
+__all__ = ["Action", "ActionLog", "EventListener", "history"]
 
-By = Literal["user", "supervisor"]
 _WANTED = ("start", "die", "kill", "pause", "unpause", "oom")
-_SLACK = 0.05  # seconds between a command's end and Docker's word of it
+_SLACK = 0.05  # seconds between a command's end and Docker's event of it
 _SIGNALS = {137: "signal SIGKILL", 143: "signal SIGTERM", 139: "signal SIGSEGV", 134: "signal SIGABRT"}
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """What halab did to a container, from `began` to `until`; it happened at `time` (seconds since 1970).
+class Action:
+    """What halab did to a container: the command ran from `began` to `until`, and took effect at `time`.
 
-    `id` is the container's.
+    All three are seconds since 1970. `id` is the container's.
     """
 
     began: float
@@ -41,34 +40,34 @@ class Deed:
     id: str
     component: str
     kind: str
-    by: By
+    by: Actor
     detail: str = ""
 
     def covers(self, at: float) -> bool:
-        """True if what Docker tells of this time is this deed."""
+        """True if a Docker event at this time is an effect of this action."""
         return self.began - _SLACK <= at <= self.until + _SLACK
 
 
-class Diary:
-    """The deeds of every process that holds this cluster: a file in the cluster's folder, a line each."""
+class ActionLog:
+    """The actions of every process that holds this cluster: one JSONL file in the cluster's folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "deeds.jsonl"
+        self._path = folder / "actions.jsonl"
 
-    def write(self, deed: Deed) -> None:
+    def write(self, action: Action) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a") as file:
-            file.write(json.dumps(asdict(deed)) + "\n")
+            file.write(json.dumps(asdict(action)) + "\n")
 
-    def read(self) -> list[Deed]:
+    def read(self) -> list[Action]:
         try:
             lines = self._path.read_text().splitlines()
         except OSError:
             return []
-        return [Deed(**json.loads(line)) for line in lines]
+        return [Action(**json.loads(line)) for line in lines]
 
 
-class Listener:
+class EventListener:
     """Collects a project's events from `since` (seconds since 1970) on, for as long as this process lives."""
 
     def __init__(self, docker: Docker, project: str, since: float) -> None:
@@ -81,84 +80,89 @@ class Listener:
             env=docker.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        self._heard: list[dict[str, Any]] = []
+        self._events: list[dict[str, Any]] = []
         threading.Thread(target=self._listen, name="halab-docker-events", daemon=True).start()
         atexit.register(self.close)
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._heard.append(json.loads(line))
+            self._events.append(json.loads(line))
 
-    def heard(self) -> list[dict[str, Any]]:
-        return list(self._heard)
+    def events(self) -> list[dict[str, Any]]:
+        """Every event received so far, as Docker prints it."""
+        return list(self._events)
 
     def first(self, identity: str, since: float) -> float:
-        """When the first event of a container since then was (seconds since 1970); 0 if none was heard."""
-        times = [one["timeNano"] / 1e9 for one in self.heard() if one["Actor"]["ID"] == identity]
+        """When a container's first event since then was (seconds since 1970); 0 if none was received."""
+        times = [event["timeNano"] / 1e9 for event in self.events() if event["Actor"]["ID"] == identity]
         return min((at for at in times if at >= since), default=0.0)
 
     def close(self) -> None:
-        """End it. Twice is once."""
+        """Stop listening. Twice is once."""
         atexit.unregister(self.close)
         self._process.kill()
         self._process.wait()
 
 
 def history(
-    heard: Iterable[Mapping[str, Any]], deeds: Iterable[Deed], names: Mapping[str, str]
+    docker_events: Iterable[Mapping[str, Any]], actions: Iterable[Action], names: Mapping[str, str]
 ) -> list[Event]:
-    """Docker's events and halab's deeds as one history; times are moved to this machine's monotonic clock.
+    """Docker's events and halab's actions as one history; times are moved to this machine's monotonic clock.
 
     `names` are the components by their container's id. A container that ends without having been told to
-    has ended by itself, and what starts it then is Docker's restart policy: it counts as the supervisor.
+    has exited by itself, and what starts it then is Docker's restart policy: it counts as the supervisor.
     """
-    deeds = [deed for deed in deeds if deed.id in names]
+    actions = [action for action in actions if action.id in names]
     offset = time.monotonic() - time.time()
-    found = [Event(one.time + offset, one.component, one.kind, one.by, one.detail) for one in deeds]
-    fates = {identity: _Fate() for identity in names}
-    for one in sorted(heard, key=lambda each: each["timeNano"]):
-        at, identity = one["timeNano"] / 1e9, one["Actor"]["ID"]
-        if identity not in fates:
+    merged = [
+        Event(action.time + offset, action.component, action.kind, action.by, action.detail)
+        for action in actions
+    ]
+    containers = {identity: _ContainerState() for identity in names}
+    for event in sorted(docker_events, key=lambda event: event["timeNano"]):
+        at, identity = event["timeNano"] / 1e9, event["Actor"]["ID"]
+        if identity not in containers:
             continue
-        deed = next((each for each in deeds if each.id == identity and each.covers(at)), None)
-        told = fates[identity].after(one["Action"], one["Actor"].get("Attributes") or {}, deed)
-        if told is not None:
-            found.append(Event(at + offset, names[identity], *told))
-    return sorted(found, key=lambda event: event.time)
+        cause = next((action for action in actions if action.id == identity and action.covers(at)), None)
+        attributes = event["Actor"].get("Attributes") or {}
+        change = containers[identity].after(event["Action"], attributes, cause)
+        if change is not None:
+            merged.append(Event(at + offset, names[identity], *change))
+    return sorted(merged, key=lambda event: event.time)
 
 
 @dataclass
-class _Fate:
-    """What has become of one container: whether somebody told it to end, and how it ended by itself."""
+class _ContainerState:
+    """What a container's next event depends on: who told it to stop, and how it exited by itself."""
 
-    told_by: By | None = None
-    ended: str = ""
+    stopped_by: Actor | None = None
+    exit: str = ""
 
     def after(
-        self, action: str, attributes: Mapping[str, str], deed: Deed | None
-    ) -> tuple[str, Literal["user", "milvus", "supervisor"], str] | None:
-        """What Docker's next event is called here, and whose doing it was; None if a deed tells it."""
-        if action == "kill":
-            self.told_by = deed.by if deed else "user"
-        elif action == "oom":
-            self.ended = "out of memory"
-        elif action == "die":
-            how = self.ended or _how(attributes)
-            if self.told_by:
-                return ("ended", self.told_by, how)
-            self.ended = how
+        self, event: str, attributes: Mapping[str, str], cause: Action | None
+    ) -> tuple[str, Actor, str] | None:
+        """Docker's next event as (kind, by, detail); None if it needs no line, or `cause` is the line."""
+        if event == "kill":
+            self.stopped_by = cause.by if cause else "user"
+        elif event == "oom":
+            self.exit = "out of memory"
+        elif event == "die":
+            how = self.exit or _exit_text(attributes)
+            if self.stopped_by:
+                return ("ended", self.stopped_by, how)
+            self.exit = how
             return ("exited", "milvus", how)
-        elif action == "start":
-            ended, self.told_by, self.ended = self.ended, None, ""
-            if deed is None:
-                again = f"after it exited ({ended})"
-                return ("restarted", "supervisor", again) if ended else ("started", "user", "")
-        elif deed is None:
-            return ({"pause": "paused", "unpause": "continued"}[action], "user", "")
+        elif event == "start":
+            exited, self.stopped_by, self.exit = self.exit, None, ""
+            if cause is None:
+                again = f"after it exited ({exited})"
+                return ("restarted", "supervisor", again) if exited else ("started", "user", "")
+        elif cause is None:
+            return ({"pause": "paused", "unpause": "continued"}[event], "user", "")
         return None
 
 
-def _how(attributes: Mapping[str, str]) -> str:
+def _exit_text(attributes: Mapping[str, str]) -> str:
     code = int(attributes.get("exitCode") or 0)
     return _SIGNALS.get(code, f"status {code}")

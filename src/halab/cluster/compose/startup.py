@@ -17,7 +17,7 @@ from halab.cluster.compose import projects
 from halab.cluster.compose.compose_cluster import ComposeCluster
 from halab.cluster.compose.docker import Docker, find_docker
 from halab.cluster.compose.owner_watch import guard
-from halab.cluster.compose.status_reader import Looker
+from halab.cluster.compose.status_reader import StatusReader
 from halab.cluster.embedded.child_process import tail
 from halab.cluster.embedded.ports import free_ports, is_free
 from halab.cluster.embedded.spec import check_settings
@@ -53,7 +53,7 @@ def start(
     follow = _Start(docker, name, progress)
     with FileLock(projects.folder(name).parent / f"{name}.lock"):
         launching = None
-        if all(one.state in ("exited", "dead") for one in follow.looker.containers()):
+        if all(one.state in ("exited", "dead") for one in follow.reader.containers()):
             projects.remove(name, docker)  # what an earlier one left: stopped containers, volumes
             launching = _launch(docker, file, name, profile, ttl, detach)
     if launching is None:
@@ -103,7 +103,7 @@ class _Start:
     progress: Progress
 
     def __post_init__(self) -> None:
-        self.looker = Looker(self.docker, projects.project(self.name))
+        self.reader = StatusReader(self.docker, projects.project(self.name))
         self.began = time.monotonic()
 
     def joined(self) -> ComposeCluster:
@@ -121,7 +121,7 @@ class _Start:
         if launching.returncode:
             said = tail(projects.folder(self.name) / "up.log", 3)
             raise NotReady(
-                f"`docker compose up` failed:\n{said}\n{self.report(self.looker.components())}",
+                f"`docker compose up` failed:\n{said}\n{self.report(self.reader.components())}",
                 hint="Run: halab doctor. Images are pulled at the first start, which needs the network.",
             )
         self.awaits(_all_healthy)
@@ -132,7 +132,7 @@ class _Start:
         return cluster
 
     def look(self, phase: str) -> list[Component]:
-        found = self.looker.components()
+        found = self.reader.components()
         news = {"phase": phase, "components": [one.as_dict() for one in found]}
         healthy = sum(one.health == "healthy" for one in found)
         elapsed = time.monotonic() - self.began
@@ -148,7 +148,7 @@ class _Start:
 
     def report(self, found: list[Component]) -> str:
         """Which components are not healthy, and the last words of the first three."""
-        ids = {one.name: one.id for one in self.looker.containers()}
+        ids = {one.name: one.id for one in self.reader.containers()}
         lines = ["Awaited every component healthy; it did not come to that."]
         for one in [one for one in found if one.health not in ("healthy", "starting")][:3]:
             said = self.docker.last_words(ids[one.name])

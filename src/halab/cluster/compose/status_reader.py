@@ -17,9 +17,9 @@ from halab.cluster.compose import containers
 from halab.cluster.compose.containers import METRICS, Container
 from halab.cluster.compose.docker import Docker
 from halab.cluster.etcd import EtcdView, read_etcd, read_sessions
-from halab.cluster.protocol import COORDINATORS, Component, Health, Session, Standing
+from halab.cluster.protocol import COORDINATORS, Component, HaState, Health, Session
 
-__all__ = ["Looker"]
+__all__ = ["StatusReader"]
 
 Found = TypeVar("Found")
 _LIST_EVERY = 1.0  # seconds between two lists of a project's containers; between them those known are asked
@@ -39,7 +39,7 @@ class _Known:
 
 
 @dataclass
-class Looker:
+class StatusReader:
     """Looks at one project. Keeps from look to look only what a single one cannot tell."""
 
     docker: Docker
@@ -93,7 +93,7 @@ class Looker:
             address=one.address if one.role in ("proxy", "etcd", "log", "objectstore") else one.session,
             pid=pid,
             health=_health(one, well, known.well),
-            standing=_standing(one, view, member),
+            ha_state=_ha_state(one, view, member),
             memory=_memory(pid),
             uptime=containers.uptime(one),
             restarts=one.restarts,
@@ -129,7 +129,7 @@ def _health(one: Container, well: bool, ever: bool) -> Health:
     return "starting" if young else "unhealthy"
 
 
-def _standing(one: Container, view: EtcdView, member: bool) -> Standing:
+def _ha_state(one: Container, view: EtcdView, member: bool) -> HaState:
     if one.role == "etcd":
         if _endpoint(one) not in view.members:
             return ""

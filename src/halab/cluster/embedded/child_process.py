@@ -18,14 +18,14 @@ import psutil
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process
 
-__all__ = ["Child", "leash", "tail"]
+__all__ = ["Child", "die_with_parent", "tail"]
 
 PR_SET_PDEATHSIG = 1
 STEADY = 30.0  # seconds a process must run before its next exit counts as the first one again
 START_GRACE = 20.0  # seconds in which "not healthy yet" is called starting
 
 
-def leash() -> Callable[[], None] | None:
+def die_with_parent() -> Callable[[], None] | None:
     """What a child does before it runs: ask the kernel to be killed when its supervisor dies.
 
     Linux only. Elsewhere a guard process does the same from outside (guard.py).
@@ -56,7 +56,7 @@ class Child:
     fault: Literal["", "crash", "hang", "stop"] = ""
     healthy: bool = False
     ever_healthy: bool = False
-    standing: str = ""
+    ha_state: str = ""
     old_session: int = -1  # server id of the session that was there before this start; it proves nothing
     last_exit: str = ""
 
@@ -82,7 +82,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=leash(),  # safe: the supervisor has one thread
+                preexec_fn=die_with_parent(),  # safe: the supervisor has one thread
             )
         self.started = time.monotonic()
         self.next_start = None
@@ -98,7 +98,7 @@ class Child:
         self.failures += 1
         self.popen = None
         self.healthy = False
-        self.standing = ""
+        self.ha_state = ""
         return True
 
     def signal(self, number: signal.Signals) -> None:
@@ -138,7 +138,7 @@ class Child:
             "address": address,
             "pid": self.popen.pid if self.popen else None,
             "health": self.health(),
-            "standing": self.standing,
+            "ha_state": self.ha_state,
             "memory": self._memory(),
             "uptime": time.monotonic() - self.started if self.running else 0.0,
             "restarts": self.restarts,

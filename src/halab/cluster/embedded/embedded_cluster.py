@@ -18,7 +18,7 @@ from typing import Any, Literal
 import psutil
 from filelock import FileLock
 
-from halab.cluster.cpu_throttle import duty
+from halab.cluster.cpu_throttle import throttle_cpu
 from halab.cluster.embedded import orphan_killer
 from halab.cluster.embedded.binaries import find_binaries
 from halab.cluster.embedded.child_process import tail
@@ -121,8 +121,9 @@ class EmbeddedCluster(RunningCluster):
         return InjectedFault(self, kind, asked, component.name, answer["at"])
 
     def slow(self, role: str, share: float, period: float) -> AbstractContextManager[None]:
-        """Let each process of a role run for `share` of every `period` (seconds) only (see `duty`)."""
-        return duty([one.pid for one in self.components() if one.role == role and one.pid], share, period)
+        """Let each process of a role run for `share` of every `period` (seconds); see `throttle_cpu`."""
+        pids = [component.pid for component in self.components() if component.role == role and component.pid]
+        return throttle_cpu(pids, share, period)
 
     def loopback_port(self, component: str, port: int) -> int:
         """The port that Milvus' own `port` (9091 or 19530) is here, or 0."""

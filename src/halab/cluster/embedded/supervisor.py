@@ -26,7 +26,7 @@ import httpx
 
 from halab.cluster.embedded import orphan_killer
 from halab.cluster.embedded.binaries import find_binaries
-from halab.cluster.embedded.child_process import Child, leash, tail
+from halab.cluster.embedded.child_process import Child, die_with_parent, tail
 from halab.cluster.embedded.settings import BUCKET, brokers_of, command, write_settings
 from halab.cluster.embedded.spec import ClusterSpec, remove_sockets
 from halab.cluster.etcd import EtcdView, read_etcd, read_sessions
@@ -191,7 +191,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=leash(),
+                preexec_fn=die_with_parent(),
             )
         self._record_pids()
 
@@ -294,7 +294,7 @@ class Supervisor:
             return  # it was replaced meanwhile: this answer is not about the new one
         child.healthy = healthy
         child.ever_healthy = child.ever_healthy or healthy
-        child.standing = self._standing(child)
+        child.ha_state = self._ha_state(child)
 
     async def _answers(self, child: Child) -> bool:
         role, ports = child.process.role, child.process.ports
@@ -313,7 +313,7 @@ class Supervisor:
         except httpx.HTTPError:
             return False
 
-    def _standing(self, child: Child) -> str:
+    def _ha_state(self, child: Child) -> str:
         address = self._address(child)
         if child.process.role == "etcd":
             return (
