@@ -43,5 +43,5 @@ c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests, CSSHTMLHeaderPre
 c.HTMLExporter.extra_template_basedirs = list(TEMPLATES)
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = dict.fromkeys(
-    ("clean_html", "strip_files_prefix"), "halab.grading.nbgrader_plugins.harmless"
+    ("clean_html", "strip_files_prefix"), "halab.grading.nbgrader_plugins.sanitize_html"
 )

@@ -16,7 +16,7 @@ from halab.commands import cluster_commands as cluster_commands
 from halab.commands import course_commands as course_commands
 from halab.commands import drill_commands as drill_commands
 from halab.commands import measure_commands as measure_commands
-from halab.course.store import SetAside
+from halab.course.store import DamagedFileWarning
 from halab.errors import HalabError
 
 app = typer.Typer(
@@ -39,7 +39,7 @@ classroom_commands.register(app)
 def main() -> None:
     """Run the command; a HalabError becomes a message and exit status 1, never a traceback."""
     warnings.showwarning = _show_warning
-    warnings.simplefilter("always", SetAside)
+    warnings.simplefilter("always", DamagedFileWarning)
     try:
         app()
     except HalabError as error:
@@ -58,7 +58,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """A file set aside is news to the user, in one plain line; other warnings are Python's, as ever."""
-    if issubclass(category, SetAside):
+    if issubclass(category, DamagedFileWarning):
         problems.print(f"Note: {message}", highlight=False, markup=False)
     else:
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))

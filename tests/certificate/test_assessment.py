@@ -19,7 +19,7 @@ from halab.grading.grader import grade_notebook
 
 
 def missing(found):
-    return {(one.card, one.what): one.way for one in found.missing}
+    return {(one.card, one.what): one.next_step for one in found.missing}
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_every_thing_that_is_missing_is_listed_once_with_its_way(whole_course):
         (3, False),
         (4, True),
     ]
-    ways = [one.way for one in found.missing]
+    ways = [one.next_step for one in found.missing]
     assert ways[0] == "halab lab, then open exercises/01-essence/01-essence.ipynb"
     assert ways[1] == "halab grade 02"
     assert ways[2] == "halab lab, then run course/03-architecture.ipynb"
@@ -133,7 +133,7 @@ def test_a_notebook_that_cannot_be_graded_is_missing_and_costs_only_itself(whole
         return whole_course.grader(copy, name, learner, on_progress)
 
     (only,) = assess(grader).missing
-    assert (only.card, only.way) == (6, "Look at cell 3.")
+    assert (only.card, only.next_step) == (6, "Look at cell 3.")
     assert "It ended its Python process." in only.what
 
 
@@ -190,7 +190,7 @@ def test_without_a_browser_one_plain_line_says_why_there_is_no_pdf(whole_course)
     issued = issue(whole_course.assess(), "", own_key(), by_issuer=False)
     files = save(issued, whole_course.work / "certificates", "en")
     assert files.pdf is None
-    assert files.no_pdf.startswith("no browser is there to make it: none of chromium")
+    assert files.pdf_problem.startswith("no browser is there to make it: none of chromium")
     assert sorted(path.suffix for path in files.record.parent.iterdir()) == [".html", ".json"]
 
 
@@ -242,11 +242,11 @@ def test_the_real_exercise_6_is_graded_afresh_end_to_end(whole_course, monkeypat
     """Nine quick exercises, and the real one: its solution earns it, the exercise as handed out does not."""
     name = "06-failover-timeline"
     monkeypatch.delenv("HALAB_COURSE")
-    real = course_root()
+    checkout = course_root()
     for part in ("solutions", "exercises"):
         shutil.rmtree(whole_course.root / part / name)
-        shutil.copytree(real / part / name, whole_course.root / part / name)
-    shutil.copy(real / "nbgrader_config.py", whole_course.root)
+        shutil.copytree(checkout / part / name, whole_course.root / part / name)
+    shutil.copy(checkout / "nbgrader_config.py", whole_course.root)
     monkeypatch.setenv("HALAB_COURSE", str(whole_course.root))
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
 

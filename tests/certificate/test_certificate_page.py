@@ -88,7 +88,7 @@ def test_a_browser_prints_it_on_one_sheet_and_leaves_nothing_behind(
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     issued = issue(whole_course.assess(), name, own_key(), by_issuer=False)
     files = save(issued, whole_course.work / "certificates", language)
-    assert files.no_pdf == ""
+    assert files.pdf_problem == ""
     assert files.pdf is not None
     content = files.pdf.read_bytes()
     assert content.startswith(b"%PDF")

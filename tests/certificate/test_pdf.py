@@ -40,7 +40,7 @@ def test_a_browser_that_fails_is_told(browser, tmp_path, script, told):
 
 
 def test_a_browser_that_hangs_is_ended_with_its_children(browser, tmp_path, monkeypatch):
-    monkeypatch.setattr(pdf, "_WALL", 1.0)
+    monkeypatch.setattr(pdf, "_TIMEOUT", 1.0)
     browser(f"sleep 600 & echo $! > {tmp_path}/child; wait")
     assert "took longer than 1 s and was ended" in print_pdf("", tmp_path / "a.pdf")
     child = int((tmp_path / "child").read_text())

@@ -36,13 +36,13 @@ def test_the_learner_s_key_is_made_once_and_only_its_owner_may_read_it(home):
 def test_a_signature_holds_for_its_message_and_key_alone(tmp_path):
     one, other = make_key(tmp_path / "one"), make_key(tmp_path / "other")
     signature = one.sign(b"points: 18")
-    assert one.public.signed(signature, b"points: 18")
-    assert not one.public.signed(signature, b"points: 19")
-    assert not other.public.signed(signature, b"points: 18")
-    assert not one.public.signed("?", b"points: 18")
+    assert one.public.verifies(signature, b"points: 18")
+    assert not one.public.verifies(signature, b"points: 19")
+    assert not other.public.verifies(signature, b"points: 18")
+    assert not one.public.verifies("?", b"points: 18")
     assert signature.endswith("==")
     unseen = signature[:-3] + chr(ord(signature[-3]) + 1) + "=="  # decodes to the same bytes
-    assert not one.public.signed(unseen, b"points: 18")
+    assert not one.public.verifies(unseen, b"points: 18")
 
 
 def test_keys_are_read_back_and_named_by_the_same_fingerprint(tmp_path):

@@ -49,15 +49,15 @@ def signed_again(data, key: SigningKey):
 
 
 def check(path, **options):
-    (verdict,) = verify([path], **options)
-    return verdict
+    (result,) = verify([path], **options)
+    return result
 
 
 def test_an_untouched_certificate_holds_and_says_what_it_does_not_prove(whole_course):
-    verdict = check(whole_course.certify(), work=whole_course.work)
-    assert verdict.fails == ()
-    assert own_key().public.fingerprint in verdict.holds[0]
-    unproven = " ".join(verdict.unproven)
+    result = check(whole_course.certify(), work=whole_course.work)
+    assert result.failures == ()
+    assert own_key().public.fingerprint in result.proven[0]
+    unproven = " ".join(result.unproven)
     assert "the learner's own: nobody else vouches" in unproven
     assert "Ada Lovelace did the work, and alone" in unproven
     assert "has no secret" in unproven
@@ -67,9 +67,9 @@ def test_every_single_field_that_is_altered_is_found_out(whole_course, tmp_path)
     path = whole_course.certify()
     data = json.loads(path.read_text())
     flipped = tmp_path / "flipped.json"
-    for way, value in leaves(data):
-        flipped.write_text(json.dumps(altered(data, way, another(value))))
-        assert not check(flipped).ok, way
+    for path_to, value in leaves(data):
+        flipped.write_text(json.dumps(altered(data, path_to, another(value))))
+        assert not check(flipped).ok, path_to
 
 
 def test_a_field_added_taken_away_or_written_twice_is_found_out(whole_course, tmp_path):
@@ -85,7 +85,7 @@ def test_a_field_added_taken_away_or_written_twice_is_found_out(whole_course, tm
         flipped.write_text(json.dumps(change))
         assert not check(flipped).ok
     flipped.write_text(path.read_text().replace('"name": ', '"name": "Eve", "name": ', 1))
-    assert "twice" in check(flipped).fails[0]
+    assert "twice" in check(flipped).failures[0]
 
 
 def test_other_spacing_is_no_alteration(whole_course, tmp_path):
@@ -96,7 +96,7 @@ def test_other_spacing_is_no_alteration(whole_course, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("way", "value", "told"),
+    ("path_to", "value", "told"),
     [
         (("exercises", 5, "points"), 15.9, "Card 6: 15.9 of 20 points do not make 80%."),
         (("exercises", 5, "points"), 21.0, "Card 6: 21 of 20 points"),
@@ -112,12 +112,14 @@ def test_other_spacing_is_no_alteration(whole_course, tmp_path):
         (("share",), 0.5, "ten items are not those"),
     ],
 )
-def test_a_record_that_does_not_add_up_fails_though_it_is_signed(whole_course, tmp_path, way, value, told):
+def test_a_record_that_does_not_add_up_fails_though_it_is_signed(
+    whole_course, tmp_path, path_to, value, told
+):
     data = json.loads(whole_course.certify().read_text())
     path = tmp_path / "signed.json"
-    path.write_text(json.dumps(signed_again(altered(data, ("record", *way), value), own_key())))
-    verdict = check(path)
-    assert any(told in one for one in verdict.fails), verdict.fails
+    path.write_text(json.dumps(signed_again(altered(data, ("record", *path_to), value), own_key())))
+    result = check(path)
+    assert any(told in one for one in result.failures), result.failures
 
 
 def test_a_measurement_counted_for_two_cards_fails_though_it_is_signed(whole_course, tmp_path):
@@ -125,24 +127,24 @@ def test_a_measurement_counted_for_two_cards_fails_though_it_is_signed(whole_cou
     twice = altered(data, ("record", "journals", 5, "digest"), data["record"]["journals"][4]["digest"])
     path = tmp_path / "signed.json"
     path.write_text(json.dumps(signed_again(twice, own_key())))
-    assert "One measurement is counted twice." in check(path).fails
+    assert "One measurement is counted twice." in check(path).failures
 
 
 def test_a_simulated_journal_has_no_place_in_the_form(whole_course, tmp_path):
     data = json.loads(whole_course.certify().read_text())
     path = tmp_path / "signed.json"
     path.write_text(json.dumps(altered(data, ("record", "journals", 5, "simulated"), True)))
-    assert "record.journals.5.simulated" in check(path).fails[0]
+    assert "record.journals.5.simulated" in check(path).failures[0]
 
 
 def test_the_key_that_was_named_must_be_the_one_that_signed(whole_course, tmp_path):
     issuer, other = make_key(tmp_path / "issuer"), make_key(tmp_path / "other")
     path = whole_course.certify(key=issuer)
-    verdict = check(path, public_key=issuer.public)
-    assert verdict.ok
-    assert "That key is the one you named." in verdict.holds
-    assert not any("Who holds that key" in one for one in verdict.unproven)
-    (told,) = check(path, public_key=other.public).fails
+    result = check(path, public_key=issuer.public)
+    assert result.ok
+    assert "That key is the one you named." in result.proven
+    assert not any("Who holds that key" in one for one in result.unproven)
+    (told,) = check(path, public_key=other.public).failures
     assert other.public.fingerprint in told
 
 
@@ -154,7 +156,7 @@ def test_what_was_altered_in_the_work_folder_is_named(whole_course):
     whole_course.copy(5).write_text(whole_course.copy(5).read_text() + "\n")
     whole_course.copy(6).unlink()
     whole_course.source(7).write_text("{}")
-    told = check(path, work=whole_course.work).fails
+    told = check(path, work=whole_course.work).failures
     assert [one.split(" was ")[0].split(" is ")[0] for one in told] == [
         "journals/02-crash.jsonl",
         "journals/03-crash.jsonl",
@@ -170,11 +172,13 @@ def test_what_was_altered_in_the_work_folder_is_named(whole_course):
     assert check(path).ok, "without the folder, the signature alone is looked at"
 
 
-@pytest.mark.parametrize("way", [("name",), ("learner",), ("journals", 5, "file"), ("exercises", 5, "halab")])
-def test_nothing_in_a_certificate_steers_the_terminal(whole_course, tmp_path, way):
+@pytest.mark.parametrize(
+    "path_to", [("name",), ("learner",), ("journals", 5, "file"), ("exercises", 5, "halab")]
+)
+def test_nothing_in_a_certificate_steers_the_terminal(whole_course, tmp_path, path_to):
     data = json.loads(whole_course.certify().read_text())
     (tmp_path / "evil.json").write_text(
-        json.dumps(altered(data, ("record", *way), "\x1b[2Jall is well.jsonl"))
+        json.dumps(altered(data, ("record", *path_to), "\x1b[2Jall is well.jsonl"))
     )
     (tmp_path / "odd.json").write_text(json.dumps(data | {"\x1b[2J": 1}))
     for name in ("evil.json", "odd.json"):
@@ -207,10 +211,10 @@ def test_a_measurement_in_two_learners_certificates_is_reported_in_both(learner_
     bo = learner_of("bo")
     shutil.copy(ada.journal(6), bo.journal(6))
     second = bo.certify(name="Bo")
-    verdicts = verify([first, second])
-    assert [one.ok for one in verdicts] == [False, False]
-    assert f"06-crash.jsonl: the same is in {second.name}, of learner bo" in verdicts[0].fails[0]
-    assert "of learner ada" in verdicts[1].fails[0]
+    results = verify([first, second])
+    assert [one.ok for one in results] == [False, False]
+    assert f"06-crash.jsonl: the same is in {second.name}, of learner bo" in results[0].failures[0]
+    assert "of learner ada" in results[1].failures[0]
 
 
 def test_two_learners_with_work_of_their_own_share_nothing_and_one_may_be_certified_twice(learner_of):
@@ -238,15 +242,15 @@ def test_two_learners_with_work_of_their_own_share_nothing_and_one_may_be_certif
 def test_a_file_that_is_no_certificate_is_told_and_spoils_no_other(whole_course, tmp_path, content, told):
     (tmp_path / "odd.json").write_bytes(content)
     odd, good = verify([tmp_path / "odd.json", whole_course.certify()])
-    assert told in odd.fails[0]
+    assert told in odd.failures[0]
     assert good.ok
 
 
 def test_a_truncated_or_absent_certificate_is_told(whole_course, tmp_path):
     path = whole_course.certify()
     (tmp_path / "cut.json").write_bytes(path.read_bytes()[:-200])
-    assert "cut off" in check(tmp_path / "cut.json").fails[0]
-    assert "cannot be read" in check(tmp_path / "absent.json").fails[0]
+    assert "cut off" in check(tmp_path / "cut.json").failures[0]
+    assert "cannot be read" in check(tmp_path / "absent.json").failures[0]
 
 
 def test_a_work_folder_is_of_one_learner(whole_course, tmp_path):

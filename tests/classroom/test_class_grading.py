@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from halab.classroom.class_grading import default_out, grade_class
+from halab.classroom.class_grading import default_output, grade_class
 from halab.classroom.submissions import read_folder
 from halab.cli import app
-from halab.commands.class_commands import WEAKER
+from halab.commands.class_commands import WEAK_ISOLATION
 from halab.errors import CourseError, SubmissionError
 from halab.grading import grader
 from halab.grading.grader import Check, GradeReport
-from halab.grading.sandbox.isolation import kinds
+from halab.grading.sandbox.isolation import isolations
 
 ONE, TWO = "06-failover-timeline", "07-rto-rpo"
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,7 @@ def hand_in(folder, learner, name, text):
 
 
 def run(folder, grade=grade_fake, **options):
-    return grade_class(read_folder(folder), default_out(folder), grade=grade, **options)
+    return grade_class(read_folder(folder), default_output(folder), grade=grade, **options)
 
 
 def said(report):
@@ -123,7 +123,7 @@ def test_every_submission_gets_its_result_and_the_graded_notebook_is_kept(folder
     report = run(folder)
     assert said(report) == EXPECTED
     assert list(said(report)) == sorted(EXPECTED)
-    kept = default_out(folder) / "autograded" / "ada" / ONE / f"{ONE}.ipynb"
+    kept = default_output(folder) / "autograded" / "ada" / ONE / f"{ONE}.ipynb"
     assert json.loads(kept.read_text())["said"] == "right"
     assert (report.total("ada"), report.total("chen")) == (7, 0)
     assert (report.out_of(ONE), report.out_of(TWO)) == (5, 5)
@@ -174,7 +174,7 @@ def test_a_second_run_grades_nothing_and_says_the_same(folder, asked, counting):
     first = run(folder, counting)
     assert len(asked) == 5
     told = []
-    second = run(folder, counting, follow=lambda result, done, of: told.append((result, done, of)))
+    second = run(folder, counting, on_result=lambda result, done, of: told.append((result, done, of)))
     assert len(asked) == 5
     assert second == first
     assert told == [(None, 5, 5)]
@@ -187,7 +187,7 @@ def test_a_second_run_grades_nothing_and_says_the_same(folder, asked, counting):
         lambda course, folder: (course / "solutions" / ONE / "data.csv").write_text("1"),
         lambda course, folder: (course / "nbgrader_config.py").write_text("c = get_config()"),
         lambda course, folder: hand_in(folder, "eve", ONE, "right"),
-        lambda course, folder: shutil.rmtree(default_out(folder) / "autograded" / "bo"),
+        lambda course, folder: shutil.rmtree(default_output(folder) / "autograded" / "bo"),
     ],
     ids=["notebook", "exercise", "settings", "new learner", "graded notebook gone"],
 )
@@ -209,9 +209,9 @@ def test_a_copied_notebook_is_graded_for_its_own_learner(folder, asked, counting
 
 
 def test_results_are_kept_as_they_come(folder):
-    kept = default_out(folder) / "results.jsonl"
+    kept = default_output(folder) / "results.jsonl"
     counts = []
-    run(folder, jobs=1, follow=lambda result, done, of: counts.append((done, lines(kept))))
+    run(folder, jobs=1, on_result=lambda result, done, of: counts.append((done, lines(kept))))
     assert counts == [(number, number) for number in range(6)]
 
 
@@ -221,7 +221,7 @@ def lines(path):
 
 def test_a_broken_last_line_costs_only_itself(folder, asked, counting):
     first = run(folder, counting)
-    kept = default_out(folder) / "results.jsonl"
+    kept = default_output(folder) / "results.jsonl"
     kept.write_bytes(kept.read_bytes()[:-20])
     asked.clear()
     with pytest.warns(UserWarning, match="set aside"):
@@ -232,7 +232,7 @@ def test_a_broken_last_line_costs_only_itself(folder, asked, counting):
 
 def test_a_record_of_another_form_is_passed_over(folder, asked, counting):
     run(folder, counting)
-    kept = default_out(folder) / "results.jsonl"
+    kept = default_output(folder) / "results.jsonl"
     records = [json.loads(line) for line in kept.read_text().splitlines()]
     kept.write_text("".join(json.dumps(record | {"checks": 7}) + "\n" for record in records))
     asked.clear()
@@ -339,7 +339,7 @@ def test_a_lost_worker_costs_the_submission_it_had(folder):
 def test_tasks_that_were_called_off_are_told_and_the_others_kept(folder):
     with Losing(2) as executor, pytest.raises(CourseError, match="stopped before all"):
         run(folder, executor=executor)
-    assert lines(default_out(folder) / "results.jsonl") == 3
+    assert lines(default_output(folder) / "results.jsonl") == 3
 
 
 def test_an_executor_that_is_shut_down_is_told(folder):
@@ -368,7 +368,7 @@ main()
 
 
 def test_ctrl_c_ends_it_with_a_sentence_and_the_next_run_goes_on(folder, asked, counting):
-    kept = default_out(folder) / "results.jsonl"
+    kept = default_output(folder) / "results.jsonl"
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE, "class", "grade", str(folder), "--jobs", "1"],
         env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -414,7 +414,7 @@ def test_the_command_shows_points_a_line_a_problem_and_where_the_files_are(folde
     rows = {row.split()[1]: row.split("│")[1:-1] for row in done.stdout.splitlines() if row.startswith("│")}
     assert [cell.strip() for cell in rows["ada"]] == ["ada", "5", "2", "7"]
     assert [cell.strip() for cell in rows["chen"]] == ["chen", "× 0", "-", "0"]
-    out = default_out(folder)
+    out = default_output(folder)
     assert str(out) in done.stdout
     for name in ("grades.csv", "summary.csv", "heatmap.png", "heatmap.svg", "gradebook.db"):
         assert name.removeprefix("heatmap") in done.stdout
@@ -428,8 +428,8 @@ def test_the_command_fails_when_something_was_not_graded(folder, command, tmp_pa
     assert f"bo, {ONE}: not graded. The course is not installed." in done.stderr
     assert "1 of 5 submissions were not graded" in done.stderr
     assert (tmp_path / "there" / "grades.csv").is_file()
-    assert not default_out(folder).exists()
+    assert not default_output(folder).exists()
 
 
 def test_the_note_of_a_weaker_sandbox_begins_as_the_command_looks_for_it():
-    assert [*kinds()][-1].weaker.startswith(WEAKER)
+    assert [*isolations()][-1].warning.startswith(WEAK_ISOLATION)

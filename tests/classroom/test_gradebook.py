@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from halab.classroom.class_grading import ClassReport, Result
-from halab.classroom.gradebook import _one_transaction, publish, write_whole
-from halab.classroom.submissions import HandedIn, Submission
+from halab.classroom.gradebook import _one_transaction, publish, write_atomically
+from halab.classroom.submissions import ClassSubmissions, Submission
 from halab.grading.grader import Check
 
 ONE, TWO = "06-failover-timeline", "07-rto-rpo"
@@ -17,7 +17,7 @@ def check(number, points, out_of):
 
 
 REPORT = ClassReport(
-    HandedIn(
+    ClassSubmissions(
         Path("/class"),
         ("ada", "bo", "chen", "dee"),
         tuple(
@@ -100,10 +100,10 @@ def test_the_summary_has_a_row_a_learner_and_no_total_while_a_grade_is_due(table
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "grades.csv"
-    write_whole(path, b"old")
+    write_atomically(path, b"old")
     monkeypatch.setattr(Path, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
-        write_whole(path, b"new")
+        write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

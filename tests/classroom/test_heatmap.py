@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from halab.classroom import heatmap
 from halab.classroom.class_grading import ClassReport, Result
 from halab.classroom.heatmap import describe, draw, save
-from halab.classroom.submissions import HandedIn, Submission
+from halab.classroom.submissions import ClassSubmissions, Submission
 from halab.course.catalogue import CATALOGUE
 from halab.grading.grader import Check
 
@@ -22,7 +22,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def report(results, learners=None):
     learners = learners or sorted({one.learner for one in results})
     submissions = tuple(Submission(one.learner, one.assignment, Path("x")) for one in results)
-    return ClassReport(HandedIn(Path("/a <class>"), tuple(learners), submissions, ()), tuple(results))
+    return ClassReport(ClassSubmissions(Path("/a <class>"), tuple(learners), submissions, ()), tuple(results))
 
 
 def graded(learner, name, points):

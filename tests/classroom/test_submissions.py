@@ -110,20 +110,20 @@ def test_a_pipe_in_place_of_a_notebook_does_not_hold_anybody_up(folder):
 
 def test_a_notebook_beyond_all_measure_is_not_read(folder, put, monkeypatch):
     put(f"ada/{NAME}.ipynb")
-    monkeypatch.setattr(submissions, "LARGEST", 3)
+    monkeypatch.setattr(submissions, "MAX_BYTES", 3)
     assert "MiB" in read_folder(folder).submissions[0].refusal
 
 
 def test_a_learner_s_folder_that_cannot_be_read_costs_only_itself(folder, put, monkeypatch):
     put(f"ada/{NAME}.ipynb", f"bo/{NAME}.ipynb")
-    look = submissions._visible
+    look = submissions._visible_entries
 
     def closed(place):
         if place.name == "bo":
             raise PermissionError(13, "Permission denied")
         return look(place)
 
-    monkeypatch.setattr(submissions, "_visible", closed)
+    monkeypatch.setattr(submissions, "_visible_entries", closed)
     found = read_folder(folder)
     assert names(found) == [("ada", NAME)]
     assert found.problems == ("bo cannot be read (Permission denied); the folder was left out.",)

@@ -16,9 +16,9 @@ import psutil
 import pytest
 from nbgrader.api import Gradebook
 
-from halab.classroom.class_grading import ClassReport, Result, autograded_path, default_out, grade_class
+from halab.classroom.class_grading import ClassReport, Result, autograded_path, default_output, grade_class
 from halab.classroom.gradebook import publish, publish_gradebook
-from halab.classroom.submissions import HandedIn, read_folder
+from halab.classroom.submissions import ClassSubmissions, read_folder
 from halab.course.paths import course_root
 from halab.grading.grader import Check
 from halab.grading.nbgrader_plugins import HideHiddenTests
@@ -63,9 +63,9 @@ def graded(tmp_path_factory):
     hand_in(folder, "junk")
     (folder / "junk" / NAME / f"{NAME}.ipynb").write_text('{"cells": "<script>alert(1)</script>"')
     (folder / "late").mkdir()
-    report = grade_class(read_folder(folder), default_out(folder))
-    assert publish(report, default_out(folder)) == []
-    return report, default_out(folder)
+    report = grade_class(read_folder(folder), default_output(folder))
+    assert publish(report, default_output(folder)) == []
+    return report, default_output(folder)
 
 
 def nbgrader(root, *arguments):
@@ -235,7 +235,7 @@ def test_a_dask_cluster_grades_as_threads_do(tmp_path, scratch, watched):
 
 def report_of(folder, *results):
     found = read_folder(folder)
-    return ClassReport(HandedIn(folder, found.learners, found.submissions, ()), results)
+    return ClassReport(ClassSubmissions(folder, found.learners, found.submissions, ()), results)
 
 
 def full(learner, points):

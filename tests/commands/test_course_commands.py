@@ -94,7 +94,7 @@ def test_the_last_hint_names_the_card_and_no_further_step(run):
 
 
 def test_a_stale_exercise_fails_the_check_by_name(run, monkeypatch):
-    monkeypatch.setattr(release, "differences", lambda: ["exercises/06-x/06-x.ipynb"])
+    monkeypatch.setattr(release, "stale_exercises", lambda: ["exercises/06-x/06-x.ipynb"])
     error = run("build", "--check").exception
     assert isinstance(error, CourseError)
     assert "exercises/06-x/06-x.ipynb" in error.message

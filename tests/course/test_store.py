@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from halab.course.store import SetAside, append, create_once, read
+from halab.course.store import DamagedFileWarning, append, create_once, read
 
 PREDICTION = {"card": 6, "experiment": "main", "time": 1.0, "numbers": {"last_failure": 11}}
 GRADE = {"card": 6, "points": 20, "out_of": 20.0, "checks": [{"task": "06.1", "hint": ""}]}
@@ -46,7 +46,7 @@ def test_a_line_that_was_torn_does_not_take_the_next_one_with_it(tmp_path):
     path = tmp_path / "kept.jsonl"
     path.write_text('{"number": 1, "te')
     append(path, {"number": 2})
-    with pytest.warns(SetAside, match=r"kept\.jsonl is damaged"):
+    with pytest.warns(DamagedFileWarning, match=r"kept\.jsonl is damaged"):
         assert read(path) == [{"number": 2}]
 
 
@@ -69,7 +69,7 @@ def test_a_record_that_lacks_what_its_readers_need_is_damage(tmp_path, name, goo
     path = tmp_path / name
     append(path, good)
     append(path, bad)
-    with pytest.warns(SetAside, match=name):
+    with pytest.warns(DamagedFileWarning, match=name):
         assert read(path) == [good]
     assert read(path) == [good]
 
@@ -84,7 +84,7 @@ def test_fields_of_a_newer_halab_are_kept(tmp_path):
 def test_where_warnings_are_errors_the_good_records_have_gone_on_before(tmp_path):
     path = tmp_path / "kept.jsonl"
     path.write_text('{"number": 1}\nnonsense\n')
-    with pytest.raises(SetAside):
+    with pytest.raises(DamagedFileWarning):
         read(path)
     assert read(path) == [{"number": 1}]
 
@@ -93,7 +93,7 @@ def test_many_who_find_the_same_damage_lose_nothing(tmp_path):
     path = tmp_path / "kept.jsonl"
     path.write_text('{"number": 1}\nnonsense\n{"number": 2}\n')
     with warnings.catch_warnings(), ThreadPoolExecutor(8) as pool:
-        warnings.simplefilter("ignore", SetAside)
+        warnings.simplefilter("ignore", DamagedFileWarning)
         list(pool.map(lambda _: read(path), range(8)))
     assert {record["number"] for record in read(path)} == {1, 2}
     assert any("nonsense" in aside.read_text() for aside in tmp_path.glob("*.damaged-*"))

@@ -1,6 +1,6 @@
 import pytest
 
-from halab.course.workspace import make_workspace, open_copy, outdated
+from halab.course.workspace import make_workspace, open_copy, outdated_copies
 
 LESSON = "course/06-failover-timeline.ipynb"
 EXERCISE = "exercises/06-failover-timeline/06-failover-timeline.ipynb"
@@ -34,9 +34,9 @@ def test_a_file_the_learner_deleted_beside_an_exercise_stays_away_while_the_note
 
 def test_a_copy_older_than_its_original_is_told_in_words(course):
     open_copy(LESSON)
-    assert outdated() == []
+    assert outdated_copies() == []
     (course / LESSON).write_text("a newer version")
-    (sentence,) = outdated()
+    (sentence,) = outdated_copies()
     assert LESSON in sentence
     assert "rename" in sentence
 
@@ -45,7 +45,7 @@ def test_a_renamed_copy_makes_room_for_a_new_one(course):
     open_copy(LESSON).rename(course / "work" / "course" / "old.ipynb")
     (course / LESSON).write_text("a newer version")
     assert open_copy(LESSON).read_text() == "a newer version"
-    assert outdated() == []
+    assert outdated_copies() == []
 
 
 @pytest.mark.parametrize(

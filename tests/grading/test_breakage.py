@@ -45,7 +45,7 @@ def test_a_cell_without_end_is_ended_and_the_rest_is_graded(tmp_path):
 
 
 def test_a_grading_process_that_hangs_is_ended_with_every_process_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(grader, "WALL", 1.0)
+    monkeypatch.setattr(grader, "GRADING_TIMEOUT", 1.0)
     before = set(psutil.Process().children(recursive=True))
     with pytest.raises(CourseError, match="could not be graded"):
         grade_notebook(submission(tmp_path, "while True: pass"), NAME, "ada")

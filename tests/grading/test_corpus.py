@@ -38,7 +38,7 @@ from halab.grading.grader import GradeReport, grade_notebook
 from halab.grading.sandbox import box as box_module
 from halab.grading.sandbox import confine
 from halab.grading.sandbox.box import Sandbox
-from halab.grading.sandbox.isolation import kinds
+from halab.grading.sandbox.isolation import isolations
 
 pytestmark = [pytest.mark.grading, pytest.mark.timeout(600)]
 
@@ -792,7 +792,7 @@ def test_the_same_work_gets_the_same_grade(lanes):
 
 
 @pytest.fixture(scope="module")
-def weaker(tmp_path_factory, bait):
+def without_bubblewrap(tmp_path_factory, bait):
     """As `lanes`, where bubblewrap is not installed."""
     programs = tmp_path_factory.mktemp("programs")
     with pytest.MonkeyPatch.context() as patch:
@@ -803,7 +803,7 @@ def weaker(tmp_path_factory, bait):
     assert bait.processes() == []
 
 
-WEAKER = (
+WITHOUT_BUBBLEWRAP = (
     "ends its process in a cell",
     "kills and stops its process group",
     "leaves a daemon behind that outlives its parent",
@@ -815,9 +815,9 @@ WEAKER = (
 )
 
 
-@pytest.mark.parametrize("name", WEAKER)
-def test_without_bubblewrap_the_score_is_the_same_and_the_weakness_is_told(weaker, bait, name):
-    outcome = weaker.grade(CORPUS[name].notebook(bait)).result()
+@pytest.mark.parametrize("name", WITHOUT_BUBBLEWRAP)
+def test_without_bubblewrap_the_score_is_the_same_and_the_weakness_is_told(without_bubblewrap, bait, name):
+    outcome = without_bubblewrap.grade(CORPUS[name].notebook(bait)).result()
     assert outcome.points == CORPUS[name].points
     assert [
         note for note in outcome.report.notes if "Isolation is weaker: bubblewrap is not installed" in note
@@ -831,32 +831,32 @@ NO_NAMESPACES = """
 import os, sys
 from halab.grading.sandbox import confine
 confine.drop_capabilities()
-confine.refuse_calls()
+confine.install_seccomp_filter()
 os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def isolations():
+def isolations_here():
     """Every kind of isolation this machine can show, and which probes get in."""
     with pytest.MonkeyPatch.context() as patch:
         for user in (0, 1000) if os.geteuid() == 0 else (os.geteuid(),):
             patch.setattr(os, "geteuid", lambda user=user: user)
-            *strong, weak = kinds()
+            *strong, weak = isolations()
             for one in strong[:1]:
                 yield pytest.param(one, set(), id=f"bubblewrap, user {user}")
     yield pytest.param(weak, set(), id="process limits")
     alone = dataclasses.replace(weak, before=(sys.executable, "-c", NO_NAMESPACES))
     lets_in = {"changes what is there"}
-    if confine.has_landlock() < 6:
+    if confine.landlock_version() < 6:
         lets_in |= {"signals other processes", "reaches an abstract socket"}
     yield pytest.param(alone, lets_in, id="process limits, no namespaces")
 
 
-@pytest.mark.parametrize(("kind", "lets_in"), list(isolations()))
+@pytest.mark.parametrize(("kind", "lets_in"), list(isolations_here()))
 def test_every_kind_of_isolation_keeps_learners_out(kind, lets_in, tmp_path, monkeypatch):
     """The second learner of each, who might find what the first one left."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(box_module, "kinds", lambda: iter([kind]))
+    monkeypatch.setattr(box_module, "isolations", lambda: iter([kind]))
     bait = Bait(tmp_path)
     got_in = set()
     with Sandbox() as sandbox:
@@ -867,7 +867,7 @@ def test_every_kind_of_isolation_keeps_learners_out(kind, lets_in, tmp_path, mon
                     assert error is None
                     *_, verdict = "".join(one.text for one in outputs).splitlines()
                     got_in |= set() if verdict.startswith("kept out") else {name}
-        assert bool(sandbox.weaker) == bool(kind.weaker)
+        assert bool(sandbox.warning) == bool(kind.warning)
     assert got_in == lets_in
     assert bool(bait.touched()) == bool(lets_in)
     bait.close()

@@ -7,16 +7,16 @@ import pytest
 from nbgrader import api
 from nbgrader.nbgraderformat import MetadataValidator, common
 
-from halab.grading.nbgrader_patches import do_once
+from halab.grading.nbgrader_patches import apply_patches
 
 
 @pytest.fixture
 def once(monkeypatch):
-    """`do_once`, for one test."""
+    """`apply_patches`, for one test."""
     monkeypatch.setattr(api, "get_alembic_version", lambda: "any")  # else it runs a command for it
     monkeypatch.setattr(api, "create_engine", api.create_engine)
     monkeypatch.setattr(common, "jsonschema", jsonschema)
-    do_once()
+    apply_patches()
 
 
 def test_a_gradebook_put_in_the_place_of_another_is_the_one_that_is_read(once, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
 from halab.errors import SubmissionError
-from halab.grading.preparation import MOST_CELLS, prepare
+from halab.grading.preparation import MAX_CELLS, prepare
 
 
 def cell(name, source, *, grade=False, solution=False):
@@ -193,9 +193,9 @@ def test_a_notebook_of_another_exercise_is_refused_though_both_have_given_cells(
 
 def test_a_notebook_with_too_many_cells_is_refused(files):
     def fill(notebook):
-        notebook.cells += [new_code_cell("1") for _ in range(MOST_CELLS)]
+        notebook.cells += [new_code_cell("1") for _ in range(MAX_CELLS)]
 
-    with pytest.raises(SubmissionError, match=f"a submission may have {MOST_CELLS}"):
+    with pytest.raises(SubmissionError, match=f"a submission may have {MAX_CELLS}"):
         files(fill)
 
 

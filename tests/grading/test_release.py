@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from halab.course.paths import course_root
-from halab.grading.release import build, differences
+from halab.grading.release import build_exercises, stale_exercises
 
 NAME = "06-failover-timeline"
 NAMES = sorted(path.name for path in (course_root() / "solutions").iterdir() if path.is_dir())
@@ -18,7 +18,7 @@ def cells(folder, name):
 
 @pytest.mark.grading
 def test_exercises_are_what_solutions_give():
-    assert differences() == []
+    assert stale_exercises() == []
 
 
 @pytest.mark.grading
@@ -29,11 +29,11 @@ def test_building_twice_gives_the_same_files_and_an_edit_is_found(tmp_path, monk
     shutil.copy(course_root() / "nbgrader_config.py", root)
     monkeypatch.setenv("HALAB_COURSE", str(root))
     released = f"exercises/{NAME}/{NAME}.ipynb"
-    assert build() == [f"exercises/{name}/{name}.ipynb" for name in NAMES]
-    assert build() == []
+    assert build_exercises() == [f"exercises/{name}/{name}.ipynb" for name in NAMES]
+    assert build_exercises() == []
     (root / released).write_text("edited by hand")
     (root / "exercises" / NAME / "left-over.txt").touch()
-    assert differences() == [released, f"exercises/{NAME}/left-over.txt"]
+    assert stale_exercises() == [released, f"exercises/{NAME}/left-over.txt"]
 
 
 @pytest.mark.parametrize("name", NAMES)

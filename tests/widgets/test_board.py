@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from halab.certificate.learner_progress import Compared, Done, Progress
+from halab.certificate.learner_progress import CardProgress, PredictionOutcome, Progress
 from halab.course.catalogue import CATALOGUE
 from halab.course.paths import course_root
 from halab.widgets.board import show_board
 
-NOTHING = Progress({card.number: Done() for card in CATALOGUE})
+NOTHING = Progress({card.number: CardProgress() for card in CATALOGUE})
 
 
 def done(**fields: object) -> Progress:
-    return Progress({**NOTHING.cards, 6: Done(**fields)})  # type: ignore[arg-type]
+    return Progress({**NOTHING.cards, 6: CardProgress(**fields)})  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_card_without_a_lesson_is_coming(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("one_card")
 def test_it_says_what_was_done_and_how_far_off_the_prediction_was() -> None:
-    compared = (Compared("crash active rootcoord", 11.0, 9.25),)
+    compared = (PredictionOutcome("crash active rootcoord", 11.0, 9.25),)
     board = show_board(
         done(opened=True, cells_run=12, cells=20, predicted=True, compared=compared, measured=1)
     )

@@ -21,7 +21,7 @@ from halab.certificate.certificate_page import page
 from halab.certificate.evidence import Evidence, evidence
 from halab.certificate.pdf import print_pdf
 from halab.certificate.record import (
-    SHARE,
+    PASS_MARK,
     Certificate,
     ExercisePin,
     JournalPin,
@@ -37,7 +37,7 @@ from halab.course.store import create_once
 from halab.errors import CourseError, SubmissionError
 from halab.grading.grader import GradeReport, grade_notebook, last_grade
 
-__all__ = ["Assessment", "Files", "Missing", "assess", "checked_name", "issue", "save"]
+__all__ = ["Assessment", "CertificateFiles", "Missing", "assess", "checked_name", "issue", "save"]
 
 
 class Grader(Protocol):
@@ -54,7 +54,7 @@ class Missing:
 
     card: int
     what: str
-    way: str
+    next_step: str
     coming: bool = False
 
 
@@ -77,13 +77,13 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """What was written. `pdf` is None if no PDF was made, and then `no_pdf` says why."""
+class CertificateFiles:
+    """What was written. `pdf` is None if no PDF was made, and then `pdf_problem` says why."""
 
     record: Path
     page: Path
     pdf: Path | None
-    no_pdf: str
+    pdf_problem: str
 
 
 def assess(
@@ -95,7 +95,7 @@ def assess(
     CourseError if grading could not start, or if a notebook was saved while it was graded.
     """
     learner, measured = learner_id(), evidence()
-    begun = [card for card in CATALOGUE if card.has_exercise and _copy(card).is_file()]
+    begun = [card for card in CATALOGUE if card.has_exercise and _copy_path(card).is_file()]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         jobs = {card.number: pool.submit(_graded, card, learner, grader, on_progress) for card in begun}
         graded = {number: job.result() for number, job in jobs.items()}
@@ -103,12 +103,12 @@ def assess(
     missing = [
         one for card in CATALOGUE for one in _missing(card, graded.get(card.number), measured[card.number])
     ]
-    remarks = [text for card in begun if (text := _otherwise(card, exercises.get(card.number)))]
+    remarks = [text for card in begun if (text := _board_differs(card, exercises.get(card.number)))]
     remarks += [one.sentence("en") for found in measured.values() for one in found.rejected]
     return Assessment(
         learner=learner,
         exercises=tuple(exercises.values()),
-        journals=tuple(one.pin for found in measured.values() for one in found.real),
+        journals=tuple(one.pin for found in measured.values() for one in found.accepted),
         missing=tuple(missing),
         remarks=tuple(remarks),
     )
@@ -127,7 +127,7 @@ def issue(assessment: Assessment, name: str, key: SigningKey, *, by_issuer: bool
         issued=datetime.now().astimezone().replace(microsecond=0),
         halab=version("halab"),
         key="issuer" if by_issuer else "own",
-        share=SHARE,
+        share=PASS_MARK,
         items=items(),
         exercises=assessment.exercises,
         journals=assessment.journals,
@@ -136,7 +136,7 @@ def issue(assessment: Assessment, name: str, key: SigningKey, *, by_issuer: bool
     return unsigned.model_copy(update={"signature": key.sign(unsigned.signed_part())})
 
 
-def save(certificate: Certificate, folder: Path, language: Language) -> Files:
+def save(certificate: Certificate, folder: Path, language: Language) -> CertificateFiles:
     """Write the certificate's files into `folder`, which is made if it is not there.
 
     Raises CourseError if one of that name is there already, or if the folder cannot be written to.
@@ -155,8 +155,8 @@ def save(certificate: Certificate, folder: Path, language: Language) -> Files:
         raise CourseError(
             f"Nothing can be written into {folder}: {error.strerror}.", hint="Choose another: --out FOLDER."
         ) from None
-    no_pdf = print_pdf(drawn, files["pdf"])
-    return Files(files["json"], files["html"], None if no_pdf else files["pdf"], no_pdf)
+    pdf_problem = print_pdf(drawn, files["pdf"])
+    return CertificateFiles(files["json"], files["html"], None if pdf_problem else files["pdf"], pdf_problem)
 
 
 def checked_name(name: str) -> str:
@@ -170,14 +170,14 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _copy(card: Entry) -> Path:
+def _copy_path(card: Entry) -> Path:
     return work_dir() / "exercises" / card.slug / f"{card.slug}.ipynb"
 
 
 def _graded(
     card: Entry, learner: str, grader: Grader, on_progress: Callable[[int, float], None]
 ) -> ExercisePin | SubmissionError:
-    copy = _copy(card)
+    copy = _copy_path(card)
     before = _digest(copy)
     try:
         report = grader(copy, card.slug, learner, lambda done: on_progress(card.number, done))
@@ -211,7 +211,7 @@ def _missing(card: Entry, graded: ExercisePin | SubmissionError | None, found: E
     missing = []
     if exercise := _exercise_missing(card, graded):
         missing.append(exercise)
-    if not found.real:
+    if not found.accepted:
         missing.append(_journal_missing(card, found))
     return missing
 
@@ -224,7 +224,7 @@ def _exercise_missing(card: Entry, graded: ExercisePin | SubmissionError | None)
         return Missing(number, f"the exercise cannot be graded: {graded.message}", graded.hint)
     if passes(graded.points, graded.out_of):
         return None
-    wanted = f"{SHARE * graded.out_of:g}"
+    wanted = f"{PASS_MARK * graded.out_of:g}"
     what = f"the exercise has {graded.points:g} of {graded.out_of:g} points and needs {wanted}"
     return Missing(number, what, f"halab grade {number:02d}")
 
@@ -238,7 +238,7 @@ def _journal_missing(card: Entry, found: Evidence) -> Missing:
     return Missing(card.number, what, f"halab lab, then run course/{card.slug}.ipynb")
 
 
-def _otherwise(card: Entry, fresh: ExercisePin | None) -> str:
+def _board_differs(card: Entry, fresh: ExercisePin | None) -> str:
     """Where the board remembers another grade than the fresh one, a sentence that says so."""
     kept = last_grade(card.number) or {}
     before = kept.get("points"), kept.get("out_of")

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from halab.certificate.record import FaultPin, JournalPin
-from halab.course.catalogue import CATALOGUE, Language, Words
+from halab.course.catalogue import CATALOGUE, Bilingual, Language
 from halab.course.paths import journals
 from halab.errors import JournalError
 from halab.measure.journal.experiment_name import experiment_of
@@ -16,20 +16,20 @@ from halab.measure.journal.summaries import OperationSummary, summary
 
 __all__ = ["Evidence", "Measurement", "Rejected", "evidence", "measurement"]
 
-_USERS = "search"  # what a prediction is about
+_MAIN_OPERATION = "search"  # what a prediction is about
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """An intact journal of a real cluster, as a certificate pins it.
 
-    `began` is seconds since the epoch; `users` is what became of searches, or of the first operation.
+    `began` is seconds since the epoch; `searches` is what became of searches, or of the first operation.
     """
 
     pin: JournalPin
     experiment: str
     began: float
-    users: OperationSummary
+    searches: OperationSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Rejected:
     """A journal that does not count, and why."""
 
     file: str
-    why: Words
+    why: Bilingual
 
     def sentence(self, language: Language) -> str:
         if language == "zh":
@@ -49,7 +49,7 @@ class Rejected:
 class Evidence:
     """What lies in `work/journals` for one card, oldest first."""
 
-    real: tuple[Measurement, ...] = ()
+    accepted: tuple[Measurement, ...] = ()
     rejected: tuple[Rejected, ...] = ()
 
 
@@ -65,41 +65,41 @@ def evidence() -> dict[int, Evidence]:
 
 def _of_card(card: int, counted: dict[str, JournalPin]) -> Evidence:
     """What counts for this card and does not yet for another; `counted` holds those, by digest."""
-    real: list[Measurement] = []
+    accepted: list[Measurement] = []
     rejected: list[Rejected] = []
     for path in journals(card):
         found = measurement(path, card)
-        if isinstance(found, Words):
+        if isinstance(found, Bilingual):
             rejected.append(Rejected(path.name, found))
         elif found.pin.digest in counted:
-            rejected.append(Rejected(path.name, _copied(counted[found.pin.digest])))
+            rejected.append(Rejected(path.name, _counted_elsewhere(counted[found.pin.digest])))
         else:
             counted[found.pin.digest] = found.pin
-            real.append(found)
-    return Evidence(tuple(real), tuple(rejected))
+            accepted.append(found)
+    return Evidence(tuple(accepted), tuple(rejected))
 
 
-def _copied(first: JournalPin) -> Words:
-    return Words(
+def _counted_elsewhere(first: JournalPin) -> Bilingual:
+    return Bilingual(
         f"it is the same measurement as {first.file}, which counts for card {first.card}.",
         f"它和 {first.file} 是同一次测量，已经算在第 {first.card} 张卡片上。",
     )
 
 
-def measurement(path: Path, card: int) -> Measurement | Words:
+def measurement(path: Path, card: int) -> Measurement | Bilingual:
     """The measurement in a file kept for a card, or why there is none to count."""
     try:
         journal = Journal.load(path)
         if journal.simulated or journal.header.engine == "simulated":
-            return Words("it is a simulation, not a measurement.", "这是模拟，不是实测。")
+            return Bilingual("it is a simulation, not a measurement.", "这是模拟，不是实测。")
         if not journal.samples():
-            return Words("it holds no probe.", "里面没有任何探测。")
+            return Bilingual("it holds no probe.", "里面没有任何探测。")
         # A chain can be whole and its fields nonsense; then no figure can be worked out.
         return _measurement(path.name, card, journal)
     except JournalError as error:
-        return Words(f"{error.message}.", f"日志已损坏或被改动（{error.message}）。")
+        return Bilingual(f"{error.message}.", f"日志已损坏或被改动（{error.message}）。")
     except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError):
-        return Words("halab did not write it so.", "它不是 halab 写出来的样子。")
+        return Bilingual("halab did not write it so.", "它不是 halab 写出来的样子。")
 
 
 def _measurement(file: str, card: int, journal: Journal) -> Measurement:
@@ -125,5 +125,5 @@ def _measurement(file: str, card: int, journal: Journal) -> Measurement:
         pin=pin,
         experiment=experiment_of(journal),
         began=pin.started.timestamp(),
-        users=next((row for row in rows if row.operation == _USERS), rows[0]),
+        searches=next((row for row in rows if row.operation == _MAIN_OPERATION), rows[0]),
     )

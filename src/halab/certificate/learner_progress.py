@@ -21,14 +21,14 @@ from halab.certificate.record import passes
 from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Item, entry, language
 from halab.course.paths import state_dir, work_dir
 from halab.course.predictions import Prediction, predictions
-from halab.course.store import SetAside, read
+from halab.course.store import DamagedFileWarning, read
 from halab.grading.grader import last_grade
 
-__all__ = ["Compared", "Done", "Progress", "progress"]
+__all__ = ["CardProgress", "PredictionOutcome", "Progress", "progress"]
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class PredictionOutcome:
     """A prediction beside the measurement it was made for: the last failed search, seconds after the fault.
 
     None means that no search fails, or that none failed.
@@ -40,7 +40,7 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CardProgress:
     """What a learner has done of one card.
 
     `cells_run` of the lesson's `cells` code cells were run in the saved copy and did not stop with an error.
@@ -53,7 +53,7 @@ class Done:
     cells_run: int = 0
     cells: int = 0
     predicted: bool = False
-    compared: tuple[Compared, ...] = ()
+    compared: tuple[PredictionOutcome, ...] = ()
     measured: int = 0
     rejected: int = 0
     points: float | None = None
@@ -74,7 +74,7 @@ class Done:
 class Progress:
     """All ten cards by number; the items of the checklist that are met; and what has to be told."""
 
-    cards: Mapping[int, Done]
+    cards: Mapping[int, CardProgress]
     items: tuple[bool, ...] = (False,) * len(CHECKLIST)
     notes: tuple[str, ...] = ()
 
@@ -91,35 +91,35 @@ def progress() -> Progress:
     file of the board's own, which was set aside.
     """
     with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always", SetAside)
+        warnings.simplefilter("always", DamagedFileWarning)
         measured = evidence()
         notes: list[str] = []
         before = {card.number: _done(card, measured[card.number], notes) for card in CATALOGUE}
-    notes = [str(one.message) for one in heard if issubclass(one.category, SetAside)] + notes
+    notes = [str(one.message) for one in heard if issubclass(one.category, DamagedFileWarning)] + notes
     notes += [one.sentence(language()) for found in measured.values() for one in found.rejected]
     cards = {number: _with_item(number, before) for number in before}
     return Progress(cards, tuple(_met(item, before) for item in CHECKLIST), tuple(notes))
 
 
-def _done(card: Entry, found: Evidence, notes: list[str]) -> Done:
+def _done(card: Entry, found: Evidence, notes: list[str]) -> CardProgress:
     graded = last_grade(card.number) or {}
     copy = work_dir() / "course" / card.lesson_path.name
     run, cells = _cells(card, copy, notes)
     made = predictions(card.number)
-    return Done(
+    return CardProgress(
         opened=copy.is_file(),
         cells_run=run,
         cells=cells,
         predicted=bool(made),
-        compared=tuple(filter(None, (_compared(one, made) for one in found.real))),
-        measured=len(found.real),
+        compared=tuple(filter(None, (_compared(one, made) for one in found.accepted))),
+        measured=len(found.accepted),
         rejected=len(found.rejected),
         points=graded.get("points"),
         max_points=graded.get("out_of"),
     )
 
 
-def _compared(measurement: Measurement, made: list[Prediction]) -> Compared | None:
+def _compared(measurement: Measurement, made: list[Prediction]) -> PredictionOutcome | None:
     """The last prediction for this experiment from before it began; None if there is none about searches."""
     said = [
         one.numbers
@@ -128,7 +128,9 @@ def _compared(measurement: Measurement, made: list[Prediction]) -> Compared | No
     ]
     if not said or not said[-1].keys() & {"last_failure", "failed_requests"}:
         return None
-    return Compared(measurement.experiment, said[-1].get("last_failure"), measurement.users.last_bad)
+    return PredictionOutcome(
+        measurement.experiment, said[-1].get("last_failure"), measurement.searches.last_bad
+    )
 
 
 class _Cell(BaseModel):
@@ -196,9 +198,9 @@ def _changed(card: Entry) -> bool:
     return bool(copied) and copied[-1] != now
 
 
-def _met(item: Item, cards: Mapping[int, Done]) -> bool:
+def _met(item: Item, cards: Mapping[int, CardProgress]) -> bool:
     return all(cards[number].measured and cards[number].exercise_done for number in item.cards)
 
 
-def _with_item(number: int, cards: Mapping[int, Done]) -> Done:
+def _with_item(number: int, cards: Mapping[int, CardProgress]) -> CardProgress:
     return replace(cards[number], met=_met(entry(number).checklist, cards))

@@ -15,7 +15,7 @@ from halab.course.store import create_once
 __all__ = ["print_pdf"]
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_WALL = 60.0  # seconds; it takes two or three
+_TIMEOUT = 60.0  # seconds; it takes two or three
 
 
 def print_pdf(page: str, path: Path) -> str:
@@ -74,9 +74,9 @@ def _run(command: list[str], folder: Path) -> str:
     except OSError as error:
         return error.strerror or str(error)
     try:
-        status = process.wait(_WALL)
+        status = process.wait(_TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"it took longer than {_WALL:.0f} s and was ended"
+        return f"it took longer than {_TIMEOUT:.0f} s and was ended"
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

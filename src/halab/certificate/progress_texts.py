@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from halab.certificate.learner_progress import Compared, Done, Progress
-from halab.certificate.record import SHARE
+from halab.certificate.learner_progress import CardProgress, PredictionOutcome, Progress
+from halab.certificate.record import PASS_MARK
 from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Language
 
 __all__ = ["HEADINGS", "Fact", "Step", "facts", "items_met", "next_step"]
@@ -33,7 +33,7 @@ class Step:
     path: str = ""
 
 
-def facts(card: Entry, done: Done, lang: Language) -> tuple[Fact, ...]:
+def facts(card: Entry, done: CardProgress, lang: Language) -> tuple[Fact, ...]:
     """What was done of a card, one fact a heading."""
     zh = lang == "zh"
     return (
@@ -76,17 +76,17 @@ def next_step(progress: Progress, lang: Language) -> Step:
     return Step(f"第 {card.number} 张卡片：{text}" if zh else f"Card {card.number}: {text}", path)
 
 
-def _steps(card: Entry, done: Done) -> tuple[bool, ...]:
+def _steps(card: Entry, done: CardProgress) -> tuple[bool, ...]:
     """What a card asks for, in the order in which it is done."""
     lesson = (done.opened, done.predicted, done.measured > 0, done.lesson_done) if card.has_lesson else ()
     return (*lesson, done.exercise_done) if card.has_exercise else lesson
 
 
-def _complete(card: Entry, done: Done) -> bool:
+def _complete(card: Entry, done: CardProgress) -> bool:
     return all(_steps(card, done))
 
 
-def _next_of(card: Entry, done: Done, zh: bool) -> tuple[str, str]:
+def _next_of(card: Entry, done: CardProgress, zh: bool) -> tuple[str, str]:
     """The first thing of a card that is not done, and its notebook."""
     lesson = f"course/{card.lesson_path.name}"
     exercise = f"exercises/{card.slug}/{card.exercise_path.name}"
@@ -104,22 +104,22 @@ def _next_of(card: Entry, done: Done, zh: bool) -> tuple[str, str]:
     if card.has_lesson and left:
         words = f"run the {left} code cell{'s' * (left != 1)} left in {lesson}, and save."
         return (f"运行余下的 {left} 个代码单元并保存：{lesson}。" if zh else words), lesson
-    return _earn(card, done, zh), exercise
+    return _exercise_step(card, done, zh), exercise
 
 
-def _earn(card: Entry, done: Done, zh: bool) -> str:
+def _exercise_step(card: Entry, done: CardProgress, zh: bool) -> str:
     number = f"{card.number:02d}"
     if done.points is None:
         if zh:
             return f"做练习，保存，然后运行：halab grade {number}"
         return f"do the exercise, save, then: halab grade {number}"
-    wanted = f"{SHARE * (done.max_points or 0):g}"
+    wanted = f"{PASS_MARK * (done.max_points or 0):g}"
     if zh:
         return f"练习得了 {done.points:g} 分，需要 {wanted} 分：halab grade {number}"
     return f"the exercise has {done.points:g} points and needs {wanted}: halab grade {number}"
 
 
-def _lesson(done: Done, zh: bool) -> str:
+def _lesson(done: CardProgress, zh: bool) -> str:
     if not done.opened:
         return "未打开" if zh else "not opened"
     if zh:
@@ -127,17 +127,17 @@ def _lesson(done: Done, zh: bool) -> str:
     return f"{done.cells_run} of {done.cells} cells run"
 
 
-def _prediction(done: Done, zh: bool) -> str:
+def _prediction(done: CardProgress, zh: bool) -> str:
     if not done.predicted:
         return "未做" if zh else "none made"
     if not done.compared:
         return "已做，还没有对应的实测" if zh else "made, not measured yet"
     more = len(done.compared) - 1
     rest = (f"（另有 {more} 次）" if zh else f" (and {more} more)") if more else ""
-    return _off(done.compared[-1], zh) + rest
+    return _prediction_error(done.compared[-1], zh) + rest
 
 
-def _off(one: Compared, zh: bool) -> str:
+def _prediction_error(one: PredictionOutcome, zh: bool) -> str:
     said = _seconds(one.predicted, "无失败" if zh else "no failure", zh)
     was = _seconds(one.measured, "无失败" if zh else "none", zh)
     off = ""
@@ -151,7 +151,7 @@ def _seconds(value: float | None, none: str, zh: bool) -> str:
     return none if value is None else f"{round(value, 1):g} {'秒' if zh else 's'}"
 
 
-def _lab(done: Done, zh: bool) -> str:
+def _lab(done: CardProgress, zh: bool) -> str:
     if not done.measured and done.rejected:
         return f"{done.rejected} 份日志，都不算数" if zh else f"{done.rejected} kept, none counts"
     if not done.measured:
@@ -163,13 +163,13 @@ def _lab(done: Done, zh: bool) -> str:
     return f"实测 {done.measured} 次{rest}" if zh else f"{done.measured} {runs}{rest}"
 
 
-def _item(done: Done, zh: bool) -> str:
+def _item(done: CardProgress, zh: bool) -> str:
     if zh:
         return "已达成" if done.met else "尚未达成"
     return "item met" if done.met else "item not yet met"
 
 
-def _exercise(card: Entry, done: Done, zh: bool) -> str:
+def _exercise(card: Entry, done: CardProgress, zh: bool) -> str:
     if not card.has_exercise:
         return "尚未推出" if zh else "to come"
     if done.points is None:

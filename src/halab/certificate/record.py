@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from halab.course.catalogue import CHECKLIST, Words
+from halab.course.catalogue import CHECKLIST, Bilingual
 from halab.errors import CourseError
 
 __all__ = [
-    "SHARE",
+    "PASS_MARK",
     "Certificate",
     "CertifiedItem",
     "ExercisePin",
@@ -33,9 +33,9 @@ __all__ = [
 
 FORMAT = "halab-certificate"
 VERSION = 1
-SHARE = 0.8
+PASS_MARK = 0.8
 """Of an exercise's points, the share that its checklist item asks for."""
-_LARGEST = 5_000_000  # bytes; a certificate of ten cards with a hundred journals has 60 thousand
+_MAX_BYTES = 5_000_000  # bytes; a certificate of ten cards with a hundred journals has 60 thousand
 
 
 def _printable(text: str) -> str:
@@ -101,8 +101,8 @@ class CertifiedItem(_Strict):
     cards: tuple[_Card, ...]
 
     @property
-    def words(self) -> Words:
-        return Words(self.en, self.zh)
+    def words(self) -> Bilingual:
+        return Bilingual(self.en, self.zh)
 
 
 class Record(_Strict):
@@ -162,7 +162,7 @@ def items() -> tuple[CertifiedItem, ...]:
 def passes(points: float, out_of: float) -> bool:
     """Whether these points are the share that is asked for; an exercise without points never passes."""
     # Rounded, so that tenths of points that add up to exactly 80 % are not lost to binary fractions.
-    return out_of > 0 and round(points - SHARE * out_of, 9) >= 0
+    return out_of > 0 and round(points - PASS_MARK * out_of, 9) >= 0
 
 
 def read_certificate(path: Path) -> tuple[Certificate, bytes]:
@@ -170,7 +170,7 @@ def read_certificate(path: Path) -> tuple[Certificate, bytes]:
 
     Raises CourseError for a file that is absent, no certificate, cut off, or of a newer version.
     """
-    data = _object(path)
+    data = _load_object(path)
     if data.get("format") != FORMAT:
         raise CourseError(
             f"{path.name} is no certificate of this course.",
@@ -193,11 +193,13 @@ def read_certificate(path: Path) -> tuple[Certificate, bytes]:
         ) from None
 
 
-def _object(path: Path) -> dict[str, Any]:
+def _load_object(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _LARGEST:
+        if path.stat().st_size > _MAX_BYTES:
             raise CourseError(f"{path.name} is far larger than a certificate can be.")
-        data = json.loads(path.read_bytes(), object_pairs_hook=_unique, parse_constant=_refuse)
+        data = json.loads(
+            path.read_bytes(), object_pairs_hook=_reject_duplicate_fields, parse_constant=_reject_constant
+        )
     except OSError as error:
         raise CourseError(f"{path} cannot be read: {error.strerror}.", hint="Check the name.") from None
     except (ValueError, RecursionError) as error:
@@ -210,7 +212,7 @@ def _object(path: Path) -> dict[str, Any]:
     return data
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicate_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A name that stands there twice could show a reader one thing and a program another."""
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -218,5 +220,5 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")

@@ -54,7 +54,7 @@ class PublicKey:
         digits = hashlib.sha256(self.raw).hexdigest()
         return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
-    def signed(self, signature: str, message: bytes) -> bool:
+    def verifies(self, signature: str, message: bytes) -> bool:
         """Whether the holder of this key signed the message; `signature` is base64."""
         try:
             key = Ed25519PublicKey.from_public_bytes(self.raw)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from halab.certificate.evidence import measurement
 from halab.certificate.record import (
-    SHARE,
+    PASS_MARK,
     Certificate,
     ExercisePin,
     JournalPin,
@@ -19,21 +19,21 @@ from halab.certificate.record import (
     read_certificate,
 )
 from halab.certificate.signing_keys import PublicKey
-from halab.course.catalogue import CATALOGUE, Words
+from halab.course.catalogue import CATALOGUE, Bilingual
 from halab.course.paths import course_root
 from halab.errors import CourseError
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["VerificationResult", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerificationResult:
     """What was found of one file: sentences of what holds, what fails, and what nobody can tell from it."""
 
     file: Path
     certificate: Certificate | None
-    holds: tuple[str, ...]
-    fails: tuple[str, ...]
+    proven: tuple[str, ...]
+    failures: tuple[str, ...]
     unproven: tuple[str, ...]
 
     @property
@@ -42,12 +42,12 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        return not self.fails
+        return not self.failures
 
 
 def verify(
     files: Sequence[Path], public_key: PublicKey | None = None, work: Path | None = None
-) -> list[Verdict]:
+) -> list[VerificationResult]:
     """Check each certificate, and all of them for measurements and notebooks that two learners share.
 
     `public_key` is the key that should have signed. `work` is the learner's folder: its journals and
@@ -56,8 +56,8 @@ def verify(
     """
     if work is not None:
         _check_work(work, files)
-    verdicts = [_verdict(file, public_key, work) for file in files]
-    return [replace(one, fails=(*one.fails, *_shared(one, verdicts))) for one in verdicts]
+    results = [_verify(file, public_key, work) for file in files]
+    return [replace(one, failures=(*one.failures, *_shared_with_others(one, results))) for one in results]
 
 
 def _check_work(work: Path, files: Sequence[Path]) -> None:
@@ -73,73 +73,77 @@ def _check_work(work: Path, files: Sequence[Path]) -> None:
         )
 
 
-def _verdict(file: Path, public_key: PublicKey | None, work: Path | None) -> Verdict:
+def _verify(file: Path, public_key: PublicKey | None, work: Path | None) -> VerificationResult:
     try:
         certificate, signed = read_certificate(file)
         key = PublicKey.from_text(certificate.public_key)
     except CourseError as error:
-        return Verdict(file, None, (), (str(error),), ())
+        return VerificationResult(file, None, (), (str(error),), ())
     record = certificate.record
-    if not key.signed(certificate.signature, signed):
-        return Verdict(file, certificate, (), (_forged(key),), ())
-    holds = [f"The record is unaltered since the holder of this key signed it: {key.fingerprint}."]
-    fails = _arithmetic(certificate)
-    if not fails:
-        holds.append(
-            f"It adds up: each of the ten items has {SHARE:.0%} or more of the points of its exercises, and "
-            "for each of its labs a journal that says a real cluster was measured."
+    if not key.verifies(certificate.signature, signed):
+        return VerificationResult(file, certificate, (), (_not_signed(key),), ())
+    proven = [f"The record is unaltered since the holder of this key signed it: {key.fingerprint}."]
+    failures = _arithmetic(certificate)
+    if not failures:
+        proven.append(
+            f"It adds up: each of the ten items has {PASS_MARK:.0%} or more of the points of its exercises, "
+            "and for each of its labs a journal that says a real cluster was measured."
         )
     if public_key is not None:
         same = public_key == key
-        (holds if same else fails).append("That key is the one you named." if same else _other(public_key))
+        (proven if same else failures).append(
+            "That key is the one you named." if same else _wrong_key(public_key)
+        )
     if work is not None:
         found = [*_journals(record, work), *_notebooks(record, work), *_sources(record)]
-        fails += found
+        failures += found
         if not found:
-            holds.append("Its journals, notebooks and exercises are those that lie here, to the last byte.")
-    return Verdict(file, certificate, tuple(holds), tuple(fails), _unproven(record, public_key, work))
+            proven.append("Its journals, notebooks and exercises are those that lie here, to the last byte.")
+    return VerificationResult(
+        file, certificate, tuple(proven), tuple(failures), _unproven(record, public_key, work)
+    )
 
 
-def _forged(key: PublicKey) -> str:
+def _not_signed(key: PublicKey) -> str:
     return (
         f"The record is not what the holder of key {key.fingerprint} signed: something in the file was "
         "altered. Nothing it says can be relied on."
     )
 
 
-def _other(named: PublicKey) -> str:
+def _wrong_key(named: PublicKey) -> str:
     return f"It was not signed with the key you named, whose fingerprint is {named.fingerprint}."
 
 
 def _arithmetic(certificate: Certificate) -> list[str]:
     """What in the record does not follow from the rest of it."""
-    record, fails = certificate.record, []
-    if record.items != items() or record.share != SHARE:
-        fails.append("Its ten items are not those of this version of the course.")
+    record, failures = certificate.record, []
+    if record.items != items() or record.share != PASS_MARK:
+        failures.append("Its ten items are not those of this version of the course.")
     for card in CATALOGUE:
         graded = [one for one in record.exercises if one.card == card.number]
         if len(graded) != 1:
-            fails.append(f"Card {card.number} has {len(graded)} graded exercises and should have one.")
-        fails += [_short(one) for one in graded if not _enough(one)]
+            failures.append(f"Card {card.number} has {len(graded)} graded exercises and should have one.")
+        failures += [_below_pass_mark(one) for one in graded if not _has_enough_points(one)]
         if not record.journals_of(card.number):
-            fails.append(f"Card {card.number} has no measurement.")
+            failures.append(f"Card {card.number} has no measurement.")
     digests = [one.digest for one in record.journals]
     if len(set(digests)) < len(digests):
-        fails.append("One measurement is counted twice.")
+        failures.append("One measurement is counted twice.")
     late = [one.file for one in record.journals if one.started > record.issued]
     if late:
-        fails.append(f"Measured after the day of issue: {', '.join(late)}.")
+        failures.append(f"Measured after the day of issue: {', '.join(late)}.")
     if any(one.engine == "simulated" for one in record.journals):
-        fails.append("A simulated run is counted as a measurement.")
-    return fails
+        failures.append("A simulated run is counted as a measurement.")
+    return failures
 
 
-def _enough(one: ExercisePin) -> bool:
+def _has_enough_points(one: ExercisePin) -> bool:
     return passes(one.points, one.out_of) and one.points <= one.out_of
 
 
-def _short(one: ExercisePin) -> str:
-    return f"Card {one.card}: {one.points:g} of {one.out_of:g} points do not make {SHARE:.0%}."
+def _below_pass_mark(one: ExercisePin) -> str:
+    return f"Card {one.card}: {one.points:g} of {one.out_of:g} points do not make {PASS_MARK:.0%}."
 
 
 def _journals(record: Record, work: Path) -> list[str]:
@@ -151,7 +155,7 @@ def _journal(pin: JournalPin, work: Path) -> str:
     if not path.is_file():
         return f"journals/{pin.file} is missing."
     found = measurement(path, pin.card)
-    if isinstance(found, Words):
+    if isinstance(found, Bilingual):
         return f"journals/{pin.file} was altered: {found.en}"
     if found.pin.digest != pin.digest:
         return f"journals/{pin.file} was altered: it is whole, but another measurement."
@@ -161,14 +165,14 @@ def _journal(pin: JournalPin, work: Path) -> str:
 
 
 def _notebooks(record: Record, work: Path) -> list[str]:
-    fails = []
+    failures = []
     for one in record.exercises:
         name = f"exercises/{one.assignment}/{one.assignment}.ipynb"
         if not (work / name).is_file():
-            fails.append(f"{name} is missing.")
+            failures.append(f"{name} is missing.")
         elif _digest(work / name) != one.notebook_sha256:
-            fails.append(f"{name} was altered since it was graded.")
-    return fails
+            failures.append(f"{name} was altered since it was graded.")
+    return failures
 
 
 def _sources(record: Record) -> list[str]:
@@ -189,19 +193,19 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _shared(mine: Verdict, verdicts: Sequence[Verdict]) -> list[str]:
+def _shared_with_others(mine: VerificationResult, results: Sequence[VerificationResult]) -> list[str]:
     """Measurements and notebooks that a certificate has in common with another learner's."""
-    fails = []
-    for other in verdicts:
+    failures = []
+    for other in results:
         if mine.record and other.record and mine.record.learner != other.record.learner:
             theirs = _digests(other.record)
             same = [name for digest, name in _digests(mine.record).items() if digest in theirs]
             if same:
-                fails.append(
+                failures.append(
                     f"{', '.join(same)}: the same is in {other.file.name}, of learner "
                     f"{other.record.learner}. One of the two was copied."
                 )
-    return fails
+    return failures
 
 
 def _digests(record: Record) -> dict[str, str]:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 import halab
-from halab.classroom.submissions import HandedIn, Submission
+from halab.classroom.submissions import ClassSubmissions, Submission
 from halab.course.paths import course_root
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
@@ -26,8 +26,15 @@ from halab.grading.grader import Check, GradeReport, grade_notebook
 from halab.grading.preparation import one_line
 
 __all__ = [
-    "ClassReport", "Follow", "GradeFunction", "Result", "Status", "autograded_path", "default_out",
-    "grade_class", "grade_submission",
+    "ClassReport",
+    "GradeFunction",
+    "OnResult",
+    "Result",
+    "Status",
+    "autograded_path",
+    "default_output",
+    "grade_class",
+    "grade_submission",
 ]  # fmt: skip
 
 Status = Literal["graded", "refused", "not graded"]
@@ -72,7 +79,7 @@ _RESULT = TypeAdapter(Result)
 class ClassReport:
     """The results of a class, sorted by learner and assignment."""
 
-    handed_in: HandedIn
+    submitted: ClassSubmissions
     results: tuple[Result, ...]
 
     @cached_property
@@ -89,18 +96,18 @@ class ClassReport:
 
     def total(self, learner: str) -> float | None:
         """A learner's points in all; what was not handed in counts 0. None while one is not graded."""
-        found = [self.result(learner, assignment) for assignment in self.handed_in.assignments]
+        found = [self.result(learner, assignment) for assignment in self.submitted.assignments]
         points = [one.points for one in found if one]
         return None if None in points else sum(one for one in points if one is not None)
 
 
-class Follow(Protocol):
+class OnResult(Protocol):
     """Told of every result as it comes: how many are `done`, `of` how many; first of all with None."""
 
     def __call__(self, result: Result | None, done: int, of: int) -> None: ...
 
 
-def default_out(folder: Path) -> Path:
+def default_output(folder: Path) -> Path:
     """Where the grades of a class go: beside its folder."""
     folder = folder.resolve()
     return folder.with_name(f"{folder.name}-graded")
@@ -112,13 +119,13 @@ def autograded_path(out: Path, learner: str, assignment: str) -> Path:
 
 
 def grade_class(
-    handed_in: HandedIn,
+    submitted: ClassSubmissions,
     out: Path,
     *,
     executor: Executor | None = None,
     jobs: int | None = None,
     grade: GradeFunction = grade_notebook,
-    follow: Follow = lambda result, done, of: None,
+    on_result: OnResult = lambda result, done, of: None,
 ) -> ClassReport:
     """Grade what is new or changed since the last run into `out`, and return all results.
 
@@ -129,19 +136,19 @@ def grade_class(
     Raises CourseError if `out` is not for this, if another run is using it, or if the executor broke. An
     interrupt stops what has not begun. Whatever was raised, results that had come are kept.
     """
-    of = len(handed_in.submissions)
-    with _claimed(out, handed_in.folder):
+    of = len(submitted.submissions)
+    with _lock_output(out, submitted.folder):
         keys: dict[Submission, str] = {}
-        results = list(_known(handed_in, out, keys))
-        follow(None, len(results), of)
-        with closing(_mapped(executor, jobs, list(keys), out, grade)) as outcomes:
+        results = list(_split_known(submitted, out, keys))
+        on_result(None, len(results), of)
+        with closing(_grade_over(executor, jobs, list(keys), out, grade)) as outcomes:
             for one, outcome in outcomes:
                 result = _result(one, outcome)
                 if result.status != "not graded":  # what keeps the course from grading may be mended soon
                     append(out / _KEPT, {"key": keys[one], **asdict(result)})
                 results.append(result)
-                follow(result, len(results), of)
-    return ClassReport(handed_in, tuple(sorted(results, key=lambda one: (one.learner, one.assignment))))
+                on_result(result, len(results), of)
+    return ClassReport(submitted, tuple(sorted(results, key=lambda one: (one.learner, one.assignment))))
 
 
 def grade_submission(
@@ -153,7 +160,7 @@ def grade_submission(
         report = grade(Path(notebook), assignment, learner, keep=Path(keep))
         return {
             "status": "graded",
-            "why": _stops(autograded),
+            "why": _stopped_cells(autograded),
             "checks": [asdict(check) for check in report.checks],
             "notes": list(report.notes),
         }
@@ -165,7 +172,7 @@ def grade_submission(
         return {"status": "not graded", "why": f"{type(error).__name__}: {error}"}
 
 
-def _stops(autograded: Path) -> str:
+def _stopped_cells(autograded: Path) -> str:
     """A sentence for each cell of a graded notebook that was stopped, or that ended its process."""
     said = []
     for number, cell in enumerate(json.loads(autograded.read_text(encoding="utf-8"))["cells"], start=1):
@@ -178,13 +185,13 @@ def _stops(autograded: Path) -> str:
 
 
 @contextmanager
-def _claimed(out: Path, folder: Path) -> Iterator[None]:
+def _lock_output(out: Path, folder: Path) -> Iterator[None]:
     """`out`, made if need be, for this run alone."""
     out = out.resolve()
     if out == folder or folder in out.parents:
         raise CourseError(
             f"The grades would go to {out}, but nothing is ever written into {folder}.",
-            hint=f"Choose another folder with --out, such as {default_out(folder)}.",
+            hint=f"Choose another folder with --out, such as {default_output(folder)}.",
         )
     if out.exists() and not (out.is_dir() and ((out / _KEPT).is_file() or not any(out.iterdir()))):
         raise CourseError(
@@ -210,7 +217,7 @@ def _claimed(out: Path, folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _mapped(
+def _grade_over(
     executor: Executor | None, jobs: int | None, todo: list[Submission], out: Path, grade: GradeFunction
 ) -> Generator[tuple[Submission, dict[str, Any]]]:
     """Outcomes as they come. Raises CourseError at the end if the executor broke on the way."""
@@ -270,11 +277,11 @@ def _points(assignment: str) -> float:
     return float(sum(mark.get("points", 0) for mark in marks if mark.get("grade")))
 
 
-def _known(handed_in: HandedIn, out: Path, keys: dict[Submission, str]) -> Iterator[Result]:
+def _split_known(submitted: ClassSubmissions, out: Path, keys: dict[Submission, str]) -> Iterator[Result]:
     """Results that need no grading; `keys` gets the submissions that do, each with its key."""
     earlier = _kept(out)
-    courses = {assignment: _course(assignment) for assignment in handed_in.assignments}
-    for one in handed_in.submissions:
+    courses = {assignment: _course(assignment) for assignment in submitted.assignments}
+    for one in submitted.submissions:
         if one.refusal:
             yield _result(one, {"status": "refused", "why": one.refusal})
             continue

@@ -24,7 +24,7 @@ from halab.course.store import create_once
 from halab.errors import CourseError
 from halab.grading.temporary_course import scratch_course
 
-__all__ = ["publish", "publish_gradebook", "write_whole"]
+__all__ = ["publish", "publish_gradebook", "write_atomically"]
 
 _DATABASE = "gradebook.db"
 _GRADES = (
@@ -56,24 +56,24 @@ def publish(report: ClassReport, out: Path) -> list[str]:
 
     What an instructor has added to the gradebook (manual points, comments, names) stays.
     """
-    write_whole(out / "grades.csv", _csv(_GRADES, _grade_rows(report)))
-    write_whole(out / "summary.csv", _csv(*_summary(report)))
+    write_atomically(out / "grades.csv", _csv(_GRADES, _grade_rows(report)))
+    write_atomically(out / "summary.csv", _csv(*_summary(report)))
     return publish_gradebook(report, out)
 
 
 def publish_gradebook(report: ClassReport, out: Path) -> list[str]:
     """Bring `out`'s gradebook up to date. Scores are the report's; what was not graded gets none."""
     text = (course_root() / "nbgrader_config.py").read_text(encoding="utf-8")
-    write_whole(out / "halab_settings.py", (text + _FOLDERS).encode())
+    write_atomically(out / "halab_settings.py", (text + _FOLDERS).encode())
     create_once(out / "nbgrader_config.py", _SETTINGS.encode())
     for one in report.results:
         if one.status == "refused":
-            _explain(one, autograded_path(out, one.learner, one.assignment))
-    remarks = _exercises(report, out)
-    return remarks + _scores(report, out)
+            _write_refusal_notebook(one, autograded_path(out, one.learner, one.assignment))
+    remarks = _update_exercises(report, out)
+    return remarks + _update_scores(report, out)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file in one step, so that a reader never sees half of it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -86,7 +86,7 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-def _exercises(report: ClassReport, out: Path) -> list[str]:
+def _update_exercises(report: ClassReport, out: Path) -> list[str]:
     """The test cells of every exercise, through nbgrader's own `generate_assignment`."""
     from sqlalchemy.exc import DatabaseError
 
@@ -109,30 +109,30 @@ def _exercises(report: ClassReport, out: Path) -> list[str]:
 def _generate(report: ClassReport, out: Path) -> None:
     from halab.grading.nbgrader_run import generate, settings
 
-    with scratch_course(report.handed_in.assignments) as folder:
+    with scratch_course(report.submitted.assignments) as folder:
         config = settings(folder)
         config.CourseDirectory.db_url = _url(out)
         config.CourseDirectory.course_id = settings(out).CourseDirectory.course_id
-        for assignment in report.handed_in.assignments:
+        for assignment in report.submitted.assignments:
             generate(config, assignment)
 
 
-def _scores(report: ClassReport, out: Path) -> list[str]:
+def _update_scores(report: ClassReport, out: Path) -> list[str]:
     from nbgrader.api import Gradebook
 
     from halab.grading.nbgrader_run import settings
 
-    times = {(one.learner, one.assignment): one.time for one in report.handed_in.submissions}
+    times = {(one.learner, one.assignment): one.time for one in report.submitted.submissions}
     with Gradebook(_url(out), settings(out).CourseDirectory.course_id) as gradebook:
         with _one_transaction(gradebook):
-            for learner in report.handed_in.learners:
+            for learner in report.submitted.learners:
                 gradebook.update_or_create_student(learner)
             for one in report.results:
                 if one.status != "not graded":
-                    _score(gradebook, one, times[one.learner, one.assignment])
+                    _update_score(gradebook, one, times[one.learner, one.assignment])
         there = {(one.student_id, one.assignment.name) for one in _submissions(gradebook)}
     return [
-        f"{learner} has {assignment} in the gradebook, but no longer in {report.handed_in.folder.name}/."
+        f"{learner} has {assignment} in the gradebook, but no longer in {report.submitted.folder.name}/."
         for learner, assignment in sorted(there - times.keys())
     ]
 
@@ -154,9 +154,9 @@ def _submissions(gradebook: Any) -> Iterator[Any]:
         yield from assignment.submissions
 
 
-def _score(gradebook: Any, one: Result, handed_in: str) -> None:
+def _update_score(gradebook: Any, one: Result, submitted: str) -> None:
     """What `nbgrader autograde` writes for one submission, with the report's points."""
-    when = _moment(handed_in)
+    when = _timestamp(submitted)
     stamp = {"timestamp": when} if when else {}
     with gradebook.db.no_autoflush:  # nbgrader asks the database while its new submission is half built
         gradebook.update_or_create_submission(one.assignment, one.learner, **stamp)
@@ -170,16 +170,16 @@ def _score(gradebook: Any, one: Result, handed_in: str) -> None:
             grade.auto_score = earned
 
 
-def _moment(handed_in: str) -> Any:
+def _timestamp(submitted: str) -> Any:
     from nbgrader.utils import parse_utc
 
     try:
-        return parse_utc(handed_in) if handed_in else None
+        return parse_utc(submitted) if submitted else None
     except ValueError:
         return None
 
 
-def _explain(one: Result, path: Path) -> None:
+def _write_refusal_notebook(one: Result, path: Path) -> None:
     """In place of the graded notebook: the exercise as handed out, with why nothing else was graded."""
     import nbformat
 
@@ -190,7 +190,7 @@ def _explain(one: Result, path: Path) -> None:
     why = f"**This submission could not be graded.** {reason}\n\nBelow is the exercise as it was handed out."
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(why, id="not-graded"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, nbformat.writes(notebook).encode())
+    write_atomically(path, nbformat.writes(notebook).encode())
 
 
 def _url(out: Path) -> str:
@@ -198,7 +198,7 @@ def _url(out: Path) -> str:
 
 
 def _grade_rows(report: ClassReport) -> Iterator[list[Any]]:
-    times = {(one.learner, one.assignment): one.time for one in report.handed_in.submissions}
+    times = {(one.learner, one.assignment): one.time for one in report.submitted.submissions}
     for one in report.results:
         failed = [check for check in one.checks if not check.passed]
         tasks = sorted({check.task for check in failed})
@@ -212,12 +212,12 @@ def _grade_rows(report: ClassReport) -> Iterator[list[Any]]:
 
 def _summary(report: ClassReport) -> tuple[list[str], Iterator[list[Any]]]:
     """Points in all count what was not handed in as 0, and are empty while a grade is still due."""
-    assignments = report.handed_in.assignments
+    assignments = report.submitted.assignments
     out_of = sum(report.out_of(assignment) for assignment in assignments)
     headings = ["learner", *assignments, "points", "out of", "percent"]
 
     def rows() -> Iterator[list[Any]]:
-        for learner in report.handed_in.learners:
+        for learner in report.submitted.learners:
             found = [report.result(learner, assignment) for assignment in assignments]
             cells = [("" if one is None else _number(one.points, one.status)) for one in found]
             points = report.total(learner)
@@ -241,10 +241,10 @@ def _csv(headings: Iterable[str], rows: Iterable[list[Any]]) -> bytes:
     # Quoted, so that a spreadsheet that splits at another sign than the comma makes no new cell of a text.
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(headings)
-    writer.writerows([_inert(cell) for cell in row] for row in rows)
+    writer.writerows([_escape_formula(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 
-def _inert(cell: Any) -> Any:
+def _escape_formula(cell: Any) -> Any:
     """A text that a spreadsheet would take for a formula is made a text by a quotation mark in front."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

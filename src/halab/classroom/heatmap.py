@@ -16,7 +16,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.patches import Patch, Rectangle
 
 from halab.classroom.class_grading import ClassReport, Result
-from halab.classroom.gradebook import write_whole
+from halab.classroom.gradebook import write_atomically
 from halab.course.catalogue import entry
 
 __all__ = ["describe", "draw", "save"]
@@ -39,14 +39,14 @@ def save(report: ClassReport, out: Path) -> tuple[Path, Path]:
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "halab"}):  # letters stay letters
         figure.savefig(svg, format="svg", metadata={"Date": None})
     paths = out / "heatmap.png", out / "heatmap.svg"
-    write_whole(paths[0], png.getvalue())
-    write_whole(paths[1], _spoken(svg.getvalue(), title, words).encode())
+    write_atomically(paths[0], png.getvalue())
+    write_atomically(paths[1], _with_description(svg.getvalue(), title, words).encode())
     return paths
 
 
 def draw(report: ClassReport) -> Figure:
     """The picture. A number in a cell is the percentage; colour only repeats it."""
-    learners, cards = report.handed_in.learners, report.handed_in.assignments
+    learners, cards = report.submitted.learners, report.submitted.assignments
     longest = max(len(learner) for learner in learners)
     width = max(0.4 + 0.085 * longest + _COLUMN * (len(cards) + 1), 5.4)
     figure = Figure(figsize=(width, 2.1 + _ROW * (len(learners) + 1)), layout="constrained")
@@ -63,9 +63,9 @@ def draw(report: ClassReport) -> Figure:
 
 def describe(report: ClassReport) -> str:
     """What the picture shows, in words."""
-    learners = report.handed_in.learners
+    learners = report.submitted.learners
     said = [f"Learners by cards, each cell the percentage of points: {len(learners)} learners."]
-    for card in report.handed_in.assignments:
+    for card in report.submitted.assignments:
         found = [report.result(learner, card) for learner in learners]
         shares = [share for one in found if one and (share := _share(one)) is not None]
         kinds = Counter(one.status if one else "missing" for one in found)
@@ -114,7 +114,7 @@ def _text(axes: Axes, column: float, row: float, text: str, colour: str) -> None
 
 
 def _frame(axes: Axes, report: ClassReport) -> None:
-    learners, cards = report.handed_in.learners, report.handed_in.assignments
+    learners, cards = report.submitted.learners, report.submitted.assignments
     axes.set_xlim(-0.5, len(cards) - 0.5)
     axes.set_ylim(len(learners) + 0.95, -0.5)
     axes.set_xticks(range(len(cards)), [_name(card, "\n") for card in cards], fontsize=8.5)
@@ -152,13 +152,13 @@ def _name(assignment: str, between: str = " ") -> str:
 
 
 def _title(report: ClassReport) -> str:
-    cards = report.handed_in.assignments
+    cards = report.submitted.assignments
     what = entry(int(cards[0][:2])).title.en if len(cards) == 1 else f"{len(cards)} cards"
-    learners = len(report.handed_in.learners)
-    return f"{report.handed_in.folder.name}: {what}, {learners} learner{'s' if learners != 1 else ''}"
+    learners = len(report.submitted.learners)
+    return f"{report.submitted.folder.name}: {what}, {learners} learner{'s' if learners != 1 else ''}"
 
 
-def _spoken(svg: str, title: str, words: str) -> str:
+def _with_description(svg: str, title: str, words: str) -> str:
     """The drawing with a title and a description that screen readers say."""
     labels = f"<title>{html.escape(title)}</title><desc>{html.escape(words)}</desc>"
     return re.sub(r"<svg\b[^>]*>", lambda found: f'{found[0][:-1]} role="img">{labels}', svg, count=1)

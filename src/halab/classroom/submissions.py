@@ -13,9 +13,9 @@ from pathlib import Path
 from halab.course.catalogue import CATALOGUE
 from halab.course.identity import valid_learner
 from halab.errors import CourseError
-from halab.grading.preparation import LARGEST, one_line
+from halab.grading.preparation import MAX_BYTES, one_line
 
-__all__ = ["HandedIn", "Submission", "read_folder"]
+__all__ = ["ClassSubmissions", "Submission", "read_folder"]
 
 _SHOWN = 3  # names in a message
 
@@ -35,7 +35,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class HandedIn:
+class ClassSubmissions:
     """A class's folder: its learners and submissions in order, and a sentence for all that is neither."""
 
     folder: Path
@@ -49,7 +49,7 @@ class HandedIn:
         return tuple(sorted({one.assignment for one in self.submissions}))
 
 
-def read_folder(folder: Path) -> HandedIn:
+def read_folder(folder: Path) -> ClassSubmissions:
     """Find every submission in `folder`. Names that start with a dot are passed over.
 
     Raises CourseError if there is none: the message says what was expected and what was found.
@@ -61,10 +61,10 @@ def read_folder(folder: Path) -> HandedIn:
     learners: list[str] = []
     submissions: list[Submission] = []
     problems: list[str] = []
-    for place in _visible(folder):
+    for place in _visible_entries(folder):
         if not place.is_dir():
             problems.append(f"{one_line(place.name)} is not a learner's folder; it was left out.")
-        elif not _accepted(place.name):
+        elif not _is_learner_id(place.name):
             problems.append(
                 f"{one_line(place.name)} cannot be a learner's id (up to 64 letters, digits or . _ @ -, the "
                 "first a letter or digit); the folder was left out."
@@ -72,18 +72,18 @@ def read_folder(folder: Path) -> HandedIn:
         else:
             learners.append(place.name)
             try:
-                submissions += _of_learner(place, known, problems)
+                submissions += _learner_submissions(place, known, problems)
             except OSError as error:
                 problems.append(f"{place.name} cannot be read ({error.strerror}); the folder was left out.")
     if not submissions:
-        raise _nothing(folder, known, problems)
-    return HandedIn(folder, tuple(learners), tuple(submissions), tuple(problems))
+        raise _no_submission_error(folder, known, problems)
+    return ClassSubmissions(folder, tuple(learners), tuple(submissions), tuple(problems))
 
 
-def _of_learner(place: Path, known: frozenset[str], problems: list[str]) -> Iterator[Submission]:
+def _learner_submissions(place: Path, known: frozenset[str], problems: list[str]) -> Iterator[Submission]:
     found: set[str] = set()
     # Folders first: a notebook beside the folder of its assignment is then the one left out.
-    for entry in sorted(_visible(place), key=lambda entry: not entry.is_dir()):
+    for entry in sorted(_visible_entries(place), key=lambda entry: not entry.is_dir()):
         where = f"{place.name}/{one_line(entry.name)}"
         assignment = entry.name if entry.is_dir() else entry.name.removesuffix(".ipynb")
         if not entry.is_dir() and entry.suffix != ".ipynb":
@@ -110,12 +110,12 @@ def _refusal(notebook: Path) -> str:
     """Why this file is not even looked into, or ""."""
     folder = notebook.parent
     if not notebook.is_file():
-        others = _named(entry for entry in _visible(folder) if entry.name != "timestamp.txt")
+        others = _list_names(entry for entry in _visible_entries(folder) if entry.name != "timestamp.txt")
         return f"There is no {notebook.name} in {folder.parent.name}/{folder.name}; it holds {others}."
     if notebook.resolve() != notebook:
         return f"{notebook.name} is a link to another file; a submission is a file of its own."
-    if notebook.stat().st_size > LARGEST:
-        size, most = notebook.stat().st_size / 1024**2, LARGEST / 1024**2
+    if notebook.stat().st_size > MAX_BYTES:
+        size, most = notebook.stat().st_size / 1024**2, MAX_BYTES / 1024**2
         return f"{notebook.name} has {size:.0f} MiB; a notebook may have {most:.0f}."
     return ""
 
@@ -128,23 +128,23 @@ def _time(folder: Path) -> str:
         return one_line(file.read(100))
 
 
-def _accepted(learner: str) -> bool:
+def _is_learner_id(learner: str) -> bool:
     try:
         return valid_learner(learner) == learner
     except CourseError:
         return False
 
 
-def _visible(folder: Path) -> list[Path]:
+def _visible_entries(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
-def _nothing(folder: Path, known: frozenset[str], problems: list[str]) -> CourseError:
+def _no_submission_error(folder: Path, known: frozenset[str], problems: list[str]) -> CourseError:
     said = f" {' '.join(problems[:_SHOWN])}" if problems else ""
     return CourseError(
         f"{folder} should hold FOLDER/<learner>/<assignment>/<assignment>.ipynb with an assignment out of "
         f"{', '.join(sorted(known)) or '(the course has no exercise yet)'}; it holds "
-        f"{_named(_visible(folder))}, and no submission was found.{said}",
+        f"{_list_names(_visible_entries(folder))}, and no submission was found.{said}",
         hint=_layout(folder),
     )
 
@@ -156,7 +156,7 @@ def _layout(folder: Path) -> str:
     return "Name the folder into which `nbgrader collect` puts what was handed in, by learner."
 
 
-def _named(entries: Iterator[Path] | list[Path]) -> str:
+def _list_names(entries: Iterator[Path] | list[Path]) -> str:
     names = [one_line(entry.name, 60) for entry in entries]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more if names else "nothing"

@@ -82,8 +82,10 @@ def certify(
     console.print(f"\nSigned with the key {signer.public.fingerprint}", highlight=False)
     for path in filter(None, (files.record, files.page, files.pdf)):
         print(path)
-    if files.no_pdf:
-        console.print(f"No PDF was made: {escape(files.no_pdf)}. Print the page instead.", highlight=False)
+    if files.pdf_problem:
+        console.print(
+            f"No PDF was made: {escape(files.pdf_problem)}. Print the page instead.", highlight=False
+        )
 
 
 def verify(
@@ -107,20 +109,20 @@ def verify(
 
     sound = verify_backups([path for path in files if path.is_dir()])
     certificates = [path for path in files if not path.is_dir()]
-    verdicts = check(certificates, read_public_key(public_key) if public_key else None, work)
-    for verdict in verdicts:
-        console.print(f"[bold]{escape(str(verdict.file))}[/]", highlight=False, soft_wrap=True)
-        if verdict.certificate:
-            record = verdict.certificate.record
+    results = check(certificates, read_public_key(public_key) if public_key else None, work)
+    for result in results:
+        console.print(f"[bold]{escape(str(result.file))}[/]", highlight=False, soft_wrap=True)
+        if result.certificate:
+            record = result.certificate.record
             print(f"  {record.name or 'no name'}, learner {record.learner}, {record.issued:%Y-%m-%d}")
-            print(f"  Record digest {verdict.certificate.digest}")
+            print(f"  Record digest {result.certificate.digest}")
         for heading, mark, sentences in (
-            ("Fails", "✗", verdict.fails),
-            ("Proven", "✓", verdict.holds),
-            ("Not proven", "–", verdict.unproven),
+            ("Fails", "✗", result.failures),
+            ("Proven", "✓", result.proven),
+            ("Not proven", "–", result.unproven),
         ):
             _list(heading, [f"{mark} {sentence}" for sentence in sentences])
-    if not (sound and all(verdict.ok for verdict in verdicts)):
+    if not (sound and all(result.ok for result in results)):
         raise typer.Exit(1)
 
 
@@ -161,7 +163,7 @@ def _show_items(found: Assessment) -> None:
     coming = [str(one.card) for one in found.missing if one.coming]
     _list(
         "Missing",
-        [f"Card {one.card}: {one.what}. Way: {one.way}" for one in found.missing if not one.coming],
+        [f"Card {one.card}: {one.what}. Way: {one.next_step}" for one in found.missing if not one.coming],
     )
     if coming:
         sentence = f"Cards without an exercise yet: {', '.join(coming)}. Their items cannot be earned so far."

@@ -15,12 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from halab.classroom.class_grading import ClassReport, Follow, Result
+    from halab.classroom.class_grading import ClassReport, OnResult, Result
 
 __all__ = ["register"]
 
 INTERRUPTED = 130  # the exit status of what Ctrl-C stopped
-WEAKER = "Isolation is weaker"  # how the sandbox' note begins where there is no bubblewrap
+WEAK_ISOLATION = "Isolation is weaker"  # how the sandbox' note begins where there is no bubblewrap
 
 console = Console()
 messages = Console(stderr=True)
@@ -47,20 +47,20 @@ def grade(
     ] = None,
 ) -> None:
     """Grade a class. Run it again to continue, or to grade only what is new or changed."""
-    from halab.classroom.class_grading import default_out, grade_class
+    from halab.classroom.class_grading import default_output, grade_class
     from halab.classroom.gradebook import publish
     from halab.classroom.submissions import read_folder
     from halab.grading import grader
 
-    handed_in = read_folder(folder)
-    out = (out or default_out(folder)).resolve()
-    for problem in handed_in.problems:
+    submitted = read_folder(folder)
+    out = (out or default_output(folder)).resolve()
+    for problem in submitted.problems:
         _say(f"Note: {problem}")
     # While the first are graded: loading Matplotlib and nbgrader takes a second and a half.
     loading = Thread(target=_load_for_later, daemon=True)
     loading.start()
-    with _progress(out) as follow:
-        report = grade_class(handed_in, out, jobs=jobs, grade=grader.grade_notebook, follow=follow)
+    with _progress(out) as on_result:
+        report = grade_class(submitted, out, jobs=jobs, grade=grader.grade_notebook, on_result=on_result)
     loading.join()
     from halab.classroom.heatmap import save
 
@@ -68,8 +68,10 @@ def grade(
         remarks = publish(report, out)
         save(report, out)
     _show(report)
-    weaker = sorted({note for one in report.results for note in one.notes if note.startswith(WEAKER)})
-    for remark in (*remarks, *weaker):
+    warning = sorted(
+        {note for one in report.results for note in one.notes if note.startswith(WEAK_ISOLATION)}
+    )
+    for remark in (*remarks, *warning):
         _say(f"Note: {remark}")
     _show_files(out)
     ungraded = sum(one.status == "not graded" for one in report.results)
@@ -86,7 +88,7 @@ def _load_for_later() -> None:
 
 
 @contextmanager
-def _progress(out: Path) -> Iterator[Follow]:
+def _progress(out: Path) -> Iterator[OnResult]:
     """A bar with the time left on stderr, and above it a line for each thing that went wrong."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left"),
@@ -96,7 +98,7 @@ def _progress(out: Path) -> Iterator[Follow]:
     with Progress(*columns, console=messages, transient=True, speed_estimate_period=300) as bar:
         task = bar.add_task("Grading", total=None)
 
-        def follow(result: Result | None, done: int, of: int) -> None:
+        def on_result(result: Result | None, done: int, of: int) -> None:
             nonlocal reached
             reached = f"{done} of {of}"
             if result is None:
@@ -107,30 +109,30 @@ def _progress(out: Path) -> Iterator[Follow]:
                 return
             bar.update(task, completed=done)
             if result.why:
-                _say(_went_wrong(result))
+                _say(_problem_line(result))
 
         try:
-            yield follow
+            yield on_result
         except KeyboardInterrupt:
             bar.stop()
             _say(f"Stopped. {reached} are done and kept in {out}; run the same command to continue.")
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _went_wrong(one: Result) -> str:
+def _problem_line(one: Result) -> str:
     points = "" if one.points is None else f", {one.points:g} of {one.out_of:g} points"
     return f"{one.learner}, {one.assignment}: {one.status}{points}. {one.why}"
 
 
 def _show(report: ClassReport) -> None:
-    assignments = report.handed_in.assignments
+    assignments = report.submitted.assignments
     out_of = sum(report.out_of(assignment) for assignment in assignments)
-    table = Table(title=f"{report.handed_in.folder.name}: points", title_justify="left")
+    table = Table(title=f"{report.submitted.folder.name}: points", title_justify="left")
     table.add_column("Learner", overflow="fold")
     for assignment in assignments:
         table.add_column(f"{assignment[:2]}\nof {report.out_of(assignment):g}", justify="right")
     table.add_column(f"All\nof {out_of:g}", justify="right")
-    for learner in report.handed_in.learners:
+    for learner in report.submitted.learners:
         found = (report.result(learner, assignment) for assignment in assignments)
         total = report.total(learner)
         table.add_row(learner, *map(_cell, found), "?" if total is None else f"{total:g}")

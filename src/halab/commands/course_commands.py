@@ -35,9 +35,9 @@ def lab(
 ) -> None:
     """Open the course in JupyterLab, on your own copies."""
     from halab.course.jupyterlab import start_lab
-    from halab.course.workspace import outdated
+    from halab.course.workspace import outdated_copies
 
-    for sentence in outdated():
+    for sentence in outdated_copies():
         messages.print(f"Note: {sentence}", highlight=False)
     start_lab(port, browser=not no_browser)
 
@@ -86,14 +86,13 @@ def build(
     ] = False,
 ) -> None:
     """Generate exercises/ from solutions/."""
-    from halab.grading.release import build as build_exercises
-    from halab.grading.release import differences
+    from halab.grading.release import build_exercises, stale_exercises
 
     if not check:
         changed = build_exercises()
         console.print("\n".join(changed) if changed else "exercises/ was up to date.", highlight=False)
         return
-    stale = differences()
+    stale = stale_exercises()
     if stale:
         raise CourseError(
             f"exercises/ should be what solutions/ gives, but these differ: {', '.join(stale)}.",

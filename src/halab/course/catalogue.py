@@ -13,7 +13,7 @@ from typing import Literal
 from halab.course.paths import course_root
 from halab.errors import CourseError
 
-__all__ = ["CATALOGUE", "CHECKLIST", "Entry", "Item", "Language", "Words", "entry", "language"]
+__all__ = ["CATALOGUE", "CHECKLIST", "Bilingual", "Entry", "Item", "Language", "entry", "language"]
 
 Language = Literal["en", "zh"]
 
@@ -32,7 +32,7 @@ def language() -> Language:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Bilingual:
     """The same text in the course's two languages."""
 
     en: str
@@ -46,7 +46,7 @@ class Words:
 class Item:
     """One of the ten things the certificate says a learner can do, and the cards that teach it."""
 
-    words: Words
+    words: Bilingual
     cards: tuple[int, ...]
 
 
@@ -56,8 +56,8 @@ class Entry:
 
     number: int
     slug: str
-    title: Words
-    summary: Words
+    title: Bilingual
+    summary: Bilingual
 
     @property
     def checklist(self) -> Item:
@@ -93,8 +93,8 @@ CATALOGUE = (
     Entry(
         1,
         "01-essence",
-        Words("The essence of high availability", "高可用的本质"),
-        Words(
+        Bilingual("The essence of high availability", "高可用的本质"),
+        Bilingual(
             "A spare, and a switch to it that nobody has to throw.",
             "要有备用的，还要能自动切过去。",
         ),
@@ -102,8 +102,8 @@ CATALOGUE = (
     Entry(
         2,
         "02-availability-maths",
-        Words("The maths of availability", "可用性的数学"),
-        Words(
+        Bilingual("The maths of availability", "可用性的数学"),
+        Bilingual(
             "Availability is the share of time in which the service works.",
             "可用性，就是服务正常的时间占总时间的比例。",
         ),
@@ -111,8 +111,8 @@ CATALOGUE = (
     Entry(
         3,
         "03-architecture",
-        Words("The architecture of Milvus", "Milvus 的分布式架构"),
-        Words(
+        Bilingual("The architecture of Milvus", "Milvus 的分布式架构"),
+        Bilingual(
             "Milvus is made of parts that scale, and fail, one by one.",
             "Milvus 由多种组件拼成，各自扩容，也各自出故障。",
         ),
@@ -120,8 +120,8 @@ CATALOGUE = (
     Entry(
         4,
         "04-writing",
-        Words("Writing to replicas", "多副本的写入性能"),
-        Words(
+        Bilingual("Writing to replicas", "多副本的写入性能"),
+        Bilingual(
             "Copies are written side by side, not one after the other.",
             "多个副本是同时写的，不是排着队写的。",
         ),
@@ -129,8 +129,8 @@ CATALOGUE = (
     Entry(
         5,
         "05-reading",
-        Words("Reading from replicas", "多副本的读取性能"),
-        Words(
+        Bilingual("Reading from replicas", "多副本的读取性能"),
+        Bilingual(
             "Several copies share the queries between them.",
             "多个副本分担查询，读得更快。",
         ),
@@ -138,8 +138,8 @@ CATALOGUE = (
     Entry(
         6,
         "06-failover-timeline",
-        Words("The failover timeline", "故障转移的时间线"),
-        Words(
+        Bilingual("The failover timeline", "故障转移的时间线"),
+        Bilingual(
             "A failover takes 5 to 15 seconds. It is never instant.",
             "一次故障转移要花 5 到 15 秒，从来不是一眨眼的事。",
         ),
@@ -147,8 +147,8 @@ CATALOGUE = (
     Entry(
         7,
         "07-rto-rpo",
-        Words("RTO and RPO", "RTO 与 RPO"),
-        Words(
+        Bilingual("RTO and RPO", "RTO 与 RPO"),
+        Bilingual(
             "One counts the time until service is back, the other the data that is gone.",
             "RTO 看多久能恢复，RPO 看会丢多少数据。",
         ),
@@ -156,8 +156,8 @@ CATALOGUE = (
     Entry(
         8,
         "08-safety",
-        Words("Availability is not safety", "高可用不等于数据安全"),
-        Words(
+        Bilingual("Availability is not safety", "高可用不等于数据安全"),
+        Bilingual(
             "Replicas keep the service up. Backups keep the data.",
             "高可用让服务不断，备份让数据不丢。",
         ),
@@ -165,8 +165,8 @@ CATALOGUE = (
     Entry(
         9,
         "09-health-checks",
-        Words("Health checks", "健康检查的配置"),
-        Words(
+        Bilingual("Health checks", "健康检查的配置"),
+        Bilingual(
             "What no check sees, nobody repairs.",
             "查不出来的故障，就没人去修。",
         ),
@@ -174,8 +174,8 @@ CATALOGUE = (
     Entry(
         10,
         "10-drill",
-        Words("The recovery drill", "灾难恢复演练"),
-        Words(
+        Bilingual("The recovery drill", "灾难恢复演练"),
+        Bilingual(
             "A recovery plan that was never rehearsed cannot be relied on.",
             "没演练过的恢复方案，靠不住。",
         ),
@@ -183,18 +183,18 @@ CATALOGUE = (
 )
 
 CHECKLIST = (
-    Item(Words("Say what makes a service highly available", "说清高可用靠的是什么、值在哪里"), (1,)),
-    Item(Words("Compute the availability of a system", "会算一个系统的可用性"), (2,)),
-    Item(Words("Explain the parts of Milvus", "讲得清 Milvus 的分布式架构"), (3,)),
-    Item(Words("Know what replicas do to performance", "知道多副本对读写性能有什么影响"), (4, 5)),
-    Item(Words("Tell the timeline of a failover", "讲得清故障转移的时间线"), (6,)),
-    Item(Words("Tell RTO from RPO", "分得清 RTO 和 RPO"), (7,)),
-    Item(Words("Tell availability from safety", "分得清高可用和数据安全"), (8,)),
-    Item(Words("Set health checks", "会配置健康检查"), (9,)),
-    Item(Words("Run a recovery drill", "会做灾难恢复演练"), (10,)),
+    Item(Bilingual("Say what makes a service highly available", "说清高可用靠的是什么、值在哪里"), (1,)),
+    Item(Bilingual("Compute the availability of a system", "会算一个系统的可用性"), (2,)),
+    Item(Bilingual("Explain the parts of Milvus", "讲得清 Milvus 的分布式架构"), (3,)),
+    Item(Bilingual("Know what replicas do to performance", "知道多副本对读写性能有什么影响"), (4, 5)),
+    Item(Bilingual("Tell the timeline of a failover", "讲得清故障转移的时间线"), (6,)),
+    Item(Bilingual("Tell RTO from RPO", "分得清 RTO 和 RPO"), (7,)),
+    Item(Bilingual("Tell availability from safety", "分得清高可用和数据安全"), (8,)),
+    Item(Bilingual("Set health checks", "会配置健康检查"), (9,)),
+    Item(Bilingual("Run a recovery drill", "会做灾难恢复演练"), (10,)),
     # No card of its own: the retriever that every lab questions while something breaks.
     Item(
-        Words("Keep a RAG system on Milvus available", "会在 RAG 系统里用上高可用的 Milvus"),
+        Bilingual("Keep a RAG system on Milvus available", "会在 RAG 系统里用上高可用的 Milvus"),
         tuple(range(1, 11)),
     ),
 )

@@ -10,46 +10,46 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FORMS"]
+__all__ = ["RECORD_MODELS"]
 
 _Card = Annotated[int, Field(ge=1, le=10)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Points = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Form(BaseModel):
+class _Record(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
 
-class _Prediction(_Form):
+class _Prediction(_Record):
     card: _Card
     experiment: str
     time: _Number
     numbers: dict[str, _Number]
 
 
-class _Check(_Form):
+class _Check(_Record):
     task: str
     hint: str
 
 
-class _Grade(_Form):
+class _Grade(_Record):
     card: _Card
     points: _Points | None = None
     out_of: _Points | None = None
     checks: list[_Check]
 
 
-class _Hint(_Form):
+class _Hint(_Record):
     topic: str
 
 
-class _Copy(_Form):
+class _Copy(_Record):
     path: str
     sha256: str
 
 
-FORMS: dict[str, type[BaseModel]] = {
+RECORD_MODELS: dict[str, type[BaseModel]] = {
     "predictions.jsonl": _Prediction,
     "grades.jsonl": _Grade,
     "hints.jsonl": _Hint,

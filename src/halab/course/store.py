@@ -10,10 +10,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SetAside", "append", "create_once", "read", "set_aside"]
+__all__ = ["DamagedFileWarning", "append", "create_once", "read", "set_aside"]
 
 
-class SetAside(UserWarning):
+class DamagedFileWarning(UserWarning):
     """A damaged file was renamed; the message names it and says what goes on."""
 
 
@@ -54,8 +54,8 @@ def read(path: Path) -> list[dict[str, Any]]:
     """Every record of the file, oldest first; an absent file has none.
 
     A record that is no JSON object, or lacks what `halab.course.records` requires of a file of this name, is
-    damage: the file is set aside whole, with a SetAside warning that names it; the records that could be read
-    go on in a new file.
+    damage: the file is renamed, with a DamagedFileWarning that names it, and the records that can be read
+    go into a new file.
     """
     try:
         lines = path.read_bytes().splitlines()
@@ -79,7 +79,9 @@ def _renamed(path: Path) -> Path:
 
 def _say(path: Path, aside: Path, what_now: str) -> None:
     warnings.warn(
-        f"{path.name} is damaged; it was set aside as {aside.name}. {what_now}", SetAside, stacklevel=4
+        f"{path.name} is damaged; it was set aside as {aside.name}. {what_now}",
+        DamagedFileWarning,
+        stacklevel=4,
     )
 
 
@@ -100,14 +102,14 @@ def _repaired(path: Path, good: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _parse(name: str, line: bytes) -> dict[str, Any] | None:
     from pydantic import ValidationError  # here: `halab --help` knows this file and needs no records
 
-    from halab.course.records import FORMS
+    from halab.course.records import RECORD_MODELS
 
     try:
         record = json.loads(line)
         if not isinstance(record, dict):
             return None
-        if name in FORMS:
-            FORMS[name].model_validate(record)
+        if name in RECORD_MODELS:
+            RECORD_MODELS[name].model_validate(record)
     except (ValueError, ValidationError, RecursionError):
         return None
     return record

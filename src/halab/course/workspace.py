@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from halab.course.paths import course_root, state_dir, work_dir
 from halab.course.store import append, create_once, read
 
-__all__ = ["make_workspace", "open_copy", "outdated"]
+__all__ = ["make_workspace", "open_copy", "outdated_copies"]
 
 _FOLDERS = ("course", "exercises")
 
@@ -41,7 +41,7 @@ def open_copy(relative: str) -> Path | None:
     return copy if copy.exists() else None
 
 
-def outdated() -> list[str]:
+def outdated_copies() -> list[str]:
     """For each copy whose original has changed since: a sentence that says so and what to do."""
     return [
         f"{name} has changed in the course since you first opened it. Your copy is as you left it; "

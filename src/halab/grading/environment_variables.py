@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["environment"]
+__all__ = ["temporary_environment"]
 
 
 @contextmanager
-def environment(**values: str) -> Iterator[None]:
+def temporary_environment(**values: str) -> Iterator[None]:
     """Set these variables and put back what was there. (nbgrader.utils.setenv loses it.)"""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

@@ -26,7 +26,9 @@ from halab.exercises.expectations import hint_in
 
 __all__ = ["Check", "GradeReport", "grade", "grade_all", "grade_notebook", "last_grade"]
 
-WALL = 180.0  # seconds after which a grading process is taken for dead; it ends learners' code long before
+GRADING_TIMEOUT = (
+    180.0  # seconds after which a grading process is taken for dead; it ends learners' code long before
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class _Worker:
         """Hand a job over, follow what is reported, and return the result."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        timer = threading.Timer(WALL, self._process.kill)
+        timer = threading.Timer(GRADING_TIMEOUT, self._process.kill)
         timer.start()
         message: dict[str, Any] = {}
         try:

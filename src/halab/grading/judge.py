@@ -23,10 +23,10 @@ from typing import Any
 
 from nbgrader import utils
 
-from halab.grading.sandbox.box import Absent, Box, Ended, Raised, TimeUp
+from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, UndefinedName
 from halab.grading.sandbox.wire import printable
 
-__all__ = ["Error", "Judge", "modules"]
+__all__ = ["Error", "Judge", "imported_modules"]
 
 _GRACE = 4.0  # seconds after which not even an interrupted answer can still be under way
 
@@ -43,13 +43,13 @@ class Judge:
         """`source` is the course's own notebook. Runs the cells that give numbers, as the learner at work."""
         self._box = box
         self._tests: dict[str, str] = {}
-        self._known: dict[str, Any] = {"__name__": "__main__"}
+        self._given_names: dict[str, Any] = {"__name__": "__main__"}
         random.seed(0)
         for cell in source.cells:
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 self._tests[cell.metadata.nbgrader["grade_id"]] = cell.source
             elif _given(cell):
-                exec(compile(cell.source, "<given>", "exec"), self._known)
+                exec(compile(cell.source, "<given>", "exec"), self._given_names)
 
     def judges(self, cell: Any) -> bool:
         """Whether this cell of a submission is one to be judged, and not to be run."""
@@ -59,28 +59,28 @@ class Judge:
         """None if the test passes within this time, else the kind of error and its text."""
         until = time.monotonic() + seconds
         source = self._tests[cell.metadata.nbgrader["grade_id"]]
-        names = dict(self._known)
+        names = dict(self._given_names)
         try:
             with _alarm(until):
-                for name in _free(source) - names.keys():
-                    with contextlib.suppress(Absent):
+                for name in _global_names(source) - names.keys():
+                    with contextlib.suppress(UndefinedName):
                         names[name] = self._box.get(name, until)
                 exec(compile(source, "<test>", "exec"), names)
-        except TimeUp:
+        except CellTimeout:
             return "CellTimeoutError", ""
-        except Ended as error:
+        except ProcessExited as error:
             return "ProcessEnded", str(error)
-        except Raised as error:
+        except LearnerError as error:
             return (f"{error.kind} (of yours)" if error.kind in _VERDICTS else error.kind), error.text
         except Exception as error:
             return type(error).__name__, printable(str(error)[:2000])
         finally:
-            with contextlib.suppress(TimeUp, Ended, Raised):
+            with contextlib.suppress(CellTimeout, ProcessExited, LearnerError):
                 self._box.forget(time.monotonic() + 1)
         return None
 
 
-def modules(source: Any) -> list[str]:
+def imported_modules(source: Any) -> list[str]:
     """The modules a notebook's given cells import: worth loading once for many learners."""
     found = []
     for cell in filter(_given, source.cells):
@@ -94,10 +94,10 @@ def modules(source: Any) -> list[str]:
 
 @contextmanager
 def _alarm(until: float) -> Iterator[None]:
-    """Raise TimeUp when the time is up, for a test that is kept busy without asking the learner's process."""
+    """Raise CellTimeout when the time is up, also in a test that never asks the learner's process."""
 
     def ring(number: int, frame: FrameType | None) -> None:
-        raise TimeUp
+        raise CellTimeout
 
     if threading.current_thread() is not threading.main_thread():  # only there signals arrive
         yield
@@ -116,7 +116,7 @@ def _given(cell: Any) -> bool:
     return cell.cell_type == "code" and utils.is_locked(cell) and not utils.is_grade(cell)
 
 
-def _free(source: str) -> set[str]:
+def _global_names(source: str) -> set[str]:
     """The global names a test uses, in functions within it too, but for those it makes itself."""
     table = symtable.symtable(source, "<test>", "exec")
     made = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}

@@ -17,10 +17,10 @@ from nbgrader import api
 from nbgrader.nbgraderformat import common
 from sqlalchemy import create_engine, event
 
-__all__ = ["do_once"]
+__all__ = ["apply_patches"]
 
 
-def do_once() -> None:
+def apply_patches() -> None:
     """From now on, in this process. For throw-away gradebooks: a power cut would leave one half written."""
     api.create_engine = _engine
     common.jsonschema = SimpleNamespace(validate=_validate)
@@ -30,11 +30,11 @@ def do_once() -> None:
 def _engine(url: str, **settings: Any) -> Any:
     """The engine for this gradebook. nbgrader disposes of its connections, so a new file there is found."""
     engine = create_engine(url, **settings)
-    event.listen(engine, "connect", _wait_for_no_disk)
+    event.listen(engine, "connect", _disable_fsync)
     return engine
 
 
-def _wait_for_no_disk(connection: Any, record: Any) -> None:
+def _disable_fsync(connection: Any, record: Any) -> None:
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA journal_mode = MEMORY")
 

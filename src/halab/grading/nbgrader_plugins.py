@@ -15,11 +15,11 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from traitlets import Any as Anything
 from traitlets import Float
 
-from halab.grading.environment_variables import environment
-from halab.grading.judge import Error, Judge, modules
-from halab.grading.sandbox.box import Box, Ended, Raised, Sandbox, TimeUp
+from halab.grading.environment_variables import temporary_environment
+from halab.grading.judge import Error, Judge, imported_modules
+from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, Sandbox
 
-__all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "harmless", "sandbox"]
+__all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "sandbox", "sanitize_html"]
 
 TEMPLATES = (
     str(Path(__file__).with_name("nbgrader_templates")),
@@ -44,17 +44,17 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     """
 
     timeout = Float(10.0, help="Seconds a cell may run.").tag(config=True)
-    wall = Float(60.0, help="Seconds all cells together may run.").tag(config=True)
+    total_timeout = Float(60.0, help="Seconds all cells together may run.").tag(config=True)
     on_cell = Anything(None, allow_none=True, help="Called with (cell, of) as each starts.").tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         names = resources["nbgrader"]
         source = self._source(names["assignment"], names["notebook"])
         with (
-            environment(HALAB_LEARNER=names["student"]),
-            _sandbox.box(names["student"], modules(source)) as box,
+            temporary_environment(HALAB_LEARNER=names["student"]),
+            _sandbox.box(names["student"], imported_modules(source)) as box,
         ):
-            run = _Run(box, Judge(source, box), self.timeout, time.monotonic() + self.wall)
+            run = _NotebookRun(box, Judge(source, box), self.timeout, time.monotonic() + self.total_timeout)
             for index, cell in enumerate(nb.cells):
                 if self.on_cell:
                     self.on_cell(index + 1, len(nb.cells))
@@ -70,16 +70,16 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         return nbformat.read(f"{path}/{notebook}.ipynb", as_version=4)
 
 
-_ROOM = 5_000_000  # characters of a whole notebook's outputs that are kept
+_MAX_OUTPUT_CHARACTERS = 5_000_000  # characters of a whole notebook's outputs that are kept
 
 
-class _Run:
+class _NotebookRun:
     """One submission under way. `timeout` is seconds a cell; at `end` (monotonic clock) all must be over."""
 
     def __init__(self, box: Box, judge: Judge, timeout: float, end: float) -> None:
         self._box, self._judge, self._timeout, self._end = box, judge, timeout, end
         self._over = ""
-        self._room = _ROOM
+        self._room = _MAX_OUTPUT_CHARACTERS
 
     def outputs(self, cell: Any, number: int) -> list[Any]:
         """Run or judge this cell, the notebook's `number`th."""
@@ -90,7 +90,7 @@ class _Run:
         elif self._judge.judges(cell):
             error = self._judge.verdict(cell, seconds)
         else:
-            outputs, error = self._ran(cell, seconds)
+            outputs, error = self._run_cell(cell, seconds)
             self._room -= sum(len(str(one)) for one in outputs)
             if outputs and self._room < 0:
                 outputs = [nbformat.v4.new_output("stream", text="[left out: all outputs are too much]\n")]
@@ -99,20 +99,20 @@ class _Run:
                 self._over or f"In cell {number} of the notebook {error[1]}; nothing after it could run."
             )
             error = (error[0], self._over)
-        return [*outputs, *([_error(*error)] if error else [])]
+        return [*outputs, *([_error_output(*error)] if error else [])]
 
-    def _ran(self, cell: Any, seconds: float) -> tuple[list[Any], Error | None]:
+    def _run_cell(self, cell: Any, seconds: float) -> tuple[list[Any], Error | None]:
         try:
             return self._box.run(cell.source, time.monotonic() + seconds)
-        except TimeUp:
+        except CellTimeout:
             return [], ("CellTimeoutError", "")
-        except Ended as error:
+        except ProcessExited as error:
             return [], ("ProcessEnded", str(error))
-        except Raised as error:
+        except LearnerError as error:
             return [], (error.kind, error.text)
 
 
-def _error(kind: str, text: str) -> Any:
+def _error_output(kind: str, text: str) -> Any:
     """An output that says so. Without a traceback, which would quote a test that may be hidden."""
     shown = [f"{kind}: {text}" if text else kind]
     return nbformat.v4.new_output("error", ename=kind, evalue=text, traceback=shown)
@@ -126,11 +126,11 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
             self._remove_hidden_test_region(cell)
             for output in cell.outputs:
                 if output.output_type == "error":
-                    output.traceback = [_told(output.ename, output.evalue)]
+                    output.traceback = [_format_error(output.ename, output.evalue)]
         return cell, resources
 
 
-def _told(kind: str, text: str) -> str:
+def _format_error(kind: str, text: str) -> str:
     """An error in the words a learner reads in the notebook."""
     if kind == "CheckFailed":
         return f"Not yet: {text}"
@@ -144,7 +144,7 @@ _PROSE = {
 }  # fmt: skip
 
 
-def harmless(html: str) -> str:
+def sanitize_html(html: str) -> str:
     """HTML of a submission without what could act or deceive: only prose, tables and links, nothing styled.
 
     An instructor who looks at a submission in formgrader is logged in to a server that runs code.

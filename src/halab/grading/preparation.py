@@ -12,12 +12,12 @@ import nbformat
 
 from halab.errors import SubmissionError
 
-__all__ = ["LARGEST", "MOST_CELLS", "one_line", "prepare"]
+__all__ = ["MAX_BYTES", "MAX_CELLS", "one_line", "prepare"]
 
-LARGEST = 100 * 1024**2
+MAX_BYTES = 100 * 1024**2
 """Bytes a notebook may have: nbgrader's own limit."""
 
-MOST_CELLS = 1000
+MAX_CELLS = 1000
 """Cells a submission may have: twenty times as many as an exercise."""
 
 _COPY = "Rename it and open the exercise again: you get a new copy to paste your answers into."
@@ -34,12 +34,12 @@ def prepare(submitted: Path, release: Path) -> tuple[Any, list[str]]:
     originals = {_name(cell): cell for cell in original.cells if _name(cell)}
     found = Counter(_name(cell) for cell in notebook.cells if _name(cell) in originals)
     if all(_given(originals[name]) for name in found):  # every exercise has such cells, by the same names
-        raise _foreign(submitted, notebook)
-    notes = [*_kernel(notebook), *_twins(notebook, found, originals)]
+        raise _wrong_exercise(submitted, notebook)
+    notes = [*_other_language_note(notebook), *_duplicate_cells(notebook, found, originals)]
     notebook.metadata = original.metadata
-    notebook.cells = [_restored(cell, originals, notes) for cell in notebook.cells]
-    notes += _ordered(notebook, originals)
-    notes += [_put_back(notebook, name, originals) for name in originals if name not in found]
+    notebook.cells = [_reset_cell(cell, originals, notes) for cell in notebook.cells]
+    notes += _reorder_cells(notebook, originals)
+    notes += [_restore_cell(notebook, name, originals) for name in originals if name not in found]
     return notebook, sorted(notes)
 
 
@@ -50,7 +50,7 @@ def one_line(text: str, longest: int = 300) -> str:
 
 
 def _read(path: Path) -> Any:
-    problem = _no_file(path)
+    problem = _file_problem(path)
     if problem:
         raise problem
     try:
@@ -66,15 +66,15 @@ def _read(path: Path) -> Any:
         raise SubmissionError(
             f"{path.name} is not a notebook that can be read: {said}.", hint=_COPY
         ) from error
-    if len(notebook.cells) > MOST_CELLS:
+    if len(notebook.cells) > MAX_CELLS:
         raise SubmissionError(
-            f"{path.name} has {len(notebook.cells)} cells; a submission may have {MOST_CELLS}.",
+            f"{path.name} has {len(notebook.cells)} cells; a submission may have {MAX_CELLS}.",
             hint="Delete the cells that are no answers, save, and grade again.",
         )
     return notebook
 
 
-def _no_file(path: Path) -> SubmissionError | None:
+def _file_problem(path: Path) -> SubmissionError | None:
     """Why there is nothing to read, or None."""
     if path.is_symlink():
         return SubmissionError(
@@ -94,8 +94,8 @@ def _no_file(path: Path) -> SubmissionError | None:
             f"There is no {path.name} in {path.parent}.",
             hint="Open the exercise in JupyterLab (halab lab), write your answers, save, and grade again.",
         )
-    if path.stat().st_size > LARGEST:
-        size, most = path.stat().st_size / 1024**2, LARGEST / 1024**2
+    if path.stat().st_size > MAX_BYTES:
+        size, most = path.stat().st_size / 1024**2, MAX_BYTES / 1024**2
         return SubmissionError(
             f"{path.name} has {size:.0f} MiB; a notebook may have {most:.0f}.",
             hint="In JupyterLab: Edit, Clear Outputs of All Cells; save, and grade again.",
@@ -103,7 +103,7 @@ def _no_file(path: Path) -> SubmissionError | None:
     return None
 
 
-def _foreign(path: Path, notebook: Any) -> SubmissionError:
+def _wrong_exercise(path: Path, notebook: Any) -> SubmissionError:
     """The error for a notebook that is no copy of this exercise; it says of which one, if the cells tell."""
     cards = sorted({name[:2] for cell in notebook.cells if re.match(r"\d\d-", name := _name(cell))})
     of = f"; its cells are of exercise {' and '.join(cards)}" if cards else ""
@@ -125,7 +125,7 @@ def _given(cell: Any) -> bool:
     return _locked(cell) and not cell.metadata.nbgrader["grade"]
 
 
-def _kernel(notebook: Any) -> list[str]:
+def _other_language_note(notebook: Any) -> list[str]:
     """A sentence if the notebook was written for another language."""
     kernel = notebook.metadata.get("kernelspec", {})
     info = notebook.metadata.get("language_info", {})
@@ -139,7 +139,7 @@ def _kernel(notebook: Any) -> list[str]:
     ]
 
 
-def _twins(notebook: Any, found: Counter[str], originals: dict[str, Any]) -> list[str]:
+def _duplicate_cells(notebook: Any, found: Counter[str], originals: dict[str, Any]) -> list[str]:
     """Of cells with the same name the last one counts. An earlier answer still runs."""
     later: set[str] = set()
     kept = []
@@ -159,7 +159,7 @@ def _twins(notebook: Any, found: Counter[str], originals: dict[str, Any]) -> lis
     ]
 
 
-def _restored(cell: Any, originals: dict[str, Any], notes: list[str]) -> Any:
+def _reset_cell(cell: Any, originals: dict[str, Any], notes: list[str]) -> Any:
     """The cell with the marks it had; a locked one with its text too. Adds to `notes` what differed."""
     name = _name(cell)
     original = originals.get(name)
@@ -177,7 +177,7 @@ def _restored(cell: Any, originals: dict[str, Any], notes: list[str]) -> Any:
     return cell
 
 
-def _ordered(notebook: Any, originals: dict[str, Any]) -> list[str]:
+def _reorder_cells(notebook: Any, originals: dict[str, Any]) -> list[str]:
     """Put the exercise's cells back in their order, in the places they take among the learner's own."""
     order = list(originals)
     places = [index for index, cell in enumerate(notebook.cells) if _name(cell)]
@@ -188,7 +188,7 @@ def _ordered(notebook: Any, originals: dict[str, Any]) -> list[str]:
     return [] if cells == ordered else ["Cells of the exercise had changed places; they are in order again."]
 
 
-def _put_back(notebook: Any, name: str, originals: dict[str, Any]) -> str:
+def _restore_cell(notebook: Any, name: str, originals: dict[str, Any]) -> str:
     if not _locked(originals[name]):
         return f"The answer cell {name} is gone; what your other cells define was graded."
     order = list(originals)

@@ -10,10 +10,10 @@ from halab.course.paths import course_root
 from halab.errors import CourseError
 from halab.grading.temporary_course import scratch_course
 
-__all__ = ["build", "differences"]
+__all__ = ["build_exercises", "stale_exercises"]
 
 
-def build() -> list[str]:
+def build_exercises() -> list[str]:
     """Write `exercises/` anew. Returns the files that changed, as paths from the course's root."""
     assignments = _assignments()
     with scratch_course(assignments) as folder:
@@ -24,7 +24,7 @@ def build() -> list[str]:
     return changed
 
 
-def differences() -> list[str]:
+def stale_exercises() -> list[str]:
     """The files of `exercises/` that are not what `solutions/` gives: missing, extra or changed."""
     assignments = _assignments()
     with scratch_course(assignments) as folder:

@@ -35,9 +35,9 @@ from halab.course.store import create_once
 from halab.errors import CourseError, SubmissionError
 from halab.folders import cache_folder
 
-KEPT = 20  # gradebooks in the cache: more than there are exercises
+MAX_GRADEBOOKS = 20  # gradebooks in the cache: more than there are exercises
 
-Report = Callable[[dict[str, Any]], None]
+Send = Callable[[dict[str, Any]], None]
 
 
 def main(folder: Path) -> None:
@@ -61,19 +61,19 @@ def main(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)  # whoever gave it may have been killed
 
 
-def _grade(folder: Path, job: dict[str, Any], report: Report) -> None:
+def _grade(folder: Path, job: dict[str, Any], report: Send) -> None:
     import nbformat
 
-    from halab.grading.nbgrader_patches import do_once
+    from halab.grading.nbgrader_patches import apply_patches
     from halab.grading.nbgrader_plugins import sandbox
     from halab.grading.nbgrader_run import autograde, settings
     from halab.grading.preparation import prepare
 
-    do_once()
+    apply_patches()
     assignment, learner = job["assignment"], job["learner"]
     release = course_root() / "exercises" / assignment / f"{assignment}.ipynb"
     notebook, notes = prepare(Path(job["notebook"]), release)
-    with _course(folder, assignment):
+    with _temporary_course(folder, assignment):
         submitted = folder / ".nbgrader" / "submitted" / learner / assignment
         submitted.mkdir(parents=True)
         nbformat.write(notebook, submitted / f"{assignment}.ipynb")
@@ -84,13 +84,13 @@ def _grade(folder: Path, job: dict[str, Any], report: Report) -> None:
         checks = list(_checks(folder, config, assignment, learner))
         if job["keep"]:
             _keep(folder / ".nbgrader" / "autograded" / learner / assignment, Path(job["keep"]))
-    if sandbox().weaker:
-        notes.append(sandbox().weaker)
+    if sandbox().warning:
+        notes.append(sandbox().warning)
     report({"checks": checks, "notes": notes})
 
 
 @contextlib.contextmanager
-def _course(folder: Path, assignment: str) -> Iterator[None]:
+def _temporary_course(folder: Path, assignment: str) -> Iterator[None]:
     """An nbgrader course with this one assignment, gone on leaving."""
     root = course_root()
     shutil.copy(root / "nbgrader_config.py", folder)
@@ -131,7 +131,7 @@ def keep_newest(folder: Path) -> None:
     """An exercise that changed leaves its old gradebook behind: keep the newest few."""
     with contextlib.suppress(FileNotFoundError):  # another worker tidies up as well
         newest = sorted(folder.glob("*.db"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for old in newest[KEPT:]:
+        for old in newest[MAX_GRADEBOOKS:]:
             old.unlink()
 
 

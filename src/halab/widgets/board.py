@@ -6,7 +6,7 @@ from typing import Any
 
 import traitlets
 
-from halab.certificate.learner_progress import Done, Progress
+from halab.certificate.learner_progress import CardProgress, Progress
 from halab.certificate.progress_texts import HEADINGS, Fact, Step, facts, items_met, next_step
 from halab.course.catalogue import CATALOGUE, Entry, Language, language
 from halab.widgets.base import CourseWidget, front_end
@@ -39,7 +39,7 @@ def show_board(progress: Progress) -> Board:
     """The board of the ten cards, with what was done of each."""
     lang = language()
     return Board(
-        tiles=[_tile(entry, progress.cards.get(entry.number, Done()), lang) for entry in CATALOGUE],
+        tiles=[_tile(entry, progress.cards.get(entry.number, CardProgress()), lang) for entry in CATALOGUE],
         items=items_met(progress, lang),
         step=_step(next_step(progress, lang)),
         notes=list(progress.notes),
@@ -51,7 +51,7 @@ def _step(step: Step) -> dict[str, str]:
     return {"text": step.text, "path": step.path}
 
 
-def _tile(entry: Entry, done: Done, lang: Language) -> dict[str, Any]:
+def _tile(entry: Entry, done: CardProgress, lang: Language) -> dict[str, Any]:
     there = entry.has_lesson or entry.has_exercise
     return {
         "number": entry.number,

@@ -16,8 +16,8 @@ def machine(monkeypatch):
         monkeypatch.setattr(
             isolation.shutil, "which", lambda name: f"/usr/bin/{name}" if bubblewrap else None
         )
-        monkeypatch.setattr(confine, "has_landlock", lambda: landlock)
-        return list(isolation.kinds())
+        monkeypatch.setattr(confine, "landlock_version", lambda: landlock)
+        return list(isolation.isolations())
 
     return set_up
 
@@ -40,13 +40,13 @@ def test_root_gives_up_being_root(machine):
 
 def test_only_the_weaker_kind_says_that_it_is_weaker_and_what_that_means(machine):
     *strong, weak = machine(root=False, bubblewrap=True)
-    assert [kind.weaker for kind in strong] == [""]
-    assert weak.weaker.startswith("Isolation is weaker: bubblewrap does not work here")
+    assert [kind.warning for kind in strong] == [""]
+    assert weak.warning.startswith("Isolation is weaker: bubblewrap does not work here")
     (weak,) = machine(root=False, bubblewrap=False)
-    assert "bubblewrap is not installed" in weak.weaker
-    assert "system's files can be read" in weak.weaker
+    assert "bubblewrap is not installed" in weak.warning
+    assert "system's files can be read" in weak.warning
     (weak,) = machine(root=False, bubblewrap=False, landlock=0)
-    assert "files of yours can be read and changed" in weak.weaker
+    assert "files of yours can be read and changed" in weak.warning
 
 
 def test_neither_the_course_nor_the_home_folder_nor_anything_above_is_shown(machine):

@@ -9,8 +9,8 @@ from halab.grading.sandbox import wire
 
 
 def there_and_back(value):
-    sent = json.loads(json.dumps(wire.encoded(value, lambda one: {"ref": 0, "type": type(one).__name__})))
-    return wire.decoded(sent, lambda one: one["type"])
+    sent = json.loads(json.dumps(wire.encode(value, lambda one: {"ref": 0, "type": type(one).__name__})))
+    return wire.decode(sent, lambda one: one["type"])
 
 
 @pytest.mark.parametrize(
@@ -52,19 +52,19 @@ def test_what_is_no_data_stays_where_it_is():
 )
 def test_made_up_data_is_an_error_that_can_be_caught(sent):
     with pytest.raises((ValueError, TypeError, KeyError)):
-        wire.decoded(sent, lambda one: None)
+        wire.decode(sent, lambda one: None)
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"\xff", b"[" * 100_000, b"9" * 5000])
 def test_what_is_no_json_is_a_value_error(body):
     with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
-        wire.parsed(body)
+        wire.parse(body)
 
 
 def test_the_length_of_a_message_is_known_from_its_head():
     message = bytearray(b"\0\0\1\0")
-    assert wire.announced(message[:3]) is None
-    assert wire.announced(message) == 256 + wire.HEAD
+    assert wire.message_size(message[:3]) is None
+    assert wire.message_size(message) == 256 + wire.HEAD
 
 
 def test_too_deep_data_is_refused():
@@ -77,7 +77,7 @@ def test_too_deep_data_is_refused():
 
 def test_a_generator_goes_over_with_another_state():
     dice = random.Random(1)
-    copies = [pickle.loads(wire.to_learner(dice)) for _ in range(2)]
+    copies = [pickle.loads(wire.pickle_for_learner(dice)) for _ in range(2)]
     assert copies[0].random() != copies[1].random()
     assert dice.random() not in {random.Random(1).random(), *(copy.random() for copy in copies)}
 

@@ -67,7 +67,7 @@ def test_a_kept_load_counts_as_a_measurement_and_a_simulated_one_does_not(tmp_pa
     journal = made()
     found = measurement(keep(journal, 4), 4)
     assert (found.experiment, found.pin.probes) == ("search with 1, 3 replicas", 400)
-    assert found.users.operation == "search"
+    assert found.searches.operation == "search"
     assert "simulation" in measurement(keep(made(simulated=True), 4), 4).en
     assert experiment_of(journal) == load_of(journal)
 

@@ -18,30 +18,30 @@ from typing import IO, Any, cast
 
 from halab.errors import CourseError
 from halab.grading.sandbox import wire
-from halab.grading.sandbox.isolation import Isolation, kinds
+from halab.grading.sandbox.isolation import Isolation, isolations
 
-__all__ = ["Absent", "Box", "Ended", "Raised", "Reference", "Sandbox", "TimeUp"]
+__all__ = ["Box", "CellTimeout", "LearnerError", "ProcessExited", "Reference", "Sandbox", "UndefinedName"]
 
-_READY = 60.0  # seconds until the host has loaded what it needs, on a slow disk
-_PATIENCE = 10.0  # seconds the host may take to answer: it does nothing that takes one
+_START_TIMEOUT = 60.0  # seconds until the host has loaded what it needs, on a slow disk
+_ANSWER_TIMEOUT = 10.0  # seconds the host may take to answer: it does nothing that takes one
 _GRACE = 2.0  # seconds an interrupted cell has to stop
 _NO_ANSWER = "it sent something that is no answer"
 _LENGTHS = {"ran": 3, "value": 2, "absent": 1, "raised": 3}  # parts of each kind of answer
 
 
-class Absent(Exception):
+class UndefinedName(Exception):
     """The learner's cells define no such name."""
 
 
-class Ended(Exception):
+class ProcessExited(Exception):
     """The learner's process is no more. The text says why, as the end of a sentence about it."""
 
 
-class TimeUp(Exception):
+class CellTimeout(Exception):
     """The learner's code was still running when its time was up, and was interrupted."""
 
 
-class Raised(Exception):
+class LearnerError(Exception):
     """The learner's code raised an error of this kind with this text."""
 
     def __init__(self, kind: str, text: str) -> None:
@@ -53,13 +53,13 @@ class Raised(Exception):
         return self.text
 
 
-def raised(kind: str, text: str) -> Raised:
+def learner_error(kind: str, text: str) -> LearnerError:
     """The error for what a learner's code raised; one of Python's own kinds can be caught as such."""
     base = getattr(builtins, kind, None)
     if isinstance(base, type) and issubclass(base, Exception):
         with contextlib.suppress(Exception):  # a kind that is made of more than a text, or of something else
-            return cast(Raised, type(kind, (Raised, base), {})(kind, text))
-    return Raised(kind, text)
+            return cast(LearnerError, type(kind, (LearnerError, base), {})(kind, text))
+    return LearnerError(kind, text)
 
 
 class Sandbox:
@@ -69,10 +69,10 @@ class Sandbox:
     """
 
     def __init__(self) -> None:
-        self._kinds = kinds()
-        self._kind = next(self._kinds)
+        self._isolations = isolations()
+        self._isolation = next(self._isolations)
         self._host: _Host | None = None
-        self._apart = True
+        self._has_namespaces = True
 
     def __enter__(self) -> Sandbox:
         return self
@@ -81,14 +81,14 @@ class Sandbox:
         self.close()
 
     @property
-    def weaker(self) -> str:
+    def warning(self) -> str:
         """Empty, or what the isolation in use does not keep out."""
-        if self._kind.weaker and not self._apart:
+        if self._isolation.warning and not self._has_namespaces:
             return (
-                f"{self._kind.weaker} This system also gives the code no namespaces of its own: it may reach "
-                "other processes, and change the times and rights of your files."
+                f"{self._isolation.warning} This system also gives the code no namespaces of its own: it may "
+                "reach other processes, and change the times and rights of your files."
             )
-        return self._kind.weaker
+        return self._isolation.warning
 
     def close(self) -> None:
         """End the host; the next learner gets a new one."""
@@ -104,14 +104,14 @@ class Sandbox:
         """
         host = self._running()
         connection = host.start(learner, modules)
-        self._apart = host.apart
+        self._has_namespaces = host.has_namespaces
         try:
-            yield Box(connection, host, self._kind)
+            yield Box(connection, host, self._isolation)
         finally:
             connection.close()
             with contextlib.suppress(OSError, ValueError):
                 host.ask(end=True)
-            if host.lost or not host.apart:  # what learners could reach they do not share
+            if host.lost or not host.has_namespaces:  # what learners could reach they do not share
                 self.close()
 
     def _running(self) -> _Host:
@@ -120,16 +120,16 @@ class Sandbox:
         problems = []
         while self._host is None:
             try:
-                self._host = _Host(self._kind)
+                self._host = _Host(self._isolation)
             except OSError as error:
-                problems.append(f"{self._kind.name}: {error}")
-                following = next(self._kinds, None)
+                problems.append(f"{self._isolation.name}: {error}")
+                following = next(self._isolations, None)
                 if following is None:
                     raise CourseError(
                         "No sandbox for learners' code could be started:\n" + "\n".join(problems),
                         hint="Install the course again (make lab); if it stays, report it with this message.",
                     ) from None
-                self._kind = following
+                self._isolation = following
         return self._host
 
 
@@ -137,7 +137,7 @@ class _Host:
     """The process in the sandbox that learners' processes are copied from."""
 
     def __init__(self, kind: Isolation) -> None:
-        self.apart = True
+        self.has_namespaces = True
         self.lost = False
         self._folder = tempfile.TemporaryDirectory(prefix="halab-sandbox-")
         self._control, theirs = socket.socketpair()
@@ -148,16 +148,16 @@ class _Host:
                 stdout=log,
                 stderr=log,
                 pass_fds=[theirs.fileno()],
-                env=_environment(kind, self._folder.name),
+                env=_learner_environment(kind, self._folder.name),
                 cwd=self._folder.name,
                 start_new_session=True,
             )
             theirs.close()
-            self._await(log)
+            self._wait_until_ready(log)
 
-    def _await(self, log: IO[bytes]) -> None:
+    def _wait_until_ready(self, log: IO[bytes]) -> None:
         """Wait until it is ready. Raises OSError with what it said last."""
-        self._control.settimeout(_READY)
+        self._control.settimeout(_START_TIMEOUT)
         try:
             ready = self._control.recv(1024)
         except OSError:
@@ -174,9 +174,9 @@ class _Host:
         with theirs:
             request = json.dumps({"start": learner, "import": list(modules)}).encode()
             socket.send_fds(self._control, [request], [theirs.fileno()])
-            self._control.settimeout(_READY)
+            self._control.settimeout(_START_TIMEOUT)
             reply = json.loads(self._control.recv(65536))
-        self.apart = bool(reply["apart"])
+        self.has_namespaces = bool(reply["has_namespaces"])
         return ours
 
     def ask(self, **request: bool) -> dict[str, Any]:
@@ -184,7 +184,7 @@ class _Host:
         if self.lost:  # what comes now may be the answer to an earlier request
             raise ConnectionError
         self.lost = True
-        self._control.settimeout(_PATIENCE)
+        self._control.settimeout(_ANSWER_TIMEOUT)
         self._control.sendall(json.dumps(request).encode())
         answer: dict[str, Any] = json.loads(self._control.recv(65536))
         self.lost = False
@@ -212,7 +212,7 @@ class Box:
         self._connection = connection
         self._received = bytearray()
         self._host = host
-        self._over = ""
+        self._exit_reason = ""
         self.kind = kind
 
     def run(self, source: str, until: float) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
@@ -224,10 +224,10 @@ class Box:
         return _outputs(sent), _texts(reply[2]) if reply[2] else None
 
     def get(self, name: str, until: float) -> Any:
-        """What a name stands for: data, or a Reference. Raises Absent."""
+        """What a name stands for: data, or a Reference. Raises UndefinedName."""
         reply = self._ask(("get", name), until, "value", "absent")
         if reply[0] == "absent":
-            raise Absent
+            raise UndefinedName
         return self._value(reply[1], until)
 
     def forget(self, until: float) -> None:
@@ -240,44 +240,44 @@ class Box:
 
     def _value(self, sent: Any, until: float) -> Any:
         try:
-            return wire.decoded(sent, lambda one: Reference(self, int(one["ref"]), str(one["type"]), until))
+            return wire.decode(sent, lambda one: Reference(self, int(one["ref"]), str(one["type"]), until))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise self._end(_NO_ANSWER) from None
 
-    def _ask(self, request: tuple[Any, ...], until: float, *kinds: str) -> list[Any]:
+    def _ask(self, request: tuple[Any, ...], until: float, *isolations: str) -> list[Any]:
         """Send a request and await an answer of one of these kinds, or that the request raised an error.
 
         The process is interrupted when its time is up, and killed soon after.
         """
-        if self._over:
-            raise Ended(self._over)
+        if self._exit_reason:
+            raise ProcessExited(self._exit_reason)
         try:
             self._wait_until(until)
-            wire.send(self._connection, wire.to_learner(request))
+            wire.send(self._connection, wire.pickle_for_learner(request))
             reply = self._reply(until)
         except TimeoutError:
             self._interrupt()
-            raise TimeUp from None
+            raise CellTimeout from None
         except OSError:
             raise self._end("it ended its Python process") from None
         if reply[0] == "raised":
-            raise raised(*_texts(reply[1:]))
-        if reply[0] not in kinds:
+            raise learner_error(*_texts(reply[1:]))
+        if reply[0] not in isolations:
             raise self._end(_NO_ANSWER)
         return reply
 
     def _reply(self, until: float) -> list[Any]:
-        """The next answer. Raises TimeoutError, ConnectionError, or Ended after a wrong one."""
-        while (size := wire.announced(self._received)) is None or len(self._received) < size:
-            if size and size > wire.LARGEST:
-                raise self._end(f"it sent an answer of more than {wire.LARGEST // 1024**2} MiB")
+        """The next answer. Raises TimeoutError, ConnectionError, or ProcessExited after a wrong one."""
+        while (size := wire.message_size(self._received)) is None or len(self._received) < size:
+            if size and size > wire.MAX_BYTES:
+                raise self._end(f"it sent an answer of more than {wire.MAX_BYTES // 1024**2} MiB")
             self._wait_until(until)
             more = self._connection.recv(1 << 16)
             if not more:
                 raise ConnectionError
             self._received += more
         try:
-            reply = wire.parsed(self._received[wire.HEAD : size])
+            reply = wire.parse(self._received[wire.HEAD : size])
         except ValueError:
             reply = None
         del self._received[:size]
@@ -302,13 +302,13 @@ class Box:
         except (OSError, ValueError):
             self._end("its code was still running when its time was up, and could not be interrupted")
 
-    def _end(self, otherwise: str) -> Ended:
+    def _end(self, otherwise: str) -> ProcessExited:
         """End the process. The error to raise says what the host saw it do, or else `otherwise`."""
         reason = ""
         with contextlib.suppress(OSError, ValueError):
             reason = self._host.ask(end=True).get("reason", "")
-        self._over = reason or otherwise
-        return Ended(self._over)
+        self._exit_reason = reason or otherwise
+        return ProcessExited(self._exit_reason)
 
 
 class Reference:
@@ -336,7 +336,7 @@ class Reference:
         return f"<{self._kind} of the learner's>"
 
 
-def _environment(kind: Isolation, folder: str) -> dict[str, str]:
+def _learner_environment(kind: Isolation, folder: str) -> dict[str, str]:
     """Nothing of the grader's environment but what Python needs."""
     home = folder if kind.readable else "/scratch"
     return {

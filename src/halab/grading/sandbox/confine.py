@@ -1,7 +1,7 @@
 """What a process does to itself before a learner's code runs in it: namespaces, Landlock, seccomp, limits.
 
-Linux only; elsewhere each function but `limit` says that it could do nothing. Python has no binding for these
-calls (os.unshare came with 3.12), so they go to the C library.
+Linux only; elsewhere each function but `set_resource_limits` returns that it could do nothing. Python has no
+binding for these calls (os.unshare came with 3.12), so they go to the C library.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ __all__ = [
     "SCRATCH",
     "SCRATCH_SIZE",
     "adopt_orphans",
-    "die_first",
+    "apply_landlock",
     "die_with_parent",
     "drop_capabilities",
-    "has_landlock",
-    "landlock",
-    "limit",
+    "install_seccomp_filter",
+    "landlock_version",
     "new_namespaces",
-    "refuse_calls",
+    "prefer_as_oom_victim",
+    "set_resource_limits",
 ]
 
 PROCESSES = 32
@@ -101,7 +101,7 @@ def adopt_orphans() -> None:
         _LIBC.prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
-def die_first() -> None:
+def prefer_as_oom_victim() -> None:
     """Where memory is short all the same, have the system take this process and not another."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
@@ -142,7 +142,7 @@ def drop_capabilities() -> None:
         _LIBC.syscall(_CAPSET, struct.pack("Ii", 0x20080522, 0), bytes(24))
 
 
-def refuse_calls() -> bool:
+def install_seccomp_filter() -> bool:
     """Have the system refuse, for good, what no exercise needs: _REFUSED, further namespaces, outliving the
     parent, and sockets to anywhere but this machine's own processes. False on other machines than these two.
 
@@ -179,7 +179,7 @@ def refuse_calls() -> bool:
     return bool(_LIBC.prctl(_SECCOMP, 2, program, 0, 0) == 0)
 
 
-def limit(*, processes: bool) -> None:
+def set_resource_limits(*, processes: bool) -> None:
     """Set LIMITS on this process and its children; with `processes` also PROCESSES."""
     limits = LIMITS | ({resource.RLIMIT_NPROC: PROCESSES} if processes else {})
     for what, most in limits.items():
@@ -190,18 +190,18 @@ def limit(*, processes: bool) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU + 2, CPU + 2))
 
 
-def has_landlock() -> int:
+def landlock_version() -> int:
     """The version of Landlock this system has, 0 for none."""
     return max(0, int(_LIBC.syscall(_CREATE_RULESET, None, 0, 1))) if _LIBC else 0
 
 
-def landlock(readable: Iterable[str], writable: Iterable[str]) -> bool:
+def apply_landlock(readable: Iterable[str], writable: Iterable[str]) -> bool:
     """Shut this process out of every file but these, of TCP, and of other processes. False if Linux lacks it.
 
     Since Linux 5.13; TCP since 6.7, signals and abstract sockets since 6.12
     (https://docs.kernel.org/userspace-api/landlock.html).
     """
-    version = has_landlock()
+    version = landlock_version()
     if _LIBC is None or not version:
         return False
     # Access rights to files have grown with each version.

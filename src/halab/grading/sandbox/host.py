@@ -47,8 +47,8 @@ class Host:
         self._control = control
         self._shell = running
         self._readable = readable
-        self._middle = self._child = 0
-        self._apart = False
+        self._namespace_parent = self._child = 0
+        self._has_namespaces = False
         self._reason = ""
 
     def serve(self) -> None:
@@ -75,7 +75,7 @@ class Host:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(module)
             self._start(request["start"], handles[0])
-            reply = {"apart": self._apart}
+            reply = {"has_namespaces": self._has_namespaces}
         elif "interrupt" in request:
             self._interrupt()
         elif "end" in request:
@@ -85,45 +85,45 @@ class Host:
     def _start(self, learner: str, handle: int) -> None:
         """Fork twice: the first child leaves the namespaces, of which only its own children notice."""
         self._reason = ""
-        told, tell = os.pipe()
-        self._middle = os.fork()
-        if self._middle == 0:
-            os.close(told)
+        read_end, write_end = os.pipe()
+        self._namespace_parent = os.fork()
+        if self._namespace_parent == 0:
+            os.close(read_end)
             self._control.close()
-            self._between(learner, handle, tell)
-        os.close(tell)
+            self._run_namespace_parent(learner, handle, write_end)
+        os.close(write_end)
         os.close(handle)
-        with os.fdopen(told, "rb") as news:
-            self._child, self._apart = json.loads(news.read())
+        with os.fdopen(read_end, "rb") as news:
+            self._child, self._has_namespaces = json.loads(news.read())
 
-    def _between(self, learner: str, handle: int, tell: int) -> NoReturn:
-        apart = confine.new_namespaces(str(Path.cwd()))
+    def _run_namespace_parent(self, learner: str, handle: int, write_end: int) -> NoReturn:
+        has_namespaces = confine.new_namespaces(str(Path.cwd()))
         confine.die_with_parent()
         child = os.fork()
         if child == 0:
-            os.close(tell)
-            self._become(learner, handle, apart)
+            os.close(write_end)
+            self._run_learner(learner, handle, has_namespaces)
         os.close(handle)
-        os.write(tell, json.dumps([child, apart]).encode())
-        os.close(tell)
+        os.write(write_end, json.dumps([child, has_namespaces]).encode())
+        os.close(write_end)
         _, status = os.waitpid(child, 0)
         os._exit(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
 
-    def _become(self, learner: str, handle: int, apart: bool) -> NoReturn:
+    def _run_learner(self, learner: str, handle: int, has_namespaces: bool) -> NoReturn:
         """Be the learner's process from here on."""
         confine.die_with_parent()
-        confine.die_first()
+        confine.prefer_as_oom_victim()
         os.setsid()  # else a signal to its process group would reach the host, even from other namespaces
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(nothing, standard)
         confine.drop_capabilities()
-        confine.limit(processes=apart)
+        confine.set_resource_limits(processes=has_namespaces)
         if self._readable:
-            confine.landlock(self._readable, [str(Path.cwd()), os.devnull])
+            confine.apply_landlock(self._readable, [str(Path.cwd()), os.devnull])
         # The empty folder mounted over the working folder shows only to who enters it anew.
         os.chdir(Path.cwd())
-        confine.refuse_calls()
+        confine.install_seccomp_filter()
         os.environ["HALAB_LEARNER"] = learner
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with contextlib.suppress(OSError):
@@ -132,21 +132,21 @@ class Host:
 
     def _watch(self) -> None:
         """End a learner's process that takes more than its share, and let others go before its helpers."""
-        used = number = 0
-        busy = 0.0
-        for process in self._family():
+        memory = number = 0
+        cpu_seconds = 0.0
+        for process in self._descendants():
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                 number += 1
-                used += process.memory_info().rss
-                busy += sum(process.cpu_times()[:4])  # its own, and that of children that have ended
-                _stand_back(process, first=process.pid == self._child)
+                memory += process.memory_info().rss
+                cpu_seconds += sum(process.cpu_times()[:4])  # its own, and that of children that have ended
+                _lower_priority(process, first=process.pid == self._child)
         if number > confine.PROCESSES:
             self._reason = f"it started more than {confine.PROCESSES} processes"
-        elif used > MEMORY:
+        elif memory > MEMORY:
             self._reason = f"it used more than {MEMORY // 1024**3} GiB of memory"
-        elif busy > confine.CPU:
+        elif cpu_seconds > confine.CPU:
             self._reason = f"it used more than {confine.CPU} s of computing time"
-        elif not self._apart and _fills(Path.cwd()):  # else the system limits it
+        elif not self._has_namespaces and _exceeds_scratch_limits(Path.cwd()):  # else the system limits it
             most = f"{confine.SCRATCH_SIZE // 1024**2} MiB or {confine.FILES} files"
             self._reason = f"it wrote more than {most} to its folder"
         if self._reason:
@@ -159,8 +159,8 @@ class Host:
 
     def _kill(self) -> None:
         """Kill the learner's process first, which takes its namespace with it."""
-        while family := self._family():
-            for process in sorted(family, key=lambda one: one.pid != self._child):
+        while descendants := self._descendants():
+            for process in sorted(descendants, key=lambda one: one.pid != self._child):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
         with contextlib.suppress(ChildProcessError):
@@ -169,21 +169,21 @@ class Host:
         self._child = 0
 
     def _interrupt(self) -> None:
-        for process in self._family():
+        for process in self._descendants():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGINT if process.pid == self._child else signal.SIGKILL)
 
-    def _family(self) -> list[psutil.Process]:
+    def _descendants(self) -> list[psutil.Process]:
         """The learner's process and all it has started that still lives."""
         found = []
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                if process.pid != self._middle and process.status() != psutil.STATUS_ZOMBIE:
+                if process.pid != self._namespace_parent and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
 
 
-def _stand_back(process: psutil.Process, *, first: bool) -> None:
+def _lower_priority(process: psutil.Process, *, first: bool) -> None:
     """Give its threads the lowest priority, but for the first of the learner's process itself.
 
     So sixty of them take no more from a neighbour's process than one would.
@@ -193,7 +193,7 @@ def _stand_back(process: psutil.Process, *, first: bool) -> None:
             os.setpriority(os.PRIO_PROCESS, thread.id, _NICEST)
 
 
-def _fills(folder: Path) -> bool:
+def _exceeds_scratch_limits(folder: Path) -> bool:
     """Whether this folder holds more than a learner may write."""
     size = 0
     for number, path in enumerate(folder.rglob("*")):

@@ -12,7 +12,7 @@ from pathlib import Path
 import halab
 from halab.grading.sandbox import confine
 
-__all__ = ["Isolation", "kinds"]
+__all__ = ["Isolation", "isolations"]
 
 _NOBODY = 60_606  # a user that owns nothing; only root can become it
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/sbin", "/etc/ld.so.cache", "/etc/localtime")
@@ -20,13 +20,13 @@ _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/sbin", "/etc/ld.so.cache", "/etc/
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """A way to shut learners' code in. `weaker` is empty, or says what it does not keep out."""
+    """A way to shut learners' code in. `warning` is empty, or says what it does not keep out."""
 
     name: str
     before: tuple[str, ...] = ()
     user: int | None = None
     readable: tuple[str, ...] = ()
-    weaker: str = ""
+    warning: str = ""
 
     def command(self, handle: int) -> list[str]:
         """The command that starts the sandbox' host, with its end of the socket."""
@@ -34,7 +34,7 @@ class Isolation:
         return [*self.before, *host, "" if self.user is None else str(self.user), *self.readable]
 
 
-def kinds() -> Iterator[Isolation]:
+def isolations() -> Iterator[Isolation]:
     """Every kind this machine may have, the strongest first. Starting one finds out whether it works."""
     bubblewrap = shutil.which("bwrap")
     if bubblewrap and os.geteuid() == 0:
@@ -49,13 +49,13 @@ def kinds() -> Iterator[Isolation]:
     why = "does not work here" if bubblewrap else "is not installed"
     left = (
         "the system's files can be read"
-        if confine.has_landlock()
+        if confine.landlock_version()
         else "files of yours can be read and changed"
     )
     yield Isolation(
         "process limits",
         readable=readable,
-        weaker=f"Isolation is weaker: bubblewrap {why}, so plain process limits are used, and {left} by the "
+        warning=f"Isolation is weaker: bubblewrap {why}, so plain process limits are used, and {left} by the "
         "graded code. Debian and Ubuntu have it as the package bubblewrap.",
     )
 

@@ -34,7 +34,7 @@ class Outputs:
         self._left = wire.CHARACTERS
 
     @property
-    def kept(self) -> list[Output]:
+    def collected(self) -> list[Output]:
         return [one | {"text": "".join(one["text"])} if "text" in one else one for one in self._kept]
 
     def stream(self, name: str, text: str) -> None:
@@ -44,7 +44,7 @@ class Outputs:
         elif fitting:
             self._add({"output_type": "stream", "name": name, "text": [fitting]})
 
-    def shown(self, kind: str, data: dict[str, Any], metadata: dict[str, Any] | None) -> None:
+    def display(self, kind: str, data: dict[str, Any], metadata: dict[str, Any] | None) -> None:
         size = len(str(data)) + len(str(metadata or {}))
         if size > self._left:
             self.stream("stdout", f"[an output of {size} characters was left out]\n")
@@ -85,7 +85,7 @@ class _Stream(io.TextIOBase):
 
 class _Publisher(DisplayPublisher):  # type: ignore[misc]
     def publish(self, data: Any, metadata: Any = None, source: Any = None, **kwargs: Any) -> None:
-        self.shell.outputs.shown("display_data", data, metadata)
+        self.shell.outputs.display("display_data", data, metadata)
 
 
 class _Hook(DisplayHook):  # type: ignore[misc]
@@ -93,7 +93,7 @@ class _Hook(DisplayHook):  # type: ignore[misc]
         pass
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-        self.shell.outputs.shown("execute_result", format_dict, md_dict)
+        self.shell.outputs.display("execute_result", format_dict, md_dict)
 
 
 class _Shell(InteractiveShell):  # type: ignore[misc]
@@ -146,8 +146,8 @@ class Learner:
             reply = json.dumps(getattr(self, f"_on_{request}")(*arguments))
         except BaseException as error:  # SystemExit and KeyboardInterrupt too: the process goes on
             reply = json.dumps(["raised", *_error(error)])
-        if len(reply) > wire.LARGEST:
-            text = f"the result takes more than {wire.LARGEST // 1024**2} MiB"
+        if len(reply) > wire.MAX_BYTES:
+            text = f"the result takes more than {wire.MAX_BYTES // 1024**2} MiB"
             reply = json.dumps(["raised", "ValueError", text])
         if os.getpid() != self._process:  # a copy that a cell made of this process, and that ran to its end
             os._exit(0)
@@ -159,31 +159,31 @@ class Learner:
         with redirect_stdout(_Stream("stdout", outputs)), redirect_stderr(_Stream("stderr", outputs)):
             result = self._shell.run_cell(source, store_history=False)
         error = result.error_before_exec or result.error_in_exec
-        return ["ran", outputs.kept, list(_error(error)) if error is not None else None]
+        return ["ran", outputs.collected, list(_error(error)) if error is not None else None]
 
     def _on_get(self, name: str) -> list[Any]:
         """The value of a name the cells have defined."""
         if name not in self._shell.user_ns:
             return ["absent"]
-        return ["value", self._encoded(self._shell.user_ns[name])]
+        return ["value", self._encode(self._shell.user_ns[name])]
 
     def _on_call(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
-        return ["value", self._encoded(self._objects[number](*arguments, **keywords))]
+        return ["value", self._encode(self._objects[number](*arguments, **keywords))]
 
     def _on_calls(self, number: int, many: list[tuple[Any, ...]]) -> list[Any]:
         """Calls of one function, one after the other, up to the first that raises."""
-        return ["value", self._encoded([self._objects[number](*arguments) for arguments in many])]
+        return ["value", self._encode([self._objects[number](*arguments) for arguments in many])]
 
     def _on_attribute(self, number: int, name: str) -> list[Any]:
-        return ["value", self._encoded(getattr(self._objects[number], name))]
+        return ["value", self._encode(getattr(self._objects[number], name))]
 
     def _on_forget(self) -> list[Any]:
         """The grader holds no reference any more."""
         self._objects.clear()
         return ["value", None]
 
-    def _encoded(self, value: Any) -> Any:
-        return wire.encoded(value, self._refer)
+    def _encode(self, value: Any) -> Any:
+        return wire.encode(value, self._refer)
 
     def _refer(self, value: Any) -> dict[str, Any]:
         self._objects.append(value)

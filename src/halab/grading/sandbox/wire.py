@@ -20,19 +20,19 @@ from typing import Any
 __all__ = [
     "CHARACTERS",
     "HEAD",
-    "LARGEST",
+    "MAX_BYTES",
     "OUTPUTS",
-    "announced",
-    "decoded",
-    "encoded",
-    "parsed",
+    "decode",
+    "encode",
+    "message_size",
+    "parse",
+    "pickle_for_learner",
     "printable",
     "receive",
     "send",
-    "to_learner",
 ]
 
-LARGEST = 4 * 1024**2
+MAX_BYTES = 4 * 1024**2
 """Bytes of the longest message a learner's process may send; read, it takes up to a hundred times as many."""
 
 OUTPUTS = 500
@@ -56,23 +56,23 @@ def send(connection: socket.socket, body: bytes) -> None:
 
 def receive(stream: io.BufferedReader) -> bytes:
     """The next message from the grader. Raises EOFError if it is gone."""
-    (length,) = _LENGTH.unpack(_exactly(stream, HEAD))
-    return _exactly(stream, length)
+    (length,) = _LENGTH.unpack(_read_exactly(stream, HEAD))
+    return _read_exactly(stream, length)
 
 
-def _exactly(stream: io.BufferedReader, size: int) -> bytes:
+def _read_exactly(stream: io.BufferedReader, size: int) -> bytes:
     body = stream.read(size)
     if len(body) < size:
         raise EOFError
     return body
 
 
-def announced(received: bytearray) -> int | None:
+def message_size(received: bytearray) -> int | None:
     """The bytes the first message takes with its head, or None while that is not yet known."""
     return HEAD + int(_LENGTH.unpack_from(received)[0]) if len(received) >= HEAD else None
 
 
-def to_learner(message: Any) -> bytes:
+def pickle_for_learner(message: Any) -> bytes:
     """A message for a learner's process, with everything it refers to copied into it."""
     buffer = io.BytesIO()
     pickler = pickle.Pickler(buffer, protocol=5)
@@ -82,43 +82,43 @@ def to_learner(message: Any) -> bytes:
     return buffer.getvalue()
 
 
-def encoded(value: Any, refer: Callable[[Any], dict[str, Any]], depth: int = 0) -> Any:
+def encode(value: Any, refer: Callable[[Any], dict[str, Any]], depth: int = 0) -> Any:
     """`value` as JSON can hold it. `refer` gives the reference to an object that is no data."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if depth > _DEEPEST:
         raise ValueError(f"it holds more than {_DEEPEST} levels of lists within lists")
     if type(value) is list:
-        return [encoded(one, refer, depth + 1) for one in value]
+        return [encode(one, refer, depth + 1) for one in value]
     if isinstance(value, dict):
-        return {"dict": [[encoded(part, refer, depth + 1) for part in pair] for pair in value.items()]}
+        return {"dict": [[encode(part, refer, depth + 1) for part in pair] for pair in value.items()]}
     for name, kind in _SEQUENCES.items():
         if isinstance(value, kind):
-            return {name: [encoded(one, refer, depth + 1) for one in value]}
+            return {name: [encode(one, refer, depth + 1) for one in value]}
     if isinstance(value, (bytes, bytearray)):
         return {"bytes": base64.b64encode(value).decode()}
     if hasattr(value, "dtype") and hasattr(value, "tolist"):  # NumPy's arrays and numbers
-        return encoded(value.tolist(), refer, depth + 1)
+        return encode(value.tolist(), refer, depth + 1)
     return refer(value)
 
 
-def decoded(value: Any, referred: Callable[[dict[str, Any]], Any]) -> Any:
-    """The data of `encoded`. Raises ValueError, TypeError or KeyError if a learner's process made it up."""
+def decode(value: Any, referred: Callable[[dict[str, Any]], Any]) -> Any:
+    """The data of `encode`. Raises ValueError, TypeError or KeyError if a learner's process made it up."""
     if isinstance(value, list):
-        return [decoded(one, referred) for one in value]
+        return [decode(one, referred) for one in value]
     if not isinstance(value, dict):
         return value
     if "ref" in value:
         return referred(value)
     ((kind, inside),) = value.items()
     if kind == "dict":
-        return {decoded(key, referred): decoded(one, referred) for key, one in inside}
+        return {decode(key, referred): decode(one, referred) for key, one in inside}
     if kind == "bytes":
         return base64.b64decode(inside)
-    return _SEQUENCES[kind](decoded(one, referred) for one in inside)
+    return _SEQUENCES[kind](decode(one, referred) for one in inside)
 
 
-def parsed(body: bytes | bytearray) -> Any:
+def parse(body: bytes | bytearray) -> Any:
     """The JSON of a message. Raises ValueError if it is none."""
     try:
         return json.loads(body)
