@@ -18,7 +18,13 @@ from rich.table import Table
 
 from halab.cluster.embedded import embedded_cluster
 from halab.measure import Retriever
-from halab.measure.experiments.health_probing import health_check, knock, knocked, noticed, usual_pod
+from halab.measure.experiments.health_probing import (
+    detection_times,
+    health_check,
+    tcp_http_passes,
+    tcp_vs_http,
+    usual_pod,
+)
 from halab.models.health_probes import CARD, TUNED, Probe, ProbedFault, detection
 
 FAULTS: tuple[ProbedFault, ...] = ("crash", "hang")
@@ -34,7 +40,7 @@ def measure(retriever: Retriever, probe: Probe, fault: ProbedFault, repeats: int
         journal = health_check(
             retriever.cluster, f"{fault} any query node", pod=usual_pod(probe), retriever=retriever, seed=seed
         )
-        found = noticed(journal)
+        found = detection_times(journal)
         verdicts.append(found.verdict or float("nan"))
         ready.append(found.ready or float("nan"))
     settings = f"{probe.period:g} / {probe.timeout:g} / {probe.failures}"
@@ -50,7 +56,7 @@ def main() -> None:
             for probe in (CARD, TUNED):
                 for fault in FAULTS:
                     table.add_row(*measure(retriever, probe, fault, repeats))
-            open_port = knocked(knock(cluster, "hang any query node", retriever=retriever))
+            open_port = tcp_http_passes(tcp_vs_http(cluster, "hang any query node", retriever=retriever))
     console = Console()
     console.print(table)
     console.print(

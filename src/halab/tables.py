@@ -24,14 +24,14 @@ class Tabular(ABC):
     remarks: tuple[str, ...]
 
     @abstractmethod
-    def written(self) -> tuple[Row, Sequence[Row]]:
+    def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         """The headings and the rows, in words."""
 
     def __repr__(self) -> str:
-        return text_table(self.title, *self.written(), self.remarks)
+        return text_table(self.title, *self.headings_and_rows(), self.remarks)
 
     def _repr_html_(self) -> str:
-        return html_table(self.title, *self.written(), self.remarks)
+        return html_table(self.title, *self.headings_and_rows(), self.remarks)
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,7 +43,7 @@ class Table(Tabular):
     rows: tuple[Row, ...]
     remarks: tuple[str, ...] = ()
 
-    def written(self) -> tuple[Row, Sequence[Row]]:
+    def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return self.headings, self.rows
 
 

@@ -89,7 +89,7 @@ class WholeCourse:
             rate=20.0,
             deadline=1.0,
             operations=("search",),
-            patience={"search": 1.0},
+            timeouts={"search": 1.0},
             simulated=simulated,
         )
         fault = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 12.0)

@@ -33,7 +33,7 @@ HEADER = Header(
     rate=20.0,
     deadline=1.0,
     operations=("search",),
-    patience={"search": 1.0},
+    timeouts={"search": 1.0},
     simulated=False,
 )
 

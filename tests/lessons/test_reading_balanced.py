@@ -10,7 +10,12 @@ from halab.errors import ClusterError, MeasurementError
 from halab.lessons import reading_balanced
 from halab.lessons.reading_balanced import CRASH, FULLER, balancer_here, compare_crash, compare_crowd
 from halab.measure import FaultRecord, Header, Journal
-from halab.measure.experiments.behind_balancer import KEPT, NEW, ONE, STRAIGHT
+from halab.measure.experiments.behind_balancer import (
+    KEPT_CONNECTIONS,
+    NEW_CONNECTIONS,
+    NO_BALANCER,
+    ONE_CONNECTION,
+)
 from halab.measure.journal.journal_file import Phase
 from halab.models.samples import Outcome, Sample
 from support.scripted_milvus import ScriptedCluster
@@ -37,7 +42,7 @@ def made(operations, length=60, **parts):
 
 def crash(*events, **more):
     return made(
-        (KEPT, NEW, STRAIGHT),
+        (KEPT_CONNECTIONS, NEW_CONNECTIONS, NO_BALANCER),
         faults=[FaultRecord("crash", "proxy-1", "proxy-1", 1.0, 2.0)],
         events=[Event(at, name, kind, "balancer", detail) for at, name, kind, detail in events],
         **more,
@@ -79,7 +84,7 @@ def test_the_table_of_a_crowd_says_who_got_whom():
     phases = [
         Phase("roundrobin", 0, 1, {"clients": 8}, {"proxy-1": 8.0, "proxy-2": 0.0}),
         Phase("leastconn", 1, 2, {"clients": 8}, {"proxy-1": 4.0, "proxy-2": 4.0}),
-        Phase(ONE, 2, 3, {"clients": 48}, {"proxy-1": 0.0, "proxy-2": 1.0}),
+        Phase(ONE_CONNECTION, 2, 3, {"clients": 48}, {"proxy-1": 0.0, "proxy-2": 1.0}),
     ]
     table = compare_crowd(made(("search",), phases=phases))
     assert table.rows == (("roundrobin", "3", "8", "0"), ("leastconn", "-", "4", "4"))
@@ -90,7 +95,7 @@ def test_the_table_of_a_crowd_says_who_got_whom():
 def test_other_journals_are_refused():
     with pytest.raises(MeasurementError, match="behind"):
         compare_crash(crash())
-    with pytest.raises(MeasurementError, match="crowd"):
+    with pytest.raises(MeasurementError, match="connection_spread"):
         compare_crowd(made(("search",)))
 
 

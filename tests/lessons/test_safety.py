@@ -7,7 +7,7 @@ from halab.course.predictions import predict
 from halab.errors import MeasurementError
 from halab.lessons.safety import compare_mistakes, results
 from halab.measure import FaultRecord, Header, Journal, RowCount
-from halab.measure.probing.retriever import REMEMBERING
+from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup.mistake import data_loss_report
 
@@ -19,7 +19,7 @@ def own_work(tmp_path, monkeypatch):
 
 def made(*, simulated=False, mistake=True):
     """Ten a second for ten seconds: backup at 1, mistake at 4, restore from 6 to 8; 3 answers remember."""
-    names = ("search", REMEMBERING, "insert")
+    names = ("search", KNOWN_ROW_SEARCH, "insert")
     header = Header(
         "lab", "simulated" if simulated else "embedded", "ha", 10.0, {"milvus": "2.3.5"}, 0, {},
         datetime.now(UTC).isoformat(), 10.0, 1.0, names, dict.fromkeys(names, 1.0), simulated,
@@ -27,7 +27,7 @@ def made(*, simulated=False, mistake=True):
     samples = [
         Sample(
             name, number, number / 10, number / 10, number / 10 + 0.01,
-            Outcome.FAIL if name == REMEMBERING and 44 <= number < 80 else Outcome.OK,
+            Outcome.FAIL if name == KNOWN_ROW_SEARCH and 44 <= number < 80 else Outcome.OK,
             key=number if name == "insert" else None,
         )
         for name in names

@@ -51,7 +51,7 @@ def journal() -> Callable[..., Journal]:
             rate=10.0,
             deadline=1.0,
             operations=names,
-            patience=dict.fromkeys(names, 1.0),
+            timeouts=dict.fromkeys(names, 1.0),
             simulated=simulated,
         )
         return Journal.write(header, samples=samples, **parts)

@@ -4,7 +4,7 @@ import pytest
 
 from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal
-from halab.measure.experiments.health_probing import knocked, noticed, restarts, seen
+from halab.measure.experiments.health_probing import detection_times, outage_checks, restarts, tcp_http_passes
 from halab.models.health_probes import TUNED, detection
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
@@ -36,7 +36,7 @@ def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
 @pytest.mark.cluster
 def test_crash_and_hang_were_noticed_within_their_ranges(journals: list[Journal]) -> None:
     for journal, kind in zip(journals, ("crash", "hang"), strict=False):
-        span, found = detection(TUNED, kind), noticed(journal)
+        span, found = detection(TUNED, kind), detection_times(journal)
         assert not journal.simulated
         assert found.verdict is not None
         assert span.least - 0.5 <= found.verdict <= span.most + SLACK
@@ -46,14 +46,14 @@ def test_crash_and_hang_were_noticed_within_their_ranges(journals: list[Journal]
 
 @pytest.mark.cluster
 def test_a_hang_passed_tcp_and_did_not_answer(journals: list[Journal]) -> None:
-    found = knocked(journals[2])
+    found = tcp_http_passes(journals[2])
     assert found.tcp_passed == found.tcp > 3
     assert found.http > found.http_passed <= 1  # the probe under way when it struck
 
 
 @pytest.mark.cluster
 def test_an_exit_was_seen_without_a_probe(journals: list[Journal]) -> None:
-    verdict = noticed(journals[3]).verdict
+    verdict = detection_times(journals[3]).verdict
     assert verdict is not None
     assert verdict < 1 + SLACK
 
@@ -66,6 +66,6 @@ def test_a_tight_probe_restarted_a_healthy_process(journals: list[Journal]) -> N
 
 @pytest.mark.cluster
 def test_health_was_mostly_green_while_searches_went_unanswered(journals: list[Journal]) -> None:
-    found = seen(journals[6])
-    assert found.green > 0.7 * found.checks > 0
+    found = outage_checks(journals[6])
+    assert found.healthy > 0.7 * found.checks > 0
     assert found.answered < 0.9 * found.searches

@@ -4,7 +4,7 @@ import pytest
 
 from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal
-from halab.measure.experiments.behind_balancer import KEPT, NEW, STRAIGHT
+from halab.measure.experiments.behind_balancer import KEPT_CONNECTIONS, NEW_CONNECTIONS, NO_BALANCER
 from halab.measure.experiments.load import CLIENT, MACHINE
 from halab.measure.experiments.read_scaling import scaling
 from halab.measure.journal.experiment_name import experiment_of
@@ -29,13 +29,15 @@ keep(limited, 5)
 
 CROWD = """
 if retriever:
-    met = crowd(cluster, retriever=retriever, clients=4, asking=12)
+    met = connection_spread(cluster, retriever=retriever, clients=4, asking=12)
     keep(met, 5)
     display(compare_crowd(met))
 """
 CRASH = """
 if retriever:
-    killed = behind(cluster, "crash proxy-1", retriever=retriever, before=1, seconds=3, after=1, rate=20)
+    killed = probe_behind_balancer(
+        cluster, "crash proxy-1", retriever=retriever, before=1, seconds=3, after=1, rate=20
+    )
     keep(killed, 5)
     display(compare_crash(killed), plot(killed))
 """
@@ -106,4 +108,4 @@ def test_a_balancer_deals_out_connections_and_helps_those_whose_proxy_was_killed
     def bad(name: str) -> int:
         return sum(one.outcome is not Outcome.OK for one in killed.samples(name))
 
-    assert max(bad(KEPT), bad(NEW)) < bad(STRAIGHT)
+    assert max(bad(KEPT_CONNECTIONS), bad(NEW_CONNECTIONS)) < bad(NO_BALANCER)

@@ -30,7 +30,7 @@ class PacedOperation:
         self._under_way = 0
         self._lock = threading.Lock()
 
-    def patience(self, deadline: float) -> float:
+    def timeout(self, deadline: float) -> float:
         return deadline
 
     def start(self) -> None:

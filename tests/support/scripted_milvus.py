@@ -85,7 +85,7 @@ class ScriptedOperation:
         self.latency = latency
         self.answers = 0
 
-    def patience(self, deadline: float) -> float:
+    def timeout(self, deadline: float) -> float:
         return deadline
 
     def start(self) -> None:

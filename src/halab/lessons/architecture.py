@@ -6,13 +6,13 @@ The learner's own figures are kept as predict(3, "metadata calls gone, crash etc
 from __future__ import annotations
 
 import json
-from datetime import datetime
 
 from halab.cluster.protocol import COORDINATORS, Cluster
 from halab.course.predictions import prediction
 from halab.lessons.common import recovery
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.simulation_mark import simulated_remark
 from halab.models.quorum import leadership
 from halab.tables import Table
 
@@ -50,12 +50,10 @@ def compare_parts(*journals: Journal) -> Table:
         (experiment_of(journal), _said(journal), *(recovery(journal, name) for name in _OPERATIONS))
         for journal in journals
     )
-    remarks = ["You said: seconds without metadata calls. The others: seconds until lasting service."]
-    if any(journal.simulated for journal in journals):
-        remarks.insert(0, "SIMULATED: no cluster was measured.")
-    return Table(
-        "What was lost, and how long was it gone?", ("fault", "you said", *_OPERATIONS), rows, tuple(remarks)
-    )
+    remark = "You said: seconds without metadata calls. The others: seconds until lasting service."
+    title = "What was lost, and how long was it gone?"
+    headings = ("fault", "you said", *_OPERATIONS)
+    return Table(title, headings, rows, (*simulated_remark(*journals), remark))
 
 
 def results(*journals: Journal) -> dict[str, str]:
@@ -69,6 +67,6 @@ def results(*journals: Journal) -> dict[str, str]:
 
 
 def _said(journal: Journal) -> str:
-    began = datetime.fromisoformat(journal.header.started).timestamp()
+    began = journal.began
     made = prediction(3, f"metadata calls gone, {experiment_of(journal)}", before=began)
     return f"{made.numbers['seconds']:g} s" if made and "seconds" in made.numbers else "-"

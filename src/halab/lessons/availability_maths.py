@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from halab.cluster.protocol import Cluster
 from halab.course.predictions import prediction
@@ -20,6 +19,7 @@ from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto
+from halab.measure.journal.simulation_mark import simulated_remark
 from halab.measure.probing.retriever import Retriever
 from halab.models.availability import Calendar
 from halab.models.availability_slo import Interval, failovers_allowed, mean_interval
@@ -124,11 +124,10 @@ def price_list(
     span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})"
     rows.append(_row(f"{word}, {found.n} runs", span, calendar, found.low, found.high))
     remarks = [
+        *simulated_remark(first),
         f"Failovers a month that the error budget pays for, in {calendar}.",
         "In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number.",
     ]
-    if first.simulated:
-        remarks.insert(0, "SIMULATED: no cluster was measured; these numbers come from a model.")
     return PriceList(f"{operation}: {experiment_of(first)}", tuple(rows), tuple(remarks))
 
 
@@ -160,7 +159,7 @@ def _count(slo: float, failover: float, period: float) -> str:
 
 def _predicted(journal: Journal) -> float | None:
     """How long the learner said the outage would be, seconds; None without a prediction of two times."""
-    began = datetime.fromisoformat(journal.header.started).timestamp()
+    began = journal.began
     made = prediction(CARD, experiment_of(journal), before=began)
     numbers = made.numbers if made else {}
     if not {"first_failure", "last_failure"} <= numbers.keys():

@@ -58,7 +58,7 @@ def in_one_picture(
     The prediction is the last one made for this fault before the measurement began; there may be none.
     """
     first = journals if isinstance(journals, Journal) else journals[0]
-    began = datetime.fromisoformat(first.header.started).timestamp()
+    began = first.began
     made = prediction(number, experiment_of(first), before=began)
     said = _claim(made.numbers) if made else None
     return compare(said, card_claim(number), journals, operation)

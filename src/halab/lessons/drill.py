@@ -6,11 +6,10 @@ verified service, rows lost at the failover, and questions that a client with tw
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from halab.course.cards import card
 from halab.course.predictions import prediction
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.simulation_mark import simulated_remark
 from halab.measure.probing.addresses import TWO_ADDRESSES
 from halab.protect.drill.rehearsal import Rehearsal, unanswered
 from halab.tables import Row, Table
@@ -27,7 +26,7 @@ def compare_drill(drill: Rehearsal) -> Table:
     ]
     if report.simulated:
         rows.append(("simulated", "not measured", "not counted", "not asked"))
-        return Table("The drill", _HEADINGS, tuple(rows), ("SIMULATED: no cluster was measured.",))
+        return Table("The drill", _HEADINGS, tuple(rows), simulated_remark(drill.journal))
     rows.append(
         (
             "measured",
@@ -69,7 +68,7 @@ def results(drill: Rehearsal) -> dict[str, str]:
 
 
 def _said(drill: Rehearsal) -> tuple[str, str, str]:
-    began = datetime.fromisoformat(drill.journal.header.started).timestamp()
+    began = drill.journal.began
     made = prediction(10, experiment_of(drill.journal), before=began)
     numbers = made.numbers if made else {}
     return (

@@ -5,12 +5,17 @@ The learner's own figures are kept as predict(9, "noticed, hang any query node",
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from halab.course.cards import card
 from halab.course.predictions import prediction
-from halab.measure.experiments.health_probing import knocked, noticed, probes_of, restarts, seen
+from halab.measure.experiments.health_probing import (
+    detection_times,
+    health_probes_of,
+    outage_checks,
+    restarts,
+    tcp_http_passes,
+)
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.simulation_mark import simulated_remark
 from halab.models.health_probes import TUNED, ProbedFault, detection
 from halab.tables import Row, Table
 
@@ -30,11 +35,11 @@ def compare_detection(*journals: Journal) -> Table:
             "you said",
             "the card says",
             "the formula says",
-            "noticed",
+            "detection_times",
             "ready again",
         ),
         tuple(_detected(journal) for journal in journals),
-        (*_simulated(journals), "Seconds after the fault. The card's figure is period x threshold."),
+        (*simulated_remark(*journals), "Seconds after the fault. The card's figure is period x threshold."),
     )
 
 
@@ -51,7 +56,7 @@ def compare_restarts(*journals: Journal) -> Table:
             )
             for journal in journals
         ),
-        _simulated(journals),
+        simulated_remark(*journals),
     )
 
 
@@ -59,22 +64,22 @@ def compare_sight(*journals: Journal) -> Table:
     """What /healthz and the synthetic query said while something behind them was broken."""
 
     def said(journal: Journal) -> Row:
-        found, fault = seen(journal), journal.faults[0]
+        found, fault = outage_checks(journal), journal.faults[0]
         return (
             f"{fault.kind} {fault.target}",
-            f"{found.green} of {found.checks} said well",
+            f"{found.healthy} of {found.checks} passed",
             f"{found.answered} of {found.searches} answered",
         )
 
     headings = ("what was broken", "/healthz", "the synthetic query")
-    return Table("Who sees it?", headings, tuple(map(said, journals)), _simulated(journals))
+    return Table("Who sees it?", headings, tuple(map(said, journals)), simulated_remark(*journals))
 
 
 def compare_knocks(*journals: Journal) -> Table:
     """What tcpSocket and httpGet said of a process while it was broken."""
 
     def said(journal: Journal) -> Row:
-        found, fault = knocked(journal), journal.faults[0]
+        found, fault = tcp_http_passes(journal), journal.faults[0]
         return (
             f"{fault.kind} {fault.component}",
             f"{found.tcp_passed} of {found.tcp} passed",
@@ -83,25 +88,25 @@ def compare_knocks(*journals: Journal) -> Table:
 
     headings = ("what was broken", "tcpSocket", "httpGet /healthz")
     heading = "Two ways to ask, while nothing answers"
-    return Table(heading, headings, tuple(map(said, journals)), _simulated(journals))
+    return Table(heading, headings, tuple(map(said, journals)), simulated_remark(*journals))
 
 
 def results(*journals: Journal) -> dict[str, str]:
     """What measured faults say to claims of card 9, in words by claim id."""
     said: dict[str, list[str]] = {}
     for journal in journals:
-        probe = probes_of(journal)["liveness"]
+        probe = health_probes_of(journal)["liveness"]
         claim = {30: "detection-before", 6: "detection-after"}.get(int(probe.period * probe.failures))
         if claim is not None:
             said.setdefault(claim, []).append(
-                f"{journal.faults[0].kind}: noticed after {_seconds(noticed(journal).verdict)} "
+                f"{journal.faults[0].kind}: noticed after {_seconds(detection_times(journal).verdict)} "
                 f"({'simulated' if journal.simulated else 'measured'})"
             )
     return {claim: "; ".join(words) for claim, words in said.items()}
 
 
 def _detected(journal: Journal) -> Row:
-    fault, probe, found = journal.faults[0], probes_of(journal)["liveness"], noticed(journal)
+    fault, probe, found = journal.faults[0], health_probes_of(journal)["liveness"], detection_times(journal)
     kind: ProbedFault = "hang" if fault.kind == "hang" else "crash"
     span = detection(probe, kind)
     claims = card(9, "en").claims
@@ -125,22 +130,18 @@ def _detected(journal: Journal) -> Row:
 
 
 def _settings(journal: Journal) -> str:
-    probe = probes_of(journal)["liveness"]
+    probe = health_probes_of(journal)["liveness"]
     return f"every {probe.period:g} s, timeout {probe.timeout:g} s, {probe.failures} in a row"
 
 
 def _said(journal: Journal, kind: str) -> str:
-    probe = probes_of(journal)["liveness"]
+    probe = health_probes_of(journal)["liveness"]
     if (probe.period, probe.timeout, probe.failures) != (TUNED.period, TUNED.timeout, TUNED.failures):
         return "-"  # the prediction was for the faster settings
-    began = datetime.fromisoformat(journal.header.started).timestamp()
+    began = journal.began
     made = prediction(9, f"noticed, {kind} any query node", before=began)
     return f"{made.numbers['seconds']:g} s" if made and "seconds" in made.numbers else "-"
 
 
 def _seconds(time: float | None) -> str:
     return "not at all" if time is None else f"{time:.1f} s"
-
-
-def _simulated(journals: tuple[Journal, ...]) -> tuple[str, ...]:
-    return ("SIMULATED: no cluster was measured.",) if any(journal.simulated for journal in journals) else ()

@@ -6,8 +6,6 @@ three replicas answer as one does.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from halab.course.cards import card
 from halab.course.predictions import prediction
 from halab.errors import MeasurementError
@@ -117,6 +115,6 @@ def _five(found: Scaling) -> str:
 
 
 def _said(journal: Journal, experiment: str) -> str:
-    began = datetime.fromisoformat(journal.header.started).timestamp()
+    began = journal.began
     made = prediction(5, experiment, before=began)
     return f"x {made.numbers['times']:g}" if made and "times" in made.numbers else "-"

@@ -7,13 +7,17 @@ and predict(5, CRASH, kept=1, new=1), seconds in which those clients get no answ
 from __future__ import annotations
 
 import math
-from datetime import datetime
 
 from halab.cluster.haproxy import find_haproxy
 from halab.cluster.protocol import Cluster
 from halab.course.predictions import prediction
 from halab.errors import ClusterError, MeasurementError
-from halab.measure.experiments.behind_balancer import KEPT, NEW, ONE, STRAIGHT
+from halab.measure.experiments.behind_balancer import (
+    KEPT_CONNECTIONS,
+    NEW_CONNECTIONS,
+    NO_BALANCER,
+    ONE_CONNECTION,
+)
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.summaries import fault_time, summary
@@ -22,10 +26,10 @@ from halab.tables import Table
 __all__ = ["CRASH", "FULLER", "balancer_here", "compare_crash", "compare_crowd"]
 
 FULLER = "clients of the fuller proxy"
-"""The experiment of `crowd`, as a prediction is kept under."""
+"""The experiment of `connection_spread`, as a prediction is kept under."""
 
 CRASH = "crash proxy-1 behind a balancer"
-"""The experiment of `behind`, as a prediction is kept under."""
+"""The experiment of `probe_behind_balancer`, as a prediction is kept under."""
 
 
 def balancer_here(cluster: Cluster) -> bool:
@@ -43,9 +47,11 @@ def balancer_here(cluster: Cluster) -> bool:
 
 def compare_crowd(journal: Journal) -> Table:
     """How many of the clients that stay each proxy got, by strategy. Raises MeasurementError."""
-    parts = [phase for phase in journal.phases if phase.name != ONE]
+    parts = [phase for phase in journal.phases if phase.name != ONE_CONNECTION]
     if not parts or len(parts) == len(journal.phases):
-        raise MeasurementError("these are no clients of a balancer", hint="measure with crowd(cluster, ...)")
+        raise MeasurementError(
+            "these are no clients of a balancer", hint="measure with connection_spread(cluster, ...)"
+        )
     proxies = list(parts[0].figures)
     said = _said(journal, FULLER)
     rows = tuple(
@@ -70,9 +76,11 @@ def compare_crash(journal: Journal) -> Table:
     """
     counts = connections(journal)
     if not counts or not journal.faults:
-        raise MeasurementError("no proxy ended behind a balancer here", hint="measure with behind(cluster)")
+        raise MeasurementError(
+            "no proxy ended behind a balancer here", hint="measure with probe_behind_balancer(cluster)"
+        )
     said = _said(journal, CRASH)
-    keys = {KEPT: "kept", NEW: "new", STRAIGHT: "straight"}
+    keys = {KEPT_CONNECTIONS: "kept", NEW_CONNECTIONS: "new", NO_BALANCER: "straight"}
     rows = tuple(
         (
             row.operation.removeprefix("search, "),
@@ -123,6 +131,6 @@ def _at(steps: list[tuple[float, int]], until: float) -> int:
 
 def _said(journal: Journal, experiment: str) -> dict[str, str]:
     """The numbers of the last prediction made before the measurement began."""
-    began = datetime.fromisoformat(journal.header.started).timestamp()
+    began = journal.began
     made = prediction(5, experiment, before=began)
     return {name: f"{value:g}" for name, value in made.numbers.items()} if made else {}

@@ -6,14 +6,13 @@ acknowledged and not flushed, how many of a hundred will be missing.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from halab.course.cards import card
 from halab.course.predictions import prediction
 from halab.lessons.common import recovery
 from halab.measure.experiments.disaster import UNFLUSHED, Loss, loss
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, simulated_remark
 from halab.tables import Table
 
 __all__ = ["compare_losses", "results"]
@@ -30,9 +29,7 @@ def compare_losses(*journals: Journal) -> Table:
     that is none of a disaster.
     """
     says = card(7, "en").claims["replicas-rpo"]
-    remarks = []
-    if any(journal.simulated for journal in journals):
-        remarks.append("SIMULATED: no cluster was measured, and a simulated one keeps no rows to count.")
+    remarks = [*simulated_remark(*journals, detail=KEEPS_NO_ROWS)]
     remarks.append("RTO: from the first request without an answer to lasting service.")
     return Table(
         _TITLE,
@@ -69,7 +66,7 @@ def _recovered(journal: Journal) -> str:
 
 
 def _said(journal: Journal) -> str:
-    began = datetime.fromisoformat(journal.header.started).timestamp()
+    began = journal.began
     made = prediction(7, f"rows lost, {experiment_of(journal)}", before=began)
     return f"{made.numbers['percent']:g} %" if made and "percent" in made.numbers else "-"
 

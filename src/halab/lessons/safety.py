@@ -6,12 +6,11 @@ searches after the command still find something, and how long the restore takes.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from halab.course.cards import card
 from halab.course.predictions import prediction
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, simulated_remark
 from halab.protect.backup.mistake import DataLossReport, data_loss_report
 from halab.tables import Row, Table
 
@@ -37,8 +36,7 @@ def compare_mistakes(*journals: Journal) -> Table:
         rows.append((experiment_of(journal), "you said", *_said(journal), "-", "-"))
         rows.append((experiment_of(journal), how, _found(found), _took(found), *_lost(found)))
     remarks = ["Still found: searches after the command that found what had been there."]
-    if any(journal.simulated for journal in journals):
-        remarks.append("SIMULATED: no cluster was measured, and a simulated one keeps no rows.")
+    remarks += simulated_remark(*journals, detail=KEEPS_NO_ROWS)
     return Table(_TITLE, _HEADINGS, tuple(rows), tuple(remarks))
 
 
@@ -56,7 +54,7 @@ def results(*journals: Journal) -> dict[str, str]:
 
 
 def _said(journal: Journal) -> tuple[str, str]:
-    began = datetime.fromisoformat(journal.header.started).timestamp()
+    began = journal.began
     made = prediction(8, experiment_of(journal), before=began)
     numbers = made.numbers if made else {}
     return (

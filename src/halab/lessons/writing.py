@@ -6,13 +6,12 @@ takes with three replicas than with one.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from halab.course.cards import card
 from halab.course.predictions import prediction
 from halab.errors import MeasurementError
 from halab.measure.experiments.write_cost import Cost, costs, spread
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.simulation_mark import simulated_remark
 from halab.models.bootstrap import Interval
 from halab.tables import Table
 
@@ -38,10 +37,7 @@ def compare_writes(journal: Journal) -> Table:
         ("three replicas", "-", says["three-copies"].text(), _seconds(three)),
         ("three against one", _said(journal), f"{says['extra-time'].high:+g} %", percent(ratio)),
     )
-    remarks = [verdict(ratio)]
-    if journal.simulated:
-        remarks.insert(0, "SIMULATED: nothing was written; these numbers come from a model.")
-    return Table(_TITLE, _HEADINGS, rows, tuple(remarks))
+    return Table(_TITLE, _HEADINGS, rows, (*simulated_remark(journal), verdict(ratio)))
 
 
 def verdict(ratio: Interval) -> str:
@@ -89,6 +85,6 @@ def _seconds(cost: Cost) -> str:
 
 
 def _said(journal: Journal) -> str:
-    began = datetime.fromisoformat(journal.header.started).timestamp()
+    began = journal.began
     made = prediction(4, THREE, before=began)
     return f"{made.numbers['percent']:+g} %" if made and "percent" in made.numbers else "-"

@@ -1,12 +1,8 @@
 """Measuring: probes, journals, outages, RTO, RPO, and pictures drawn from a journal alone.
 
-journal.py      one measurement as one hash-chained JSONL file
-probe.py        the open-loop prober; operations.py what it sends, retry.py a client that retries
-outage.py       outages, RTO and RPO; summary.py tables of them; plot.py pictures
-retriever.py    the workload; experiment.py a whole measurement around one fault
-load.py         closed and open loops, CPU and memory; throughput.py repeats by number of replicas
-balanced.py     clients behind a balancer, and a proxy that dies under them
-scripted.py     a fake service with known outages, to check the prober against; paced.py one of known speed
+journal/      one measurement as one hash-chained JSONL file; outages, RTO, RPO, tables and pictures of it
+probing/      the open-loop prober, the operations it sends, and the retriever, which is the workload
+experiments/  break something and measure: faults, disasters, loads, health probes, a balancer
 """
 
 from halab.measure.experiments.fault_experiment import experiment, journal_name, parse_fault, probe_and_save

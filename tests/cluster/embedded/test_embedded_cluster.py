@@ -91,7 +91,7 @@ def test_a_query_node_is_added_used_and_removed_while_questions_are_answered(ha,
     ha.remove(added)
     assert len(ha.components()) == 19
     # The copy that leaves may answer with nothing, and call that a success, until it has found another node.
-    assert retriever.settled(60)
+    assert retriever.wait_until_searchable(60)
     with pytest.raises(MeasurementError, match="as many query nodes"):
         retriever.set_replicas(4)
     with pytest.raises(FaultError, match="Only query nodes"):
@@ -110,7 +110,7 @@ def test_two_members_of_etcd_are_lost_at_once_and_come_back(ha, retriever):
 
 
 def test_a_question_is_answered_by_three_replicas(ha, retriever):
-    assert retriever.settled(60)
+    assert retriever.wait_until_searchable(60)
     assert retriever.ask("How long does a failover take?")
     replicas = retriever._client.describe_replica(retriever.name)
     assert len(replicas) == 3

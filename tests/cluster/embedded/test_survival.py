@@ -64,7 +64,7 @@ def losing(profile: str, targets: tuple[str, ...], seconds: float) -> None:
             operation: _seen([s for s in run.journal.samples(operation) if s.intended >= struck], ended)
             for operation in run.journal.header.operations
         }
-        seen["flush"] = _works(lambda: client.flush(retriever.written, timeout=10))
+        seen["flush"] = _works(lambda: client.flush(retriever.insert_collection, timeout=10))
         seen["load"] = _works(lambda: client.load_collection("spare", timeout=10))
     said = {verdict.operation: verdict.fate for verdict in verdicts(parts, down, copies)}
     wrong = {name: (fate, seen[name]) for name, fate in said.items() if fate not in seen[name]}

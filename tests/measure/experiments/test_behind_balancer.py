@@ -11,10 +11,17 @@ import halab
 from halab.cluster.protocol import Component, Event
 from halab.errors import ClusterError, MeasurementError
 from halab.measure import FaultRecord, Retriever, plot
-from halab.measure.experiments.behind_balancer import KEPT, NEW, ONE, STRAIGHT, behind, crowd
+from halab.measure.experiments.behind_balancer import (
+    KEPT_CONNECTIONS,
+    NEW_CONNECTIONS,
+    NO_BALANCER,
+    ONE_CONNECTION,
+    connection_spread,
+    probe_behind_balancer,
+)
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_parts import connections
-from halab.measure.probing.operations import Anew, Search
+from halab.measure.probing.operations import Search, SearchOnNewConnection
 from halab.models.samples import Outcome
 from support.scripted_milvus import Script, ScriptedCluster, ScriptedServer, Spell
 
@@ -60,20 +67,20 @@ def two():
         yield TwoProxies([one, other])
 
 
-def through(uri, *, anew=False):
-    return (Anew if anew else Search)(uri, "passages", [[1.0, 0.0], [0.0, 1.0]])
+def search_via(uri, *, new_connection=False):
+    return (SearchOnNewConnection if new_connection else Search)(uri, "passages", [[1.0, 0.0], [0.0, 1.0]])
 
 
-RETRIEVER = SimpleNamespace(through=through)
+RETRIEVER = SimpleNamespace(search_via=search_via)
 
 
 @pytest.mark.usefixtures("haproxy")
 def test_who_stays_meets_at_one_proxy_with_round_robin_and_is_spread_with_least_connections(two):
-    journal = crowd(two, ("roundrobin", "leastconn"), retriever=RETRIEVER, clients=4, asking=6)
+    journal = connection_spread(two, ("roundrobin", "leastconn"), retriever=RETRIEVER, clients=4, asking=6)
     turns, least, one = journal.phases
     assert sorted(turns.figures.values()) == [0, 4]
     assert sorted(least.figures.values()) == [2, 2]
-    assert (one.name, sorted(one.figures.values())) == (ONE, [0, 1])
+    assert (one.name, sorted(one.figures.values())) == (ONE_CONNECTION, [0, 1])
     assert len(journal.samples("search")) == 2 * (4 + 4) + 5 * 6
     assert all(sample.outcome is Outcome.OK for sample in journal.samples())
     assert experiment_of(journal) == "search with roundrobin, leastconn, one connection"
@@ -81,16 +88,18 @@ def test_who_stays_meets_at_one_proxy_with_round_robin_and_is_spread_with_least_
 
 @pytest.mark.usefixtures("haproxy")
 def test_clients_of_a_killed_proxy_come_back_at_the_other_and_stay(two):
-    journal = behind(
+    journal = probe_behind_balancer(
         two, "crash proxy-1", retriever=RETRIEVER, clients=4, before=0.6, seconds=1.0, after=0.6, rate=20
     )
-    assert journal.header.operations == (KEPT, NEW, STRAIGHT)
+    assert journal.header.operations == (KEPT_CONNECTIONS, NEW_CONNECTIONS, NO_BALANCER)
 
     def bad(name):
         return sum(sample.outcome is not Outcome.OK for sample in journal.samples(name))
 
-    assert bad(STRAIGHT) > 5
-    assert max(bad(KEPT), bad(NEW)) < bad(STRAIGHT)  # only those under way are lost
+    assert bad(NO_BALANCER) > 5
+    assert max(bad(KEPT_CONNECTIONS), bad(NEW_CONNECTIONS)) < bad(
+        NO_BALANCER
+    )  # only those under way are lost
     counts = connections(journal)
     assert {name: steps[0][1] for name, steps in counts.items()} == {"proxy-1": 2, "proxy-2": 2}
     assert {name: steps[-1][1] for name, steps in counts.items()} == {"proxy-1": 0, "proxy-2": 4}
@@ -99,7 +108,7 @@ def test_clients_of_a_killed_proxy_come_back_at_the_other_and_stay(two):
 
 def test_a_search_on_a_new_connection_each_time_leaves_none_open():
     with ScriptedServer(Script([])) as server:
-        search = through(server.uri, anew=True)
+        search = search_via(server.uri, new_connection=True)
         search.start()
         ended = []
         for number in range(3):
@@ -115,15 +124,15 @@ def test_a_search_on_a_new_connection_each_time_leaves_none_open():
 def test_a_simulated_cluster_has_no_other_address():
     with halab.cluster(engine="simulated") as cluster:
         with pytest.raises(MeasurementError, match="no other address"):
-            Retriever(cluster).through("http://127.0.0.1:1")
+            Retriever(cluster).search_via("http://127.0.0.1:1")
         with pytest.raises(ClusterError, match="simulated"):
-            behind(cluster, "crash proxy-1", retriever=RETRIEVER)
+            probe_behind_balancer(cluster, "crash proxy-1", retriever=RETRIEVER)
 
 
 @pytest.mark.parametrize("wrong", [{"clients": 0}, {"asking": 0}])
 def test_a_crowd_of_nobody_is_refused(wrong):
     with pytest.raises(MeasurementError, match="at least one client"):
-        crowd(ScriptedCluster(), retriever=RETRIEVER, **wrong)
+        connection_spread(ScriptedCluster(), retriever=RETRIEVER, **wrong)
 
 
 def test_the_picture_has_a_row_for_the_connections(journal, samples):

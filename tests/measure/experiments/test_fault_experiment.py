@@ -53,7 +53,7 @@ class FakeRetriever:
         self.counted = count or RowCount(1, 0, 0, 1)
         self.calm = calm
 
-    def settled(self):
+    def wait_until_searchable(self):
         return self.calm
 
     def operations(self):
@@ -62,7 +62,7 @@ class FakeRetriever:
         operation.send = lambda number, deadline, done: (send(number, deadline, done), number)[1]
         return [operation]
 
-    def count(self, samples=None, patience=0.0):
+    def count(self, samples=None, timeout=0.0):
         if isinstance(self.counted, Exception):
             raise self.counted
         return self.counted

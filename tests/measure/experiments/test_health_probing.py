@@ -6,15 +6,15 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import Retriever
 from halab.measure.experiments.health_probing import (
-    busy,
+    dependency_outage,
+    detection_times,
     health_check,
-    knock,
-    knocked,
-    lie,
-    noticed,
-    probes_of,
+    health_probes_of,
+    outage_checks,
     restarts,
-    seen,
+    stalling_process,
+    tcp_http_passes,
+    tcp_vs_http,
     usual_pod,
 )
 from halab.measure.experiments.kubelet import Check, HttpGet, Pod
@@ -39,11 +39,11 @@ def test_the_kubelet_mends_a_fault_within_the_range(cluster, retriever, probe, f
         cluster, f"{fault} any query node", pod=usual_pod(probe), retriever=retriever, seed=3
     )
     assert journal.simulated
-    found, span = noticed(journal), detection(probe, fault)
+    found, span = detection_times(journal), detection(probe, fault)
     assert span.least - 0.2 <= found.verdict <= span.most + 0.2
     assert found.out < found.verdict <= found.restarted < found.ready
     assert restarts(journal) == 1
-    assert (probes_of(journal)["liveness"].period, probes_of(journal)["readiness"].period) == (
+    assert (health_probes_of(journal)["liveness"].period, health_probes_of(journal)["readiness"].period) == (
         probe.period,
         1,
     )
@@ -53,24 +53,27 @@ def test_an_exit_is_seen_without_a_probe(cluster, retriever):
     journal = health_check(
         cluster, "crash any query node", pod=usual_pod(CARD), retriever=retriever, watch=True, seed=1
     )
-    assert noticed(journal).verdict <= 1.1
+    assert detection_times(journal).verdict <= 1.1
 
 
 def test_what_is_said_is_a_function_of_the_saved_journal(cluster, retriever, tmp_path):
     journal = health_check(cluster, "hang proxy 1", pod=usual_pod(TUNED), retriever=retriever, seed=1)
     again = Journal.load(journal.save(tmp_path / "one.jsonl"))
-    assert (noticed(again), probes_of(again)) == (noticed(journal), probes_of(journal))
+    assert (detection_times(again), health_probes_of(again)) == (
+        detection_times(journal),
+        health_probes_of(journal),
+    )
 
 
 def test_a_busy_process_is_restarted_by_a_tight_probe_and_left_alone_by_a_patient_one(cluster, retriever):
     tight, patient = (Pod(Check(HttpGet(), Probe(1, 1, count)), grace=1) for count in (1, 3))
-    assert restarts(busy(cluster, "query node 1", pod=tight, retriever=retriever)) > 0
-    assert restarts(busy(cluster, "query node 1", pod=patient, retriever=retriever)) == 0
+    assert restarts(stalling_process(cluster, "query node 1", pod=tight, retriever=retriever)) > 0
+    assert restarts(stalling_process(cluster, "query node 1", pod=patient, retriever=retriever)) == 0
 
 
 def test_health_is_green_while_a_dependency_is_gone(cluster, retriever):
-    found = seen(lie(cluster, retriever=retriever))
-    assert found.checks == found.green > 5
+    found = outage_checks(dependency_outage(cluster, retriever=retriever))
+    assert found.checks == found.healthy > 5
     assert found.searches > 100
 
 
@@ -80,14 +83,14 @@ def test_a_journal_without_what_is_asked_says_what_to_do(cluster, retriever):
     from halab.measure import experiment
 
     other = experiment(cluster, None, retriever=retriever, seconds=1, progress=False)
-    for ask in (noticed, probes_of, seen):
+    for ask in (detection_times, health_probes_of, outage_checks):
         with pytest.raises(MeasurementError):
             ask(other)
 
 
 def test_a_hang_passes_tcp_and_not_http_and_a_crash_passes_neither(cluster, retriever):
-    hung = knocked(knock(cluster, retriever=retriever))
+    hung = tcp_http_passes(tcp_vs_http(cluster, retriever=retriever))
     assert hung.tcp_passed == hung.tcp > 3
     assert hung.http > hung.http_passed == 0
-    gone = knocked(knock(cluster, "crash any query node", retriever=retriever))
+    gone = tcp_http_passes(tcp_vs_http(cluster, "crash any query node", retriever=retriever))
     assert gone.tcp_passed == gone.http_passed == 0

@@ -89,7 +89,7 @@ def test_an_operation_that_raises_ends_the_load_and_is_named():
     class Broken:
         name = "broken"
 
-        def patience(self, deadline):
+        def timeout(self, deadline):
             return deadline
 
         def send(self, number, deadline, done):

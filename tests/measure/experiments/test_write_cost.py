@@ -5,7 +5,7 @@ import pytest
 
 import halab
 from halab.errors import MeasurementError
-from halab.measure.experiments.replica_collections import InsertMany, marker, questions
+from halab.measure.experiments.replica_collections import InsertMany, key_vector, questions
 from halab.measure.experiments.write_cost import costs, writing
 from halab.models.samples import Outcome
 
@@ -73,8 +73,8 @@ def test_a_request_holds_its_rows_under_keys_of_its_own_and_its_marker_first():
     keys = [list(one.fields_data[0].scalars.long_data.data) for one in (first, second)]
     assert keys == [[0, 1, 2], [3, 4, 5]]
     vectors = np.array(second.fields_data[1].vectors.float_vector.data).reshape(3, 128)
-    assert np.allclose(vectors[0], marker(3))
-    assert np.argmax(vectors @ marker(3)) == 0
+    assert np.allclose(vectors[0], key_vector(3))
+    assert np.argmax(vectors @ key_vector(3)) == 0
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 

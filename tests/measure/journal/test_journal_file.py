@@ -122,7 +122,7 @@ def test_two_journals_in_one_file_are_found(full, lines):
 
 def test_a_foreign_version_is_refused_with_both_versions(full, lines):
     record = {**json.loads(full.lines[0]), "version": 99}
-    with pytest.raises(JournalError, match="version 99, this halab reads version 1"):
+    with pytest.raises(JournalError, match="version 99, this halab reads version 2"):
         Journal.load(lines([json.dumps(record), *full.lines[1:]]))
 
 

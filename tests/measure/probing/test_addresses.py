@@ -19,7 +19,7 @@ class Side:
     def __init__(self, well=True):
         self.well, self.asked = well, 0
 
-    def patience(self, deadline):
+    def timeout(self, deadline):
         return deadline
 
     def start(self):

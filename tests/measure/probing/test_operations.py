@@ -68,8 +68,8 @@ def test_nothing_to_connect_to_is_said_before_the_measurement_starts(monkeypatch
 def test_a_strong_search_is_given_longer_and_asks_for_strong_consistency():
     plain, strong = (Search("127.0.0.1:1", "passages", [[1.0]], strong=strong) for strong in (False, True))
     assert (plain.name, strong.name) == ("search", "strong search")
-    assert plain.patience(1.0) == 1.0
-    assert strong.patience(1.0) == 2.0
+    assert plain.timeout(1.0) == 1.0
+    assert strong.timeout(1.0) == 2.0
     levels = [search._request(0)[0].consistency_level for search in (plain, strong)]
     assert levels == [common_pb2.ConsistencyLevel.Bounded, common_pb2.ConsistencyLevel.Strong]
 

@@ -132,7 +132,7 @@ def test_a_row_that_is_only_late_is_not_lost(retriever, monkeypatch):
     monkeypatch.setattr(module, "_AGAIN", 0.01)
     monkeypatch.setattr(retriever, "_present", lambda collection, keys: looks.pop(0) if looks else set())
     samples = [Sample("insert", n, 0, 0, 0, Outcome.OK, key=n) for n in range(3)]
-    count = retriever.count(samples, patience=0.1)
+    count = retriever.count(samples, timeout=0.1)
     assert (count.missing, count.late) == ((2,), 1)
     assert looks == []
 
@@ -143,9 +143,9 @@ def refuse():
 
 def test_a_retriever_has_settled_when_every_question_finds_something(monkeypatch):
     with SimulatedCluster() as cluster, Retriever(cluster) as retriever:
-        assert retriever.settled(0.0)
+        assert retriever.wait_until_searchable(0.0)
         answers = chain([lambda: [], refuse], repeat(lambda: ["a passage"]))
         monkeypatch.setattr(retriever, "ask", lambda question, timeout: next(answers)())
-        assert retriever.settled(5.0)
+        assert retriever.wait_until_searchable(5.0)
         monkeypatch.setattr(retriever, "ask", lambda question, timeout: [])
-        assert not retriever.settled(0.0)
+        assert not retriever.wait_until_searchable(0.0)

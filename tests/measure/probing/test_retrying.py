@@ -58,7 +58,7 @@ def test_a_timed_out_search_is_sent_again():
 
 def test_a_retry_waits_until_its_own_deadline_and_no_longer():
     retrying = with_retries(ScriptedOperation("search", Script([])), PATIENT)
-    assert retrying.patience(1.0) == pytest.approx(2.0)
+    assert retrying.timeout(1.0) == pytest.approx(2.0)
 
 
 def test_a_simulated_cluster_is_probed_with_retries_too():

@@ -5,7 +5,7 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import Retriever
-from halab.measure.probing.retriever import REMEMBERING
+from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.protect.backup.mistake import data_loss_report, mistake
 
 
@@ -19,7 +19,7 @@ def test_a_simulated_cluster_forgets_nothing_and_says_so(retriever):
     journal = mistake(retriever.cluster, "drop collection", retriever=retriever)
     assert journal.simulated
     assert [(fault.kind, fault.target) for fault in journal.faults] == [("drop", "collection")]
-    assert set(journal.header.operations) == {"search", REMEMBERING, "insert"}
+    assert set(journal.header.operations) == {"search", KNOWN_ROW_SEARCH, "insert"}
     found = data_loss_report(journal)
     assert (found.last_found, found.restore_seconds, found.window) == (None, None, None)
     assert "keeps no rows" in " ".join(repr(found).split())

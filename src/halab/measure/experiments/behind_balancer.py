@@ -1,7 +1,7 @@
 """Clients behind a real balancer: which proxy they get, and what they see when it dies.
 
-    crowd(cluster, retriever=retriever)             # who gets whom, by strategy
-    behind(cluster, "crash proxy-1", retriever=retriever)
+    connection_spread(cluster, retriever=retriever)                       # which clients get which proxy
+    probe_behind_balancer(cluster, "crash proxy-1", retriever=retriever)  # what they see of a crash
 
 A balancer of TCP connections chooses once for each. A gRPC client sends all its requests over one HTTP/2
 connection and keeps it, so the strategy deals out clients and not requests (grpc.io, "gRPC Load Balancing",
@@ -31,20 +31,31 @@ from halab.measure.probing.retriever import Retriever
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Sample
 
-__all__ = ["KEPT", "NEW", "ONE", "STRAIGHT", "behind", "crowd"]
+__all__ = [
+    "KEPT_CONNECTIONS",
+    "NEW_CONNECTIONS",
+    "NO_BALANCER",
+    "ONE_CONNECTION",
+    "connection_spread",
+    "probe_behind_balancer",
+]
 
-ONE = "one connection"
-"""The part of `crowd` in which many ask over one connection."""
+ONE_CONNECTION = "one connection"
+"""The part of `connection_spread` in which many ask over one connection."""
 
-KEPT, NEW, STRAIGHT = "search, kept connections", "search, new connections", "search, no balancer"
-"""The three kinds of clients of `behind`."""
+KEPT_CONNECTIONS, NEW_CONNECTIONS, NO_BALANCER = (
+    "search, kept connections",
+    "search, new connections",
+    "search, no balancer",
+)
+"""The three kinds of clients of `probe_behind_balancer`."""
 
 _DEADLINE = 10.0  # seconds
 _LOOK = 0.1  # seconds between two looks at a balancer's counts
 _SETTLES = 5.0  # seconds a balancer may take to notice that a client has left
 
 
-def crowd(
+def connection_spread(
     cluster: Cluster,
     algorithms: Sequence[str] = ALGORITHMS,
     *,
@@ -60,7 +71,7 @@ def crowd(
     """
     if clients < 1 or asking < 1:
         raise MeasurementError(
-            f"a crowd needs at least one client of each kind, found {clients} and {asking}",
+            f"a spread needs at least one client of each kind, found {clients} and {asking}",
             hint="for example clients=8, asking=48",
         )
     servers = proxies(cluster)
@@ -79,9 +90,9 @@ def crowd(
     say(f"{asking} users on one connection")
     start = cluster.now()
     with balance(servers, algorithms[0]) as front:
-        samples += _asked(retriever.through(front.uri), asking, len(samples))
+        samples += _asked(retriever.search_via(front.uri), asking, len(samples))
         figures = {one.name: float(one.total) for one in front.servers()}
-    phases.append(Phase(ONE, start, cluster.now(), {"clients": asking}, figures))
+    phases.append(Phase(ONE_CONNECTION, start, cluster.now(), {"clients": asking}, figures))
     say(DONE)
     return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=0)
 
@@ -93,11 +104,11 @@ def _come_and_go(
     samples: list[Sample] = []
     with ExitStack() as staying:
         for here in range(1, clients + 1):
-            stays = retriever.through(front.uri)
+            stays = retriever.search_via(front.uri)
             stays.start()
             staying.callback(stays.stop)
             samples += closed_loop(stays, requests=1, first=first + len(samples), deadline=_DEADLINE)
-            leaves = retriever.through(front.uri, anew=True)
+            leaves = retriever.search_via(front.uri, new_connection=True)
             samples += closed_loop(leaves, requests=1, first=first + len(samples), deadline=_DEADLINE)
             leaves.stop()
             counts = _settled(front, here)
@@ -129,7 +140,7 @@ def _settled(front: Balancer, here: int) -> list[Server]:
         time.sleep(0.02)
 
 
-def behind(
+def probe_behind_balancer(
     cluster: Cluster,
     fault: str = "crash proxy-1",
     *,
@@ -154,9 +165,9 @@ def behind(
     servers = proxies(cluster)
     with balance(servers, algorithm) as kept, balance(servers, algorithm) as new:
         operations: list[Operation] = [
-            InTurn(KEPT, [retriever.through(kept.uri) for _ in range(clients)]),
-            Renamed(retriever.through(new.uri, anew=True), NEW),
-            Renamed(retriever.through(f"http://{next(iter(servers.values()))}"), STRAIGHT),
+            InTurn(KEPT_CONNECTIONS, [retriever.search_via(kept.uri) for _ in range(clients)]),
+            Renamed(retriever.search_via(new.uri, new_connection=True), NEW_CONNECTIONS),
+            Renamed(retriever.search_via(f"http://{next(iter(servers.values()))}"), NO_BALANCER),
         ]
         with probe(cluster, operations, rate=rate) as run, _Watch(kept, cluster.now) as watch:
             say = ProgressLine(lambda: run.elapsed)
@@ -181,8 +192,8 @@ class InTurn:
         self.name = name
         self._clients = list(clients)
 
-    def patience(self, deadline: float) -> float:
-        return self._clients[0].patience(deadline)
+    def timeout(self, deadline: float) -> float:
+        return self._clients[0].timeout(deadline)
 
     def start(self) -> None:
         for each in self._clients:

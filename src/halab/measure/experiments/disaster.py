@@ -22,7 +22,7 @@ from halab.errors import ClusterError, MeasurementError
 from halab.measure.experiments.fault_experiment import inject
 from halab.measure.journal.journal_file import FaultRecord, Journal
 from halab.measure.journal.summaries import title
-from halab.measure.probing.operations import UNANSWERED, said
+from halab.measure.probing.operations import UNANSWERED, error_text
 from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.retriever import SETTLE, Retriever
@@ -39,7 +39,7 @@ UNFLUSHED = "after the flush, before the disaster"
 
 _INFRASTRUCTURE = ("etcd", "log", "objectstore")
 _FLUSHING, _FLUSHED = "flush began", "flush returned"
-_PATIENCE = 60.0  # seconds a flush may take
+_TIMEOUT = 60.0  # seconds a flush may take
 _SEARCH = 30.0  # seconds to wait for a search to be answered, once every component is healthy
 _STEP = 0.5  # seconds between two looks
 
@@ -70,7 +70,8 @@ def disaster(
     """
     cluster.wait_healthy()
     struck = _struck(cluster, target)
-    retriever.settled()  # else what the last disaster left behind would be measured as this one's
+    # Otherwise what the last disaster left behind would be measured as this one's.
+    retriever.wait_until_searchable()
     with probe(
         cluster, retriever.operations("search", "insert"), rate=rate, deadline=deadline, seed=seed
     ) as run:
@@ -89,7 +90,7 @@ def disaster(
         say(DONE)
         return journal
     return counted(
-        journal, say, lambda: journal.extended(count=retriever.count(journal.samples(), patience=SETTLE))
+        journal, say, lambda: journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
     )
 
 
@@ -114,16 +115,16 @@ def _flush(cluster: Cluster, retriever: Retriever, run: Run, say: ProgressLine) 
         return []
     say("flushing")
     began = run.elapsed
-    client = MilvusClient(cluster.uri, timeout=_PATIENCE)
+    client = MilvusClient(cluster.uri, timeout=_TIMEOUT)
     try:
-        client.flush(retriever.written)
+        client.flush(retriever.insert_collection)
     except UNANSWERED as error:
-        run.note(f"The rows were not flushed: {said(error)}")
+        run.note(f"The rows were not flushed: {error_text(error)}")
         return []
     finally:
         client.close()
     return [
-        Event(round(time, 6), retriever.written, kind, "user")
+        Event(round(time, 6), retriever.insert_collection, kind, "user")
         for time, kind in ((began, _FLUSHING), (run.elapsed, _FLUSHED))
     ]
 

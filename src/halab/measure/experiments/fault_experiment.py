@@ -63,9 +63,10 @@ def experiment(
     for _, target in broken:
         # Told before the first probe leaves: a mistyped target, or a cluster that is gone.
         cluster.resolve(target)
-    calm = retriever.settled()  # else what the last fault left behind would be measured as this one's
+    # Otherwise what the last fault left behind would be measured as this one's.
+    searchable = retriever.wait_until_searchable()
     with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
-        if not calm:
+        if not searchable:
             run.note(f"Not all searches found something even before, for {SETTLE:g} s.")
         say = _progress(run) if progress else _silent
         _wait(cluster, before, say, "before the fault")
@@ -121,7 +122,7 @@ def _counted(journal: Journal, retriever: Retriever, say: Callable[[str], None])
         return journal
     say("counting rows")
     try:
-        counted = journal.extended(count=retriever.count(journal.samples(), patience=SETTLE))
+        counted = journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
     except MeasurementError as error:
         counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
     say(DONE)

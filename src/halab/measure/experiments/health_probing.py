@@ -1,11 +1,10 @@
-"""Health checks as an experiment: a fault that the kubelet must notice and mend, a busy process, a green lie.
+"""Health probes as an experiment: a fault the kubelet must notice, a stalling process, a lost dependency.
 
     hung = health_check(cluster, "hang any query node", pod=pod, retriever=retriever)
-    noticed(hung)                  # seconds from the fault to the verdict, to the restart, to being ready
-    again
+    detection_times(hung)          # seconds from the fault to the verdict, the restart and being ready again
 
-A journal holds the kubelet's settings and every decision it made beside the searches of that time, so what is
-said of it here is a pure function of the journal.
+A journal holds the kubelet's settings and every decision it made beside the searches of that time, so every
+result here is a pure function of the journal.
 """
 
 from __future__ import annotations
@@ -29,23 +28,23 @@ from halab.models.health_probes import Probe
 from halab.models.samples import Outcome
 
 __all__ = [
-    "Knocked",
-    "Noticed",
-    "Seen",
-    "busy",
+    "DetectionTimes",
+    "OutageChecks",
+    "TcpHttpPasses",
+    "dependency_outage",
+    "detection_times",
     "health_check",
-    "knock",
-    "knocked",
-    "lie",
-    "noticed",
-    "probes_of",
+    "health_probes_of",
+    "outage_checks",
     "restarts",
-    "seen",
+    "stalling_process",
+    "tcp_http_passes",
+    "tcp_vs_http",
     "usual_pod",
 ]
 
 _SET = "probes"  # the event that holds a kubelet's settings
-_PATIENCE = 90.0  # seconds until a fault that nobody has mended is given up
+_TIMEOUT = 90.0  # seconds until a fault that nobody has mended is given up
 _NEVER = 10**6  # failures in a row until a restart, where there is to be none
 _SEES = Probe(period=1, timeout=3, failures=1)
 
@@ -91,13 +90,13 @@ def health_check(
         )
         say = ProgressLine(lambda: run.elapsed)
         say("waiting for the first probes")
-        kubelet.wait(_PATIENCE, lambda: kubelet.seen("liveness ok") is not None and kubelet.ready)
+        kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None and kubelet.ready)
         kubelet.wait(pod.liveness.probe.period * chance.random())
         broken = _inject(cluster)(kind, part.name)
         run.mark_fault(broken)
         say(f"{kind} {part.name}")
-        if not kubelet.wait(_PATIENCE, lambda: kubelet.restarts > 0 and kubelet.ready):
-            run.note(f"The kubelet did not mend the fault within {_PATIENCE:g} s; it was undone.")
+        if not kubelet.wait(_TIMEOUT, lambda: kubelet.restarts > 0 and kubelet.ready):
+            run.note(f"The kubelet did not mend the fault within {_TIMEOUT:g} s; it was undone.")
         broken.undo()
         cluster.wait_healthy()
         kubelet.wait(after)
@@ -105,7 +104,7 @@ def health_check(
     return _with_events(run, [kubelet])
 
 
-def busy(
+def stalling_process(
     cluster: Cluster,
     target: str,
     *,
@@ -126,9 +125,9 @@ def busy(
     with ExitStack() as stack:
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, seed=1))
-        kubelet.wait(_PATIENCE, lambda: kubelet.seen("liveness ok") is not None)
+        kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None)
         for _ in range(pauses):
-            kubelet.wait(_PATIENCE, lambda: cluster.resolve(part.name).health == "healthy")
+            kubelet.wait(_TIMEOUT, lambda: cluster.resolve(part.name).health == "healthy")
             pulse = _inject(cluster)("hang", part.name)
             kubelet.wait(pause)
             pulse.undo()
@@ -137,7 +136,7 @@ def busy(
     return _with_events(run, [kubelet])
 
 
-def knock(
+def tcp_vs_http(
     cluster: Cluster,
     fault: str = "hang any query node",
     *,
@@ -157,14 +156,14 @@ def knock(
     with ExitStack() as stack:
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, watch=False))
-        kubelet.wait(_PATIENCE, lambda: kubelet.ready)
+        kubelet.wait(_TIMEOUT, lambda: kubelet.ready)
         broken = _inject(cluster)(kind, part.name)
         run.mark_fault(broken)
         _mend(cluster, broken, kubelet, seconds, after)
     return _with_events(run, [kubelet])
 
 
-def lie(
+def dependency_outage(
     cluster: Cluster,
     fault: str = "hang log",
     *,
@@ -217,7 +216,7 @@ def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:
     return run.journal.extended(events=[*settings, *events])
 
 
-def probes_of(journal: Journal) -> dict[str, Probe]:
+def health_probes_of(journal: Journal) -> dict[str, Probe]:
     """The numbers of the probes that watched, by "liveness" and so on. Raises MeasurementError."""
     for event in journal.events:
         if (event.by, event.kind) == ("kubelet", _SET):
@@ -225,12 +224,13 @@ def probes_of(journal: Journal) -> dict[str, Probe]:
             names = ("liveness", "readiness", "startup")
             return {name: Probe(**pod[name]["probe"]) for name in names if pod[name]}
     raise MeasurementError(
-        "no kubelet watched in this journal", hint="make one with health_check, busy or lie"
+        "no kubelet watched in this journal",
+        hint="make one with health_check, stalling_process or dependency_outage",
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
+class DetectionTimes:
     """What the kubelet did about a fault: seconds after it, None for what did not happen.
 
     `verdict` is when the liveness probe had failed often enough, or the exit was seen; `out` when readiness
@@ -243,7 +243,7 @@ class Noticed:
     ready: float | None
 
 
-def noticed(journal: Journal) -> Noticed:
+def detection_times(journal: Journal) -> DetectionTimes:
     """What the kubelet did about the journal's first fault. Raises MeasurementError if there is none."""
     if not journal.faults:
         raise MeasurementError("nothing was broken in this journal", hint="make one with health_check")
@@ -260,7 +260,7 @@ def noticed(journal: Journal) -> Noticed:
         restarted,
         None if restarted is None else first(restarted, "ready"),
     )
-    return Noticed(*(None if time is None else round(time - fault.at, 3) for time in times))
+    return DetectionTimes(*(None if time is None else round(time - fault.at, 3) for time in times))
 
 
 def restarts(journal: Journal) -> int:
@@ -269,26 +269,31 @@ def restarts(journal: Journal) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Of `lie`: answers of /healthz while the dependency was broken, and those that said "well"; so for
-    searches."""
+class OutageChecks:
+    """What was seen of a `dependency_outage` while the dependency was broken.
+
+    `checks` are answers of /healthz, `healthy` those that passed; `searches` were sent, `answered` succeeded.
+    """
 
     checks: int
-    green: int
+    healthy: int
     searches: int
     answered: int
 
 
-def seen(journal: Journal) -> Seen:
-    """What /healthz and the synthetic query said from the fault to its undoing. Raises MeasurementError."""
+def outage_checks(journal: Journal) -> OutageChecks:
+    """Answers of /healthz and of the synthetic query from the fault to its undoing.
+
+    Raises MeasurementError if no fault was undone in the journal.
+    """
     begin, end = _while_broken(journal)
     asked = [sample.outcome for sample in journal.samples("search") if begin <= sample.intended < end]
-    return Seen(*_answers(journal, "readiness"), len(asked), asked.count(Outcome.OK))
+    return OutageChecks(*_answers(journal, "readiness"), len(asked), asked.count(Outcome.OK))
 
 
 @dataclass(frozen=True, slots=True)
-class Knocked:
-    """Of `knock`: probes of a broken process by tcpSocket and httpGet, and how many of each passed."""
+class TcpHttpPasses:
+    """Health probes of a broken process by tcpSocket and httpGet, and how many of each passed."""
 
     tcp: int
     tcp_passed: int
@@ -296,23 +301,26 @@ class Knocked:
     http_passed: int
 
 
-def knocked(journal: Journal) -> Knocked:
-    """What the two kinds of probes said from the fault to its undoing. Raises MeasurementError."""
-    return Knocked(*_answers(journal, "liveness"), *_answers(journal, "readiness"))
+def tcp_http_passes(journal: Journal) -> TcpHttpPasses:
+    """How many health probes of either kind passed from the fault to its undoing.
+
+    Raises MeasurementError if no fault was undone in the journal.
+    """
+    return TcpHttpPasses(*_answers(journal, "liveness"), *_answers(journal, "readiness"))
 
 
 def _while_broken(journal: Journal) -> tuple[float, float]:
     if not journal.faults or journal.faults[0].undone_at is None:
         raise MeasurementError(
             "no fault was undone in this journal",
-            hint="make one with lie(cluster, ...) or knock(cluster, ...)",
+            hint="make one with dependency_outage(cluster, ...) or tcp_vs_http(cluster, ...)",
         )
     return journal.faults[0].at, journal.faults[0].undone_at
 
 
 def _answers(journal: Journal, kind: str) -> tuple[int, int]:
-    """Probes of one kind while the fault stood, and those of them that passed."""
+    """Health probes of one kind while the fault stood: how many were sent, and how many passed."""
     begin, end = _while_broken(journal)
-    said = [e.kind for e in journal.events if e.by == "kubelet" and begin <= e.time < end]
-    passed = said.count(f"{kind} ok")
-    return passed + said.count(f"{kind} failed"), passed
+    answers = [e.kind for e in journal.events if e.by == "kubelet" and begin <= e.time < end]
+    passed = answers.count(f"{kind} ok")
+    return passed + answers.count(f"{kind} failed"), passed

@@ -105,12 +105,12 @@ def _one(operation: Operation, number: int, deadline: float, clock: Callable[[],
         ended.append((clock(), outcome, error))
         answered.set()
 
-    patience = operation.patience(deadline)
+    timeout = operation.timeout(deadline)
     sent = clock()
     key = operation.send(number, deadline, done)
-    if not answered.wait(max(0.0, sent + patience - clock())) or ended[0][0] - sent > patience:
+    if not answered.wait(max(0.0, sent + timeout - clock())) or ended[0][0] - sent > timeout:
         return Sample(
-            operation.name, number, sent, sent, sent + patience, Outcome.UNKNOWN, "deadline passed", key
+            operation.name, number, sent, sent, sent + timeout, Outcome.UNKNOWN, "deadline passed", key
         )
     at, outcome, error = ended[0]
     return Sample(operation.name, number, sent, sent, at, outcome, error, key)

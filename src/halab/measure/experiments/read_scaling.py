@@ -22,6 +22,7 @@ from halab.measure.experiments.throughput import Limit, loaded, shuffled, speeds
 from halab.measure.journal.experiment_name import load_of
 from halab.measure.journal.journal_file import Journal, Phase
 from halab.measure.journal.journal_parts import in_phase
+from halab.measure.journal.simulation_mark import mark_title
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.capacity import UslFit, fit_usl
 from halab.models.samples import Outcome, Sample
@@ -115,7 +116,7 @@ class Scaling(Tabular):
     fit: UslFit
     remarks: tuple[str, ...]
 
-    def written(self) -> tuple[Row, Sequence[Row]]:
+    def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return _HEADINGS, [
             (
                 str(one.replicas),
@@ -164,8 +165,8 @@ def scaling(journal: Journal, beyond: Sequence[int] = (5,)) -> Scaling:
         for number in sorted(found)
     ]
     rows += [Step(number, None, None, None, fit.rate(number)) for number in beyond if number not in found]
-    mark = "SIMULATED: " if journal.simulated else ""
-    return Scaling(f"{mark}{load_of(journal)}", tuple(rows), fit, (*_remarks(fit), *journal.notes))
+    title = mark_title(load_of(journal), journal)
+    return Scaling(title, tuple(rows), fit, (*_remarks(fit), *journal.notes))
 
 
 def _remarks(fit: UslFit) -> list[str]:

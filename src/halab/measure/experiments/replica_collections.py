@@ -25,18 +25,18 @@ from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
 from halab.measure.experiments.load import closed_loop
 from halab.measure.journal.journal_file import Phase
-from halab.measure.probing.operations import UNANSWERED, Insert, Operation, Search, said
+from halab.measure.probing.operations import UNANSWERED, Insert, Operation, Search, error_text
 from halab.models.samples import Outcome
 
-__all__ = ["DIMENSIONS", "Copies", "Find", "InsertMany", "marker", "questions"]
+__all__ = ["DIMENSIONS", "InsertMany", "ReadYourWriteSearch", "ReplicaCollections", "key_vector", "questions"]
 
 DIMENSIONS = 128
 _BATCH = 5000  # rows a request while a collection is filled: 2.5 MB, below gRPC's limits
-_PATIENCE = 60.0  # seconds for a call that prepares
+_TIMEOUT = 60.0  # seconds for a call that prepares
 _QUERIES = 2**62  # keys that no row has: their markers are far from every row
 
 
-def marker(key: int) -> NDArray[np.float32]:
+def key_vector(key: int) -> NDArray[np.float32]:
     """A unit vector that belongs to this key and is far from every other one's."""
     vector = np.random.default_rng(key).standard_normal(DIMENSIONS).astype(np.float32)
     normed: NDArray[np.float32] = vector / np.linalg.norm(vector)
@@ -45,14 +45,14 @@ def marker(key: int) -> NDArray[np.float32]:
 
 def questions(count: int) -> list[list[float]]:
     """Vectors to search for, the same each time and none of them the marker of a row."""
-    return [marker(_QUERIES + number).tolist() for number in range(count)]
+    return [key_vector(_QUERIES + number).tolist() for number in range(count)]
 
 
 class InsertMany(Insert):
-    """Many rows a request. The vector of a request's first row is its key's `marker`, to search for."""
+    """Many rows a request. The vector of a request's first row is its key's `key_vector`, to search for."""
 
     def __init__(self, uri: str, collection: str, rows: int, fields: Sequence[Mapping[str, Any]]) -> None:
-        super().__init__(uri, collection, lambda key: {"id": key, "vector": marker(key).tolist()}, fields)
+        super().__init__(uri, collection, lambda key: {"id": key, "vector": key_vector(key).tolist()}, fields)
         self.rows = rows
         self._template: Any = None
 
@@ -78,22 +78,24 @@ class InsertMany(Insert):
             if field.field_name == "id":
                 field.scalars.long_data.data[:] = range(key, key + self.rows)
             else:
-                field.vectors.float_vector.data[:DIMENSIONS] = marker(key).tolist()
+                field.vectors.float_vector.data[:DIMENSIONS] = key_vector(key).tolist()
         return request, key
 
 
-class Find(Search):
+class ReadYourWriteSearch(Search):
     """A Strong search for one row by its marker: it fails if the row is not the one that is found."""
 
     def __init__(self, uri: str, collection: str, key: int) -> None:
-        super().__init__(uri, collection, [marker(key).tolist()], strong=True, limit=1)
+        super().__init__(uri, collection, [key_vector(key).tolist()], strong=True, limit=1)
         self._wanted = key
 
-    def _lack(self, keys: Sequence[int]) -> str:
-        return super()._lack(keys) or ("the new row is not there" if self._wanted not in keys else "")
+    def rejection_reason(self, keys: Sequence[int]) -> str:
+        return super().rejection_reason(keys) or (
+            "the new row is not there" if self._wanted not in keys else ""
+        )
 
 
-class Copies:
+class ReplicaCollections:
     """A collection for each number in `replicas`, filled with `rows` rows; a context manager.
 
     `phases` tell of the loading: seconds until every replica was loaded, and by how many bytes the query
@@ -116,7 +118,7 @@ class Copies:
         self._names = {number: f"{name}_{number}" for number in replicas}
         self._say = say
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-        self._client = MilvusClient(cluster.uri, timeout=_PATIENCE)
+        self._client = MilvusClient(cluster.uri, timeout=_TIMEOUT)
         try:
             self._drop()
             for number in replicas:
@@ -128,7 +130,7 @@ class Copies:
             if not isinstance(error, UNANSWERED):
                 raise
             raise MeasurementError(
-                f"the collections could not be made: {said(error)}",
+                f"the collections could not be made: {error_text(error)}",
                 hint=f"see `halab status`; {max(replicas)} replicas need as many healthy query nodes",
             ) from None
 
@@ -142,15 +144,15 @@ class Copies:
         """Bounded searches in the collection with so many replicas, for one vector after the other."""
         return Search(self.cluster.uri, self._names[replicas], questions(vectors))
 
-    def find(self, replicas: int, key: int) -> Find:
+    def find(self, replicas: int, key: int) -> ReadYourWriteSearch:
         """Strong searches for one row of the collection with so many replicas."""
-        return Find(self.cluster.uri, self._names[replicas], key)
+        return ReadYourWriteSearch(self.cluster.uri, self._names[replicas], key)
 
     def processes(self) -> dict[str, int]:
         """The process ids of the cluster's components by name."""
         return {one.name: one.pid for one in self.cluster.components() if one.pid is not None}
 
-    def __enter__(self) -> Copies:
+    def __enter__(self) -> ReplicaCollections:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -159,7 +161,7 @@ class Copies:
         except UNANSWERED as error:
             if kind is None:
                 raise MeasurementError(
-                    f"the collections could not be dropped: {said(error)}",
+                    f"the collections could not be dropped: {error_text(error)}",
                     hint="they go when the cluster goes down",
                 ) from None
         finally:
@@ -187,7 +189,7 @@ class Copies:
         insert = self.insert(replicas, batch)
         insert.start()
         try:
-            samples = closed_loop(insert, requests=self.rows // batch, deadline=_PATIENCE)
+            samples = closed_loop(insert, requests=self.rows // batch, deadline=_TIMEOUT)
         finally:
             insert.stop()
         if bad := [one for one in samples if one.outcome is not Outcome.OK]:
@@ -200,8 +202,8 @@ class Copies:
         before, began = self._memory(), self.cluster.now()
         self._client.load_collection(collection, replica_number=replicas, _async=True)
         while self._client.get_load_state(collection)["state"] != LoadState.Loaded:
-            if self.cluster.now() - began > _PATIENCE:
-                raise MilvusException(message=f"{collection} was not loaded within {_PATIENCE:g} s")
+            if self.cluster.now() - began > _TIMEOUT:
+                raise MilvusException(message=f"{collection} was not loaded within {_TIMEOUT:g} s")
             time.sleep(0.05)
         loaded = self.cluster.now()
         figures = {"load": round(loaded - began, 3), "memory": float(self._memory() - before)}
@@ -214,7 +216,7 @@ class Copies:
 
     def _count(self, collection: str) -> None:
         found = self._client.query(
-            collection, "", ["count(*)"], consistency_level="Strong", timeout=_PATIENCE
+            collection, "", ["count(*)"], consistency_level="Strong", timeout=_TIMEOUT
         )[0]["count(*)"]
         if found != self.rows:
             raise MeasurementError(

@@ -31,10 +31,11 @@ from halab.measure.experiments.load import (
     percentile,
     rate,
 )
-from halab.measure.experiments.replica_collections import Copies
+from halab.measure.experiments.replica_collections import ReplicaCollections
 from halab.measure.journal.experiment_name import load_of
 from halab.measure.journal.journal_file import Header, Journal, Phase, machine
 from halab.measure.journal.journal_parts import in_phase
+from halab.measure.journal.simulation_mark import mark_title
 from halab.measure.probing.operations import Operation
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.models.bootstrap import Interval, median_interval
@@ -117,7 +118,7 @@ def throughput(
     common: dict[str, float] = {"clients": clients} if arrivals is None else {"arrivals": arrivals}
     common |= {"share": limit.share, "period": limit.period} if limit else {}
     run = _closed(clients) if arrivals is None else _open(arrivals)
-    with Copies(cluster, replicas, rows, say.preparing) as copies, _limited(cluster, limit):
+    with ReplicaCollections(cluster, replicas, rows, say.preparing) as copies, _limited(cluster, limit):
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
             say(f"{kind}, {number} replicas")
@@ -160,7 +161,7 @@ def _open(arrivals: float) -> Loop:
 def _repeat(
     operation: Operation,
     run: Loop,
-    copies: Copies,
+    copies: ReplicaCollections,
     settings: dict[str, float],
     warm_up: float,
     seconds: float,
@@ -254,7 +255,7 @@ def loaded(
         rate=round(max(len(samples), 1) / max(len(names), 1) / length, 3),
         deadline=deadline,
         operations=names,
-        patience=dict.fromkeys(names, deadline),
+        timeouts=dict.fromkeys(names, deadline),
         simulated=cluster.engine == "simulated",
     )
     return Journal.write(
@@ -297,7 +298,7 @@ class Speeds(Tabular):
     rows: tuple[Speed, ...]
     remarks: tuple[str, ...]
 
-    def written(self) -> tuple[Row, Sequence[Row]]:
+    def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return _HEADINGS, [
             (
                 str(one.replicas),
@@ -332,10 +333,8 @@ def speeds(journal: Journal) -> Speeds:
     counts = sorted({int(phase.settings["replicas"]) for phase in ran})
     groups = [(number, [p for p in ran if p.settings["replicas"] == number]) for number in counts]
     rows = tuple(_speed(journal, number, group) for number, group in groups)
-    mark = "SIMULATED: " if journal.simulated else ""
-    return Speeds(
-        f"{mark}{load_of(journal)}, {journal.header.engine} engine", rows, tuple(_remarks(journal, ran))
-    )
+    title = mark_title(f"{load_of(journal)}, {journal.header.engine} engine", journal)
+    return Speeds(title, rows, tuple(_remarks(journal, ran)))
 
 
 def _speed(journal: Journal, replicas: int, phases: Sequence[Phase]) -> Speed:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
 from halab.measure.experiments.load import Meter, closed_loop
-from halab.measure.experiments.replica_collections import Copies
+from halab.measure.experiments.replica_collections import ReplicaCollections
 from halab.measure.experiments.throughput import (
     Measured,
     TimeLeft,
@@ -33,6 +33,7 @@ from halab.measure.experiments.throughput import (
 )
 from halab.measure.journal.experiment_name import load_of
 from halab.measure.journal.journal_file import Journal, Phase
+from halab.measure.journal.simulation_mark import mark_title
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
@@ -90,7 +91,7 @@ def _measured(
     searches: int,
 ) -> Measured:
     say = TimeLeft(len(order))
-    with Copies(cluster, replicas, filled, say.preparing) as copies:
+    with ReplicaCollections(cluster, replicas, filled, say.preparing) as copies:
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
             say(f"writing {rows} rows, {number} {'replica' if number == 1 else 'replicas'}")
@@ -105,7 +106,7 @@ def _measured(
 
 
 def _turn(
-    copies: Copies, replicas: int, repeat: int, rows: int, writes: int, searches: int
+    copies: ReplicaCollections, replicas: int, repeat: int, rows: int, writes: int, searches: int
 ) -> tuple[Phase, list[Sample]]:
     insert = copies.insert(replicas, rows)
     insert.start()
@@ -193,7 +194,7 @@ class Costs(Tabular):
     rows: tuple[Cost, ...]
     remarks: tuple[str, ...]
 
-    def written(self) -> tuple[Row, Sequence[Row]]:
+    def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return _HEADINGS, [
             (
                 str(one.replicas),
@@ -239,7 +240,7 @@ def costs(journal: Journal) -> Costs:
         busy = [statistics.median(sum(cores_of(one, "querynode")) for one in of[n]) for n in counts]
         remarks.append(f"Cores the query nodes kept busy: {', '.join(f'{each:.2f}' for each in busy)}.")
     remarks += pace(journal, writes)
-    return Costs(f"{'SIMULATED: ' if journal.simulated else ''}{title}", rows, (*remarks, *journal.notes))
+    return Costs(mark_title(title, journal), rows, (*remarks, *journal.notes))
 
 
 def _cost(journal: Journal, replicas: int, writes: Sequence[Phase], fewest: Sequence[Phase]) -> Cost:

@@ -17,6 +17,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from halab.models.samples import Outcome, Sample
 __all__ = ["FaultRecord", "Header", "Journal", "Phase", "RowCount", "Scheduling", "machine"]
 
 FORMAT = "halab-journal"
-VERSION = 1
+VERSION = 2
 _NO_HASH = "0" * 64
 _KINDS = ("header", "fault", "event", "phase", "sample", "count", "note", "footer")
 
@@ -40,9 +41,9 @@ class Header:
     """What was measured, on what, and how.
 
     `rate` is probes a second of each operation (of clients that wait for their answers: as it turned out);
-    `deadline` and `ttl` are seconds; `patience` is how many
-    seconds each operation's users wait (the deadline, unless they wait longer); `started` is the wall clock
-    in ISO 8601; `seed` feeds every random number of the run.
+    `deadline` and `ttl` are seconds; `timeouts` is how many seconds the users of each operation wait (the
+    deadline, unless they wait longer); `started` is the wall clock in ISO 8601; `seed` feeds every random
+    number of the run.
     """
 
     name: str
@@ -56,7 +57,7 @@ class Header:
     rate: float
     deadline: float
     operations: tuple[str, ...]
-    patience: dict[str, float]
+    timeouts: dict[str, float]
     simulated: bool
 
 
@@ -285,6 +286,11 @@ class Journal:
     def simulated(self) -> bool:
         """True if no real cluster was measured: then every picture and table must say so."""
         return self.header.simulated
+
+    @property
+    def began(self) -> float:
+        """When the measurement began: wall clock, seconds since 1970 (UTC)."""
+        return datetime.fromisoformat(self.header.started).timestamp()
 
     @property
     def digest(self) -> str:

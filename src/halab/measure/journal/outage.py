@@ -99,9 +99,8 @@ def _outage(samples: Sequence[Sample], *, ended: bool) -> Outage:
 def rto(samples: Iterable[Sample], fault_at: float, quiet: float = QUIET) -> float | None:
     """Seconds of the first outage after a fault, for the samples of one operation.
 
-    From the first bad intended send to the first good one after which no bad one follows for `quiet` seconds
-    (shared definition: the course's DESIGN.md). Probes that were answered before the fault do not count; one
-    that was under way when it struck does.
+    From the first bad intended send to the first good one after which no bad one follows for `quiet` seconds.
+    Probes that were answered before the fault do not count; one that was under way when it was injected does.
 
     None: nobody noticed. `math.inf`: not recovered while it was recorded, or for less than `quiet`.
     Raises MeasurementError for samples of several operations, whose recoveries are different things.

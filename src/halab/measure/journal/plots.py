@@ -146,7 +146,7 @@ def _frame(rows: Sequence[Axes], journal: Journal) -> None:
 def _measure_latency(axes: Axes, journal: Journal) -> None:
     axes.set_yscale("log")
     # Room above the slowest probe for the dimension lines.
-    axes.set_ylim(_FLOOR * 1000, max(journal.header.patience.values()) * 1000 * 12)
+    axes.set_ylim(_FLOOR * 1000, max(journal.header.timeouts.values()) * 1000 * 12)
     axes.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
     axes.minorticks_off()
 
@@ -261,7 +261,10 @@ class Claim:
 
     @classmethod
     def of(cls, fields: Claim | Mapping[str, Any]) -> Claim:
-        """A claim from a mapping with these three keys. Raises MeasurementError if one is missing."""
+        """A claim from a mapping with `first_failure`, `last_failure` and `failed_requests`.
+
+        Raises MeasurementError if one of them is missing.
+        """
         if isinstance(fields, Claim):
             return fields
         try:

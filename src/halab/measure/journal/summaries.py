@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
+from halab.measure.journal.simulation_mark import mark_title, simulated_remark
 from halab.models.samples import NOTHING_FOUND, Outcome, Sample
 from halab.tables import Row, html_table, text_table
 
@@ -121,7 +122,7 @@ def title(journal: Journal) -> str:
     what = ", ".join(f"{fault.kind} {_target(fault.target, fault.component)}" for fault in journal.faults)
     version = " ".join(f"Milvus {v}" for part, v in header.versions.items() if part == "milvus")
     where = ", ".join(part for part in (f"{header.engine} engine", version, f"TTL {header.ttl:g} s") if part)
-    return f"{'SIMULATED: ' if journal.simulated else ''}{what or 'no fault'}; {where}"
+    return mark_title(f"{what or 'no fault'}; {where}", journal)
 
 
 def _target(target: str, component: str) -> str:
@@ -166,15 +167,13 @@ def _inside(sample: Sample, found: Sequence[Outage]) -> bool:
 
 def _remarks(journal: Journal) -> list[str]:
     header, late = journal.header, journal.scheduling
-    remarks = []
-    if journal.simulated:
-        remarks.append("SIMULATED: no cluster was measured; these numbers come from a model.")
+    remarks = [*simulated_remark(journal)]
     remarks.append(
         f"{header.rate:g} probes a second for each operation, deadline {header.deadline:g} s: "
         f"edges are known to {journal.resolution * 1000:.0f} ms. Bad: the first and the "
         f"last request without an answer, counted from the {'fault' if journal.faults else 'start'}."
     )
-    longer = [f"{name} {wait:g} s" for name, wait in header.patience.items() if wait != header.deadline]
+    longer = [f"{name} {wait:g} s" for name, wait in header.timeouts.items() if wait != header.deadline]
     if longer:
         remarks.append(f"Longer deadlines: {', '.join(longer)}.")
     if not journal.simulated:
@@ -224,9 +223,10 @@ def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
         name: _spreads([table.rows[index] for table in tables])
         for index, name in enumerate(journals[0].header.operations)
     }
-    remarks = ["Median (lowest to highest). A figure counts only the repeats in which it was noticed."]
-    if journals[0].simulated:
-        remarks.insert(0, "SIMULATED: no cluster was measured; these numbers come from a model.")
+    remarks = [
+        *simulated_remark(*journals),
+        "Median (lowest to highest). A figure counts only the repeats in which it was noticed.",
+    ]
     lost = [rpo(journal) for journal in journals]
     known = [rows_lost for rows_lost in lost if rows_lost is not None]
     remarks.append(

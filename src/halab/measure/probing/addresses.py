@@ -122,8 +122,8 @@ class InCharge:
         self.name = sides["primary"].name
         self._book, self._sides, self._writes, self._lost = book, sides, writes, lost
 
-    def patience(self, deadline: float) -> float:
-        return max(each.patience(deadline) for each in self._sides.values())
+    def timeout(self, deadline: float) -> float:
+        return max(each.timeout(deadline) for each in self._sides.values())
 
     def start(self) -> None:
         _start(self._sides, self._lost)
@@ -152,7 +152,7 @@ class Either:
         self._book, self._sides, self._lost = book, sides, lost
         self._timers: Scheduler | None = None
 
-    def patience(self, deadline: float) -> float:
+    def timeout(self, deadline: float) -> float:
         """A request to each address may take its whole deadline."""
         return 2 * deadline + _PAUSE
 
@@ -168,7 +168,7 @@ class Either:
             each.stop()
 
     def send(self, number: int, deadline: float, done: Done) -> int | None:
-        until = time.monotonic() + self.patience(deadline)
+        until = time.monotonic() + self.timeout(deadline)
         self._ask(self._book.current, number, deadline, until, done)
         return None
 

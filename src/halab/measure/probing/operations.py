@@ -48,13 +48,13 @@ from halab.models.samples import NOTHING_FOUND, Outcome
 
 __all__ = [
     "AlterAlias",
-    "Anew",
     "Done",
     "Insert",
     "NamedOperation",
     "Operation",
     "Renamed",
     "Search",
+    "SearchOnNewConnection",
     "classify",
 ]
 
@@ -97,8 +97,8 @@ class Operation(Protocol):
     def name(self) -> str:
         """What plots and tables call it, such as "search" or "metadata call"."""
 
-    def patience(self, deadline: float) -> float:
-        """Seconds its users wait in all, if one request may take `deadline` seconds."""
+    def timeout(self, deadline: float) -> float:
+        """Seconds its users wait in all before they give up, if one request may take `deadline` seconds."""
 
     def start(self) -> None:
         """Connect, before the first probe. Raises MeasurementError if nothing answers."""
@@ -121,7 +121,7 @@ class NamedOperation:
         self.name = name
         self.replicas = replicas
 
-    def patience(self, deadline: float) -> float:
+    def timeout(self, deadline: float) -> float:
         return deadline
 
     def start(self) -> None:
@@ -144,8 +144,8 @@ class Renamed:
         self.inner = operation
         self.name = name
 
-    def patience(self, deadline: float) -> float:
-        return self.inner.patience(deadline)
+    def timeout(self, deadline: float) -> float:
+        return self.inner.timeout(deadline)
 
     def start(self) -> None:
         self.inner.start()
@@ -188,7 +188,7 @@ class _Call:
         self._channel: Any = None
         self._call: Any = None
 
-    def patience(self, deadline: float) -> float:
+    def timeout(self, deadline: float) -> float:
         return deadline
 
     def connect(self) -> None:
@@ -215,7 +215,7 @@ class _Call:
 
     def send(self, number: int, deadline: float, done: Done) -> int | None:
         request, key = self._request(number)
-        call = self._call.future(request, timeout=self.patience(deadline))
+        call = self._call.future(request, timeout=self.timeout(deadline))
         call.add_done_callback(lambda ended: done(*self._outcome(ended)))
         return key
 
@@ -279,7 +279,7 @@ class Search(_Call):
             for vector in vectors
         ]
 
-    def patience(self, deadline: float) -> float:
+    def timeout(self, deadline: float) -> float:
         return deadline + (STRONG_WAIT if self._strong else 0.0)
 
     def _request(self, number: int) -> tuple[Any, int | None]:
@@ -287,16 +287,16 @@ class Search(_Call):
 
     def _outcome(self, ended: Any) -> tuple[Outcome, str]:
         outcome, error = super()._outcome(ended)
-        if outcome is Outcome.OK and (lack := self._lack(ended.result().results.ids.int_id.data)):
+        if outcome is Outcome.OK and (lack := self.rejection_reason(ended.result().results.ids.int_id.data)):
             return Outcome.FAIL, lack
         return outcome, error
 
-    def _lack(self, keys: Sequence[int]) -> str:
-        """Why an answer with these keys, best first, is none to its user; empty if it is one."""
+    def rejection_reason(self, keys: Sequence[int]) -> str:
+        """Why an answer with these keys, best first, does not count as one; empty if it does."""
         return "" if keys else NOTHING_FOUND
 
 
-class Anew(Search):
+class SearchOnNewConnection(Search):
     """A search on a connection of its own each time, which is closed a little after its answer."""
 
     def __init__(self, uri: str, collection: str, vectors: Sequence[Sequence[float]]) -> None:
@@ -319,11 +319,11 @@ class Anew(Search):
             done(*self._outcome(call))
 
         search = getattr(milvus_pb2_grpc.MilvusServiceStub(channel), self.method)
-        search.future(self._request(number)[0], timeout=self.patience(deadline)).add_done_callback(ended)
+        search.future(self._request(number)[0], timeout=self.timeout(deadline)).add_done_callback(ended)
         return None
 
 
-class Remembers(Search):
+class KnownRowSearch(Search):
     """A search whose answer counts only if its best hit is one of the rows with the keys 0 to `rows` - 1.
 
     An answer that finds something else is a failure to its user, though not to the service.
@@ -336,9 +336,9 @@ class Remembers(Search):
         self.name = name
         self._rows = rows
 
-    def _lack(self, keys: Sequence[int]) -> str:
+    def rejection_reason(self, keys: Sequence[int]) -> str:
         forgotten = "answered, but what was there is not found"
-        return super()._lack(keys) or (forgotten if keys[0] >= self._rows else "")
+        return super().rejection_reason(keys) or (forgotten if keys[0] >= self._rows else "")
 
 
 class Insert(_Call):
@@ -394,13 +394,13 @@ class AlterAlias(_Call):
         return milvus_pb2.AlterAliasRequest(alias=self._alias, collection_name=target), None
 
 
-def said(error: Exception) -> str:
-    """What Milvus or the connection said of a call that failed, in one line."""
+def error_text(error: Exception) -> str:
+    """Why a call failed, in one line: the message of a MilvusException, the details of a gRPC error."""
     return first_line(str(error.message if isinstance(error, MilvusException) else error.details()))  # type: ignore[attr-defined]
 
 
 def first_line(text: str) -> str:
-    """What is said behind the stack trace that Milvus puts before it: the first line, bounded."""
+    """The first line behind the stack trace that Milvus puts before a message, at most 200 characters."""
     text = _STACK_TRACE.sub("", text)
     first = text.strip().splitlines()[0] if text.strip() else ""
     return first if len(first) <= 200 else first[:199] + "…"

@@ -79,7 +79,7 @@ class Prober:
 
     def stop(self) -> None:
         """Send no more, and wait until every probe under way has its outcome."""
-        longest = max((operation.patience(self._deadline) for operation in self._operations), default=0.0)
+        longest = max((operation.timeout(self._deadline) for operation in self._operations), default=0.0)
         with self._changed:
             self._sending = False
             # Deadlines end every probe; the second is for a machine too busy to notice them in time.
@@ -104,9 +104,9 @@ class Prober:
             self._open += 1
         self._plan(operation, first, number + 1)
         sent = self._clock()
-        pending = _Pending(self, operation.name, number, intended, sent, operation.patience(self._deadline))
+        pending = _Pending(self, operation.name, number, intended, sent, operation.timeout(self._deadline))
         pending.key = operation.send(number, self._deadline, pending.done)
-        self._clockwork.at(sent + pending.patience, pending.expire)
+        self._clockwork.at(sent + pending.timeout, pending.expire)
         pending.release()
 
     def take_up(self, samples: Sequence[Sample]) -> None:
@@ -129,9 +129,9 @@ class _Pending:
     """A probe under way. The first of answer and deadline decides; what comes later is dropped."""
 
     def __init__(
-        self, prober: Prober, operation: str, number: int, intended: float, sent: float, patience: float
+        self, prober: Prober, operation: str, number: int, intended: float, sent: float, timeout: float
     ) -> None:
-        self.patience = patience
+        self.timeout = timeout
         self.key: int | None = None
         self._prober = prober
         self._fields = (operation, number, intended, sent)
@@ -142,13 +142,13 @@ class _Pending:
     def done(self, outcome: Outcome, error: str = "") -> None:
         sent = self._fields[3]
         now = self._prober._clock()
-        if now - sent > self.patience:
+        if now - sent > self.timeout:
             self.expire()
         else:
             self._settle(now, outcome, error)
 
     def expire(self) -> None:
-        self._settle(self._fields[3] + self.patience, Outcome.UNKNOWN, "deadline passed")
+        self._settle(self._fields[3] + self.timeout, Outcome.UNKNOWN, "deadline passed")
 
     def release(self) -> None:
         """An answer may come before `send` has returned the key; it is kept back until then."""
@@ -335,7 +335,7 @@ class Run:
             rate=self._rate,
             deadline=self._deadline,
             operations=tuple(operation.name for operation in self._operations),
-            patience={each.name: each.patience(self._deadline) for each in self._operations},
+            timeouts={each.name: each.timeout(self._deadline) for each in self._operations},
             simulated=cluster.engine == "simulated",
         )
 

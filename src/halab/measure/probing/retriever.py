@@ -35,25 +35,32 @@ from halab.measure.journal.journal_file import RowCount
 from halab.measure.probing.operations import (
     UNANSWERED,
     AlterAlias,
-    Anew,
     Insert,
+    KnownRowSearch,
     NamedOperation,
     Operation,
-    Remembers,
     Renamed,
     Search,
-    said,
+    SearchOnNewConnection,
+    error_text,
 )
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
 __all__ = [
-    "QUESTIONS", "REMEMBERING", "SETTLE", "Embedding", "Passage", "Retriever", "read_passages", "tally",
+    "KNOWN_ROW_SEARCH",
+    "QUESTIONS",
+    "SETTLE",
+    "Embedding",
+    "Passage",
+    "Retriever",
+    "read_passages",
+    "tally",
 ]  # fmt: skip
 
 DIMENSIONS = 64
-REMEMBERING = "search that remembers"
-"""A search that counts only if it finds a passage."""
+KNOWN_ROW_SEARCH = "search for known rows"
+"""A search that is ok only if its best hit is a passage."""
 QUESTIONS = (
     "How long does a failover take?",
     "Who notices that the primary is down?",
@@ -72,7 +79,7 @@ _COUNT_BATCH = 10_000  # keys asked for in one query; Milvus answers at most 16,
 _CLOSING = 10.0  # seconds to drop the collections
 SETTLE = 10.0  # seconds a lab waits for what it does not find, such as rows before they are called lost
 _AGAIN = 1.0  # seconds until rows that were not found are looked for again
-_PATIENCE = 60.0  # seconds for a call that prepares or counts; no such call is part of a measurement
+_TIMEOUT = 60.0  # seconds for a call that prepares or counts; no such call is part of a measurement
 
 
 T = TypeVar("T")
@@ -174,7 +181,7 @@ class Retriever:
         if not self.simulated:
             # Its errors are raised as ours; the tracebacks it also prints would read as a failed cell.
             logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-            self._client = _Later(cluster.uri)
+            self._client = _LazyClient(cluster.uri)
             try:
                 if not existing:
                     self._create()
@@ -182,12 +189,12 @@ class Retriever:
                 with suppress(MeasurementError):
                     self.close()
                 raise MeasurementError(
-                    f"the retriever's collections could not be made: {said(error)}",
+                    f"the retriever's collections could not be made: {error_text(error)}",
                     hint=f"see `halab status`; {replicas} replicas need as many healthy query nodes",
                 ) from None
 
     @property
-    def written(self) -> str:
+    def insert_collection(self) -> str:
         """The collection that takes the rows of insert probes."""
         return f"{self.name}_written"
 
@@ -207,17 +214,17 @@ class Retriever:
             hits = self._client.search(self.name, [vector.tolist()], limit=limit, timeout=timeout)[0]
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the question was not answered: {said(error)}",
+                f"the question was not answered: {error_text(error)}",
                 hint="see `halab status`, and ask again when every role is healthy",
             ) from None
         return [self._passage(hit["id"], hit["distance"]) for hit in hits]
 
-    def settled(self, patience: float = SETTLE) -> bool:
-        """Wait until all questions find passages, whichever copy is asked; False if not within `patience` s.
+    def wait_until_searchable(self, timeout: float = SETTLE) -> bool:
+        """Wait until all questions find passages, whichever copy is asked; False if not within `timeout` s.
 
         A cluster that is healthy again may still give answers without a hit (see operations.py).
         """
-        end = time.monotonic() + patience
+        end = time.monotonic() + timeout
         while not self._found_by_all():
             if time.monotonic() > end:
                 return False
@@ -284,7 +291,7 @@ class Retriever:
             self._client.load_collection(self.name, replica_number=replicas)
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the passages could not be loaded in {replicas} copies: {said(error)}",
+                f"the passages could not be loaded in {replicas} copies: {error_text(error)}",
                 hint="see `halab status`; make the retriever again: Retriever(cluster)",
             ) from None
         return time.monotonic() - began
@@ -302,36 +309,36 @@ class Retriever:
             for name in chosen
         ]
 
-    def through(self, uri: str, *, anew: bool = False) -> Search:
+    def search_via(self, uri: str, *, new_connection: bool = False) -> Search:
         """Searches through another address than the cluster's own, such as a balancer's.
 
-        They share one connection that is kept, or with `anew` each makes one of its own. Raises
+        They share one connection that is kept, or with `new_connection` each makes one of its own. Raises
         MeasurementError if simulated.
         """
         if self.simulated:
             raise MeasurementError(
                 "a simulated cluster has no other address", hint="ask on the embedded engine"
             )
-        kind = Anew if anew else Search
+        kind = SearchOnNewConnection if new_connection else Search
         return kind(uri, self.name, self._embedding(QUESTIONS).tolist())
 
-    def remembering(self) -> Operation:
+    def known_row_search(self) -> Operation:
         """A search that counts only if it finds a passage, whatever else the collection answers."""
         if self.simulated:
-            return Renamed(NamedOperation("search", self.replicas), REMEMBERING)
+            return Renamed(NamedOperation("search", self.replicas), KNOWN_ROW_SEARCH)
         vectors = self._embedding(QUESTIONS).tolist()
-        return Remembers(self.cluster.uri, self.name, vectors, len(self.passages), name=REMEMBERING)
+        return KnownRowSearch(self.cluster.uri, self.name, vectors, len(self.passages), name=KNOWN_ROW_SEARCH)
 
     def writing(self) -> Operation:
         """Inserts into the passages' own collection, of rows that no question finds before a passage."""
         if self.simulated:
             return NamedOperation("insert", self.replicas)
-        return Insert(self.cluster.uri, self.name, _nowhere, self._fields(self.name))
+        return Insert(self.cluster.uri, self.name, _zero_row, self._fields(self.name))
 
     def _operation(self, name: str) -> Operation:
         uri = self.cluster.uri
         if name == "insert":
-            return Insert(uri, self.written, self._probe_row, self._fields(self.written))
+            return Insert(uri, self.insert_collection, self._probe_row, self._fields(self.insert_collection))
         if name == "metadata call":
             return AlterAlias(uri, f"{self.name}_alias", self._sides())
         return Search(uri, self.name, self._embedding(QUESTIONS).tolist(), strong=name == "strong search")
@@ -343,19 +350,19 @@ class Retriever:
             fields: list[dict[str, Any]] = self._client.describe_collection(collection)["fields"]
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the retriever no longer reaches its cluster: {said(error)}",
+                f"the retriever no longer reaches its cluster: {error_text(error)}",
                 hint="if the cluster was started again, make the retriever again: Retriever(cluster)",
             ) from None
         return fields
 
     def count(
-        self, samples: Iterable[Sample] | None = None, collection: str = "", patience: float = 0.0
+        self, samples: Iterable[Sample] | None = None, collection: str = "", timeout: float = 0.0
     ) -> RowCount:
         """Count rows with Strong consistency: those of the insert probes among `samples`, or the passages.
-        The probes wrote into `collection`, by default `written`.
+        The probes wrote into `collection`, by default `insert_collection`.
 
         Rows that were acknowledged and are not found stand in `missing`, after they were looked for again for
-        `patience` seconds: just after a query node had come back, one look missed exactly the rows of a
+        `timeout` seconds: just after a query node had come back, one look missed exactly the rows of a
         flushed segment (seen with 2.3.5 on a busy machine), and what is only late is not lost. Raises
         MeasurementError if the cluster does not answer within a minute, and on the simulated engine, which
         keeps no rows.
@@ -370,10 +377,10 @@ class Retriever:
             return tally(rows, self._present(self.name, [*range(len(rows))]))
         samples = list(samples)
         keys = sorted(sample.key for sample in samples if sample.key is not None)
-        collection = collection or self.written
+        collection = collection or self.insert_collection
         count = tally(samples, found := self._present(collection, keys))
         at_first = len(count.missing)
-        end = time.monotonic() + patience
+        end = time.monotonic() + timeout
         while count.missing and time.monotonic() < end:
             time.sleep(_AGAIN)
             count = tally(samples, found := found | self._present(collection, count.missing))
@@ -384,10 +391,10 @@ class Retriever:
         if self._client is None:
             return
         try:
-            _patiently(self._drop, _CLOSING)
+            _retry_for(self._drop, _CLOSING)
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the collections of {self.name} could not be dropped: {said(error)}",
+                f"the collections of {self.name} could not be dropped: {error_text(error)}",
                 hint="they go when the cluster goes down, or when the next retriever of that name is made",
             ) from None
         finally:
@@ -412,12 +419,12 @@ class Retriever:
 
     def _leader_addresses(self) -> list[str]:
         """Asked by a raw call: pymilvus' client tells the leaders' ids but not their addresses."""
-        described = _patiently(partial(self._client.describe_collection, self.name), _CLOSING)
+        described = _retry_for(partial(self._client.describe_collection, self.name), _CLOSING)
         request = milvus_pb2.GetReplicasRequest(
             collectionID=described["collection_id"], with_shard_nodes=True
         )
         with grpc.insecure_channel(self.cluster.uri.removeprefix("http://")) as channel:
-            answer = milvus_pb2_grpc.MilvusServiceStub(channel).GetReplicas(request, timeout=_PATIENCE)
+            answer = milvus_pb2_grpc.MilvusServiceStub(channel).GetReplicas(request, timeout=_TIMEOUT)
         return [shard.leader_addr for replica in answer.replicas for shard in replica.shard_replicas]
 
     def _passage(self, index: int, score: float) -> Passage:
@@ -432,7 +439,7 @@ class Retriever:
         say = ProgressLine(lambda: time.monotonic() - began)
         say("making collections")
         self._drop()
-        for collection in (self.name, self.written, *self._sides()):
+        for collection in (self.name, self.insert_collection, *self._sides()):
             self._client.create_collection(collection, schema=self._schema(), num_shards=1)
         self._client.create_alias(self._sides()[0], f"{self.name}_alias")
         rows = [{"id": index, "vector": vector.tolist()} for index, vector in enumerate(self._vectors)]
@@ -449,17 +456,17 @@ class Retriever:
 
     def _load(self, say: ProgressLine) -> None:
         """Load both collections side by side: each waits for the cluster's own timetable, not for work."""
-        for collection, replicas in ((self.name, self.replicas), (self.written, 1)):
+        for collection, replicas in ((self.name, self.replicas), (self.insert_collection, 1)):
             index = self._client.prepare_index_params()
             index.add_index("vector", index_type="FLAT", metric_type="IP")
             self._client.create_index(collection, index)
             self._client.load_collection(collection, replica_number=replicas, _async=True)
-        end = time.monotonic() + _PATIENCE
-        for collection in (self.name, self.written):
+        end = time.monotonic() + _TIMEOUT
+        for collection in (self.name, self.insert_collection):
             while self._client.get_load_state(collection)["state"] != LoadState.Loaded:
                 say("loading them into the query nodes")
                 if time.monotonic() > end:
-                    raise MilvusException(message=f"{collection} was not loaded within {_PATIENCE:g} s")
+                    raise MilvusException(message=f"{collection} was not loaded within {_TIMEOUT:g} s")
                 time.sleep(0.1)
 
     def _drop(self) -> None:
@@ -467,7 +474,7 @@ class Retriever:
             if self._client.has_collection(side):
                 for alias in self._client.list_aliases(side)["aliases"]:
                     self._client.drop_alias(alias)
-        for collection in (self.name, self.written, *self._sides()):
+        for collection in (self.name, self.insert_collection, *self._sides()):
             if self._client.has_collection(collection):
                 self._client.release_collection(collection)
                 self._client.drop_collection(collection)
@@ -487,20 +494,20 @@ class Retriever:
             batch = keys[first : first + _COUNT_BATCH]
             try:
                 ask = partial(
-                    self._client.query, collection, f"id in {list(batch)}", ["id"], timeout=_PATIENCE
+                    self._client.query, collection, f"id in {list(batch)}", ["id"], timeout=_TIMEOUT
                 )
                 found.update(
-                    row["id"] for row in _patiently(partial(ask, consistency_level="Strong"), _PATIENCE)
+                    row["id"] for row in _retry_for(partial(ask, consistency_level="Strong"), _TIMEOUT)
                 )
             except UNANSWERED as error:
                 raise MeasurementError(
-                    f"the rows of {collection} could not be counted: {said(error)}",
+                    f"the rows of {collection} could not be counted: {error_text(error)}",
                     hint="see `halab status`; when every role is healthy, count again",
                 ) from None
         return found
 
 
-class _Later:
+class _LazyClient:
     """A client that connects when it is first asked for something."""
 
     def __init__(self, uri: str) -> None:
@@ -509,16 +516,16 @@ class _Later:
 
     def __getattr__(self, name: str) -> Any:
         if self._client is None:
-            self._client = MilvusClient(self._uri, timeout=_PATIENCE)
+            self._client = MilvusClient(self._uri, timeout=_TIMEOUT)
         return getattr(self._client, name)
 
 
-def _nowhere(key: int) -> dict[str, Any]:
+def _zero_row(key: int) -> dict[str, Any]:
     """A row whose inner product with any question is 0."""
     return {"id": key, "vector": [0.0] * DIMENSIONS}
 
 
-def _patiently(call: Callable[[], T], seconds: float) -> T:
+def _retry_for(call: Callable[[], T], seconds: float) -> T:
     """Try again until `seconds` have passed: pymilvus gives up at once on a proxy that is just back."""
     end = time.monotonic() + seconds
     while True:

@@ -33,9 +33,9 @@ class Retrying:
         self._random = random.Random(seed)
         self._timers: Scheduler | None = None
 
-    def patience(self, deadline: float) -> float:
+    def timeout(self, deadline: float) -> float:
         """No attempt starts later than `policy.deadline` after the first, and each may take `deadline`."""
-        return self.policy.deadline + self.inner.patience(deadline)
+        return self.policy.deadline + self.inner.timeout(deadline)
 
     def start(self) -> None:
         self.stop()
@@ -74,7 +74,7 @@ class Retrying:
 
         settle = _first_of(ended)
         if self._timers is not None:
-            timeout = time.monotonic() + self.inner.patience(deadline)
+            timeout = time.monotonic() + self.inner.timeout(deadline)
             self._timers.at(timeout, partial(settle, Outcome.UNKNOWN, "deadline passed"))
         # The same number, so an insert is retried with the same primary key.
         return self.inner.send(number, deadline, settle)

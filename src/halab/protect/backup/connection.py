@@ -13,7 +13,7 @@ from pymilvus.client.types import LoadState
 from pymilvus.exceptions import MilvusException
 
 from halab.errors import BackupError
-from halab.measure.probing.operations import UNANSWERED, said
+from halab.measure.probing.operations import UNANSWERED, error_text
 
 __all__ = ["connected", "load", "refusals"]
 
@@ -52,7 +52,7 @@ def refusals(
     try:
         yield
     except UNANSWERED as error:
-        raise BackupError(f"{what}: {said(error)}", hint=hint) from None
+        raise BackupError(f"{what}: {error_text(error)}", hint=hint) from None
 
 
 def load(client: Any, name: str, replicas: int) -> None:

@@ -23,7 +23,7 @@ from halab.measure.journal.journal_file import FaultRecord, Journal
 from halab.measure.journal.summaries import title
 from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.progress_line import DONE, ProgressLine
-from halab.measure.probing.retriever import REMEMBERING, Retriever
+from halab.measure.probing.retriever import KNOWN_ROW_SEARCH, Retriever
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup.connection import connected, refusals
 from halab.protect.backup.restorer import restore
@@ -68,7 +68,7 @@ def mistake(
     cluster.wait_healthy()
     operations = [
         *retriever.operations("search"),
-        retriever.remembering(),
+        retriever.known_row_search(),
         retriever.writing(),
     ]
     events: list[Event] = []
@@ -199,7 +199,7 @@ def data_loss_report(journal: Journal) -> DataLossReport:
     Raises MeasurementError if the journal was not made by `mistake`.
     """
     at = {event.kind: event.time for event in journal.events}
-    if not set(_MISTAKE) <= set(at) or REMEMBERING not in journal.header.operations:
+    if not set(_MISTAKE) <= set(at) or KNOWN_ROW_SEARCH not in journal.header.operations:
         raise MeasurementError(
             "this is not the journal of a mistake",
             hint='make one with mistake(cluster, "delete rows", retriever=retriever)',
@@ -209,7 +209,7 @@ def data_loss_report(journal: Journal) -> DataLossReport:
     inserted = [sample for sample in journal.samples("insert") if sample.outcome is Outcome.OK]
     lost = [sample.done for sample in inserted if sample.key in missing and sample.done < bounds[2]]
     acknowledged, restoring = at[_MISTAKE[1]], at.get(_RESTORE[0], math.inf)
-    searches = [s for s in journal.samples(REMEMBERING) if acknowledged <= s.sent < restoring]
+    searches = [s for s in journal.samples(KNOWN_ROW_SEARCH) if acknowledged <= s.sent < restoring]
     found = [s.sent - acknowledged for s in searches if s.outcome is Outcome.OK]
     real = not journal.simulated
     return DataLossReport(

@@ -325,7 +325,7 @@ class DrillSteps:
 
     def _verify_service(self, facts: Facts) -> str:
         self._known_answers("standby", facts)
-        name, spare, key = self.app.name, self.standby.written, time.time_ns() // 1000
+        name, spare, key = self.app.name, self.standby.insert_collection, time.time_ns() // 1000
         vector = [1.0] + [0.0] * 63
         with connected(self.standby.cluster) as client, refusals("the standby does not serve"):
             if not client.search(name, [vector], limit=1, consistency_level="Strong")[0]:

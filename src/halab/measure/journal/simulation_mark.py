@@ -1,0 +1,22 @@
+"""How every table and title says that a journal was simulated: no result may pass for a measured one."""
+
+from __future__ import annotations
+
+from halab.measure.journal.journal_file import Journal
+
+__all__ = ["KEEPS_NO_ROWS", "mark_title", "simulated_remark"]
+
+KEEPS_NO_ROWS = "a simulated one keeps no rows"
+"""The `detail` of a remark under counts of rows."""
+
+
+def mark_title(title: str, *journals: Journal) -> str:
+    """The title of a table or picture of these journals; begins with SIMULATED if one of them is."""
+    return f"SIMULATED: {title}" if any(journal.simulated for journal in journals) else title
+
+
+def simulated_remark(*journals: Journal, detail: str = "these numbers come from a model") -> tuple[str, ...]:
+    """The remark that a table of these journals needs: one sentence if one was simulated, none if not."""
+    if not any(journal.simulated for journal in journals):
+        return ()
+    return (f"SIMULATED: no cluster was measured; {detail}.",)
