@@ -1,9 +1,10 @@
+import sys
 from pathlib import Path
 
 import pytest
 
 from halab.course import jupyterlab
-from halab.course.jupyterlab import lab_command
+from halab.course.jupyterlab import lab_command, lab_environment
 
 
 def test_jupyterlab_serves_the_learner_s_folder_on_loopback_with_copies_on_first_opening():
@@ -26,3 +27,17 @@ def test_token_login_stays_on():
 def test_a_browser_opens_only_where_one_can_and_is_wanted(monkeypatch, display, browser, opened):
     monkeypatch.setattr(jupyterlab, "has_display", lambda: display)
     assert ("--no-browser" not in lab_command(Path("w"), 8888, browser=browser)) == opened
+
+
+def test_halab_and_this_python_come_first_on_the_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert lab_environment(tmp_path)["PATH"] == f"{Path(sys.executable).parent}:/usr/bin"
+
+
+def test_two_learners_of_one_account_share_no_settings(tmp_path):
+    ada, bo = (lab_environment(tmp_path / name) for name in ("ada", "bo"))
+    jupyter = [name for name in ada if name.startswith("JUPYTER")]
+    assert len(jupyter) == 5
+    for name in jupyter:
+        assert ada[name] != bo[name]
+        assert Path(ada[name]).is_relative_to(tmp_path / "ada" / ".halab")

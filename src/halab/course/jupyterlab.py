@@ -1,4 +1,4 @@
-"""Opens JupyterLab on the learner's own folder."""
+"""Opens JupyterLab on the learner's own folder, with settings of its own and `halab` on the PATH."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 from halab.course.paths import course_root
 from halab.course.workspace import make_workspace, open_copy
 
-__all__ = ["START", "lab_command", "start_lab"]
+__all__ = ["START", "lab_command", "lab_environment", "start_lab"]
 
 # nbgrader's pages for instructors; in a learner's JupyterLab they only fail and log errors.
 _FOR_INSTRUCTORS = ("assignment_list", "course_list", "formgrader")
 
 START = "course/00-start-here.ipynb"
+
+# A login shell reads its profile first, which often sets PATH anew; then it becomes the user's own shell.
+_SHELL = 'PATH="$1:$PATH"; export PATH; exec "$0" -i'
 
 
 def lab_command(work: Path, port: int, *, browser: bool) -> list[str]:
@@ -31,6 +34,7 @@ def lab_command(work: Path, port: int, *, browser: bool) -> list[str]:
         "--ServerApp.contents_manager_class=halab.course.contents_manager.WorkspaceContentsManager",
         "--LabApp.extension_manager=readonly",  # the other one asks PyPI
         f"--LabApp.app_settings_dir={Path(__file__).with_name('lab_settings')}",
+        f"--ServerApp.terminado_settings={{'shell_command': {_shell_command()}}}",
     ]
     command += [
         f"--ServerApp.jpserver_extensions=nbgrader.server_extensions.{name}=False"
@@ -43,16 +47,44 @@ def lab_command(work: Path, port: int, *, browser: bool) -> list[str]:
     return command
 
 
+def lab_environment(work: Path) -> dict[str, str]:
+    """The variables that the server, its terminals and its kernels run with, beside those of the user.
+
+    The course and the learner's folder; the folder of the `halab` command first on the PATH; and Jupyter's
+    configuration, settings, layout and state below the learner's folder, so that neither the user's other
+    JupyterLab nor another learner of the same account is met here.
+    """
+    jupyter = work / ".halab" / "jupyter"
+    return {
+        "HALAB_COURSE": str(course_root()),
+        "HALAB_WORK": str(work),
+        "PATH": os.pathsep.join((str(_programs()), os.environ.get("PATH", os.defpath))),
+        "JUPYTER_CONFIG_DIR": str(jupyter / "config"),
+        "JUPYTER_DATA_DIR": str(jupyter / "data"),
+        "JUPYTER_RUNTIME_DIR": str(jupyter / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(jupyter / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(jupyter / "workspaces"),
+    }
+
+
+def _programs() -> Path:
+    """The folder of this environment's commands; a link to Python is not followed out of it."""
+    return Path(sys.executable).parent
+
+
+def _shell_command() -> list[str]:
+    """A terminal's shell, with the course's commands first on its PATH whatever the profile says."""
+    return ["sh", "-lc", _SHELL, os.environ.get("SHELL") or "sh", str(_programs())]
+
+
 def start_lab(port: int = 8888, *, browser: bool = True) -> None:
     """Become JupyterLab: this process is replaced, so Ctrl-C and signals reach it as usual.
 
-    It prints its URL with the token. Without a display no browser is opened. The kernels find the course
-    through HALAB_COURSE, wherever they run.
+    It prints its URL with the token. Without a display no browser is opened.
     """
     work = make_workspace()
     open_copy(START)
-    os.environ["HALAB_COURSE"] = str(course_root())
-    os.environ["HALAB_WORK"] = str(work)
+    os.environ |= lab_environment(work)
     command = lab_command(work, port, browser=browser)
     os.execv(command[0], command)
 
