@@ -9,7 +9,7 @@ CELLS = [
     "from halab.cluster.simulated import SimulatedCluster\n"
     "from halab.widgets.architecture_map import ArchitectureMap\ncluster = SimulatedCluster()\n"
     "shown = ArchitectureMap(cluster)\nshown",
-    "fault = cluster.fault('crash', 'active rootcoord')\ncluster.sleep(15)",
+    "fault = cluster.inject('crash', 'active rootcoord')\ncluster.sleep(15)",
     "print(shown.selected)",
     "cluster.down()",
     "chinese = ArchitectureMap()\nchinese.lang = 'zh'\nchinese",

@@ -42,7 +42,7 @@ def test_virtual_time_passes_only_when_it_is_let() -> None:
 
 def test_the_standby_takes_over_when_the_lease_of_the_active_one_has_expired() -> None:
     cluster = SimulatedCluster(ttl=10)
-    fault = cluster.fault("crash", "active rootcoord")
+    fault = cluster.inject("crash", "active rootcoord")
     assert fault.component == "rootcoord-1"
     cluster.sleep(5)
     assert cluster.active("rootcoord").name == "rootcoord-1"
@@ -179,12 +179,12 @@ def test_there_is_always_exactly_one_leader_of_a_role_when_all_are_healthy() -> 
 def test_what_cannot_be_done_is_said() -> None:
     cluster = SimulatedCluster()
     with pytest.raises(TargetError, match="ambiguous"):
-        cluster.fault("crash", "query node")
+        cluster.inject("crash", "query node")
     with pytest.raises(FaultError, match="explode"):
-        cluster.fault("explode", "log")  # type: ignore[arg-type]
-    cluster.fault("crash", "log")
+        cluster.inject("explode", "log")  # type: ignore[arg-type]
+    cluster.inject("crash", "log")
     with pytest.raises(FaultError, match="down"):
-        cluster.fault("crash", "log")
+        cluster.inject("crash", "log")
     with pytest.raises(NotReady, match="log is down"):
         cluster.wait_healthy(timeout=5)
 
@@ -233,5 +233,5 @@ def test_the_active_coordinator_alone_holds_the_bare_key():
 def test_a_partition_is_not_simulated_and_says_where_it_can_be_had() -> None:
     cluster = SimulatedCluster()
     with pytest.raises(FaultError, match="not simulated") as told:
-        cluster.fault("partition", "active rootcoord")
+        cluster.inject("partition", "active rootcoord")
     assert "compose" in told.value.hint

@@ -62,6 +62,7 @@ class ScriptedCluster:
     profile = "fake"
     ttl = 0.0
     versions: Mapping[str, str] = {"scripted": "1"}
+    simulation = folder = None
 
     def __init__(self, uri: str = "") -> None:
         self.uri = uri

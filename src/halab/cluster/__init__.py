@@ -14,7 +14,9 @@ from halab.cluster.protocol import Cluster
 from halab.cluster.running_cluster import RunningCluster
 from halab.errors import ClusterError
 
-__all__ = ["attach_cluster", "engine_of", "open_cluster", "starter"]
+__all__ = [
+    "attach_cluster", "engine_of", "is_running", "open_cluster", "starter", "take_all_down", "take_down",
+]  # fmt: skip
 
 
 def open_cluster(
@@ -84,6 +86,38 @@ def engine_of(name: str) -> str:
     from halab.cluster.embedded import embedded_cluster as processes
 
     return "compose" if not processes.is_running(name) and projects.exists(name) else "embedded"
+
+
+def is_running(name: str) -> bool:
+    """Whether an engine runs a cluster of that name now."""
+    from halab.cluster.compose import projects
+    from halab.cluster.embedded import embedded_cluster as processes
+
+    return processes.is_running(name) or projects.exists(name)
+
+
+def take_down(name: str) -> None:
+    """End a cluster, whatever state it is in, and remove all that it keeps: a stale folder too.
+
+    Raises ClusterNotFound if no engine knows the name, ClusterError if Docker leaves something behind.
+    """
+    from halab.cluster.compose import projects
+    from halab.cluster.embedded import embedded_cluster as processes
+
+    if processes.exists(name):
+        processes.remove(processes.folder_of(name))
+    elif projects.exists(name):
+        projects.remove(name)
+    else:
+        raise processes.not_running(name)
+
+
+def take_all_down() -> list[str]:
+    """End every cluster of every engine as `take_down` does; their names."""
+    from halab.cluster.compose import projects
+    from halab.cluster.embedded import embedded_cluster as processes
+
+    return processes.down_all() + projects.down_all()
 
 
 class _Room(ModuleType):

@@ -118,7 +118,7 @@ class Balancer:
 
 def proxies(cluster: Cluster) -> dict[str, str]:
     """The addresses of a cluster's proxies by name, for `balance`. Raises ClusterError if it is simulated."""
-    if cluster.engine == "simulated":
+    if cluster.simulation:
         raise ClusterError(
             "A simulated cluster has no proxies that a balancer could connect to.",
             hint="Use the embedded engine.",

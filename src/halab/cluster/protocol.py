@@ -5,14 +5,17 @@ Lessons and measurements know only this file; `embedded`, `compose` and `simulat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from halab.errors import FaultError
 from halab.models.faults import FaultKind
+from halab.models.retry_policy import Retry
+from halab.models.samples import OPERATIONS, Sample
 
 __all__ = [
     "COORDINATORS",
@@ -26,6 +29,7 @@ __all__ = [
     "HaState",
     "Health",
     "Session",
+    "Simulation",
     "check_extendable",
 ]
 
@@ -129,6 +133,23 @@ class Fault(Protocol):
     def undo(self) -> None: ...
 
 
+class Simulation(Protocol):
+    """What only a simulated cluster can do: say what requests would have met, instead of sending them."""
+
+    def simulate(
+        self,
+        start: float,
+        end: float,
+        operations: Sequence[str] = OPERATIONS,
+        rate: float = 20.0,
+        deadline: float = 1.0,
+        seed: int = 0,
+        replicas: int = 3,
+        retry: Retry | None = None,
+    ) -> list[Sample]:
+        """The samples of an open-loop probe from `start` to `end`, seconds on the cluster's clock."""
+
+
 @runtime_checkable
 class Cluster(Protocol):
     """A Milvus cluster, real or simulated. As a context manager it is taken down on leaving if it was
@@ -138,6 +159,14 @@ class Cluster(Protocol):
     def name(self) -> str: ...
     @property
     def engine(self) -> Literal["embedded", "compose", "simulated"]: ...
+    @property
+    def simulation(self) -> Simulation | None:
+        """The simulation that stands in for real processes; None if the cluster is real."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that is made and removed with this cluster; None if its engine has none."""
+
     @property
     def profile(self) -> str: ...
     @property
@@ -166,7 +195,17 @@ class Cluster(Protocol):
         """The active member of a coordinator role, or etcd's leader."""
 
     def fault(self, kind: FaultKind, target: str | Component) -> AbstractContextManager[Fault]:
-        """Inject a fault now; leaving the `with` block undoes it and waits until the cluster is healthy."""
+        """Inject a fault on entering the `with` block; leaving it undoes the fault and waits for health."""
+
+    def inject(self, kind: FaultKind, target: str | Component) -> Fault:
+        """Inject a fault that stays until it is undone. The target is resolved now, by its role now.
+
+        Raises TargetError if the target names nothing or several components, FaultError if this engine
+        cannot inject that kind or the component has a fault already.
+        """
+
+    def heal(self, component: str) -> None:
+        """Undo whatever fault a component has, by its name."""
 
     def sessions(self) -> list[Session]:
         """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""

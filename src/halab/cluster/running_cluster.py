@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
@@ -67,11 +68,17 @@ class RunningCluster(ABC):
     profile: str
     owned: bool
     engine: Literal["embedded", "compose"]
+    simulation: None = None
 
     @property
     @abstractmethod
     def ttl(self) -> float:
         """Session TTL, seconds."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that is made and removed with this cluster; None if its engine has none."""
+        return None
 
     @property
     @abstractmethod

@@ -10,9 +10,9 @@ from __future__ import annotations
 import heapq
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 from halab.cluster import targets
@@ -73,18 +73,6 @@ class SimulatedFault:
         if self.undone_at is None:
             self.cluster._undo(self)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.undo()
-        if error is None:
-            # Faults around this one still stand; what they hit is not expected to be well.
-            others = {each.component for each in self.cluster._faults if each.undone_at is None}
-            self.cluster._wait_healthy(60.0, but=others)
-
 
 class SimulatedCluster:
     """A cluster in virtual time (see `halab.cluster.protocol.Cluster`).
@@ -95,6 +83,7 @@ class SimulatedCluster:
 
     engine: Literal["simulated"] = "simulated"
     uri = ""
+    folder = None
 
     def __init__(
         self,
@@ -119,6 +108,10 @@ class SimulatedCluster:
         self._events: list[Event] = []
         self._plan: list[_Step] = []
         self._planned = 0
+
+    @property
+    def simulation(self) -> Self:
+        return self
 
     def now(self) -> float:
         return self._clock
@@ -178,8 +171,23 @@ class SimulatedCluster:
         del self._parts[part.name]
         self._events.append(Event(self._clock, part.name, "removed", "user"))
 
-    def fault(self, kind: FaultKind, target: str | Component) -> SimulatedFault:
-        """Inject a fault now; leaving the `with` block undoes it and waits until the cluster is healthy.
+    @contextmanager
+    def fault(self, kind: FaultKind, target: str | Component) -> Iterator[SimulatedFault]:
+        """Inject a fault; on leaving it is undone and virtual time passes until the cluster is healthy.
+
+        Raises as `inject` does.
+        """
+        fault = self.inject(kind, target)
+        try:
+            yield fault
+        finally:
+            fault.undo()
+        # The faults of surrounding blocks are still there: their components are not expected to be healthy.
+        others = {other.component for other in self._faults if other.undone_at is None}
+        self._wait_healthy(60.0, but=others)
+
+    def inject(self, kind: FaultKind, target: str | Component) -> SimulatedFault:
+        """Inject a fault that stays until it is undone. The target is resolved now, by its role now.
 
         Raises TargetError if the target names nothing or more than one component, FaultError if the kind is
         unknown or the component is not healthy.

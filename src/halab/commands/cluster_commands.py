@@ -11,11 +11,9 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from halab.cluster import attach_cluster, engine_of, starter
-from halab.cluster.compose import projects
+from halab.cluster import attach_cluster, engine_of, is_running, starter, take_all_down, take_down
 from halab.cluster.display import live_progress, status_table
 from halab.cluster.doctor import doctor as examine
-from halab.cluster.embedded import embedded_cluster
 from halab.cluster.protocol import FaultKind
 from halab.cluster.running_cluster import RunningCluster
 
@@ -72,17 +70,12 @@ def _hold(cluster: RunningCluster) -> None:
     """Keep a cluster until Ctrl-C, until the parent process is gone, or until somebody else takes it down."""
     parent = os.getppid()
     try:
-        while os.getppid() == parent and _runs(cluster):
+        while os.getppid() == parent and is_running(cluster.name):
             time.sleep(0.5)
     except KeyboardInterrupt:
         console.print("Taking it down.")
     finally:
         cluster.down()
-
-
-def _runs(cluster: RunningCluster) -> bool:
-    runs = projects.exists if cluster.engine == "compose" else embedded_cluster.is_running
-    return runs(cluster.name)
 
 
 def status(
@@ -116,17 +109,11 @@ def down(
 ) -> None:
     """Take a cluster down: every process or container ends, its data is removed, which is scrap."""
     if everything:
-        ended = embedded_cluster.down_all() + projects.down_all()
+        ended = take_all_down()
         console.print(f"Taken down: {', '.join(ended)}." if ended else "There was nothing to take down.")
         return
-    if embedded_cluster.exists(name):
-        embedded_cluster.remove(embedded_cluster.folder_of(name))
-        console.print(f"Taken down: {name}.")
-    elif projects.exists(name):
-        projects.remove(name)
-        console.print(f"Taken down: {name}.")
-    else:
-        embedded_cluster.attach(name)  # raises, and says which clusters there are
+    take_down(name)
+    console.print(f"Taken down: {name}.")
 
 
 def fault(

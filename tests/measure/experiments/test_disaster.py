@@ -101,7 +101,7 @@ def test_what_was_struck_is_mended_even_if_the_next_blow_fails():
     def inject(kind, target):
         if next(parts) == 2:
             raise RuntimeError("no more")
-        return cluster.fault(kind, target)
+        return SimulatedCluster.inject(cluster, kind, target)
 
     cluster.inject = inject
     with pytest.raises(RuntimeError, match="no more"):

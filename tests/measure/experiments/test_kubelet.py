@@ -171,7 +171,7 @@ def test_on_a_simulated_cluster_it_finds_and_mends_the_fault_in_virtual_time(fau
     pod = Pod(liveness=Check(GET, TUNED), readiness=Check(TcpSocket(), Probe(1, 1, 2)), grace=2)
     with Kubelet(container_of(cluster, "query node 1"), pod, watch=False) as kubelet:
         assert kubelet.wait(60, lambda: kubelet.seen("liveness ok") is not None)
-        broken = cluster.fault(fault, "query node 1")
+        broken = cluster.inject(fault, "query node 1")
         assert kubelet.wait(60, lambda: kubelet.restarts == 1 and kubelet.ready)
     span = detection(TUNED, fault)
     assert span.least - 0.2 <= kubelet.seen("unhealthy") - broken.at <= span.most + 0.2

@@ -75,7 +75,7 @@ def test_a_drill_that_was_interrupted_is_explained_and_gone_on_with(app, tmp_pat
 
 
 def test_a_standby_that_is_unhealthy_stops_it_before_anything_begins(app, tmp_path):
-    app.homes["standby"].cluster.fault("crash", "any query node")
+    app.homes["standby"].cluster.inject("crash", "any query node")
     with pytest.raises(halab.errors.NotReady):
         rehearse(app, tmp_path / "drill")
     assert not (tmp_path / "drill").exists()

@@ -45,6 +45,7 @@ __all__ = [
     "exists",
     "folder_of",
     "is_running",
+    "not_running",
     "remove",
     "start",
 ]
@@ -206,11 +207,16 @@ def start(
 def attach(name: str = "course") -> EmbeddedCluster:
     """The running cluster of that name. Raises ClusterNotFound."""
     if (spec := _running(folder_of(name))) is None:
-        there = ", ".join(found.name for found in clusters()) or "none"
-        raise ClusterNotFound(
-            f"No cluster {name!r} is running (running: {there}).", hint="Start it with: halab up"
-        )
+        raise not_running(name)
     return EmbeddedCluster(spec, owned=False)
+
+
+def not_running(name: str) -> ClusterNotFound:
+    """The error for a name that no cluster has; it lists those that run."""
+    running = ", ".join(spec.name for spec in clusters()) or "none"
+    return ClusterNotFound(
+        f"No cluster {name!r} is running (running: {running}).", hint="Start it with: halab up"
+    )
 
 
 def clusters() -> list[ClusterSpec]:

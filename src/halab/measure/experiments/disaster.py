@@ -19,7 +19,6 @@ from pymilvus import MilvusClient
 
 from halab.cluster.protocol import Cluster, Component, Event, Fault
 from halab.errors import ClusterError, MeasurementError
-from halab.measure.experiments.fault_experiment import inject
 from halab.measure.journal.journal_file import FaultRecord, Journal
 from halab.measure.journal.summaries import title
 from halab.measure.probing.operations import UNANSWERED, error_text
@@ -103,7 +102,7 @@ def _struck(cluster: Cluster, target: str) -> list[Component]:
 def _strike(cluster: Cluster, struck: Sequence[Component], undoing: ExitStack) -> list[Fault]:
     parts: list[Fault] = []
     for each in struck:
-        parts.append(inject(cluster, "crash", each))
+        parts.append(cluster.inject("crash", each))
         undoing.callback(parts[-1].undo)
     return parts
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
-from halab.cluster.protocol import Cluster, Component, Fault, FaultKind
+from halab.cluster.protocol import Cluster, Fault, FaultKind
 from halab.errors import ClusterError, MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.operations import Operation
@@ -18,7 +18,7 @@ from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.retriever import SETTLE, Retriever
 from halab.models.samples import Outcome
 
-__all__ = ["experiment", "inject", "journal_name", "parse_fault", "probe_and_save"]
+__all__ = ["experiment", "journal_name", "parse_fault", "probe_and_save"]
 
 _STEP = 0.5  # seconds between two looks at a measurement under way
 
@@ -89,17 +89,9 @@ def _strike(cluster: Cluster, broken: Sequence[tuple[FaultKind, str]], stack: Ex
     first, *others = broken
     struck: list[Fault] = [stack.enter_context(cluster.fault(*first))]
     for kind, target in others:
-        struck.append(inject(cluster, kind, target))
+        struck.append(cluster.inject(kind, target))  # `fault` would wait for health, which is gone
         stack.callback(struck[-1].undo)
     return struck
-
-
-def inject(cluster: Cluster, kind: FaultKind, target: str | Component) -> Fault:
-    """Inject a fault without waiting for health first: for one that comes while another still stands."""
-    # Where an engine's `fault` waits for health, it has `inject`, which does not.
-    strike: Callable[[FaultKind, str | Component], Any] = getattr(cluster, "inject", None) or cluster.fault
-    found: Fault = strike(kind, target)
-    return found
 
 
 def _mend(stack: ExitStack, run: Run) -> None:

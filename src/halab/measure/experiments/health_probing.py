@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from halab.cluster.protocol import Cluster, Event, Fault
 from halab.errors import MeasurementError
@@ -92,7 +91,7 @@ def health_check(
         say("waiting for the first probes")
         kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None and kubelet.ready)
         kubelet.wait(pod.liveness.probe.period * chance.random())
-        broken = _inject(cluster)(kind, part.name)
+        broken = cluster.inject(kind, part.name)
         run.mark_fault(broken)
         say(f"{kind} {part.name}")
         if not kubelet.wait(_TIMEOUT, lambda: kubelet.restarts > 0 and kubelet.ready):
@@ -128,7 +127,7 @@ def stalling_process(
         kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None)
         for _ in range(pauses):
             kubelet.wait(_TIMEOUT, lambda: cluster.resolve(part.name).health == "healthy")
-            pulse = _inject(cluster)("hang", part.name)
+            pulse = cluster.inject("hang", part.name)
             kubelet.wait(pause)
             pulse.undo()
             kubelet.wait(rest)
@@ -157,7 +156,7 @@ def tcp_vs_http(
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, watch=False))
         kubelet.wait(_TIMEOUT, lambda: kubelet.ready)
-        broken = _inject(cluster)(kind, part.name)
+        broken = cluster.inject(kind, part.name)
         run.mark_fault(broken)
         _mend(cluster, broken, kubelet, seconds, after)
     return _with_events(run, [kubelet])
@@ -187,7 +186,7 @@ def dependency_outage(
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelets = [stack.enter_context(Kubelet(container_of(cluster, name), pod)) for name in asked]
         kubelets[0].wait(3.0)
-        broken = _inject(cluster)(kind, target)
+        broken = cluster.inject(kind, target)
         run.mark_fault(broken)
         _mend(cluster, broken, kubelets[0], seconds, after)
     return _with_events(run, kubelets)
@@ -199,12 +198,6 @@ def _mend(cluster: Cluster, broken: Fault, kubelet: Kubelet, seconds: float, aft
     broken.undo()
     cluster.wait_healthy()
     kubelet.wait(after)
-
-
-def _inject(cluster: Cluster) -> Callable[..., Any]:
-    # `fault` of an engine that has `inject` would wait for health when it is left; here the kubelet mends.
-    inject: Callable[..., Any] = getattr(cluster, "inject", None) or cluster.fault
-    return inject
 
 
 def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:

@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, get_args
+from typing import get_args
 
 from halab.cluster.protocol import Cluster, Event, Fault, FaultKind
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Scheduling, machine, relative
-from halab.measure.probing.operations import Operation, Renamed
+from halab.measure.probing.operations import NamedOperation, Operation, Renamed
 from halab.measure.probing.retrying import Retrying
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
@@ -291,15 +291,15 @@ class Run:
     def _simulated_one(self, operation: Operation, end: float) -> list[Sample]:
         once = operation.inner if isinstance(operation, Retrying | Renamed) else operation
         policy = operation.policy if isinstance(operation, Retrying) else None
-        cluster: Any = self.cluster
-        samples: list[Sample] = cluster.simulate(
+        assert self.cluster.simulation is not None
+        samples = self.cluster.simulation.simulate(
             self.started,
             end,
             [once.name],
             self._rate,
             self._deadline,
             self._seed,
-            replicas=getattr(once, "replicas", 3),
+            replicas=once.replicas if isinstance(once, NamedOperation) else 3,
             retry=policy,
         )
         return [replace(sample, operation=operation.name) for sample in samples]

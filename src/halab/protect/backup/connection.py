@@ -12,6 +12,9 @@ from pymilvus import MilvusClient
 from pymilvus.client.types import LoadState
 from pymilvus.exceptions import MilvusException
 
+from halab.cluster.protocol import Cluster
+from halab.cluster.running_cluster import RunningCluster
+from halab.cluster.simulated import SimulatedCluster
 from halab.errors import BackupError
 from halab.measure.probing.operations import UNANSWERED, error_text
 
@@ -23,15 +26,15 @@ _STEP = 0.1  # seconds between two looks
 
 
 @contextmanager
-def connected(source: Any) -> Iterator[Any]:
+def connected(source: Cluster | MilvusClient | str) -> Iterator[Any]:
     """A client of a cluster, an address, or the client itself that was given."""
-    if getattr(source, "engine", "") == "simulated":
+    if isinstance(source, SimulatedCluster):
         raise BackupError(
             "a simulated cluster keeps no rows, so there is nothing to back up or to restore into",
             hint="take the embedded engine",
         )
-    uri = source if isinstance(source, str) else getattr(source, "uri", None)
-    if uri is None:
+    uri = source.uri if isinstance(source, RunningCluster) else source
+    if not isinstance(uri, str):
         yield source
         return
     # Its errors are raised as ours; what it also prints would read as a failure.

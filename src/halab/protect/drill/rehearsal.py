@@ -25,7 +25,7 @@ from typing import Any
 
 from pymilvus.client.types import LoadState
 
-from halab.cluster.protocol import Event
+from halab.cluster.protocol import Cluster, Event
 from halab.errors import DrillError, MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, Journal, RowCount
 from halab.measure.probing.addresses import TWO_ADDRESSES, Address, Application, degraded
@@ -170,7 +170,7 @@ def _finish(course: DrillSteps, state: State) -> Rehearsal:
     return Rehearsal(report, journal, folder)
 
 
-def roll_back(folder: str | Path, primary: Any) -> DrillReport:
+def roll_back(folder: str | Path, primary: Cluster) -> DrillReport:
     """Take back a drill whose process has ended: the primary serves again, and nothing else was its own.
 
     The standby keeps what was restored and written into it; where users had written, a note says so. The
@@ -286,8 +286,7 @@ class DrillSteps:
         facts["component"] = self.primary.cluster.resolve("any proxy").name
 
     def _crash_proxy(self, facts: Facts) -> str:
-        cluster: Any = self.primary.cluster
-        self._fault = getattr(cluster, "inject", cluster.fault)("crash", "any proxy")
+        self._fault = self.primary.cluster.inject("crash", "any proxy")
         facts["lost_at"] = self._fault.at
         self.wait(self._notice, "nobody has noticed yet")
         return f"the only proxy, {facts['component']}, was killed; noticed after {self._notice:g} s"
@@ -304,8 +303,7 @@ class DrillSteps:
         if self._fault is not None:
             self._fault.undo()
         if "component" in facts:
-            cluster: Any = self.primary.cluster
-            cluster.heal(facts["component"])
+            self.primary.cluster.heal(facts["component"])
         self.primary.cluster.wait_healthy()
 
     # -- 4 and 5: over, and proven --------------------------------------------------------------------------

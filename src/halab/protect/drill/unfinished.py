@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
+from halab.cluster.protocol import Cluster
 from halab.errors import DrillError
 from halab.measure.probing.addresses import Address, AddressBook
 from halab.models.samples import Outcome, Sample
@@ -90,16 +90,16 @@ def read_samples(folder: Path) -> list[Sample]:
     return found
 
 
-def mark_clusters(clusters: Mapping[Address, Any], folder: Path) -> None:
+def mark_clusters(clusters: Mapping[Address, Cluster], folder: Path) -> None:
     """Note in the clusters' own folders that this drill began on them."""
     for cluster in clusters.values():
-        if home := getattr(cluster, "folder", None):
+        if home := cluster.folder:
             (home / _MARK).write_text(json.dumps({"folder": str(folder.resolve())}))
 
 
-def _marked(cluster: Any) -> Path | None:
+def _marked(cluster: Cluster) -> Path | None:
     """The folder of the drill that began on a cluster last, if it is known."""
-    home = getattr(cluster, "folder", None)
+    home = cluster.folder
     if home is None:
         return None
     try:
@@ -108,10 +108,10 @@ def _marked(cluster: Any) -> Path | None:
         return None
 
 
-def remove_marks(clusters: Mapping[Address, Any], folder: Path) -> None:
+def remove_marks(clusters: Mapping[Address, Cluster], folder: Path) -> None:
     """The report is written: take away what only a drill that was cut off needs."""
     for cluster in clusters.values():
-        if home := getattr(cluster, "folder", None):
+        if home := cluster.folder:
             (home / _MARK).unlink(missing_ok=True)
     for name in (_SAMPLES, _LOCK):
         (folder / name).unlink(missing_ok=True)
@@ -122,7 +122,7 @@ def is_unfinished(folder: Path) -> bool:
     return (folder / STATE).exists() and not (folder / REPORT).exists()
 
 
-def refuse_unfinished(folder: Path, clusters: Mapping[Address, Any]) -> None:
+def refuse_unfinished(folder: Path, clusters: Mapping[Address, Cluster]) -> None:
     """Raise DrillError if this folder, or one of the clusters, has a drill that is not at its end."""
     for candidate in [folder, *map(_marked, clusters.values())]:
         if candidate is None or not is_unfinished(candidate):
@@ -174,10 +174,10 @@ def address_book(state: State) -> AddressBook:
     return AddressBook()
 
 
-def check_clusters(clusters: Mapping[Address, Any], folder: Path, state: State) -> None:
+def check_clusters(clusters: Mapping[Address, Cluster], folder: Path, state: State) -> None:
     """Raise DrillError if a cluster is not the one that the drill began on."""
     for role, cluster in clusters.items():
-        if getattr(cluster, "folder", None) and _marked(cluster) != folder.resolve():
+        if cluster.folder and _marked(cluster) != folder.resolve():
             raise cluster_missing_error(role, cluster.name, folder, state, "was started again since")
 
 
