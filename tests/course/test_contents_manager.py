@@ -1,4 +1,7 @@
 import asyncio
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
@@ -43,6 +46,43 @@ def test_a_copy_is_trusted_as_it_was_handed_out_and_not_when_something_else_wrot
     copy.write_text(copy.read_text().replace('"1"', '"2"'))
     (cell,) = asyncio.run(manager.get(LESSON))["content"]["cells"]
     assert not cell["metadata"]["trusted"]
+
+
+def test_a_notebook_that_is_saved_again_and_again_is_whole_whenever_it_is_read(course, manager):
+    model = asyncio.run(manager.get(LESSON))
+    long = {"cell_type": "markdown", "id": "long", "metadata": {}, "source": "word " * 20_000}
+    model["content"]["cells"].append(long)
+    copy, reads = course / "work" / LESSON, []
+    done = threading.Event()
+
+    def read():
+        while not done.is_set():
+            reads.append(json.loads(copy.read_text())["nbformat"])
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        for _ in range(50):
+            asyncio.run(manager.save({"type": "notebook", "content": model["content"]}, LESSON))
+        done.set()
+        reading.result()
+    assert len(reads) > 10
+    assert not [path for path in copy.parent.iterdir() if path.name.startswith(".~")]
+
+
+def test_a_save_that_fails_leaves_what_was_there(course, manager):
+    asyncio.run(manager.get(LESSON))
+    copy = course / "work" / LESSON
+    before = copy.read_bytes()
+
+    def fail():
+        with manager.atomic_writing(str(copy)) as file:
+            file.write("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert copy.read_bytes() == before
+    assert not list(copy.parent.glob(".~*"))
 
 
 def test_asking_without_content_is_enough(course, manager):

@@ -1,5 +1,6 @@
 import copy
 import os
+import threading
 
 import nbformat
 import pytest
@@ -199,13 +200,36 @@ def test_a_notebook_with_too_many_cells_is_refused(files):
         files(fill)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": 3}', "print('hello')", "\0"])
+@pytest.mark.parametrize("content", ["{", "[]", '{"cells": 3}', "print('hello')", "\0"])
 def test_what_is_no_notebook_is_refused_with_what_to_do(tmp_path, content):
     mine = tmp_path / "mine.ipynb"
     mine.write_text(content)
+    os.utime(mine, (0, 0))
     with pytest.raises(SubmissionError, match="not a notebook") as caught:
         prepare(mine, mine)
     assert "new copy" in caught.value.hint
+
+
+def test_of_an_empty_file_nobody_is_told_to_throw_it_away(tmp_path):
+    mine = tmp_path / "mine.ipynb"
+    mine.touch()
+    os.utime(mine, (0, 0))
+    with pytest.raises(SubmissionError, match=r"mine\.ipynb is empty") as caught:
+        prepare(mine, mine)
+    assert "save it" in caught.value.hint
+
+
+@pytest.mark.parametrize("half", [0, 200])
+def test_a_notebook_that_is_being_saved_is_awaited(files, tmp_path, half):
+    files(lambda notebook: None)
+    mine = tmp_path / "mine.ipynb"
+    whole = mine.read_text()
+    mine.write_text(whole[:half])
+    saved = threading.Timer(0.3, mine.write_text, (whole,))
+    saved.start()
+    notebook, _ = prepare(mine, tmp_path / "release.ipynb")
+    saved.join()
+    assert len(notebook.cells) == 3
 
 
 def test_a_missing_notebook_is_refused_with_what_to_do(tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ MAX_BYTES = 100 * 1024**2
 MAX_CELLS = 1000
 """Cells a submission may have: twenty times as many as an exercise."""
 
+_SAVING = 3.0  # seconds within which a notebook that is being saved is whole again
+_SAVE = "Open it in JupyterLab, save it (Ctrl+S), and grade again."
 _COPY = "Rename it and open the exercise again: you get a new copy to paste your answers into."
 
 
@@ -54,14 +58,14 @@ def _read(path: Path) -> Any:
     if problem:
         raise problem
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        notebook = nbformat.reads(_whole_text(path), as_version=4)
         nbformat.validate(notebook)
         nbformat.writes(notebook).encode()  # JSON can hold half a surrogate pair, a file cannot
     except Exception as error:  # nbformat lets errors of many kinds through for a file that is no notebook
-        said = one_line(str(error).partition("\n")[0], 200)
         if not path.stat().st_size:
-            said = "the file is empty"
-        elif not isinstance(error, (ValueError, nbformat.ValidationError)):  # no text for learners
+            raise SubmissionError(f"{path.name} is empty.", hint=_SAVE) from error
+        said = one_line(str(error).partition("\n")[0], 200)
+        if not isinstance(error, (ValueError, nbformat.ValidationError)):  # no text for learners
             said = "it holds something else"
         raise SubmissionError(
             f"{path.name} is not a notebook that can be read: {said}.", hint=_COPY
@@ -72,6 +76,24 @@ def _read(path: Path) -> Any:
             hint="Delete the cells that are no answers, save, and grade again.",
         )
     return notebook
+
+
+def _whole_text(path: Path) -> str:
+    """The text of a file; one that was written to just now, and is no JSON yet, is given time to become it.
+
+    Jupyter empties a notebook before it writes it anew, so a reader may come in between.
+    """
+    end = time.monotonic() + _SAVING
+    while True:
+        text = path.read_text(encoding="utf-8")
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            if time.monotonic() > end or time.time() - path.stat().st_mtime > _SAVING:
+                return text
+            time.sleep(0.05)
+        else:
+            return text
 
 
 def _file_problem(path: Path) -> SubmissionError | None:
