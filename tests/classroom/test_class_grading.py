@@ -40,7 +40,7 @@ def grade_fake(copy, name, learner, *, keep):
         os._exit(1)
     good = 3.0 if "right" in text else 0.0
     keep.mkdir(parents=True, exist_ok=True)
-    ended = {"output_type": "error", "ename": "ProcessEnded", "evalue": "In cell 3 it ended."}
+    ended = {"output_type": "error", "ename": "ProcessExited", "evalue": "In cell 3 it ended."}
     late = {"output_type": "error", "ename": "CellTimeoutError", "evalue": ""}
     outputs = {"ends": [ended], "hangs": [late]}.get(text, [])
     cells = [{"outputs": outputs}, {"outputs": outputs}, {"cell_type": "markdown"}]
@@ -132,19 +132,19 @@ def test_every_submission_gets_its_result_and_the_graded_notebook_is_kept(folder
 
 def test_a_refused_submission_says_why_on_one_line_and_is_worth_what_the_exercise_is(folder):
     one = run(folder).result("chen", ONE)
-    assert one.why == "It is not a notebook �[31m."
+    assert one.reason == "It is not a notebook �[31m."
     assert (one.points, one.out_of) == (0, 5)
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [("course", "The course is not installed."), ("bug", "ZeroDivisionError: division by zero")],
 )
-def test_a_fault_of_the_course_is_no_zero_and_is_tried_again(folder, asked, counting, text, why):
+def test_a_fault_of_the_course_is_no_zero_and_is_tried_again(folder, asked, counting, text, reason):
     hand_in(folder, "bo", ONE, text)
     report = run(folder, counting)
     assert said(report) == EXPECTED | {("bo", ONE): ("not graded", None)}
-    assert report.result("bo", ONE).why == why
+    assert report.result("bo", ONE).reason == reason
     assert report.total("bo") is None
     asked.clear()
     assert said(run(folder, counting)) == said(report)
@@ -152,7 +152,7 @@ def test_a_fault_of_the_course_is_no_zero_and_is_tried_again(folder, asked, coun
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "reason"),
     [
         ("ends", "In cell 3 it ended."),
         (
@@ -162,19 +162,19 @@ def test_a_fault_of_the_course_is_no_zero_and_is_tried_again(folder, asked, coun
         ),
     ],
 )
-def test_code_that_had_to_be_stopped_is_told_beside_the_points_it_earned(folder, text, why):
+def test_code_that_had_to_be_stopped_is_told_beside_the_points_it_earned(folder, text, reason):
     hand_in(folder, "bo", ONE, text)
     report = run(folder)
     assert said(report) == EXPECTED
-    assert report.result("bo", ONE).why == why
-    assert report.result("ada", ONE).why == ""
+    assert report.result("bo", ONE).reason == reason
+    assert report.result("ada", ONE).reason == ""
 
 
 def test_a_second_run_grades_nothing_and_says_the_same(folder, asked, counting):
     first = run(folder, counting)
     assert len(asked) == 5
     told = []
-    second = run(folder, counting, on_result=lambda result, done, of: told.append((result, done, of)))
+    second = run(folder, counting, on_result=lambda result, done, total: told.append((result, done, total)))
     assert len(asked) == 5
     assert second == first
     assert told == [(None, 5, 5)]
@@ -211,7 +211,7 @@ def test_a_copied_notebook_is_graded_for_its_own_learner(folder, asked, counting
 def test_results_are_kept_as_they_come(folder):
     kept = default_output(folder) / "results.jsonl"
     counts = []
-    run(folder, jobs=1, on_result=lambda result, done, of: counts.append((done, lines(kept))))
+    run(folder, jobs=1, on_result=lambda result, done, total: counts.append((done, lines(kept))))
     assert counts == [(number, number) for number in range(6)]
 
 
@@ -331,7 +331,7 @@ def test_a_lost_worker_costs_the_submission_it_had(folder):
     shutil.rmtree(folder / "dee")
     with Losing(2) as executor:
         report = run(folder, executor=executor)
-    assert report.result("bo", ONE).why == "OSError: the machine is gone"
+    assert report.result("bo", ONE).reason == "OSError: the machine is gone"
     assert said(report)["bo", ONE] == ("not graded", None)
     assert said(report)["ada", ONE] == ("graded", 5)
 

@@ -59,26 +59,26 @@ def test_grades_have_a_row_a_submission(tables):
         "learner": "ada",
         "card": "6",
         "assignment": ONE,
-        "handed in": "2026-11-20 10:00:00 UTC",
+        "submitted": "2026-11-20 10:00:00 UTC",
         "points": "2.5",
         "out of": "4",
         "percent": "62.5",
         "status": "graded",
-        "why": "",
-        "tasks to mend": "06.2",
+        "reason": "",
+        "failed tasks": "06.2",
         "what is missing": "'=It holds.",
         "notes": "A cell was changed.",
     }
-    assert (ada_two["points"], ada_two["percent"], ada_two["tasks to mend"]) == ("6", "100", "")
+    assert (ada_two["points"], ada_two["percent"], ada_two["failed tasks"]) == ("6", "100", "")
     assert (bo["points"], bo["percent"], bo["status"]) == ("0", "0", "refused")
     assert (chen["points"], chen["percent"], chen["status"]) == ("", "", "not graded")
 
 
 def test_a_spreadsheet_finds_no_formula_in_any_cell(tables, tmp_path):
     rows = tables("grades.csv")
-    assert rows[2]["why"] == """'=cmd|"/c calc"!A1; +1, "so\""""
-    assert rows[2]["handed in"] == "'-2+3"
-    assert rows[3]["why"] == "'@The course is not installed."
+    assert rows[2]["reason"] == """'=cmd|"/c calc"!A1; +1, "so\""""
+    assert rows[2]["submitted"] == "'-2+3"
+    assert rows[3]["reason"] == "'@The course is not installed."
     for name in ("grades.csv", "summary.csv"):
         for row in tables(name):
             assert not [cell for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]

@@ -96,11 +96,11 @@ def test_each_gets_what_they_earned_and_a_hostile_one_costs_only_itself(graded):
 
 
 def test_what_was_stopped_says_so(graded):
-    why = {one.learner: one.why for one in graded[0].results}
-    assert (why["ada"], why["bo"]) == ("", "")
-    assert "ended its Python process" in why["crash"]
-    assert why["hang"] == f"Cell {OUTAGES} of the notebook was still running when its time was up."
-    assert "not a notebook" in why["junk"]
+    reason = {one.learner: one.reason for one in graded[0].results}
+    assert (reason["ada"], reason["bo"]) == ("", "")
+    assert "ended its Python process" in reason["crash"]
+    assert reason["hang"] == f"Cell {OUTAGES} of the notebook was still running when its time was up."
+    assert "not a notebook" in reason["junk"]
 
 
 def scores(out):
@@ -196,7 +196,10 @@ def test_processes_grade_as_threads_do(tmp_path, watched, graded):
     folder = small_class(tmp_path / "submitted")
     with ProcessPoolExecutor(2) as executor:
         report = grade_class(read_folder(folder), tmp_path / "out", executor=executor)
-    assert {one.learner: (one.points, one.why) for one in report.results} == {"ada": (20, ""), "bo": (0, "")}
+    assert {one.learner: (one.points, one.reason) for one in report.results} == {
+        "ada": (20, ""),
+        "bo": (0, ""),
+    }
 
 
 def test_processes_leave_no_temporary_folder(tmp_path, scratch):
@@ -229,7 +232,10 @@ def test_a_dask_cluster_grades_as_threads_do(tmp_path, scratch, watched):
         ]
         executor.shutdown()
         assert started(scratch)  # so that the look for what is left finds something
-    assert {one.learner: (one.points, one.why) for one in report.results} == {"ada": (20, ""), "bo": (0, "")}
+    assert {one.learner: (one.points, one.reason) for one in report.results} == {
+        "ada": (20, ""),
+        "bo": (0, ""),
+    }
     assert set(listening) == {"127.0.0.1"}
 
 

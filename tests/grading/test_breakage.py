@@ -67,7 +67,7 @@ def test_the_time_for_all_cells_together_ends_cell_after_slow_cell():
             cell.source = slow
     notebook.cells += [nbformat.v4.new_code_cell(slow) for _ in range(100)]
     folder = {"root": str(course_root()), "source_directory": "solutions"}
-    grader = GradeInSandbox(config=Config({"CourseDirectory": folder}), timeout=1.0, wall=5.0)
+    grader = GradeInSandbox(config=Config({"CourseDirectory": folder}), timeout=1.0, total_timeout=5.0)
     names = {"assignment": NAME, "notebook": NAME, "student": "ada"}
     started = time.monotonic()
     graded, _ = grader.preprocess(notebook, {"nbgrader": names})

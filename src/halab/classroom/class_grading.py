@@ -6,13 +6,20 @@ import hashlib
 import json
 import os
 from collections.abc import Generator, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    as_completed,
+)
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
@@ -24,6 +31,7 @@ from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 from halab.grading.grader import Check, GradeReport, grade_notebook
 from halab.grading.preparation import one_line
+from halab.grading.verdicts import Verdict
 
 __all__ = [
     "ClassReport",
@@ -38,7 +46,7 @@ __all__ = [
 ]  # fmt: skip
 
 Status = Literal["graded", "refused", "not graded"]
-_KEPT = "results.jsonl"
+_RESULTS_FILE = "results.jsonl"
 _LOCK = ".grading.lock"
 
 
@@ -48,20 +56,36 @@ class GradeFunction(Protocol):
     def __call__(self, copy: Path, name: str, learner: str, *, keep: Path) -> GradeReport: ...
 
 
+class OnResult(Protocol):
+    """Called with every result as it comes: `done` of `total` are there. First of all with None."""
+
+    def __call__(self, result: Result | None, done: int, total: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a worker says of one notebook; see Result."""
+
+    status: Status
+    reason: str = ""
+    checks: tuple[Check, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of one submission.
 
-    "graded" has its checks, and `why` says where code of the learner's had to be stopped. "refused" has 0
-    points: `why` the notebook could not be graded is its learner's to mend. "not graded" has no points: the
-    fault is the course's or this machine's.
+    "graded" has its checks, and as `reason` which of the learner's cells had to be stopped, if any. "refused"
+    has 0 points: the notebook could not be graded, for a `reason` that its learner can mend. "not graded" has
+    no points: the course or this machine is at fault.
     """
 
     learner: str
     assignment: str
     status: Status
     out_of: float
-    why: str = ""
+    reason: str = ""
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
     time: str = ""
@@ -83,28 +107,26 @@ class ClassReport:
     results: tuple[Result, ...]
 
     @cached_property
-    def _places(self) -> dict[tuple[str, str], Result]:
-        return {(one.learner, one.assignment): one for one in self.results}
+    def _by_submission(self) -> dict[tuple[str, str], Result]:
+        return {(result.learner, result.assignment): result for result in self.results}
 
     def result(self, learner: str, assignment: str) -> Result | None:
         """None if this learner did not hand it in."""
-        return self._places.get((learner, assignment))
+        return self._by_submission.get((learner, assignment))
 
     def out_of(self, assignment: str) -> float:
         """What an assignment is worth in all."""
-        return max((one.out_of for one in self.results if one.assignment == assignment), default=0.0)
+        points = [result.out_of for result in self.results if result.assignment == assignment]
+        return max(points, default=0.0)
 
     def total(self, learner: str) -> float | None:
         """A learner's points in all; what was not handed in counts 0. None while one is not graded."""
-        found = [self.result(learner, assignment) for assignment in self.submitted.assignments]
-        points = [one.points for one in found if one]
-        return None if None in points else sum(one for one in points if one is not None)
-
-
-class OnResult(Protocol):
-    """Told of every result as it comes: how many are `done`, `of` how many; first of all with None."""
-
-    def __call__(self, result: Result | None, done: int, of: int) -> None: ...
+        points = [
+            result.points
+            for assignment in self.submitted.assignments
+            if (result := self.result(learner, assignment))
+        ]
+        return None if None in points else sum(earned for earned in points if earned is not None)
 
 
 def default_output(folder: Path) -> Path:
@@ -125,7 +147,7 @@ def grade_class(
     executor: Executor | None = None,
     jobs: int | None = None,
     grade: GradeFunction = grade_notebook,
-    on_result: OnResult = lambda result, done, of: None,
+    on_result: OnResult = lambda result, done, total: None,
 ) -> ClassReport:
     """Grade what is new or changed since the last run into `out`, and return all results.
 
@@ -134,54 +156,50 @@ def grade_class(
     core) each wait for a grading process. Graded notebooks go to `out/autograded`.
 
     Raises CourseError if `out` is not for this, if another run is using it, or if the executor broke. An
-    interrupt stops what has not begun. Whatever was raised, results that had come are kept.
+    interrupt cancels what has not begun. Whatever was raised, the results that had come are kept.
     """
-    of = len(submitted.submissions)
+    total = len(submitted.submissions)
     with _lock_output(out, submitted.folder):
-        keys: dict[Submission, str] = {}
-        results = list(_split_known(submitted, out, keys))
-        on_result(None, len(results), of)
-        with closing(_grade_over(executor, jobs, list(keys), out, grade)) as outcomes:
-            for one, outcome in outcomes:
-                result = _result(one, outcome)
+        results, pending = _earlier_results(submitted, out)
+        on_result(None, len(results), total)
+        with closing(_grade_all(executor, jobs, list(pending), out, grade)) as outcomes:
+            for submission, outcome in outcomes:
+                result = _result(submission, outcome)
                 if result.status != "not graded":  # what keeps the course from grading may be mended soon
-                    append(out / _KEPT, {"key": keys[one], **asdict(result)})
+                    append(out / _RESULTS_FILE, {"digest": pending[submission], **asdict(result)})
                 results.append(result)
-                on_result(result, len(results), of)
-    return ClassReport(submitted, tuple(sorted(results, key=lambda one: (one.learner, one.assignment))))
+                on_result(result, len(results), total)
+    results.sort(key=lambda result: (result.learner, result.assignment))
+    return ClassReport(submitted, tuple(results))
 
 
 def grade_submission(
     notebook: str, assignment: str, learner: str, keep: str, grade: GradeFunction = grade_notebook
-) -> dict[str, Any]:
-    """What an executor's worker does: grade one notebook. Plain arguments and result; nothing is raised."""
-    autograded = Path(keep) / f"{assignment}.ipynb"
+) -> Outcome:
+    """What an executor's worker does: grade one notebook. It raises nothing."""
     try:
         report = grade(Path(notebook), assignment, learner, keep=Path(keep))
-        return {
-            "status": "graded",
-            "why": _stopped_cells(autograded),
-            "checks": [asdict(check) for check in report.checks],
-            "notes": list(report.notes),
-        }
+        reason = _stopped_cells(Path(keep) / f"{assignment}.ipynb")
+        return Outcome("graded", reason, report.checks, report.notes)
     except SubmissionError as error:
-        return {"status": "refused", "why": error.message}
+        return Outcome("refused", error.message)
     except CourseError as error:
-        return {"status": "not graded", "why": error.message}
+        return Outcome("not graded", error.message)
     except Exception as error:
-        return {"status": "not graded", "why": f"{type(error).__name__}: {error}"}
+        return Outcome("not graded", f"{type(error).__name__}: {error}")
 
 
 def _stopped_cells(autograded: Path) -> str:
     """A sentence for each cell of a graded notebook that was stopped, or that ended its process."""
-    said = []
+    sentences = []
     for number, cell in enumerate(json.loads(autograded.read_text(encoding="utf-8"))["cells"], start=1):
         for output in cell.get("outputs", ()):
-            if output.get("ename") == "ProcessEnded":
-                said.append(output["evalue"])
-            elif output.get("ename") == "CellTimeoutError":
-                said.append(f"Cell {number} of the notebook was still running when its time was up.")
-    return " ".join(dict.fromkeys(said))
+            match Verdict(output.get("ename", "")):
+                case Verdict.PROCESS_EXITED:
+                    sentences.append(output["evalue"])
+                case Verdict.CELL_TIMEOUT:
+                    sentences.append(f"Cell {number} of the notebook was still running when its time was up.")
+    return " ".join(dict.fromkeys(sentences))
 
 
 @contextmanager
@@ -193,7 +211,7 @@ def _lock_output(out: Path, folder: Path) -> Iterator[None]:
             f"The grades would go to {out}, but nothing is ever written into {folder}.",
             hint=f"Choose another folder with --out, such as {default_output(folder)}.",
         )
-    if out.exists() and not (out.is_dir() and ((out / _KEPT).is_file() or not any(out.iterdir()))):
+    if out.exists() and not (out.is_dir() and ((out / _RESULTS_FILE).is_file() or not any(out.iterdir()))):
         raise CourseError(
             f"{out} should be new, empty, or the --out of an earlier run; it is something else.",
             hint="Choose another folder with --out.",
@@ -201,7 +219,7 @@ def _lock_output(out: Path, folder: Path) -> Iterator[None]:
     lock = FileLock(out / _LOCK, timeout=0)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / _KEPT).touch()
+        (out / _RESULTS_FILE).touch()
         lock.acquire()
     except Timeout:
         raise CourseError(
@@ -217,21 +235,17 @@ def _lock_output(out: Path, folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _grade_over(
-    executor: Executor | None, jobs: int | None, todo: list[Submission], out: Path, grade: GradeFunction
-) -> Generator[tuple[Submission, dict[str, Any]]]:
+def _grade_all(
+    executor: Executor | None, jobs: int | None, pending: list[Submission], out: Path, grade: GradeFunction
+) -> Generator[tuple[Submission, Outcome]]:
     """Outcomes as they come. Raises CourseError at the end if the executor broke on the way."""
     pool = executor or ThreadPoolExecutor(jobs or os.cpu_count() or 1, thread_name_prefix="halab-class")
-    futures = {}
+    futures: dict[Future[Outcome], Submission] = {}
     broken: BaseException | None = None
     try:
         try:
-            for one in todo:
-                keep = str(autograded_path(out, one.learner, one.assignment).parent)
-                future = pool.submit(
-                    grade_submission, str(one.notebook), one.assignment, one.learner, keep, grade
-                )
-                futures[future] = one
+            for submission in pending:
+                futures[_submit(pool, submission, out, grade)] = submission
         except RuntimeError as error:  # broken, or already shut down
             broken = error
         for future in as_completed(futures):
@@ -240,7 +254,7 @@ def _grade_over(
             except (BrokenExecutor, CancelledError) as error:
                 broken = error
             except Exception as error:  # the worker's process was lost, with this submission
-                yield futures[future], {"status": "not graded", "why": f"{type(error).__name__}: {error}"}
+                yield futures[future], Outcome("not graded", f"{type(error).__name__}: {error}")
     finally:
         for future in futures:
             future.cancel()
@@ -254,82 +268,93 @@ def _grade_over(
         )
 
 
-def _result(one: Submission, outcome: dict[str, Any]) -> Result:
-    checks = tuple(
-        Check(**{**check, "behaviour": one_line(check["behaviour"])}) for check in outcome.get("checks", ())
-    )
+def _submit(pool: Executor, submission: Submission, out: Path, grade: GradeFunction) -> Future[Outcome]:
+    learner, assignment = submission.learner, submission.assignment
+    keep = autograded_path(out, learner, assignment).parent
+    return pool.submit(grade_submission, str(submission.notebook), assignment, learner, str(keep), grade)
+
+
+def _result(submission: Submission, outcome: Outcome) -> Result:
+    """The result, with every text that a learner may have written on one line of printable characters."""
+    checks = tuple(replace(check, behaviour=one_line(check.behaviour)) for check in outcome.checks)
     return Result(
-        one.learner,
-        one.assignment,
-        outcome["status"],
-        sum(check.out_of for check in checks) if checks else _points(one.assignment),
-        one_line(outcome.get("why", ""), 1000),
+        submission.learner,
+        submission.assignment,
+        outcome.status,
+        sum(check.out_of for check in checks) if checks else _points(submission.assignment),
+        one_line(outcome.reason, 1000),
         checks,
-        tuple(one_line(note) for note in outcome.get("notes", ())),
-        one.time,
+        tuple(one_line(note) for note in outcome.notes),
+        submission.time,
     )
 
 
 def _points(assignment: str) -> float:
     """What an exercise's cells are worth in all."""
-    notebook = json.loads(_released(assignment).read_text(encoding="utf-8"))
+    notebook = json.loads(_release_path(assignment).read_text(encoding="utf-8"))
     marks = (cell["metadata"].get("nbgrader", {}) for cell in notebook["cells"])
     return float(sum(mark.get("points", 0) for mark in marks if mark.get("grade")))
 
 
-def _split_known(submitted: ClassSubmissions, out: Path, keys: dict[Submission, str]) -> Iterator[Result]:
-    """Results that need no grading; `keys` gets the submissions that do, each with its key."""
-    earlier = _kept(out)
-    courses = {assignment: _course(assignment) for assignment in submitted.assignments}
-    for one in submitted.submissions:
-        if one.refusal:
-            yield _result(one, {"status": "refused", "why": one.refusal})
+def _earlier_results(submitted: ClassSubmissions, out: Path) -> tuple[list[Result], dict[Submission, str]]:
+    """The results that need no grading, and the submissions that do, each with its digest."""
+    earlier = _read_results(out)
+    exercises = {assignment: _exercise_digest(assignment) for assignment in submitted.assignments}
+    results: list[Result] = []
+    pending: dict[Submission, str] = {}
+    for submission in submitted.submissions:
+        if submission.refusal:
+            results.append(_result(submission, Outcome("refused", submission.refusal)))
             continue
         try:
-            key = _key(one, courses[one.assignment])
+            digest = _submission_digest(submission, exercises[submission.assignment])
         except OSError as error:
-            yield _result(one, {"status": "not graded", "why": f"It cannot be read: {error.strerror}."})
+            unreadable = Outcome("not graded", f"It cannot be read: {error.strerror}.")
+            results.append(_result(submission, unreadable))
             continue
-        result = earlier.get(key)
-        if result and (
-            result.status == "refused" or autograded_path(out, one.learner, one.assignment).is_file()
-        ):
-            yield replace(result, time=one.time)
+        result = earlier.get(digest)
+        if result and (result.status == "refused" or _is_kept(out, submission)):
+            results.append(replace(result, time=submission.time))
         else:
-            keys[one] = key
+            pending[submission] = digest
+    return results, pending
 
 
-def _kept(out: Path) -> dict[str, Result]:
-    """Results of earlier runs by their key. One that an older halab wrote otherwise is passed over."""
-    kept = {}
-    for record in read(out / _KEPT):
+def _is_kept(out: Path, submission: Submission) -> bool:
+    return autograded_path(out, submission.learner, submission.assignment).is_file()
+
+
+def _read_results(out: Path) -> dict[str, Result]:
+    """Results of earlier runs by their digest. A record of another halab's form is passed over."""
+    results = {}
+    for record in read(out / _RESULTS_FILE):
         try:
-            kept[record.pop("key")] = _RESULT.validate_python(record)
+            results[record.pop("digest")] = _RESULT.validate_python(record)
         except (KeyError, TypeError, ValidationError):
             continue
-    (out / _KEPT).touch()  # a file without one good record was set aside whole
-    return kept
+    (out / _RESULTS_FILE).touch()  # a file without one good record was set aside whole
+    return results
 
 
-def _key(one: Submission, course: str) -> str:
+def _submission_digest(submission: Submission, exercise: str) -> str:
     """A digest of all that determines the grade, so that nothing stale is ever taken for it."""
-    with one.notebook.open("rb") as file:
+    with submission.notebook.open("rb") as file:
         notebook = hashlib.file_digest(file, "sha256").hexdigest()
-    parts = [one.learner, one.assignment, notebook, course]
+    parts = [submission.learner, submission.assignment, notebook, exercise]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _course(assignment: str) -> str:
+def _exercise_digest(assignment: str) -> str:
     """A digest of the exercise, of nbgrader's version and settings, and of the code that judges."""
     source, package = course_root() / "solutions" / assignment, Path(halab.__file__).parent
     visible = (path for path in source.rglob("*") if not path.relative_to(source).parts[0].startswith("."))
     files = [path for path in visible if path.is_file()]
     digest = hashlib.sha256(f"{version('halab')} {version('nbgrader')}".encode())
     settings = course_root() / "nbgrader_config.py"
-    for file in (settings, _released(assignment), *sorted(files), *sorted(package.rglob("*.py"))):
+    for file in (settings, _release_path(assignment), *sorted(files), *sorted(package.rglob("*.py"))):
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _released(assignment: str) -> Path:
+def _release_path(assignment: str) -> Path:
     return course_root() / "exercises" / assignment / f"{assignment}.ipynb"

@@ -28,8 +28,8 @@ __all__ = ["publish", "publish_gradebook", "write_atomically"]
 
 _DATABASE = "gradebook.db"
 _GRADES = (
-    "learner", "card", "assignment", "handed in", "points", "out of", "percent", "status", "why",
-    "tasks to mend", "what is missing", "notes",
+    "learner", "card", "assignment", "submitted", "points", "out of", "percent", "status", "reason",
+    "failed tasks", "what is missing", "notes",
 )  # fmt: skip
 _SETTINGS = '''"""nbgrader's settings for the grades in this folder. Your own may follow below."""
 
@@ -66,9 +66,9 @@ def publish_gradebook(report: ClassReport, out: Path) -> list[str]:
     text = (course_root() / "nbgrader_config.py").read_text(encoding="utf-8")
     write_atomically(out / "halab_settings.py", (text + _FOLDERS).encode())
     create_once(out / "nbgrader_config.py", _SETTINGS.encode())
-    for one in report.results:
-        if one.status == "refused":
-            _write_refusal_notebook(one, autograded_path(out, one.learner, one.assignment))
+    for result in report.results:
+        if result.status == "refused":
+            _write_refusal_notebook(result, autograded_path(out, result.learner, result.assignment))
     remarks = _update_exercises(report, out)
     return remarks + _update_scores(report, out)
 
@@ -122,18 +122,20 @@ def _update_scores(report: ClassReport, out: Path) -> list[str]:
 
     from halab.grading.nbgrader_run import settings
 
-    times = {(one.learner, one.assignment): one.time for one in report.submitted.submissions}
+    times = _submission_times(report)
     with Gradebook(_url(out), settings(out).CourseDirectory.course_id) as gradebook:
         with _one_transaction(gradebook):
             for learner in report.submitted.learners:
                 gradebook.update_or_create_student(learner)
-            for one in report.results:
-                if one.status != "not graded":
-                    _update_score(gradebook, one, times[one.learner, one.assignment])
-        there = {(one.student_id, one.assignment.name) for one in _submissions(gradebook)}
+            for result in report.results:
+                if result.status != "not graded":
+                    _update_score(gradebook, result, times[result.learner, result.assignment])
+        recorded = {
+            (submission.student_id, submission.assignment.name) for submission in _submissions(gradebook)
+        }
     return [
         f"{learner} has {assignment} in the gradebook, but no longer in {report.submitted.folder.name}/."
-        for learner, assignment in sorted(there - times.keys())
+        for learner, assignment in sorted(recorded - times.keys())
     ]
 
 
@@ -154,14 +156,18 @@ def _submissions(gradebook: Any) -> Iterator[Any]:
         yield from assignment.submissions
 
 
-def _update_score(gradebook: Any, one: Result, submitted: str) -> None:
+def _submission_times(report: ClassReport) -> dict[tuple[str, str], str]:
+    return {(one.learner, one.assignment): one.time for one in report.submitted.submissions}
+
+
+def _update_score(gradebook: Any, result: Result, submitted: str) -> None:
     """What `nbgrader autograde` writes for one submission, with the report's points."""
-    when = _timestamp(submitted)
-    stamp = {"timestamp": when} if when else {}
+    timestamp = _timestamp(submitted)
+    options = {"timestamp": timestamp} if timestamp else {}
     with gradebook.db.no_autoflush:  # nbgrader asks the database while its new submission is half built
-        gradebook.update_or_create_submission(one.assignment, one.learner, **stamp)
-    notebook = gradebook.find_submission_notebook(one.assignment, one.assignment, one.learner)
-    points = {check.name: check.points for check in one.checks}
+        gradebook.update_or_create_submission(result.assignment, result.learner, **options)
+    notebook = gradebook.find_submission_notebook(result.assignment, result.assignment, result.learner)
+    points = {check.name: check.points for check in result.checks}
     for grade in notebook.grades:
         earned = points.get(grade.name, 0.0)
         if grade.auto_score != earned:
@@ -171,6 +177,7 @@ def _update_score(gradebook: Any, one: Result, submitted: str) -> None:
 
 
 def _timestamp(submitted: str) -> Any:
+    """The time of a timestamp.txt, or None if it holds none."""
     from nbgrader.utils import parse_utc
 
     try:
@@ -179,16 +186,16 @@ def _timestamp(submitted: str) -> Any:
         return None
 
 
-def _write_refusal_notebook(one: Result, path: Path) -> None:
+def _write_refusal_notebook(result: Result, path: Path) -> None:
     """In place of the graded notebook: the exercise as handed out, with why nothing else was graded."""
     import nbformat
 
     # The reason may quote the learner's file, and feedback is a page: nothing in it may become markup.
-    reason = html.escape(one.why)
-    released = course_root() / "exercises" / one.assignment / f"{one.assignment}.ipynb"
+    reason = html.escape(result.reason)
+    released = course_root() / "exercises" / result.assignment / f"{result.assignment}.ipynb"
     notebook = nbformat.read(released, as_version=4)
-    why = f"**This submission could not be graded.** {reason}\n\nBelow is the exercise as it was handed out."
-    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(why, id="not-graded"))
+    text = f"**This submission could not be graded.** {reason}\n\nBelow is the exercise as it was handed out."
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text, id="not-graded"))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, nbformat.writes(notebook).encode())
 
@@ -198,16 +205,25 @@ def _url(out: Path) -> str:
 
 
 def _grade_rows(report: ClassReport) -> Iterator[list[Any]]:
-    times = {(one.learner, one.assignment): one.time for one in report.submitted.submissions}
-    for one in report.results:
-        failed = [check for check in one.checks if not check.passed]
+    times = _submission_times(report)
+    for result in report.results:
+        failed = [check for check in result.checks if not check.passed]
         tasks = sorted({check.task for check in failed})
         missing = dict.fromkeys(check.behaviour for check in failed)
         yield [
-            one.learner, int(one.assignment[:2]), one.assignment, times[one.learner, one.assignment],
-            _number(one.points), _number(one.out_of), _percent(one.points, one.out_of), one.status, one.why,
-            " ".join(tasks), " ".join(missing), " ".join(one.notes),
-        ]  # fmt: skip
+            result.learner,
+            int(result.assignment[:2]),
+            result.assignment,
+            times[result.learner, result.assignment],
+            _number(result.points),
+            _number(result.out_of),
+            _percent(result.points, result.out_of),
+            result.status,
+            result.reason,
+            " ".join(tasks),
+            " ".join(missing),
+            " ".join(result.notes),
+        ]
 
 
 def _summary(report: ClassReport) -> tuple[list[str], Iterator[list[Any]]]:
@@ -218,8 +234,8 @@ def _summary(report: ClassReport) -> tuple[list[str], Iterator[list[Any]]]:
 
     def rows() -> Iterator[list[Any]]:
         for learner in report.submitted.learners:
-            found = [report.result(learner, assignment) for assignment in assignments]
-            cells = [("" if one is None else _number(one.points, one.status)) for one in found]
+            results = (report.result(learner, assignment) for assignment in assignments)
+            cells = [_number(result.points, result.status) if result else "" for result in results]
             points = report.total(learner)
             yield [learner, *cells, _number(points), _number(out_of), _percent(points, out_of)]
 

@@ -64,36 +64,35 @@ def draw(report: ClassReport) -> Figure:
 def describe(report: ClassReport) -> str:
     """What the picture shows, in words."""
     learners = report.submitted.learners
-    said = [f"Learners by cards, each cell the percentage of points: {len(learners)} learners."]
+    sentences = [f"Learners by cards, each cell the percentage of points: {len(learners)} learners."]
     for card in report.submitted.assignments:
-        found = [report.result(learner, card) for learner in learners]
-        shares = [share for one in found if one and (share := _share(one)) is not None]
-        kinds = Counter(one.status if one else "missing" for one in found)
+        results = [report.result(learner, card) for learner in learners]
+        shares = _shares(results)
+        counts = Counter(result.status if result else "missing" for result in results)
         mean = f"mean {_percent(sum(shares) / len(shares))} %" if shares else "no grade yet"
-        said.append(
-            f"Card {_name(card)}: {mean}; {kinds['graded']} graded, {kinds['refused']} refused, "
-            f"{kinds['not graded']} not graded, {kinds['missing']} not handed in."
+        sentences.append(
+            f"Card {_name(card)}: {mean}; {counts['graded']} graded, {counts['refused']} refused, "
+            f"{counts['not graded']} not graded, {counts['missing']} not handed in."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
-def _draw_cell(axes: Axes, column: int, row: int, one: Result | None) -> None:
-    share = _share(one) if one else None
-    if one is None:
+def _draw_cell(axes: Axes, column: int, row: int, result: Result | None) -> None:
+    share = _share(result) if result else None
+    if result is None:
         _box(axes, column, row, facecolor=_PAPER, edgecolor=_HATCH, hatch="////", linewidth=0)
     elif share is None:
         _box(axes, column, row, facecolor=_PALE, edgecolor=_INK, linewidth=1.0, linestyle=":")
         _text(axes, column, row, "?", _INK)
-    elif one.status == "refused":
+    elif result.status == "refused":
         _box(axes, column, row, facecolor=_COLOURS(0.0), edgecolor=_PALE, linewidth=0.8)
         _text(axes, column, row, "× 0", _PALE)
     else:
         _shaded(axes, column, row, share)
 
 
-def _draw_mean(axes: Axes, column: int, row: int, found: list[Result | None]) -> None:
-    shares = [share for one in found if one and (share := _share(one)) is not None]
-    if shares:
+def _draw_mean(axes: Axes, column: int, row: int, results: list[Result | None]) -> None:
+    if shares := _shares(results):
         _shaded(axes, column, row + 0.4, sum(shares) / len(shares))
 
 
@@ -137,9 +136,13 @@ def _legend(figure: Figure) -> None:
     )  # fmt: skip
 
 
-def _share(one: Result) -> float | None:
-    """0 to 1; None if there are no points to speak of."""
-    return None if one.points is None or not one.out_of else min(one.points / one.out_of, 1.0)
+def _share(result: Result) -> float | None:
+    """The fraction of the points, 0 to 1; None if it was not graded or is worth none."""
+    return None if result.points is None or not result.out_of else min(result.points / result.out_of, 1.0)
+
+
+def _shares(results: list[Result | None]) -> list[float]:
+    return [share for result in results if result and (share := _share(result)) is not None]
 
 
 def _percent(share: float) -> str:
@@ -161,4 +164,4 @@ def _title(report: ClassReport) -> str:
 def _with_description(svg: str, title: str, words: str) -> str:
     """The drawing with a title and a description that screen readers say."""
     labels = f"<title>{html.escape(title)}</title><desc>{html.escape(words)}</desc>"
-    return re.sub(r"<svg\b[^>]*>", lambda found: f'{found[0][:-1]} role="img">{labels}', svg, count=1)
+    return re.sub(r"<svg\b[^>]*>", lambda tag: f'{tag[0][:-1]} role="img">{labels}', svg, count=1)

@@ -46,7 +46,7 @@ class ClassSubmissions:
     @property
     def assignments(self) -> tuple[str, ...]:
         """Those that at least one learner handed in, in the order of their cards."""
-        return tuple(sorted({one.assignment for one in self.submissions}))
+        return tuple(sorted({submission.assignment for submission in self.submissions}))
 
 
 def read_folder(folder: Path) -> ClassSubmissions:
@@ -57,7 +57,7 @@ def read_folder(folder: Path) -> ClassSubmissions:
     folder = folder.resolve()
     if not folder.is_dir():
         raise CourseError(f"There is no folder {folder}.", hint=_layout(folder))
-    known = frozenset(card.slug for card in CATALOGUE if card.has_exercise)
+    known = frozenset(card.slug for card in CATALOGUE)
     learners: list[str] = []
     submissions: list[Submission] = []
     problems: list[str] = []
@@ -81,7 +81,7 @@ def read_folder(folder: Path) -> ClassSubmissions:
 
 
 def _learner_submissions(place: Path, known: frozenset[str], problems: list[str]) -> Iterator[Submission]:
-    found: set[str] = set()
+    seen: set[str] = set()
     # Folders first: a notebook beside the folder of its assignment is then the one left out.
     for entry in sorted(_visible_entries(place), key=lambda entry: not entry.is_dir()):
         where = f"{place.name}/{one_line(entry.name)}"
@@ -92,10 +92,10 @@ def _learner_submissions(place: Path, known: frozenset[str], problems: list[str]
             problems.append(
                 f"{where} is no exercise of this course ({', '.join(sorted(known))}); it was left out."
             )
-        elif assignment in found:
+        elif assignment in seen:
             problems.append(f"{where} is there a second time; the one in the folder {assignment}/ counts.")
         else:
-            found.add(assignment)
+            seen.add(assignment)
             yield _submission(place.name, assignment, entry)
 
 
@@ -140,11 +140,11 @@ def _visible_entries(folder: Path) -> list[Path]:
 
 
 def _no_submission_error(folder: Path, known: frozenset[str], problems: list[str]) -> CourseError:
-    said = f" {' '.join(problems[:_SHOWN])}" if problems else ""
+    details = f" {' '.join(problems[:_SHOWN])}" if problems else ""
     return CourseError(
         f"{folder} should hold FOLDER/<learner>/<assignment>/<assignment>.ipynb with an assignment out of "
-        f"{', '.join(sorted(known)) or '(the course has no exercise yet)'}; it holds "
-        f"{_list_names(_visible_entries(folder))}, and no submission was found.{said}",
+        f"{', '.join(sorted(known))}; it holds "
+        f"{_list_names(_visible_entries(folder))}, and no submission was found.{details}",
         hint=_layout(folder),
     )
 

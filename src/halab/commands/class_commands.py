@@ -68,13 +68,11 @@ def grade(
         remarks = publish(report, out)
         save(report, out)
     _show(report)
-    warning = sorted(
-        {note for one in report.results for note in one.notes if note.startswith(WEAK_ISOLATION)}
-    )
-    for remark in (*remarks, *warning):
+    notes = {note for result in report.results for note in result.notes}
+    for remark in (*remarks, *sorted(note for note in notes if note.startswith(WEAK_ISOLATION))):
         _say(f"Note: {remark}")
     _show_files(out)
-    ungraded = sum(one.status == "not graded" for one in report.results)
+    ungraded = sum(result.status == "not graded" for result in report.results)
     if ungraded:
         _say(f"{ungraded} of {len(report.results)} submissions were not graded: run the same command again.")
         raise typer.Exit(1)
@@ -83,8 +81,8 @@ def grade(
 def _load_for_later() -> None:
     """What is needed after the grading. Should it fail, it fails there and is seen."""
     with suppress(Exception):
-        for module in ("heatmap", "nbgrader_course"):
-            import_module(f"halab.course.{module}")
+        for module in ("classroom.heatmap", "grading.nbgrader_run"):
+            import_module(f"halab.{module}")
 
 
 @contextmanager
@@ -98,17 +96,17 @@ def _progress(out: Path) -> Iterator[OnResult]:
     with Progress(*columns, console=messages, transient=True, speed_estimate_period=300) as bar:
         task = bar.add_task("Grading", total=None)
 
-        def on_result(result: Result | None, done: int, of: int) -> None:
+        def on_result(result: Result | None, done: int, total: int) -> None:
             nonlocal reached
-            reached = f"{done} of {of}"
+            reached = f"{done} of {total}"
             if result is None:
                 if done:
-                    _say(f"{done} of {of} submissions were graded before and have not changed.")
+                    _say(f"{done} of {total} submissions were graded before and have not changed.")
                 # The bar's own count starts here, else the time left would be reckoned from earlier runs.
-                bar.reset(task, total=of, completed=done)
+                bar.reset(task, total=total, completed=done)
                 return
             bar.update(task, completed=done)
-            if result.why:
+            if result.reason:
                 _say(_problem_line(result))
 
         try:
@@ -119,9 +117,9 @@ def _progress(out: Path) -> Iterator[OnResult]:
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _problem_line(one: Result) -> str:
-    points = "" if one.points is None else f", {one.points:g} of {one.out_of:g} points"
-    return f"{one.learner}, {one.assignment}: {one.status}{points}. {one.why}"
+def _problem_line(result: Result) -> str:
+    points = "" if result.points is None else f", {result.points:g} of {result.out_of:g} points"
+    return f"{result.learner}, {result.assignment}: {result.status}{points}. {result.reason}"
 
 
 def _show(report: ClassReport) -> None:
@@ -133,19 +131,19 @@ def _show(report: ClassReport) -> None:
         table.add_column(f"{assignment[:2]}\nof {report.out_of(assignment):g}", justify="right")
     table.add_column(f"All\nof {out_of:g}", justify="right")
     for learner in report.submitted.learners:
-        found = (report.result(learner, assignment) for assignment in assignments)
+        results = (report.result(learner, assignment) for assignment in assignments)
         total = report.total(learner)
-        table.add_row(learner, *map(_cell, found), "?" if total is None else f"{total:g}")
+        table.add_row(learner, *map(_cell, results), "?" if total is None else f"{total:g}")
     console.print(table)
     console.print("- not handed in, × 0 refused, ? not graded", highlight=False)
 
 
-def _cell(one: Result | None) -> str:
-    if one is None:
+def _cell(result: Result | None) -> str:
+    if result is None:
         return "-"
-    if one.points is None:
+    if result.points is None:
         return "?"
-    return f"× {one.points:g}" if one.status == "refused" else f"{one.points:g}"
+    return f"× {result.points:g}" if result.status == "refused" else f"{result.points:g}"
 
 
 def _show_files(out: Path) -> None:

@@ -17,18 +17,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from halab.course.catalogue import CATALOGUE, entry
+from halab.course.catalogue import entry
 from halab.course.identity import learner_id
 from halab.course.paths import state_dir, work_dir
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
-from halab.exercises.expectations import hint_in
+from halab.grading.messages import Failed, Graded, GradedCell, Job, Refused, Reply
+from halab.grading.verdicts import CellError
 
 __all__ = ["Check", "GradeReport", "grade", "grade_all", "grade_notebook", "last_grade"]
 
-GRADING_TIMEOUT = (
-    180.0  # seconds after which a grading process is taken for dead; it ends learners' code long before
-)
+# Seconds for one notebook, after which its grading process is taken for dead. It ends learners' code long
+# before by itself (GradeInSandbox.total_timeout).
+GRADING_TIMEOUT = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class GradeReport:
-    """What a submission earned. `seconds` is how long grading took, `time` when it ended (since the epoch);
-    `notes` says in words what had to be put back before grading."""
+    """What a submission earned.
+
+    `seconds` is how long grading took, `time` when it ended (seconds since the epoch). `notes` are sentences:
+    what had to be put back before grading, and what the sandbox does not keep out on this machine.
+    """
 
     card: int
     assignment: str
@@ -75,12 +79,9 @@ class GradeReport:
 
 def grade(card: int, on_progress: Callable[[float], None] = lambda done: None) -> GradeReport:
     """Grade the learner's copy under `work/` and keep the result. See `grade_notebook` for what it raises."""
-    name = entry(card).slug
-    if not entry(card).has_exercise:
-        ready = ", ".join(f"{one.number:02d}" for one in CATALOGUE if one.has_exercise)
-        raise CourseError(f"Card {card} has no exercise yet.", hint=f"These have: {ready}.")
-    copy = work_dir() / "exercises" / name / f"{name}.ipynb"
-    report = grade_notebook(copy, name, learner_id(), on_progress)
+    assignment = entry(card).slug
+    copy = work_dir() / "exercises" / assignment / f"{assignment}.ipynb"
+    report = grade_notebook(copy, assignment, learner_id(), on_progress)
     append(state_dir() / "grades.jsonl", report.as_dict())
     return report
 
@@ -91,17 +92,18 @@ def grade_all(
     """Grade these cards' exercises side by side, as many at once as there are cores.
 
     An exercise that cannot be graded has its SubmissionError in place of a report. `on_progress` is called
-    with a card and its share done, from other threads than this one.
+    with a card and the fraction of it that is done, from other threads than this one. Raises CourseError if
+    there is no such card, or if the course is at fault.
     """
     with ThreadPoolExecutor(min(len(cards), os.cpu_count() or 1)) as pool:
 
-        def one(card: int) -> GradeReport | SubmissionError:
+        def grade_card(card: int) -> GradeReport | SubmissionError:
             try:
                 return grade(card, lambda done: on_progress(card, done))
             except SubmissionError as error:
                 return error
 
-        return dict(zip(cards, pool.map(one, cards), strict=True))
+        return dict(zip(cards, pool.map(grade_card, cards), strict=True))
 
 
 def grade_notebook(
@@ -113,25 +115,27 @@ def grade_notebook(
 ) -> GradeReport:
     """Grade a notebook as this learner's submission of assignment `name`.
 
-    `on_progress` is called with the share of cells done, 0 to 1. With `keep`, the graded notebook is put into
-    that folder; nothing else is kept. The calling thread's grading process stays for its next submission and
-    ends with the thread. Raises SubmissionError if the notebook cannot be graded: missing, unreadable, of
-    another exercise; CourseError if the course is at fault.
+    `on_progress` is called with the fraction of the cells that are done, 0 to 1. With `keep`, the graded
+    notebook is put into that folder; nothing else is kept. The calling thread's grading process stays for the
+    thread's next submission and ends with the thread.
+
+    Raises SubmissionError if the notebook cannot be graded as it is: missing, unreadable, of another
+    exercise. Raises CourseError if nbgrader or the sandbox fails, or if GRADING_TIMEOUT is over.
     """
     started = time.monotonic()
-    job = {
-        "notebook": str(copy.absolute()),
-        "assignment": name,
-        "learner": learner,
-        "keep": str(keep.absolute()) if keep else None,
-    }
-    found = _worker().grade(job, on_progress)
+    job = Job(
+        notebook=str(copy.absolute()),
+        assignment=name,
+        learner=learner,
+        keep=str(keep.absolute()) if keep else None,
+    )
+    graded = _process_of_this_thread().grade(job, on_progress)
     return GradeReport(
         card=int(name[:2]),
         assignment=name,
         learner=learner,
-        checks=tuple(_check(one) for one in found["checks"]),
-        notes=tuple(found["notes"]),
+        checks=tuple(_check(cell) for cell in graded["cells"]),
+        notes=tuple(graded["notes"]),
         seconds=time.monotonic() - started,
         time=time.time(),
     )
@@ -139,12 +143,12 @@ def grade_notebook(
 
 def last_grade(card: int) -> dict[str, Any] | None:
     """The last report of `grade` for this card, as data, or None."""
-    kept = [one for one in read(state_dir() / "grades.jsonl") if one["card"] == card]
-    return kept[-1] if kept else None
+    reports = [report for report in read(state_dir() / "grades.jsonl") if report["card"] == card]
+    return reports[-1] if reports else None
 
 
-class _Worker:
-    """A grading process and the folder it works in."""
+class _GradingProcess:
+    """A process of `halab.grading.worker`, and the folder it works in."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="halab-grading-")
@@ -159,47 +163,56 @@ class _Worker:
                 # What it and its sandbox put into a temporary folder goes with this one, however they end.
                 env=os.environ | {"TMPDIR": self._folder.name},
             )
-        self._end = weakref.finalize(self, _end_worker, self._process, self._folder)
+        # When a thread ends nobody calls close(); the finalizer runs as this object is collected.
+        self._finalizer = weakref.finalize(self, _end_process, self._process, self._folder)
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def grade(self, job: dict[str, Any], on_progress: Callable[[float], None]) -> dict[str, Any]:
-        """Hand a job over, follow what is reported, and return the result."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        timer = threading.Timer(GRADING_TIMEOUT, self._process.kill)
-        timer.start()
-        message: dict[str, Any] = {}
-        try:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.write(json.dumps(job) + "\n")
-                self._process.stdin.flush()
-            for line in self._process.stdout:
-                message = json.loads(line)
-                if "cell" not in message:
-                    break
-                on_progress(message["cell"] / message["of"])
-        except BaseException:  # Ctrl-C: what this worker says next would be the answer to another question
-            self._end()
-            raise
-        finally:
-            timer.cancel()
-        if "checks" in message:
-            return message
-        if "refused" in message:
-            raise SubmissionError(message["refused"][0], hint=message["refused"][1])
-        problem = message.get("error") or self._log.read_text()[-1000:] or "the grading process ended"
-        self._end()
+    def close(self) -> None:
+        """End the process and remove its folder. More than once does nothing."""
+        self._finalizer()
+
+    def grade(self, job: Job, on_progress: Callable[[float], None]) -> Graded:
+        """Have a notebook graded. Raises SubmissionError or CourseError as `grade_notebook` does."""
+        reply = self._ask(job, on_progress)
+        if reply and reply["kind"] == "graded":
+            return reply
+        if reply and reply["kind"] == "refused":
+            raise SubmissionError(reply["message"], hint=reply["hint"])
+        problem = reply["message"] if reply else self._log.read_text()[-1000:] or "the grading process ended"
+        self.close()
         raise CourseError(
             f"{job['assignment']} of {job['learner']} could not be graded: {problem}",
             hint="Install the course again (make lab); if it stays, report it with this message.",
         )
 
+    def _ask(self, job: Job, on_progress: Callable[[float], None]) -> Graded | Refused | Failed | None:
+        """Send a job and follow its progress to the last reply; None if the process ended without one."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        timer = threading.Timer(GRADING_TIMEOUT, self._process.kill)
+        timer.start()
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.write(json.dumps(job) + "\n")
+                self._process.stdin.flush()
+            for line in self._process.stdout:
+                reply: Reply = json.loads(line)
+                if reply["kind"] != "progress":
+                    return reply
+                on_progress(reply["cell"] / reply["cells"])
+        except BaseException:  # Ctrl-C: the process' next reply would be taken for that to another job
+            self.close()
+            raise
+        finally:
+            timer.cancel()
+        return None
 
-def _end_worker(process: subprocess.Popen[str], folder: tempfile.TemporaryDirectory[str]) -> None:
-    """End a grading process. Its sandbox ends with it: that is the sandbox' own care."""
+
+def _end_process(process: subprocess.Popen[str], folder: tempfile.TemporaryDirectory[str]) -> None:
+    """Kill a grading process. Its sandbox notices, and ends with it."""
     process.kill()
     process.wait()
     for stream in (process.stdin, process.stdout):
@@ -209,47 +222,30 @@ def _end_worker(process: subprocess.Popen[str], folder: tempfile.TemporaryDirect
     folder.cleanup()
 
 
-_OF_THREAD = threading.local()
+_THREAD = threading.local()
 
 
-def _worker() -> _Worker:
-    """The calling thread's own grading process."""
-    worker: _Worker | None = getattr(_OF_THREAD, "worker", None)
-    if worker is None or not worker.alive:
-        worker = _OF_THREAD.worker = _Worker()
-    return worker
+def _process_of_this_thread() -> _GradingProcess:
+    process: _GradingProcess | None = getattr(_THREAD, "process", None)
+    if process is None or not process.alive:
+        process = _THREAD.process = _GradingProcess()
+    return process
 
 
-def _check(found: dict[str, Any]) -> Check:
+def _check(cell: GradedCell) -> Check:
     """A graded cell's result in the learner's terms: "06-1-blips" is of task 06.1, its hint 06.1.blips."""
-    card, task, what = found["name"].split("-", 2)
+    card, task, topic = cell["name"].split("-", 2)
     behaviour, hint = "", ""
-    if found["points"] < found["out_of"]:
-        behaviour, hint = _reason(found["errors"])
-        hint = hint or f"{card}.{task}.{what}"
+    if cell["points"] < cell["out_of"]:
+        error = CellError(*cell["error"]) if cell["error"] else None
+        behaviour = error.in_report() if error else "The cell left no result."
+        hint = (error and error.hint) or f"{card}.{task}.{topic}"
     return Check(
-        name=found["name"],
+        name=cell["name"],
         task=f"{card}.{task}",
-        title=found["title"],
-        points=found["points"],
-        out_of=found["out_of"],
+        title=cell["title"],
+        points=cell["points"],
+        out_of=cell["out_of"],
         behaviour=behaviour,
         hint=hint,
     )
-
-
-def _reason(errors: list[dict[str, str]]) -> tuple[str, str]:
-    if not errors:
-        return "The cell left no result.", ""
-    kind, text = errors[0]["kind"], errors[0]["text"]
-    if kind == "CheckFailed":
-        return text.splitlines()[0], hint_in(text)
-    if kind == "NotImplementedError":
-        return "Nothing is written here yet.", ""
-    if kind == "ProcessEnded":
-        return text, ""
-    if kind == "CellTimeoutError":
-        return "Your code was still running when its time was up.", ""
-    if kind == "NameError":
-        return f"{text}: its cell is unanswered, or stopped early.", ""
-    return f"Your code stopped with {kind}: {text.splitlines()[0] if text else ''}", ""

@@ -25,15 +25,11 @@ from nbgrader import utils
 
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, UndefinedName
 from halab.grading.sandbox.wire import printable
+from halab.grading.verdicts import CellError, Verdict
 
-__all__ = ["Error", "Judge", "imported_modules"]
+__all__ = ["Judge", "imported_modules"]
 
 _GRACE = 4.0  # seconds after which not even an interrupted answer can still be under way
-
-_VERDICTS = ("CheckFailed", "ProcessEnded", "CellTimeoutError")  # kinds of errors that only the grader tells
-
-Error = tuple[str, str]
-"""What a graded cell ended with: the kind of an error and its text."""
 
 
 class Judge:
@@ -55,8 +51,8 @@ class Judge:
         """Whether this cell of a submission is one to be judged, and not to be run."""
         return utils.is_grade(cell) and cell.metadata.nbgrader.get("grade_id") in self._tests
 
-    def verdict(self, cell: Any, seconds: float) -> Error | None:
-        """None if the test passes within this time, else the kind of error and its text."""
+    def verdict(self, cell: Any, seconds: float) -> CellError | None:
+        """What a test ends with when it runs for at most this time: None if it passes."""
         until = time.monotonic() + seconds
         source = self._tests[cell.metadata.nbgrader["grade_id"]]
         names = dict(self._given_names)
@@ -67,13 +63,13 @@ class Judge:
                         names[name] = self._box.get(name, until)
                 exec(compile(source, "<test>", "exec"), names)
         except CellTimeout:
-            return "CellTimeoutError", ""
+            return CellError(Verdict.CELL_TIMEOUT)
         except ProcessExited as error:
-            return "ProcessEnded", str(error)
+            return CellError(Verdict.PROCESS_EXITED, str(error))
         except LearnerError as error:
-            return (f"{error.kind} (of yours)" if error.kind in _VERDICTS else error.kind), error.text
+            return CellError.by_learner(error.kind, error.text)
         except Exception as error:
-            return type(error).__name__, printable(str(error)[:2000])
+            return CellError(type(error).__name__, printable(str(error)[:2000]))
         finally:
             with contextlib.suppress(CellTimeout, ProcessExited, LearnerError):
                 self._box.forget(time.monotonic() + 1)
@@ -82,14 +78,14 @@ class Judge:
 
 def imported_modules(source: Any) -> list[str]:
     """The modules a notebook's given cells import: worth loading once for many learners."""
-    found = []
+    modules = []
     for cell in filter(_given, source.cells):
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Import):
-                found += [one.name for one in node.names]
+                modules += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
-                found += [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
-    return found
+                modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return modules
 
 
 @contextmanager
@@ -117,13 +113,15 @@ def _given(cell: Any) -> bool:
 
 
 def _global_names(source: str) -> set[str]:
-    """The global names a test uses, in functions within it too, but for those it makes itself."""
-    table = symtable.symtable(source, "<test>", "exec")
-    made = {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
+    """The global names a test uses, in functions within it too, but for those it defines itself."""
+    module = symtable.symtable(source, "<test>", "exec")
+    defined = {
+        symbol.get_name() for symbol in module.get_symbols() if symbol.is_assigned() or symbol.is_imported()
+    }
     used = set()
-    tables = [table]
-    while tables:
-        inner = tables.pop()
-        tables += inner.get_children()
-        used |= {one.get_name() for one in inner.get_symbols() if one.is_global() or inner is table}
-    return used - made - set(dir(builtins))
+    scopes = [module]
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        used |= {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global() or scope is module}
+    return used - defined - set(dir(builtins))

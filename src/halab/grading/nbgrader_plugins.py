@@ -16,8 +16,9 @@ from traitlets import Any as Anything
 from traitlets import Float
 
 from halab.grading.environment_variables import temporary_environment
-from halab.grading.judge import Error, Judge, imported_modules
+from halab.grading.judge import Judge, imported_modules
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, Sandbox
+from halab.grading.verdicts import CellError, Verdict
 
 __all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "sandbox", "sanitize_html"]
 
@@ -45,7 +46,9 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
 
     timeout = Float(10.0, help="Seconds a cell may run.").tag(config=True)
     total_timeout = Float(60.0, help="Seconds all cells together may run.").tag(config=True)
-    on_cell = Anything(None, allow_none=True, help="Called with (cell, of) as each starts.").tag(config=True)
+    on_cell = Anything(
+        None, allow_none=True, help="Called with (number, of how many) as each cell starts."
+    ).tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         names = resources["nbgrader"]
@@ -78,44 +81,50 @@ class _NotebookRun:
 
     def __init__(self, box: Box, judge: Judge, timeout: float, end: float) -> None:
         self._box, self._judge, self._timeout, self._end = box, judge, timeout, end
-        self._over = ""
-        self._room = _MAX_OUTPUT_CHARACTERS
+        self._exit_reason = ""
+        self._characters_left = _MAX_OUTPUT_CHARACTERS
 
     def outputs(self, cell: Any, number: int) -> list[Any]:
         """Run or judge this cell, the notebook's `number`th."""
         outputs: list[Any] = []
         seconds = min(self._timeout, self._end - time.monotonic())
         if seconds <= 0:
-            error: Error | None = ("ProcessEnded", "the time for all cells together was up")
+            error: CellError | None = CellError(
+                Verdict.PROCESS_EXITED, "the time for all cells together was up"
+            )
         elif self._judge.judges(cell):
             error = self._judge.verdict(cell, seconds)
         else:
             outputs, error = self._run_cell(cell, seconds)
-            self._room -= sum(len(str(one)) for one in outputs)
-            if outputs and self._room < 0:
+            self._characters_left -= sum(len(str(output)) for output in outputs)
+            if outputs and self._characters_left < 0:
                 outputs = [nbformat.v4.new_output("stream", text="[left out: all outputs are too much]\n")]
-        if error and error[0] == "ProcessEnded":
-            self._over = (
-                self._over or f"In cell {number} of the notebook {error[1]}; nothing after it could run."
+        if error and error.verdict is Verdict.PROCESS_EXITED:
+            # Every later cell ends so too: they all say which one it was.
+            self._exit_reason = (
+                self._exit_reason
+                or f"In cell {number} of the notebook {error.text}; nothing after it could run."
             )
-            error = (error[0], self._over)
-        return [*outputs, *([_error_output(*error)] if error else [])]
+            error = CellError(Verdict.PROCESS_EXITED, self._exit_reason)
+        return [*outputs, *([_error_output(error)] if error else [])]
 
-    def _run_cell(self, cell: Any, seconds: float) -> tuple[list[Any], Error | None]:
+    def _run_cell(self, cell: Any, seconds: float) -> tuple[list[Any], CellError | None]:
         try:
-            return self._box.run(cell.source, time.monotonic() + seconds)
+            outputs, error = self._box.run(cell.source, time.monotonic() + seconds)
         except CellTimeout:
-            return [], ("CellTimeoutError", "")
-        except ProcessExited as error:
-            return [], ("ProcessEnded", str(error))
-        except LearnerError as error:
-            return [], (error.kind, error.text)
+            return [], CellError(Verdict.CELL_TIMEOUT)
+        except ProcessExited as exited:
+            return [], CellError(Verdict.PROCESS_EXITED, str(exited))
+        except LearnerError as raised:
+            return [], CellError.by_learner(raised.kind, raised.text)
+        return outputs, CellError.by_learner(*error) if error else None
 
 
-def _error_output(kind: str, text: str) -> Any:
-    """An output that says so. Without a traceback, which would quote a test that may be hidden."""
-    shown = [f"{kind}: {text}" if text else kind]
-    return nbformat.v4.new_output("error", ename=kind, evalue=text, traceback=shown)
+def _error_output(error: CellError) -> Any:
+    """An error output without a traceback, which would quote a test that may be hidden."""
+    return nbformat.v4.new_output(
+        "error", ename=str(error.kind), evalue=error.text, traceback=[error.in_notebook()]
+    )
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
@@ -126,15 +135,8 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
             self._remove_hidden_test_region(cell)
             for output in cell.outputs:
                 if output.output_type == "error":
-                    output.traceback = [_format_error(output.ename, output.evalue)]
+                    output.traceback = [CellError(output.ename, output.evalue).in_notebook()]
         return cell, resources
-
-
-def _format_error(kind: str, text: str) -> str:
-    """An error in the words a learner reads in the notebook."""
-    if kind == "CheckFailed":
-        return f"Not yet: {text}"
-    return f"{kind}: {text}" if text else kind
 
 
 _PROSE = {

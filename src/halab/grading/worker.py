@@ -2,16 +2,7 @@
 
     python -m halab.grading.worker FOLDER
 
-FOLDER is a throw-away folder. A job is one JSON object a line on stdin, its paths absolute:
-
-    {"notebook": path, "assignment": name, "learner": id, "keep": folder or null}
-
-To stdout go, one JSON object a line:
-
-    {"cell": 3, "of": 20}                   when a cell starts
-    {"checks": [...], "notes": [...]}       at the end
-    {"refused": [message, hint]}            instead, if the notebook cannot be graded
-    {"error": message}                      instead, if nbgrader or the sandbox failed
+FOLDER is a throw-away folder. Jobs come on stdin, replies go to stdout: see `halab.grading.messages`.
 
 nbgrader takes two seconds to load, and the sandbox most of one: a class is graded by few such processes.
 No learner's code runs in here (halab.grading.judge says how).
@@ -34,10 +25,9 @@ from halab.course.paths import course_root
 from halab.course.store import create_once
 from halab.errors import CourseError, SubmissionError
 from halab.folders import cache_folder
+from halab.grading.messages import Failed, Graded, GradedCell, Job, Progress, Refused, Reply
 
-MAX_GRADEBOOKS = 20  # gradebooks in the cache: more than there are exercises
-
-Send = Callable[[dict[str, Any]], None]
+MAX_GRADEBOOKS = 20  # in the cache: more than there are exercises
 
 
 def main(folder: Path) -> None:
@@ -45,23 +35,22 @@ def main(folder: Path) -> None:
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
-    def report(message: dict[str, Any]) -> None:
-        channel.write(json.dumps(message) + "\n")
+    def send(reply: Reply) -> None:
+        channel.write(json.dumps(reply) + "\n")
 
     # nbformat imports jsonschema, which would load this checker of web addresses: a second for nothing.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     for line in sys.stdin:
-        job = json.loads(line)
         try:
-            _grade(folder, job, report)
+            send(_grade(folder, json.loads(line), send))
         except SubmissionError as error:
-            report({"refused": [error.message, error.hint]})
+            send(Refused(kind="refused", message=error.message, hint=error.hint))
         except CourseError as error:
-            report({"error": error.message})
+            send(Failed(kind="failed", message=error.message))
     shutil.rmtree(folder, ignore_errors=True)  # whoever gave it may have been killed
 
 
-def _grade(folder: Path, job: dict[str, Any], report: Send) -> None:
+def _grade(folder: Path, job: Job, send: Callable[[Progress], None]) -> Graded:
     import nbformat
 
     from halab.grading.nbgrader_patches import apply_patches
@@ -73,24 +62,26 @@ def _grade(folder: Path, job: dict[str, Any], report: Send) -> None:
     assignment, learner = job["assignment"], job["learner"]
     release = course_root() / "exercises" / assignment / f"{assignment}.ipynb"
     notebook, notes = prepare(Path(job["notebook"]), release)
-    with _temporary_course(folder, assignment):
+    with _course_of_one(folder, assignment):
         submitted = folder / ".nbgrader" / "submitted" / learner / assignment
         submitted.mkdir(parents=True)
         nbformat.write(notebook, submitted / f"{assignment}.ipynb")
         config = settings(folder)
-        config.GradeInSandbox.on_cell = lambda number, of: report({"cell": number, "of": of})
-        _gradebook(folder, config, assignment)
+        config.GradeInSandbox.on_cell = lambda cell, cells: send(
+            Progress(kind="progress", cell=cell, cells=cells)
+        )
+        _make_gradebook(folder, config, assignment)
         autograde(config, assignment, learner)
-        checks = list(_checks(folder, config, assignment, learner))
+        cells = list(_graded_cells(folder, config, assignment, learner))
         if job["keep"]:
             _keep(folder / ".nbgrader" / "autograded" / learner / assignment, Path(job["keep"]))
     if sandbox().warning:
         notes.append(sandbox().warning)
-    report({"checks": checks, "notes": notes})
+    return Graded(kind="graded", cells=cells, notes=notes)
 
 
 @contextlib.contextmanager
-def _temporary_course(folder: Path, assignment: str) -> Iterator[None]:
+def _course_of_one(folder: Path, assignment: str) -> Iterator[None]:
     """An nbgrader course with this one assignment, gone on leaving."""
     root = course_root()
     shutil.copy(root / "nbgrader_config.py", folder)
@@ -110,21 +101,21 @@ def _keep(graded: Path, folder: Path) -> None:
         shutil.copy(notebook, folder)
 
 
-def _gradebook(folder: Path, config: Any, assignment: str) -> None:
+def _make_gradebook(folder: Path, config: Any, assignment: str) -> None:
     """A gradebook that knows the exercise's test cells: it takes seconds to make, so it is kept."""
     from halab.grading.nbgrader_run import generate
 
     digest = hashlib.sha256(f"nbgrader {version('nbgrader')}".encode())
     digest.update((folder / "nbgrader_config.py").read_bytes())
     digest.update((folder / "solutions" / assignment / f"{assignment}.ipynb").read_bytes())
-    kept = cache_folder() / "gradebooks" / f"{digest.hexdigest()}.db"
-    here = folder / ".nbgrader" / "gradebook.db"
+    cached = cache_folder() / "gradebooks" / f"{digest.hexdigest()}.db"
+    gradebook = folder / ".nbgrader" / "gradebook.db"
     try:
-        shutil.copy(kept, here)
+        shutil.copy(cached, gradebook)
     except FileNotFoundError:
         generate(config, assignment)
-        create_once(kept, here.read_bytes())
-        keep_newest(kept.parent)
+        create_once(cached, gradebook.read_bytes())
+        keep_newest(cached.parent)
 
 
 def keep_newest(folder: Path) -> None:
@@ -135,31 +126,29 @@ def keep_newest(folder: Path) -> None:
             old.unlink()
 
 
-def _checks(folder: Path, config: Any, assignment: str, learner: str) -> Iterator[dict[str, Any]]:
-    """Points from nbgrader's gradebook, reasons from the outputs of the graded notebook."""
+def _graded_cells(folder: Path, config: Any, assignment: str, learner: str) -> Iterator[GradedCell]:
+    """Points from nbgrader's gradebook, and why they are missing from the graded notebook's outputs."""
     import nbformat
     from nbgrader import api, utils
 
     graded = folder / ".nbgrader" / "autograded" / learner / assignment / f"{assignment}.ipynb"
-    cells = [cell for cell in nbformat.read(graded, as_version=4).cells if utils.is_grade(cell)]
     with api.Gradebook(config.CourseDirectory.db_url, config.CourseDirectory.course_id) as gradebook:
-        found = gradebook.find_submission_notebook(assignment, assignment, learner)
+        submission = gradebook.find_submission_notebook(assignment, assignment, learner)
         # In one query: the properties of nbgrader's objects each ask the database.
         columns = gradebook.db.query(api.BaseCell.name, api.Grade.score, api.Grade.max_score)
-        rows = columns.join(api.Grade.cell).filter(api.Grade.notebook_id == found.id)
+        rows = columns.join(api.Grade.cell).filter(api.Grade.notebook_id == submission.id)
         earned = {name: (score, max_score) for name, score, max_score in rows}
-    for cell in cells:
+    for cell in filter(utils.is_grade, nbformat.read(graded, as_version=4).cells):
         name = cell.metadata.nbgrader["grade_id"]
         points, out_of = earned[name]
-        yield {
-            "name": name,
-            "title": cell.source.splitlines()[0].lstrip("# "),
-            "points": points,
-            "out_of": out_of,
-            "errors": [
-                {"kind": one.ename, "text": one.evalue} for one in cell.outputs if one.output_type == "error"
-            ],
-        }
+        errors = [(output.ename, output.evalue) for output in cell.outputs if output.output_type == "error"]
+        yield GradedCell(
+            name=name,
+            title=cell.source.splitlines()[0].lstrip("# "),
+            points=points,
+            out_of=out_of,
+            error=errors[0] if errors else None,
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
 from halab.errors import CourseError
 from halab.grading.sandbox import wire
@@ -110,7 +110,7 @@ class Sandbox:
         finally:
             connection.close()
             with contextlib.suppress(OSError, ValueError):
-                host.ask(end=True)
+                host.ask("end")
             if host.lost or not host.has_namespaces:  # what learners could reach they do not share
                 self.close()
 
@@ -165,35 +165,35 @@ class _Host:
         if not ready:
             self.close()
             log.seek(0)
-            said = log.read().decode(errors="replace").strip()
-            raise OSError(said.splitlines()[-1] if said else "it did not start")
+            lines = log.read().decode(errors="replace").strip().splitlines()
+            raise OSError(lines[-1] if lines else "it did not start")
 
     def start(self, learner: str, modules: Iterable[str]) -> socket.socket:
         """A new learner's process; the grader's end of the connection to it."""
         ours, theirs = socket.socketpair()
         with theirs:
-            request = json.dumps({"start": learner, "import": list(modules)}).encode()
-            socket.send_fds(self._control, [request], [theirs.fileno()])
+            request = wire.HostRequest(command="start", learner=learner, modules=list(modules))
+            socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno()])
             self._control.settimeout(_START_TIMEOUT)
-            reply = json.loads(self._control.recv(65536))
-        self.has_namespaces = bool(reply["has_namespaces"])
+            reply: wire.HostReply = json.loads(self._control.recv(65536))
+        self.has_namespaces = reply["has_namespaces"]
         return ours
 
-    def ask(self, **request: bool) -> dict[str, Any]:
-        """Send a request to the host and return its answer. Raises OSError or ValueError if it is lost."""
-        if self.lost:  # what comes now may be the answer to an earlier request
+    def ask(self, command: Literal["interrupt", "end", "ping"]) -> wire.HostReply:
+        """Send a request to the host and return its reply. Raises OSError or ValueError if it is lost."""
+        if self.lost:  # what comes now may be the reply to an earlier request
             raise ConnectionError
         self.lost = True
         self._control.settimeout(_ANSWER_TIMEOUT)
-        self._control.sendall(json.dumps(request).encode())
-        answer: dict[str, Any] = json.loads(self._control.recv(65536))
+        self._control.sendall(json.dumps(wire.HostRequest(command=command)).encode())
+        reply: wire.HostReply = json.loads(self._control.recv(65536))
         self.lost = False
-        return answer
+        return reply
 
     def answers(self) -> bool:
         """Whether it is still there."""
         with contextlib.suppress(OSError, ValueError):
-            self.ask()
+            self.ask("ping")
         return not self.lost
 
     def close(self) -> None:
@@ -240,11 +240,11 @@ class Box:
 
     def _value(self, sent: Any, until: float) -> Any:
         try:
-            return wire.decode(sent, lambda one: Reference(self, int(one["ref"]), str(one["type"]), until))
+            return wire.decode(sent, lambda ref: Reference(self, int(ref["ref"]), str(ref["type"]), until))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise self._end(_NO_ANSWER) from None
 
-    def _ask(self, request: tuple[Any, ...], until: float, *isolations: str) -> list[Any]:
+    def _ask(self, request: tuple[Any, ...], until: float, *expected: str) -> list[Any]:
         """Send a request and await an answer of one of these kinds, or that the request raised an error.
 
         The process is interrupted when its time is up, and killed soon after.
@@ -262,7 +262,7 @@ class Box:
             raise self._end("it ended its Python process") from None
         if reply[0] == "raised":
             raise learner_error(*_texts(reply[1:]))
-        if reply[0] not in isolations:
+        if reply[0] not in expected:
             raise self._end(_NO_ANSWER)
         return reply
 
@@ -297,7 +297,7 @@ class Box:
     def _interrupt(self) -> None:
         """As Ctrl-C in a terminal; a process that goes on regardless is ended."""
         try:
-            self._host.ask(interrupt=True)
+            self._host.ask("interrupt")
             self._reply(time.monotonic() + _GRACE)
         except (OSError, ValueError):
             self._end("its code was still running when its time was up, and could not be interrupted")
@@ -306,7 +306,7 @@ class Box:
         """End the process. The error to raise says what the host saw it do, or else `otherwise`."""
         reason = ""
         with contextlib.suppress(OSError, ValueError):
-            reason = self._host.ask(end=True).get("reason", "")
+            reason = self._host.ask("end")["reason"]
         self._exit_reason = reason or otherwise
         return ProcessExited(self._exit_reason)
 
@@ -362,15 +362,15 @@ def _outputs(sent: list[Any]) -> list[dict[str, Any]]:
     """The outputs that are well formed: they go into a notebook that people and programs read."""
     import nbformat.v4
 
-    kept = []
-    for one in sent:
+    outputs = []
+    for candidate in sent:
         try:
             # Half a surrogate pair is a character to Python, and cannot be written to a file.
             output = nbformat.from_dict(
-                json.loads(json.dumps(one, ensure_ascii=False).encode(errors="replace"))
+                json.loads(json.dumps(candidate, ensure_ascii=False).encode(errors="replace"))
             )
             nbformat.v4.nbbase.validate(output, ref="output")
-            kept.append(output)
+            outputs.append(output)
         except Exception:
             continue
-    return kept
+    return outputs

@@ -1,13 +1,10 @@
 """Runs in the sandbox and holds what a learner's process needs, loaded once; each learner gets a copy of it.
 
-    python -m halab.grading.sandbox.host FD [--user ID] [--readable FOLDER ...]
+    python -m halab.grading.sandbox.host FD USER [READABLE ...]
 
-FD is a socket to the grader. A request is one JSON object:
-
-    {"start": learner, "import": [modules]}    a learner's process, at the other end of the socket attached
-    {"interrupt": true}                        as Ctrl-C does; what the process has started is killed
-    {"end": true}                              kill it and all it started; the answer gives the reason, if any
-    {}                                         is the host there?
+FD is a socket to the grader, which sends HostRequests and gets a HostReply to each (see `wire`). USER is the
+number of the user to become, or empty. READABLE are the files and folders a learner's process may read: none
+where bubblewrap hides the others.
 
 A copy is made by fork, which takes milliseconds where a new Python takes half a second.
 """
@@ -23,13 +20,14 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
 from halab.grading.sandbox import confine
 from halab.grading.sandbox.learner_process import Learner, shell
+from halab.grading.sandbox.wire import HostReply, HostRequest
 
 __all__ = ["main"]
 
@@ -68,18 +66,19 @@ class Host:
                 return
             self._answer(json.loads(body), handles)
 
-    def _answer(self, request: dict[str, Any], handles: list[int]) -> None:
-        reply: dict[str, Any] = {}
-        if "start" in request:
-            for module in request["import"]:
-                with contextlib.suppress(ImportError):
-                    importlib.import_module(module)
-            self._start(request["start"], handles[0])
-            reply = {"has_namespaces": self._has_namespaces}
-        elif "interrupt" in request:
-            self._interrupt()
-        elif "end" in request:
-            reply = {"reason": self._end()}
+    def _answer(self, request: HostRequest, handles: list[int]) -> None:
+        reply = HostReply()
+        match request["command"]:
+            case "start":
+                for module in request["modules"]:
+                    with contextlib.suppress(ImportError):
+                        importlib.import_module(module)
+                self._start(request["learner"], handles[0])
+                reply["has_namespaces"] = self._has_namespaces
+            case "interrupt":
+                self._interrupt()
+            case "end":
+                reply["reason"] = self._end()
         self._control.sendall(json.dumps(reply).encode())
 
     def _start(self, learner: str, handle: int) -> None:

@@ -1,8 +1,18 @@
-"""What passes between the grader and a learner's process.
+"""What passes between the grader and the processes of the sandbox.
 
-The grader sends pickles: they come from trusted code, and whole objects of the course can be handed over. The
-learner's process answers in JSON, which can hold nothing but data; what is no data stays where it is, and a
-reference goes over in its place.
+With the host (trusted): a HostRequest and its HostReply, each one JSON object.
+
+With a learner's process (not trusted): the grader sends pickles, since they come from trusted code and can
+hold whole objects of the course. The process answers in JSON, which can hold nothing but data; what is no
+data stays where it is, and a reference goes over in its place.
+
+    ("run", source)                                 ["ran", outputs, None or [kind, text]]
+    ("get", name)                                   ["value", value] or ["absent"]
+    ("call", reference, arguments, keywords)        ["value", value]
+    ("calls", reference, [arguments, ...])          ["value", [value, ...]]
+    ("attribute", reference, name)                  ["value", value]
+    ("forget",)                                     ["value", None]; no reference holds after it
+    any of them                                     or ["raised", kind, text]
 """
 
 from __future__ import annotations
@@ -15,13 +25,15 @@ import random
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, Required, TypedDict
 
 __all__ = [
     "CHARACTERS",
     "HEAD",
     "MAX_BYTES",
     "OUTPUTS",
+    "HostReply",
+    "HostRequest",
     "decode",
     "encode",
     "message_size",
@@ -40,6 +52,27 @@ OUTPUTS = 500
 
 CHARACTERS = 200_000
 """Characters of a cell's outputs that are kept."""
+
+
+class HostRequest(TypedDict, total=False):
+    """What the grader asks the host to do. Only "start" needs more than the command.
+
+    "start" makes a process for `learner`, at the other end of the attached socket, with `modules` loaded;
+    "interrupt" acts on it as Ctrl-C does and kills what it has started; "end" kills it with all it started;
+    "ping" asks whether the host is there.
+    """
+
+    command: Required[Literal["start", "interrupt", "end", "ping"]]
+    learner: str
+    modules: list[str]
+
+
+class HostReply(TypedDict, total=False):
+    """To "start": whether the process has namespaces of its own. To "end": why the host killed it, or ""."""
+
+    has_namespaces: bool
+    reason: str
+
 
 _DEEPEST = 100  # levels of lists in lists
 _LENGTH = struct.Struct("!I")
