@@ -82,7 +82,7 @@ def test_a_learner_goes_from_the_start_through_the_lesson_to_the_exercise(lab: A
     expect(lesson.cell("summary(crash)").locator("table")).to_contain_text("metadata call")
     expect(lesson.cell("summary(crash)")).to_contain_text("SIMULATED")
     expect(lesson.cell("summary(crash)").locator(".jp-OutputArea-output")).to_have_count(1)
-    expect(lesson.cell("FailoverTimeline(MILVUS")).to_contain_text("My crash")
+    expect(lesson.cell("FailoverTimeline(lesson.MILVUS")).to_contain_text("My crash")
     expect(lesson.cell("results(crash)")).to_contain_text("simulated, TTL 10 s")
     nothing_is_cut_off(lesson)
     the_exercise_opens_as_a_copy(lab, lesson)
@@ -146,8 +146,8 @@ def nothing_is_cut_off(lesson: Any) -> None:
     page: Page = lesson.page
     shown = {
         "timeline": "FailoverTimeline()", "card": "results(crash)", "plot": "plot(crash)",
-        "summary": "summary(crash)", "compare": "in_one_picture(crash)", "lane": "FailoverTimeline(MILVUS",
-        "retries": "plot(retried)",
+        "summary": "summary(crash)", "compare": "in_one_picture(crash)",
+        "lane": "FailoverTimeline(lesson.MILVUS", "retries": "plot(retried)",
     }  # fmt: skip
     for theme, width in (("Light", 1280), ("Dark", 1280), ("Light", 900)):
         lesson.theme(f"JupyterLab {theme}")

@@ -35,7 +35,7 @@ def test_a_learner_clicks_predicts_breaks_and_compares(lab: Any, chromium_page: 
     first.locator('[data-part="log"]').click()
     expect(first.locator('[data-operation="insert"]')).to_have_attribute("data-fate", "stops")
     lesson.run_all()
-    running = lesson.cell("cluster = halab.cluster()").locator(".halab-map")
+    running = lesson.cell("cluster = lesson.cluster()").locator(".halab-map")
     expect(running).to_contain_text("simulated")
     running.locator('[data-part="proxy-1"]').click()
     expect(running.locator(".halab-map-summary")).to_have_text("0 survive, 0 degrade, 6 stop.")

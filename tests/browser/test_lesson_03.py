@@ -15,7 +15,7 @@ def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str],
     expect(lesson.page.locator(".halab-arch-status").first).to_contain_text("nothing runs yet")
     lesson.screenshot("lesson-03-start")
     lesson.run_all()
-    lesson.shows("import read_sessions", "SIMULATED", "lesson-03-sessions")
+    lesson.shows("read_sessions(cluster)", "SIMULATED", "lesson-03-sessions")
     lesson.shows("summary(two)", "crash etcd leader", "lesson-03-two-members")
     lesson.shows("compare_parts(standby", "crash etcd follower", "lesson-03-parts")
     lesson.shows("retriever.set_replicas(4)", "querynode-4", "lesson-03-four-copies")

@@ -13,17 +13,12 @@ from halab.models.samples import Outcome
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1500)]
 SHORT = """
-from halab.lessons.common import keep
-from halab.measure.experiments.read_scaling import reading, scaling
-
-shared = reading(cluster, repeats=2, seconds=1, warm_up=0.5, rows=5_000)
-keep(shared, 5)
+shared = lesson.reading(cluster, repeats=2, seconds=1, warm_up=0.5, rows=5000)
+lesson.keep(shared, 5)
 """
 LIMITED = """
-from halab.measure.experiments.throughput import Limit
-
-limited = reading(cluster, limit=Limit(share=0.2), repeats=2, seconds=1, warm_up=0.5, rows=5_000)
-keep(limited, 5)
+limited = lesson.reading(cluster, limit=lesson.Limit(share=0.2), repeats=2, seconds=1, warm_up=0.5, rows=5000)
+lesson.keep(limited, 5)
 """
 LEFT_RUNNING = "print('the cluster stays for the next test')"
 NO_BALANCER = "retriever = None  # its second half, behind a HAProxy, has a test of its own"

@@ -8,7 +8,7 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
-from halab.lessons.availability_maths import card_results, failover_time, outages_of, price_list, repeat
+from halab.lessons.availability_maths import failover_time, outages_of, price_list, repeat, results
 from halab.lessons.common import kept
 from halab.measure import Journal, Retriever, rto
 from halab.models.availability import Calendar
@@ -103,7 +103,7 @@ def test_an_outage_that_nobody_noticed_is_free() -> None:
 
 def test_the_card_s_claims_are_told_in_failovers() -> None:
     found = measured(2)
-    said = card_results(found)
+    said = results(found)
     assert set(said) == {"two-copies-year", "three-copies-year", "target-year"}
     assert all("simulated, search, n = 2" in words for words in said.values())
 

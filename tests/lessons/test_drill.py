@@ -4,7 +4,7 @@ import pytest
 
 import halab
 from halab.course.predictions import predict
-from halab.lessons.drill import compare_drill, mark, results
+from halab.lessons.drill import compare_drill, questions, results
 from halab.measure import FaultRecord, Header, Journal, Retriever
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.models.samples import Outcome, Sample
@@ -48,7 +48,7 @@ def test_card_and_measurement_stand_together_and_users_give_their_mark(tmp_path)
     drill = measured(tmp_path)
     text = repr(compare_drill(drill))
     assert all(one in text for one in ("45 min", "20.1 s", "78", "0 of 80"))
-    assert "30" in repr(mark(drill))
+    assert "30" in repr(questions(drill))
     assert results(drill)["rto"].startswith("20.1 s")
 
 
@@ -61,5 +61,5 @@ def test_nothing_simulated_is_shown_as_measured(tmp_path):
     drill = rehearse(app, tmp_path / "drill")
     text = repr(compare_drill(drill))
     assert all(one in text for one in ("SIMULATED", "not measured", "11 s", "22", "33"))
-    assert "SIMULATED" in repr(mark(drill))
+    assert "SIMULATED" in repr(questions(drill))
     assert results(drill) == {}

@@ -5,7 +5,7 @@ import pytest
 
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
-from halab.lessons.reading import SHARED, THREE, compare_reads, results
+from halab.lessons.reading import SHARING_CORES, WITH_LIMIT, compare_reads, results
 from halab.measure import Header, Journal
 from halab.measure.experiments.throughput import Limit
 from halab.measure.journal.journal_file import Phase
@@ -42,8 +42,8 @@ SLOWER, FASTER = {1: 600, 2: 550, 3: 450}, {1: 100, 2: 140, 3: 160}
 
 
 def test_predictions_card_and_both_measurements_stand_side_by_side():
-    predict(5, SHARED, times=2)
-    predict(5, THREE, times=2.8)
+    predict(5, SHARING_CORES, times=2)
+    predict(5, WITH_LIMIT, times=2.8)
     time.sleep(0.01)
     table = compare_reads(made(SLOWER), made(FASTER, limit=Limit()))
     one, three, five = table.rows
@@ -63,7 +63,7 @@ def test_predictions_card_and_both_measurements_stand_side_by_side():
 def test_a_prediction_made_afterwards_does_not_count():
     old = "2026-01-01T00:00:00+00:00"
     both = made(SLOWER, started=old), made(FASTER, limit=Limit(), started=old)
-    predict(5, SHARED, times=2)
+    predict(5, SHARING_CORES, times=2)
     assert compare_reads(*both).rows[1][1] == "-, - with the limit"
 
 

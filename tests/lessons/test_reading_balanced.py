@@ -8,7 +8,13 @@ from halab.cluster.protocol import Event
 from halab.course.predictions import predict
 from halab.errors import ClusterError, MeasurementError
 from halab.lessons import reading_balanced
-from halab.lessons.reading_balanced import CRASH, FULLER, balancer_here, compare_crash, compare_crowd
+from halab.lessons.reading_balanced import (
+    FULLER_PROXY,
+    PROXY_CRASH,
+    balancer_here,
+    compare_crash,
+    compare_crowd,
+)
 from halab.measure import FaultRecord, Header, Journal
 from halab.measure.experiments.behind_balancer import (
     KEPT_CONNECTIONS,
@@ -58,7 +64,7 @@ COUNTS = (
 
 
 def test_the_table_of_a_crash_says_who_noticed_and_where_they_went():
-    predict(5, CRASH, kept=1, new=2.5)
+    predict(5, PROXY_CRASH, kept=1, new=2.5)
     time.sleep(0.01)
     table = compare_crash(crash(*COUNTS, (1.5, "proxy-1", "down", ""), (2.5, "proxy-1", "up", "")))
     assert table.rows == (
@@ -79,7 +85,7 @@ def test_a_fault_that_the_checks_missed_and_an_outage_that_is_not_over_are_said(
 
 
 def test_the_table_of_a_crowd_says_who_got_whom():
-    predict(5, FULLER, roundrobin=3)
+    predict(5, FULLER_PROXY, roundrobin=3)
     time.sleep(0.01)
     phases = [
         Phase("roundrobin", 0, 1, {"clients": 8}, {"proxy-1": 8.0, "proxy-2": 0.0}),

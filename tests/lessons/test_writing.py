@@ -5,7 +5,7 @@ import pytest
 
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
-from halab.lessons.writing import THREE, compare_writes, results, verdict
+from halab.lessons.writing import THREE_REPLICAS, compare_writes, results, verdict
 from halab.measure import Header, Journal
 from halab.measure.journal.journal_file import Phase
 from halab.models.bootstrap import Interval
@@ -37,7 +37,7 @@ def made(three=0.03, *, simulated=False, started=None, counts=(1, 3)):
 
 
 def test_prediction_card_and_measurement_stand_side_by_side():
-    predict(4, THREE, percent=200)
+    predict(4, THREE_REPLICAS, percent=200)
     time.sleep(0.01)
     table = compare_writes(made())
     assert table.rows == (
@@ -52,7 +52,7 @@ def test_prediction_card_and_measurement_stand_side_by_side():
 
 def test_a_prediction_made_afterwards_does_not_count():
     journal = made(started="2026-01-01T00:00:00+00:00")
-    predict(4, THREE, percent=20)
+    predict(4, THREE_REPLICAS, percent=20)
     assert compare_writes(journal).rows[2][1] == "-"
 
 

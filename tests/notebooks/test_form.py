@@ -1,5 +1,6 @@
 """The form of every notebook of the course: no outputs, ids that stay, and short code cells."""
 
+import importlib
 import re
 import statistics
 from pathlib import Path
@@ -30,6 +31,23 @@ def test_its_cell_ids_are_words_and_unique(path: Path) -> None:
     ids = [cell.id for cell in nbformat.read(path, as_version=4).cells]
     assert len(set(ids)) == len(ids)
     assert all(part.isalnum() and part.islower() for name in ids for part in name.split("-"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_one_line_in_its_first_code_cell_brings_all_it_calls_of_halab(path: Path) -> None:
+    first, *rest = code_cells(path)
+    module = path.stem[3:].replace("-", "_")
+    assert first.source.startswith(f"from halab.lessons import {module} as lesson\n\n")
+    assert "halab" not in first.source.split("\n", 1)[1]
+    assert not any(re.search(r"\bhalab\b", cell.source) for cell in rest)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lesson_has_all_that_its_notebook_calls(path: Path) -> None:
+    lesson = importlib.import_module(f"halab.lessons.{path.stem[3:].replace('-', '_')}")
+    called = {name for cell in code_cells(path) for name in re.findall(r"\blesson\.(\w+)", cell.source)}
+    assert called - set(lesson.__all__) == set()
+    assert all(hasattr(lesson, name) for name in lesson.__all__)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

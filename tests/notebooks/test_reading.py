@@ -14,32 +14,26 @@ from halab.models.samples import Outcome
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]
 SLUG = "05-reading"
 SHORT = """
-from halab.lessons.common import keep
-from halab.measure.experiments.read_scaling import reading, scaling
-
-shared = reading(cluster, repeats=2, seconds=1, warm_up=0.5, rows=5_000)
-keep(shared, 5)
+shared = lesson.reading(cluster, repeats=2, seconds=1, warm_up=0.5, rows=5000)
+lesson.keep(shared, 5)
 """
 LIMITED = """
-from halab.measure.experiments.throughput import Limit
-
-limited = reading(cluster, limit=Limit(share=0.2), repeats=2, seconds=1, warm_up=0.5, rows=5_000)
-keep(limited, 5)
+limited = lesson.reading(cluster, limit=lesson.Limit(share=0.2), repeats=2, seconds=1, warm_up=0.5, rows=5000)
+lesson.keep(limited, 5)
 """
 
 CROWD = """
 if retriever:
-    met = connection_spread(cluster, retriever=retriever, clients=4, asking=12)
-    keep(met, 5)
-    display(compare_crowd(met))
+    met = lesson.crowd(cluster, retriever=retriever, clients=4, asking=12)
+    lesson.keep(met, 5)
+    display(lesson.compare_crowd(met))
 """
 CRASH = """
 if retriever:
-    killed = probe_behind_balancer(
-        cluster, "crash proxy-1", retriever=retriever, before=1, seconds=3, after=1, rate=20
-    )
-    keep(killed, 5)
-    display(compare_crash(killed), plot(killed))
+    times = dict(before=1, seconds=3, after=1, rate=20)
+    killed = lesson.behind(cluster, "crash proxy-1", retriever=retriever, **times)
+    lesson.keep(killed, 5)
+    display(lesson.compare_crash(killed), lesson.plot(killed))
 """
 CELLS = {"run": SHORT, "run-limited": LIMITED, "run-crowd": CROWD, "run-crash": CRASH}
 

@@ -12,11 +12,8 @@ from halab.models.samples import Outcome
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]
 SLUG = "04-writing"
 SHORT = """
-from halab.lessons.common import keep
-from halab.measure.experiments.write_cost import costs, writing
-
-written = writing(cluster, repeats=4, writes=3, filled=20_000)
-keep(written, 4)
+written = lesson.writing(cluster, repeats=4, writes=3, filled=20_000)
+lesson.keep(written, 4)
 """
 
 

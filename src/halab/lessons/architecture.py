@@ -1,4 +1,4 @@
-"""What lesson 3 reads off etcd, and how its faults compare with the prediction and with card 3.
+"""What lesson 3 calls: sessions read off etcd, and its faults beside the prediction and card 3.
 
 The learner's own figures are kept as predict(3, "metadata calls gone, crash etcd leader", seconds=0).
 """
@@ -8,15 +8,39 @@ from __future__ import annotations
 import json
 
 from halab.cluster.protocol import COORDINATORS, Cluster
-from halab.course.predictions import prediction
-from halab.lessons.common import recovery
+from halab.lessons.common import (
+    Retriever,
+    cluster,
+    experiment,
+    keep,
+    predict,
+    prediction_before,
+    recovery,
+    show_card,
+    summary,
+)
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import simulated_remark
-from halab.models.quorum import leadership
+from halab.models.quorum import leadership, majority, tolerates
 from halab.tables import Table
+from halab.widgets.architecture_map import ArchitectureMap
 
-__all__ = ["compare_parts", "read_sessions", "results"]
+__all__ = [
+    "ArchitectureMap",
+    "Retriever",
+    "cluster",
+    "compare_parts",
+    "experiment",
+    "keep",
+    "majority",
+    "predict",
+    "read_sessions",
+    "results",
+    "show_card",
+    "summary",
+    "tolerates",
+]
 
 _OPERATIONS = ("search", "strong search", "insert", "metadata call")
 
@@ -47,7 +71,7 @@ def compare_parts(*journals: Journal) -> Table:
     A prediction counts if it was made before the measurement began.
     """
     rows = tuple(
-        (experiment_of(journal), _said(journal), *(recovery(journal, name) for name in _OPERATIONS))
+        (experiment_of(journal), _predicted(journal), *(recovery(journal, name) for name in _OPERATIONS))
         for journal in journals
     )
     remark = "You said: seconds without metadata calls. The others: seconds until lasting service."
@@ -66,7 +90,6 @@ def results(*journals: Journal) -> dict[str, str]:
     return {"coordinator-copies": f"2 of each here. {said} ({how})"}
 
 
-def _said(journal: Journal) -> str:
-    began = journal.began
-    made = prediction(3, f"metadata calls gone, {experiment_of(journal)}", before=began)
-    return f"{made.numbers['seconds']:g} s" if made and "seconds" in made.numbers else "-"
+def _predicted(journal: Journal) -> str:
+    figures = prediction_before(journal, 3, f"metadata calls gone, {experiment_of(journal)}")
+    return f"{figures['seconds']:g} s" if "seconds" in figures else "-"

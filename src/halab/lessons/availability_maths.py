@@ -1,4 +1,4 @@
-"""Lesson 2: a fault repeated, its mean outage with an interval, and what a promise pays for at that price.
+"""What lesson 2 calls: a fault repeated, its mean outage with an interval, and how many a promise pays for.
 
 runs = repeat(cluster, "crash active rootcoord", retriever=retriever, times=5)
 failover_time(runs)                 # 10.6 (9.8 to 11.4, 95% interval, n = 5), say
@@ -9,23 +9,57 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import Cluster
-from halab.course.predictions import prediction
 from halab.errors import MeasurementError
-from halab.lessons.common import keep
-from halab.measure.experiments.fault_experiment import experiment
+from halab.lessons.common import (
+    PredictionForm,
+    Retriever,
+    cluster,
+    experiment,
+    keep,
+    plot,
+    prediction_before,
+    show_card,
+)
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto
 from halab.measure.journal.simulation_mark import simulated_remark
-from halab.measure.probing.retriever import Retriever
-from halab.models.availability import Calendar
-from halab.models.availability_slo import Interval, failovers_allowed, mean_interval
-from halab.tables import Row, html_table, text_table
+from halab.measure.journal.summaries import repeat_summary
+from halab.models.availability import Calendar, downtime, parallel
+from halab.models.availability_repair import milvus as milvus_chain
+from halab.models.availability_slo import ALERTS, Interval, burn_rate, failovers_allowed, mean_interval
+from halab.sim.monte_carlo import simulate_years
+from halab.tables import Row, Table
+from halab.widgets.availability_calculator import Calculator
 
-__all__ = ["SLOS", "PriceList", "card_results", "failover_time", "outages_of", "price_list", "repeat"]
+__all__ = [
+    "ALERTS",
+    "PROFILES",
+    "SLOS",
+    "Calculator",
+    "Calendar",
+    "PredictionForm",
+    "Retriever",
+    "burn_rate",
+    "cluster",
+    "downtime",
+    "experiment",
+    "failover_time",
+    "keep",
+    "milvus_chain",
+    "outages_of",
+    "parallel",
+    "plot",
+    "price_list",
+    "repeat",
+    "repeat_summary",
+    "results",
+    "show_card",
+    "simulate_years",
+]
 
 SLOS = (0.999, 0.9999, 0.99999)
 """The promises that are priced."""
@@ -88,27 +122,12 @@ def failover_time(journals: Sequence[Journal], operation: str = "search") -> Int
         raise MeasurementError(str(error), hint="run the experiment again; every run is kept") from None
 
 
-@dataclass(frozen=True, repr=False)
-class PriceList:
-    """How many failovers a month each promise pays for: a table, as text and in a notebook."""
-
-    title: str
-    rows: tuple[Row, ...]
-    remarks: tuple[str, ...]
-
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self.rows, self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self.rows, self.remarks)
-
-
 _HEADINGS = ("", "one failover\n(seconds)", *(f"{slo * 100:.5g} %" for slo in SLOS))
 
 
 def price_list(
     journals: Sequence[Journal], operation: str = "search", calendar: Calendar | None = None
-) -> PriceList:
+) -> Table:
     """What promises pay for at your prediction, on the card and as it was measured: failovers a month.
 
     The prediction is the last one made for this fault before the first run. Raises MeasurementError.
@@ -128,10 +147,10 @@ def price_list(
         f"Failovers a month that the error budget pays for, in {calendar}.",
         "In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number.",
     ]
-    return PriceList(f"{operation}: {experiment_of(first)}", tuple(rows), tuple(remarks))
+    return Table(f"{operation}: {experiment_of(first)}", _HEADINGS, tuple(rows), tuple(remarks))
 
 
-def card_results(journals: Sequence[Journal], operation: str = "search") -> dict[str, str]:
+def results(journals: Sequence[Journal], operation: str = "search") -> dict[str, str]:
     """What these repeats say to the claims of card 2, in words by claim id."""
     found = failover_time(journals, operation)
     word = "simulated" if journals[0].simulated else "measured"
@@ -159,9 +178,7 @@ def _count(slo: float, failover: float, period: float) -> str:
 
 def _predicted(journal: Journal) -> float | None:
     """How long the learner said the outage would be, seconds; None without a prediction of two times."""
-    began = journal.began
-    made = prediction(CARD, experiment_of(journal), before=began)
-    numbers = made.numbers if made else {}
-    if not {"first_failure", "last_failure"} <= numbers.keys():
+    figures = prediction_before(journal, CARD, experiment_of(journal))
+    if not {"first_failure", "last_failure"} <= figures.keys():
         return None
-    return numbers["last_failure"] - numbers["first_failure"]
+    return figures["last_failure"] - figures["first_failure"]

@@ -1,35 +1,64 @@
-"""What every lesson does with a measurement: keep it, and lay it beside the prediction and the card."""
+"""What every lesson calls: a cluster, a prediction, an experiment, its journal beside prediction and card.
+
+A lesson's module brings these names under its own, so that its notebook imports that one module.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from halab.cluster import open_cluster as cluster
+from halab.course import predictions
 from halab.course.cards import card
 from halab.course.paths import journals, work_dir
-from halab.course.predictions import prediction
 from halab.errors import CourseError
-from halab.measure.experiments.fault_experiment import journal_name
+from halab.measure.experiments.fault_experiment import experiment, journal_name
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.plots import Claim, Picture, compare
+from halab.measure.journal.plots import Claim, Picture, compare, plot
 from halab.measure.journal.summaries import summary
+from halab.measure.probing.retriever import Retriever
+from halab.widgets.card_view import show_card
+from halab.widgets.prediction_form import PredictionForm
 
 __all__ = [
+    "Kept",
+    "PredictionForm",
+    "Retriever",
     "card_claim",
+    "cluster",
+    "experiment",
     "in_one_picture",
     "keep",
     "kept",
+    "plot",
+    "predict",
+    "prediction_before",
     "recovery",
-    "results",
+    "show_card",
+    "summary",
     "unanswered",
 ]
 
 
-def keep(journal: Journal, number: int) -> Path:
+@dataclass(frozen=True)
+class Kept:
+    """A journal that is saved: shown as a sentence."""
+
+    number: int
+    experiment: str
+    path: Path = field(compare=False)
+
+    def __repr__(self) -> str:
+        return f"Kept for card {self.number}: {self.experiment}, in journals/{self.path.name}"
+
+
+def keep(journal: Journal, number: int) -> Kept:
     """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on.
 
     Keeping the same journal again changes nothing.
@@ -42,12 +71,28 @@ def keep(journal: Journal, number: int) -> Path:
     path = folder / f"{number:02d}-{name}-{journal.digest[:8]}.jsonl"
     if not path.exists():
         journal.save(path)
-    return path
+    return Kept(number, experiment_of(journal), path)
 
 
 def kept(number: int) -> list[Journal]:
     """Every journal kept for a card, oldest first."""
     return [Journal.load(path) for path in journals(number)]
+
+
+def predict(number: int, experiment: str, /, **numbers: float) -> None:
+    """Keep a prediction for a card's experiment, and say so. Raises CourseError for what is no number."""
+    made = predictions.predict(number, experiment, **numbers)
+    figures = ", ".join(f"{name} {value:g}" for name, value in made.numbers.items())
+    print(f"Your prediction for “{experiment}”: {figures}")
+
+
+def prediction_before(journal: Journal, number: int, experiment: str) -> dict[str, float]:
+    """The figures last predicted for a card's experiment before the measurement began; empty without one.
+
+    What was written down after the fact does not count.
+    """
+    made = predictions.prediction(number, experiment, before=journal.began)
+    return made.numbers if made else {}
 
 
 def in_one_picture(
@@ -58,22 +103,8 @@ def in_one_picture(
     The prediction is the last one made for this fault before the measurement began; there may be none.
     """
     first = journals if isinstance(journals, Journal) else journals[0]
-    began = first.began
-    made = prediction(number, experiment_of(first), before=began)
-    said = _claim(made.numbers) if made else None
-    return compare(said, card_claim(number), journals, operation)
-
-
-def results(journal: Journal, operation: str = "search") -> dict[str, str]:
-    """What a run says to claims of card 6, in words by claim id; each says whether it was simulated."""
-    row = next(row for row in summary(journal).rows if row.operation == operation)
-    how = f"{operation}, {'simulated' if journal.simulated else 'measured'}, TTL {journal.header.ttl:g} s"
-    said = {"failed-requests": f"{row.failed + row.unknown} of {row.sent} ({how})"}
-    if row.rto is not None and row.last_bad is not None:
-        length = "not recovered" if math.isinf(row.rto) else f"{row.rto:.1f} s"
-        said["outage-total"] = said["failover-takes"] = f"{length} ({how})"
-        said["clients-back"] = f"last failure after {row.last_bad:.1f} s ({how})"
-    return said
+    figures = prediction_before(first, number, experiment_of(first))
+    return compare(_claim(figures) if figures else None, card_claim(number), journals, operation)
 
 
 def unanswered(journal: Journal) -> str:
@@ -94,7 +125,8 @@ def recovery(journal: Journal, operation: str) -> str:
 def card_claim(number: int) -> Claim:
     """What a card says of an outage: first failure, last failure (seconds) and failed requests.
 
-    Card 1 says that a cluster goes on answering, so nothing fails.
+    Card 1 says that a cluster goes on answering, so nothing fails. Raises CourseError for a card that says
+    nothing of a single outage.
     """
     if number == 1:
         return Claim(None, None, 0)
@@ -105,6 +137,6 @@ def card_claim(number: int) -> Claim:
     return Claim(says["node-down"].low, says["clients-back"].high, (fails.low, fails.high))
 
 
-def _claim(numbers: dict[str, float]) -> dict[str, Any]:
+def _claim(figures: dict[str, float]) -> dict[str, Any]:
     # Who predicts that nothing fails names no times.
-    return {"first_failure": None, "last_failure": None, **numbers}
+    return {"first_failure": None, "last_failure": None, **figures}

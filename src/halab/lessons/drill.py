@@ -1,4 +1,4 @@
-"""What lesson 10 does with drills: each beside what the learner said and what card 10 says of it.
+"""What lesson 10 calls: a drill, beside what the learner said and what card 10 says of it.
 
 The learner's own figures are kept as predict(10, "lose primary", seconds=20, rows=60, unanswered=0): RTO to
 verified service, rows lost at the failover, and questions that a client with two addresses gets no answer to.
@@ -7,14 +7,29 @@ verified service, rows lost at the failover, and questions that a client with tw
 from __future__ import annotations
 
 from halab.course.cards import card
-from halab.course.predictions import prediction
+from halab.lessons.common import Retriever, cluster, keep, predict, prediction_before, show_card
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.simulation_mark import simulated_remark
-from halab.measure.probing.addresses import TWO_ADDRESSES
-from halab.protect.drill.rehearsal import Rehearsal, unanswered
+from halab.measure.probing.addresses import TWO_ADDRESSES, Application
+from halab.protect.drill.drill_calendar import save_calendar
+from halab.protect.drill.rehearsal import Rehearsal, rehearse, unanswered
 from halab.tables import Row, Table
+from halab.widgets.drill_clock import DrillClock
 
-__all__ = ["compare_drill", "mark", "results"]
+__all__ = [
+    "Application",
+    "DrillClock",
+    "Retriever",
+    "cluster",
+    "compare_drill",
+    "keep",
+    "predict",
+    "questions",
+    "rehearse",
+    "results",
+    "save_calendar",
+    "show_card",
+]
 
 
 def compare_drill(drill: Rehearsal) -> Table:
@@ -22,7 +37,7 @@ def compare_drill(drill: Rehearsal) -> Table:
     claims, report = card(10, "en").claims, drill.report
     rows: list[Row] = [
         ("the card", claims["rto"].text(), "-", "-"),
-        ("you said", *_said(drill)),
+        ("you said", *_predicted(drill)),
     ]
     if report.simulated:
         rows.append(("simulated", "not measured", "not counted", "not asked"))
@@ -41,8 +56,8 @@ def compare_drill(drill: Rehearsal) -> Table:
 _HEADINGS = ("", "RTO", "rows lost at the failover", "unanswered, two addresses")
 
 
-def mark(drill: Rehearsal) -> Table:
-    """The mark that users would give: questions without an answer, by kind of client, from the loss on."""
+def questions(drill: Rehearsal) -> Table:
+    """Questions asked since the loss and how many of them got no answer, by kind of client."""
     rows = tuple(
         (one.operation, str(one.sent), str(one.unanswered), str(one.degraded))
         for one in unanswered(drill.journal)
@@ -67,10 +82,8 @@ def results(drill: Rehearsal) -> dict[str, str]:
     return said
 
 
-def _said(drill: Rehearsal) -> tuple[str, str, str]:
-    began = drill.journal.began
-    made = prediction(10, experiment_of(drill.journal), before=began)
-    numbers = made.numbers if made else {}
+def _predicted(drill: Rehearsal) -> tuple[str, str, str]:
+    numbers = prediction_before(drill.journal, 10, experiment_of(drill.journal))
     return (
         f"{numbers['seconds']:g} s" if "seconds" in numbers else "-",
         f"{numbers['rows']:g}" if "rows" in numbers else "-",

@@ -1,14 +1,20 @@
-"""Lesson 1: which single losses stop what."""
+"""What lesson 1 calls: which single losses stop what, asked of one copy and of three."""
 
-from __future__ import annotations
-
-from halab.cluster import open_cluster as cluster
-from halab.lessons.common import in_one_picture, keep, unanswered
-from halab.measure import Renamed, Retriever, experiment, plot, summary
+from halab.lessons.common import (
+    PredictionForm,
+    Retriever,
+    cluster,
+    experiment,
+    in_one_picture,
+    keep,
+    plot,
+    show_card,
+    summary,
+    unanswered,
+)
+from halab.measure.probing.operations import Renamed
 from halab.models.survival import OPERATIONS, as_topology
 from halab.models.topology import single_points
-from halab.widgets.card_view import show_card
-from halab.widgets.prediction_form import PredictionForm
 from halab.widgets.survival_map import SurvivalMap, parts_of
 
 __all__ = [

@@ -1,16 +1,48 @@
-"""What lesson 6 does with a cut network, which only containers have."""
+"""What lesson 6 calls: the failover timeline, one fault after another, and what they say to card 6."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from halab.cluster.protocol import Cluster
-from halab.lessons.common import in_one_picture, keep
-from halab.measure.experiments.fault_experiment import experiment
+from halab.lessons.common import (
+    PredictionForm,
+    Retriever,
+    cluster,
+    experiment,
+    in_one_picture,
+    keep,
+    plot,
+    show_card,
+    summary,
+)
+from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Picture
-from halab.measure.probing.retriever import Retriever
+from halab.measure.probing.retrying import with_retries
+from halab.models.failover import MILVUS
+from halab.models.retry_policy import RetryPolicy
+from halab.widgets.timeline import FailoverTimeline, lane
 
-__all__ = ["Skipped", "cut_off"]
+__all__ = [
+    "MILVUS",
+    "FailoverTimeline",
+    "PredictionForm",
+    "Retriever",
+    "RetryPolicy",
+    "Skipped",
+    "cluster",
+    "cut_off",
+    "experiment",
+    "in_one_picture",
+    "keep",
+    "lane",
+    "plot",
+    "results",
+    "show_card",
+    "summary",
+    "with_retries",
+]
 
 _WHY = {
     "embedded": "processes that share this machine's loopback have no network of their own to cut",
@@ -40,3 +72,15 @@ def cut_off(
     journal = experiment(cluster, f"partition {target}", retriever=retriever, seconds=seconds)
     keep(journal, number)
     return in_one_picture(journal, number)
+
+
+def results(journal: Journal, operation: str = "search") -> dict[str, str]:
+    """What a run says to claims of card 6, in words by claim id; each says whether it was simulated."""
+    row = next(row for row in summary(journal).rows if row.operation == operation)
+    how = f"{operation}, {'simulated' if journal.simulated else 'measured'}, TTL {journal.header.ttl:g} s"
+    words = {"failed-requests": f"{row.failed + row.unknown} of {row.sent} ({how})"}
+    if row.rto is not None and row.last_bad is not None:
+        length = "not recovered" if math.isinf(row.rto) else f"{row.rto:.1f} s"
+        words["outage-total"] = words["failover-takes"] = f"{length} ({how})"
+        words["clients-back"] = f"last failure after {row.last_bad:.1f} s ({how})"
+    return words

@@ -1,4 +1,4 @@
-"""What a lesson does with health checks: measured detection beside formula, card and prediction.
+"""What lesson 9 calls: health checks on a cluster, measured detection beside formula, card and prediction.
 
 The learner's own figures are kept as predict(9, "noticed, hang any query node", seconds=6).
 """
@@ -6,20 +6,52 @@ The learner's own figures are kept as predict(9, "noticed, hang any query node",
 from __future__ import annotations
 
 from halab.course.cards import card
-from halab.course.predictions import prediction
+from halab.course.paths import course_root
+from halab.lessons.common import Retriever, cluster, keep, predict, prediction_before, show_card
 from halab.measure.experiments.health_probing import (
+    dependency_outage,
     detection_times,
+    health_check,
     health_probes_of,
     outage_checks,
     restarts,
+    stalling_process,
     tcp_http_passes,
+    tcp_vs_http,
+    usual_pod,
 )
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import simulated_remark
-from halab.models.health_probes import TUNED, ProbedFault, detection
+from halab.models.health_probes import CARD as CARD_PROBE
+from halab.models.health_probes import TUNED as TUNED_PROBE
+from halab.models.health_probes import Probe, ProbedFault, detection
 from halab.tables import Row, Table
+from halab.widgets.probe_tuner import ProbeTuner
 
-__all__ = ["compare_detection", "compare_knocks", "compare_restarts", "compare_sight", "results"]
+__all__ = [
+    "CARD_PROBE",
+    "TUNED_PROBE",
+    "Probe",
+    "ProbeTuner",
+    "Retriever",
+    "cluster",
+    "compare_detection",
+    "compare_knocks",
+    "compare_restarts",
+    "compare_sight",
+    "course_root",
+    "dependency_outage",
+    "detection",
+    "detection_times",
+    "health_check",
+    "keep",
+    "predict",
+    "results",
+    "show_card",
+    "stalling_process",
+    "tcp_vs_http",
+    "usual_pod",
+]
 
 
 def compare_detection(*journals: Journal) -> Table:
@@ -35,7 +67,7 @@ def compare_detection(*journals: Journal) -> Table:
             "you said",
             "the card says",
             "the formula says",
-            "detection_times",
+            "noticed",
             "ready again",
         ),
         tuple(_detected(journal) for journal in journals),
@@ -121,7 +153,7 @@ def _detected(journal: Journal) -> Row:
     return (
         f"{fault.kind} {fault.component}",
         _settings(journal),
-        _said(journal, kind),
+        _predicted(journal, kind),
         says,
         f"{span.least:g} to {span.most:g} s",
         _seconds(found.verdict),
@@ -134,13 +166,15 @@ def _settings(journal: Journal) -> str:
     return f"every {probe.period:g} s, timeout {probe.timeout:g} s, {probe.failures} in a row"
 
 
-def _said(journal: Journal, kind: str) -> str:
+_TUNED = (TUNED_PROBE.period, TUNED_PROBE.timeout, TUNED_PROBE.failures)
+
+
+def _predicted(journal: Journal, kind: str) -> str:
     probe = health_probes_of(journal)["liveness"]
-    if (probe.period, probe.timeout, probe.failures) != (TUNED.period, TUNED.timeout, TUNED.failures):
+    if (probe.period, probe.timeout, probe.failures) != _TUNED:
         return "-"  # the prediction was for the faster settings
-    began = journal.began
-    made = prediction(9, f"noticed, {kind} any query node", before=began)
-    return f"{made.numbers['seconds']:g} s" if made and "seconds" in made.numbers else "-"
+    figures = prediction_before(journal, 9, f"noticed, {kind} any query node")
+    return f"{figures['seconds']:g} s" if "seconds" in figures else "-"
 
 
 def _seconds(time: float | None) -> str:

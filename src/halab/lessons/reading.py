@@ -1,25 +1,63 @@
-"""What lesson 5 does with its measurements: beside what the learner said and what card 5 says of them.
+"""What lesson 5 calls: searches with more replicas, beside the prediction and card 5.
 
-The learner's own figure is kept as predict(5, THREE, times=2.8): how many times as many searches a second
-three replicas answer as one does.
+The learner's own figure is kept as predict(5, WITH_LIMIT, times=2.8): how many times as many searches a
+second three replicas answer as one does.
 """
 
 from __future__ import annotations
 
 from halab.course.cards import card
-from halab.course.predictions import prediction
 from halab.errors import MeasurementError
-from halab.measure.experiments.read_scaling import Scaling, Step, scaling, times
+from halab.lessons.common import Retriever, cluster, keep, plot, predict, prediction_before, show_card
+from halab.lessons.reading_balanced import (
+    FULLER_PROXY,
+    PROXY_CRASH,
+    balancer_here,
+    compare_crash,
+    compare_crowd,
+)
+from halab.measure.experiments.behind_balancer import connection_spread, probe_behind_balancer
+from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
+from halab.measure.experiments.throughput import Limit, speeds
 from halab.measure.journal.journal_file import Journal
 from halab.models.bootstrap import Interval
+from halab.models.capacity import Usl, mm1, mmc, nodes_needed
 from halab.tables import Table
+from halab.widgets.balancer_race import BalancerRace
 
-__all__ = ["SHARED", "THREE", "compare_reads", "results"]
+__all__ = [
+    "FULLER_PROXY",
+    "PROXY_CRASH",
+    "SHARING_CORES",
+    "WITH_LIMIT",
+    "BalancerRace",
+    "Limit",
+    "Retriever",
+    "Usl",
+    "balancer_here",
+    "cluster",
+    "compare_crash",
+    "compare_crowd",
+    "compare_reads",
+    "connection_spread",
+    "keep",
+    "mm1",
+    "mmc",
+    "nodes_needed",
+    "plot",
+    "predict",
+    "probe_behind_balancer",
+    "reading",
+    "results",
+    "scaling",
+    "show_card",
+    "speeds",
+]
 
-SHARED = "reading from three replicas that share a machine"
+SHARING_CORES = "reading from three replicas that share a machine"
 """The experiment of the nodes that take what the machine has, as a prediction is kept under."""
 
-THREE = "reading from three replicas with a speed limit"
+WITH_LIMIT = "reading from three replicas with a speed limit"
 """The experiment of the nodes made slow, as a prediction is kept under."""
 
 
@@ -47,7 +85,7 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
         ("one replica, a second", "-", f"{says['one-copy']:g}", *(_rate(one) for one in both)),
         (
             "three against one",
-            f"{_said(shared, SHARED)}, {_said(limited, THREE)} with the limit",
+            f"{_predicted(shared, SHARING_CORES)}, {_predicted(limited, WITH_LIMIT)} with the limit",
             three,
             *(f"x {times(_three(one))}" for one in both),
         ),
@@ -114,7 +152,6 @@ def _five(found: Scaling) -> str:
     return f"{found.fit.law.rate(5) / found.fit.law.one:.1f}"
 
 
-def _said(journal: Journal, experiment: str) -> str:
-    began = journal.began
-    made = prediction(5, experiment, before=began)
-    return f"x {made.numbers['times']:g}" if made and "times" in made.numbers else "-"
+def _predicted(journal: Journal, experiment: str) -> str:
+    figures = prediction_before(journal, 5, experiment)
+    return f"x {figures['times']:g}" if "times" in figures else "-"

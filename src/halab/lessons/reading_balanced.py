@@ -1,7 +1,8 @@
 """What lesson 5 does with a balancer: whether there is one, and its measurements beside what was said before.
 
-Kept are predict(5, FULLER, roundrobin=4, leastconn=4, random=4), clients of the proxy that has more of them,
-and predict(5, CRASH, kept=1, new=1), seconds in which those clients get no answer.
+The learner's own figures are kept as predict(5, FULLER_PROXY, roundrobin=4, leastconn=4, random=4), clients
+of the proxy that has more of them, and predict(5, PROXY_CRASH, kept=1, new=1), seconds in which those clients
+get no answer.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import math
 
 from halab.cluster.haproxy import find_haproxy
 from halab.cluster.protocol import Cluster
-from halab.course.predictions import prediction
 from halab.errors import ClusterError, MeasurementError
+from halab.lessons.common import prediction_before
 from halab.measure.experiments.behind_balancer import (
     KEPT_CONNECTIONS,
     NEW_CONNECTIONS,
@@ -23,12 +24,12 @@ from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.summaries import fault_time, summary
 from halab.tables import Table
 
-__all__ = ["CRASH", "FULLER", "balancer_here", "compare_crash", "compare_crowd"]
+__all__ = ["FULLER_PROXY", "PROXY_CRASH", "balancer_here", "compare_crash", "compare_crowd"]
 
-FULLER = "clients of the fuller proxy"
+FULLER_PROXY = "clients of the fuller proxy"
 """The experiment of `connection_spread`, as a prediction is kept under."""
 
-CRASH = "crash proxy-1 behind a balancer"
+PROXY_CRASH = "crash proxy-1 behind a balancer"
 """The experiment of `probe_behind_balancer`, as a prediction is kept under."""
 
 
@@ -53,9 +54,9 @@ def compare_crowd(journal: Journal) -> Table:
             "these are no clients of a balancer", hint="measure with connection_spread(cluster, ...)"
         )
     proxies = list(parts[0].figures)
-    said = _said(journal, FULLER)
+    predicted = _predicted(journal, FULLER_PROXY)
     rows = tuple(
-        (part.name, said.get(part.name, "-"), *(f"{part.figures[proxy]:.0f}" for proxy in proxies))
+        (part.name, predicted.get(part.name, "-"), *(f"{part.figures[proxy]:.0f}" for proxy in proxies))
         for part in parts
     )
     one = journal.phases[-1]
@@ -76,15 +77,13 @@ def compare_crash(journal: Journal) -> Table:
     """
     counts = connections(journal)
     if not counts or not journal.faults:
-        raise MeasurementError(
-            "no proxy ended behind a balancer here", hint="measure with probe_behind_balancer(cluster)"
-        )
-    said = _said(journal, CRASH)
+        raise MeasurementError("no proxy ended behind a balancer here", hint="measure with behind(cluster)")
+    predicted = _predicted(journal, PROXY_CRASH)
     keys = {KEPT_CONNECTIONS: "kept", NEW_CONNECTIONS: "new", NO_BALANCER: "straight"}
     rows = tuple(
         (
             row.operation.removeprefix("search, "),
-            said.get(keys[row.operation], "-"),
+            predicted.get(keys[row.operation], "-"),
             ", ".join(_length(outage.duration) for outage in row.outages) or "0",
             str(row.failed),
             str(row.unknown),
@@ -129,8 +128,6 @@ def _at(steps: list[tuple[float, int]], until: float) -> int:
     return [number for time, number in steps if time < until][-1]
 
 
-def _said(journal: Journal, experiment: str) -> dict[str, str]:
+def _predicted(journal: Journal, experiment: str) -> dict[str, str]:
     """The numbers of the last prediction made before the measurement began."""
-    began = journal.began
-    made = prediction(5, experiment, before=began)
-    return {name: f"{value:g}" for name, value in made.numbers.items()} if made else {}
+    return {name: f"{value:g}" for name, value in prediction_before(journal, 5, experiment).items()}

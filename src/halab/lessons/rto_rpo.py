@@ -1,4 +1,4 @@
-"""What a lesson does with disasters: each beside what the learner said and what card 7 says of it.
+"""What lesson 7 calls: disasters, each beside what the learner said and what card 7 says of it.
 
 The learner's own figures are kept as predict(7, "rows lost, crash log", percent=0): of the rows that were
 acknowledged and not flushed, how many of a hundred will be missing.
@@ -7,16 +7,42 @@ acknowledged and not flushed, how many of a hundred will be missing.
 from __future__ import annotations
 
 from halab.course.cards import card
-from halab.course.predictions import prediction
-from halab.lessons.common import recovery
-from halab.measure.experiments.disaster import UNFLUSHED, Loss, loss
+from halab.lessons.common import (
+    PredictionForm,
+    Retriever,
+    cluster,
+    keep,
+    predict,
+    prediction_before,
+    recovery,
+    show_card,
+    summary,
+)
+from halab.measure.experiments.disaster import UNFLUSHED, Loss, disaster, loss
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, simulated_remark
+from halab.models.recovery import Periodic, retention, retention_gap
 from halab.tables import Table
+from halab.widgets.recovery_planner import RecoveryPlanner
 
-__all__ = ["compare_losses", "results"]
-
+__all__ = [
+    "Periodic",
+    "PredictionForm",
+    "RecoveryPlanner",
+    "Retriever",
+    "cluster",
+    "compare_losses",
+    "disaster",
+    "keep",
+    "loss",
+    "predict",
+    "results",
+    "retention",
+    "retention_gap",
+    "show_card",
+    "summary",
+]
 
 _TITLE = "Acknowledged rows that were not flushed: how many are missing?"
 _HEADINGS = ("disaster", "you said", "the card says", "missing", "RTO, insert", "RTO, search")
@@ -37,7 +63,7 @@ def compare_losses(*journals: Journal) -> Table:
         tuple(
             (
                 experiment_of(journal),
-                _said(journal),
+                _predicted(journal),
                 f"RPO {says.high:g}",
                 _share(loss(journal)),
                 *(recovery(journal, operation) for operation in ("insert", "search")),
@@ -65,10 +91,9 @@ def _recovered(journal: Journal) -> str:
     return f"{experiment_of(journal)}: insert {recovery(journal, 'insert')} ({how})"
 
 
-def _said(journal: Journal) -> str:
-    began = journal.began
-    made = prediction(7, f"rows lost, {experiment_of(journal)}", before=began)
-    return f"{made.numbers['percent']:g} %" if made and "percent" in made.numbers else "-"
+def _predicted(journal: Journal) -> str:
+    figures = prediction_before(journal, 7, f"rows lost, {experiment_of(journal)}")
+    return f"{figures['percent']:g} %" if "percent" in figures else "-"
 
 
 def _share(found: Loss) -> str:

@@ -1,4 +1,4 @@
-"""What a lesson does with mistakes: each beside what the learner said and what card 8 says of it.
+"""What lesson 8 calls: mistakes, each beside what the learner said and what card 8 says of it.
 
 The learner's own figures are kept as predict(8, "delete rows", found=0, seconds=10): how many of a hundred
 searches after the command still find something, and how long the restore takes.
@@ -7,15 +7,39 @@ searches after the command still find something, and how long the restore takes.
 from __future__ import annotations
 
 from halab.course.cards import card
-from halab.course.predictions import prediction
+from halab.lessons.common import (
+    Retriever,
+    cluster,
+    keep,
+    predict,
+    prediction_before,
+    show_card,
+    summary,
+)
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, simulated_remark
-from halab.protect.backup.mistake import DataLossReport, data_loss_report
+from halab.models.retention import Retention
+from halab.models.retention import keep as backups_to_keep
+from halab.protect.backup.mistake import DataLossReport, data_loss_report, mistake
 from halab.tables import Row, Table
+from halab.widgets.protection_table import ProtectionTable
 
-__all__ = ["compare_mistakes", "results"]
-
+__all__ = [
+    "ProtectionTable",
+    "Retention",
+    "Retriever",
+    "backups_to_keep",
+    "cluster",
+    "compare_mistakes",
+    "data_loss_report",
+    "keep",
+    "mistake",
+    "predict",
+    "results",
+    "show_card",
+    "summary",
+]
 
 _TITLE = "After the command"
 _HEADINGS = ("mistake", "", "still found", "restore", "rows lost", "window")
@@ -33,7 +57,7 @@ def compare_mistakes(*journals: Journal) -> Table:
     ]
     for journal in journals:
         found, how = data_loss_report(journal), "simulated" if journal.simulated else "measured"
-        rows.append((experiment_of(journal), "you said", *_said(journal), "-", "-"))
+        rows.append((experiment_of(journal), "you said", *_predicted(journal), "-", "-"))
         rows.append((experiment_of(journal), how, _found(found), _took(found), *_lost(found)))
     remarks = ["Still found: searches after the command that found what had been there."]
     remarks += simulated_remark(*journals, detail=KEEPS_NO_ROWS)
@@ -53,10 +77,8 @@ def results(*journals: Journal) -> dict[str, str]:
     return {claim: f"{'; '.join(words)} (measured)" for claim, words in said.items() if words}
 
 
-def _said(journal: Journal) -> tuple[str, str]:
-    began = journal.began
-    made = prediction(8, experiment_of(journal), before=began)
-    numbers = made.numbers if made else {}
+def _predicted(journal: Journal) -> tuple[str, str]:
+    numbers = prediction_before(journal, 8, experiment_of(journal))
     return (
         f"{numbers['found']:g} of 100" if "found" in numbers else "-",
         f"{numbers['seconds']:g} s" if "seconds" in numbers else "-",

@@ -1,23 +1,43 @@
-"""What lesson 4 does with its measurement: beside what the learner said and what card 4 says of it.
+"""What lesson 4 calls: writes with one, two and three replicas, beside the prediction and card 4.
 
-The learner's own figure is kept as predict(4, THREE, percent=20): how much longer, in percent, a write
-takes with three replicas than with one.
+The learner's own figure is kept as predict(4, THREE_REPLICAS, percent=20): how much longer, in percent, a
+write takes with three replicas than with one.
 """
 
 from __future__ import annotations
 
 from halab.course.cards import card
-from halab.course.predictions import prediction
 from halab.errors import MeasurementError
-from halab.measure.experiments.write_cost import Cost, costs, spread
+from halab.lessons.common import cluster, keep, predict, prediction_before, show_card
+from halab.measure.experiments.write_cost import Cost, costs, spread, writing
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import simulated_remark
 from halab.models.bootstrap import Interval
+from halab.models.replication import Copy, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
+from halab.widgets.write_race import WriteRace
 
-__all__ = ["THREE", "compare_writes", "results", "verdict"]
+__all__ = [
+    "THREE_REPLICAS",
+    "Copy",
+    "WriteRace",
+    "cluster",
+    "compare_writes",
+    "costs",
+    "keep",
+    "parallel",
+    "predict",
+    "quorum",
+    "results",
+    "serial",
+    "show_card",
+    "straggling",
+    "through_log",
+    "verdict",
+    "writing",
+]
 
-THREE = "writing with three replicas"
+THREE_REPLICAS = "writing with three replicas"
 """The experiment a prediction of lesson 4 is kept under."""
 
 
@@ -35,7 +55,7 @@ def compare_writes(journal: Journal) -> Table:
     rows = (
         ("one replica", "-", says["one-copy"].text(), _seconds(one)),
         ("three replicas", "-", says["three-copies"].text(), _seconds(three)),
-        ("three against one", _said(journal), f"{says['extra-time'].high:+g} %", percent(ratio)),
+        ("three against one", _predicted(journal), f"{says['extra-time'].high:+g} %", percent(ratio)),
     )
     return Table(_TITLE, _HEADINGS, rows, (*simulated_remark(journal), verdict(ratio)))
 
@@ -84,7 +104,6 @@ def _seconds(cost: Cost) -> str:
     return f"{spread(cost.acknowledged, 1, 3)} s"
 
 
-def _said(journal: Journal) -> str:
-    began = journal.began
-    made = prediction(4, THREE, before=began)
-    return f"{made.numbers['percent']:+g} %" if made and "percent" in made.numbers else "-"
+def _predicted(journal: Journal) -> str:
+    figures = prediction_before(journal, 4, THREE_REPLICAS)
+    return f"{figures['percent']:+g} %" if "percent" in figures else "-"

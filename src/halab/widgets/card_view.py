@@ -38,7 +38,7 @@ def show_card(number: int, measured: Mapping[str, str] | None = None) -> CardWid
     """Show a card (1 to 10). A claim's verdict stays covered until it is pressed, or stands in `measured`.
 
     `measured` maps a claim's id to the result of a run in words, such as {"failed-requests": "148 requests"};
-    `halab.lessons.common.results` makes them.
+    `halab.lessons.failover_timeline.results` makes them.
     Raises CourseError if the card is not in the course yet, or has no such claim.
     """
     english = card(number, "en")

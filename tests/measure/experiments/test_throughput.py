@@ -65,10 +65,10 @@ def test_phases_are_part_of_the_chain_and_come_back_as_they_were(tmp_path):
 def test_a_kept_load_counts_as_a_measurement_and_a_simulated_one_does_not(tmp_path, monkeypatch):
     monkeypatch.setenv("HALAB_WORK", str(tmp_path))
     journal = made()
-    found = measurement(keep(journal, 4), 4)
+    found = measurement(keep(journal, 4).path, 4)
     assert (found.experiment, found.pin.probes) == ("search with 1, 3 replicas", 400)
     assert found.searches.operation == "search"
-    assert "simulation" in measurement(keep(made(simulated=True), 4), 4).en
+    assert "simulation" in measurement(keep(made(simulated=True), 4).path, 4).en
     assert experiment_of(journal) == load_of(journal)
 
 
