@@ -8,9 +8,9 @@ from halab.lessons.drill import compare_drill, questions, results
 from halab.measure import FaultRecord, Header, Journal, Retriever
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.models.samples import Outcome, Sample
-from halab.protect.drill.drill_report import DrillReport, Targets
+from halab.protect.drill.drill_report import DrillReport
 from halab.protect.drill.rehearsal import Rehearsal, rehearse
-from halab.protect.drill.runbook import Record, State
+from halab.protect.drill.runbook import Facts, Record, State
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +38,10 @@ def journal():
 
 
 def measured(tmp_path):
-    facts = {"rto": 20.1, "rpo": 3.9, "rpo_rows": 78, "read_only": 5.6, "lost_at_home": 0}
+    facts = Facts(rto=20.1, rpo=3.9, rpo_rows=78, read_only=5.6, lost_at_home=0)
     records = [Record("loss", "Lose the primary", "halab", 30, "done", 0.0, 1.0)]
     state = State("Drill", "2026-11-25T12:00:00+00:00", 0.0, records, facts)
-    return Rehearsal(DrillReport.of(state, Targets(), journal()), journal(), tmp_path)
+    return Rehearsal(DrillReport.of(state, journal()), journal(), tmp_path)
 
 
 def test_card_and_measurement_stand_together_and_users_give_their_mark(tmp_path):

@@ -2,6 +2,9 @@
 runs it on real ones."""
 
 import json
+import threading
+import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -16,9 +19,9 @@ from halab.measure.journal.journal_file import FaultRecord
 from halab.measure.probing.addresses import DEGRADED, TWO_ADDRESSES, Application
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup.writer import backup
-from halab.protect.drill.drill_report import Targets
-from halab.protect.drill.rehearsal import DrillSteps, Unanswered, rehearse, resume, roll_back, unanswered
-from halab.protect.drill.runbook import Drill, Step, load_state
+from halab.protect.drill import rehearsal
+from halab.protect.drill.rehearsal import DrillSteps, Unanswered, rehearse, roll_back, unanswered
+from halab.protect.drill.runbook import Drill, Facts, Step, Targets, load_state
 
 
 @pytest.fixture
@@ -46,17 +49,14 @@ def test_a_drill_is_never_overwritten(app, tmp_path):
 
 
 @pytest.mark.parametrize("step", ["loss", "service"])
-def test_a_drill_that_was_interrupted_is_explained_and_gone_on_with(app, tmp_path, monkeypatch, step):
+def test_a_drill_that_was_interrupted_is_explained_and_rolled_back(app, tmp_path, monkeypatch, step):
     folder, primary = tmp_path / "drill", app.homes["primary"].cluster
-    slept, armed = primary.sleep, [True]
+    slept = primary.sleep
 
     def interrupted(seconds):
         path = folder / "state.json"
-        if armed and path.exists():
-            records = load_state(path).records
-            if any((one.name, one.status) == (step, "running") for one in records):
-                armed.clear()
-                raise KeyboardInterrupt
+        if path.exists() and load_state(path).status(step) == "running":
+            raise KeyboardInterrupt
         slept(seconds)
 
     monkeypatch.setattr(primary, "sleep", interrupted)
@@ -64,14 +64,13 @@ def test_a_drill_that_was_interrupted_is_explained_and_gone_on_with(app, tmp_pat
         rehearse(app, folder)
     with pytest.raises(DrillError, match="was cut off in the step"):
         rehearse(app, folder)
-    done = resume(app, folder)
-    assert [one.status for one in done.report.records] == ["done"] * 8
-    assert len(done.report.resumed) == 1
-    assert "cut off" in done.report.wrong[0]
-    assert (app.book.current, app.book.writable) == ("primary", True)
+    report = roll_back(folder, primary)
+    assert {one.status for one in report.records} == {"undone", "waiting"}
+    assert report.wrong == ["It was cut off and rolled back."]
+    assert json.loads((folder / "report.json").read_text())["simulated"]
     assert all(part.health == "healthy" for part in primary.components())
-    with pytest.raises(DrillError, match="at its end"):
-        resume(app, folder)
+    with pytest.raises(DrillError, match="has ended"):
+        roll_back(folder, primary)
 
 
 def test_a_standby_that_is_unhealthy_stops_it_before_anything_begins(app, tmp_path):
@@ -81,7 +80,7 @@ def test_a_standby_that_is_unhealthy_stops_it_before_anything_begins(app, tmp_pa
     assert not (tmp_path / "drill").exists()
 
 
-def test_a_drill_that_was_cut_off_is_taken_back_by_another_process(tmp_path):
+def test_a_drill_that_was_cut_off_is_rolled_back_by_another_process(tmp_path):
     class Primary(SimulatedCluster):
         healed = ()
 
@@ -89,7 +88,7 @@ def test_a_drill_that_was_cut_off_is_taken_back_by_another_process(tmp_path):
             self.healed = (*self.healed, name)
 
     def choose(facts):
-        facts["component"] = "proxy-1"
+        facts.component = "proxy-1"
 
     def lose(facts):
         raise KeyboardInterrupt
@@ -99,7 +98,18 @@ def test_a_drill_that_was_cut_off_is_taken_back_by_another_process(tmp_path):
         Drill(steps, tmp_path / "state.json", clock=lambda: 0.0).run()
     primary = Primary(profile="small")
     assert [one.status for one in roll_back(tmp_path, primary).records] == ["undone", "undone"]
-    assert set(primary.healed) == {"proxy-1"}
+    assert primary.healed == ("proxy-1",)
+
+
+def test_rows_that_users_wrote_on_the_standby_are_named_when_a_drill_is_rolled_back(tmp_path):
+    def interrupt(facts):
+        raise KeyboardInterrupt
+
+    steps = [Step("service", "Verify", 9, lambda _: ""), Step("failback", "Home", 9, interrupt)]
+    with pytest.raises(KeyboardInterrupt):
+        Drill(steps, tmp_path / "state.json", clock=lambda: 0.0).run()
+    report = roll_back(tmp_path, SimulatedCluster(profile="small"))
+    assert "are there only: bring them home" in report.records[-1].note
 
 
 def journal(kind="lose"):
@@ -124,7 +134,7 @@ def test_a_question_counts_from_the_loss_on_and_a_degraded_answer_is_an_answer()
     assert unanswered(journal()) == (
         Unanswered("search", 80, 30, 0), Unanswered(TWO_ADDRESSES, 80, 0, 30),
     )  # fmt: skip
-    with pytest.raises(MeasurementError, match="no drill"):
+    with pytest.raises(MeasurementError, match="not the journal of a drill"):
         unanswered(journal("crash"))
 
 
@@ -160,42 +170,69 @@ class Asked:
 
 
 @pytest.fixture
-def course(milvus, tmp_path):
+def steps(milvus, tmp_path):
     """A drill whose nightly backup was made from a Milvus in memory."""
     milvus.fill(rows=30)
     backup(milvus, tmp_path / "backup", ["cards"])
-    return DrillSteps(Application(Home(), Home()), tmp_path, Asked(), Targets(60, 60), 0.0, 1.0)
+    return DrillSteps(Application(Home(), Home()), tmp_path, Asked(), 0.0, 1.0)
 
 
-def test_a_sound_and_recent_backup_is_found_good(course):
-    facts = {}
-    assert course._verify_backup(facts).startswith("30 rows")
-    assert facts["backup"].endswith("backup")
+def test_a_sound_and_recent_backup_is_found_good(steps):
+    assert steps._verify_backup(Facts()).startswith("30 rows")
 
 
-def test_a_corrupt_backup_stops_the_drill_before_any_harm(course, tmp_path):
+def test_a_corrupt_backup_stops_the_drill_before_any_harm(steps, tmp_path):
     file = next((tmp_path / "backup").rglob("*.parquet"))
     damaged = bytearray(file.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     file.write_bytes(damaged)
-    state = Drill(course.steps(), tmp_path / "state.json", clock=course._clock.now).run()
+    state = steps.drill(Targets()).run()
     assert [one.status for one in state.records] == ["failed", *["waiting"] * 7]
-    assert "loss" not in state.facts
+    assert not state.facts.component
 
 
-def test_a_backup_that_is_too_old_and_a_standby_of_another_version_stop_it_too(course):
-    course.targets = Targets(60, -1)
+def test_a_backup_that_is_too_old_and_a_standby_of_another_version_stop_it_too(steps):
     with pytest.raises(DrillError, match="at most -1 s may be lost"):
-        course._verify_backup({})
-    course.standby.cluster.versions = {"milvus": "2.4.0"}
+        steps._verify_backup(Facts(targets=Targets(60, -1)))
+    steps.standby.cluster.versions = {"milvus": "2.4.0"}
     with pytest.raises(DrillError, match="upgrade the standby first"):
-        course._verify_standby({})
+        steps._verify_standby(Facts())
 
 
-def test_a_known_answer_is_waited_for_while_a_node_that_is_back_finds_nothing(course):
+def test_a_known_answer_is_waited_for_while_a_node_that_is_back_finds_nothing(steps):
     answers = iter([[], [SimpleNamespace(text="five seconds")]])
-    course.app.homes["primary"].ask = lambda question, limit: next(answers)
-    course._known_answers("primary", {"answers": {"How long?": "five seconds"}})
-    course.app.homes["primary"].ask = lambda question, limit: [SimpleNamespace(text="another")]
+    steps.app.homes["primary"].ask = lambda question, limit: next(answers)
+    facts = Facts(answers={"How long?": "five seconds"})
+    steps._check_answers("primary", facts)
+    steps.app.homes["primary"].ask = lambda question, limit: [SimpleNamespace(text="another")]
     with pytest.raises(DrillError, match="otherwise than the primary did"):
-        course._known_answers("primary", {"answers": {"How long?": "five seconds"}})
+        steps._check_answers("primary", facts)
+
+
+@pytest.mark.parametrize(
+    ("step", "hangs", "in_charge"), [("failover", "restore", "primary"), ("failback", "backup", "standby")]
+)
+def test_a_step_that_comes_back_late_switches_no_address(
+    steps, tmp_path, monkeypatch, step, hangs, in_charge
+):
+    gate, returned = threading.Event(), threading.Event()
+
+    def late(*_, **__):
+        gate.wait(30)
+        returned.set()
+        return SimpleNamespace(rows={"cards": 30})
+
+    monkeypatch.setattr(rehearsal, hangs, late)
+    monkeypatch.setattr(steps, "_check_primary_back", lambda facts: None)
+    monkeypatch.setattr(steps, "_merge", lambda folder: 30)
+    book = steps.app.book
+    book.current = in_charge
+    hanging = next(one for one in steps._steps() if one.name == step)
+    state = Drill([replace(hanging, deadline=0.2)], tmp_path / "state.json", clock=time.monotonic).run()
+    assert "the step's deadline of 0.2 s" in state.records[0].note
+    assert (book.current, book.writable) == (in_charge, True)
+    gate.set()
+    assert returned.wait(5)
+    for thread in [one for one in threading.enumerate() if one.name == "drill step"]:
+        thread.join(5)
+    assert (book.current, book.writable) == (in_charge, True)

@@ -1,26 +1,19 @@
-"""Work that hangs: it is stopped or left in time, and does nothing afterwards."""
+"""Work that hangs: it is abandoned in time, and what it does afterwards changes nothing that counts."""
 
 import signal
 import threading
 import time
-from functools import partial
 
 import pytest
 
 from halab.errors import DrillError
-from halab.protect.drill import runbook as drills
-from halab.protect.drill.runbook import Drill, Step, load_state
-from halab.protect.drill.step_timeout import Overran, bounded
-
-
-def pauses():
-    while True:
-        time.sleep(0.01)
+from halab.protect.drill.runbook import Drill, Facts, Step, load_state
+from halab.protect.drill.step_timeout import StepTimeout, run_with_timeout
 
 
 @pytest.fixture
 def gate():
-    """A lock that is held: who acquires it hangs, and hears nothing, until it is released."""
+    """A lock that is held: who acquires it hangs until it is released."""
     lock = threading.Lock()
     lock.acquire()
     yield lock
@@ -28,99 +21,104 @@ def gate():
         lock.release()
 
 
-def none_left():
-    end = time.monotonic() + 5
-    while time.monotonic() < end:
-        if not [one for one in threading.enumerate() if one.name == "bounded work"]:
-            return True
-        time.sleep(0.01)
-    return False
+def run(work, seconds):
+    return run_with_timeout(work, seconds, what="its work", deadline=9)
+
+
+def abandoned_threads_end():
+    """Wait until no abandoned step runs any more."""
+    for thread in [one for one in threading.enumerate() if one.name == "drill step"]:
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def test_work_in_time_gives_its_value_or_its_error():
-    assert bounded(lambda: 3, 5) == 3
+    assert run(lambda: 3, 5) == 3
     with pytest.raises(ZeroDivisionError):
-        bounded(lambda: 1 / 0, 5)
+        run(lambda: 1 / 0, 5)
 
 
-def test_work_that_waits_in_python_is_stopped_and_cleans_up():
-    cleaned = []
-
+def test_an_error_of_the_work_is_not_taken_for_its_deadline():
     def work():
-        try:
-            pauses()
-        except Exception:  # what swallows failures does not swallow this
-            cleaned.append("swallowed")
-        finally:
-            cleaned.append("up")
+        raise TimeoutError("a socket's")
 
-    with pytest.raises(Overran, match="and was stopped"):
-        bounded(work, 0.1)
-    assert cleaned == ["up"]
-    assert none_left()
+    with pytest.raises(TimeoutError, match="a socket's"):
+        run(work, 5)
 
 
-def test_work_that_hears_nothing_is_left_and_does_nothing_when_it_comes_back(gate):
-    harm = []
-
-    def work():
-        gate.acquire()
-        harm.append("done")
-
+def test_work_that_hangs_is_abandoned_and_the_error_says_what_was_awaited(gate):
     began = time.monotonic()
-    with pytest.raises(Overran, match="was left"):
-        bounded(work, 0.1, margin=0.1)
+    with pytest.raises(StepTimeout, match="its work did not end within the step's deadline of 9 s"):
+        run(gate.acquire, 0.1)
     assert time.monotonic() - began < 5
+    assert all(one.daemon for one in threading.enumerate() if one.name == "drill step")
     gate.release()
-    assert none_left()
-    assert not harm
+    abandoned_threads_end()
 
 
-def test_ctrl_c_stops_the_work_too():
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
+def test_work_that_has_not_begun_when_its_time_is_over_never_begins(monkeypatch):
+    begun, threads = [], []
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: threads.append(thread))
+    with pytest.raises(StepTimeout):
+        run(lambda: begun.append(True), 0.05)
+    threads[0].run()
+    assert not begun
+
+
+def test_ctrl_c_ends_the_waiting(gate):
     previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
     try:
         with pytest.raises(KeyboardInterrupt):
-            bounded(pauses, 30)
+            run(gate.acquire, 30)
     finally:
         signal.signal(signal.SIGALRM, previous)
-    assert none_left()
 
 
 @pytest.mark.parametrize("phase", ["precheck", "do", "verify"])
-def test_a_drill_goes_on_to_undo_when_a_step_hangs_and_the_step_does_no_harm_later(
-    tmp_path, gate, monkeypatch, phase
-):
-    monkeypatch.setattr(drills, "bounded", partial(bounded, margin=0.1))
-    world, undone = [], []
+def test_a_drill_undoes_when_a_step_hangs_and_the_late_step_changes_nothing(tmp_path, gate, phase):
+    undone, switched, late = [], [], []
 
     def hangs(facts):
-        facts["half"] = "written"
+        facts.component = "half"
         gate.acquire()
-        facts["all"] = "written"
-        world.append("harm")
-        return ""
+        facts.component = "late"
+        late.append(phase)
+        return "late"
 
-    def step(name, deadline=5.0, **given):
-        given = {"do": lambda facts: "", **given}
-        return Step(name, name, deadline, **given, undo=lambda facts: undone.append(name))
+    def step(name, deadline=5.0, **phases):
+        phases = {"do": lambda facts: "", **phases}
+        return Step(name, name, deadline, **phases, undo=lambda facts: undone.append(name))
 
-    steps = [step("one"), step("two", 0.2, **{phase: hangs}), step("three")]
-    began = time.monotonic()
-    state = Drill(steps, tmp_path / "state.json", clock=time.monotonic).run()
-    assert time.monotonic() - began < 0.2 + 0.1 + 3  # deadline, margin, and a busy machine
+    hanging = {phase: hangs, "on_done": lambda facts: switched.append("switched")}
+    steps = [step("one"), step("two", 0.2, **hanging), step("three")]
+    path = tmp_path / "state.json"
+    state = Drill(steps, path, clock=time.monotonic).run()
     ended = "refused" if phase == "precheck" else "failed"
     assert [one.status for one in state.records] == ["undone", ended, "waiting"]
-    assert "was left" in state.records[1].note
+    assert "the step's deadline of 0.2 s" in state.records[1].note
     assert undone == (["one"] if phase == "precheck" else ["two", "one"])
+    written, switched_in_time = path.read_text(), list(switched)
+    assert switched_in_time == (["switched"] if phase == "verify" else [])
+
     gate.release()
-    assert none_left()
-    assert not world
-    assert state.facts == load_state(tmp_path / "state.json").facts == {}
+    abandoned_threads_end()
+    assert late == [phase]  # it did come back, and nothing came of it:
+    assert (path.read_text(), switched) == (written, switched_in_time)
+    assert state.facts == load_state(path).facts == Facts()
+    assert undone == (["one"] if phase == "precheck" else ["two", "one"])
 
 
-def test_an_undo_that_hangs_is_said_and_the_rest_is_undone(tmp_path, gate, monkeypatch):
-    monkeypatch.setattr(drills, "bounded", partial(bounded, margin=0.1))
+def test_no_phase_begins_after_a_late_one(tmp_path, gate):
+    verified = []
+    hanging = Step("one", "one", 0.2, lambda facts: gate.acquire() and "", verify=verified.append)
+    Drill([hanging], tmp_path / "state.json", clock=time.monotonic).run()
+    gate.release()
+    abandoned_threads_end()
+    assert not verified
+
+
+def test_an_undo_that_hangs_is_said_and_the_rest_is_undone(tmp_path, gate):
     undone = []
 
     def fails(facts):
@@ -128,11 +126,8 @@ def test_an_undo_that_hangs_is_said_and_the_rest_is_undone(tmp_path, gate, monke
 
     steps = [
         Step("one", "one", 5, lambda facts: "", undo=lambda facts: undone.append("one")),
-        Step("two", "two", 0.2, fails, undo=lambda facts: gate.acquire() and undone.append("two")),
+        Step("two", "two", 0.2, fails, undo=lambda facts: gate.acquire()),
     ]
     state = Drill(steps, tmp_path / "state.json", clock=time.monotonic).run()
-    assert "NOT UNDONE: did not end" in state.records[1].note
-    assert undone == ["one"]
-    gate.release()
-    assert none_left()
+    assert "NOT UNDONE: its undoing did not end" in state.records[1].note
     assert undone == ["one"]

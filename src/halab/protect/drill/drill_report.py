@@ -1,4 +1,4 @@
-"""What a drill says when it has ended: a table in a notebook; Markdown, HTML, JSON and a picture as files."""
+"""The report of a drill that has ended: a table in a notebook; Markdown, HTML, JSON and PNG as files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -19,32 +18,23 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Picture
 from halab.measure.probing.addresses import degraded
 from halab.models.samples import Outcome
-from halab.protect.drill.runbook import Record, State
+from halab.protect.drill.runbook import Record, State, Targets
 from halab.tables import Row, html_table, text_table
 
-__all__ = ["DrillReport", "Targets"]
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """What was promised, seconds: until service is back, and of writes that may be lost."""
-
-    rto: float = 60.0
-    rpo: float = 60.0
+__all__ = ["DrillReport"]
 
 
 # What to do when a step did not go as planned: a line for whoever has to act on the report.
 _ACTIONS = {
-    "backup": "Mend the backup, and verify every one when it is made.",
-    "standby": "Mend the standby, and watch it as the primary is watched.",
+    "backup": "Repair the backup, and verify every backup when it is made.",
+    "standby": "Repair the standby, and monitor it as the primary is monitored.",
     "loss": "Find out why the loss could not be made: the drill proved nothing yet.",
     "failover": "Find out what held the failover up, and rehearse it alone.",
     "service": "Write down which operation stayed broken, and why the checks before did not see it.",
-    "measure": "Make the clusters countable: without a count there is no RPO.",
-    "report": "Make room for the report.",
+    "measure": "Make sure that rows can be counted on both clusters: without a count there is no RPO.",
+    "figures": "Make room on the disk for the drill's folder.",
     "failback": "Bring the rows home by hand from the backups in this folder, then find out why.",
 }
-_GAP = 2.0  # seconds without a probe: nobody was asking
 _HEADINGS = ("step", "who", "from (s)", "took (s)", "deadline (s)", "result", "what was found")
 _COLOURS = {"done": "#2e7d32", "undone": "#8a6d00", "failed": "#b71c1c", "refused": "#b71c1c"}
 
@@ -65,68 +55,76 @@ class DrillReport:
     lost_at_home: int | None
     journal: Journal | None = None
     zero: float = 0.0  # when the drill began, on the journal's clock
-    resumed: tuple[float, ...] = ()  # when it was gone on with after it had been cut off
 
     @classmethod
-    def of(cls, state: State, targets: Targets, journal: Journal | None = None) -> DrillReport:
+    def of(cls, state: State, journal: Journal | None = None) -> DrillReport:
         """From a drill's state; the journal is for the picture only."""
         facts = state.facts
         first = state.records[0]
-        zero = 0.0
-        if journal is not None:
-            zero = next((one.time for one in journal.events if one.component == first.name), 0.0)
+        events = () if journal is None else journal.events
+        zero = next((event.time for event in events if event.component == first.name), 0.0)
         return cls(
-            state.title, state.started, journal is not None and journal.simulated, targets,
-            tuple(state.records), facts.get("rto"), facts.get("rpo"), facts.get("rpo_rows"),
-            facts.get("read_only"), facts.get("lost_at_home"), journal, zero - (first.began or 0.0),
-            tuple(state.resumed),
+            state.title, state.started, facts.simulated, facts.targets, tuple(state.records),
+            facts.rto, facts.rpo, facts.rpo_rows, facts.read_only, facts.lost_at_home,
+            journal, zero - (first.began or 0.0),
         )  # fmt: skip
+
+    @property
+    def _stopped_at(self) -> Record | None:
+        """The step that was refused or failed, and so ended the drill."""
+        return next((record for record in self.records if record.status in ("refused", "failed")), None)
+
+    @property
+    def _cut_off(self) -> bool:
+        """True if neither the last step nor a failure ended the drill: it was cut off, and rolled back."""
+        return self._stopped_at is None and any(record.status != "done" for record in self.records)
 
     @property
     def verdict(self) -> str:
         """One sentence: what a reader who reads no further should know."""
-        stopped = next((one for one in self.records if one.status in ("failed", "refused")), None)
         if self.simulated:
             return "SIMULATED: the steps were gone through, and nothing was measured."
-        if stopped is not None:
-            harm = any(one.name == "loss" and one.began is not None for one in self.records)
-            how = "and was rolled back" if harm else "before any harm"
-            if any(one.name == "service" and one.status == "done" for one in self.records):
-                how = "and the standby stays in charge"
-            return f"Not passed: it ended at “{stopped.title}”, {how}."
-        if any(one.status != "done" for one in self.records):
-            return "Not passed: it was cut off, or taken back."
+        if self._cut_off:
+            return "Not passed: it was cut off and rolled back."
+        if stopped := self._stopped_at:
+            return f"Not passed: it ended at “{stopped.title}”, {self._outcome()}."
         return "Passed, with targets missed." if self.missed else "Passed, and both targets were met."
+
+    def _outcome(self) -> str:
+        """What became of the clusters after a step that failed."""
+        if any(record.name == "service" and record.status == "done" for record in self.records):
+            return "and the standby stays in charge"
+        lost = any(record.name == "loss" and record.began is not None for record in self.records)
+        return "and was rolled back" if lost else "before any harm"
 
     @property
     def missed(self) -> list[str]:
         """The targets that were missed, in words."""
-        pairs = (("RTO", self.rto, self.targets.rto), ("RPO", self.rpo, self.targets.rpo))
+        figures = (("RTO", self.rto, self.targets.rto), ("RPO", self.rpo, self.targets.rpo))
         return [
-            f"{name} {found:.1f} s, target {target:g} s"
-            for name, found, target in pairs
-            if found is not None and found > target
+            f"{name} {measured:.1f} s, target {target:g} s"
+            for name, measured, target in figures
+            if measured is not None and measured > target
         ]
 
     @property
     def wrong(self) -> list[str]:
-        """What went wrong, in words: steps that were refused or failed, what was not undone, where it was cut
-        off, and targets."""
+        """What went wrong, in words: steps refused, failed or not undone, a cut-off, missed targets."""
         steps = [
-            f"{one.title}: {one.note}"
-            for one in self.records
-            if one.status in ("failed", "refused") or "NOT UNDONE" in one.note
+            f"{record.title}: {record.note}"
+            for record in self.records
+            if record.status in ("failed", "refused") or "NOT UNDONE" in record.note
         ]
-        cut = [f"It was cut off, and gone on with {at:.1f} s after it began." for at in self.resumed]
-        return [*steps, *cut, *self.missed]
+        return [*steps, *["It was cut off and rolled back."] * self._cut_off, *self.missed]
 
     @property
     def actions(self) -> list[str]:
         """What follows from what went wrong; where nothing did, when the next drill is due."""
-        found = [_ACTIONS[one.name] for one in self.records if one.status in ("failed", "refused")]
-        found += ["Find out what cut the drill off: in earnest nobody goes on with it."] * bool(self.resumed)
-        found += [f"Shorten what took longest, and rehearse again ({missed})." for missed in self.missed]
-        return found or ["Put the next drill into the calendar, with another loss."]
+        actions = [_ACTIONS[self._stopped_at.name]] if self._stopped_at else []
+        if self._cut_off:
+            actions.append("Find out what cut the drill off, and begin another.")
+        actions += [f"Shorten what took longest, and rehearse again ({missed})." for missed in self.missed]
+        return actions or ["Put the next drill into the calendar, with another loss."]
 
     def __repr__(self) -> str:
         rows = [(row[0], row[2], row[3], row[5]) for row in self._rows()]
@@ -141,31 +139,31 @@ class DrillReport:
     def _rows(self) -> list[Row]:
         return [
             (
-                f"{number} {one.title}",
-                one.who,
-                "-" if one.began is None else f"{one.began:.1f}",
-                "-" if one.seconds is None else f"{one.seconds:.1f}",
-                f"{one.deadline:g}",
-                one.status,
-                one.note,
+                f"{number} {record.title}",
+                record.who,
+                "-" if record.began is None else f"{record.began:.1f}",
+                "-" if record.seconds is None else f"{record.seconds:.1f}",
+                f"{record.deadline:g}",
+                record.status,
+                record.note,
             )
-            for number, one in enumerate(self.records, 1)
+            for number, record in enumerate(self.records, 1)
         ]
 
     def _remarks(self) -> list[str]:
         if self.simulated:
             return ["SIMULATED: no RTO, no RPO and no row was measured."]
-        said = [
+        remarks = [
             f"RTO, loss to verified service: {_seconds(self.rto)} (target {self.targets.rto:g} s).",
             f"RPO, writes lost at the failover: {_seconds(self.rpo)} (target {self.targets.rpo:g} s), "
             f"{'not counted' if self.rpo_rows is None else self.rpo_rows} rows.",
         ]
         if self.lost_at_home is not None:
-            said.append(
+            remarks.append(
                 f"Acknowledged rows missing after the way home: {self.lost_at_home}. "
                 f"It cost {_seconds(self.read_only)} without writes."
             )
-        return said
+        return remarks
 
     def markdown(self) -> str:
         """The report as Markdown; the picture lies beside it."""
@@ -223,31 +221,30 @@ class DrillReport:
         """Requests of each kind of client over the whole drill: sent, without a good answer, degraded."""
         if self.journal is None:
             return []
-        found = []
+        users = []
         for name in self.journal.header.operations:
-            asked = self.journal.samples(name)
-            bad = sum(one.outcome is not Outcome.OK for one in asked)
-            found.append((name, len(asked), bad, len(degraded(asked))))
-        return found
+            samples = self.journal.samples(name)
+            bad = sum(sample.outcome is not Outcome.OK for sample in samples)
+            users.append((name, len(samples), bad, len(degraded(samples))))
+        return users
 
     def json(self) -> str:
         """The report as JSON, for machines."""
-        told = {
+        fields = {
             "title": self.title, "started": self.started, "simulated": self.simulated,
             "verdict": self.verdict, "targets": asdict(self.targets), "rto": self.rto, "rpo": self.rpo,
             "rpo_rows": self.rpo_rows, "read_only": self.read_only, "lost_at_home": self.lost_at_home,
-            "resumed": self.resumed,
             "users": [dict(zip(("client", "sent", "bad", "degraded"), row, strict=True))
                       for row in self._users()],
-            "wrong": self.wrong, "actions": self.actions, "steps": [asdict(one) for one in self.records],
+            "wrong": self.wrong, "actions": self.actions, "steps": [asdict(r) for r in self.records],
         }  # fmt: skip
-        return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
 
     def _alt(self) -> str:
         bars = "; ".join(
-            f"{one.title} from {one.began:.1f} s, {one.seconds:.1f} s, {one.status}"
-            for one in self.records
-            if one.began is not None and one.seconds is not None
+            f"{record.title} from {record.began:.1f} s, {record.seconds:.1f} s, {record.status}"
+            for record in self.records
+            if record.began is not None and record.seconds is not None
         )
         bad = "; ".join(
             f"{name}: {bad} of {sent} without a good answer" for name, sent, bad, _ in self._users()
@@ -258,13 +255,13 @@ class DrillReport:
 
     def picture(self) -> Picture:
         """Steps as bars over time, the RTO beside its target, and what users met: bad requests as crosses."""
-        begun = [one for one in self.records if one.began is not None]
+        begun = [record for record in self.records if record.began is not None]
         names = [] if self.journal is None else list(self.journal.header.operations)
         lines = len(begun) + (self.rto is not None) + len(names)
         figure = Picture(figsize=(10, 0.42 * lines + 1.6), layout="constrained")
         figure.alt = self._alt()
         axes = figure.subplots()
-        labels = [self._draw_step(axes, row, one) for row, one in enumerate(begun)]
+        labels = [self._draw_step(axes, row, record) for row, record in enumerate(begun)]
         if self.rto is not None:
             labels.append(self._draw_rto(axes, len(labels)))
         labels += [self._draw_users(axes, len(labels) + at, name) for at, name in enumerate(names)]
@@ -280,36 +277,35 @@ class DrillReport:
             axes.spines[side].set_visible(False)
         return figure
 
-    def _draw_step(self, axes: Axes, row: int, one: Record) -> str:
-        began, took = one.began or 0.0, one.seconds or 0.0
-        width = max(took, max(each.ended or 0.0 for each in self.records) / 250)  # else it is not seen
-        axes.barh(row, width, left=began, height=0.6, color=_COLOURS.get(one.status, "#616161"))
-        axes.text(began + width, row, f"  {took:.1f} s, {one.status}", va="center", fontsize=8)
-        return one.title
+    def _draw_step(self, axes: Axes, row: int, record: Record) -> str:
+        began, took = record.began or 0.0, record.seconds or 0.0
+        narrowest = max(one.ended or 0.0 for one in self.records) / 250  # below that a bar is not seen
+        width = max(took, narrowest)
+        axes.barh(row, width, left=began, height=0.6, color=_COLOURS.get(record.status, "#616161"))
+        axes.text(began + width, row, f"  {took:.1f} s, {record.status}", va="center", fontsize=8)
+        return record.title
 
     def _draw_rto(self, axes: Axes, row: int) -> str:
         """From the loss to the verified service; the target is a mark on the same line."""
-        loss = next(one.began or 0.0 for one in self.records if one.name == "loss")
+        loss = next(record.began or 0.0 for record in self.records if record.name == "loss")
         if self.journal is not None and self.journal.faults:
             loss = self.journal.faults[0].at - self.zero
-        found, target = self.rto or 0.0, self.targets.rto
-        axes.plot([loss, loss + found], [row, row], "|-", color="#0d47a1", linewidth=2, markersize=10)
+        rto, target = self.rto or 0.0, self.targets.rto
+        axes.plot([loss, loss + rto], [row, row], "|-", color="#0d47a1", linewidth=2, markersize=10)
         axes.plot([loss + target], [row], "D", color="#0d47a1", markerfacecolor="white")
         axes.text(
-            loss + max(found, target), row, f"  {found:.1f} s, target {target:g} s", va="center", fontsize=8
+            loss + max(rto, target), row, f"  {rto:.1f} s, target {target:g} s", va="center", fontsize=8
         )
         return "RTO (diamond: target)"
 
     def _draw_users(self, axes: Axes, row: int, name: str) -> str:
-        """A grey line where there were probes: a drill that was cut off has gaps."""
+        """A grey line from the first probe to the last, and a cross for each without a good answer."""
         assert self.journal is not None
         samples = self.journal.samples(name)
-        bad = [one.intended - self.zero for one in samples if one.outcome is not Outcome.OK]
-        times = [one.intended - self.zero for one in samples]
+        times = [sample.intended - self.zero for sample in samples]
+        bad = [sample.intended - self.zero for sample in samples if sample.outcome is not Outcome.OK]
         if times:
-            cuts = [(one, other) for one, other in pairwise(times) if other - one > _GAP]
-            starts, ends = [times[0], *(other for _, other in cuts)], [*(one for one, _ in cuts), times[-1]]
-            axes.hlines([row] * len(starts), starts, ends, color="#bdbdbd", linewidth=4, zorder=0)
+            axes.hlines(row, times[0], times[-1], color="#bdbdbd", linewidth=4, zorder=0)
         axes.plot(bad, [row] * len(bad), "x", color="#b71c1c", markersize=5)
         return f"{name}: {len(bad)} bad"
 
@@ -347,9 +343,9 @@ def _table(headings: Row, rows: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _against(found: float | None, target: float) -> tuple[str, str, str]:
-    met = "" if found is None else "MISSED" if found > target else "met"
-    return _seconds(found), f"{target:g} s", met
+def _against(measured: float | None, target: float) -> tuple[str, str, str]:
+    met = "" if measured is None else "MISSED" if measured > target else "met"
+    return _seconds(measured), f"{target:g} s", met
 
 
 def _seconds(value: float | None) -> str:

@@ -1,208 +1,166 @@
-"""A drill that was cut off: what shows that there is one, where it stands, and what is possible now.
+"""A drill that was cut off: what shows that there is one, where it stands, and that no other begins over it.
 
-    FOLDER/drill.lock     held by the process that runs the drill; a process that was killed holds nothing
-    FOLDER/samples.jsonl  every probe, written when its outcome is known, so that a kill loses no measurement
-    CLUSTER/drill.json    in the folder of both clusters: which drill began on them. It goes when they go, so
-                          one that was started again under the same name is not taken for the old one
-
-The report is written last. A drill with a state and no report is unfinished.
+FOLDER/state.json   written after each change; a drill with a state and no report is unfinished
+FOLDER/drill.lock   held by the process that runs the drill; a process that was killed holds nothing
+CLUSTER/drill.json  in the folder of both clusters: which drill began on them. It goes when they go, so a
+                    cluster that was started again under the same name is not taken for the old one
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from halab.cluster.protocol import Cluster
 from halab.errors import DrillError
-from halab.measure.probing.addresses import Address, AddressBook
-from halab.models.samples import Outcome, Sample
 from halab.protect.drill.runbook import State, load_state
 
 __all__ = [
     "STATE",
-    "SampleLog",
-    "address_book",
-    "check_clusters",
+    "check_primary",
     "cluster_missing_error",
     "describe",
     "is_unfinished",
+    "load_unfinished",
     "lock",
     "mark_clusters",
-    "read_samples",
     "refuse_unfinished",
     "remove_marks",
 ]
 
 STATE, REPORT = "state.json", "report.json"
-_LOCK, _SAMPLES, _MARK = "drill.lock", "samples.jsonl", "drill.json"
+_LOCK, _MARK = "drill.lock", "drill.json"
 
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """The drill of a folder is this process' own. Raises DrillError if another one runs it."""
-    lock = FileLock(folder / _LOCK)
+    """Hold the drill of a folder for this process. Raises DrillError if another process holds it."""
+    file = FileLock(folder / _LOCK)
     try:
-        lock.acquire(blocking=False)
+        file.acquire(blocking=False)
     except Timeout:
-        raise _running(folder) from None
+        raise DrillError(
+            f"the drill in {folder} is running now, in another process",
+            hint="wait for its end: two drills on one cluster would undo each other",
+        ) from None
     try:
         yield
     finally:
-        lock.release()
+        file.release()
 
 
-def _running(folder: Path) -> DrillError:
-    return DrillError(
-        f"the drill in {folder} is running now, in another process",
-        hint="wait for its end: two drills on one cluster would undo each other",
-    )
-
-
-class SampleLog:
-    """Keeps each probe of a drill in its folder. A full disk ends the keeping, and not the drill."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = (folder / _SAMPLES).open("a", buffering=1, encoding="utf-8")
-
-    def __call__(self, sample: Sample) -> None:
-        with suppress(OSError, ValueError):  # ValueError: it is closed
-            self._file.write(json.dumps(asdict(sample)) + "\n")
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self._file.close()
-
-
-def read_samples(folder: Path) -> list[Sample]:
-    """The probes of a drill that was cut off; a line that was not written to its end is left out."""
-    found = []
-    with suppress(FileNotFoundError):
-        for line in (folder / _SAMPLES).read_text(encoding="utf-8").splitlines():
-            with suppress(ValueError, TypeError, KeyError):
-                told = json.loads(line)
-                found.append(Sample(**{**told, "outcome": Outcome(told["outcome"])}))
-    return found
-
-
-def mark_clusters(clusters: Mapping[Address, Cluster], folder: Path) -> None:
+def mark_clusters(clusters: Iterable[Cluster], folder: Path) -> None:
     """Note in the clusters' own folders that this drill began on them."""
-    for cluster in clusters.values():
-        if home := cluster.folder:
-            (home / _MARK).write_text(json.dumps({"folder": str(folder.resolve())}))
+    for home in _homes(clusters):
+        (home / _MARK).write_text(json.dumps({"folder": str(folder.resolve())}))
 
 
-def _marked(cluster: Cluster) -> Path | None:
-    """The folder of the drill that began on a cluster last, if it is known."""
-    home = cluster.folder
-    if home is None:
-        return None
-    try:
-        return Path(json.loads((home / _MARK).read_text())["folder"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def remove_marks(clusters: Iterable[Cluster], folder: Path) -> None:
+    """Take away what only a drill that was cut off needs: call it when the report is written."""
+    for home in _homes(clusters):
+        (home / _MARK).unlink(missing_ok=True)
+    (folder / _LOCK).unlink(missing_ok=True)
 
 
-def remove_marks(clusters: Mapping[Address, Cluster], folder: Path) -> None:
-    """The report is written: take away what only a drill that was cut off needs."""
-    for cluster in clusters.values():
-        if home := cluster.folder:
-            (home / _MARK).unlink(missing_ok=True)
-    for name in (_SAMPLES, _LOCK):
-        (folder / name).unlink(missing_ok=True)
+def _homes(clusters: Iterable[Cluster]) -> list[Path]:
+    """The clusters' own folders; a simulated cluster has none."""
+    return [cluster.folder for cluster in clusters if cluster.folder is not None]
+
+
+def _marks(clusters: Iterable[Cluster]) -> list[Path]:
+    """The folders of the drills that began last on these clusters, as far as they are known."""
+    folders = []
+    for home in _homes(clusters):
+        try:
+            folders.append(Path(json.loads((home / _MARK).read_text())["folder"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return folders
 
 
 def is_unfinished(folder: Path) -> bool:
-    """Whether the folder has a drill that began and has not come to its report."""
+    """True if the folder has a drill that began and has no report."""
     return (folder / STATE).exists() and not (folder / REPORT).exists()
 
 
-def refuse_unfinished(folder: Path, clusters: Mapping[Address, Cluster]) -> None:
-    """Raise DrillError if this folder, or one of the clusters, has a drill that is not at its end."""
-    for candidate in [folder, *map(_marked, clusters.values())]:
-        if candidate is None or not is_unfinished(candidate):
-            continue
-        with lock(candidate):
-            raise describe(candidate, load_state(candidate / STATE))
+def load_unfinished(folder: Path) -> State:
+    """The state of a drill that was cut off. Raises DrillError if there is no drill, or if it has ended."""
+    state = load_state(folder / STATE)
+    if not is_unfinished(folder):
+        raise DrillError(f"the drill in {folder} has ended", hint=f"read {folder / 'report.html'}")
+    return state
+
+
+def refuse_unfinished(folder: Path, clusters: Iterable[Cluster]) -> None:
+    """Raise DrillError if this folder, or one of the clusters, has a drill without a report."""
+    for candidate in (folder, *_marks(clusters)):
+        if is_unfinished(candidate):
+            with lock(candidate):
+                raise describe(candidate, load_state(candidate / STATE))
 
 
 def describe(folder: Path, state: State) -> DrillError:
     """Where a drill that was cut off stands, in words, and what can be done about it."""
-    back = f"take it back with: halab drill {folder} --roll-back"
-    if state.stopped_at or any(one.status == "undone" for one in state.records):
-        return DrillError(
-            f"the drill in {folder} was cut off while it was being undone; {_standing(state)}", hint=back
-        )
+    undoing = state.stopped_at or any(record.status == "undone" for record in state.records)
+    where = "while it was being undone" if undoing else _where(state)
     return DrillError(
-        f"the drill in {folder} was cut off {_where(state)}; {_standing(state)}",
-        hint=f"go on with it: halab drill {folder} --resume; or {back} (in Python: resume, roll_back)",
+        f"the drill in {folder} was cut off {where}; {_in_charge(state)}",
+        hint=f"roll it back with: halab drill {folder} --roll-back (in Python: roll_back)",
     )
 
 
 def _where(state: State) -> str:
-    begun = [one.began for one in state.records if one.began is not None]
+    begun = [record.began for record in state.records if record.began is not None]
     after = f", {begun[-1]:.0f} s after it began" if begun else ""
-    step = next((one for one in state.records if one.status != "done"), None)
+    step = next((record for record in state.records if record.status != "done"), None)
     if step is None:
         return f"before its report was written{after}"
     return f"{'in' if step.status == 'running' else 'before'} the step “{step.title}”{after}"
 
 
-def _standing(state: State) -> str:
-    """Who is in charge, and what is broken."""
-    status = {one.name: one.status for one in state.records}
-    book = address_book(state)
-    if book.current == "standby":
-        return f"the standby is in charge{'' if book.writable else ', read-only'}"
-    if status.get("failback") == "done":
+def _in_charge(state: State) -> str:
+    """Which cluster is in charge, and what is broken."""
+    if _standby_in_charge(state):
+        return f"the standby is in charge{'' if state.status('service') == 'done' else ', read-only'}"
+    if state.status("failback") == "done":
         return "the primary is in charge again"
-    if status.get("loss") in ("running", "done", "failed"):
-        return f"the primary is lost ({state.facts.get('component')} was killed), and no other is in charge"
+    if state.status("loss") in ("running", "done", "failed"):
+        return f"the primary is lost ({state.facts.component} was killed), and no other is in charge"
     return "nothing was lost or switched yet"
 
 
-def address_book(state: State) -> AddressBook:
-    """Who is in charge, by what is done: an address book is in memory, and went with its process."""
-    done = {one.name for one in state.records if one.status == "done"}
-    if "failover" in done and "failback" not in done:
-        return AddressBook("standby", "service" in done)
-    return AddressBook()
+def _standby_in_charge(state: State) -> bool:
+    return state.status("failover") == "done" and state.status("failback") != "done"
 
 
-def check_clusters(clusters: Mapping[Address, Cluster], folder: Path, state: State) -> None:
-    """Raise DrillError if a cluster is not the one that the drill began on."""
-    for role, cluster in clusters.items():
-        if cluster.folder and _marked(cluster) != folder.resolve():
-            raise cluster_missing_error(role, cluster.name, folder, state, "was started again since")
+def check_primary(cluster: Cluster, folder: Path, state: State) -> None:
+    """Raise DrillError if this is not the primary that the drill began on, but one started later."""
+    if _homes([cluster]) and folder.resolve() not in _marks([cluster]):
+        raise cluster_missing_error(folder, state, "was started again since")
 
 
 def cluster_missing_error(
-    role: Address, name: str, folder: Path, state: State, how: str = "no longer runs: it was taken down, "
-    "or ended with the process that had started it"
-) -> DrillError:  # fmt: skip
-    """What to say when a cluster of a drill that was cut off is not there any more."""
-    said = (
-        f"the drill in {folder} was cut off {_where(state)}, and its {role} {name!r} {how}; its rows went too"
-    )
-    again = f"halab restore {folder / 'backup'} -n NAME"
-    if role == "primary" and address_book(state).current == "standby":
+    folder: Path,
+    state: State,
+    reason: str = "no longer runs: it was taken down, or ended with the process that had started it",
+) -> DrillError:
+    """The error to raise when a drill cannot be rolled back, because its primary is not there any more."""
+    if _standby_in_charge(state):
         hint = (
-            "there is no way home and nothing to take back: the standby stays in charge, if it runs; begin "
-            "the next drill with it as the primary"
-        )
-    elif role == "primary":
-        hint = (
-            f"there is nothing to take back. The backup is whole: {again}, and begin a new drill in another "
-            "folder"
+            "the primary cannot be brought back: the standby stays in charge, if it runs; begin the next "
+            "drill with it as the primary"
         )
     else:
         hint = (
-            f"it cannot be gone on with, only be taken back: halab drill {folder} --roll-back. Rows "
-            "written on the standby only are lost"
+            f"there is nothing to roll back. The backup is whole: halab restore {folder / 'backup'} -n NAME, "
+            "and begin a new drill in another folder"
         )
-    return DrillError(said, hint=hint)
+    return DrillError(
+        f"the drill in {folder} was cut off {_where(state)}, and its primary {state.facts.primary!r} "
+        f"{reason}; its rows went too",
+        hint=hint,
+    )
