@@ -6,6 +6,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# Formats and lints the widgets' JavaScript and CSS. Node.js and npm are those of the dev extra, in .venv.
+BIOME := node_modules/@biomejs/biome/bin/biome
 # A file's tests stay together, since they share a cluster, a browser or what was graded.
 TWO := -v -n 2 --dist loadfile
 
@@ -51,10 +53,11 @@ phase-alone:
 test-compose: .venv/ready-dev
 	tests/compose/run.sh
 
-check: .venv/ready-dev
+check: .venv/ready-dev node_modules/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/node $(BIOME) check --error-on-warnings
 
 .venv/ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -65,4 +68,8 @@ check: .venv/ready-dev
 
 .venv/ready-dev: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+node_modules/ready: package.json package-lock.json | .venv/ready-dev
+	$(BIN)/npm ci --silent
 	@touch $@
