@@ -3,31 +3,105 @@
 
 const WORDS = {
   en: {
-    title: "The architecture of Milvus", help: "Select a part to read what it does and what falls with it. Arrow keys move from part to part.",
-    profile: (name) => `Profile ${name}: nothing runs yet.`, gone: "The cluster was taken down. This is how it was seen last.", simulated: "This is a simulation: no Milvus runs here.",
-    healthyOf: (n, all) => `${n} of ${all} processes healthy.`, ttl: "session TTL", entry: "the clients' proxy", colon: ": ",
+    title: "The architecture of Milvus",
+    help: "Select a part to read what it does and what falls with it. Arrow keys move from part to part.",
+    profile: (name) => `Profile ${name}: nothing runs yet.`,
+    gone: "The cluster was taken down. This is how it was seen last.",
+    simulated: "This is a simulation: no Milvus runs here.",
+    healthyOf: (n, all) => `${n} of ${all} processes healthy.`,
+    ttl: "session TTL",
+    entry: "the clients' proxy",
+    colon: ": ",
     layers: { access: "Access", coordinators: "Coordinators", workers: "Workers", substrate: "Substrate" },
-    roles: { proxy: "proxies", rootcoord: "root", querycoord: "query", datacoord: "data", querynode: "query nodes", datanode: "data nodes",
-      indexnode: "index nodes", etcd: "etcd", log: "log", objectstore: "object store" },
-    health: { healthy: "healthy", unhealthy: "unhealthy", starting: "starting", hung: "hung", down: "down", "": "not running" },
+    roles: {
+      proxy: "proxies",
+      rootcoord: "root",
+      querycoord: "query",
+      datacoord: "data",
+      querynode: "query nodes",
+      datanode: "data nodes",
+      indexnode: "index nodes",
+      etcd: "etcd",
+      log: "log",
+      objectstore: "object store",
+    },
+    health: {
+      healthy: "healthy",
+      unhealthy: "unhealthy",
+      starting: "starting",
+      hung: "hung",
+      down: "down",
+      "": "not running",
+    },
     ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
-    lost: "If it is lost now", alreadyLost: "Now that it is lost", nothing: "Users notice nothing.", names: "Its name", before: "2.3 to 2.5", now: "2.6 and 3.0",
-    fates: { survives: "survives", degrades: "fails for a while, then works again", stops: "stops until it is repaired" },
-    operations: { search: "search", "strong search": "strong search", insert: "insert", "metadata call": "metadata call", flush: "flush", load: "load" },
+    lost: "If it is lost now",
+    alreadyLost: "Now that it is lost",
+    nothing: "Users notice nothing.",
+    names: "Its name",
+    before: "2.3 to 2.5",
+    now: "2.6 and 3.0",
+    fates: {
+      survives: "survives",
+      degrades: "fails for a while, then works again",
+      stops: "stops until it is repaired",
+    },
+    operations: {
+      search: "search",
+      "strong search": "strong search",
+      insert: "insert",
+      "metadata call": "metadata call",
+      flush: "flush",
+      load: "load",
+    },
     survive: "Survive",
   },
   zh: {
-    title: "Milvus 的架构", help: "选一个部件，看它做什么、坏了会连累什么。用方向键可以在部件之间移动。",
-    profile: (name) => `配置 ${name}：还没有运行。`, gone: "集群已关闭。这是最后一次看到的样子。", simulated: "这是模拟：这里没有运行真正的 Milvus。",
-    healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`, ttl: "会话 TTL", entry: "客户端用的代理", colon: "：",
+    title: "Milvus 的架构",
+    help: "选一个部件，看它做什么、坏了会连累什么。用方向键可以在部件之间移动。",
+    profile: (name) => `配置 ${name}：还没有运行。`,
+    gone: "集群已关闭。这是最后一次看到的样子。",
+    simulated: "这是模拟：这里没有运行真正的 Milvus。",
+    healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`,
+    ttl: "会话 TTL",
+    entry: "客户端用的代理",
+    colon: "：",
     layers: { access: "接入层", coordinators: "协调层", workers: "执行层", substrate: "底座" },
-    roles: { proxy: "代理", rootcoord: "根协调", querycoord: "查询协调", datacoord: "数据协调", querynode: "查询节点", datanode: "数据节点",
-      indexnode: "索引节点", etcd: "etcd", log: "日志", objectstore: "对象存储" },
-    health: { healthy: "健康", unhealthy: "不健康", starting: "启动中", hung: "卡死", down: "已停", "": "没有运行" },
+    roles: {
+      proxy: "代理",
+      rootcoord: "根协调",
+      querycoord: "查询协调",
+      datacoord: "数据协调",
+      querynode: "查询节点",
+      datanode: "数据节点",
+      indexnode: "索引节点",
+      etcd: "etcd",
+      log: "日志",
+      objectstore: "对象存储",
+    },
+    health: {
+      healthy: "健康",
+      unhealthy: "不健康",
+      starting: "启动中",
+      hung: "卡死",
+      down: "已停",
+      "": "没有运行",
+    },
     ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
-    lost: "现在要是坏了", alreadyLost: "现在它已经坏了", nothing: "用户毫无察觉。", names: "叫法", before: "2.3 到 2.5", now: "2.6 和 3.0",
+    lost: "现在要是坏了",
+    alreadyLost: "现在它已经坏了",
+    nothing: "用户毫无察觉。",
+    names: "叫法",
+    before: "2.3 到 2.5",
+    now: "2.6 和 3.0",
     fates: { survives: "照常", degrades: "失败一阵子，然后恢复", stops: "停止，直到修好" },
-    operations: { search: "搜索", "strong search": "强一致搜索", insert: "写入", "metadata call": "元数据操作", flush: "落盘", load: "加载" },
+    operations: {
+      search: "搜索",
+      "strong search": "强一致搜索",
+      insert: "写入",
+      "metadata call": "元数据操作",
+      flush: "落盘",
+      load: "加载",
+    },
     survive: "照常",
   },
 };
@@ -43,15 +117,27 @@ function render({ model, el }) {
   const zh = model.get("lang") === "zh";
   const words = WORDS[model.get("lang")];
   const status = element("p", { class: "halab-arch-status", role: "status" });
-  const layers = element("div", { class: "halab-arch-layers", role: "radiogroup", "aria-label": words.title });
+  const layers = element("div", {
+    class: "halab-arch-layers",
+    role: "radiogroup",
+    "aria-label": words.title,
+  });
   const detail = element("div", { class: "halab-arch-detail", "aria-live": "polite" });
-  el.append(element("section", { class: "halab-arch", "aria-label": words.title, lang: htmlLang(model) },
-    element("div", { class: "halab-arch-top" }, element("strong", {}, words.title), status),
-    element("p", { class: "halab-arch-help" }, words.help),
-    element("div", { class: "halab-arch-sides" }, layers, detail)));
+  el.append(
+    element(
+      "section",
+      { class: "halab-arch", "aria-label": words.title, lang: htmlLang(model) },
+      element("div", { class: "halab-arch-top" }, element("strong", {}, words.title), status),
+      element("p", { class: "halab-arch-help" }, words.help),
+      element("div", { class: "halab-arch-sides" }, layers, detail),
+    ),
+  );
 
   // The order on screen, which is also the one of the arrow keys.
-  const ordered = () => Object.values(model.get("layers")).flat().flatMap((role) => model.get("parts").filter((part) => part.role === role));
+  const ordered = () =>
+    Object.values(model.get("layers"))
+      .flat()
+      .flatMap((role) => model.get("parts").filter((part) => part.role === role));
 
   function select(name, focus) {
     model.set("selected", name);
@@ -70,11 +156,40 @@ function render({ model, el }) {
   function button(part) {
     const chosen = part.name === model.get("selected");
     const star = STARRED.has(part.ha_state) ? "★ " : "";
-    const made = element("button", { type: "button", class: "halab-arch-part", role: "radio", "aria-checked": chosen, tabindex: chosen ? 0 : -1,
-      "data-part": part.name, "data-health": part.health, "data-ha-state": part.ha_state,
-      "aria-label": [part.name, words.health[part.health], words.ha_state[part.ha_state], part.entry ? words.entry : "", mebibytes(part.memory)].filter(Boolean).join(", ") });
-    made.append(element("span", { class: "halab-arch-name" }, element("span", { class: "halab-arch-shape", "aria-hidden": "true" }, SHAPES[part.health]), ` ${part.name}`),
-      element("span", { class: "halab-arch-note" }, [star + (words.ha_state[part.ha_state] ?? (part.entry ? words.entry : "")), mebibytes(part.memory)].filter(Boolean).join(" · ") || " "));
+    const made = element("button", {
+      type: "button",
+      class: "halab-arch-part",
+      role: "radio",
+      "aria-checked": chosen,
+      tabindex: chosen ? 0 : -1,
+      "data-part": part.name,
+      "data-health": part.health,
+      "data-ha-state": part.ha_state,
+      "aria-label": [
+        part.name,
+        words.health[part.health],
+        words.ha_state[part.ha_state],
+        part.entry ? words.entry : "",
+        mebibytes(part.memory),
+      ]
+        .filter(Boolean)
+        .join(", "),
+    });
+    made.append(
+      element(
+        "span",
+        { class: "halab-arch-name" },
+        element("span", { class: "halab-arch-shape", "aria-hidden": "true" }, SHAPES[part.health]),
+        ` ${part.name}`,
+      ),
+      element(
+        "span",
+        { class: "halab-arch-note" },
+        [star + (words.ha_state[part.ha_state] ?? (part.entry ? words.entry : "")), mebibytes(part.memory)]
+          .filter(Boolean)
+          .join(" · ") || " ",
+      ),
+    );
     made.addEventListener("click", () => select(part.name, true));
     return made;
   }
@@ -83,35 +198,91 @@ function render({ model, el }) {
     // Drawn anew, so the keyboard's place has to be found again.
     const held = layers.contains(document.activeElement) ? document.activeElement.dataset.part : undefined;
     const parts = model.get("parts");
-    layers.replaceChildren(...Object.entries(model.get("layers")).map(([layer, roles]) =>
-      element("div", { class: "halab-arch-layer", role: "group", "aria-label": words.layers[layer] },
-        element("span", { class: "halab-arch-title" }, words.layers[layer]),
-        element("div", { class: "halab-arch-roles" }, ...roles.map((role) => element("div", { class: "halab-arch-role" },
-          element("span", { class: "halab-arch-kind" }, words.roles[role]),
-          element("span", { class: "halab-arch-members" }, ...parts.filter((part) => part.role === role).map(button))))))));
-    if (held) (layers.querySelector(`[data-part="${held}"]`) ?? layers.querySelector('[tabindex="0"]'))?.focus();
+    layers.replaceChildren(
+      ...Object.entries(model.get("layers")).map(([layer, roles]) =>
+        element(
+          "div",
+          { class: "halab-arch-layer", role: "group", "aria-label": words.layers[layer] },
+          element("span", { class: "halab-arch-title" }, words.layers[layer]),
+          element(
+            "div",
+            { class: "halab-arch-roles" },
+            ...roles.map((role) =>
+              element(
+                "div",
+                { class: "halab-arch-role" },
+                element("span", { class: "halab-arch-kind" }, words.roles[role]),
+                element(
+                  "span",
+                  { class: "halab-arch-members" },
+                  ...parts.filter((part) => part.role === role).map(button),
+                ),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
+    if (held)
+      (layers.querySelector(`[data-part="${held}"]`) ?? layers.querySelector('[tabindex="0"]'))?.focus();
   }
 
   function fate(one) {
-    return element("li", { "data-operation": one.operation, "data-fate": one.fate },
-      element("span", { class: "halab-arch-shape", "data-fate": one.fate, "aria-hidden": "true" }, FATES[one.fate]),
-      element("span", {}, element("strong", {}, words.operations[one.operation]), ` ${words.fates[one.fate]}. `,
-        element("span", { class: "halab-arch-why" }, one[zh ? "why_zh" : "why"].join(" "))));
+    return element(
+      "li",
+      { "data-operation": one.operation, "data-fate": one.fate },
+      element(
+        "span",
+        { class: "halab-arch-shape", "data-fate": one.fate, "aria-hidden": "true" },
+        FATES[one.fate],
+      ),
+      element(
+        "span",
+        {},
+        element("strong", {}, words.operations[one.operation]),
+        ` ${words.fates[one.fate]}. `,
+        element("span", { class: "halab-arch-why" }, one[zh ? "why_zh" : "why"].join(" ")),
+      ),
+    );
   }
 
   function drawDetail() {
     const part = model.get("parts").find((one) => one.name === model.get("selected")) ?? ordered()[0];
     const about = model.get("about")[part.role];
     const hurt = part.without.filter((one) => one.fate !== "survives");
-    const fine = part.without.filter((one) => one.fate === "survives").map((one) => words.operations[one.operation]);
+    const fine = part.without
+      .filter((one) => one.fate === "survives")
+      .map((one) => words.operations[one.operation]);
     const made = [
-      element("h4", {}, part.name, ` ${STARRED.has(part.ha_state) ? "★ " : ""}${words.ha_state[part.ha_state] ?? ""}`),
+      element(
+        "h4",
+        {},
+        part.name,
+        ` ${STARRED.has(part.ha_state) ? "★ " : ""}${words.ha_state[part.ha_state] ?? ""}`,
+      ),
       element("p", {}, about[zh ? "does_zh" : "does"]),
       element("h5", {}, part.health === "down" ? words.alreadyLost : words.lost),
-      hurt.length ? element("ul", {}, ...hurt.map(fate)) : element("p", { class: "halab-arch-nothing" }, words.nothing),
-      ...(hurt.length && fine.length ? [element("p", { class: "halab-arch-fine" }, `${FATES.survives} ${words.survive}${words.colon}${fine.join(zh ? "、" : ", ")}`)] : []),
+      hurt.length
+        ? element("ul", {}, ...hurt.map(fate))
+        : element("p", { class: "halab-arch-nothing" }, words.nothing),
+      ...(hurt.length && fine.length
+        ? [
+            element(
+              "p",
+              { class: "halab-arch-fine" },
+              `${FATES.survives} ${words.survive}${words.colon}${fine.join(zh ? "、" : ", ")}`,
+            ),
+          ]
+        : []),
       element("h5", {}, words.names),
-      element("dl", {}, element("dt", {}, words.before), element("dd", {}, about.before), element("dt", {}, words.now), element("dd", {}, about[zh ? "now_zh" : "now"])),
+      element(
+        "dl",
+        {},
+        element("dt", {}, words.before),
+        element("dd", {}, about.before),
+        element("dt", {}, words.now),
+        element("dd", {}, about[zh ? "now_zh" : "now"]),
+      ),
     ];
     const fresh = element("div", {}, ...made);
     // Only when it changed: a live region is read aloud each time it is written.
@@ -122,12 +293,20 @@ function render({ model, el }) {
     const parts = model.get("parts");
     const facts = model.get("facts");
     const healthy = parts.filter((part) => part.health === "healthy").length;
-    const running = [facts.engine === "simulated" ? words.simulated : `Milvus ${facts.milvus}`, words.healthyOf(healthy, parts.length), `${words.ttl} ${facts.ttl} s`].join(" · ");
+    const running = [
+      facts.engine === "simulated" ? words.simulated : `Milvus ${facts.milvus}`,
+      words.healthyOf(healthy, parts.length),
+      `${words.ttl} ${facts.ttl} s`,
+    ].join(" · ");
     const text = model.get("gone") ? words.gone : facts.engine ? running : words.profile(facts.profile);
     announce(status, text);
   }
 
-  const draw = () => { drawStatus(); drawLayers(); drawDetail(); };
+  const draw = () => {
+    drawStatus();
+    drawLayers();
+    drawDetail();
+  };
   const unwatch = watch(model, { parts: draw, selected: draw, gone: draw });
   draw();
   const unwatchSight = watchSight(model, el);

@@ -225,7 +225,8 @@ const WORDS = {
     presets: { small: "One of each", ha: "This course's cluster" },
     dice: "Closed form and dice",
     diceHead: ["", "closed form", "simulated"],
-    diceNote: (years) => `Monte Carlo: ${years} simulated years, each failure drawn by chance; ± is two standard errors.`,
+    diceNote: (years) =>
+      `Monte Carlo: ${years} simulated years, each failure drawn by chance; ± is two standard errors.`,
     years: (low, middle, high, calm) =>
       `The chain's years: best ${low}, middle ${middle}, worst ${high}. ${calm} of 100 had no outage.`,
     throwing: "throwing the dice",
@@ -234,12 +235,20 @@ const WORDS = {
     ninesTable: "The nines",
     calendar: (year, month) => `A year of ${year} days, a month of ${month} days`,
     budget: (slo, time) => `${slo} leaves ${time} a month: the error budget.`,
-    failovers: (count, time) => `It pays for ${count} failover${count === "1" ? "" : "s"} of ${time} a month.`,
+    failovers: (count, time) =>
+      `It pays for ${count} failover${count === "1" ? "" : "s"} of ${time} a month.`,
     free: "Failovers take no time here, so it pays for any number.",
     burn: (rate, time) => `Burn rate ${rate}: the month's budget is gone in ${time}.`,
     calm: "Burn rate 0: nothing is spent.",
-    alerts: { page: "Wake somebody (SRE workbook: 14.4 over an hour, or 6 over six hours).", ticket: "Open a ticket (SRE workbook: 1 over three days).", none: "Within the budget: no alert." },
-    copiesNeeded: (n, slo) => (n === null ? `No number of copies reaches ${slo}: too much is common to them all.` : `${n} ${n === 1 ? "copy" : "copies"}, any one of which is enough, would reach ${slo} if switching were free.`),
+    alerts: {
+      page: "Wake somebody (SRE workbook: 14.4 over an hour, or 6 over six hours).",
+      ticket: "Open a ticket (SRE workbook: 1 over three days).",
+      none: "Within the budget: no alert.",
+    },
+    copiesNeeded: (n, slo) =>
+      n === null
+        ? `No number of copies reaches ${slo}: too much is common to them all.`
+        : `${n} ${n === 1 ? "copy" : "copies"}, any one of which is enough, would reach ${slo} if switching were free.`,
     badAvailability: "An availability lies between 0 and 100 %, both excluded.",
     badDowntime: (most) => `A downtime lies between 0 and ${most} minutes, both excluded.`,
     units: { ms: "ms", s: "s", min: "min", h: "h", d: "days" },
@@ -277,8 +286,15 @@ const WORDS = {
     objective: "目标",
     formula: "把数字代进去",
     blocks: {
-      proxy: "代理", "root coordinator": "根协调器", "query coordinator": "查询协调器", "data coordinator": "数据协调器",
-      etcd: "etcd", log: "日志", "object store": "对象存储", "query node": "查询节点", "data node": "数据节点",
+      proxy: "代理",
+      "root coordinator": "根协调器",
+      "query coordinator": "查询协调器",
+      "data coordinator": "数据协调器",
+      etcd: "etcd",
+      log: "日志",
+      "object store": "对象存储",
+      "query node": "查询节点",
+      "data node": "数据节点",
     },
     head: ["环节", "副本", "至少", "可用性"],
     scale: "每个部件都按上面的时间算。条形是停机时间，对数刻度。",
@@ -288,7 +304,8 @@ const WORDS = {
     dice: "公式与掷骰子",
     diceHead: ["", "公式", "模拟"],
     diceNote: (years) => `蒙特卡洛：模拟 ${years} 年，每次故障都由随机数决定；± 是两倍标准误。`,
-    years: (low, middle, high, calm) => `整条链的年景：最好 ${low}，居中 ${middle}，最差 ${high}；每 100 年里有 ${calm} 年没断过。`,
+    years: (low, middle, high, calm) =>
+      `整条链的年景：最好 ${low}，居中 ${middle}，最差 ${high}；每 100 年里有 ${calm} 年没断过。`,
     throwing: "正在掷骰子",
     again: "再掷一次",
     unseen: "没遇到",
@@ -299,8 +316,15 @@ const WORDS = {
     free: "这里的切换不花时间，次数不限。",
     burn: (rate, time) => `燃烧率 ${rate}：一个月的预算 ${time}就烧完。`,
     calm: "燃烧率 0：什么也没花。",
-    alerts: { page: "马上叫人（SRE 手册：一小时内 14.4，或六小时内 6）。", ticket: "开工单（SRE 手册：三天内 1）。", none: "在预算之内，不用告警。" },
-    copiesNeeded: (n, slo) => (n === null ? `多少个副本也到不了 ${slo}：它们共有的故障太多。` : `若切换不花时间，${n} 个副本（有一个正常就行）可以达到 ${slo}。`),
+    alerts: {
+      page: "马上叫人（SRE 手册：一小时内 14.4，或六小时内 6）。",
+      ticket: "开工单（SRE 手册：三天内 1）。",
+      none: "在预算之内，不用告警。",
+    },
+    copiesNeeded: (n, slo) =>
+      n === null
+        ? `多少个副本也到不了 ${slo}：它们共有的故障太多。`
+        : `若切换不花时间，${n} 个副本（有一个正常就行）可以达到 ${slo}。`,
     badAvailability: "可用性要大于 0、小于 100 %。",
     badDowntime: (most) => `停机时间要大于 0、小于 ${most} 分钟。`,
     units: { ms: "毫秒", s: "秒", min: "分钟", h: "小时", d: "天" },
@@ -312,14 +336,25 @@ const WORDS = {
 function plain(value, digits = 3) {
   if (value === 0) return "0";
   const rounded = Number(value.toPrecision(digits));
-  return rounded >= 1e6 || rounded < 1e-4 ? rounded.toExponential().replace("e+", "e") : rounded.toLocaleString("en", { maximumSignificantDigits: digits });
+  return rounded >= 1e6 || rounded < 1e-4
+    ? rounded.toExponential().replace("e+", "e")
+    : rounded.toLocaleString("en", { maximumSignificantDigits: digits });
 }
 
 /** A time in the unit that fits it, three digits. */
 export function spell(seconds, words = WORDS.en) {
   if (seconds === 0) return `0 ${words.units.s}`;
   if (seconds < 1e-3) return words.under;
-  const [unit, size] = seconds < 0.9995 ? ["ms", 1e-3] : seconds < 99.95 ? ["s", 1] : seconds < HOUR ? ["min", MINUTE] : seconds < 48 * HOUR ? ["h", HOUR] : ["d", DAY];
+  const [unit, size] =
+    seconds < 0.9995
+      ? ["ms", 1e-3]
+      : seconds < 99.95
+        ? ["s", 1]
+        : seconds < HOUR
+          ? ["min", MINUTE]
+          : seconds < 48 * HOUR
+            ? ["h", HOUR]
+            : ["d", DAY];
   return `${plain(seconds / size)} ${words.units[unit]}`;
 }
 
@@ -355,13 +390,15 @@ class Calculator {
     this.seed = 1;
     this.parts = {};
     this.build(el);
-    this.unwatch = watch(model, { settings: () => {
-      const sent = model.get("settings");
-      if (JSON.stringify(sent) === JSON.stringify(this.s)) return;
-      this.s = structuredClone(sent);
-      this.controls();
-      this.draw();
-    } });
+    this.unwatch = watch(model, {
+      settings: () => {
+        const sent = model.get("settings");
+        if (JSON.stringify(sent) === JSON.stringify(this.s)) return;
+        this.s = structuredClone(sent);
+        this.controls();
+        this.draw();
+      },
+    });
     this.resize = new ResizeObserver(() => {
       if (this.chart.clientWidth && this.chart.clientWidth !== this.width) this.drawChart();
     });
@@ -380,10 +417,20 @@ class Calculator {
   build(el) {
     const w = this.words;
     const section = (name, heading, ...children) => {
-      this.parts[name] = element("section", { class: `hc-${name}`, "aria-label": heading }, element("h3", {}, heading), ...children);
+      this.parts[name] = element(
+        "section",
+        { class: `hc-${name}`, "aria-label": heading },
+        element("h3", {}, heading),
+        ...children,
+      );
       return this.parts[name];
     };
-    this.sides = { one: element("div"), copies: element("div"), promise: element("div"), convention: element("div", { class: "hc-row" }) };
+    this.sides = {
+      one: element("div"),
+      copies: element("div"),
+      promise: element("div"),
+      convention: element("div", { class: "hc-row" }),
+    };
     this.chart = element("div", { class: "hc-chart" });
     this.legend = element("div", { class: "hc-legend" });
     this.formula = element("div", { class: "hc-formula", "aria-live": "polite" });
@@ -395,14 +442,46 @@ class Calculator {
     this.root = element(
       "div",
       // JupyterLab must not take the arrow keys for its own while this has the focus.
-      { class: "hc-root", role: "group", "aria-label": w.title, lang: htmlLang(this.model), "data-lm-suppress-shortcuts": "true" },
-      element("div", { class: "hc-columns" },
-        element("div", { class: "hc-controls" }, section("one", w.one, this.sides.one), section("copies", w.copies, this.sides.copies)),
-        element("div", { class: "hc-results" }, section("buys", w.chartTitle, this.chart, this.legend), section("sum", w.formula, this.formula))),
-      element("div", { class: "hc-columns hc-lower" },
+      {
+        class: "hc-root",
+        role: "group",
+        "aria-label": w.title,
+        lang: htmlLang(this.model),
+        "data-lm-suppress-shortcuts": "true",
+      },
+      element(
+        "div",
+        { class: "hc-columns" },
+        element(
+          "div",
+          { class: "hc-controls" },
+          section("one", w.one, this.sides.one),
+          section("copies", w.copies, this.sides.copies),
+        ),
+        element(
+          "div",
+          { class: "hc-results" },
+          section("buys", w.chartTitle, this.chart, this.legend),
+          section("sum", w.formula, this.formula),
+        ),
+      ),
+      element(
+        "div",
+        { class: "hc-columns hc-lower" },
         section("chain", w.chain, this.presets, element("div", { class: "hc-scroll" }, this.deployment)),
-        element("div", {}, section("dice", w.dice, this.dice), section("promise", w.promise, this.sides.promise, this.said))),
-      section("nines", w.ninesTable, this.sides.convention, element("div", { class: "hc-scroll" }, this.table)),
+        element(
+          "div",
+          {},
+          section("dice", w.dice, this.dice),
+          section("promise", w.promise, this.sides.promise, this.said),
+        ),
+      ),
+      section(
+        "nines",
+        w.ninesTable,
+        this.sides.convention,
+        element("div", { class: "hc-scroll" }, this.table),
+      ),
     );
     keepArrowKeys(this.root);
     el.append(this.root);
@@ -414,7 +493,13 @@ class Calculator {
     const w = this.words;
     const s = this.s;
     this.outputs = {};
-    const log = (low, high) => ({ from: (x) => Math.exp(x), to: Math.log, min: Math.log(low), max: Math.log(high), step: 0.01 });
+    const log = (low, high) => ({
+      from: (x) => Math.exp(x),
+      to: Math.log,
+      min: Math.log(low),
+      max: Math.log(high),
+      step: 0.01,
+    });
     const times = (seconds) => spell(seconds, w);
     this.problem = element("p", { class: "hc-problem", role: "alert" });
     this.sides.one.replaceChildren(
@@ -429,8 +514,24 @@ class Calculator {
       this.slider("beta", w.beta, { min: 0, max: 0.5, step: 0.005 }, (share) => `${plain(share * 100)} %`),
       this.slider("failover", w.failover, { min: 0, max: 120, step: 0.5 }, times),
     );
-    const at = { from: (x) => SLOS[x], to: (slo) => Math.max(0, SLOS.findLastIndex((each) => each <= slo)), min: 0, max: SLOS.length - 1, step: 1 };
-    const share = { from: (x) => (x <= -5 ? 0 : 10 ** x), to: (x) => (x === 0 ? -5 : Math.log10(x)), min: -5, max: 0, step: 0.02 };
+    const at = {
+      from: (x) => SLOS[x],
+      to: (slo) =>
+        Math.max(
+          0,
+          SLOS.findLastIndex((each) => each <= slo),
+        ),
+      min: 0,
+      max: SLOS.length - 1,
+      step: 1,
+    };
+    const share = {
+      from: (x) => (x <= -5 ? 0 : 10 ** x),
+      to: (x) => (x === 0 ? -5 : Math.log10(x)),
+      min: -5,
+      max: 0,
+      step: 0.02,
+    };
     this.sides.promise.replaceChildren(
       this.slider("slo", w.slo, at, percent),
       this.slider("errors", w.errors, share, (x) => `${plain(x * 100)} %`),
@@ -441,7 +542,12 @@ class Calculator {
     );
     this.presets.replaceChildren(
       ...Object.entries(this.model.get("presets")).map(([name, blocks]) =>
-        element("button", { type: "button", onclick: () => this.change({ blocks: structuredClone(blocks) }, true) }, w.presets[name] ?? name)),
+        element(
+          "button",
+          { type: "button", onclick: () => this.change({ blocks: structuredClone(blocks) }, true) },
+          w.presets[name] ?? name,
+        ),
+      ),
     );
     this.blockRows();
   }
@@ -449,13 +555,23 @@ class Calculator {
   slider(key, label, scale, show) {
     const { from = (x) => x, to = (x) => x, min, max, step } = scale;
     const output = element("output", {}, show(this.s[key]));
-    const input = element("input", { type: "range", min, max, step, name: key, "aria-valuetext": show(this.s[key]) });
+    const input = element("input", {
+      type: "range",
+      min,
+      max,
+      step,
+      name: key,
+      "aria-valuetext": show(this.s[key]),
+    });
     input.value = to(this.s[key]);
     input.addEventListener("input", () => {
       const change = { [key]: from(Number(input.value)) };
       if (key === "copies" && this.s.needed > change.copies) change.needed = change.copies;
       this.change(change);
-      if (key === "copies") this.follow("needed", (needed) => { needed.max = this.s.copies; });
+      if (key === "copies")
+        this.follow("needed", (needed) => {
+          needed.max = this.s.copies;
+        });
     });
     this.outputs[key] = (first) => {
       first?.(input);
@@ -471,8 +587,13 @@ class Calculator {
   }
 
   select(key, label, options, show) {
-    const select = element("select", { name: key, onchange: (event) => this.change({ [key]: event.target.value }) },
-      ...options.map((each) => element("option", { value: each, selected: this.s[key] === each }, show(each))));
+    const select = element(
+      "select",
+      { name: key, onchange: (event) => this.change({ [key]: event.target.value }) },
+      ...options.map((each) =>
+        element("option", { value: each, selected: this.s[key] === each }, show(each)),
+      ),
+    );
     return element("label", {}, `${label} `, select);
   }
 
@@ -484,7 +605,8 @@ class Calculator {
       this.adopt(input, a > 0 && a < 1, a, this.words.badAvailability);
     });
     this.outputs.availability = () => {
-      if (document.activeElement !== input) input.value = parseFloat(percent(steady(this.s.mtbf, this.s.mttr)));
+      if (document.activeElement !== input)
+        input.value = parseFloat(percent(steady(this.s.mtbf, this.s.mttr)));
     };
     this.outputs.availability();
     return element("label", {}, this.words.availability, input);
@@ -493,8 +615,13 @@ class Calculator {
   downtimeField() {
     const w = this.words;
     const input = element("input", { type: "number", name: "downtime", step: "any", min: 0 });
-    const select = element("select", { name: "period", "aria-label": w.downtime, onchange: () => this.change({ period: select.value }) },
-      ...Object.keys(w.period).map((each) => element("option", { value: each, selected: this.s.period === each }, w.period[each])));
+    const select = element(
+      "select",
+      { name: "period", "aria-label": w.downtime, onchange: () => this.change({ period: select.value }) },
+      ...Object.keys(w.period).map((each) =>
+        element("option", { value: each, selected: this.s.period === each }, w.period[each]),
+      ),
+    );
     input.addEventListener("input", () => {
       const most = periods(this.s)[this.s.period] / MINUTE;
       const down = Number(input.value);
@@ -519,7 +646,13 @@ class Calculator {
     this.cells = this.s.blocks.map((each, index) => {
       const name = w.blocks[each.name] ?? each.name;
       const size = (key, label) => {
-        const input = element("input", { type: "number", min: 1, max: 9, value: each[key], "aria-label": `${name}: ${label}` });
+        const input = element("input", {
+          type: "number",
+          min: 1,
+          max: 9,
+          value: each[key],
+          "aria-label": `${name}: ${label}`,
+        });
         input.addEventListener("input", () => this.resizeBlock(index, key, input));
         return input;
       };
@@ -533,15 +666,37 @@ class Calculator {
         down: element("span"),
       };
       const cost = element("td", {}, element("span", { class: "hc-track" }, cells.bar), cells.down);
-      cells.row = element("tr", {}, cells.name, element("td", {}, cells.copies), element("td", {}, cells.needed), cells.availability, cost);
+      cells.row = element(
+        "tr",
+        {},
+        cells.name,
+        element("td", {}, cells.copies),
+        element("td", {}, cells.needed),
+        cells.availability,
+        cost,
+      );
       return cells;
     });
     this.total = { head: element("th", { scope: "col" }), availability: element("td"), down: element("td") };
     this.deployment.replaceChildren(
       element("caption", {}, w.scale),
-      element("thead", {}, element("tr", {}, ...w.head.map((each) => element("th", { scope: "col" }, each)), this.total.head)),
+      element(
+        "thead",
+        {},
+        element("tr", {}, ...w.head.map((each) => element("th", { scope: "col" }, each)), this.total.head),
+      ),
       element("tbody", {}, ...this.cells.map((each) => each.row)),
-      element("tfoot", {}, element("tr", {}, element("th", { scope: "row", colspan: 3 }, w.whole), this.total.availability, this.total.down)),
+      element(
+        "tfoot",
+        {},
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row", colspan: 3 }, w.whole),
+          this.total.availability,
+          this.total.down,
+        ),
+      ),
     );
   }
 
@@ -605,7 +760,10 @@ class Calculator {
     this.width = this.chart.clientWidth || 560;
     const box = { left: 84, right: this.width - 96, top: 14, bottom: 226 };
     const lines = this.lines();
-    const highest = Math.max(3, ...lines.flatMap(([, line]) => line.map(([, a]) => Math.min(nines(a), MOST_NINES))));
+    const highest = Math.max(
+      3,
+      ...lines.flatMap(([, line]) => line.map(([, a]) => Math.min(nines(a), MOST_NINES))),
+    );
     const top = Math.min(MOST_NINES, Math.ceil(highest));
     const x = (n) => box.left + ((n - 1) / (MOST_COPIES - 1)) * (box.right - box.left);
     const y = (a) => box.bottom - (Math.min(nines(a), top) / top) * (box.bottom - box.top);
@@ -616,35 +774,118 @@ class Calculator {
       drawn.push(
         svg("line", { x1: box.left, x2: box.right, y1: at, y2: at, class: "hc-grid" }),
         svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, percent(a)),
-        svg("text", { x: box.right + 12, y: at + 4, class: "hc-quiet" }, spell((1 - a) * periods(this.s)[this.s.period], w)),
+        svg(
+          "text",
+          { x: box.right + 12, y: at + 4, class: "hc-quiet" },
+          spell((1 - a) * periods(this.s)[this.s.period], w),
+        ),
       );
     }
-    for (let n = 1; n <= MOST_COPIES; n++) drawn.push(svg("text", { x: x(n), y: box.bottom + 18, "text-anchor": "middle" }, String(n)));
+    for (let n = 1; n <= MOST_COPIES; n++)
+      drawn.push(svg("text", { x: x(n), y: box.bottom + 18, "text-anchor": "middle" }, String(n)));
     drawn.push(
-      svg("text", { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle", class: "hc-quiet" }, w.copiesAxis),
-      svg("text", { x: box.right + 12, y: box.bottom + 18, class: "hc-quiet" }, w.down(w.period[this.s.period])),
-      svg("line", { x1: x(this.s.copies), x2: x(this.s.copies), y1: box.top, y2: box.bottom, class: "hc-now" }),
+      svg(
+        "text",
+        { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle", class: "hc-quiet" },
+        w.copiesAxis,
+      ),
+      svg(
+        "text",
+        { x: box.right + 12, y: box.bottom + 18, class: "hc-quiet" },
+        w.down(w.period[this.s.period]),
+      ),
+      svg("line", {
+        x1: x(this.s.copies),
+        x2: x(this.s.copies),
+        y1: box.top,
+        y2: box.bottom,
+        class: "hc-now",
+      }),
     );
     if (nines(this.s.slo) <= top) {
-      drawn.push(svg("line", { x1: box.left, x2: box.right, y1: y(this.s.slo), y2: y(this.s.slo), class: "hc-goal" }));
+      drawn.push(
+        svg("line", { x1: box.left, x2: box.right, y1: y(this.s.slo), y2: y(this.s.slo), class: "hc-goal" }),
+      );
     }
-    if (this.s.needed === 1) drawn.push(...CARD.map((a, i) => svg("path", { d: `M${x(i + 1) - 8} ${y(a)}h16m-8 -8v16`, class: "hc-card" }, svg("title", {}, `${w.card}: ${percent(a)}`))));
+    if (this.s.needed === 1)
+      drawn.push(
+        ...CARD.map((a, i) =>
+          svg(
+            "path",
+            { d: `M${x(i + 1) - 8} ${y(a)}h16m-8 -8v16`, class: "hc-card" },
+            svg("title", {}, `${w.card}: ${percent(a)}`),
+          ),
+        ),
+      );
     lines.forEach(([number, line]) => {
       const inside = line.filter(([, a]) => nines(a) <= top + 1e-9);
       const edge = line[inside.length];
-      const path = [...inside, ...(edge ? [edge] : [])].map(([n, a], i) => `${i ? "L" : "M"}${x(n)} ${y(a)}`).join("");
-      drawn.push(svg("path", { d: path, class: `hc-line hc-line-${number}`, "stroke-dasharray": DASHES[number] }));
-      drawn.push(svg("path", { d: inside.map(([n, a]) => MARKS[number](x(n), y(a))).join(""), class: `hc-mark hc-line-${number}` }));
+      const path = [...inside, ...(edge ? [edge] : [])]
+        .map(([n, a], i) => `${i ? "L" : "M"}${x(n)} ${y(a)}`)
+        .join("");
+      drawn.push(
+        svg("path", { d: path, class: `hc-line hc-line-${number}`, "stroke-dasharray": DASHES[number] }),
+      );
+      drawn.push(
+        svg("path", {
+          d: inside.map(([n, a]) => MARKS[number](x(n), y(a))).join(""),
+          class: `hc-mark hc-line-${number}`,
+        }),
+      );
     });
-    const said = lines.map(([number, line]) => `${w.lines[number]}: ${line.map(([n, a]) => `${n} ${percent(a)}`).join(", ")}`).join("; ");
-    this.chart.replaceChildren(svg("svg", { viewBox: `0 0 ${this.width} 268`, height: 268, role: "img", "aria-label": `${w.chartTitle}. ${said}` }, ...drawn));
+    const said = lines
+      .map(([number, line]) => `${w.lines[number]}: ${line.map(([n, a]) => `${n} ${percent(a)}`).join(", ")}`)
+      .join("; ");
+    this.chart.replaceChildren(
+      svg(
+        "svg",
+        {
+          viewBox: `0 0 ${this.width} 268`,
+          height: 268,
+          role: "img",
+          "aria-label": `${w.chartTitle}. ${said}`,
+        },
+        ...drawn,
+      ),
+    );
     this.legend.replaceChildren(
-      ...lines.map(([number]) => element("span", {},
-        svg("svg", { width: 34, height: 14, "aria-hidden": "true" },
-          svg("path", { d: "M0 7h34", class: `hc-line hc-line-${number}`, "stroke-dasharray": DASHES[number] }),
-          svg("path", { d: MARKS[number](17, 7), class: `hc-mark hc-line-${number}` })), w.lines[number])),
-      element("span", {}, svg("svg", { width: 18, height: 16, "aria-hidden": "true" }, svg("path", { d: "M1 8h16m-8 -8v16", class: "hc-card" })), w.card),
-      element("span", {}, svg("svg", { width: 24, height: 14, "aria-hidden": "true" }, svg("path", { d: "M0 7h24", class: "hc-goal" })), `${w.objective} ${percent(this.s.slo)}`),
+      ...lines.map(([number]) =>
+        element(
+          "span",
+          {},
+          svg(
+            "svg",
+            { width: 34, height: 14, "aria-hidden": "true" },
+            svg("path", {
+              d: "M0 7h34",
+              class: `hc-line hc-line-${number}`,
+              "stroke-dasharray": DASHES[number],
+            }),
+            svg("path", { d: MARKS[number](17, 7), class: `hc-mark hc-line-${number}` }),
+          ),
+          w.lines[number],
+        ),
+      ),
+      element(
+        "span",
+        {},
+        svg(
+          "svg",
+          { width: 18, height: 16, "aria-hidden": "true" },
+          svg("path", { d: "M1 8h16m-8 -8v16", class: "hc-card" }),
+        ),
+        w.card,
+      ),
+      element(
+        "span",
+        {},
+        svg(
+          "svg",
+          { width: 24, height: 14, "aria-hidden": "true" },
+          svg("path", { d: "M0 7h24", class: "hc-goal" }),
+        ),
+        `${w.objective} ${percent(this.s.slo)}`,
+      ),
     );
   }
 
@@ -658,19 +899,46 @@ class Calculator {
       ["A₁", "MTBF / (MTBF + MTTR)", `${time(s.mtbf)} / (${time(s.mtbf)} + ${time(s.mttr)})`, found.one],
       s.needed === 1
         ? ["A", "1 − (1 − A₁)ⁿ", `1 − (1 − ${short(found.one)})^${s.copies}`, found.independent]
-        : ["A", "Σ C(n, i) · A₁ⁱ · (1 − A₁)ⁿ⁻ⁱ", `Σ C(${s.copies}, i) · ${short(found.one)}^i · ${plain(1 - found.one)}^(${s.copies} − i), i = ${s.needed} … ${s.copies}`, found.independent],
+        : [
+            "A",
+            "Σ C(n, i) · A₁ⁱ · (1 − A₁)ⁿ⁻ⁱ",
+            `Σ C(${s.copies}, i) · ${short(found.one)}^i · ${plain(1 - found.one)}^(${s.copies} − i), i = ${s.needed} … ${s.copies}`,
+            found.independent,
+          ],
     ];
     if (s.beta > 0) {
       const [c, i] = shares(found.one, s.beta);
-      const group = s.needed === 1 ? `(1 − ${plain(i)}^${s.copies})` : `${s.needed}/${s.copies}(1 − ${plain(i)})`;
-      rows.push(["A′", s.needed === 1 ? "(1 − c) · (1 − iⁿ)" : "(1 − c) · k/n(1 − i)", `(1 − ${plain(c)}) · ${group}`, found.common]);
+      const group =
+        s.needed === 1 ? `(1 − ${plain(i)}^${s.copies})` : `${s.needed}/${s.copies}(1 − ${plain(i)})`;
+      rows.push([
+        "A′",
+        s.needed === 1 ? "(1 − c) · (1 − iⁿ)" : "(1 − c) · k/n(1 − i)",
+        `(1 − ${plain(c)}) · ${group}`,
+        found.common,
+      ]);
     }
-    if (found.switching < 1) rows.push(["A″", `${s.beta > 0 ? "A′" : "A"} / (1 + k · T / MTBF)`, `${percent(found.common)} / (1 + ${s.needed} · ${time(s.failover)} / ${time(s.mtbf)})`, found.group]);
+    if (found.switching < 1)
+      rows.push([
+        "A″",
+        `${s.beta > 0 ? "A′" : "A"} / (1 + k · T / MTBF)`,
+        `${percent(found.common)} / (1 + ${s.needed} · ${time(s.failover)} / ${time(s.mtbf)})`,
+        found.group,
+      ]);
     this.formula.replaceChildren(
       ...rows.map(([name, general, filled, value], at) =>
-        element("p", { class: at === rows.length - 1 ? "hc-last" : "" },
-          element("span", { class: "hc-general" }, `${name} = ${general}`), element("span", { class: "hc-filled" }, `= ${filled}`),
-          element("span", { class: "hc-value" }, element("b", {}, `= ${percent(value)}`), `  ${this.downText(value)}`))),
+        element(
+          "p",
+          { class: at === rows.length - 1 ? "hc-last" : "" },
+          element("span", { class: "hc-general" }, `${name} = ${general}`),
+          element("span", { class: "hc-filled" }, `= ${filled}`),
+          element(
+            "span",
+            { class: "hc-value" },
+            element("b", {}, `= ${percent(value)}`),
+            `  ${this.downText(value)}`,
+          ),
+        ),
+      ),
     );
   }
 
@@ -702,8 +970,12 @@ class Calculator {
       ...[
         w.copiesNeeded(found.copies_needed, percent(s.slo)),
         w.budget(percent(s.slo), spell(found.budget, w)),
-        found.failovers === null ? w.free : w.failovers(found.failovers.toLocaleString("en"), spell(s.failover, w)),
-        found.gone_in === null ? w.calm : `${w.burn(plain(found.burn), spell(found.gone_in, w))} ${w.alerts[alert]}`,
+        found.failovers === null
+          ? w.free
+          : w.failovers(found.failovers.toLocaleString("en"), spell(s.failover, w)),
+        found.gone_in === null
+          ? w.calm
+          : `${w.burn(plain(found.burn), spell(found.gone_in, w))} ${w.alerts[alert]}`,
       ].map((words) => element("p", {}, words)),
     );
   }
@@ -713,10 +985,27 @@ class Calculator {
     const lengths = periods(this.s);
     const cells = (values, tag, scope) => values.map((each) => element(tag, scope ? { scope } : {}, each));
     const rows = [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999].map((a) =>
-      element("tr", {}, ...cells([percent(a)], "th", "row"), ...cells(Object.values(lengths).map((each) => spell((1 - a) * each, w)), "td")));
+      element(
+        "tr",
+        {},
+        ...cells([percent(a)], "th", "row"),
+        ...cells(
+          Object.values(lengths).map((each) => spell((1 - a) * each, w)),
+          "td",
+        ),
+      ),
+    );
     this.table.replaceChildren(
       element("caption", {}, w.calendar(this.s.year, Number((lengths.month / DAY).toPrecision(6)))),
-      element("thead", {}, element("tr", {}, ...cells(["", ...Object.keys(lengths).map((each) => w.per(w.period[each]))], "th", "col"))),
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          ...cells(["", ...Object.keys(lengths).map((each) => w.per(w.period[each]))], "th", "col"),
+        ),
+      ),
       element("tbody", {}, ...rows),
     );
   }
@@ -750,15 +1039,48 @@ class Calculator {
     const names = [`${s.needed} / ${s.copies}`, w.whole];
     const rows = [found.group, found.chain].map((a, at) => {
       const life = thrown?.[at];
-      const simulated = life ? (life.outages === 0 ? w.unseen : `${spell((1 - life.availability) * periods(s).year, w)} ± ${spell(2 * life.error * periods(s).year, w)}`) : "…";
-      return element("tr", {}, element("th", { scope: "row" }, names[at]), element("td", {}, this.downText(a, "year")), element("td", {}, simulated));
+      const simulated = life
+        ? life.outages === 0
+          ? w.unseen
+          : `${spell((1 - life.availability) * periods(s).year, w)} ± ${spell(2 * life.error * periods(s).year, w)}`
+        : "…";
+      return element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, names[at]),
+        element("td", {}, this.downText(a, "year")),
+        element("td", {}, simulated),
+      );
     });
-    const again = element("button", { type: "button", onclick: () => { this.seed += 2; this.rest(); } }, w.again);
+    const again = element(
+      "button",
+      {
+        type: "button",
+        onclick: () => {
+          this.seed += 2;
+          this.rest();
+        },
+      },
+      w.again,
+    );
     this.dice.dataset.state = thrown ? "thrown" : "waiting";
     this.dice.replaceChildren(
-      element("table", {}, element("thead", {}, element("tr", {}, ...w.diceHead.map((each) => element("th", { scope: "col" }, each)))), element("tbody", {}, ...rows)),
+      element(
+        "table",
+        {},
+        element(
+          "thead",
+          {},
+          element("tr", {}, ...w.diceHead.map((each) => element("th", { scope: "col" }, each))),
+        ),
+        element("tbody", {}, ...rows),
+      ),
       thrown ? this.strip(thrown[1]) : element("div", { class: "hc-strip" }, `${w.throwing} …`),
-      element("p", { class: "hc-quiet" }, thrown ? `${w.diceNote(thrown[1].years)} ${this.yearsText(thrown[1])}` : ""),
+      element(
+        "p",
+        { class: "hc-quiet" },
+        thrown ? `${w.diceNote(thrown[1].years)} ${this.yearsText(thrown[1])}` : "",
+      ),
       again,
     );
   }
@@ -774,9 +1096,22 @@ class Calculator {
   strip(life) {
     const shown = life.yearly.slice(0, 100);
     const most = Math.max(...shown, 1e-9);
-    const bars = shown.map((each, i) => `M${i * 3 + 1.5} 40v${-Math.max(each > 0 ? 1 : 0, (each / most) * 38)}`).join("");
-    return svg("svg", { class: "hc-strip", viewBox: `0 0 ${shown.length * 3} 42`, height: 42, preserveAspectRatio: "none", role: "img", "aria-label": this.yearsText(life) },
-      svg("path", { d: bars, class: "hc-years" }), svg("path", { d: `M0 41h${shown.length * 3}`, class: "hc-grid" }));
+    const bars = shown
+      .map((each, i) => `M${i * 3 + 1.5} 40v${-Math.max(each > 0 ? 1 : 0, (each / most) * 38)}`)
+      .join("");
+    return svg(
+      "svg",
+      {
+        class: "hc-strip",
+        viewBox: `0 0 ${shown.length * 3} 42`,
+        height: 42,
+        preserveAspectRatio: "none",
+        role: "img",
+        "aria-label": this.yearsText(life),
+      },
+      svg("path", { d: bars, class: "hc-years" }),
+      svg("path", { d: `M0 41h${shown.length * 3}`, class: "hc-grid" }),
+    );
   }
 }
 

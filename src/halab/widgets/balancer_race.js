@@ -2,7 +2,10 @@
 
 // ---- Arithmetic: the mirror of halab.sim.load_balancing. A test compares both, request by request. ------------------
 
-const least = (loads, key) => Object.keys(loads).map(Number).reduce((best, node) => (key(node) < key(best) ? node : best));
+const least = (loads, key) =>
+  Object.keys(loads)
+    .map(Number)
+    .reduce((best, node) => (key(node) < key(best) ? node : best));
 const WIDE = 1e6; // more than any number of nodes: orders by load first and by turn second
 
 /** What makes a strategy; each picks a node of `loads`, the unanswered requests by node in service. */
@@ -13,9 +16,11 @@ export const STRATEGIES = {
   },
   "least connections": () => {
     let last = -1;
-    return (loads) => (last = least(loads, (node) => loads[node] * 2 * WIDE + (node <= last ? WIDE : 0) + node));
+    return (loads) =>
+      (last = least(loads, (node) => loads[node] * 2 * WIDE + (node <= last ? WIDE : 0) + node));
   },
-  random: () => (loads, draws) => Number(Object.keys(loads)[Math.floor(draws[0] * Object.keys(loads).length)]),
+  random: () => (loads, draws) =>
+    Number(Object.keys(loads)[Math.floor(draws[0] * Object.keys(loads).length)]),
   "two choices": () => (loads, draws) => {
     const left = Object.keys(loads).map(Number);
     const [first] = left.splice(Math.floor(draws[0] * left.length), 1);
@@ -26,7 +31,13 @@ export const STRATEGIES = {
 
 /** Nodes are {speed, greyAt, grey, leavesAt} (null: never), requests {at, work, draws}. Answers: {at, node, start, end, ok}. */
 export function race(nodes, work, pick) {
-  const servers = nodes.map((node) => ({ ...node, greyAt: node.greyAt ?? Infinity, leavesAt: node.leavesAt ?? Infinity, free: 0, ends: [] }));
+  const servers = nodes.map((node) => ({
+    ...node,
+    greyAt: node.greyAt ?? Infinity,
+    leavesAt: node.leavesAt ?? Infinity,
+    free: 0,
+    ends: [],
+  }));
   return work.map(({ at, work: amount, draws }) => {
     const loads = {};
     servers.forEach((server, number) => {
@@ -57,12 +68,18 @@ const WHEN = 8; // when something happens to the third node
 
 /** The nodes and the requests of what the knobs say. */
 export function scenario({ load, third, event, seed }) {
-  const last = { speed: SPEED * third, grey: 10, greyAt: event === "grey" ? WHEN : null, leavesAt: event === "leaves" ? WHEN : null };
+  const last = {
+    speed: SPEED * third,
+    grey: 10,
+    greyAt: event === "grey" ? WHEN : null,
+    leavesAt: event === "leaves" ? WHEN : null,
+  };
   const draw = generator(seed);
   const wait = () => -Math.log(1 - draw());
   const rate = load * SPEED * (2 + third);
   const work = [];
-  for (let at = wait() / rate; at < SECONDS; at += wait() / rate) work.push({ at, work: wait(), draws: [draw(), draw()] });
+  for (let at = wait() / rate; at < SECONDS; at += wait() / rate)
+    work.push({ at, work: wait(), draws: [draw(), draw()] });
   return { nodes: [{ speed: SPEED }, { speed: SPEED }, last], work };
 }
 
@@ -70,22 +87,46 @@ export function scenario({ load, third, event, seed }) {
 
 const WORDS = {
   en: {
-    title: "One balancer, four strategies", go: "Race", again: "Race with other requests",
-    load: "load, of all nodes' speed", third: "speed of node 3, of the others'", event: "node 3, after 8 s",
+    title: "One balancer, four strategies",
+    go: "Race",
+    again: "Race with other requests",
+    load: "load, of all nodes' speed",
+    third: "speed of node 3, of the others'",
+    event: "node 3, after 8 s",
     events: { none: "nothing happens", grey: "goes grey: a tenth of its speed", leaves: "leaves" },
-    names: { "round robin": "round robin", "least connections": "least connections", random: "random", "two choices": "two choices" },
-    node: "node", queue: "unanswered requests", gone: "gone", grey: "grey",
+    names: {
+      "round robin": "round robin",
+      "least connections": "least connections",
+      random: "random",
+      "two choices": "two choices",
+    },
+    node: "node",
+    queue: "unanswered requests",
+    gone: "gone",
+    grey: "grey",
     figures: { p50: "p50", p99: "p99", failed: "failed", rate: "answers / s" },
     clock: (t) => `${t.toFixed(1)} s of ${SECONDS} s`,
     said: (parts) => `p99: ${parts.join(", ")}.`,
     note: "All four get the same requests, with the same work. Bars: requests at a node, waiting or in work. Made up: what it shows is the shape, not Milvus' speed.",
   },
   zh: {
-    title: "一个均衡器，四种策略", go: "开始", again: "换一批请求再来",
-    load: "负载（占全部节点能力）", third: "节点 3 的速度（与别的节点相比）", event: "8 秒后，节点 3",
+    title: "一个均衡器，四种策略",
+    go: "开始",
+    again: "换一批请求再来",
+    load: "负载（占全部节点能力）",
+    third: "节点 3 的速度（与别的节点相比）",
+    event: "8 秒后，节点 3",
     events: { none: "一切照常", grey: "变慢：只剩十分之一", leaves: "离开" },
-    names: { "round robin": "轮询", "least connections": "最少连接", random: "随机", "two choices": "二选一" },
-    node: "节点", queue: "还没答复的请求", gone: "已离开", grey: "变慢",
+    names: {
+      "round robin": "轮询",
+      "least connections": "最少连接",
+      random: "随机",
+      "two choices": "二选一",
+    },
+    node: "节点",
+    queue: "还没答复的请求",
+    gone: "已离开",
+    grey: "变慢",
     figures: { p50: "p50", p99: "p99", failed: "失败", rate: "每秒答复" },
     clock: (t) => `${t.toFixed(1)} 秒 / ${SECONDS} 秒`,
     said: (parts) => `p99：${parts.join("，")}。`,
@@ -96,14 +137,23 @@ const WORDS = {
 const PACE = 2.5; // seconds of the race for one of watching
 const FULL = 40; // requests that fill a bar
 
-const ms = (seconds) => (Number.isNaN(seconds) ? "–" : seconds < 10 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(1)} s`);
+const ms = (seconds) =>
+  Number.isNaN(seconds)
+    ? "–"
+    : seconds < 10
+      ? `${(seconds * 1000).toFixed(0)} ms`
+      : `${seconds.toFixed(1)} s`;
 
 class Race {
   constructor(model, root) {
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = Object.fromEntries(["load", "third", "event", "seed"].map((name) => [name, model.get(name)]));
-    this.root = element("section", { class: "hb-root", "aria-label": this.words.title, lang: htmlLang(model) });
+    this.root = element("section", {
+      class: "hb-root",
+      "aria-label": this.words.title,
+      lang: htmlLang(model),
+    });
     keepArrowKeys(this.root);
     this.build();
     root.append(this.root);
@@ -114,26 +164,57 @@ class Race {
     const w = this.words;
     this.clock = element("span", { class: "hb-clock" });
     this.said = element("p", { class: "hb-said", role: "status" });
-    this.choice = element("select", { name: "event", onchange: () => this.set("event", this.choice.value) },
-      ...Object.entries(w.events).map(([value, text]) => element("option", { value, selected: value === this.s.event }, text)));
+    this.choice = element(
+      "select",
+      { name: "event", onchange: () => this.set("event", this.choice.value) },
+      ...Object.entries(w.events).map(([value, text]) =>
+        element("option", { value, selected: value === this.s.event }, text),
+      ),
+    );
     this.lanes = Object.fromEntries(Object.keys(STRATEGIES).map((name) => [name, this.lane(name)]));
     this.root.append(
-      element("div", { class: "hb-knobs" }, this.slider("load", 10, 95), this.slider("third", 10, 100),
-        labelled("hb-slider", w.event, this.choice)),
-      element("div", { class: "hb-buttons" },
+      element(
+        "div",
+        { class: "hb-knobs" },
+        this.slider("load", 10, 95),
+        this.slider("third", 10, 100),
+        labelled("hb-slider", w.event, this.choice),
+      ),
+      element(
+        "div",
+        { class: "hb-buttons" },
         element("button", { type: "button", class: "hb-go", onclick: () => this.run() }, w.go),
-        element("button", { type: "button", class: "hb-again", onclick: () => { this.set("seed", this.s.seed + 1); this.run(); } }, w.again), this.clock),
+        element(
+          "button",
+          {
+            type: "button",
+            class: "hb-again",
+            onclick: () => {
+              this.set("seed", this.s.seed + 1);
+              this.run();
+            },
+          },
+          w.again,
+        ),
+        this.clock,
+      ),
       element("div", { class: "hb-lanes" }, ...Object.values(this.lanes).map((lane) => lane.root)),
-      this.said, element("p", { class: "hb-note" }, w.note),
+      this.said,
+      element("p", { class: "hb-note" }, w.note),
     );
   }
 
   slider(name, min, max) {
     const shown = () => `${Math.round(this.s[name] * 100)} %`;
-    const { root, say } = slider("hb-slider", this.words[name], { name, min, max, step: 5, value: Math.round(this.s[name] * 100) }, (percent) => {
-      this.set(name, percent / 100);
-      say(shown());
-    });
+    const { root, say } = slider(
+      "hb-slider",
+      this.words[name],
+      { name, min, max, step: 5, value: Math.round(this.s[name] * 100) },
+      (percent) => {
+        this.set(name, percent / 100);
+        say(shown());
+      },
+    );
     say(shown());
     return root;
   }
@@ -143,11 +224,37 @@ class Race {
     const bars = [0, 1, 2].map((number) => {
       const fill = element("i", { class: `hb-fill hb-node${number + 1}` });
       const count = element("b", {}, "0");
-      return { fill, count, root: element("div", { class: "hb-row" }, element("span", {}, `${w.node} ${number + 1}`), element("span", { class: "hb-bar" }, fill), count) };
+      return {
+        fill,
+        count,
+        root: element(
+          "div",
+          { class: "hb-row" },
+          element("span", {}, `${w.node} ${number + 1}`),
+          element("span", { class: "hb-bar" }, fill),
+          count,
+        ),
+      };
     });
     const figures = Object.fromEntries(Object.keys(w.figures).map((key) => [key, element("dd", {}, "–")]));
-    const list = element("dl", {}, ...Object.entries(figures).map(([key, value]) => element("div", { class: `hb-${key}` }, element("dt", {}, w.figures[key]), value)));
-    return { bars, figures, root: element("section", { class: "hb-lane", "aria-label": w.names[name] }, element("h4", {}, w.names[name]), ...bars.map((bar) => bar.root), list) };
+    const list = element(
+      "dl",
+      {},
+      ...Object.entries(figures).map(([key, value]) =>
+        element("div", { class: `hb-${key}` }, element("dt", {}, w.figures[key]), value),
+      ),
+    );
+    return {
+      bars,
+      figures,
+      root: element(
+        "section",
+        { class: "hb-lane", "aria-label": w.names[name] },
+        element("h4", {}, w.names[name]),
+        ...bars.map((bar) => bar.root),
+        list,
+      ),
+    };
   }
 
   set(name, value) {
@@ -162,14 +269,22 @@ class Race {
     cancelAnimationFrame(this.frame);
     const { nodes, work } = scenario(this.s);
     this.nodes = nodes;
-    this.raced = Object.fromEntries(Object.entries(STRATEGIES).map(([name, make]) => [name, race(nodes, work, make())]));
-    this.end = Math.max(SECONDS, ...Object.values(this.raced).map((answers) => Math.max(0, ...answers.map((one) => one.end))));
+    this.raced = Object.fromEntries(
+      Object.entries(STRATEGIES).map(([name, make]) => [name, race(nodes, work, make())]),
+    );
+    this.end = Math.max(
+      SECONDS,
+      ...Object.values(this.raced).map((answers) => Math.max(0, ...answers.map((one) => one.end))),
+    );
     this.show(this.end, true);
   }
 
   run() {
     cancelAnimationFrame(this.frame);
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) { this.show(this.end, true); return; }
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.show(this.end, true);
+      return;
+    }
     this.said.textContent = "…";
     const began = performance.now();
     const step = () => {

@@ -2,50 +2,88 @@
 
 const WORDS = {
   en: {
-    board: "The ten cards of the course", colon: ": ",
-    lesson: "Lesson", exercise: "Exercise", coming: "coming", noLesson: "The lesson is not written yet.",
-    done: "done", todo: "to do", goal: "Goal:", next: "Next", open: "Open", notes: "Needs attention",
+    board: "The ten cards of the course",
+    colon: ": ",
+    lesson: "Lesson",
+    exercise: "Exercise",
+    coming: "coming",
+    noLesson: "The lesson is not written yet.",
+    done: "done",
+    todo: "to do",
+    goal: "Goal:",
+    next: "Next",
+    open: "Open",
+    notes: "Needs attention",
   },
   zh: {
-    board: "本课程的十张卡片", colon: "：",
-    lesson: "课程", exercise: "练习", coming: "尚未推出", noLesson: "这一课还没有写好。",
-    done: "已完成", todo: "待完成", goal: "目标：", next: "下一步", open: "打开", notes: "需要留意",
+    board: "本课程的十张卡片",
+    colon: "：",
+    lesson: "课程",
+    exercise: "练习",
+    coming: "尚未推出",
+    noLesson: "这一课还没有写好。",
+    done: "已完成",
+    todo: "待完成",
+    goal: "目标：",
+    next: "下一步",
+    open: "打开",
+    notes: "需要留意",
   },
 };
 
 // `path` is from JupyterLab's root; the href is the same place seen from this notebook's folder, course/.
 function link(label, path, of) {
-  return element("a", {
-    href: `../${path}`,
-    "aria-label": `${label}: ${of}`,
-    "data-commandlinker-command": "docmanager:open",
-    "data-commandlinker-args": JSON.stringify({ path }),
-  }, label);
+  return element(
+    "a",
+    {
+      href: `../${path}`,
+      "aria-label": `${label}: ${of}`,
+      "data-commandlinker-command": "docmanager:open",
+      "data-commandlinker-args": JSON.stringify({ path }),
+    },
+    label,
+  );
 }
 
 function factOf(fact, words) {
-  const mark = element("span", {
-    class: "halab-board-mark", role: "img", "aria-label": fact.done ? words.done : words.todo,
-  }, fact.done ? "✓" : "○");
-  return element("li", { class: fact.done ? "halab-board-done" : "" }, mark,
-    element("span", {}, element("b", {}, fact.heading), words.colon + fact.text));
+  const mark = element(
+    "span",
+    { class: "halab-board-mark", role: "img", "aria-label": fact.done ? words.done : words.todo },
+    fact.done ? "✓" : "○",
+  );
+  return element(
+    "li",
+    { class: fact.done ? "halab-board-done" : "" },
+    mark,
+    element("span", {}, element("b", {}, fact.heading), words.colon + fact.text),
+  );
 }
 
 function tileOf(tile, words) {
   const there = tile.facts.length > 0;
-  const box = element("li", { class: there ? "halab-board-tile" : "halab-board-tile halab-board-coming" },
-    element("div", { class: "halab-board-head" },
+  const box = element(
+    "li",
+    { class: there ? "halab-board-tile" : "halab-board-tile halab-board-coming" },
+    element(
+      "div",
+      { class: "halab-board-head" },
       element("span", { class: "halab-board-number", "aria-hidden": "true" }, String(tile.number)),
       element("h3", {}, tile.title),
-      ...(there ? [] : [element("span", { class: "halab-board-badge", title: words.noLesson }, words.coming)])),
-    element("p", {}, tile.summary));
+      ...(there
+        ? []
+        : [element("span", { class: "halab-board-badge", title: words.noLesson }, words.coming)]),
+    ),
+    element("p", {}, tile.summary),
+  );
   if (there) {
     const links = [];
     if (tile.lesson) links.push(link(words.lesson, tile.lesson, tile.title));
     if (tile.exercise) links.push(link(words.exercise, tile.exercise, tile.title));
-    box.append(element("p", { class: "halab-board-goal" }, `${words.goal} ${tile.checklist}`),
+    box.append(
+      element("p", { class: "halab-board-goal" }, `${words.goal} ${tile.checklist}`),
       element("ul", { class: "halab-board-facts" }, ...tile.facts.map((fact) => factOf(fact, words))),
-      element("p", { class: "halab-board-links" }, ...links));
+      element("p", { class: "halab-board-links" }, ...links),
+    );
   }
   return box;
 }
@@ -53,11 +91,25 @@ function tileOf(tile, words) {
 function summary(model, words) {
   const step = model.get("step");
   const open = step.path ? [" ", link(words.open, step.path, step.text)] : [];
-  const parts = [element("p", {}, model.get("items")),
-    element("p", { class: "halab-board-next" }, element("b", {}, words.next + words.colon), step.text, ...open)];
+  const parts = [
+    element("p", {}, model.get("items")),
+    element(
+      "p",
+      { class: "halab-board-next" },
+      element("b", {}, words.next + words.colon),
+      step.text,
+      ...open,
+    ),
+  ];
   if (model.get("notes").length) {
-    parts.push(element("div", { class: "halab-board-notes" }, element("b", {}, words.notes),
-      element("ul", {}, ...model.get("notes").map((note) => element("li", {}, note)))));
+    parts.push(
+      element(
+        "div",
+        { class: "halab-board-notes" },
+        element("b", {}, words.notes),
+        element("ul", {}, ...model.get("notes").map((note) => element("li", {}, note))),
+      ),
+    );
   }
   return element("div", { class: "halab-board-summary" }, ...parts);
 }
@@ -66,8 +118,14 @@ function render({ model, el }) {
   prepareHost(el, "halab-board-host");
   const words = WORDS[model.get("lang")];
   el.lang = htmlLang(model);
-  el.replaceChildren(summary(model, words), element("ol", { class: "halab-board", "aria-label": words.board },
-    ...model.get("tiles").map((tile) => tileOf(tile, words))));
+  el.replaceChildren(
+    summary(model, words),
+    element(
+      "ol",
+      { class: "halab-board", "aria-label": words.board },
+      ...model.get("tiles").map((tile) => tileOf(tile, words)),
+    ),
+  );
 }
 
 export default { render };

@@ -1,31 +1,129 @@
 // A drill on paper: a checklist with clocks beside the time line. An anywidget front-end module.
 // The time line is worked out here; the clock runs only while "Run" is pressed.
 
-const SIGNS = { waiting: "○", running: "▶", done: "✓", stopped: "■", failed: "✕", "rolled back": "↶", fenced: "▣" };
+const SIGNS = {
+  waiting: "○",
+  running: "▶",
+  done: "✓",
+  stopped: "■",
+  failed: "✕",
+  "rolled back": "↶",
+  fenced: "▣",
+};
 const PER_MINUTE = 60; // milliseconds of the clock for one minute of the drill
 
 const WORDS = {
   en: {
-    title: "A drill on paper", help: "Set the minutes, choose what goes wrong, and run it.", run: "Run", end: "To the end", again: "Reset", fault: "What goes wrong",
-    step: "Step", minutes: "Minutes", line: "Time line", clock: "Clock", rto: "RTO", rpo: "RPO", age: "Minutes since the newest backup", target: "target",
-    none: "none", unit: "min", met: "met", missed: "missed", assumed: "All times are assumptions: put your own drill's in their place.", colon: ": ",
-    names: { backup: "1 Verify the newest backup", standby: "2 Verify the standby", loss: "3 Lose the primary, decide", failover: "4 Fail over", service: "5 Verify the service",
-      measure: "6 Compute RTO and RPO", report: "7 Report", failback: "8 Fail back", "roll back": "Roll back", fence: "Fence the primary" },
-    faults: { none: "nothing", "backup corrupt": "the backup is corrupt", "standby unhealthy": "the standby is unhealthy", "failover too slow": "the failover is too slow",
-      "service half broken": "the service is half broken", "split brain": "the primary comes back (split brain)" },
-    statuses: { waiting: "waiting", running: "under way", done: "done", stopped: "stopped here", failed: "failed", "rolled back": "rolled back", fenced: "fenced" },
-    verdicts: { passed: "The drill went through.", stopped: "Stopped before any harm: users noticed nothing.", "rolled back": "Rolled back: the primary serves again, and no row is lost." },
+    title: "A drill on paper",
+    help: "Set the minutes, choose what goes wrong, and run it.",
+    run: "Run",
+    end: "To the end",
+    again: "Reset",
+    fault: "What goes wrong",
+    step: "Step",
+    minutes: "Minutes",
+    line: "Time line",
+    clock: "Clock",
+    rto: "RTO",
+    rpo: "RPO",
+    age: "Minutes since the newest backup",
+    target: "target",
+    none: "none",
+    unit: "min",
+    met: "met",
+    missed: "missed",
+    assumed: "All times are assumptions: put your own drill's in their place.",
+    colon: ": ",
+    names: {
+      backup: "1 Verify the newest backup",
+      standby: "2 Verify the standby",
+      loss: "3 Lose the primary, decide",
+      failover: "4 Fail over",
+      service: "5 Verify the service",
+      measure: "6 Compute RTO and RPO",
+      report: "7 Report",
+      failback: "8 Fail back",
+      "roll back": "Roll back",
+      fence: "Fence the primary",
+    },
+    faults: {
+      none: "nothing",
+      "backup corrupt": "the backup is corrupt",
+      "standby unhealthy": "the standby is unhealthy",
+      "failover too slow": "the failover is too slow",
+      "service half broken": "the service is half broken",
+      "split brain": "the primary comes back (split brain)",
+    },
+    statuses: {
+      waiting: "waiting",
+      running: "under way",
+      done: "done",
+      stopped: "stopped here",
+      failed: "failed",
+      "rolled back": "rolled back",
+      fenced: "fenced",
+    },
+    verdicts: {
+      passed: "The drill went through.",
+      stopped: "Stopped before any harm: users noticed nothing.",
+      "rolled back": "Rolled back: the primary serves again, and no row is lost.",
+    },
   },
   zh: {
-    title: "纸上演练", help: "调好每步几分钟，选一个毛病，跑一遍。", run: "开始", end: "直接看结果", again: "重来", fault: "出什么毛病",
-    step: "步骤", minutes: "分钟", line: "时间线", clock: "计时", rto: "RTO", rpo: "RPO", age: "距最新备份（分钟）", target: "目标",
-    none: "无", unit: "分钟", met: "达标", missed: "没达标", assumed: "时间都是假设：换成你自己演练出来的数字。", colon: "：",
-    names: { backup: "1 校验最新备份", standby: "2 确认灾备健康", loss: "3 主集群丢失、拍板", failover: "4 故障转移", service: "5 验证服务",
-      measure: "6 算 RTO 和 RPO", report: "7 写报告", failback: "8 切回", "roll back": "回滚", fence: "隔离主集群" },
-    faults: { none: "没有", "backup corrupt": "备份坏了", "standby unhealthy": "灾备集群不健康", "failover too slow": "转移太慢",
-      "service half broken": "服务只好了一半", "split brain": "主集群回来了（脑裂）" },
-    statuses: { waiting: "等待", running: "进行中", done: "完成", stopped: "到此为止", failed: "失败", "rolled back": "已回滚", fenced: "已隔离" },
-    verdicts: { passed: "演练走完了。", stopped: "没动手就停了：用户毫无感觉。", "rolled back": "已回滚：主集群重新服务，一行没丢。" },
+    title: "纸上演练",
+    help: "调好每步几分钟，选一个毛病，跑一遍。",
+    run: "开始",
+    end: "直接看结果",
+    again: "重来",
+    fault: "出什么毛病",
+    step: "步骤",
+    minutes: "分钟",
+    line: "时间线",
+    clock: "计时",
+    rto: "RTO",
+    rpo: "RPO",
+    age: "距最新备份（分钟）",
+    target: "目标",
+    none: "无",
+    unit: "分钟",
+    met: "达标",
+    missed: "没达标",
+    assumed: "时间都是假设：换成你自己演练出来的数字。",
+    colon: "：",
+    names: {
+      backup: "1 校验最新备份",
+      standby: "2 确认灾备健康",
+      loss: "3 主集群丢失、拍板",
+      failover: "4 故障转移",
+      service: "5 验证服务",
+      measure: "6 算 RTO 和 RPO",
+      report: "7 写报告",
+      failback: "8 切回",
+      "roll back": "回滚",
+      fence: "隔离主集群",
+    },
+    faults: {
+      none: "没有",
+      "backup corrupt": "备份坏了",
+      "standby unhealthy": "灾备集群不健康",
+      "failover too slow": "转移太慢",
+      "service half broken": "服务只好了一半",
+      "split brain": "主集群回来了（脑裂）",
+    },
+    statuses: {
+      waiting: "等待",
+      running: "进行中",
+      done: "完成",
+      stopped: "到此为止",
+      failed: "失败",
+      "rolled back": "已回滚",
+      fenced: "已隔离",
+    },
+    verdicts: {
+      passed: "演练走完了。",
+      stopped: "没动手就停了：用户毫无感觉。",
+      "rolled back": "已回滚：主集群重新服务，一行没丢。",
+    },
   },
 };
 
@@ -35,15 +133,27 @@ const WORDS = {
 export function plan(minutes, fault, age, extra) {
   const bars = [];
   let now = 0;
-  const more = (step, length, status) => { bars.push({ step, start: now, end: now + length, status }); now += length; };
+  const more = (step, length, status) => {
+    bars.push({ step, start: now, end: now + length, status });
+    now += length;
+  };
   const add = (step, status = "done") => more(step, minutes[step], status);
-  for (const [step, bad] of [["backup", "backup corrupt"], ["standby", "standby unhealthy"]]) {
-    if (fault === bad) { add(step, "stopped"); return { bars, verdict: "stopped", rto: null, rpo: null }; }
+  for (const [step, bad] of [
+    ["backup", "backup corrupt"],
+    ["standby", "standby unhealthy"],
+  ]) {
+    if (fault === bad) {
+      add(step, "stopped");
+      return { bars, verdict: "stopped", rto: null, rpo: null };
+    }
     add(step);
   }
   const lost = now;
   add("loss");
-  for (const [step, bad] of [["failover", "failover too slow"], ["service", "service half broken"]]) {
+  for (const [step, bad] of [
+    ["failover", "failover too slow"],
+    ["service", "service half broken"],
+  ]) {
     if (fault === bad) {
       add(step, "failed");
       more("roll back", extra["roll back"], "rolled back");
@@ -66,8 +176,14 @@ function render({ model, el }) {
   let now = Infinity; // minutes on the clock; the whole time line until somebody runs it
   let timer = null;
 
-  const faults = element("select", { "data-part": "fault" }, ...model.get("faults").map((name) => element("option", { value: name }, words.faults[name])));
-  faults.addEventListener("change", () => { change("fault", faults.value); });
+  const faults = element(
+    "select",
+    { "data-part": "fault" },
+    ...model.get("faults").map((name) => element("option", { value: name }, words.faults[name])),
+  );
+  faults.addEventListener("change", () => {
+    change("fault", faults.value);
+  });
   const age = element("input", { type: "number", min: 0, max: 240, step: 5, "data-part": "age" });
   age.addEventListener("change", () => {
     change("backup_age", Math.min(240, Math.max(0, Math.round(Number(age.value)) || 0)));
@@ -77,24 +193,67 @@ function render({ model, el }) {
     button.addEventListener("click", { run, end: () => stop(Infinity), again: () => stop(0) }[name]);
     return button;
   });
-  const clocks = Object.fromEntries(["clock", "rto", "rpo"].map((name) => [name, element("output", { "data-clock": name })]));
-  const face = (name) => element("div", { class: "halab-drill-clock" }, element("span", {}, words[name]), clocks[name]);
+  const clocks = Object.fromEntries(
+    ["clock", "rto", "rpo"].map((name) => [name, element("output", { "data-clock": name })]),
+  );
+  const face = (name) =>
+    element("div", { class: "halab-drill-clock" }, element("span", {}, words[name]), clocks[name]);
   const rows = element("tbody");
   const summary = element("p", { class: "halab-drill-summary", role: "status" });
 
-  el.append(element("section", { class: "halab-drill", "aria-label": words.title, lang: htmlLang(model) },
-    element("div", { class: "halab-drill-top" }, element("strong", {}, words.title), element("span", {}, words.help)),
-    element("div", { class: "halab-drill-top" },
-      element("label", {}, `${words.fault} `, faults), element("label", {}, `${words.age} `, age), element("span", { class: "halab-drill-buttons" }, ...buttons)),
-    element("div", { class: "halab-drill-clocks" }, face("clock"), face("rto"), face("rpo")),
-    element("table", {}, element("thead", {}, element("tr", {}, ...["step", "minutes", "line"].map((name) => element("th", { scope: "col" }, words[name])))), rows),
-    summary, element("p", { class: "halab-drill-note" }, words.assumed)));
+  el.append(
+    element(
+      "section",
+      { class: "halab-drill", "aria-label": words.title, lang: htmlLang(model) },
+      element(
+        "div",
+        { class: "halab-drill-top" },
+        element("strong", {}, words.title),
+        element("span", {}, words.help),
+      ),
+      element(
+        "div",
+        { class: "halab-drill-top" },
+        element("label", {}, `${words.fault} `, faults),
+        element("label", {}, `${words.age} `, age),
+        element("span", { class: "halab-drill-buttons" }, ...buttons),
+      ),
+      element("div", { class: "halab-drill-clocks" }, face("clock"), face("rto"), face("rpo")),
+      element(
+        "table",
+        {},
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            ...["step", "minutes", "line"].map((name) => element("th", { scope: "col" }, words[name])),
+          ),
+        ),
+        rows,
+      ),
+      summary,
+      element("p", { class: "halab-drill-note" }, words.assumed),
+    ),
+  );
 
   keepArrowKeys(el);
 
   // A row is made once and kept, so that a slider keeps its focus while it is dragged.
   const lines = {};
-  for (const step of ["backup", "standby", "loss", "failover", "fence", "service", "roll back", "measure", "report", "failback"]) {
+  for (const step of [
+    "backup",
+    "standby",
+    "loss",
+    "failover",
+    "fence",
+    "service",
+    "roll back",
+    "measure",
+    "report",
+    "failback",
+  ]) {
     const sign = element("span", { class: "halab-drill-sign", "aria-hidden": "true" });
     const status = element("span", { class: "halab-drill-status" });
     const bar = element("div", { class: "halab-drill-bar" });
@@ -102,20 +261,34 @@ function render({ model, el }) {
     const cell = element("td", {});
     if (step in extra) cell.append(figure);
     else {
-      const slider = element("input", { type: "range", min: 0, max: 120, step: 1, "data-step": step, "aria-label": `${words.names[step]}${words.colon}${words.minutes}` });
+      const slider = element("input", {
+        type: "range",
+        min: 0,
+        max: 120,
+        step: 1,
+        "data-step": step,
+        "aria-label": `${words.names[step]}${words.colon}${words.minutes}`,
+      });
       slider.addEventListener("input", () => {
         change("minutes", { ...model.get("minutes"), [step]: Number(slider.value) });
       });
       cell.append(slider, figure);
       lines[step] = { slider };
     }
-    const row = element("tr", { "data-row": step }, element("th", { scope: "row" }, sign, ` ${words.names[step]} `, status), cell,
-      element("td", { class: "halab-drill-track" }, bar));
+    const row = element(
+      "tr",
+      { "data-row": step },
+      element("th", { scope: "row" }, sign, ` ${words.names[step]} `, status),
+      cell,
+      element("td", { class: "halab-drill-track" }, bar),
+    );
     lines[step] = { ...lines[step], row, sign, status, bar, figure };
     rows.append(row);
   }
 
-  function current() { return plan(model.get("minutes"), model.get("fault"), model.get("backup_age"), extra); }
+  function current() {
+    return plan(model.get("minutes"), model.get("fault"), model.get("backup_age"), extra);
+  }
 
   /** Another drill is another time line: the clock shows its end until somebody runs it. */
   function change(name, value) {
@@ -129,7 +302,10 @@ function render({ model, el }) {
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const { bars } = current();
     const total = bars[bars.length - 1].end;
-    if (still || !total) { stop(Infinity); return; }
+    if (still || !total) {
+      stop(Infinity);
+      return;
+    }
     const began = performance.now();
     timer = setInterval(() => {
       now = (performance.now() - began) / PER_MINUTE;
@@ -145,7 +321,9 @@ function render({ model, el }) {
     draw();
   }
 
-  function state(bar) { return now >= bar.end ? bar.status : now >= bar.start && timer !== null ? "running" : "waiting"; }
+  function state(bar) {
+    return now >= bar.end ? bar.status : now >= bar.start && timer !== null ? "running" : "waiting";
+  }
 
   function show(output, value, target) {
     output.textContent = value === null ? words.none : `${Math.floor(value)} ${words.unit}`;
@@ -182,16 +360,31 @@ function render({ model, el }) {
     const ended = now >= total;
     show(clocks.clock, Math.min(now, total));
     if (found.rto === null || (loss && now < loss.start)) show(clocks.rto, null);
-    else show(clocks.rto, Math.min(now - loss.start, found.rto), now - loss.start >= found.rto ? model.get("target_rto") : undefined);
-    const measured = found.rpo === null || (!ended && now - (loss?.start ?? 0) < (found.rto ?? 0)) ? null : found.rpo;
+    else
+      show(
+        clocks.rto,
+        Math.min(now - loss.start, found.rto),
+        now - loss.start >= found.rto ? model.get("target_rto") : undefined,
+      );
+    const measured =
+      found.rpo === null || (!ended && now - (loss?.start ?? 0) < (found.rto ?? 0)) ? null : found.rpo;
     show(clocks.rpo, measured, model.get("target_rpo"));
     const said = ended ? words.verdicts[found.verdict] : "";
     announce(summary, said);
   }
 
-  const unwatch = watch(model, { minutes: draw, fault: draw, backup_age: draw, target_rto: draw, target_rpo: draw });
+  const unwatch = watch(model, {
+    minutes: draw,
+    fault: draw,
+    backup_age: draw,
+    target_rto: draw,
+    target_rpo: draw,
+  });
   draw();
-  return () => { clearInterval(timer); unwatch(); };
+  return () => {
+    clearInterval(timer);
+    unwatch();
+  };
 }
 
 export default { render };

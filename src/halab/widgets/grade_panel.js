@@ -2,55 +2,110 @@
 
 const WORDS = {
   en: {
-    title: (card) => `Grade exercise ${card}`, button: "Grade my notebook", again: "Grade again",
+    title: (card) => `Grade exercise ${card}`,
+    button: "Grade my notebook",
+    again: "Grade again",
     idle: "Saves the notebook, runs your copy from top to bottom, and takes a few seconds.",
-    waiting: "Waiting for the kernel: a cell is still running.", saving: "Saving the notebook …",
-    grading: (share) => `Grading … ${share} %`, points: (points, of) => `${points} of ${of} points`,
-    full: "All points. Well done.", failed: "It could not be graded.",
-    unsaved: "JupyterLab did not save the notebook, so this is the grade of what was saved last. If you have changed something since, save (Ctrl+S or ⌘S) and grade again.",
-    task: (task) => `Task ${task}`, check: "Check", pointsHead: "Points", passed: "passed", missed: "not yet",
-    hint: (task) => `Hint for task ${task}`, steps: ["What is wrong", "Where to look", "Which card says it"],
-    next: (number, of) => `Next hint (${number} of ${of})`, first: "Hint", last: "That was the last hint",
-    note: "Note", what: "What to do", colon: ": ",
+    waiting: "Waiting for the kernel: a cell is still running.",
+    saving: "Saving the notebook …",
+    grading: (share) => `Grading … ${share} %`,
+    points: (points, of) => `${points} of ${of} points`,
+    full: "All points. Well done.",
+    failed: "It could not be graded.",
+    unsaved:
+      "JupyterLab did not save the notebook, so this is the grade of what was saved last. If you have changed something since, save (Ctrl+S or ⌘S) and grade again.",
+    task: (task) => `Task ${task}`,
+    check: "Check",
+    pointsHead: "Points",
+    passed: "passed",
+    missed: "not yet",
+    hint: (task) => `Hint for task ${task}`,
+    steps: ["What is wrong", "Where to look", "Which card says it"],
+    next: (number, of) => `Next hint (${number} of ${of})`,
+    first: "Hint",
+    last: "That was the last hint",
+    note: "Note",
+    what: "What to do",
+    colon: ": ",
   },
   zh: {
-    title: (card) => `给练习 ${card} 评分`, button: "给我的笔记本评分", again: "再评一次",
+    title: (card) => `给练习 ${card} 评分`,
+    button: "给我的笔记本评分",
+    again: "再评一次",
     idle: "先保存笔记本，再从头到尾运行你的副本，需要几秒钟。",
-    waiting: "正在等待内核：还有单元格在运行。", saving: "正在保存笔记本……",
-    grading: (share) => `正在评分…… ${share} %`, points: (points, of) => `得 ${points} 分，满分 ${of} 分`,
-    full: "满分，做得好。", failed: "没能评分。",
-    unsaved: "JupyterLab 没有保存笔记本，所以这是上一次保存的内容的得分。如果之后又改过，请先保存（Ctrl+S 或 ⌘S），再评一次。",
-    task: (task) => `任务 ${task}`, check: "检查项", pointsHead: "得分", passed: "通过", missed: "尚未通过",
-    hint: (task) => `任务 ${task} 的提示`, steps: ["哪里不对", "该看哪里", "哪张卡片讲过"],
-    next: (number, of) => `下一条提示（${number}/${of}）`, first: "提示", last: "提示已经全部给出",
-    note: "注意", what: "怎么办", colon: "：",
+    waiting: "正在等待内核：还有单元格在运行。",
+    saving: "正在保存笔记本……",
+    grading: (share) => `正在评分…… ${share} %`,
+    points: (points, of) => `得 ${points} 分，满分 ${of} 分`,
+    full: "满分，做得好。",
+    failed: "没能评分。",
+    unsaved:
+      "JupyterLab 没有保存笔记本，所以这是上一次保存的内容的得分。如果之后又改过，请先保存（Ctrl+S 或 ⌘S），再评一次。",
+    task: (task) => `任务 ${task}`,
+    check: "检查项",
+    pointsHead: "得分",
+    passed: "通过",
+    missed: "尚未通过",
+    hint: (task) => `任务 ${task} 的提示`,
+    steps: ["哪里不对", "该看哪里", "哪张卡片讲过"],
+    next: (number, of) => `下一条提示（${number}/${of}）`,
+    first: "提示",
+    last: "提示已经全部给出",
+    note: "注意",
+    what: "怎么办",
+    colon: "：",
   },
 };
 
 const number = (value) => String(Math.round(value * 100) / 100);
 
 function checkRow(check, words) {
-  const mark = element("span", { class: "halab-grade-mark", role: "img", "aria-label": check.passed ? words.passed : words.missed },
-    check.passed ? "✓" : "✗");
+  const mark = element(
+    "span",
+    { class: "halab-grade-mark", role: "img", "aria-label": check.passed ? words.passed : words.missed },
+    check.passed ? "✓" : "✗",
+  );
   const title = element("div", { class: "halab-grade-check" }, mark, element("span", {}, check.title));
-  if (!check.passed) title.lastChild.append(element("span", { class: "halab-grade-behaviour" }, ...prose(check.behaviour)));
-  return element("tr", { class: check.passed ? "halab-grade-passed" : "halab-grade-missed" },
-    element("td", {}, title), element("td", { class: "halab-grade-number" }, `${number(check.points)} / ${number(check.out_of)}`));
+  if (!check.passed)
+    title.lastChild.append(element("span", { class: "halab-grade-behaviour" }, ...prose(check.behaviour)));
+  return element(
+    "tr",
+    { class: check.passed ? "halab-grade-passed" : "halab-grade-missed" },
+    element("td", {}, title),
+    element("td", { class: "halab-grade-number" }, `${number(check.points)} / ${number(check.out_of)}`),
+  );
 }
 
 // A task's rows. What its hint says is put in by `drawHint`, so that asking for one moves nothing else.
 function taskRows(task, model, words) {
-  const body = element("tbody", {}, element("tr", { class: "halab-grade-task" },
-    element("th", { scope: "rowgroup" }, words.task(task.task)),
-    element("td", { class: "halab-grade-number" }, `${number(task.points)} / ${number(task.out_of)}`)),
-  ...task.checks.map((check) => checkRow(check, words)));
+  const body = element(
+    "tbody",
+    {},
+    element(
+      "tr",
+      { class: "halab-grade-task" },
+      element("th", { scope: "rowgroup" }, words.task(task.task)),
+      element("td", { class: "halab-grade-number" }, `${number(task.points)} / ${number(task.out_of)}`),
+    ),
+    ...task.checks.map((check) => checkRow(check, words)),
+  );
   if (task.checks.some((check) => !check.passed)) {
     const button = element("button", { type: "button", "data-task": task.task });
     button.addEventListener("click", () => {
       if (button.getAttribute("aria-disabled") !== "true") model.send({ hint: task.task });
     });
-    body.append(element("tr", {}, element("td", { colspan: "2" },
-      element("div", { class: "halab-grade-hints", "aria-live": "polite", "data-task": task.task }), button)));
+    body.append(
+      element(
+        "tr",
+        {},
+        element(
+          "td",
+          { colspan: "2" },
+          element("div", { class: "halab-grade-hints", "aria-live": "polite", "data-task": task.task }),
+          button,
+        ),
+      ),
+    );
   }
   return body;
 }
@@ -62,11 +117,17 @@ function drawHint(place, button, told, words) {
   const task = button.dataset.task;
   const steps = told?.steps ?? [];
   place.replaceChildren(
-    ...steps.map((step, index) => element("p", {}, element("b", {}, words.steps[index] + words.colon), ...prose(step))),
-    ...(told?.problem ? [element("p", {}, told.problem)] : []));
+    ...steps.map((step, index) =>
+      element("p", {}, element("b", {}, words.steps[index] + words.colon), ...prose(step)),
+    ),
+    ...(told?.problem ? [element("p", {}, told.problem)] : []),
+  );
   const over = steps.length > 0 && steps.length === told.of;
   button.textContent = over ? words.last : steps.length ? words.next(steps.length + 1, told.of) : words.first;
-  button.setAttribute("aria-label", over ? button.textContent : `${words.hint(task)}${words.colon}${button.textContent}`);
+  button.setAttribute(
+    "aria-label",
+    over ? button.textContent : `${words.hint(task)}${words.colon}${button.textContent}`,
+  );
   // Not `disabled`: that would throw the keyboard's focus away.
   button.setAttribute("aria-disabled", over);
 }
@@ -80,9 +141,20 @@ function render({ model, el }) {
   const bar = element("progress", { max: "1", "aria-label": words.title(model.get("card")) });
   const body = element("div", { class: "halab-grade-body" });
   // JupyterLab runs the command of an element that is clicked; elsewhere the click does nothing.
-  const save = element("a", { hidden: "", "data-commandlinker-command": "docmanager:save", "data-commandlinker-args": "{}" });
-  el.append(element("section", { class: "halab-grade", "aria-label": words.title(model.get("card")), lang: htmlLang(model) },
-    element("div", { class: "halab-grade-top" }, button, bar, status), body, save));
+  const save = element("a", {
+    hidden: "",
+    "data-commandlinker-command": "docmanager:save",
+    "data-commandlinker-args": "{}",
+  });
+  el.append(
+    element(
+      "section",
+      { class: "halab-grade", "aria-label": words.title(model.get("card")), lang: htmlLang(model) },
+      element("div", { class: "halab-grade-top" }, button, bar, status),
+      body,
+      save,
+    ),
+  );
 
   const busy = () => ["saving", "grading"].includes(model.get("state"));
   let pressed = false; // and the kernel has not answered yet
@@ -102,11 +174,15 @@ function render({ model, el }) {
     bar.hidden = state !== "grading";
     bar.value = model.get("share");
     const { points, out_of: of } = model.get("report");
-    const text = pressed ? words.waiting : {
-      idle: words.idle, saving: words.saving, failed: words.failed,
-      grading: words.grading(Math.round(model.get("share") * 100)),
-      graded: `${words.points(number(points ?? 0), number(of ?? 0))}${points === of ? `. ${words.full}` : ""}`,
-    }[state];
+    const text = pressed
+      ? words.waiting
+      : {
+          idle: words.idle,
+          saving: words.saving,
+          failed: words.failed,
+          grading: words.grading(Math.round(model.get("share") * 100)),
+          graded: `${words.points(number(points ?? 0), number(of ?? 0))}${points === of ? `. ${words.full}` : ""}`,
+        }[state];
     status.setAttribute("aria-live", state === "grading" ? "off" : "polite");
     status.classList.toggle("halab-grade-result", state === "graded" && !pressed);
     announce(status, text);
@@ -116,16 +192,37 @@ function render({ model, el }) {
     const state = model.get("state");
     if (state === "failed") {
       const { message, hint } = model.get("problem");
-      body.replaceChildren(element("div", { class: "halab-grade-problem", role: "alert" }, element("p", {}, message),
-        ...(hint ? [element("p", {}, element("b", {}, words.what + words.colon), hint)] : [])));
+      body.replaceChildren(
+        element(
+          "div",
+          { class: "halab-grade-problem", role: "alert" },
+          element("p", {}, message),
+          ...(hint ? [element("p", {}, element("b", {}, words.what + words.colon), hint)] : []),
+        ),
+      );
     } else if (state === "graded") {
       const { tasks, notes } = model.get("report");
       const said = [...(model.get("saved") ? [] : [words.unsaved]), ...notes];
       body.replaceChildren(
-        ...said.map((note) => element("p", { class: "halab-grade-note" }, element("b", {}, words.note + words.colon), note)),
-        element("table", {}, element("thead", {}, element("tr", {}, element("th", { scope: "col" }, words.check),
-          element("th", { scope: "col", class: "halab-grade-number" }, words.pointsHead))),
-        ...tasks.map((task) => taskRows(task, model, words))));
+        ...said.map((note) =>
+          element("p", { class: "halab-grade-note" }, element("b", {}, words.note + words.colon), note),
+        ),
+        element(
+          "table",
+          {},
+          element(
+            "thead",
+            {},
+            element(
+              "tr",
+              {},
+              element("th", { scope: "col" }, words.check),
+              element("th", { scope: "col", class: "halab-grade-number" }, words.pointsHead),
+            ),
+          ),
+          ...tasks.map((task) => taskRows(task, model, words)),
+        ),
+      );
       drawHints();
     }
   }

@@ -7,7 +7,10 @@ const YEAR = 365 * 86400;
 
 /** Least, mean and most seconds from a fault to the verdict. */
 export function detection(p, fault) {
-  const least = fault === "crash" ? (p.failures - 1) * p.period : (p.failures - 1) * Math.max(p.period, p.timeout) + p.timeout;
+  const least =
+    fault === "crash"
+      ? (p.failures - 1) * p.period
+      : (p.failures - 1) * Math.max(p.period, p.timeout) + p.timeout;
   return [least, least + p.period / 2, least + p.period];
 }
 
@@ -35,52 +38,99 @@ export function storm(live, seconds) {
 }
 
 export function yaml(probes) {
-  return ["liveness", "readiness"].map((name) => {
-    const p = probes[name];
-    return `${name}Probe:\n  httpGet:\n    path: /healthz\n    port: 9091\n  initialDelaySeconds: ${p.delay}\n  periodSeconds: ${p.period}\n  timeoutSeconds: ${p.timeout}\n  failureThreshold: ${p.failures}\n`;
-  }).join("");
+  return ["liveness", "readiness"]
+    .map((name) => {
+      const p = probes[name];
+      return `${name}Probe:\n  httpGet:\n    path: /healthz\n    port: 9091\n  initialDelaySeconds: ${p.delay}\n  periodSeconds: ${p.period}\n  timeoutSeconds: ${p.timeout}\n  failureThreshold: ${p.failures}\n`;
+    })
+    .join("");
 }
 
 // ---- Words ------------------------------------------------------------------------------------------------------
 
 const WORDS = {
   en: {
-    title: "Probe tuner", liveness: "Liveness: restarts", readiness: "Readiness: takes out of service",
-    knobs: { period: "periodSeconds", timeout: "timeoutSeconds", failures: "failureThreshold", delay: "initialDelaySeconds" },
-    presets: ["The card's settings", "The card's faster ones", "Milvus' chart"], s: "s",
+    title: "Probe tuner",
+    liveness: "Liveness: restarts",
+    readiness: "Readiness: takes out of service",
+    knobs: {
+      period: "periodSeconds",
+      timeout: "timeoutSeconds",
+      failures: "failureThreshold",
+      delay: "initialDelaySeconds",
+    },
+    presets: ["The card's settings", "The card's faster ones", "Milvus' chart"],
+    s: "s",
     faults: { crash: "crash", hang: "hang" },
-    range: "From a fault to the verdict: least, mean (dot) and most. Diamonds: what the card says, 30 s and 6 s.",
+    range:
+      "From a fault to the verdict: least, mean (dot) and most. Diamonds: what the card says, 30 s and 6 s.",
     say: (name, fault, [a, b, c]) => `${name}, ${fault}: ${a} to ${c} s, ${b} s on average`,
     short: { liveness: "liveness", readiness: "readiness" },
-    load: "The process (assumptions)", busy: "answers that meet a pause", pause: "mean pause",
-    wrong: (n) => `A process that is well is restarted ${n} a year, if pauses are independent. They are not: they come in bursts.`,
-    often: (n) => (n >= 1 ? `${fmt(n)} times` : n > 1e-9 ? `once in ${fmt(1 / n)} years, so ${fmt(n)} times` : "practically never, so 0 times"),
-    storm: (n, d) => `If it is so busy that no answer is in time, a restart does not help: ${n} restarts in an hour, and ${d} % of the hour it waits in CrashLoopBackOff.`,
+    load: "The process (assumptions)",
+    busy: "answers that meet a pause",
+    pause: "mean pause",
+    wrong: (n) =>
+      `A process that is well is restarted ${n} a year, if pauses are independent. They are not: they come in bursts.`,
+    often: (n) =>
+      n >= 1
+        ? `${fmt(n)} times`
+        : n > 1e-9
+          ? `once in ${fmt(1 / n)} years, so ${fmt(n)} times`
+          : "practically never, so 0 times",
+    storm: (n, d) =>
+      `If it is so busy that no answer is in time, a restart does not help: ${n} restarts in an hour, and ${d} % of the hour it waits in CrashLoopBackOff.`,
     late: "The timeout is longer than the period: each probe that waits delays the next.",
-    yaml: "YAML", copy: "Copy", copied: "Copied", selected: "Selected: press Ctrl+C",
+    yaml: "YAML",
+    copy: "Copy",
+    copied: "Copied",
+    selected: "Selected: press Ctrl+C",
   },
   zh: {
-    title: "探针调节器", liveness: "存活探针：失败就重启", readiness: "就绪探针：失败就摘除",
-    knobs: { period: "periodSeconds", timeout: "timeoutSeconds", failures: "failureThreshold", delay: "initialDelaySeconds" },
-    presets: ["卡片的配置", "卡片优化后", "Milvus 官方 chart"], s: "秒",
+    title: "探针调节器",
+    liveness: "存活探针：失败就重启",
+    readiness: "就绪探针：失败就摘除",
+    knobs: {
+      period: "periodSeconds",
+      timeout: "timeoutSeconds",
+      failures: "failureThreshold",
+      delay: "initialDelaySeconds",
+    },
+    presets: ["卡片的配置", "卡片优化后", "Milvus 官方 chart"],
+    s: "秒",
     faults: { crash: "崩溃", hang: "卡死" },
     range: "从出故障到判定失败：最短、平均（圆点）和最长。菱形是卡片说的 30 秒和 6 秒。",
     say: (name, fault, [a, b, c]) => `${name}，${fault}：${a} 到 ${c} 秒，平均 ${b} 秒`,
     short: { liveness: "存活", readiness: "就绪" },
-    load: "进程的情况（都是假设）", busy: "碰上卡顿的比例", pause: "卡顿平均时长",
+    load: "进程的情况（都是假设）",
+    busy: "碰上卡顿的比例",
+    pause: "卡顿平均时长",
     wrong: (n) => `好好的进程每年会被误重启 ${n}，前提是卡顿互不相干。可实际上卡顿爱扎堆。`,
-    often: (n) => (n >= 1 ? `${fmt(n)} 次` : n > 1e-9 ? `${fmt(n)} 次（${fmt(1 / n)} 年一次）` : "0 次（几乎不会）"),
-    storm: (n, d) => `要是忙到每次都答晚，重启也没用：一小时重启 ${n} 次，其中 ${d}% 的时间在 CrashLoopBackOff 里干等。`,
+    often: (n) =>
+      n >= 1 ? `${fmt(n)} 次` : n > 1e-9 ? `${fmt(n)} 次（${fmt(1 / n)} 年一次）` : "0 次（几乎不会）",
+    storm: (n, d) =>
+      `要是忙到每次都答晚，重启也没用：一小时重启 ${n} 次，其中 ${d}% 的时间在 CrashLoopBackOff 里干等。`,
     late: "超时比间隔还长：还在等的检查会把下一次往后推。",
-    yaml: "YAML", copy: "复制", copied: "已复制", selected: "已选中，按 Ctrl+C",
+    yaml: "YAML",
+    copy: "复制",
+    copied: "已复制",
+    selected: "已选中，按 Ctrl+C",
   },
 };
 
 const fmt = (n) => (n >= 1e4 || n < 1e-3 ? n.toExponential(1) : String(Number(n.toPrecision(3))));
 const PRESETS = [
-  { liveness: { period: 10, timeout: 5, failures: 3, delay: 30 }, readiness: { period: 5, timeout: 3, failures: 3, delay: 10 } },
-  { liveness: { period: 3, timeout: 3, failures: 2, delay: 30 }, readiness: { period: 3, timeout: 3, failures: 2, delay: 10 } },
-  { liveness: { period: 30, timeout: 5, failures: 5, delay: 90 }, readiness: { period: 10, timeout: 5, failures: 5, delay: 90 } },
+  {
+    liveness: { period: 10, timeout: 5, failures: 3, delay: 30 },
+    readiness: { period: 5, timeout: 3, failures: 3, delay: 10 },
+  },
+  {
+    liveness: { period: 3, timeout: 3, failures: 2, delay: 30 },
+    readiness: { period: 3, timeout: 3, failures: 2, delay: 10 },
+  },
+  {
+    liveness: { period: 30, timeout: 5, failures: 5, delay: 90 },
+    readiness: { period: 10, timeout: 5, failures: 5, delay: 90 },
+  },
 ];
 const RANGES = { period: [1, 30], timeout: [1, 30], failures: [1, 10], delay: [0, 120] };
 
@@ -97,7 +147,11 @@ class Tuner {
     this.said = element("div", { class: "hp-said", role: "status" });
     this.pre = element("pre", { class: "hp-yaml", tabindex: "0" });
     this.copied = element("span", { role: "status" });
-    this.root = element("section", { class: "hp-root", "aria-label": this.words.title, lang: htmlLang(model) });
+    this.root = element("section", {
+      class: "hp-root",
+      "aria-label": this.words.title,
+      lang: htmlLang(model),
+    });
     keepArrowKeys(this.root);
     this.build();
     root.append(this.root);
@@ -108,20 +162,51 @@ class Tuner {
 
   build() {
     const w = this.words;
-    const knobs = (name) => element("fieldset", {}, element("legend", {}, w[name]),
-      ...Object.keys(RANGES).map((field) => this.slider(`${name}-${field}`, this.probes[name], field, w.knobs[field], RANGES[field], 1, field === "failures" ? "" : ` ${w.s}`)));
+    const knobs = (name) =>
+      element(
+        "fieldset",
+        {},
+        element("legend", {}, w[name]),
+        ...Object.keys(RANGES).map((field) =>
+          this.slider(
+            `${name}-${field}`,
+            this.probes[name],
+            field,
+            w.knobs[field],
+            RANGES[field],
+            1,
+            field === "failures" ? "" : ` ${w.s}`,
+          ),
+        ),
+      );
     this.root.append(
-      element("div", { class: "hp-presets" }, ...PRESETS.map((preset, index) =>
-        element("button", { type: "button", onclick: () => this.take(preset) }, w.presets[index]))),
+      element(
+        "div",
+        { class: "hp-presets" },
+        ...PRESETS.map((preset, index) =>
+          element("button", { type: "button", onclick: () => this.take(preset) }, w.presets[index]),
+        ),
+      ),
       element("div", { class: "hp-columns" }, knobs("liveness"), knobs("readiness")),
       this.chart,
       element("p", { class: "hp-note" }, w.range),
-      element("fieldset", {}, element("legend", {}, w.load), element("div", { class: "hp-columns" },
-        this.slider("busy", this.load, "busy", w.busy, [0, 0.2], 0.001, "%"),
-        this.slider("pause", this.load, "pause", w.pause, [0.1, 5], 0.1, ` ${w.s}`))),
+      element(
+        "fieldset",
+        {},
+        element("legend", {}, w.load),
+        element(
+          "div",
+          { class: "hp-columns" },
+          this.slider("busy", this.load, "busy", w.busy, [0, 0.2], 0.001, "%"),
+          this.slider("pause", this.load, "pause", w.pause, [0.1, 5], 0.1, ` ${w.s}`),
+        ),
+      ),
       this.said,
-      element("h4", {}, w.yaml), this.pre,
-      element("button", { type: "button", class: "hp-copy", onclick: () => this.copy() }, w.copy), " ", this.copied,
+      element("h4", {}, w.yaml),
+      this.pre,
+      element("button", { type: "button", class: "hp-copy", onclick: () => this.copy() }, w.copy),
+      " ",
+      this.copied,
     );
   }
 
@@ -159,7 +244,9 @@ class Tuner {
 
   drawRanges(width) {
     const { words: w } = this;
-    const rows = ["liveness", "readiness"].flatMap((name) => ["crash", "hang"].map((fault) => [name, fault, detection(this.probes[name], fault)]));
+    const rows = ["liveness", "readiness"].flatMap((name) =>
+      ["crash", "hang"].map((fault) => [name, fault, detection(this.probes[name], fault)]),
+    );
     const most = Math.max(36, ...rows.map((row) => row[2][2])) * 1.05;
     const left = 132;
     const x = (t) => left + (t / most) * (width - left - 16);
@@ -175,7 +262,9 @@ class Tuner {
       parts.push(svg("text", { x: 0, y: y + 15 }, `${w.short[name]}, ${w.faults[fault]}`));
       parts.push(svg("rect", { class: `hp-bar hp-${fault}`, x: x(a), y, width: x(c) - x(a), height: 20 }));
       parts.push(svg("circle", { class: "hp-mean", cx: x(b), cy: y + 10, r: 4 }));
-      if (row === 0) for (const t of [6, 30]) parts.push(svg("path", { class: "hp-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
+      if (row === 0)
+        for (const t of [6, 30])
+          parts.push(svg("path", { class: "hp-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
     });
     redraw(this.chart, width, 162, parts);
     this.figures = rows.map(([name, fault, span]) => w.say(w.short[name], w.faults[fault], span));

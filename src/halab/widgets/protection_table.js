@@ -6,22 +6,54 @@ const HOUR = 3600;
 
 const WORDS = {
   en: {
-    title: "What helps against what?", help: "Tick what you have. Choose a cell to read why.", interval: "Hours between two backups",
-    disaster: "Disaster", best: "You get", rto: "RTO up to", rpo: "RPO up to", nothing: "nothing helps", condition: "on a condition",
-    helps: { yes: "helps", if: "helps on a condition", no: "does not help" }, colon: ": ", comma: ", ", assumed: "All times are assumptions: put your own drill's in their place.",
+    title: "What helps against what?",
+    help: "Tick what you have. Choose a cell to read why.",
+    interval: "Hours between two backups",
+    disaster: "Disaster",
+    best: "You get",
+    rto: "RTO up to",
+    rpo: "RPO up to",
+    nothing: "nothing helps",
+    condition: "on a condition",
+    helps: { yes: "helps", if: "helps on a condition", no: "does not help" },
+    colon: ": ",
+    comma: ", ",
+    assumed: "All times are assumptions: put your own drill's in their place.",
     said: (yes, some, no) => `${yes} of 8 answered, ${some} on a condition, ${no} not at all.`,
     units: (s) => (s === 0 ? "0" : s < 60 ? `${s} s` : s < HOUR ? `${s / 60} min` : `${s / HOUR} h`),
     names: {},
   },
   zh: {
-    title: "什么防得住什么？", help: "勾上你有的办法。点一个格子，看看为什么。", interval: "两次备份间隔（小时）",
-    disaster: "灾难", best: "结果", rto: "RTO 最多", rpo: "RPO 最多", nothing: "没有办法", condition: "有前提",
-    helps: { yes: "管用", if: "有前提才管用", no: "不管用" }, colon: "：", comma: "，", assumed: "时间都是假设：换成你自己演练出来的数字。",
+    title: "什么防得住什么？",
+    help: "勾上你有的办法。点一个格子，看看为什么。",
+    interval: "两次备份间隔（小时）",
+    disaster: "灾难",
+    best: "结果",
+    rto: "RTO 最多",
+    rpo: "RPO 最多",
+    nothing: "没有办法",
+    condition: "有前提",
+    helps: { yes: "管用", if: "有前提才管用", no: "不管用" },
+    colon: "：",
+    comma: "，",
+    assumed: "时间都是假设：换成你自己演练出来的数字。",
     said: (yes, some, no) => `8 种灾难，${yes} 种防得住，${some} 种有前提，${no} 种没有办法。`,
     units: (s) => (s === 0 ? "0" : s < 60 ? `${s} 秒` : s < HOUR ? `${s / 60} 分钟` : `${s / HOUR} 小时`),
-    names: { "node loss": "坏一个节点", "two nodes": "坏两个节点", rack: "整个机架", "wrong delete": "误删数据", "dropped collection": "误删集合",
-      "bad release": "版本有毛病", ransomware: "勒索软件", "site loss": "整个机房", replicas: "多副本", standby: "异地备用（CDC）",
-      snapshots: "同一存储上的快照", backup: "备份", "off-site backup": "异地备份" },
+    names: {
+      "node loss": "坏一个节点",
+      "two nodes": "坏两个节点",
+      rack: "整个机架",
+      "wrong delete": "误删数据",
+      "dropped collection": "误删集合",
+      "bad release": "版本有毛病",
+      ransomware: "勒索软件",
+      "site loss": "整个机房",
+      replicas: "多副本",
+      standby: "异地备用（CDC）",
+      snapshots: "同一存储上的快照",
+      backup: "备份",
+      "off-site backup": "异地备份",
+    },
   },
 };
 
@@ -30,15 +62,27 @@ const WORDS = {
 /** Worst RTO and RPO of each protection, seconds, with `interval` hours between two backups. */
 export function costs(times, interval) {
   const change = (interval - 24) * HOUR;
-  return Object.fromEntries(Object.entries(times).map(([name, [rto, rpo]]) => [name, [rto, name.endsWith("backup") ? rpo + change : rpo]]));
+  return Object.fromEntries(
+    Object.entries(times).map(([name, [rto, rpo]]) => [
+      name,
+      [rto, name.endsWith("backup") ? rpo + change : rpo],
+    ]),
+  );
 }
 
 /** The best of what one has against each disaster: certain before conditional, then the quickest. */
 export function best(cells, disasters, have, times) {
   return disasters.map((disaster) => {
-    const helping = cells.filter((cell) => cell.disaster === disaster && have.includes(cell.protection) && cell.helps !== "no");
+    const helping = cells.filter(
+      (cell) => cell.disaster === disaster && have.includes(cell.protection) && cell.helps !== "no",
+    );
     const rank = (cell) => [cell.helps === "if" ? 1 : 0, ...times[cell.protection]];
-    helping.sort((one, other) => rank(one).map((value, at) => value - rank(other)[at]).find((by) => by !== 0) ?? 0);
+    helping.sort(
+      (one, other) =>
+        rank(one)
+          .map((value, at) => value - rank(other)[at])
+          .find((by) => by !== 0) ?? 0,
+    );
     const [first] = helping;
     if (!first) return { disaster, protection: "", helps: "no", rto: 0, rpo: 0 };
     const [rto, rpo] = times[first.protection];
@@ -61,48 +105,108 @@ function render({ model, el }) {
   for (const name of model.get("protections")) {
     boxes[name] = element("input", { type: "checkbox", "data-have": name });
     boxes[name].addEventListener("change", () => {
-      model.set("have", model.get("protections").filter((one) => boxes[one].checked));
+      model.set(
+        "have",
+        model.get("protections").filter((one) => boxes[one].checked),
+      );
       model.save_changes();
     });
     head.append(element("th", { scope: "col" }, element("label", {}, boxes[name], ` ${named(name)}`)));
   }
-  head.append(...[words.best, words.rto, words.rpo].map((text) => element("th", { scope: "col", class: "halab-protect-result" }, text)));
+  head.append(
+    ...[words.best, words.rto, words.rpo].map((text) =>
+      element("th", { scope: "col", class: "halab-protect-result" }, text),
+    ),
+  );
 
   const results = {};
   const buttons = [];
   const body = model.get("disasters").map((disaster) => {
-    const row = element("tr", { "data-disaster": disaster }, element("th", { scope: "row" }, named(disaster)));
+    const row = element(
+      "tr",
+      { "data-disaster": disaster },
+      element("th", { scope: "row" }, named(disaster)),
+    );
     for (const name of model.get("protections")) {
       const cell = cells.find((one) => one.disaster === disaster && one.protection === name);
-      const button = element("button", { type: "button", "data-helps": cell.helps, "data-cell": `${disaster}/${name}`, "aria-pressed": "false",
-        "aria-label": `${named(disaster)}${words.comma}${named(name)}${words.colon}${words.helps[cell.helps]}` }, SHAPES[cell.helps]);
-      button.addEventListener("click", () => { chosen = cell; drawReason(); });
+      const button = element(
+        "button",
+        {
+          type: "button",
+          "data-helps": cell.helps,
+          "data-cell": `${disaster}/${name}`,
+          "aria-pressed": "false",
+          "aria-label": `${named(disaster)}${words.comma}${named(name)}${words.colon}${words.helps[cell.helps]}`,
+        },
+        SHAPES[cell.helps],
+      );
+      button.addEventListener("click", () => {
+        chosen = cell;
+        drawReason();
+      });
       buttons.push([button, cell]);
       row.append(element("td", {}, button));
     }
-    results[disaster] = ["best", "rto", "rpo"].map((kind) => element("td", { class: "halab-protect-result", "data-kind": kind }));
+    results[disaster] = ["best", "rto", "rpo"].map((kind) =>
+      element("td", { class: "halab-protect-result", "data-kind": kind }),
+    );
     row.append(...results[disaster]);
     return row;
   });
 
   const slider = element("input", { type: "range", min: 1, max: 48, step: 1 });
-  slider.addEventListener("input", () => { model.set("interval", Number(slider.value)); model.save_changes(); });
+  slider.addEventListener("input", () => {
+    model.set("interval", Number(slider.value));
+    model.save_changes();
+  });
   const hours = element("output");
   const reason = element("p", { class: "halab-protect-reason", role: "status" });
   const summary = element("p", { class: "halab-protect-summary", role: "status" });
-  const legend = element("p", { class: "halab-protect-legend" }, ...Object.keys(SHAPES).map((kind) =>
-    element("span", {}, element("span", { "data-helps": kind, "aria-hidden": "true" }, SHAPES[kind]), ` ${words.helps[kind]}`)));
-  el.append(element("section", { class: "halab-protect", "aria-label": words.title, lang: htmlLang(model) },
-    element("div", { class: "halab-protect-top" }, element("strong", {}, words.title), element("span", {}, words.help),
-      element("label", { class: "halab-protect-interval" }, `${words.interval} `, slider, " ", hours)),
-    element("div", { class: "halab-protect-scroll" }, element("table", {}, element("thead", {}, head), element("tbody", {}, ...body))),
-    reason, summary, legend, element("p", { class: "halab-protect-note" }, words.assumed)));
+  const legend = element(
+    "p",
+    { class: "halab-protect-legend" },
+    ...Object.keys(SHAPES).map((kind) =>
+      element(
+        "span",
+        {},
+        element("span", { "data-helps": kind, "aria-hidden": "true" }, SHAPES[kind]),
+        ` ${words.helps[kind]}`,
+      ),
+    ),
+  );
+  el.append(
+    element(
+      "section",
+      { class: "halab-protect", "aria-label": words.title, lang: htmlLang(model) },
+      element(
+        "div",
+        { class: "halab-protect-top" },
+        element("strong", {}, words.title),
+        element("span", {}, words.help),
+        element("label", { class: "halab-protect-interval" }, `${words.interval} `, slider, " ", hours),
+      ),
+      element(
+        "div",
+        { class: "halab-protect-scroll" },
+        element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)),
+      ),
+      reason,
+      summary,
+      legend,
+      element("p", { class: "halab-protect-note" }, words.assumed),
+    ),
+  );
 
   keepArrowKeys(el);
 
   function drawReason() {
     for (const [button, cell] of buttons) button.setAttribute("aria-pressed", cell === chosen);
-    reason.textContent = chosen ? `${named(chosen.disaster)}${words.comma}${named(chosen.protection)}${words.colon}${words.helps[chosen.helps]}. ${chosen[why]}`.replace(". ", model.get("lang") === "zh" ? "。" : ". ") : "";
+    reason.textContent = chosen
+      ? `${named(chosen.disaster)}${words.comma}${named(chosen.protection)}${words.colon}${words.helps[chosen.helps]}. ${chosen[why]}`.replace(
+          ". ",
+          model.get("lang") === "zh" ? "。" : ". ",
+        )
+      : "";
   }
 
   function draw() {
@@ -110,7 +214,8 @@ function render({ model, el }) {
     for (const [name, box] of Object.entries(boxes)) box.checked = have.includes(name);
     slider.value = model.get("interval");
     hours.textContent = String(model.get("interval"));
-    for (const [button, cell] of buttons) button.classList.toggle("halab-protect-idle", !have.includes(cell.protection));
+    for (const [button, cell] of buttons)
+      button.classList.toggle("halab-protect-idle", !have.includes(cell.protection));
     const found = best(cells, model.get("disasters"), have, costs(model.get("times"), model.get("interval")));
     const count = { yes: 0, if: 0, no: 0 };
     for (const one of found) {

@@ -53,7 +53,9 @@ export function fits(strategy, need) {
 
 /** The cheapest that fits, the first of equals; null if none does. */
 export function cheapest(offered, need) {
-  return offered.filter((one) => fits(one, need)).reduce((best, one) => (best && best.cost <= one.cost ? best : one), null);
+  return offered
+    .filter((one) => fits(one, need))
+    .reduce((best, one) => (best && best.cost <= one.cost ? best : one), null);
 }
 
 /** A time in the largest unit that fits. */
@@ -74,21 +76,62 @@ const WORDS = {
     disasterAt: (when) => `Disaster ${when} after the second backup was begun`,
     lines: ["Backups", "Warm standby", "Query replicas"],
     notes: ["site lost", "site lost", "one node lost"],
-    copy: "a backup: it holds what was there when it was begun, and can be used when its bar ends", lost: "data lost", out: "without service", stop: ".",
+    copy: "a backup: it holds what was there when it was begun, and can be used when its bar ends",
+    lost: "data lost",
+    out: "without service",
+    stop: ".",
     said: (lost, out) => `RPO ${lost}, RTO ${out}`,
     none: "nothing lost",
-    map: "Strategies", mapNote: "RTO to the right, RPO upwards, each in the worst case of the disasters you ticked. The shaded corner is what your service allows.",
-    need: "What your service allows", must: "and it must survive",
-    rto: "RTO, at most", rpo: "RPO, at most",
-    disasters: { node: "a node dies", log: "the log is lost", mistake: "the wrong rows are deleted", site: "the whole site is lost" },
-    times: "Your times (assumptions)", prices: "Your prices a year (assumptions)",
-    knobs: { interval: "between two backups", takes: "a backup takes", restore: "restoring a backup", decide: "noticing and deciding", promote: "promoting a standby", delay: "a standby is behind", flush: "between two flushes", restart: "starting a process again", failover: "failover to a replica" },
-    costs: { cluster: "one cluster", replicas: "replicas of it", standby: "a standby site", synchronous: "a synchronous site", backup: "each backup" },
-    names: { "one cluster": "one cluster", replicas: "replicas", "warm standby": "warm standby", "synchronous sites": "synchronous sites", backups: "backups" },
+    map: "Strategies",
+    mapNote:
+      "RTO to the right, RPO upwards, each in the worst case of the disasters you ticked. The shaded corner is what your service allows.",
+    need: "What your service allows",
+    must: "and it must survive",
+    rto: "RTO, at most",
+    rpo: "RPO, at most",
+    disasters: {
+      node: "a node dies",
+      log: "the log is lost",
+      mistake: "the wrong rows are deleted",
+      site: "the whole site is lost",
+    },
+    times: "Your times (assumptions)",
+    prices: "Your prices a year (assumptions)",
+    knobs: {
+      interval: "between two backups",
+      takes: "a backup takes",
+      restore: "restoring a backup",
+      decide: "noticing and deciding",
+      promote: "promoting a standby",
+      delay: "a standby is behind",
+      flush: "between two flushes",
+      restart: "starting a process again",
+      failover: "failover to a replica",
+    },
+    costs: {
+      cluster: "one cluster",
+      replicas: "replicas of it",
+      standby: "a standby site",
+      synchronous: "a synchronous site",
+      backup: "each backup",
+    },
+    names: {
+      "one cluster": "one cluster",
+      replicas: "replicas",
+      "warm standby": "warm standby",
+      "synchronous sites": "synchronous sites",
+      backups: "backups",
+    },
     columns: ["", "strategy", "cost a year", "RTO", "RPO", "fits"],
-    yes: "yes", no: "no", best: "yes, cheapest", dead: "not survived",
-    verdict: (name, cost) => `Cheapest that fits: ${name}, ${cost} a year.`, nothing: "None of them fits. Allow more, or ask for less.", tick: "Tick at least one disaster.",
-    sites: "Milvus does not replicate between sites synchronously; the strategy shows what an RPO of 0 would cost.",
+    yes: "yes",
+    no: "no",
+    best: "yes, cheapest",
+    dead: "not survived",
+    verdict: (name, cost) => `Cheapest that fits: ${name}, ${cost} a year.`,
+    nothing: "None of them fits. Allow more, or ask for less.",
+    tick: "Tick at least one disaster.",
+    sites:
+      "Milvus does not replicate between sites synchronously; the strategy shows what an RPO of 0 would cost.",
   },
   zh: {
     units: ["天", "小时", "分钟", "秒"],
@@ -97,28 +140,71 @@ const WORDS = {
     disasterAt: (when) => `灾难发生在第二次备份开始后 ${when}`,
     lines: ["定期备份", "温备站点", "查询副本"],
     notes: ["整个机房没了", "整个机房没了", "坏一个节点"],
-    copy: "一次备份：内容停在开始的那一刻，条走完才能用", lost: "丢失的数据", out: "没有服务", stop: "。",
+    copy: "一次备份：内容停在开始的那一刻，条走完才能用",
+    lost: "丢失的数据",
+    out: "没有服务",
+    stop: "。",
     said: (lost, out) => `RPO ${lost}，RTO ${out}`,
     none: "一点没丢",
-    map: "各种方案", mapNote: "越往右 RTO 越长，越往上 RPO 越大，都按勾选的灾难中最坏的算。阴影一角是你的业务允许的范围。",
-    need: "你的业务允许", must: "而且必须扛得住",
-    rto: "RTO 最多", rpo: "RPO 最多",
+    map: "各种方案",
+    mapNote: "越往右 RTO 越长，越往上 RPO 越大，都按勾选的灾难中最坏的算。阴影一角是你的业务允许的范围。",
+    need: "你的业务允许",
+    must: "而且必须扛得住",
+    rto: "RTO 最多",
+    rpo: "RPO 最多",
     disasters: { node: "坏一个节点", log: "日志丢了", mistake: "误删了数据", site: "整个机房没了" },
-    times: "你的时间（都是假设）", prices: "你的年价（都是假设）",
-    knobs: { interval: "两次备份相隔", takes: "一次备份要", restore: "从备份恢复要", decide: "发现并拍板要", promote: "提升备用站点要", delay: "备用站点落后", flush: "两次落盘相隔", restart: "重启进程要", failover: "切到副本要" },
-    costs: { cluster: "一个集群", replicas: "加上副本", standby: "备用站点", synchronous: "同步站点", backup: "每次备份" },
-    names: { "one cluster": "单个集群", replicas: "多副本", "warm standby": "温备站点", "synchronous sites": "同步双站点", backups: "备份" },
+    times: "你的时间（都是假设）",
+    prices: "你的年价（都是假设）",
+    knobs: {
+      interval: "两次备份相隔",
+      takes: "一次备份要",
+      restore: "从备份恢复要",
+      decide: "发现并拍板要",
+      promote: "提升备用站点要",
+      delay: "备用站点落后",
+      flush: "两次落盘相隔",
+      restart: "重启进程要",
+      failover: "切到副本要",
+    },
+    costs: {
+      cluster: "一个集群",
+      replicas: "加上副本",
+      standby: "备用站点",
+      synchronous: "同步站点",
+      backup: "每次备份",
+    },
+    names: {
+      "one cluster": "单个集群",
+      replicas: "多副本",
+      "warm standby": "温备站点",
+      "synchronous sites": "同步双站点",
+      backups: "备份",
+    },
     columns: ["", "方案", "每年花费", "RTO", "RPO", "合适"],
-    yes: "是", no: "否", best: "是，最便宜", dead: "扛不住",
-    verdict: (name, cost) => `合适又最便宜的：${name}，每年 ${cost}。`, nothing: "没有一个合适。放宽一些，或者少要一些。", tick: "至少勾选一种灾难。",
+    yes: "是",
+    no: "否",
+    best: "是，最便宜",
+    dead: "扛不住",
+    verdict: (name, cost) => `合适又最便宜的：${name}，每年 ${cost}。`,
+    nothing: "没有一个合适。放宽一些，或者少要一些。",
+    tick: "至少勾选一种灾难。",
     sites: "Milvus 没有站点之间的同步复制；列出它，是为了看看 RPO 为 0 要多少钱。",
   },
 };
 
 // Each duration's slider runs over these seconds, logarithmically. RPO and lag begin at 0.
 const RANGES = {
-  rto: [1, 7 * 86400], rpo: [0, 30 * 86400], interval: [900, 7 * 86400], takes: [60, 86400], restore: [60, 2 * 86400],
-  decide: [1, 86400], promote: [1, 86400], delay: [0, 86400], flush: [1, 86400], restart: [1, 3600], failover: [1, 600],
+  rto: [1, 7 * 86400],
+  rpo: [0, 30 * 86400],
+  interval: [900, 7 * 86400],
+  takes: [60, 86400],
+  restore: [60, 2 * 86400],
+  decide: [1, 86400],
+  promote: [1, 86400],
+  delay: [0, 86400],
+  flush: [1, 86400],
+  restart: [1, 3600],
+  failover: [1, 600],
 };
 const STEPS = 200;
 const toSeconds = ([low, high], step) => {
@@ -142,12 +228,22 @@ class Planner {
     this.need = { ...model.get("need"), disasters: [...model.get("need").disasters] };
     this.model = model;
     this.share = 0.62; // where the disaster falls between the second backup and the third's end
-    this.root = element("section", { class: "hr-root", "aria-label": this.words.title, lang: htmlLang(model) });
+    this.root = element("section", {
+      class: "hr-root",
+      "aria-label": this.words.title,
+      lang: htmlLang(model),
+    });
     keepArrowKeys(this.root);
     this.line = svg("svg", {
-      class: "hr-line", role: "slider", tabindex: "0", "aria-label": this.words.drag, "aria-valuemin": "0",
-      onpointerdown: (event) => this.grab(event), onpointermove: (event) => this.drag(event),
-      onpointerup: () => (this.held = false), onkeydown: (event) => this.key(event),
+      class: "hr-line",
+      role: "slider",
+      tabindex: "0",
+      "aria-label": this.words.drag,
+      "aria-valuemin": "0",
+      onpointerdown: (event) => this.grab(event),
+      onpointermove: (event) => this.drag(event),
+      onpointerup: () => (this.held = false),
+      onkeydown: (event) => this.key(event),
     });
     this.said = element("p", { class: "hr-said", role: "status" });
     this.chart = svg("svg", { class: "hr-map", role: "img" });
@@ -173,20 +269,60 @@ class Planner {
       element("p", { class: "hr-note" }, w.drag),
       this.line,
       this.said,
-      element("p", { class: "hr-note" }, ...["copy", "lost", "out"].map((what) => element("span", { class: "hr-key" }, element("i", { class: `hr-swatch hr-${what}` }), w[what]))),
-      element("div", { class: "hr-columns" },
-        element("div", {}, element("h4", {}, w.map), this.chart, element("p", { class: "hr-note" }, w.mapNote)),
-        element("div", {},
-          element("fieldset", {}, element("legend", {}, w.need), this.slider("rto", this.need, w.rto), this.slider("rpo", this.need, w.rpo),
-            element("p", { class: "hr-must" }, w.must), ...DISASTERS.map((one) => this.box(one))),
-          this.verdict),
+      element(
+        "p",
+        { class: "hr-note" },
+        ...["copy", "lost", "out"].map((what) =>
+          element("span", { class: "hr-key" }, element("i", { class: `hr-swatch hr-${what}` }), w[what]),
+        ),
+      ),
+      element(
+        "div",
+        { class: "hr-columns" },
+        element(
+          "div",
+          {},
+          element("h4", {}, w.map),
+          this.chart,
+          element("p", { class: "hr-note" }, w.mapNote),
+        ),
+        element(
+          "div",
+          {},
+          element(
+            "fieldset",
+            {},
+            element("legend", {}, w.need),
+            this.slider("rto", this.need, w.rto),
+            this.slider("rpo", this.need, w.rpo),
+            element("p", { class: "hr-must" }, w.must),
+            ...DISASTERS.map((one) => this.box(one)),
+          ),
+          this.verdict,
+        ),
       ),
       element("div", { class: "hr-scroll" }, element("table", {}, element("thead", {}, head), this.body)),
       element("p", { class: "hr-note" }, w.sites),
-      element("fieldset", {}, element("legend", {}, w.times),
-        element("div", { class: "hr-knobs" }, ...Object.entries(w.knobs).map(([name, text]) => this.slider(name, this.setting, text)))),
-      element("details", {}, element("summary", {}, w.prices),
-        element("div", { class: "hr-knobs" }, ...Object.entries(w.costs).map(([name, text]) => this.price(name, text)))),
+      element(
+        "fieldset",
+        {},
+        element("legend", {}, w.times),
+        element(
+          "div",
+          { class: "hr-knobs" },
+          ...Object.entries(w.knobs).map(([name, text]) => this.slider(name, this.setting, text)),
+        ),
+      ),
+      element(
+        "details",
+        {},
+        element("summary", {}, w.prices),
+        element(
+          "div",
+          { class: "hr-knobs" },
+          ...Object.entries(w.costs).map(([name, text]) => this.price(name, text)),
+        ),
+      ),
     );
   }
 
@@ -203,7 +339,9 @@ class Planner {
 
   box(name) {
     const input = element("input", {
-      type: "checkbox", name, checked: this.need.disasters.includes(name),
+      type: "checkbox",
+      name,
+      checked: this.need.disasters.includes(name),
       onchange: () => {
         const ticked = new Set(this.need.disasters);
         if (input.checked) ticked.add(name);
@@ -217,7 +355,11 @@ class Planner {
 
   price(name, text) {
     const input = element("input", {
-      name, type: "number", min: "0", step: "any", value: String(this.setting[name]),
+      name,
+      type: "number",
+      min: "0",
+      step: "any",
+      value: String(this.setting[name]),
       oninput: () => {
         if (!input.checkValidity() || input.value === "") return;
         this.setting[name] = Number(input.value);
@@ -260,15 +402,39 @@ class Planner {
     const parts = [];
     w.lines.forEach((name, row) => {
       const y = 26 + row * 52;
-      parts.push(label(0, y + 12, name, { class: "hr-name" }), label(0, y + 28, w.notes[row], { class: "hr-quiet" }));
+      parts.push(
+        label(0, y + 12, name, { class: "hr-name" }),
+        label(0, y + 28, w.notes[row], { class: "hr-quiet" }),
+      );
       parts.push(svg("line", { class: "hr-rail", x1: left, x2: width - 10, y1: y + 12, y2: y + 12 }));
       if (row === 0) parts.push(...this.copies(x, y, from, to));
       const end = ends[row];
-      parts.push(svg("rect", { class: "hr-lost", x: x(this.at - losses[row]), y, width: Math.max(0, x(this.at) - x(this.at - losses[row])), height: 24 }));
-      parts.push(svg("rect", { class: "hr-out", x: x(this.at), y, width: Math.max(1.5, x(end) - x(this.at)), height: 24 }));
+      parts.push(
+        svg("rect", {
+          class: "hr-lost",
+          x: x(this.at - losses[row]),
+          y,
+          width: Math.max(0, x(this.at) - x(this.at - losses[row])),
+          height: 24,
+        }),
+      );
+      parts.push(
+        svg("rect", {
+          class: "hr-out",
+          x: x(this.at),
+          y,
+          width: Math.max(1.5, x(end) - x(this.at)),
+          height: 24,
+        }),
+      );
       const said = w.said(losses[row] ? this.time(losses[row]) : `0 (${w.none})`, this.time(end - this.at));
       const beside = x(this.at) + 200 < width; // under the bars, to the right of the disaster or to its left
-      parts.push(label(x(this.at) + (beside ? 8 : -8), y + 38, said, { class: "hr-figure", "text-anchor": beside ? "start" : "end" }));
+      parts.push(
+        label(x(this.at) + (beside ? 8 : -8), y + 38, said, {
+          class: "hr-figure",
+          "text-anchor": beside ? "start" : "end",
+        }),
+      );
     });
     const here = x(this.at);
     parts.push(svg("line", { class: "hr-disaster", x1: here, x2: here, y1: 14, y2: 170 }));
@@ -276,7 +442,9 @@ class Planner {
     redraw(this.line, width, 176, parts);
     this.line.setAttribute("aria-valuemax", String(2 * s.interval));
     this.line.setAttribute("aria-valuenow", String(Math.round(this.at)));
-    const figures = w.lines.map((name, row) => `${name}: ${w.said(this.time(losses[row]), this.time(ends[row] - this.at))}`);
+    const figures = w.lines.map(
+      (name, row) => `${name}: ${w.said(this.time(losses[row]), this.time(ends[row] - this.at))}`,
+    );
     this.line.setAttribute("aria-valuetext", `${w.disasterAt(this.time(this.at))}. ${figures.join("; ")}`);
     this.said.textContent = `${w.disasterAt(this.time(this.at))}${w.stop}`;
   }
@@ -288,7 +456,15 @@ class Planner {
       const ready = begun + takes;
       const done = ready <= this.at;
       if (begun > this.at) break; // what was not begun before the disaster never was
-      parts.push(svg("rect", { class: `hr-copy${done ? "" : " hr-broken"}`, x: x(begun), y: y + 5, width: Math.max(3, x(Math.min(ready, this.at)) - x(begun)), height: 14 }));
+      parts.push(
+        svg("rect", {
+          class: `hr-copy${done ? "" : " hr-broken"}`,
+          x: x(begun),
+          y: y + 5,
+          width: Math.max(3, x(Math.min(ready, this.at)) - x(begun)),
+          height: 14,
+        }),
+      );
     }
     return parts;
   }
@@ -305,12 +481,20 @@ class Planner {
     if (!this.held) return;
     const box = this.line.getBoundingClientRect();
     const { from, to, left, width } = this.x;
-    const at = from + ((event.clientX - box.left) * (width / box.width) - left) / (width - left - 10) * (to - from);
+    const at =
+      from + (((event.clientX - box.left) * (width / box.width) - left) / (width - left - 10)) * (to - from);
     this.move(at / (2 * this.setting.interval));
   }
 
   key(event) {
-    const moves = { ArrowRight: 0.01, ArrowUp: 0.01, ArrowLeft: -0.01, ArrowDown: -0.01, PageUp: 0.1, PageDown: -0.1 };
+    const moves = {
+      ArrowRight: 0.01,
+      ArrowUp: 0.01,
+      ArrowLeft: -0.01,
+      ArrowDown: -0.01,
+      PageUp: 0.1,
+      PageDown: -0.1,
+    };
     if (event.key in moves) this.move(this.share + moves[event.key]);
     else if (event.key === "Home") this.move(0);
     else if (event.key === "End") this.move(1);
@@ -329,19 +513,37 @@ class Planner {
   drawMap(width) {
     const [left, bottom, height] = [52, 34, 270];
     const right = width - 12;
-    const axis = (low, high, from, to) => (v) => from + (Math.log10(Math.min(Math.max(v, low), high) / low) / Math.log10(high / low)) * (to - from);
+    const axis = (low, high, from, to) => (v) =>
+      from + (Math.log10(Math.min(Math.max(v, low), high) / low) / Math.log10(high / low)) * (to - from);
     const x = axis(1, 14 * 86400, left, right);
     const floor = height - bottom - 22; // 0 has a row of its own below one second
     const log = axis(1, 60 * 86400, floor, 12);
     const y = (v) => (v < 1 ? height - bottom : log(v));
-    const parts = [svg("rect", { class: "hr-allowed", x: left, y: y(this.need.rpo) - 7, width: x(this.need.rto) - left, height: height - bottom - y(this.need.rpo) + 14 })];
+    const parts = [
+      svg("rect", {
+        class: "hr-allowed",
+        x: left,
+        y: y(this.need.rpo) - 7,
+        width: x(this.need.rto) - left,
+        height: height - bottom - y(this.need.rpo) + 14,
+      }),
+    ];
     for (const mark of [1, 60, 3600, 86400]) {
-      parts.push(svg("line", { class: "hr-grid", x1: x(mark), x2: x(mark), y1: 8, y2: height - bottom + 8 }), label(x(mark), height - 12, this.time(mark), { "text-anchor": "middle" }));
+      parts.push(
+        svg("line", { class: "hr-grid", x1: x(mark), x2: x(mark), y1: 8, y2: height - bottom + 8 }),
+        label(x(mark), height - 12, this.time(mark), { "text-anchor": "middle" }),
+      );
     }
     for (const mark of [0, 1, 60, 3600, 86400]) {
-      parts.push(svg("line", { class: "hr-grid", x1: left, x2: right, y1: y(mark), y2: y(mark) }), label(left - 8, y(mark) + 4, mark ? this.time(mark) : "0", { "text-anchor": "end" }));
+      parts.push(
+        svg("line", { class: "hr-grid", x1: left, x2: right, y1: y(mark), y2: y(mark) }),
+        label(left - 8, y(mark) + 4, mark ? this.time(mark) : "0", { "text-anchor": "end" }),
+      );
     }
-    parts.push(label(right, height - 1, "RTO →", { "text-anchor": "end", class: "hr-quiet" }), label(left + 4, 12, "↑ RPO", { class: "hr-quiet" }));
+    parts.push(
+      label(right, height - 1, "RTO →", { "text-anchor": "end", class: "hr-quiet" }),
+      label(left + 4, 12, "↑ RPO", { class: "hr-quiet" }),
+    );
     const places = new Map();
     this.offered = strategies(this.setting);
     this.offered.forEach((one, index) => {
@@ -356,27 +558,56 @@ class Planner {
       const text = who.join(" ");
       const half = 9 + 3.6 * (text.length - 1);
       const cx = Math.min(Math.max(px, left + half), right - half);
-      parts.push(svg("rect", { class: `hr-place${good ? " hr-good" : ""}`, x: cx - half, y: py - 9, width: 2 * half, height: 18, rx: 9 }), label(cx, py + 4, text, { "text-anchor": "middle", class: "hr-number" }));
+      parts.push(
+        svg("rect", {
+          class: `hr-place${good ? " hr-good" : ""}`,
+          x: cx - half,
+          y: py - 9,
+          width: 2 * half,
+          height: 18,
+          rx: 9,
+        }),
+        label(cx, py + 4, text, { "text-anchor": "middle", class: "hr-number" }),
+      );
     }
     redraw(this.chart, width, height, parts);
     this.chart.setAttribute("aria-label", `${this.words.map}. ${this.words.mapNote}`);
   }
 
   name(strategy) {
-    return strategy.name.split(" + ").map((part) => this.words.names[part]).join(" + ");
+    return strategy.name
+      .split(" + ")
+      .map((part) => this.words.names[part])
+      .join(" + ");
   }
 
   fill() {
     const w = this.words;
     const some = this.need.disasters.length > 0;
     const best = some ? cheapest(this.offered, this.need) : null;
-    this.body.replaceChildren(...this.offered.map((one, index) => {
-      const found = worst(one, this.need.disasters);
-      const fit = some && fits(one, this.need);
-      const cells = [String(Math.round(one.cost)), ...(found ? found.map((time) => this.time(time)) : [some ? w.dead : "–", some ? w.dead : "–"]), one === best ? w.best : fit ? w.yes : w.no];
-      return element("tr", { class: one === best ? "hr-best" : fit ? "hr-fit" : "" }, element("td", {}, String(index + 1)), element("th", { scope: "row" }, this.name(one)), ...cells.map((cell) => element("td", {}, cell)));
-    }));
-    this.verdict.textContent = !some ? w.tick : best ? w.verdict(this.name(best), Math.round(best.cost)) : w.nothing;
+    this.body.replaceChildren(
+      ...this.offered.map((one, index) => {
+        const found = worst(one, this.need.disasters);
+        const fit = some && fits(one, this.need);
+        const cells = [
+          String(Math.round(one.cost)),
+          ...(found ? found.map((time) => this.time(time)) : [some ? w.dead : "–", some ? w.dead : "–"]),
+          one === best ? w.best : fit ? w.yes : w.no,
+        ];
+        return element(
+          "tr",
+          { class: one === best ? "hr-best" : fit ? "hr-fit" : "" },
+          element("td", {}, String(index + 1)),
+          element("th", { scope: "row" }, this.name(one)),
+          ...cells.map((cell) => element("td", {}, cell)),
+        );
+      }),
+    );
+    this.verdict.textContent = !some
+      ? w.tick
+      : best
+        ? w.verdict(this.name(best), Math.round(best.cost))
+        : w.nothing;
   }
 
   destroy() {

@@ -7,15 +7,18 @@
 function filled(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name.startsWith("aria-")) made.setAttribute(name, value); // a state, which is told when it is false too
+    else if (name.startsWith("aria-"))
+      made.setAttribute(name, value); // a state, which is told when it is false too
     else if (value !== false && value !== undefined) made.setAttribute(name, value === true ? "" : value);
   }
   made.append(...children);
   return made;
 }
 
-const element = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
-const svg = (tag, attributes = {}, ...children) => filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+const element = (tag, attributes = {}, ...children) =>
+  filled(document.createElement(tag), attributes, children);
+const svg = (tag, attributes = {}, ...children) =>
+  filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
 /** An id, or a name, that nothing else on the page has. Not a count: anywidget loads this text anew for every widget. */
 const ownId = () => `halab-${Math.random().toString(36).slice(2)}`;
@@ -41,7 +44,8 @@ function slider(style, text, attributes, moved) {
 
 /** Draws a picture anew, of this size: what its parts measure are pixels. */
 function redraw(picture, width, height, parts) {
-  for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height })) picture.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height }))
+    picture.setAttribute(name, value);
   picture.replaceChildren(...parts);
 }
 
@@ -55,7 +59,9 @@ function prepareHost(el, name) {
 
 /** JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still. */
 function keepArrowKeys(place) {
-  place.addEventListener("keydown", (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); });
+  place.addEventListener("keydown", (event) => {
+    if (event.key.startsWith("Arrow")) event.stopPropagation();
+  });
 }
 
 /** The language of the words, as HTML calls it: who reads them aloud must know. */
@@ -71,7 +77,9 @@ function announce(region, text) {
 /** Calls what stands by a trait's name when it changes. Gives what ends it. */
 function watch(model, changed) {
   for (const [trait, call] of Object.entries(changed)) model.on(`change:${trait}`, call);
-  return () => { for (const [trait, call] of Object.entries(changed)) model.off(`change:${trait}`, call); };
+  return () => {
+    for (const [trait, call] of Object.entries(changed)) model.off(`change:${trait}`, call);
+  };
 }
 
 /** Keeps the trait `visible` true while somebody can see the widget: Python looks at the cluster only then. Gives what ends it. */
@@ -84,7 +92,10 @@ function watchSight(model, el) {
       model.save_changes();
     }
   }
-  const observer = new IntersectionObserver((entries) => { onScreen = entries.at(-1).isIntersecting; tell(); });
+  const observer = new IntersectionObserver((entries) => {
+    onScreen = entries.at(-1).isIntersecting;
+    tell();
+  });
   observer.observe(el);
   document.addEventListener("visibilitychange", tell);
   return () => {

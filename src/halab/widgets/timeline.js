@@ -29,7 +29,14 @@ export function closedForm(s, phase = s.phase) {
   const elected = detected + s.election;
   const serving = elected + s.takeover;
   const found = s.kind === "hang" ? Math.max(serving, s.connection) : serving;
-  return { down: 0, missed: Math.min(d.missed(phase), detected), detected, elected, serving, back: found + s.reconnect };
+  return {
+    down: 0,
+    missed: Math.min(d.missed(phase), detected),
+    detected,
+    elected,
+    serving,
+    back: found + s.reconnect,
+  };
 }
 
 /** Waits between the attempts of a client that retries, seconds, each as long as its backoff allows. */
@@ -126,7 +133,8 @@ function seconds(value) {
 /** A mark's path: shape tells the outcome, colour only repeats it. */
 function shape(kind, x, y, r = 3.2) {
   if (kind === "fail") return `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`;
-  if (kind === "unknown") return `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`;
+  if (kind === "unknown")
+    return `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`;
   if (kind === "late") return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
   return `M${x} ${y}h0`; // a round line cap of no length: a dot
 }
@@ -185,12 +193,19 @@ class Timeline {
     const speed = element(
       "select",
       { onchange: (event) => (this.speed = Number(event.target.value)) },
-      ...[0.25, 0.5, 1, 2, 4].map((value) => element("option", { value, selected: value === 1 }, `${value}×`)),
+      ...[0.25, 0.5, 1, 2, 4].map((value) =>
+        element("option", { value, selected: value === 1 }, `${value}×`),
+      ),
     );
     this.root = element(
       "div",
       // JupyterLab must not take the arrow keys and the space bar for its own while this has the focus.
-      { class: "ha-root", role: "group", "aria-label": "Failover timeline", "data-lm-suppress-shortcuts": "true" },
+      {
+        class: "ha-root",
+        role: "group",
+        "aria-label": "Failover timeline",
+        "data-lm-suppress-shortcuts": "true",
+      },
       element(
         "div",
         { class: "ha-bar" },
@@ -285,7 +300,8 @@ class Timeline {
       this.group(
         "The fault",
         this.radios("kind", ["crash", "hang", "stop", "restart"]),
-        s.kind === "hang" && this.slider("connection", "A silent connection is trusted for", 0, 30, 0.5, " s"),
+        s.kind === "hang" &&
+          this.slider("connection", "A silent connection is trusted for", 0, 30, 0.5, " s"),
         s.kind === "restart" && this.slider("restart", "The process is up again after", 0, 10, 0.1, " s"),
         s.kind === "stop" && this.check("revokes", "It gives its lease back as it leaves"),
         this.slider("phase", "How far between two signs of life it falls", 0, 1, 0.05, "%"),
@@ -318,7 +334,8 @@ class Timeline {
   }
 
   slider(key, label, min, max, step, unit) {
-    const words = (value) => (unit === "%" ? `${Math.round(value * 100)} %` : value.toFixed(step < 1 ? 1 : 0) + unit);
+    const words = (value) =>
+      unit === "%" ? `${Math.round(value * 100)} %` : value.toFixed(step < 1 ? 1 : 0) + unit;
     const value = element("output", {}, words(this.settings[key]));
     const input = element("input", {
       type: "range",
@@ -404,7 +421,13 @@ class Timeline {
     const simulated = this.model.get("simulated");
     const stale = JSON.stringify(simulated.controls) !== JSON.stringify(this.settings);
     return [
-      { key: "card", badge: "card", label: "What the card says", phases: this.model.get("card"), samples: [] },
+      {
+        key: "card",
+        badge: "card",
+        label: "What the card says",
+        phases: this.model.get("card"),
+        samples: [],
+      },
       {
         key: "yours",
         badge: "formula",
@@ -447,12 +470,14 @@ class Timeline {
   }
 
   timeAt(clientX) {
-    const share = (clientX - this.axis.getBoundingClientRect().left - this.gutter) / (this.width - this.gutter - MARGIN);
+    const share =
+      (clientX - this.axis.getBoundingClientRect().left - this.gutter) / (this.width - this.gutter - MARGIN);
     return START + share * (this.until - START);
   }
 
   buildAxis() {
-    const step = [1, 2, 5, 10, 20].find((each) => ((this.width - this.gutter) * each) / (this.until - START) > 34) ?? 50;
+    const step =
+      [1, 2, 5, 10, 20].find((each) => ((this.width - this.gutter) * each) / (this.until - START) > 34) ?? 50;
     const ticks = [];
     for (let at = Math.ceil(START / step) * step; at <= this.until; at += step) {
       ticks.push(
@@ -512,13 +537,19 @@ class Timeline {
     }
     for (const phase of PHASES.slice(1)) {
       const at = this.x(this.model.get("card")[phase]);
-      if (!this.hidden.has("card")) parts.unshift(svg("line", { x1: at, x2: at, y1: 0, y2: y + 2, class: "ha-guide" }));
+      if (!this.hidden.has("card"))
+        parts.unshift(svg("line", { x1: at, x2: at, y1: 0, y2: y + 2, class: "ha-guide" }));
     }
     const zero = this.x(0);
     parts.unshift(svg("line", { x1: zero, x2: zero, y1: 0, y2: y + 2, class: "ha-fault" }));
     return svg(
       "svg",
-      { viewBox: `0 0 ${this.width} ${y + 2}`, height: y + 2, role: "img", "aria-label": `${lane.label}: ${summary(lane)}` },
+      {
+        viewBox: `0 0 ${this.width} ${y + 2}`,
+        height: y + 2,
+        role: "img",
+        "aria-label": `${lane.label}: ${summary(lane)}`,
+      },
       ...parts,
     );
   }
@@ -537,7 +568,11 @@ class Timeline {
           svg("title", {}, title),
         ),
       ];
-      const words = [`${name} ${seconds(phases[to] - phases[from])}`, name, seconds(phases[to] - phases[from])];
+      const words = [
+        `${name} ${seconds(phases[to] - phases[from])}`,
+        name,
+        seconds(phases[to] - phases[from]),
+      ];
       const fits = words.find((each) => each.length * 6.3 + 8 < width);
       if (fits) drawn.push(svg("text", { x: left + width / 2, y: y + 14, "text-anchor": "middle" }, fits));
       const missed = this.x(phases.missed);
@@ -558,7 +593,11 @@ class Timeline {
       const kind = kindOf(sample);
       const seen = slots.get(slot);
       if (!seen) slots.set(slot, { kind, x: this.x(sample[0]) });
-      else slots.set(slot, { kind: worst[Math.max(worst.indexOf(kind), worst.indexOf(seen.kind))], x: (slot + 0.5) * SLOT });
+      else
+        slots.set(slot, {
+          kind: worst[Math.max(worst.indexOf(kind), worst.indexOf(seen.kind))],
+          x: (slot + 0.5) * SLOT,
+        });
     }
     const paths = { ok: "", late: "", unknown: "", fail: "" };
     for (const { kind, x } of slots.values()) paths[kind] += shape(kind, x, y);
@@ -568,13 +607,20 @@ class Timeline {
   }
 
   table(lanes) {
-    const cells = (values, tag) => values.map((value) => element(tag, tag === "th" ? { scope: "col" } : {}, value));
+    const cells = (values, tag) =>
+      values.map((value) => element(tag, tag === "th" ? { scope: "col" } : {}, value));
     const rows = lanes.map((lane) =>
       element(
         "tr",
         {},
         element("th", { scope: "row" }, `${lane.label} (${lane.badge})`),
-        ...cells([...PHASES.map((key) => (lane.phases?.[key] === undefined ? "–" : seconds(lane.phases[key]))), counts(lane) || "–"], "td"),
+        ...cells(
+          [
+            ...PHASES.map((key) => (lane.phases?.[key] === undefined ? "–" : seconds(lane.phases[key]))),
+            counts(lane) || "–",
+          ],
+          "td",
+        ),
       ),
     );
     return element(
@@ -605,7 +651,13 @@ class Timeline {
     const member = (name, at) => {
       const state = svg("text", { x: at.x + 12, y: at.y + 42, class: "ha-state" });
       const rect = svg("rect", { x: at.x, y: at.y, width: box.w, height: box.h, rx: 8 });
-      const group = svg("g", {}, rect, svg("text", { x: at.x + 12, y: at.y + 22, class: "ha-name" }, name), state);
+      const group = svg(
+        "g",
+        {},
+        rect,
+        svg("text", { x: at.x + 12, y: at.y + 22, class: "ha-name" }, name),
+        state,
+      );
       return { group, state, rect };
     };
     this.A = member("coordinator 1", p.A);
@@ -616,22 +668,39 @@ class Timeline {
     this.gaugeMisses = svg("path", { class: "ha-mark ha-fail" });
     this.signs = svg("path", { class: "ha-sign" });
     this.marksNow = Object.fromEntries(
-      ["ok", "late", "unknown", "fail"].map((kind) => [kind, svg("path", { class: `ha-mark ha-big ha-${kind}` })]),
+      ["ok", "late", "unknown", "fail"].map((kind) => [
+        kind,
+        svg("path", { class: `ha-mark ha-big ha-${kind}` }),
+      ]),
     );
     this.counts = ["answered", "late", "failed"].map((_, row) =>
       svg("text", { x: 0, y: 138 + row * 16, class: "ha-note" }),
     );
     const heads = [0, 1, 2].map((row) => {
       const y = 46 + row * 26;
-      return svg("path", { d: `M14 ${y}a5 5 0 1 0 0.1 0M4 ${y + 21}c0 -12 20 -12 20 0z`, class: "ha-person" });
+      return svg("path", {
+        d: `M14 ${y}a5 5 0 1 0 0.1 0M4 ${y + 21}c0 -12 20 -12 20 0z`,
+        class: "ha-person",
+      });
     });
     this.scene.setAttribute("viewBox", `0 0 ${w} 178`);
     this.scene.setAttribute("height", 178);
     this.scene.replaceChildren(
       svg("text", { x: 0, y: 26, class: "ha-name" }, "clients"),
       ...heads,
-      svg("rect", { x: p.watcher.x, y: p.watcher.y, width: p.watcher.w, height: p.watcher.h, rx: 8, class: "ha-watcher" }),
-      svg("text", { x: p.watcher.x + 12, y: p.watcher.y + 24, class: "ha-name" }, this.settings.detector === "lease" ? "etcd" : "watcher"),
+      svg("rect", {
+        x: p.watcher.x,
+        y: p.watcher.y,
+        width: p.watcher.w,
+        height: p.watcher.h,
+        rx: 8,
+        class: "ha-watcher",
+      }),
+      svg(
+        "text",
+        { x: p.watcher.x + 12, y: p.watcher.y + 24, class: "ha-name" },
+        this.settings.detector === "lease" ? "etcd" : "watcher",
+      ),
       this.watcherState,
       this.watcherNote,
       this.gauge,
@@ -654,10 +723,17 @@ class Timeline {
   drawScene() {
     const t = this.time;
     const m = this.marks;
-    const lost = { crash: "✕ crashed", hang: "✕ hangs, silent", stop: "✕ stopped", restart: "✕ restarting" }[this.settings.kind];
+    const lost = { crash: "✕ crashed", hang: "✕ hangs, silent", stop: "✕ stopped", restart: "✕ restarting" }[
+      this.settings.kind
+    ];
     this.member(this.A, t < 0 ? "active" : "lost", t < 0 ? "active" : lost);
     if (t < m.detected) this.member(this.B, "standby", "standby");
-    else if (t < m.elected) this.member(this.B, "rising", this.settings.detector === "lease" ? "tries for the key" : "may be chosen");
+    else if (t < m.elected)
+      this.member(
+        this.B,
+        "rising",
+        this.settings.detector === "lease" ? "tries for the key" : "may be chosen",
+      );
     else if (t < m.serving) this.member(this.B, "rising", "taking over");
     else this.member(this.B, "active", "active");
     this.drawWatcher(t, m);
@@ -696,7 +772,8 @@ class Timeline {
         else heard += `M${x - 3} ${y}h6`;
       }
       this.gauge.setAttribute("d", heard);
-      this.watcherState.textContent = t >= m.detected ? "member is lost" : missed ? "waiting for a beat" : "hears coordinator 1";
+      this.watcherState.textContent =
+        t >= m.detected ? "member is lost" : missed ? "waiting for a beat" : "hears coordinator 1";
       this.watcherNote.textContent = t >= m.detected ? "" : `${missed} of ${s.misses} missed`;
     }
     this.gaugeMisses.setAttribute("d", misses);
@@ -705,22 +782,33 @@ class Timeline {
   drawSigns(t, m) {
     const { interval } = detectorOf(this.settings);
     const p = this.place;
-    const from = { A: { x: p.A.x + p.box.w, y: p.A.y + p.box.h / 2 }, B: { x: p.B.x + p.box.w, y: p.B.y + p.box.h / 2 } };
+    const from = {
+      A: { x: p.A.x + p.box.w, y: p.A.y + p.box.h / 2 },
+      B: { x: p.B.x + p.box.w, y: p.B.y + p.box.h / 2 },
+    };
     const to = { x: p.watcher.x, y: p.watcher.y + p.watcher.h / 2 };
-    const fly = (start, share) => `M${start.x + (to.x - start.x) * share} ${start.y + (to.y - start.y) * share}h0`;
+    const fly = (start, share) =>
+      `M${start.x + (to.x - start.x) * share} ${start.y + (to.y - start.y) * share}h0`;
     let path = "";
     const flight = Math.min(FLIGHT, interval * 0.8);
     const last = this.lastSign(Math.min(t + flight, 0));
     const share = 1 - (last - t) / flight;
     if (share >= 0 && share <= 1) path += fly(from.A, share);
-    if (t >= m.elected) path += fly(from.B, ((t - m.elected) % interval) / flight <= 1 ? ((t - m.elected) % interval) / flight : 1);
+    if (t >= m.elected)
+      path += fly(
+        from.B,
+        ((t - m.elected) % interval) / flight <= 1 ? ((t - m.elected) % interval) / flight : 1,
+      );
     this.signs.setAttribute("d", path);
   }
 
   drawRequests(t, m) {
     const p = this.place;
     const client = { x: 34, y: p.client.y };
-    const door = { A: { x: p.A.x - 10, y: p.A.y + p.box.h / 2 }, B: { x: p.B.x - 10, y: p.B.y + p.box.h / 2 } };
+    const door = {
+      A: { x: p.A.x - 10, y: p.A.y + p.box.h / 2 },
+      B: { x: p.B.x - 10, y: p.B.y + p.box.h / 2 },
+    };
     const home = { x: client.x, y: client.y + 16 }; // answers fly below requests, so that they do not meet
     const between = (a, b, share) => [a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share];
     const paths = { ok: "", late: "", unknown: "", fail: "" };
@@ -738,8 +826,10 @@ class Timeline {
       const retried = latency > 0 && kind !== "unknown";
       if (t < at) draw("ok", between(client, at >= m.back ? door.B : door.A, 1 - (at - t) / FLIGHT));
       else if (t < end && kind === "unknown") draw("unknown", [door.A.x - 12 * waiting++, door.A.y]);
-      else if (t < end) draw("late", [client.x + 14 + 13 * (waiting % 6), p.client.y + 14 * Math.floor(waiting++ / 6)]);
-      else if (kind === "fail" && retried) draw("fail", between(client, { x: client.x, y: client.y + 40 }, (t - end) / FLIGHT));
+      else if (t < end)
+        draw("late", [client.x + 14 + 13 * (waiting % 6), p.client.y + 14 * Math.floor(waiting++ / 6)]);
+      else if (kind === "fail" && retried)
+        draw("fail", between(client, { x: client.x, y: client.y + 40 }, (t - end) / FLIGHT));
       else draw(kind === "late" ? "ok" : kind, between(target, home, (t - end) / FLIGHT));
     }
     for (const [kind, path] of Object.entries(paths)) this.marksNow[kind].setAttribute("d", path);
@@ -759,7 +849,8 @@ class Timeline {
     this.veil.style.left = `${x}px`;
     this.veil.style.width = this.touched ? `${Math.max(0, this.width - x)}px` : "0";
     this.handle.setAttribute("transform", `translate(${x} 0)`);
-    const when = this.time < 0 ? `${seconds(-this.time)} before the fault` : `${seconds(this.time)} after the fault`;
+    const when =
+      this.time < 0 ? `${seconds(-this.time)} before the fault` : `${seconds(this.time)} after the fault`;
     this.clock.textContent = when;
     this.axis.setAttribute("aria-valuenow", this.time.toFixed(2));
     this.axis.setAttribute("aria-valuetext", when);
@@ -772,7 +863,13 @@ class Timeline {
       const members = `coordinator 1 ${this.A.state.textContent}, coordinator 2 ${this.B.state.textContent}`;
       this.scene.setAttribute("aria-label", `Clients, a watcher and two members: ${members}`);
     }
-    const label = this.playing ? "Pause" : this.calm.matches ? "Next beat" : this.time >= this.until ? "Play again" : "Play";
+    const label = this.playing
+      ? "Pause"
+      : this.calm.matches
+        ? "Next beat"
+        : this.time >= this.until
+          ? "Play again"
+          : "Play";
     if (this.playButton.textContent !== label) this.playButton.textContent = label;
     this.root.dataset.playing = this.playing;
   }
@@ -871,7 +968,9 @@ function short(operation) {
 }
 
 function summary(lane) {
-  return [marked(lane) ? `back after ${seconds(lane.phases.back)}` : "", counts(lane)].filter(Boolean).join(" · ");
+  return [marked(lane) ? `back after ${seconds(lane.phases.back)}` : "", counts(lane)]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function counts(lane) {

@@ -32,7 +32,10 @@ export function race(s, draw) {
   const whole = (bars, acknowledged) => ({ bars, acknowledged, end: Math.max(...bars.map((bar) => bar[1])) });
   const together = times.map((time) => [0, time]);
   return {
-    serial: whole(times.map((time, n) => [starts[n], starts[n] + time]), starts[s.copies - 1] + times[s.copies - 1]),
+    serial: whole(
+      times.map((time, n) => [starts[n], starts[n] + time]),
+      starts[s.copies - 1] + times[s.copies - 1],
+    ),
     parallel: whole(together, sorted[s.copies - 1]),
     quorum: whole(together, sorted[s.needed - 1]),
     log: whole([[0, append], ...times.map((time) => [append, append + time])], append),
@@ -43,9 +46,21 @@ export function race(s, draw) {
 
 const WORDS = {
   en: {
-    title: "One write, copied four ways", write: "Write one row", knobs: { base: "a copy takes at least", jitter: "and more, on average", copies: "copies", needed: "acknowledgements needed" },
+    title: "One write, copied four ways",
+    write: "Write one row",
+    knobs: {
+      base: "a copy takes at least",
+      jitter: "and more, on average",
+      copies: "copies",
+      needed: "acknowledgements needed",
+    },
     names: { serial: "one by one", parallel: "all at once", quorum: "quorum", log: "Milvus" },
-    notes: { serial: () => "waits for each in turn", parallel: () => "waits for the slowest", quorum: (s) => `waits for ${s.needed} of ${s.copies}`, log: () => "waits for the log only" },
+    notes: {
+      serial: () => "waits for each in turn",
+      parallel: () => "waits for the slowest",
+      quorum: (s) => `waits for ${s.needed} of ${s.copies}`,
+      log: () => "waits for the log only",
+    },
     acknowledged: "acknowledged",
     key: { bar: "copying", read: "a replica reads the log", ack: "acknowledged: the client goes on" },
     columns: ["", "acknowledged, on average", "this time", "in every copy, on average", "this time"],
@@ -53,9 +68,16 @@ const WORDS = {
     note: "The same draws for all four, so that the race is fair. The figures are made up; what they show is the shape. That a replica reads as fast as a copy is written is an assumption.",
   },
   zh: {
-    title: "一次写入，四种复制办法", write: "写一行", knobs: { base: "复制一份最少要", jitter: "平均再加", copies: "份数", needed: "要等几份确认" },
+    title: "一次写入，四种复制办法",
+    write: "写一行",
+    knobs: { base: "复制一份最少要", jitter: "平均再加", copies: "份数", needed: "要等几份确认" },
     names: { serial: "一份接一份", parallel: "同时写", quorum: "法定多数", log: "Milvus" },
-    notes: { serial: () => "挨个等", parallel: () => "等最慢的一份", quorum: (s) => `${s.copies} 份里等 ${s.needed} 份`, log: () => "只等日志" },
+    notes: {
+      serial: () => "挨个等",
+      parallel: () => "等最慢的一份",
+      quorum: (s) => `${s.copies} 份里等 ${s.needed} 份`,
+      log: () => "只等日志",
+    },
     acknowledged: "已确认",
     key: { bar: "正在复制", read: "副本读日志", ack: "已确认，客户端可以往下走" },
     columns: ["", "确认，平均", "这一次", "各份都有，平均", "这一次"],
@@ -76,7 +98,11 @@ class Race {
     this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
     this.at = Infinity; // how far the animation has come, milliseconds of writing
     this.sliders = {};
-    this.root = element("section", { class: "hw-root", "aria-label": this.words.title, lang: htmlLang(model) });
+    this.root = element("section", {
+      class: "hw-root",
+      "aria-label": this.words.title,
+      lang: htmlLang(model),
+    });
     keepArrowKeys(this.root);
     this.chart = svg("svg", { class: "hw-chart", role: "img", "aria-label": this.words.title });
     this.said = element("p", { class: "hw-said", role: "status" });
@@ -94,9 +120,28 @@ class Race {
       element("div", { class: "hw-knobs" }, ...Object.keys(RANGES).map((name) => this.slider(name))),
       element("button", { type: "button", class: "hw-write", onclick: () => this.write() }, w.write),
       this.chart,
-      element("p", { class: "hw-note" }, ...["bar", "read", "ack"].map((what) => element("span", { class: "hw-key" }, element("i", { class: `hw-swatch hw-${what}` }), w.key[what]))),
+      element(
+        "p",
+        { class: "hw-note" },
+        ...["bar", "read", "ack"].map((what) =>
+          element("span", { class: "hw-key" }, element("i", { class: `hw-swatch hw-${what}` }), w.key[what]),
+        ),
+      ),
       this.said,
-      element("div", { class: "hw-scroll" }, element("table", {}, element("thead", {}, element("tr", {}, ...w.columns.map((name) => element("th", { scope: "col" }, name)))), this.body)),
+      element(
+        "div",
+        { class: "hw-scroll" },
+        element(
+          "table",
+          {},
+          element(
+            "thead",
+            {},
+            element("tr", {}, ...w.columns.map((name) => element("th", { scope: "col" }, name))),
+          ),
+          this.body,
+        ),
+      ),
       element("p", { class: "hw-note" }, w.note),
     );
   }
@@ -107,7 +152,9 @@ class Race {
 
   slider(name) {
     const [min, max] = RANGES[name];
-    this.sliders[name] = slider("hw-slider", this.words.knobs[name], { name, min, max, step: 1 }, (value) => this.set(name, value));
+    this.sliders[name] = slider("hw-slider", this.words.knobs[name], { name, min, max, step: 1 }, (value) =>
+      this.set(name, value),
+    );
     return this.sliders[name].root;
   }
 
@@ -167,15 +214,37 @@ class Race {
       one.bars.forEach(([from, until], n) => {
         const end = Math.min(until, this.at);
         const reads = way === "log" && n > 0;
-        parts.push(svg("line", { class: "hw-rail", x1: left, x2: width - 12, y1: y + n * 13 + 6, y2: y + n * 13 + 6 }));
-        if (end > from) parts.push(svg("rect", { class: reads ? "hw-read" : "hw-bar", x: x(from), y: y + n * 13 + 1, width: Math.max(1, x(end) - x(from)), height: 10 }));
+        parts.push(
+          svg("line", { class: "hw-rail", x1: left, x2: width - 12, y1: y + n * 13 + 6, y2: y + n * 13 + 6 }),
+        );
+        if (end > from)
+          parts.push(
+            svg("rect", {
+              class: reads ? "hw-read" : "hw-bar",
+              x: x(from),
+              y: y + n * 13 + 1,
+              width: Math.max(1, x(end) - x(from)),
+              height: 10,
+            }),
+          );
       });
       if (this.at >= one.acknowledged) {
         const here = x(one.acknowledged);
         parts.push(svg("line", { class: "hw-ackline", x1: here, x2: here, y1: y - 2, y2: y + height + 2 }));
         parts.push(svg("path", { class: "hw-ackmark", d: `M${here - 5} ${y + height + 9}l5 -8l5 8z` }));
         const fits = here + 150 < width;
-        parts.push(svg("text", { class: "hw-figure", x: here + (fits ? 9 : -9), y: y + height + 11, "text-anchor": fits ? "start" : "end" }, `${w.acknowledged} ${ms(one.acknowledged)}`));
+        parts.push(
+          svg(
+            "text",
+            {
+              class: "hw-figure",
+              x: here + (fits ? 9 : -9),
+              y: y + height + 11,
+              "text-anchor": fits ? "start" : "end",
+            },
+            `${w.acknowledged} ${ms(one.acknowledged)}`,
+          ),
+        );
       }
       y += Math.max(height, 30) + 24;
     }
@@ -186,11 +255,26 @@ class Race {
     const w = this.words;
     const rows = WAYS.map((way) => {
       const done = this.at === Infinity;
-      const cells = [ms(mean[way][0]), done ? ms(raced[way].acknowledged) : "…", ms(mean[way][1]), done ? ms(raced[way].end) : "…"];
-      return element("tr", {}, element("th", { scope: "row" }, w.names[way]), ...cells.map((cell) => element("td", {}, cell)));
+      const cells = [
+        ms(mean[way][0]),
+        done ? ms(raced[way].acknowledged) : "…",
+        ms(mean[way][1]),
+        done ? ms(raced[way].end) : "…",
+      ];
+      return element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, w.names[way]),
+        ...cells.map((cell) => element("td", {}, cell)),
+      );
     });
     this.body.replaceChildren(...rows);
-    if (this.at === Infinity) this.said.textContent = w.said(WAYS.map((way) => `${w.names[way]} ${ms(raced[way].acknowledged)}`).join(w === WORDS.zh ? "，" : ", "));
+    if (this.at === Infinity)
+      this.said.textContent = w.said(
+        WAYS.map((way) => `${w.names[way]} ${ms(raced[way].acknowledged)}`).join(
+          w === WORDS.zh ? "，" : ", ",
+        ),
+      );
   }
 
   close() {
