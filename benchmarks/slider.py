@@ -51,15 +51,15 @@ FRAMES = """(seconds) => new Promise((resolve) => {
     times.push(now);
     if (now - times[0] < seconds * 1000) requestAnimationFrame(tick); else resolve(times);
   };
-  document.querySelector('.ha-play').click();
+  document.querySelector('.halab-timeline-play').click();
   requestAnimationFrame(tick);
 })"""
 
 
-def redraws(page: Page, prefix: str, name: str, picture: str) -> list[tuple[float, float]]:
+def redraws(page: Page, widget: str, name: str, picture: str) -> list[tuple[float, float]]:
     """Press the mouse on a slider's track, here and there; milliseconds to DOM and to the next frame."""
-    page.evaluate(WATCH, [f".{prefix}-controls", picture])
-    slider = page.locator(f'.{prefix}-slider input[name="{name}"]')
+    page.evaluate(WATCH, [f".halab-{widget}-controls", picture])
+    slider = page.locator(f'.halab-{widget} .halab-slider input[name="{name}"]')
     slider.scroll_into_view_if_needed()
     for move in range(MOVES):
         box = slider.bounding_box()
@@ -72,7 +72,7 @@ def redraws(page: Page, prefix: str, name: str, picture: str) -> list[tuple[floa
 
 def frame_gaps(page: Page) -> list[float]:
     """Milliseconds between frames while the animation plays."""
-    page.locator(".ha-axis").press("Home")
+    page.locator(".halab-timeline-axis").press("Home")
     times = page.evaluate(FRAMES, PLAY_SECONDS)
     return [later - earlier for earlier, later in pairwise(times)]
 
@@ -95,10 +95,10 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
             page = browser.new_context(viewport={"width": 1100, "height": 1300}).new_page()
             lab.open_notebook(page, "slider.ipynb").run_all()
-            page.wait_for_selector(".ha-root")
-            page.wait_for_selector(".hc-root")
-            measured = redraws(page, "ha", "misses", ".ha-lane-box")
-            worked_out = redraws(page, "hc", "mttr", ".hc-chart")
+            page.wait_for_selector(".halab-timeline")
+            page.wait_for_selector(".halab-calculator")
+            measured = redraws(page, "timeline", "misses", ".halab-timeline-lane-box")
+            worked_out = redraws(page, "calculator", "mttr", ".halab-calculator-chart")
             gaps = frame_gaps(page)
             browser.close()
     finally:

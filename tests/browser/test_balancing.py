@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 CELL = "from halab.widgets.balancer_race import BalancerRace\nrace = BalancerRace()\nrace"
-WIDER = """() => [...document.querySelectorAll('.hb-root, .hb-root *')]
+WIDER = """() => [...document.querySelectorAll('.halab-balancer, .halab-balancer *')]
   .filter((part) => part.clientWidth && !part.matches('select, option'))
   .filter((part) => part.scrollWidth > part.clientWidth + 1)
   .map((part) => `${part.className} ${part.scrollWidth} > ${part.clientWidth}`)"""
@@ -24,24 +24,26 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
     page.set_viewport_size({"width": 1280, "height": 1100})
     notebook = lab.open_notebook(page, "balancing.ipynb")
     notebook.run_all()
-    page.wait_for_selector(".hb-lane")
-    before = page.locator(".hb-said").text_content()
+    page.wait_for_selector(".halab-balancer-lane")
+    before = page.locator(".halab-balancer-said").text_content()
     page.locator("input[name=third]").focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.locator(".hb-said")).not_to_have_text(before or "")
+    expect(page.locator(".halab-balancer-said")).not_to_have_text(before or "")
     page.locator("select[name=event]").select_option("leaves")
-    page.locator(".hb-again").focus()
+    page.locator(".halab-balancer-again").focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".hb-clock")).to_contain_text("9.", timeout=15_000)
-    notebook.screenshot("balancing-running", ".hb-root")
-    expect(page.locator(".hb-clock")).to_contain_text("20.0 s of", timeout=15_000)
-    expect(page.locator(".hb-lane b").nth(2)).to_have_text("gone")
+    expect(page.locator(".halab-balancer-clock")).to_contain_text("9.", timeout=15_000)
+    notebook.screenshot("balancing-running", ".halab-balancer")
+    expect(page.locator(".halab-balancer-clock")).to_contain_text("20.0 s of", timeout=15_000)
+    expect(page.locator(".halab-balancer-lane b").nth(2)).to_have_text("gone")
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         notebook.theme(theme)
         for width in (1000, 480):
-            page.evaluate("(w) => { document.querySelector('.hb-root').style.width = `${w}px`; }", width)
+            page.evaluate(
+                "(w) => { document.querySelector('.halab-balancer').style.width = `${w}px`; }", width
+            )
             assert page.evaluate(WIDER) == [], (theme, width)
-            notebook.screenshot(f"balancing-{theme.split()[1].lower()}-{width}", ".hb-root")
+            notebook.screenshot(f"balancing-{theme.split()[1].lower()}-{width}", ".halab-balancer")
     notebook.cell("print(race)").click()
     notebook.run_next(1)
     expect(notebook.cell("print(race)")).to_contain_text("it leaves in")
@@ -50,6 +52,6 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
 def test_it_speaks_chinese(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
     chinese = lab.open_notebook(chromium_page, "balancing-zh.ipynb")
     chinese.run_all()
-    chromium_page.wait_for_selector(".hb-lane")
-    expect(chromium_page.locator(".hb-lane").first).to_contain_text("轮询")
-    chinese.screenshot("balancing-zh", ".hb-root")
+    chromium_page.wait_for_selector(".halab-balancer-lane")
+    expect(chromium_page.locator(".halab-balancer-lane").first).to_contain_text("轮询")
+    chinese.screenshot("balancing-zh", ".halab-balancer")

@@ -19,8 +19,8 @@ CELLS = [
 SLIDERS = ("mtbf", "mttr", "copies", "needed", "beta", "failover", "slo", "errors")
 # Set a slider and read, within the same task, what is drawn: no kernel can have had a part in it.
 PULL = """([name, share]) => {
-  const input = document.querySelector(`.hc-slider input[name="${name}"]`);
-  const seen = () => document.querySelector('.hc-root').innerHTML;
+  const input = document.querySelector(`.halab-slider input[name="${name}"]`);
+  const seen = () => document.querySelector('.halab-calculator').innerHTML;
   const before = seen();
   input.value = Number(input.min) + share * (Number(input.max) - Number(input.min));
   input.dispatchEvent(new Event('input', { bubbles: true }));
@@ -37,37 +37,43 @@ def lab(lab_with):  # type: ignore[no-untyped-def]
 def notebook(lab, chromium_page: Page):  # type: ignore[no-untyped-def]
     notebook = lab.open_notebook(chromium_page, "calculator.ipynb")
     notebook.run_all()
-    chromium_page.wait_for_selector(".hc-root")
+    chromium_page.wait_for_selector(".halab-calculator")
     return notebook
 
 
 def last_formula(page: Page) -> str:
-    return page.locator(".hc-formula .hc-last").inner_text()
+    return page.locator(".halab-calculator-formula .halab-calculator-last").inner_text()
 
 
 def thrown(page: Page) -> None:
-    expect(page.locator('.hc-dice-box[data-state="thrown"]')).to_be_visible(timeout=20_000)
+    expect(page.locator('.halab-calculator-dice-box[data-state="thrown"]')).to_be_visible(timeout=20_000)
 
 
 def test_it_begins_where_the_card_does_and_prints_its_convention(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    expect(page.locator(".hc-formula")).to_contain_text("1 − (1 − 0.99)^3= 99.9999 %  31.5 s a year")
-    expect(page.locator(".hc-nines caption")).to_have_text("A year of 365 days, a month of 30 days")
+    expect(page.locator(".halab-calculator-formula")).to_contain_text(
+        "1 − (1 − 0.99)^3= 99.9999 %  31.5 s a year"
+    )
+    expect(page.locator(".halab-calculator-nines caption")).to_have_text(
+        "A year of 365 days, a month of 30 days"
+    )
     page.locator('select[name="year"]').select_option("365.25")
     page.locator('select[name="month"]').select_option("a twelfth of the year")
-    expect(page.locator(".hc-nines caption")).to_have_text("A year of 365.25 days, a month of 30.4375 days")
-    expect(page.locator(".hc-nines tbody tr").nth(1)).to_contain_text("7.31 h")
+    expect(page.locator(".halab-calculator-nines caption")).to_have_text(
+        "A year of 365.25 days, a month of 30.4375 days"
+    )
+    expect(page.locator(".halab-calculator-nines tbody tr").nth(1)).to_contain_text("7.31 h")
 
 
 def test_what_costs_nothing_has_no_line_that_would_hide_another(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    lines = page.locator(".hc-chart .hc-line")
+    lines = page.locator(".halab-calculator-chart .halab-calculator-line")
     expect(lines).to_have_count(1)
     page.evaluate(PULL, ["beta", 0.1])
     expect(lines).to_have_count(2)
     page.evaluate(PULL, ["failover", 0.1])
     expect(lines).to_have_count(3)
-    expect(page.locator(".hc-legend")).to_contain_text("and with failovers")
+    expect(page.locator(".halab-legend")).to_contain_text("and with failovers")
 
 
 def test_every_slider_redraws_in_the_moment_it_is_pulled(notebook) -> None:  # type: ignore[no-untyped-def]
@@ -82,7 +88,7 @@ def test_every_slider_redraws_in_the_moment_it_is_pulled(notebook) -> None:  # t
 def test_the_picture_follows_a_hand_that_does_not_stop(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     page.evaluate(PULL, ["beta", 0.5])
-    slider = page.locator('.hc-slider input[name="mttr"]')
+    slider = page.locator('.halab-slider input[name="mttr"]')
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     assert box
@@ -109,12 +115,12 @@ def test_the_kernel_hears_of_it_when_the_hand_rests(notebook) -> None:  # type: 
 
 def test_sliders_and_fields_are_worked_by_keyboard(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    copies = page.locator('.hc-slider input[name="copies"]')
+    copies = page.locator('.halab-slider input[name="copies"]')
     copies.click()
     expect(copies).to_be_focused()
     page.keyboard.press("Home")
     expect(copies).to_have_attribute("aria-valuetext", "1")
-    expect(page.locator(".hc-formula")).to_contain_text("^1= 99 %")
+    expect(page.locator(".halab-calculator-formula")).to_contain_text("^1= 99 %")
     page.keyboard.press("ArrowRight")
     expect(copies).to_have_attribute("aria-valuetext", "2")
     assert page.locator(".jp-Cell").count() == 2, "the arrow keys were the widget's"
@@ -143,11 +149,11 @@ def test_availability_and_downtime_give_each_other(notebook) -> None:  # type: i
 
 def test_a_chain_tells_its_weakest_link_and_its_size_is_kept_sound(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    chain = page.locator(".hc-blocks")
-    expect(chain.locator(".hc-worst").first).to_contain_text("log, weakest")
+    chain = page.locator(".halab-calculator-blocks")
+    expect(chain.locator(".halab-calculator-worst").first).to_contain_text("log, weakest")
     page.get_by_label("log: copies").fill("2")
-    expect(chain.locator(".hc-worst")).to_have_count(1)
-    expect(chain.locator(".hc-worst")).to_contain_text("object store, weakest")
+    expect(chain.locator(".halab-calculator-worst")).to_have_count(1)
+    expect(chain.locator(".halab-calculator-worst")).to_contain_text("object store, weakest")
     page.get_by_label("proxy: needed").fill("4")
     expect(page.get_by_label("proxy: copies")).to_have_value("4")
     page.get_by_label("proxy: copies").fill("0")
@@ -159,11 +165,11 @@ def test_a_chain_tells_its_weakest_link_and_its_size_is_kept_sound(notebook) -> 
 def test_dice_stand_beside_the_closed_form_and_are_thrown_again(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     thrown(page)
-    first = page.locator(".hc-dice-box tbody").inner_text()
+    first = page.locator(".halab-calculator-dice-box tbody").inner_text()
     assert "±" in first
     page.get_by_role("button", name="Throw again").click()
     thrown(page)
-    assert page.locator(".hc-dice-box tbody").inner_text() != first
+    assert page.locator(".halab-calculator-dice-box tbody").inner_text() != first
 
 
 def test_nothing_is_cut_off_in_any_theme_or_width(notebook) -> None:  # type: ignore[no-untyped-def]
@@ -174,23 +180,26 @@ def test_nothing_is_cut_off_in_any_theme_or_width(notebook) -> None:  # type: ig
     for theme in ("Light", "Dark"):
         notebook.theme(f"JupyterLab {theme}")
         for width in (1040, 820, 560):
-            page.evaluate("(w) => { document.querySelector('.hc-root').style.width = `${w}px`; }", width)
+            page.evaluate(
+                "(w) => { document.querySelector('.halab-calculator').style.width = `${w}px`; }", width
+            )
             thrown(page)
             page.wait_for_function(
-                "() => document.querySelector('.hc-chart svg').viewBox.baseVal.width"
-                " === document.querySelector('.hc-chart').clientWidth"
+                "() => document.querySelector('.halab-calculator-chart svg').viewBox.baseVal.width"
+                " === document.querySelector('.halab-calculator-chart').clientWidth"
             )
             assert page.evaluate(CUT_OFF) == [], (theme, width)
-            notebook.screenshot(f"calculator-{theme.lower()}-{width}", ".hc-root")
+            notebook.screenshot(f"calculator-{theme.lower()}-{width}", ".halab-calculator")
 
 
 CUT_OFF = """() => {
   const found = [];
-  const edge = document.querySelector('.hc-root').getBoundingClientRect();
-  for (const part of document.querySelectorAll('.hc-root section, .hc-scroll, .hc-formula p')) {
+  const edge = document.querySelector('.halab-calculator').getBoundingClientRect();
+  const parts = '.halab-calculator section, .halab-scroll, .halab-calculator-formula p';
+  for (const part of document.querySelectorAll(parts)) {
     if (part.scrollWidth > part.clientWidth + 1) found.push(`cut off: ${part.className}`);
   }
-  const texts = [...document.querySelectorAll('.hc-chart text')]
+  const texts = [...document.querySelectorAll('.halab-calculator-chart text')]
     .map((text) => [text, text.getBoundingClientRect()]);
   texts.forEach(([text, a], i) => {
     if (a.left < edge.left || a.right > edge.right) found.push(`outside: ${text.textContent}`);

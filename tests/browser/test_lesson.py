@@ -91,7 +91,11 @@ def test_a_learner_goes_from_the_start_through_the_lesson_to_the_exercise(lab: A
 
 def it_plays_and_is_scrubbed(lesson: Any) -> None:
     cell = lesson.cell("FailoverTimeline()")
-    root, axis, play = cell.locator(".ha-root"), cell.locator(".ha-axis"), cell.locator(".ha-play")
+    root, axis, play = (
+        cell.locator(".halab-timeline"),
+        cell.locator(".halab-timeline-axis"),
+        cell.locator(".halab-timeline-play"),
+    )
     expect(play).to_have_text("Play", timeout=PATIENT)
     play.click()
     expect(root).to_have_attribute("data-playing", "true")
@@ -108,12 +112,12 @@ def it_plays_and_is_scrubbed(lesson: Any) -> None:
     expect(axis).to_be_focused()
     scrubbed = float(axis.get_attribute("aria-valuenow") or "nan")
     assert 5 < scrubbed < 12
-    expect(cell.locator(".ha-beat")).not_to_contain_text("All is well")
+    expect(cell.locator(".halab-timeline-beat")).not_to_contain_text("All is well")
     lesson.screenshot("lesson-animation")
     lesson.page.keyboard.press("Home")
     expect(axis).to_have_attribute("aria-valuenow", "-2.00")
     lesson.page.keyboard.press("PageUp")
-    expect(cell.locator(".ha-beat")).to_contain_text("The active member crashes")
+    expect(cell.locator(".halab-timeline-beat")).to_contain_text("The active member crashes")
 
 
 def it_speaks_chinese_and_english(lesson: Any) -> None:

@@ -41,7 +41,9 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     page.set_viewport_size({"width": 1280, "height": 2000})
     lesson = lab.open_notebook(page, LESSON)
     lesson.run_next(2)
-    expect(lesson.cell("calculator = Calculator()").locator(".hc-formula")).to_contain_text("99.9999 %")
+    expect(lesson.cell("calculator = Calculator()").locator(".halab-calculator-formula")).to_contain_text(
+        "99.9999 %"
+    )
     lesson.run_all(timeout=240)
     form = lesson.cell("PredictionForm(2, FAULT)").locator(".halab-predict")
     form.get_by_label("First failed search").fill("1")
@@ -54,7 +56,7 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     expect(prices).to_contain_text("your prediction")
     expect(prices).to_contain_text("simulated, 2 runs")
     expect(lesson.cell("show_card(2, measured")).to_contain_text("failovers of")
-    again = lesson.cell("Calculator(mtbf=30 * 86400").locator('.hc-slider input[name="failover"]')
+    again = lesson.cell("Calculator(mtbf=30 * 86400").locator('.halab-slider input[name="failover"]')
     assert 5 < float(again.input_value()) < 15, "the calculator begins with the learner's own failover"
     shown = {
         "play": "calculator = Calculator()", "summary": "repeat_summary(runs)", "prices": "price_list(runs)",

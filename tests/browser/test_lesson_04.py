@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str], Any]) -> None:
     lesson = open_lesson("04-writing")
     lesson.run_next(2)  # the title and the race: two presses of Shift+Enter
-    expect(lesson.page.locator(".hw-said").first).to_contain_text("Acknowledged: one by one")
+    expect(lesson.page.locator(".halab-write-said").first).to_contain_text("Acknowledged: one by one")
     lesson.screenshot("lesson-04-start")
     lesson.run_all()
     lesson.shows("straggling(0.01", "2.97%", "lesson-04-straggling")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str], Any]) -> None:
     lesson = open_lesson("05-reading")
     lesson.run_next(2)  # the title and the race: two presses of Shift+Enter
-    expect(lesson.page.locator(".hb-said").first).to_contain_text("p99: round robin")
+    expect(lesson.page.locator(".halab-balancer-said").first).to_contain_text("p99: round robin")
     lesson.screenshot("lesson-05-start")
     lesson.run_all()
     lesson.shows("scaling(limited)", "SPEED LIMIT", "lesson-05-scaling")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str], Any]) -> None:
     lesson = open_lesson("07-rto-rpo")
     lesson.run_next(2)  # the title and the planner: two presses of Shift+Enter
-    expect(lesson.page.locator(".hr-verdict").first).to_contain_text("Cheapest that fits")
+    expect(lesson.page.locator(".halab-recovery-verdict").first).to_contain_text("Cheapest that fits")
     lesson.screenshot("lesson-07-start")
     lesson.run_all()
     lesson.shows('disaster(cluster, "log"', "not counted", "lesson-07-log")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 def test_the_lesson_is_played_measured_and_compared(open_lesson: Callable[[str], Any]) -> None:
     lesson = open_lesson("09-health-checks")
     lesson.run_next(2)  # the title and the tuner: two presses of Shift+Enter
-    expect(lesson.page.locator(".hp-yaml").first).to_contain_text("livenessProbe")
+    expect(lesson.page.locator(".halab-tuner-yaml").first).to_contain_text("livenessProbe")
     lesson.screenshot("lesson-09-start")
     lesson.run_all()
     lesson.shows("compare_detection(crash", "SIMULATED", "lesson-09-detection")

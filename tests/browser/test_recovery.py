@@ -23,30 +23,30 @@ def notebook(lab, chromium_page: Page):  # type: ignore[no-untyped-def]
     chromium_page.set_viewport_size({"width": 1280, "height": 1700})
     notebook = lab.open_notebook(chromium_page, "recovery.ipynb")
     notebook.run_all()
-    chromium_page.wait_for_selector(".hr-root tbody tr")
+    chromium_page.wait_for_selector(".halab-recovery tbody tr")
     return notebook
 
 
 def slide(page: Page, name: str, value: int) -> None:
-    page.locator(f".hr-slider input[name={name}]").evaluate(
+    page.locator(f".halab-slider input[name={name}]").evaluate(
         "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", str(value)
     )
 
 
 def figure(page: Page) -> str:
     """What the line says of the backups: RPO and RTO."""
-    return page.locator(".hr-figure").first.text_content() or ""
+    return page.locator(".halab-recovery-figure").first.text_content() or ""
 
 
 def test_the_disaster_is_dragged_by_mouse_and_by_keyboard(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     setting = Setting()
-    line = page.locator(".hr-line")
+    line = page.locator(".halab-recovery-line")
     box = line.bounding_box()
     assert box
     line.press("Home")
     assert figure(page) == f"RPO {duration(Periodic(setting.interval, setting.takes).age(0))}, RTO 2.5 h"
-    handle = page.locator(".hr-handle").bounding_box()
+    handle = page.locator(".halab-recovery-handle").bounding_box()
     assert handle
     page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + 6)
     page.mouse.down()
@@ -67,7 +67,7 @@ def test_the_disaster_is_dragged_by_mouse_and_by_keyboard(notebook) -> None:  # 
 
 
 def test_a_slider_follows_the_arrow_keys(notebook) -> None:  # type: ignore[no-untyped-def]
-    slider = notebook.page.locator(".hr-slider input[name=rto]")
+    slider = notebook.page.locator(".halab-slider input[name=rto]")
     before = float(slider.input_value())
     slider.focus()
     notebook.page.keyboard.press("ArrowLeft")
@@ -78,19 +78,19 @@ def test_a_slider_follows_the_arrow_keys(notebook) -> None:  # type: ignore[no-u
 
 def test_sliders_and_boxes_choose_and_the_kernel_says_the_same(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    verdict = page.locator(".hr-verdict")
+    verdict = page.locator(".halab-recovery-verdict")
     expect(verdict).to_contain_text("Cheapest that fits: warm standby, 2800 a year")
-    page.locator(".hr-box input[name=mistake]").check()
+    page.locator(".halab-recovery-box input[name=mistake]").check()
     expect(verdict).to_have_text("None of them fits. Allow more, or ask for less.")
     slide(page, "rpo", 200)
     best = cheapest(strategies(Setting()), Need(4 * 3600, 30 * 86400))
     assert best
     expect(verdict).to_contain_text(f"Cheapest that fits: {best.name}, {best.cost:.0f} a year")
-    expect(page.locator("tr.hr-best")).to_contain_text("yes, cheapest")
+    expect(page.locator("tr.halab-recovery-best")).to_contain_text("yes, cheapest")
     for name in ("node", "log", "mistake", "site"):
-        page.locator(f".hr-box input[name={name}]").uncheck()
+        page.locator(f".halab-recovery-box input[name={name}]").uncheck()
     expect(verdict).to_have_text("Tick at least one disaster.")
-    page.locator(".hr-box input[name=node]").check()
+    page.locator(".halab-recovery-box input[name=node]").check()
     slide(page, "rpo", 0)
     slide(page, "rto", 200)
     expect(verdict).to_contain_text("Cheapest that fits: one cluster, 1000 a year")
@@ -109,26 +109,26 @@ def test_it_reads_well_in_every_theme_width_and_language(notebook, lab) -> None:
         for width in (1000, 560):
             resize(page, width)
             assert page.evaluate(OVERLAPS) == [], (theme, width)
-            notebook.screenshot(f"recovery-{theme.split()[1].lower()}-{width}", ".hr-root")
+            notebook.screenshot(f"recovery-{theme.split()[1].lower()}-{width}", ".halab-recovery")
     chinese = lab.open_notebook(page, "recovery-zh.ipynb")
     chinese.run_all()
-    page.wait_for_selector(".hr-root tbody tr")
+    page.wait_for_selector(".halab-recovery tbody tr")
     resize(page, 1000)
-    expect(page.locator(".hr-verdict")).to_contain_text("合适又最便宜的：温备站点")
+    expect(page.locator(".halab-recovery-verdict")).to_contain_text("合适又最便宜的：温备站点")
     assert page.evaluate(OVERLAPS) == []
-    chinese.screenshot("recovery-zh", ".hr-root")
+    chinese.screenshot("recovery-zh", ".halab-recovery")
 
 
 def resize(page: Page, width: int) -> None:
-    page.evaluate("(w) => { document.querySelector('.hr-root').style.width = `${w}px`; }", width)
+    page.evaluate("(w) => { document.querySelector('.halab-recovery').style.width = `${w}px`; }", width)
     page.wait_for_function(
-        "(w) => document.querySelector('.hr-line').viewBox.baseVal.width <= w - 30", arg=width
+        "(w) => document.querySelector('.halab-recovery-line').viewBox.baseVal.width <= w - 30", arg=width
     )
 
 
 OVERLAPS = """() => {
   const found = [];
-  for (const svg of document.querySelectorAll('.hr-root svg')) {
+  for (const svg of document.querySelectorAll('.halab-recovery svg')) {
     const frame = svg.getBoundingClientRect();
     const texts = [...svg.querySelectorAll('text')].filter((text) => text.textContent);
     const boxes = texts.map((text) => text.getBoundingClientRect());

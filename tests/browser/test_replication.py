@@ -9,8 +9,8 @@ pytestmark = pytest.mark.browser
 
 CELL = "from halab.widgets.write_race import WriteRace\nrace = WriteRace()\nrace"
 OUTSIDE = """() => {
-  const frame = document.querySelector('.hw-chart').getBoundingClientRect();
-  return [...document.querySelectorAll('.hw-chart text')].map((text) => text.getBoundingClientRect())
+  const frame = document.querySelector('.halab-write-chart').getBoundingClientRect();
+  return [...document.querySelectorAll('.halab-write-chart text')].map((text) => text.getBoundingClientRect())
     .filter((box) => box.left < frame.left - 1 || box.right > frame.right + 1).length;
 }"""
 
@@ -30,18 +30,18 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
     page.set_viewport_size({"width": 1280, "height": 1100})
     notebook = lab.open_notebook(page, "replication.ipynb")
     notebook.run_all()
-    page.wait_for_selector(".hw-root tbody tr")
-    before = page.locator(".hw-said").text_content()
-    page.locator(".hw-write").focus()
+    page.wait_for_selector(".halab-write tbody tr")
+    before = page.locator(".halab-write-said").text_content()
+    page.locator(".halab-write-write").focus()
     page.keyboard.press("Enter")
     expect(page.locator("tbody td").nth(1)).not_to_have_text("…", timeout=15_000)
-    assert page.locator(".hw-said").text_content() != before
-    assert page.locator(".hw-ackmark").count() == 4
+    assert page.locator(".halab-write-said").text_content() != before
+    assert page.locator(".halab-write-ackmark").count() == 4
     copies = page.locator("input[name=copies]")
     copies.focus()
     page.keyboard.press("ArrowRight")
     mean = f"{parallel(Copy(10, 10), 4).acknowledged:.1f} ms"
-    expect(page.locator(".hw-root tbody tr").nth(1).locator("td").first).to_have_text(mean)
+    expect(page.locator(".halab-write tbody tr").nth(1).locator("td").first).to_have_text(mean)
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
     expect(page.locator("input[name=needed]")).to_have_value("1")
@@ -50,12 +50,13 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         notebook.theme(theme)
         for width in (1000, 480):
-            page.evaluate("(w) => { document.querySelector('.hw-root').style.width = `${w}px`; }", width)
+            page.evaluate("(w) => { document.querySelector('.halab-write').style.width = `${w}px`; }", width)
             page.wait_for_function(
-                "(w) => document.querySelector('.hw-chart').viewBox.baseVal.width <= w - 30", arg=width
+                "(w) => document.querySelector('.halab-write-chart').viewBox.baseVal.width <= w - 30",
+                arg=width,
             )
             assert page.evaluate(OUTSIDE) == 0, (theme, width)
-            notebook.screenshot(f"replication-{theme.split()[1].lower()}-{width}", ".hw-root")
+            notebook.screenshot(f"replication-{theme.split()[1].lower()}-{width}", ".halab-write")
     notebook.cell("print(race)").click()
     notebook.run_next(1)
     expect(notebook.cell("print(race)")).to_contain_text("quorum, 1 of 3")
@@ -64,13 +65,13 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
 def test_it_speaks_chinese(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
     chinese = lab.open_notebook(chromium_page, "replication-zh.ipynb")
     chinese.run_all()
-    chromium_page.wait_for_selector(".hw-root tbody tr")
-    expect(chromium_page.locator(".hw-said")).to_contain_text("确认用时")
-    chinese.screenshot("replication-zh", ".hw-root")
+    chromium_page.wait_for_selector(".halab-write tbody tr")
+    expect(chromium_page.locator(".halab-write-said")).to_contain_text("确认用时")
+    chinese.screenshot("replication-zh", ".halab-write")
 
 
 def test_two_on_a_page_keep_each_its_own_labels(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
     lab.open_notebook(chromium_page, "replication-two.ipynb").run_all()
-    sliders = chromium_page.locator(".hw-root input")
+    sliders = chromium_page.locator(".halab-write input")
     expect(sliders).to_have_count(8)
     assert sliders.evaluate_all("(all) => all.map((one) => one.labels.length)") == [1] * 8

@@ -37,12 +37,12 @@ def notebook(lab, chromium_page: Page):  # type: ignore[no-untyped-def]
     chromium_page.add_init_script(COUNT_FRAMES)
     notebook = lab.open_notebook(chromium_page, "timeline.ipynb")
     notebook.run_all()
-    chromium_page.wait_for_selector(".ha-root")
+    chromium_page.wait_for_selector(".halab-timeline")
     return notebook
 
 
 def time_shown(page: Page) -> float:
-    return float(page.locator(".ha-axis").get_attribute("aria-valuenow") or "nan")
+    return float(page.locator(".halab-timeline-axis").get_attribute("aria-valuenow") or "nan")
 
 
 def frames_asked(page: Page, seconds: float) -> int:
@@ -54,12 +54,14 @@ def frames_asked(page: Page, seconds: float) -> int:
 
 def test_it_plays_pauses_and_rests(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    play = page.locator(".ha-play")
+    play = page.locator(".halab-timeline-play")
     expect(play).to_have_text("Play")
-    page.locator(".ha-speed select").select_option("4")
+    page.locator(".halab-timeline-speed select").select_option("4")
     play.click()
-    page.wait_for_function("Number(document.querySelector('.ha-axis').getAttribute('aria-valuenow')) > 1")
-    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "true")
+    page.wait_for_function(
+        "Number(document.querySelector('.halab-timeline-axis').getAttribute('aria-valuenow')) > 1"
+    )
+    expect(page.locator(".halab-timeline")).to_have_attribute("data-playing", "true")
     play.click()
     paused = time_shown(page)
     assert paused < 15
@@ -67,16 +69,16 @@ def test_it_plays_pauses_and_rests(notebook) -> None:  # type: ignore[no-untyped
     assert time_shown(page) == paused
     assert any(frames_asked(page, 1.0) == 0 for _ in range(5)), "frames are asked for while nothing plays"
     play.click()
-    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "false", timeout=20_000)
+    expect(page.locator(".halab-timeline")).to_have_attribute("data-playing", "false", timeout=20_000)
     assert time_shown(page) == 15
-    expect(page.locator(".ha-beat")).to_contain_text(
+    expect(page.locator(".halab-timeline-beat")).to_contain_text(
         "The outage took 12.0 s; at 2 requests a second, 24 failed"
     )
 
 
 def test_it_is_scrubbed_by_mouse_and_by_keyboard(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    axis = page.locator(".ha-axis")
+    axis = page.locator(".halab-timeline-axis")
     box = axis.bounding_box()
     assert box
     middle = box["y"] + box["height"] / 2
@@ -97,15 +99,15 @@ def test_it_is_scrubbed_by_mouse_and_by_keyboard(notebook) -> None:  # type: ign
     for beat in CARD.timeline():
         page.keyboard.press("PageUp")
         assert time_shown(page) == beat.at
-    expect(page.locator(".ha-beat")).to_contain_text("The clients are back")
+    expect(page.locator(".halab-timeline-beat")).to_contain_text("The clients are back")
     page.keyboard.press("PageDown")
     assert time_shown(page) == 10
     page.keyboard.press("End")
     assert time_shown(page) == 15
     page.keyboard.press("Space")
-    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "true")
+    expect(page.locator(".halab-timeline")).to_have_attribute("data-playing", "true")
     page.keyboard.press("Space")
-    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "false")
+    expect(page.locator(".halab-timeline")).to_have_attribute("data-playing", "false")
     assert axis.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
     # The arrow keys were the widget's: JupyterLab has neither moved nor made a cell.
     assert page.locator(".jp-Cell").count() == 1
@@ -113,7 +115,7 @@ def test_it_is_scrubbed_by_mouse_and_by_keyboard(notebook) -> None:  # type: ign
 
 def test_a_slider_follows_the_arrow_keys(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    slider = page.locator('.ha-slider input[name="misses"]')
+    slider = page.locator('.halab-slider input[name="misses"]')
     before = float(slider.input_value())
     slider.focus()
     page.keyboard.press("ArrowRight")
@@ -125,16 +127,16 @@ def test_a_slider_follows_the_arrow_keys(notebook) -> None:  # type: ignore[no-u
 
 def test_a_slider_redraws_at_once_and_the_kernel_follows(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    yours = page.locator('[data-lane="yours"] .ha-sum')
-    simulated = page.locator('[data-lane="simulated"] .ha-sum')
+    yours = page.locator('[data-lane="yours"] .halab-timeline-sum')
+    simulated = page.locator('[data-lane="simulated"] .halab-timeline-sum')
     expect(yours).to_contain_text("back after 12.0 s")
     was = simulated.inner_text()
     redrawn = page.evaluate(
         """() => {
-          const input = document.querySelector('.ha-slider input[name="misses"]');
+          const input = document.querySelector('.halab-slider input[name="misses"]');
           input.value = 5;
           input.dispatchEvent(new Event('input'));
-          return document.querySelector('[data-lane="yours"] .ha-sum').textContent;
+          return document.querySelector('[data-lane="yours"] .halab-timeline-sum').textContent;
         }"""
     )
     assert "back after 14.0 s" in redrawn
@@ -145,7 +147,7 @@ def test_a_slider_redraws_at_once_and_the_kernel_follows(notebook) -> None:  # t
 
 def test_lanes_can_be_taken_away_and_say_what_they_are(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    badges = page.locator(".ha-lane .ha-badge").all_inner_texts()
+    badges = page.locator(".halab-timeline-lane .halab-timeline-badge").all_inner_texts()
     assert badges == ["card", "formula", "simulated", "measured"]
     mine = page.locator('[data-lane="lane-0"]')
     expect(mine).to_contain_text("My crash")
@@ -159,12 +161,12 @@ def test_lanes_can_be_taken_away_and_say_what_they_are(notebook) -> None:  # typ
 def test_who_asked_for_less_motion_gets_beats(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     page.emulate_media(reduced_motion="reduce")
-    page.locator(".ha-axis").press("Home")
-    expect(page.locator(".ha-play")).to_have_text("Next beat")
-    page.locator(".ha-play").click()
+    page.locator(".halab-timeline-axis").press("Home")
+    expect(page.locator(".halab-timeline-play")).to_have_text("Next beat")
+    page.locator(".halab-timeline-play").click()
     assert time_shown(page) == 0
-    expect(page.locator(".ha-root")).to_have_attribute("data-playing", "false")
-    page.locator(".ha-play").click()
+    expect(page.locator(".halab-timeline")).to_have_attribute("data-playing", "false")
+    page.locator(".halab-timeline-play").click()
     assert time_shown(page) == 3
 
 
@@ -172,40 +174,40 @@ def test_nothing_overlaps_or_overflows_in_any_theme_or_width(notebook) -> None: 
     page: Page = notebook.page
     page.set_viewport_size({"width": 1280, "height": 1500})
     for kind, detector in (("crash", "heartbeats"), ("hang", "lease")):
-        page.locator(f".ha-radios input[value={kind}]").check()
-        page.locator(f".ha-radios input[value={detector}]").check()
+        page.locator(f".halab-timeline-radios input[value={kind}]").check()
+        page.locator(f".halab-timeline-radios input[value={detector}]").check()
         for theme in ("JupyterLab Light", "JupyterLab Dark"):
             notebook.theme(theme)
             for width in (900, 600):
                 resize(page, width)
-                page.locator(".ha-axis").press("Home")
+                page.locator(".halab-timeline-axis").press("Home")
                 for beat in range(8):
                     assert page.evaluate(OVERLAPS) == [], (kind, theme, width, beat)
-                    page.locator(".ha-axis").press("PageUp")
+                    page.locator(".halab-timeline-axis").press("PageUp")
                     if beat == 2:
-                        page.locator(".ha-axis").press("ArrowRight")
+                        page.locator(".halab-timeline-axis").press("ArrowRight")
                         name = f"timeline-{kind}-{theme.split()[1].lower()}-{width}"
-                        notebook.screenshot(name, ".ha-root")
-                        page.locator(".ha-axis").press("ArrowLeft")
+                        notebook.screenshot(name, ".halab-timeline")
+                        page.locator(".halab-timeline-axis").press("ArrowLeft")
 
 
 def resize(page: Page, width: int) -> None:
-    page.evaluate("(w) => { document.querySelector('.ha-root').style.width = `${w}px`; }", width)
+    page.evaluate("(w) => { document.querySelector('.halab-timeline').style.width = `${w}px`; }", width)
     page.wait_for_function(
-        """() => document.querySelector('.ha-scene').viewBox.baseVal.width
-                 === document.querySelector('.ha-tracks').clientWidth"""
+        """() => document.querySelector('.halab-timeline-scene').viewBox.baseVal.width
+                 === document.querySelector('.halab-timeline-tracks').clientWidth"""
     )
 
 
 OVERLAPS = """() => {
   const found = [];
-  const root = document.querySelector('.ha-tracks').getBoundingClientRect();
-  const watcher = document.querySelector('.ha-watcher').getBoundingClientRect();
-  for (const text of document.querySelectorAll('.ha-state, .ha-note')) {
+  const root = document.querySelector('.halab-timeline-tracks').getBoundingClientRect();
+  const watcher = document.querySelector('.halab-timeline-watcher').getBoundingClientRect();
+  for (const text of document.querySelectorAll('.halab-timeline-state, .halab-note')) {
     const box = text.getBoundingClientRect();
     if (box.left > watcher.left && box.right > watcher.right - 4) found.push(`watcher: ${text.textContent}`);
   }
-  for (const svg of document.querySelectorAll('.ha-root svg')) {
+  for (const svg of document.querySelectorAll('.halab-timeline svg')) {
     const texts = [...svg.querySelectorAll('text')].filter((text) => text.textContent);
     const boxes = texts.map((text) => text.getBoundingClientRect());
     boxes.forEach((a, i) => {

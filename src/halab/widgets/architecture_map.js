@@ -1,6 +1,8 @@
 // The architecture map: a cluster's parts by layer, and what stands or falls with the one that is selected.
 // Python sends what there is; nothing here runs on a timer.
 
+import { announce, element, panel, watch, watchSight } from "./shared.js";
+
 const WORDS = {
   en: {
     title: "The architecture of Milvus",
@@ -113,7 +115,6 @@ const STARRED = new Set(["active", "leader"]);
 const mebibytes = (bytes) => (bytes ? `${Math.round(bytes / 2 ** 20)} MiB` : "");
 
 function render({ model, el }) {
-  prepareHost(el, "halab-arch-host");
   const zh = model.get("lang") === "zh";
   const words = WORDS[model.get("lang")];
   const status = element("p", { class: "halab-arch-status", role: "status" });
@@ -123,14 +124,14 @@ function render({ model, el }) {
     "aria-label": words.title,
   });
   const detail = element("div", { class: "halab-arch-detail", "aria-live": "polite" });
-  el.append(
-    element(
-      "section",
-      { class: "halab-arch", "aria-label": words.title, lang: htmlLang(model) },
-      element("div", { class: "halab-arch-top" }, element("strong", {}, words.title), status),
-      element("p", { class: "halab-arch-help" }, words.help),
-      element("div", { class: "halab-arch-sides" }, layers, detail),
-    ),
+  panel(
+    model,
+    el,
+    "halab-arch",
+    words.title,
+    element("div", { class: "halab-top" }, element("strong", {}, words.title), status),
+    element("p", { class: "halab-arch-help" }, words.help),
+    element("div", { class: "halab-arch-sides" }, layers, detail),
   );
 
   // The order on screen, which is also the one of the arrow keys.

@@ -2,6 +2,8 @@
 // Everything is worked out in the browser, so no slider waits for the kernel. An anywidget front-end module.
 // The dice are thrown when the hand rests, a block at a time; while nothing changes there is no timer.
 
+import { element, frontEnd, generator, panel, slider, svg, watch } from "./shared.js";
+
 // ---- Closed form: the mirror of halab.models.availability*. A browser test checks that both agree. ------------
 
 const MINUTE = 60;
@@ -419,7 +421,7 @@ class Calculator {
     const section = (name, heading, ...children) => {
       this.parts[name] = element(
         "section",
-        { class: `hc-${name}`, "aria-label": heading },
+        { class: `halab-calculator-${name}`, "aria-label": heading },
         element("h3", {}, heading),
         ...children,
       );
@@ -429,46 +431,41 @@ class Calculator {
       one: element("div"),
       copies: element("div"),
       promise: element("div"),
-      convention: element("div", { class: "hc-row" }),
+      convention: element("div", { class: "halab-calculator-row" }),
     };
-    this.chart = element("div", { class: "hc-chart" });
-    this.legend = element("div", { class: "hc-legend" });
-    this.formula = element("div", { class: "hc-formula", "aria-live": "polite" });
-    this.said = element("div", { class: "hc-said", "aria-live": "polite" });
-    this.deployment = element("table", { class: "hc-blocks" });
-    this.presets = element("div", { class: "hc-row" });
-    this.table = element("table", { class: "hc-nines" });
-    this.dice = element("div", { class: "hc-dice-box", "aria-live": "polite" });
-    this.root = element(
-      "div",
-      // JupyterLab must not take the arrow keys for its own while this has the focus.
-      {
-        class: "hc-root",
-        role: "group",
-        "aria-label": w.title,
-        lang: htmlLang(this.model),
-        "data-lm-suppress-shortcuts": "true",
-      },
+    this.chart = element("div", { class: "halab-calculator-chart" });
+    this.legend = element("div", { class: "halab-legend" });
+    this.formula = element("div", { class: "halab-calculator-formula", "aria-live": "polite" });
+    this.said = element("div", { class: "halab-calculator-said", "aria-live": "polite" });
+    this.deployment = element("table", { class: "halab-calculator-blocks" });
+    this.presets = element("div", { class: "halab-calculator-row" });
+    this.table = element("table", { class: "halab-calculator-nines" });
+    this.dice = element("div", { class: "halab-calculator-dice-box", "aria-live": "polite" });
+    this.root = panel(
+      this.model,
+      el,
+      "halab-dense halab-calculator",
+      w.title,
       element(
         "div",
-        { class: "hc-columns" },
+        { class: "halab-calculator-columns" },
         element(
           "div",
-          { class: "hc-controls" },
+          { class: "halab-calculator-controls" },
           section("one", w.one, this.sides.one),
           section("copies", w.copies, this.sides.copies),
         ),
         element(
           "div",
-          { class: "hc-results" },
+          { class: "halab-calculator-results" },
           section("buys", w.chartTitle, this.chart, this.legend),
           section("sum", w.formula, this.formula),
         ),
       ),
       element(
         "div",
-        { class: "hc-columns hc-lower" },
-        section("chain", w.chain, this.presets, element("div", { class: "hc-scroll" }, this.deployment)),
+        { class: "halab-calculator-columns halab-calculator-lower" },
+        section("chain", w.chain, this.presets, element("div", { class: "halab-scroll" }, this.deployment)),
         element(
           "div",
           {},
@@ -480,11 +477,9 @@ class Calculator {
         "nines",
         w.ninesTable,
         this.sides.convention,
-        element("div", { class: "hc-scroll" }, this.table),
+        element("div", { class: "halab-scroll" }, this.table),
       ),
     );
-    keepArrowKeys(this.root);
-    el.append(this.root);
   }
 
   // -- controls -----------------------------------------------------------------------------------------------------
@@ -501,11 +496,11 @@ class Calculator {
       step: 0.01,
     });
     const times = (seconds) => spell(seconds, w);
-    this.problem = element("p", { class: "hc-problem", role: "alert" });
+    this.problem = element("p", { class: "halab-calculator-problem", role: "alert" });
     this.sides.one.replaceChildren(
       this.slider("mtbf", w.mtbf, log(HOUR, 10 * YEAR), times),
       this.slider("mttr", w.mttr, log(5, 7 * DAY), times),
-      element("div", { class: "hc-fields" }, this.availabilityField(), this.downtimeField()),
+      element("div", { class: "halab-calculator-fields" }, this.availabilityField(), this.downtimeField()),
       this.problem,
     );
     this.sides.copies.replaceChildren(
@@ -552,20 +547,10 @@ class Calculator {
     this.blockRows();
   }
 
-  slider(key, label, scale, show) {
-    const { from = (x) => x, to = (x) => x, min, max, step } = scale;
-    const output = element("output", {}, show(this.s[key]));
-    const input = element("input", {
-      type: "range",
-      min,
-      max,
-      step,
-      name: key,
-      "aria-valuetext": show(this.s[key]),
-    });
-    input.value = to(this.s[key]);
-    input.addEventListener("input", () => {
-      const change = { [key]: from(Number(input.value)) };
+  slider(key, label, scale, meaning) {
+    const { from = (x) => x, to = (x) => x, ...range } = scale;
+    const { root, input, show } = slider(label, { ...range, name: key }, (value) => {
+      const change = { [key]: from(value) };
       if (key === "copies" && this.s.needed > change.copies) change.needed = change.copies;
       this.change(change);
       if (key === "copies")
@@ -576,10 +561,10 @@ class Calculator {
     this.outputs[key] = (first) => {
       first?.(input);
       if (document.activeElement !== input) input.value = to(this.s[key]);
-      output.textContent = show(this.s[key]);
-      input.setAttribute("aria-valuetext", output.textContent);
+      show(meaning(this.s[key]));
     };
-    return element("label", { class: "hc-slider" }, element("span", {}, label), output, input);
+    this.outputs[key]();
+    return root;
   }
 
   follow(key, first) {
@@ -662,10 +647,15 @@ class Calculator {
         copies: size("copies", w.head[1]),
         needed: size("needed", w.head[2]),
         availability: element("td"),
-        bar: element("span", { class: "hc-bar" }),
+        bar: element("span", { class: "halab-calculator-bar" }),
         down: element("span"),
       };
-      const cost = element("td", {}, element("span", { class: "hc-track" }, cells.bar), cells.down);
+      const cost = element(
+        "td",
+        {},
+        element("span", { class: "halab-calculator-track" }, cells.bar),
+        cells.down,
+      );
       cells.row = element(
         "tr",
         {},
@@ -772,11 +762,11 @@ class Calculator {
       const a = 1 - 10 ** -count;
       const at = box.bottom - (count / top) * (box.bottom - box.top);
       drawn.push(
-        svg("line", { x1: box.left, x2: box.right, y1: at, y2: at, class: "hc-grid" }),
+        svg("line", { x1: box.left, x2: box.right, y1: at, y2: at, class: "halab-calculator-grid" }),
         svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, percent(a)),
         svg(
           "text",
-          { x: box.right + 12, y: at + 4, class: "hc-quiet" },
+          { x: box.right + 12, y: at + 4, class: "halab-quiet" },
           spell((1 - a) * periods(this.s)[this.s.period], w),
         ),
       );
@@ -786,12 +776,12 @@ class Calculator {
     drawn.push(
       svg(
         "text",
-        { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle", class: "hc-quiet" },
+        { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle", class: "halab-quiet" },
         w.copiesAxis,
       ),
       svg(
         "text",
-        { x: box.right + 12, y: box.bottom + 18, class: "hc-quiet" },
+        { x: box.right + 12, y: box.bottom + 18, class: "halab-quiet" },
         w.down(w.period[this.s.period]),
       ),
       svg("line", {
@@ -799,12 +789,18 @@ class Calculator {
         x2: x(this.s.copies),
         y1: box.top,
         y2: box.bottom,
-        class: "hc-now",
+        class: "halab-calculator-now",
       }),
     );
     if (nines(this.s.slo) <= top) {
       drawn.push(
-        svg("line", { x1: box.left, x2: box.right, y1: y(this.s.slo), y2: y(this.s.slo), class: "hc-goal" }),
+        svg("line", {
+          x1: box.left,
+          x2: box.right,
+          y1: y(this.s.slo),
+          y2: y(this.s.slo),
+          class: "halab-calculator-goal",
+        }),
       );
     }
     if (this.s.needed === 1)
@@ -812,7 +808,7 @@ class Calculator {
         ...CARD.map((a, i) =>
           svg(
             "path",
-            { d: `M${x(i + 1) - 8} ${y(a)}h16m-8 -8v16`, class: "hc-card" },
+            { d: `M${x(i + 1) - 8} ${y(a)}h16m-8 -8v16`, class: "halab-calculator-card" },
             svg("title", {}, `${w.card}: ${percent(a)}`),
           ),
         ),
@@ -824,12 +820,16 @@ class Calculator {
         .map(([n, a], i) => `${i ? "L" : "M"}${x(n)} ${y(a)}`)
         .join("");
       drawn.push(
-        svg("path", { d: path, class: `hc-line hc-line-${number}`, "stroke-dasharray": DASHES[number] }),
+        svg("path", {
+          d: path,
+          class: `halab-calculator-line halab-calculator-line-${number}`,
+          "stroke-dasharray": DASHES[number],
+        }),
       );
       drawn.push(
         svg("path", {
           d: inside.map(([n, a]) => MARKS[number](x(n), y(a))).join(""),
-          class: `hc-mark hc-line-${number}`,
+          class: `halab-calculator-mark halab-calculator-line-${number}`,
         }),
       );
     });
@@ -858,10 +858,13 @@ class Calculator {
             { width: 34, height: 14, "aria-hidden": "true" },
             svg("path", {
               d: "M0 7h34",
-              class: `hc-line hc-line-${number}`,
+              class: `halab-calculator-line halab-calculator-line-${number}`,
               "stroke-dasharray": DASHES[number],
             }),
-            svg("path", { d: MARKS[number](17, 7), class: `hc-mark hc-line-${number}` }),
+            svg("path", {
+              d: MARKS[number](17, 7),
+              class: `halab-calculator-mark halab-calculator-line-${number}`,
+            }),
           ),
           w.lines[number],
         ),
@@ -872,7 +875,7 @@ class Calculator {
         svg(
           "svg",
           { width: 18, height: 16, "aria-hidden": "true" },
-          svg("path", { d: "M1 8h16m-8 -8v16", class: "hc-card" }),
+          svg("path", { d: "M1 8h16m-8 -8v16", class: "halab-calculator-card" }),
         ),
         w.card,
       ),
@@ -882,7 +885,7 @@ class Calculator {
         svg(
           "svg",
           { width: 24, height: 14, "aria-hidden": "true" },
-          svg("path", { d: "M0 7h24", class: "hc-goal" }),
+          svg("path", { d: "M0 7h24", class: "halab-calculator-goal" }),
         ),
         `${w.objective} ${percent(this.s.slo)}`,
       ),
@@ -928,12 +931,12 @@ class Calculator {
       ...rows.map(([name, general, filled, value], at) =>
         element(
           "p",
-          { class: at === rows.length - 1 ? "hc-last" : "" },
-          element("span", { class: "hc-general" }, `${name} = ${general}`),
-          element("span", { class: "hc-filled" }, `= ${filled}`),
+          { class: at === rows.length - 1 ? "halab-calculator-last" : "" },
+          element("span", { class: "halab-calculator-general" }, `${name} = ${general}`),
+          element("span", { class: "halab-calculator-filled" }, `= ${filled}`),
           element(
             "span",
-            { class: "hc-value" },
+            { class: "halab-calculator-value" },
             element("b", {}, `= ${percent(value)}`),
             `  ${this.downText(value)}`,
           ),
@@ -955,7 +958,7 @@ class Calculator {
       const weakest = a === worst && worst < Math.max(...blocks);
       cells.down.textContent = down(a);
       cells.name.textContent = weakest ? this.words.weakest(cells.label) : cells.label;
-      cells.row.className = weakest ? "hc-worst" : "";
+      cells.row.className = weakest ? "halab-calculator-worst" : "";
     });
     this.total.availability.textContent = percent(chain);
     this.total.down.textContent = down(chain);
@@ -1075,10 +1078,10 @@ class Calculator {
         ),
         element("tbody", {}, ...rows),
       ),
-      thrown ? this.strip(thrown[1]) : element("div", { class: "hc-strip" }, `${w.throwing} …`),
+      thrown ? this.strip(thrown[1]) : element("div", { class: "halab-calculator-strip" }, `${w.throwing} …`),
       element(
         "p",
-        { class: "hc-quiet" },
+        { class: "halab-quiet" },
         thrown ? `${w.diceNote(thrown[1].years)} ${this.yearsText(thrown[1])}` : "",
       ),
       again,
@@ -1102,22 +1105,17 @@ class Calculator {
     return svg(
       "svg",
       {
-        class: "hc-strip",
+        class: "halab-calculator-strip",
         viewBox: `0 0 ${shown.length * 3} 42`,
         height: 42,
         preserveAspectRatio: "none",
         role: "img",
         "aria-label": this.yearsText(life),
       },
-      svg("path", { d: bars, class: "hc-years" }),
-      svg("path", { d: `M0 41h${shown.length * 3}`, class: "hc-grid" }),
+      svg("path", { d: bars, class: "halab-calculator-years" }),
+      svg("path", { d: `M0 41h${shown.length * 3}`, class: "halab-calculator-grid" }),
     );
   }
 }
 
-export default {
-  render({ model, el }) {
-    const calculator = new Calculator(model, el);
-    return () => calculator.destroy();
-  },
-};
+export default frontEnd(Calculator);

@@ -1,5 +1,7 @@
 // A race through a balancer: four strategies, the same requests. Runs in the browser alone. An anywidget front-end module.
 
+import { element, frontEnd, generator, labelled, panel, slider } from "./shared.js";
+
 // ---- Arithmetic: the mirror of halab.sim.load_balancing. A test compares both, request by request. ------------------
 
 const least = (loads, key) =>
@@ -144,26 +146,20 @@ const ms = (seconds) =>
       ? `${(seconds * 1000).toFixed(0)} ms`
       : `${seconds.toFixed(1)} s`;
 
-class Race {
-  constructor(model, root) {
+class BalancerRace {
+  constructor(model, el) {
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = Object.fromEntries(["load", "third", "event", "seed"].map((name) => [name, model.get(name)]));
-    this.root = element("section", {
-      class: "hb-root",
-      "aria-label": this.words.title,
-      lang: htmlLang(model),
-    });
-    keepArrowKeys(this.root);
+    this.root = panel(model, el, "halab-dense halab-balancer", this.words.title);
     this.build();
-    root.append(this.root);
     this.prepare();
   }
 
   build() {
     const w = this.words;
-    this.clock = element("span", { class: "hb-clock" });
-    this.said = element("p", { class: "hb-said", role: "status" });
+    this.clock = element("span", { class: "halab-balancer-clock" });
+    this.said = element("p", { class: "halab-balancer-said", role: "status" });
     this.choice = element(
       "select",
       { name: "event", onchange: () => this.set("event", this.choice.value) },
@@ -175,20 +171,24 @@ class Race {
     this.root.append(
       element(
         "div",
-        { class: "hb-knobs" },
+        { class: "halab-knobs" },
         this.slider("load", 10, 95),
         this.slider("third", 10, 100),
-        labelled("hb-slider", w.event, this.choice),
+        labelled("halab-slider", w.event, this.choice),
       ),
       element(
         "div",
-        { class: "hb-buttons" },
-        element("button", { type: "button", class: "hb-go", onclick: () => this.run() }, w.go),
+        { class: "halab-top" },
+        element(
+          "button",
+          { type: "button", class: "halab-main halab-balancer-go", onclick: () => this.run() },
+          w.go,
+        ),
         element(
           "button",
           {
             type: "button",
-            class: "hb-again",
+            class: "halab-balancer-again",
             onclick: () => {
               this.set("seed", this.s.seed + 1);
               this.run();
@@ -198,40 +198,43 @@ class Race {
         ),
         this.clock,
       ),
-      element("div", { class: "hb-lanes" }, ...Object.values(this.lanes).map((lane) => lane.root)),
+      element(
+        "div",
+        { class: "halab-balancer-lanes" },
+        ...Object.values(this.lanes).map((lane) => lane.root),
+      ),
       this.said,
-      element("p", { class: "hb-note" }, w.note),
+      element("p", { class: "halab-note" }, w.note),
     );
   }
 
   slider(name, min, max) {
     const shown = () => `${Math.round(this.s[name] * 100)} %`;
-    const { root, say } = slider(
-      "hb-slider",
+    const { root, show } = slider(
       this.words[name],
       { name, min, max, step: 5, value: Math.round(this.s[name] * 100) },
       (percent) => {
         this.set(name, percent / 100);
-        say(shown());
+        show(shown());
       },
     );
-    say(shown());
+    show(shown());
     return root;
   }
 
   lane(name) {
     const w = this.words;
     const bars = [0, 1, 2].map((number) => {
-      const fill = element("i", { class: `hb-fill hb-node${number + 1}` });
+      const fill = element("i", { class: `halab-balancer-fill halab-balancer-node${number + 1}` });
       const count = element("b", {}, "0");
       return {
         fill,
         count,
         root: element(
           "div",
-          { class: "hb-row" },
+          { class: "halab-balancer-row" },
           element("span", {}, `${w.node} ${number + 1}`),
-          element("span", { class: "hb-bar" }, fill),
+          element("span", { class: "halab-balancer-bar" }, fill),
           count,
         ),
       };
@@ -241,7 +244,7 @@ class Race {
       "dl",
       {},
       ...Object.entries(figures).map(([key, value]) =>
-        element("div", { class: `hb-${key}` }, element("dt", {}, w.figures[key]), value),
+        element("div", { class: `halab-balancer-${key}` }, element("dt", {}, w.figures[key]), value),
       ),
     );
     return {
@@ -249,7 +252,7 @@ class Race {
       figures,
       root: element(
         "section",
-        { class: "hb-lane", "aria-label": w.names[name] },
+        { class: "halab-balancer-lane", "aria-label": w.names[name] },
         element("h4", {}, w.names[name]),
         ...bars.map((bar) => bar.root),
         list,
@@ -310,7 +313,7 @@ class Race {
         const grey = (this.nodes[number].greyAt ?? Infinity) <= at;
         bar.fill.style.width = `${Math.min(100, (loads[number] / FULL) * 100)}%`;
         bar.count.textContent = gone ? w.gone : grey ? `${loads[number]} ${w.grey}` : String(loads[number]);
-        bar.root.classList.toggle("hb-ill", gone || grey);
+        bar.root.classList.toggle("halab-balancer-ill", gone || grey);
       });
       const done = answers.filter((one) => one.end <= now);
       const times = done.filter((one) => one.ok).map((one) => one.end - one.at);
@@ -324,14 +327,9 @@ class Race {
     if (over) this.said.textContent = w.said(ends);
   }
 
-  close() {
+  destroy() {
     cancelAnimationFrame(this.frame);
   }
 }
 
-function render({ model, el }) {
-  const race = new Race(model, el);
-  return () => race.close();
-}
-
-export default { render };
+export default frontEnd(BalancerRace);

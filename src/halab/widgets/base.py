@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import anywidget
@@ -9,15 +10,21 @@ import anywidget
 __all__ = ["CourseWidget", "front_end"]
 
 _HERE = Path(__file__).parent
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./shared\.js";\n', re.MULTILINE)
 
 
-def front_end(name: str) -> tuple[str, Path]:
-    """A widget's `_esm`, with what the widgets share in `shared.js` before it, and its `_css`.
+def front_end(name: str) -> tuple[str, str]:
+    """The `_esm` and the `_css` of a widget, each with what all widgets share before its own.
 
-    One text, since anywidget hands the browser no file: an import of `shared.js` would find nothing there.
+    anywidget hands the browser a text and no file, so `import ... from "./shared.js"` would find nothing
+    there: the text of `shared.js` stands in its place.
     """
-    own, shared = ((_HERE / file).read_text("utf-8") for file in (f"{name}.js", "shared.js"))
-    return f"{shared}\n{own}", _HERE / f"{name}.css"
+    shared, own = _read("shared.js"), _read(f"{name}.js")
+    return shared + _IMPORT.sub("", own), _read("shared.css") + _read(f"{name}.css")
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text("utf-8")
 
 
 class CourseWidget(anywidget.AnyWidget):  # type: ignore[misc]

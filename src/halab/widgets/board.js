@@ -1,5 +1,7 @@
 // The board of ten cards. Links are plain relative links; inside JupyterLab they open in place.
 
+import { element, htmlLang, prepareHost } from "./shared.js";
+
 const WORDS = {
   en: {
     board: "The ten cards of the course",
@@ -115,7 +117,7 @@ function summary(model, words) {
 }
 
 function render({ model, el }) {
-  prepareHost(el, "halab-board-host");
+  prepareHost(el);
   const words = WORDS[model.get("lang")];
   el.lang = htmlLang(model);
   el.replaceChildren(

@@ -1,5 +1,7 @@
 // A knowledge card: prose, a language switch, and claims whose verdict is uncovered by a press or a measurement.
 
+import { element, htmlLang, prepareHost, watch } from "./shared.js";
+
 const WORDS = {
   en: {
     kicker: (n) => `Card ${n} of 10 · two minutes`,
@@ -86,7 +88,7 @@ function chip(claim, words, open, measured, toggle) {
 }
 
 function render({ model, el }) {
-  prepareHost(el, "halab-card-host");
+  prepareHost(el);
   const open = new Set(Object.keys(model.get("measured")));
 
   function draw() {
@@ -114,7 +116,7 @@ function render({ model, el }) {
     );
     const card = element(
       "article",
-      { class: "halab-card", lang: htmlLang(model), "aria-label": face.title },
+      { class: "halab-widget halab-card", lang: htmlLang(model), "aria-label": face.title },
       element("header", {}, titles, languageSwitch(model, words)),
       prose,
       element(
@@ -130,7 +132,7 @@ function render({ model, el }) {
   }
 
   function results() {
-    Object.keys(model.get("measured")).forEach((id) => open.add(id));
+    for (const id of Object.keys(model.get("measured"))) open.add(id);
     draw();
   }
   const unwatch = watch(model, { lang: draw, measured: results });

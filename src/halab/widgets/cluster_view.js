@@ -1,6 +1,8 @@
 // The cluster: a button, live progress while it starts, and a table by role while it runs.
 // Python sends what there is; nothing here runs on a timer.
 
+import { announce, element, panel, watch, watchSight } from "./shared.js";
+
 const WORDS = {
   en: {
     title: "The cluster",
@@ -151,22 +153,21 @@ function facts(about, words) {
 }
 
 function render({ model, el }) {
-  prepareHost(el, "halab-cluster-host");
   const words = WORDS[model.get("lang")];
 
-  const button = element("button", { type: "button" });
+  const button = element("button", { type: "button", class: "halab-main" });
   const status = element("p", { class: "halab-cluster-status", role: "status" });
   const bar = element("progress", { "aria-label": words.starting });
   const about = element("p", { class: "halab-cluster-facts" });
-  const place = element("div", { class: "halab-cluster-scroll" });
-  el.append(
-    element(
-      "section",
-      { class: "halab-cluster", "aria-label": words.title, lang: htmlLang(model) },
-      element("div", { class: "halab-cluster-top" }, button, status, bar),
-      about,
-      place,
-    ),
+  const place = element("div", { class: "halab-scroll" });
+  panel(
+    model,
+    el,
+    "halab-cluster",
+    words.title,
+    element("div", { class: "halab-top" }, button, status, bar),
+    about,
+    place,
   );
 
   button.addEventListener("click", () => {
@@ -208,7 +209,7 @@ function render({ model, el }) {
       place.replaceChildren(
         element(
           "div",
-          { class: "halab-cluster-problem", role: "alert" },
+          { class: "halab-problem", role: "alert" },
           element("pre", {}, message),
           ...(hint ? [element("p", {}, element("b", {}, words.hint + words.colon), hint)] : []),
         ),
@@ -217,11 +218,11 @@ function render({ model, el }) {
     else place.replaceChildren(...(rows.length ? [table(rows, words)] : []));
     // A table wider than the page must be reachable by keyboard to be scrolled.
     const wide = place.scrollWidth > place.clientWidth;
-    if (wide)
-      Object.entries({ tabindex: "0", role: "region", "aria-label": words.title }).forEach(([k, v]) =>
-        place.setAttribute(k, v),
-      );
-    else ["tabindex", "role", "aria-label"].forEach((name) => place.removeAttribute(name));
+    const scrolling = { tabindex: "0", role: "region", "aria-label": words.title };
+    for (const [name, value] of Object.entries(scrolling)) {
+      if (wide) place.setAttribute(name, value);
+      else place.removeAttribute(name);
+    }
   }
 
   const draw = () => {

@@ -1,6 +1,8 @@
 // A drill on paper: a checklist with clocks beside the time line. An anywidget front-end module.
 // The time line is worked out here; the clock runs only while "Run" is pressed.
 
+import { announce, element, panel, watch } from "./shared.js";
+
 const SIGNS = {
   waiting: "○",
   running: "▶",
@@ -170,7 +172,6 @@ export function plan(minutes, fault, age, extra) {
 // ---- The picture ------------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
-  prepareHost(el, "halab-drill-host");
   const words = WORDS[model.get("lang")];
   const extra = model.get("extra");
   let now = Infinity; // minutes on the clock; the whole time line until somebody runs it
@@ -189,7 +190,11 @@ function render({ model, el }) {
     change("backup_age", Math.min(240, Math.max(0, Math.round(Number(age.value)) || 0)));
   });
   const buttons = ["run", "end", "again"].map((name) => {
-    const button = element("button", { type: "button", "data-part": name }, words[name]);
+    const button = element(
+      "button",
+      { type: "button", class: name === "run" ? "halab-main" : "", "data-part": name },
+      words[name],
+    );
     button.addEventListener("click", { run, end: () => stop(Infinity), again: () => stop(0) }[name]);
     return button;
   });
@@ -201,44 +206,42 @@ function render({ model, el }) {
   const rows = element("tbody");
   const summary = element("p", { class: "halab-drill-summary", role: "status" });
 
-  el.append(
+  panel(
+    model,
+    el,
+    "halab-drill",
+    words.title,
     element(
-      "section",
-      { class: "halab-drill", "aria-label": words.title, lang: htmlLang(model) },
+      "div",
+      { class: "halab-top" },
+      element("strong", {}, words.title),
+      element("span", {}, words.help),
+    ),
+    element(
+      "div",
+      { class: "halab-top" },
+      element("label", {}, `${words.fault} `, faults),
+      element("label", {}, `${words.age} `, age),
+      element("span", { class: "halab-drill-buttons" }, ...buttons),
+    ),
+    element("div", { class: "halab-drill-clocks" }, face("clock"), face("rto"), face("rpo")),
+    element(
+      "table",
+      {},
       element(
-        "div",
-        { class: "halab-drill-top" },
-        element("strong", {}, words.title),
-        element("span", {}, words.help),
-      ),
-      element(
-        "div",
-        { class: "halab-drill-top" },
-        element("label", {}, `${words.fault} `, faults),
-        element("label", {}, `${words.age} `, age),
-        element("span", { class: "halab-drill-buttons" }, ...buttons),
-      ),
-      element("div", { class: "halab-drill-clocks" }, face("clock"), face("rto"), face("rpo")),
-      element(
-        "table",
+        "thead",
         {},
         element(
-          "thead",
+          "tr",
           {},
-          element(
-            "tr",
-            {},
-            ...["step", "minutes", "line"].map((name) => element("th", { scope: "col" }, words[name])),
-          ),
+          ...["step", "minutes", "line"].map((name) => element("th", { scope: "col" }, words[name])),
         ),
-        rows,
       ),
-      summary,
-      element("p", { class: "halab-drill-note" }, words.assumed),
+      rows,
     ),
+    summary,
+    element("p", { class: "halab-note" }, words.assumed),
   );
-
-  keepArrowKeys(el);
 
   // A row is made once and kept, so that a slider keeps its focus while it is dragged.
   const lines = {};

@@ -1,5 +1,7 @@
 // The grade button: saves the notebook, shows how far grading is, then points by task and hints on demand.
 
+import { announce, element, panel, watch } from "./shared.js";
+
 const WORDS = {
   en: {
     title: (card) => `Grade exercise ${card}`,
@@ -133,10 +135,9 @@ function drawHint(place, button, told, words) {
 }
 
 function render({ model, el }) {
-  prepareHost(el, "halab-grade-host");
   const words = WORDS[model.get("lang")];
 
-  const button = element("button", { type: "button", class: "halab-grade-button" });
+  const button = element("button", { type: "button", class: "halab-main halab-grade-button" });
   const status = element("p", { class: "halab-grade-status", role: "status" });
   const bar = element("progress", { max: "1", "aria-label": words.title(model.get("card")) });
   const body = element("div", { class: "halab-grade-body" });
@@ -146,14 +147,14 @@ function render({ model, el }) {
     "data-commandlinker-command": "docmanager:save",
     "data-commandlinker-args": "{}",
   });
-  el.append(
-    element(
-      "section",
-      { class: "halab-grade", "aria-label": words.title(model.get("card")), lang: htmlLang(model) },
-      element("div", { class: "halab-grade-top" }, button, bar, status),
-      body,
-      save,
-    ),
+  panel(
+    model,
+    el,
+    "halab-grade",
+    words.title(model.get("card")),
+    element("div", { class: "halab-top" }, button, bar, status),
+    body,
+    save,
   );
 
   const busy = () => ["saving", "grading"].includes(model.get("state"));
@@ -195,7 +196,7 @@ function render({ model, el }) {
       body.replaceChildren(
         element(
           "div",
-          { class: "halab-grade-problem", role: "alert" },
+          { class: "halab-problem", role: "alert" },
           element("p", {}, message),
           ...(hint ? [element("p", {}, element("b", {}, words.what + words.colon), hint)] : []),
         ),

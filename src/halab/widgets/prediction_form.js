@@ -1,5 +1,7 @@
 // The prediction form. What is locked in is kept by Python and shown as text, never as a field again.
 
+import { element, htmlLang, labelled, prepareHost, watch } from "./shared.js";
+
 const WORDS = {
   en: {
     title: "Your prediction",
@@ -80,22 +82,22 @@ function form(model, words) {
       ),
     );
   const none = element("input", { type: "checkbox", name: "none" });
-  const problem = element("p", { class: "halab-predict-problem", role: "alert" }, model.get("problem"));
+  const problem = element("p", { class: "halab-problem", role: "alert" }, model.get("problem"));
   const made = element(
     "form",
-    { class: "halab-predict", "aria-label": `${words.title}: ${model.get("experiment")}` },
+    { class: "halab-widget halab-predict", "aria-label": `${words.title}: ${model.get("experiment")}` },
     element("h3", {}, words.title, " ", element("code", {}, model.get("experiment"))),
     ...fields,
     element("label", { class: "halab-predict-none" }, none, ` ${words.none}`),
     element("fieldset", {}, element("legend", {}, words.who), ...boxes),
-    element("button", { type: "submit" }, words.lock),
+    element("button", { type: "submit", class: "halab-main" }, words.lock),
     problem,
   );
 
   const [first, last] = inputs;
   const inOrder = () =>
     last.setCustomValidity(first.value && last.value && +last.value < +first.value ? words.order : "");
-  [first, last].forEach((input) => input.addEventListener("input", inOrder));
+  for (const input of [first, last]) input.addEventListener("input", inOrder);
   none.addEventListener("change", () => {
     inputs.forEach((input) => {
       input.disabled = none.checked;
@@ -112,13 +114,13 @@ function form(model, words) {
     model.send({ lock: numbers });
   });
   // JupyterLab keeps the browser from sending a form on Enter, so it is done here.
-  inputs.forEach((input) =>
+  for (const input of inputs) {
     input.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
       made.requestSubmit();
-    }),
-  );
+    });
+  }
   return made;
 }
 
@@ -141,7 +143,11 @@ function locked(model, words) {
   const when = new Date(time * 1000).toLocaleString(locale, { dateStyle: "long", timeStyle: "short" });
   return element(
     "section",
-    { class: "halab-predict", "aria-label": `${words.title}: ${model.get("experiment")}`, tabindex: "-1" },
+    {
+      class: "halab-widget halab-predict",
+      "aria-label": `${words.title}: ${model.get("experiment")}`,
+      tabindex: "-1",
+    },
     element("h3", {}, words.title, " ", element("code", {}, model.get("experiment"))),
     element(
       "dl",
@@ -153,7 +159,7 @@ function locked(model, words) {
 }
 
 function render({ model, el }) {
-  prepareHost(el, "halab-predict-host");
+  prepareHost(el);
   const words = WORDS[model.get("lang")];
   function draw() {
     const wasHere = el.contains(document.activeElement);
@@ -162,7 +168,7 @@ function render({ model, el }) {
     if (wasHere) el.firstChild.focus();
   }
   const complain = () => {
-    const place = el.querySelector(".halab-predict-problem");
+    const place = el.querySelector(".halab-problem");
     if (place) place.textContent = model.get("problem");
   };
   const unwatch = watch(model, { locked: draw, problem: complain });

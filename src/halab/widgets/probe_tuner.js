@@ -1,6 +1,8 @@
 // The probe tuner: two probes to set, their detection ranges, false restarts, restart storms and the YAML.
 // Runs in the browser alone. An anywidget front-end module. Nothing moves by itself, so there is no timer.
 
+import { element, frontEnd, Picture, redraw, slider, svg } from "./shared.js";
+
 // ---- Arithmetic: the mirror of halab.models.health_probes and probes.py. A test compares both. --------------------------
 
 const YEAR = 365 * 86400;
@@ -136,28 +138,17 @@ const RANGES = { period: [1, 30], timeout: [1, 30], failures: [1, 10], delay: [0
 
 // ---- The widget ---------------------------------------------------------------------------------------------------
 
-class Tuner {
-  constructor(model, root) {
-    this.model = model;
-    this.words = WORDS[model.get("lang")];
+class ProbeTuner extends Picture {
+  constructor(model, el) {
+    super(model, el, "halab-tuner", WORDS[model.get("lang")]);
     this.probes = structuredClone(model.get("probes"));
     this.load = { ...model.get("load") };
     this.inputs = [];
-    this.chart = svg("svg", { class: "hp-chart", role: "img" });
-    this.said = element("div", { class: "hp-said", role: "status" });
-    this.pre = element("pre", { class: "hp-yaml", tabindex: "0" });
+    this.chart = svg("svg", { class: "halab-tuner-chart", role: "img" });
+    this.said = element("div", { class: "halab-tuner-said", role: "status" });
+    this.pre = element("pre", { class: "halab-tuner-yaml", tabindex: "0" });
     this.copied = element("span", { role: "status" });
-    this.root = element("section", {
-      class: "hp-root",
-      "aria-label": this.words.title,
-      lang: htmlLang(model),
-    });
-    keepArrowKeys(this.root);
-    this.build();
-    root.append(this.root);
-    this.observer = new ResizeObserver(() => this.update());
-    this.observer.observe(this.root);
-    this.update();
+    this.start();
   }
 
   build() {
@@ -182,21 +173,21 @@ class Tuner {
     this.root.append(
       element(
         "div",
-        { class: "hp-presets" },
+        { class: "halab-top" },
         ...PRESETS.map((preset, index) =>
           element("button", { type: "button", onclick: () => this.take(preset) }, w.presets[index]),
         ),
       ),
-      element("div", { class: "hp-columns" }, knobs("liveness"), knobs("readiness")),
+      element("div", { class: "halab-tuner-columns" }, knobs("liveness"), knobs("readiness")),
       this.chart,
-      element("p", { class: "hp-note" }, w.range),
+      element("p", { class: "halab-note" }, w.range),
       element(
         "fieldset",
         {},
         element("legend", {}, w.load),
         element(
           "div",
-          { class: "hp-columns" },
+          { class: "halab-tuner-columns" },
           this.slider("busy", this.load, "busy", w.busy, [0, 0.2], 0.001, "%"),
           this.slider("pause", this.load, "pause", w.pause, [0.1, 5], 0.1, ` ${w.s}`),
         ),
@@ -204,20 +195,20 @@ class Tuner {
       this.said,
       element("h4", {}, w.yaml),
       this.pre,
-      element("button", { type: "button", class: "hp-copy", onclick: () => this.copy() }, w.copy),
+      element("button", { type: "button", class: "halab-tuner-copy", onclick: () => this.copy() }, w.copy),
       " ",
       this.copied,
     );
   }
 
   slider(name, of, field, text, [min, max], step, unit) {
-    const { root, input, say } = slider("hp-slider", text, { name, min, max, step }, (value) => {
+    const { root, input, show } = slider(text, { name, min, max, step }, (value) => {
       of[field] = value;
       this.changed();
     });
     this.inputs.push(() => {
       input.value = of[field];
-      say(unit === "%" ? `${Number((100 * of[field]).toFixed(1))} %` : `${of[field]}${unit}`);
+      show(unit === "%" ? `${Number((100 * of[field]).toFixed(1))} %` : `${of[field]}${unit}`);
     });
     return root;
   }
@@ -236,7 +227,7 @@ class Tuner {
 
   update() {
     for (const show of this.inputs) show();
-    this.drawRanges(Math.max(300, Math.min(1040, this.root.clientWidth - 30)));
+    this.drawRanges(this.width);
     this.tell();
     this.pre.textContent = yaml(this.probes);
     this.copied.textContent = "";
@@ -253,18 +244,26 @@ class Tuner {
     const parts = [];
     const step = [5, 10, 20, 50, 100, 200].find((size) => most / size <= Math.max(4, width / 110)) ?? 500;
     for (let t = 0; t <= most; t += step) {
-      parts.push(svg("line", { class: "hp-grid", x1: x(t), x2: x(t), y1: 6, y2: 140 }));
-      parts.push(svg("text", { x: x(t), y: 156, "text-anchor": "middle", class: "hp-quiet" }, `${t}`));
+      parts.push(svg("line", { class: "halab-tuner-grid", x1: x(t), x2: x(t), y1: 6, y2: 140 }));
+      parts.push(svg("text", { x: x(t), y: 156, "text-anchor": "middle", class: "halab-quiet" }, `${t}`));
     }
-    parts.push(svg("text", { x: 0, y: 156, class: "hp-quiet" }, w.s));
+    parts.push(svg("text", { x: 0, y: 156, class: "halab-quiet" }, w.s));
     rows.forEach(([name, fault, [a, b, c]], row) => {
       const y = 12 + row * 32;
       parts.push(svg("text", { x: 0, y: y + 15 }, `${w.short[name]}, ${w.faults[fault]}`));
-      parts.push(svg("rect", { class: `hp-bar hp-${fault}`, x: x(a), y, width: x(c) - x(a), height: 20 }));
-      parts.push(svg("circle", { class: "hp-mean", cx: x(b), cy: y + 10, r: 4 }));
+      parts.push(
+        svg("rect", {
+          class: `halab-tuner-bar halab-tuner-${fault}`,
+          x: x(a),
+          y,
+          width: x(c) - x(a),
+          height: 20,
+        }),
+      );
+      parts.push(svg("circle", { class: "halab-tuner-mean", cx: x(b), cy: y + 10, r: 4 }));
       if (row === 0)
         for (const t of [6, 30])
-          parts.push(svg("path", { class: "hp-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
+          parts.push(svg("path", { class: "halab-tuner-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
     });
     redraw(this.chart, width, 162, parts);
     this.figures = rows.map(([name, fault, span]) => w.say(w.short[name], w.faults[fault], span));
@@ -292,9 +291,4 @@ class Tuner {
   }
 }
 
-export default {
-  render({ model, el }) {
-    const tuner = new Tuner(model, el);
-    return () => tuner.observer.disconnect();
-  },
-};
+export default frontEnd(ProbeTuner);

@@ -1,6 +1,8 @@
 // Disasters against protections: ticks choose what one has, cells say what it does. An anywidget front-end module.
 // Everything is worked out here, from the cells Python hands over; nothing runs on a timer.
 
+import { announce, element, panel, slider, watch } from "./shared.js";
+
 const SHAPES = { yes: "●", if: "◐", no: "✕" }; // a shape for each verdict, so that colour is never the only sign
 const HOUR = 3600;
 
@@ -93,7 +95,6 @@ export function best(cells, disasters, have, times) {
 // ---- The picture ------------------------------------------------------------------------------------------------
 
 function render({ model, el }) {
-  prepareHost(el, "halab-protect-host");
   const words = WORDS[model.get("lang")];
   const named = (name) => words.names[name] ?? name;
   const cells = model.get("cells");
@@ -154,17 +155,15 @@ function render({ model, el }) {
     return row;
   });
 
-  const slider = element("input", { type: "range", min: 1, max: 48, step: 1 });
-  slider.addEventListener("input", () => {
-    model.set("interval", Number(slider.value));
+  const interval = slider(words.interval, { min: 1, max: 48, step: 1 }, (hours) => {
+    model.set("interval", hours);
     model.save_changes();
   });
-  const hours = element("output");
   const reason = element("p", { class: "halab-protect-reason", role: "status" });
   const summary = element("p", { class: "halab-protect-summary", role: "status" });
   const legend = element(
     "p",
-    { class: "halab-protect-legend" },
+    { class: "halab-legend" },
     ...Object.keys(SHAPES).map((kind) =>
       element(
         "span",
@@ -174,30 +173,28 @@ function render({ model, el }) {
       ),
     ),
   );
-  el.append(
+  panel(
+    model,
+    el,
+    "halab-protect",
+    words.title,
     element(
-      "section",
-      { class: "halab-protect", "aria-label": words.title, lang: htmlLang(model) },
-      element(
-        "div",
-        { class: "halab-protect-top" },
-        element("strong", {}, words.title),
-        element("span", {}, words.help),
-        element("label", { class: "halab-protect-interval" }, `${words.interval} `, slider, " ", hours),
-      ),
-      element(
-        "div",
-        { class: "halab-protect-scroll" },
-        element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)),
-      ),
-      reason,
-      summary,
-      legend,
-      element("p", { class: "halab-protect-note" }, words.assumed),
+      "div",
+      { class: "halab-top" },
+      element("strong", {}, words.title),
+      element("span", {}, words.help),
+      interval.root,
     ),
+    element(
+      "div",
+      { class: "halab-scroll" },
+      element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)),
+    ),
+    reason,
+    summary,
+    legend,
+    element("p", { class: "halab-note" }, words.assumed),
   );
-
-  keepArrowKeys(el);
 
   function drawReason() {
     for (const [button, cell] of buttons) button.setAttribute("aria-pressed", cell === chosen);
@@ -212,8 +209,8 @@ function render({ model, el }) {
   function draw() {
     const have = model.get("have");
     for (const [name, box] of Object.entries(boxes)) box.checked = have.includes(name);
-    slider.value = model.get("interval");
-    hours.textContent = String(model.get("interval"));
+    interval.input.value = model.get("interval");
+    interval.show(String(model.get("interval")));
     for (const [button, cell] of buttons)
       button.classList.toggle("halab-protect-idle", !have.includes(cell.protection));
     const found = best(cells, model.get("disasters"), have, costs(model.get("times"), model.get("interval")));

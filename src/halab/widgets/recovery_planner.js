@@ -1,6 +1,8 @@
 // RTO and RPO: a time line with a disaster to drag, and strategies on a map with their prices.
 // Runs in the browser alone. An anywidget front-end module. Nothing moves by itself, so there is no timer.
 
+import { element, frontEnd, headings, labelled, Picture, redraw, slider, svg, swatch } from "./shared.js";
+
 // ---- Arithmetic: the mirror of halab.models.recovery. A test compares both. -----------------------------------
 
 export const DISASTERS = ["node", "log", "mistake", "site"];
@@ -221,39 +223,30 @@ const round = (seconds) => Number(seconds.toPrecision(2));
 
 const label = (x, y, text, more = {}) => svg("text", { x, y, ...more }, text);
 
-class Planner {
-  constructor(model, root) {
-    this.words = WORDS[model.get("lang")];
+class RecoveryPlanner extends Picture {
+  constructor(model, el) {
+    super(model, el, "halab-recovery", WORDS[model.get("lang")]);
     this.setting = { ...model.get("setting") };
     this.need = { ...model.get("need"), disasters: [...model.get("need").disasters] };
-    this.model = model;
     this.share = 0.62; // where the disaster falls between the second backup and the third's end
-    this.root = element("section", {
-      class: "hr-root",
-      "aria-label": this.words.title,
-      lang: htmlLang(model),
-    });
-    keepArrowKeys(this.root);
     this.line = svg("svg", {
-      class: "hr-line",
+      class: "halab-recovery-line",
       role: "slider",
       tabindex: "0",
       "aria-label": this.words.drag,
       "aria-valuemin": "0",
       onpointerdown: (event) => this.grab(event),
       onpointermove: (event) => this.drag(event),
-      onpointerup: () => (this.held = false),
+      onpointerup: () => {
+        this.held = false;
+      },
       onkeydown: (event) => this.key(event),
     });
-    this.said = element("p", { class: "hr-said", role: "status" });
-    this.chart = svg("svg", { class: "hr-map", role: "img" });
-    this.verdict = element("p", { class: "hr-verdict", role: "status" });
+    this.said = element("p", { class: "halab-note halab-recovery-said", role: "status" });
+    this.chart = svg("svg", { class: "halab-recovery-map", role: "img" });
+    this.verdict = element("p", { class: "halab-recovery-verdict", role: "status" });
     this.body = element("tbody");
-    this.build();
-    root.append(this.root);
-    this.observer = new ResizeObserver(() => this.update());
-    this.observer.observe(this.root);
-    this.update();
+    this.start();
   }
 
   time(seconds) {
@@ -264,27 +257,24 @@ class Planner {
 
   build() {
     const w = this.words;
-    const head = element("tr", {}, ...w.columns.map((name) => element("th", { scope: "col" }, name)));
     this.root.append(
-      element("p", { class: "hr-note" }, w.drag),
+      element("p", { class: "halab-note" }, w.drag),
       this.line,
       this.said,
       element(
         "p",
-        { class: "hr-note" },
-        ...["copy", "lost", "out"].map((what) =>
-          element("span", { class: "hr-key" }, element("i", { class: `hr-swatch hr-${what}` }), w[what]),
-        ),
+        { class: "halab-legend" },
+        ...["copy", "lost", "out"].map((what) => swatch(`halab-recovery-${what}`, w[what])),
       ),
       element(
         "div",
-        { class: "hr-columns" },
+        { class: "halab-recovery-columns" },
         element(
           "div",
           {},
           element("h4", {}, w.map),
           this.chart,
-          element("p", { class: "hr-note" }, w.mapNote),
+          element("p", { class: "halab-note" }, w.mapNote),
         ),
         element(
           "div",
@@ -295,21 +285,21 @@ class Planner {
             element("legend", {}, w.need),
             this.slider("rto", this.need, w.rto),
             this.slider("rpo", this.need, w.rpo),
-            element("p", { class: "hr-must" }, w.must),
+            element("p", { class: "halab-recovery-must" }, w.must),
             ...DISASTERS.map((one) => this.box(one)),
           ),
           this.verdict,
         ),
       ),
-      element("div", { class: "hr-scroll" }, element("table", {}, element("thead", {}, head), this.body)),
-      element("p", { class: "hr-note" }, w.sites),
+      element("div", { class: "halab-scroll" }, element("table", {}, headings(w.columns), this.body)),
+      element("p", { class: "halab-note" }, w.sites),
       element(
         "fieldset",
         {},
         element("legend", {}, w.times),
         element(
           "div",
-          { class: "hr-knobs" },
+          { class: "halab-knobs" },
           ...Object.entries(w.knobs).map(([name, text]) => this.slider(name, this.setting, text)),
         ),
       ),
@@ -319,7 +309,7 @@ class Planner {
         element("summary", {}, w.prices),
         element(
           "div",
-          { class: "hr-knobs" },
+          { class: "halab-knobs" },
           ...Object.entries(w.costs).map(([name, text]) => this.price(name, text)),
         ),
       ),
@@ -328,12 +318,12 @@ class Planner {
 
   slider(name, of, text) {
     const value = Math.round(toStep(RANGES[name], of[name]));
-    const { root, say } = slider("hr-slider", text, { name, min: 0, max: STEPS, step: 1, value }, (step) => {
+    const { root, show } = slider(text, { name, min: 0, max: STEPS, step: 1, value }, (step) => {
       of[name] = toSeconds(RANGES[name], step);
-      say(this.time(of[name]));
+      show(this.time(of[name]));
       this.changed();
     });
-    say(this.time(of[name]));
+    show(this.time(of[name]));
     return root;
   }
 
@@ -350,7 +340,7 @@ class Planner {
         this.changed();
       },
     });
-    return element("label", { class: "hr-box" }, input, ` ${this.words.disasters[name]}`);
+    return element("label", { class: "halab-recovery-box" }, input, ` ${this.words.disasters[name]}`);
   }
 
   price(name, text) {
@@ -366,7 +356,7 @@ class Planner {
         this.changed();
       },
     });
-    return labelled("hr-price", text, input);
+    return labelled("halab-recovery-price", text, input);
   }
 
   changed() {
@@ -384,9 +374,8 @@ class Planner {
   }
 
   update() {
-    const width = Math.max(320, Math.min(1060, this.root.clientWidth - 30));
-    this.drawLine(width);
-    this.drawMap(width < 640 ? width : Math.min(560, width - 330));
+    this.drawLine(this.width);
+    this.drawMap(this.width < 640 ? this.width : Math.min(560, this.width - 330));
     this.fill();
   }
 
@@ -403,15 +392,17 @@ class Planner {
     w.lines.forEach((name, row) => {
       const y = 26 + row * 52;
       parts.push(
-        label(0, y + 12, name, { class: "hr-name" }),
-        label(0, y + 28, w.notes[row], { class: "hr-quiet" }),
+        label(0, y + 12, name, { class: "halab-name" }),
+        label(0, y + 28, w.notes[row], { class: "halab-quiet" }),
       );
-      parts.push(svg("line", { class: "hr-rail", x1: left, x2: width - 10, y1: y + 12, y2: y + 12 }));
+      parts.push(
+        svg("line", { class: "halab-recovery-rail", x1: left, x2: width - 10, y1: y + 12, y2: y + 12 }),
+      );
       if (row === 0) parts.push(...this.copies(x, y, from, to));
       const end = ends[row];
       parts.push(
         svg("rect", {
-          class: "hr-lost",
+          class: "halab-recovery-lost",
           x: x(this.at - losses[row]),
           y,
           width: Math.max(0, x(this.at) - x(this.at - losses[row])),
@@ -420,7 +411,7 @@ class Planner {
       );
       parts.push(
         svg("rect", {
-          class: "hr-out",
+          class: "halab-recovery-out",
           x: x(this.at),
           y,
           width: Math.max(1.5, x(end) - x(this.at)),
@@ -431,14 +422,14 @@ class Planner {
       const beside = x(this.at) + 200 < width; // under the bars, to the right of the disaster or to its left
       parts.push(
         label(x(this.at) + (beside ? 8 : -8), y + 38, said, {
-          class: "hr-figure",
+          class: "halab-recovery-figure",
           "text-anchor": beside ? "start" : "end",
         }),
       );
     });
     const here = x(this.at);
-    parts.push(svg("line", { class: "hr-disaster", x1: here, x2: here, y1: 14, y2: 170 }));
-    parts.push(svg("path", { class: "hr-handle", d: `M${here - 9} 2h18l-9 14z` }));
+    parts.push(svg("line", { class: "halab-recovery-disaster", x1: here, x2: here, y1: 14, y2: 170 }));
+    parts.push(svg("path", { class: "halab-recovery-handle", d: `M${here - 9} 2h18l-9 14z` }));
     redraw(this.line, width, 176, parts);
     this.line.setAttribute("aria-valuemax", String(2 * s.interval));
     this.line.setAttribute("aria-valuenow", String(Math.round(this.at)));
@@ -458,7 +449,7 @@ class Planner {
       if (begun > this.at) break; // what was not begun before the disaster never was
       parts.push(
         svg("rect", {
-          class: `hr-copy${done ? "" : " hr-broken"}`,
+          class: `halab-recovery-copy${done ? "" : " halab-recovery-broken"}`,
           x: x(begun),
           y: y + 5,
           width: Math.max(3, x(Math.min(ready, this.at)) - x(begun)),
@@ -521,7 +512,7 @@ class Planner {
     const y = (v) => (v < 1 ? height - bottom : log(v));
     const parts = [
       svg("rect", {
-        class: "hr-allowed",
+        class: "halab-recovery-allowed",
         x: left,
         y: y(this.need.rpo) - 7,
         width: x(this.need.rto) - left,
@@ -530,19 +521,25 @@ class Planner {
     ];
     for (const mark of [1, 60, 3600, 86400]) {
       parts.push(
-        svg("line", { class: "hr-grid", x1: x(mark), x2: x(mark), y1: 8, y2: height - bottom + 8 }),
+        svg("line", {
+          class: "halab-recovery-grid",
+          x1: x(mark),
+          x2: x(mark),
+          y1: 8,
+          y2: height - bottom + 8,
+        }),
         label(x(mark), height - 12, this.time(mark), { "text-anchor": "middle" }),
       );
     }
     for (const mark of [0, 1, 60, 3600, 86400]) {
       parts.push(
-        svg("line", { class: "hr-grid", x1: left, x2: right, y1: y(mark), y2: y(mark) }),
+        svg("line", { class: "halab-recovery-grid", x1: left, x2: right, y1: y(mark), y2: y(mark) }),
         label(left - 8, y(mark) + 4, mark ? this.time(mark) : "0", { "text-anchor": "end" }),
       );
     }
     parts.push(
-      label(right, height - 1, "RTO →", { "text-anchor": "end", class: "hr-quiet" }),
-      label(left + 4, 12, "↑ RPO", { class: "hr-quiet" }),
+      label(right, height - 1, "RTO →", { "text-anchor": "end", class: "halab-quiet" }),
+      label(left + 4, 12, "↑ RPO", { class: "halab-quiet" }),
     );
     const places = new Map();
     this.offered = strategies(this.setting);
@@ -560,14 +557,14 @@ class Planner {
       const cx = Math.min(Math.max(px, left + half), right - half);
       parts.push(
         svg("rect", {
-          class: `hr-place${good ? " hr-good" : ""}`,
+          class: `halab-recovery-place${good ? " halab-recovery-good" : ""}`,
           x: cx - half,
           y: py - 9,
           width: 2 * half,
           height: 18,
           rx: 9,
         }),
-        label(cx, py + 4, text, { "text-anchor": "middle", class: "hr-number" }),
+        label(cx, py + 4, text, { "text-anchor": "middle", class: "halab-recovery-number" }),
       );
     }
     redraw(this.chart, width, height, parts);
@@ -596,7 +593,7 @@ class Planner {
         ];
         return element(
           "tr",
-          { class: one === best ? "hr-best" : fit ? "hr-fit" : "" },
+          { class: one === best ? "halab-recovery-best" : fit ? "halab-recovery-fit" : "" },
           element("td", {}, String(index + 1)),
           element("th", { scope: "row" }, this.name(one)),
           ...cells.map((cell) => element("td", {}, cell)),
@@ -609,15 +606,6 @@ class Planner {
         ? w.verdict(this.name(best), Math.round(best.cost))
         : w.nothing;
   }
-
-  destroy() {
-    this.observer.disconnect();
-  }
 }
 
-export default {
-  render({ model, el }) {
-    const planner = new Planner(model, el);
-    return () => planner.destroy();
-  },
-};
+export default frontEnd(RecoveryPlanner);

@@ -4,7 +4,7 @@
 // ---- Building -----------------------------------------------------------------------------------------------------
 
 /** Attributes that begin with "on" are listeners; one that is false or undefined is left out. */
-function filled(made, attributes, children) {
+export function filled(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (name.startsWith("aria-"))
@@ -15,67 +15,121 @@ function filled(made, attributes, children) {
   return made;
 }
 
-const element = (tag, attributes = {}, ...children) =>
+export const element = (tag, attributes = {}, ...children) =>
   filled(document.createElement(tag), attributes, children);
-const svg = (tag, attributes = {}, ...children) =>
+export const svg = (tag, attributes = {}, ...children) =>
   filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
 /** An id, or a name, that nothing else on the page has. Not a count: anywidget loads this text anew for every widget. */
-const ownId = () => `halab-${Math.random().toString(36).slice(2)}`;
+export const ownId = () => `halab-${Math.random().toString(36).slice(2)}`;
 
 /** A control with its label before it, and what belongs between the two. */
-function labelled(style, text, control, ...between) {
+export function labelled(style, text, control, ...between) {
   control.id = ownId();
   return element("div", { class: style }, element("label", { for: control.id }, text), ...between, control);
 }
 
-/** A slider with its label. `say` writes what its value means, for the eye and for who hears it; `moved` gets the value. */
-function slider(style, text, attributes, moved) {
+/**
+ * A slider with its label; `attributes` are those of the input, `moved` gets the new value. `show` of what it returns
+ * writes what the value means beside the label, for the eye and for who hears it.
+ */
+export function slider(text, attributes, moved) {
   const output = element("output");
   const input = element("input", { type: "range", ...attributes, oninput: () => moved(Number(input.value)) });
-  const root = labelled(style, text, input, output);
+  const root = labelled("halab-slider", text, input, output);
   output.setAttribute("for", input.id);
-  const say = (meaning) => {
+  const show = (meaning) => {
     output.textContent = meaning;
     input.setAttribute("aria-valuetext", meaning);
   };
-  return { root, input, say };
+  return { root, input, show };
 }
 
+/** A legend's entry: a swatch of the colour that class `style` gives, and what it stands for. */
+export const swatch = (style, text) =>
+  element("span", {}, element("i", { class: `halab-swatch ${style}` }), text);
+
+/** A row of headings for a table. */
+export const headings = (names) =>
+  element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
+
 /** Draws a picture anew, of this size: what its parts measure are pixels. */
-function redraw(picture, width, height, parts) {
+export function redraw(picture, width, height, parts) {
   for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height }))
     picture.setAttribute(name, value);
   picture.replaceChildren(...parts);
 }
 
-// ---- Standing in JupyterLab ---------------------------------------------------------------------------------------
+// ---- In JupyterLab ---------------------------------------------------------------------------------------
 
-/** The place on the page that JupyterLab gives a widget, with the class that its styles name. */
-function prepareHost(el, name) {
-  el.classList.add(name);
+/** Prepares the place on the page that JupyterLab gives a widget. */
+export function prepareHost(el) {
+  el.classList.add("halab-host");
   el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
-}
-
-/** JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still. */
-function keepArrowKeys(place) {
-  place.addEventListener("keydown", (event) => {
+  // Arrow keys that bubble up to it, JupyterLab's notebook takes in any case, and a slider would stand still.
+  el.addEventListener("keydown", (event) => {
     if (event.key.startsWith("Arrow")) event.stopPropagation();
   });
 }
 
+/** The box a widget is: of this class, with its name and language for who hears it. */
+export function panel(model, el, style, title, ...children) {
+  prepareHost(el);
+  const attributes = { class: `halab-widget ${style}`, "aria-label": title, lang: htmlLang(model) };
+  const root = element("section", attributes, ...children);
+  el.append(root);
+  return root;
+}
+
+/**
+ * A widget that draws pictures as wide as its place. A subclass has `build`, which fills `root` once, and `update`,
+ * which draws anew; its constructor ends with `start`.
+ */
+export class Picture {
+  constructor(model, el, style, words) {
+    this.model = model;
+    this.words = words;
+    this.root = panel(model, el, `halab-dense ${style}`, words.title);
+  }
+
+  start() {
+    this.build();
+    this.observer = new ResizeObserver(() => this.update());
+    this.observer.observe(this.root);
+    this.update();
+  }
+
+  /** Pixels that a picture may be wide. */
+  get width() {
+    return Math.max(320, Math.min(1060, this.root.clientWidth - 30));
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.frame);
+    this.observer.disconnect();
+  }
+}
+
+/** What anywidget asks of a module, for a widget that is a class with `destroy`. */
+export const frontEnd = (Widget) => ({
+  render({ model, el }) {
+    const widget = new Widget(model, el);
+    return () => widget.destroy();
+  },
+});
+
 /** The language of the words, as HTML calls it: who reads them aloud must know. */
-const htmlLang = (model) => (model.get("lang") === "zh" ? "zh-Hans" : "en");
+export const htmlLang = (model) => (model.get("lang") === "zh" ? "zh-Hans" : "en");
 
 /** Writes only when it changed: a status region is read aloud each time it is written. */
-function announce(region, text) {
+export function announce(region, text) {
   if (region.textContent !== text) region.textContent = text;
 }
 
 // ---- Talking with Python ------------------------------------------------------------------------------------------
 
 /** Calls what stands by a trait's name when it changes. Gives what ends it. */
-function watch(model, changed) {
+export function watch(model, changed) {
   for (const [trait, call] of Object.entries(changed)) model.on(`change:${trait}`, call);
   return () => {
     for (const [trait, call] of Object.entries(changed)) model.off(`change:${trait}`, call);
@@ -83,7 +137,7 @@ function watch(model, changed) {
 }
 
 /** Keeps the trait `visible` true while somebody can see the widget: Python looks at the cluster only then. Gives what ends it. */
-function watchSight(model, el) {
+export function watchSight(model, el) {
   let onScreen = false;
   function tell() {
     const visible = onScreen && document.visibilityState === "visible";
@@ -109,7 +163,7 @@ function watchSight(model, el) {
 // ---- Chance -------------------------------------------------------------------------------------------------------
 
 /** A generator of numbers from 0 to 1 that begins with a seed (mulberry32, public domain). */
-function generator(seed) {
+export function generator(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

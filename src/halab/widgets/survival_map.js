@@ -1,6 +1,8 @@
 // The survivability map: parts as switches, and what becomes of each operation. An anywidget front-end module.
 // Everything is worked out here, from the table Python hands over; nothing runs on a timer.
 
+import { announce, element, panel, watch } from "./shared.js";
+
 const MOST = 7;
 const ROLES = [
   "entry",
@@ -151,7 +153,6 @@ const shape = (fate) =>
   element("span", { class: "halab-map-shape", "data-fate": fate, "aria-hidden": "true" }, SHAPES[fate]);
 
 function render({ model, el }) {
-  prepareHost(el, "halab-map-host");
   const words = WORDS[model.get("lang")];
   const original = JSON.stringify(model.get("parts"));
 
@@ -171,28 +172,21 @@ function render({ model, el }) {
   const summary = element("p", { class: "halab-map-summary", role: "status" });
   const legend = element(
     "p",
-    { class: "halab-map-legend" },
+    { class: "halab-legend" },
     ...Object.keys(SHAPES).map((fate) =>
       element("span", {}, shape(fate), ` ${words.fates[fate]}${words.colon}${words.legend[fate]}`),
     ),
     element("span", {}, `★ ${words.leads}`),
   );
-  el.append(
-    element(
-      "section",
-      { class: "halab-map", "aria-label": words.title, lang: htmlLang(model) },
-      element(
-        "div",
-        { class: "halab-map-top" },
-        element("strong", {}, words.title),
-        source,
-        copiesBox,
-        reset,
-      ),
-      element("p", { class: "halab-map-help" }, words.help),
-      element("div", { class: "halab-map-sides" }, rows, element("div", {}, summary, fates)),
-      legend,
-    ),
+  panel(
+    model,
+    el,
+    "halab-map",
+    words.title,
+    element("div", { class: "halab-top" }, element("strong", {}, words.title), source, copiesBox, reset),
+    element("p", { class: "halab-map-help" }, words.help),
+    element("div", { class: "halab-map-sides" }, rows, element("div", {}, summary, fates)),
+    legend,
   );
 
   function step(change) {

@@ -2,6 +2,8 @@
 // Runs in the browser alone; the kernel is only asked for the simulated lane. An anywidget front-end module.
 // While nothing plays there is no timer and no animation frame.
 
+import { element, frontEnd, ownId, panel, slider, svg, watch } from "./shared.js";
+
 // ---- Closed form: the mirror of halab.models.failover. A browser test checks that both agree. ----------------
 
 export const PHASES = ["down", "missed", "detected", "elected", "serving", "back"];
@@ -166,30 +168,37 @@ class Timeline {
     this.rebuild();
   }
 
-  get end() {
-    return this.until;
-  }
-
   // -- building ---------------------------------------------------------------------------------------------
 
   build(el) {
-    this.playButton = element("button", { type: "button", class: "ha-play", onclick: () => this.toggle() });
-    this.clock = element("output", { class: "ha-clock" });
-    this.beat = element("p", { class: "ha-beat", "aria-live": "polite" });
-    this.scene = svg("svg", { class: "ha-scene", role: "img" });
+    this.playButton = element("button", {
+      type: "button",
+      class: "halab-main halab-timeline-play",
+      onclick: () => this.toggle(),
+    });
+    this.clock = element("output", { class: "halab-timeline-clock" });
+    this.beat = element("p", { class: "halab-timeline-beat", "aria-live": "polite" });
+    this.scene = svg("svg", { class: "halab-timeline-scene", role: "img" });
     this.axis = svg("svg", {
-      class: "ha-axis",
+      class: "halab-timeline-axis",
       role: "slider",
       tabindex: "0",
       "aria-label": "Time after the fault, seconds",
       "aria-valuemin": START,
     });
-    this.laneBox = element("div", { class: "ha-lane-box" });
-    this.playhead = element("div", { class: "ha-playhead" });
-    this.veil = element("div", { class: "ha-veil" });
-    this.tracks = element("div", { class: "ha-tracks" }, this.axis, this.laneBox, this.veil, this.playhead);
-    this.numbers = element("div", { class: "ha-numbers" });
-    this.controls = element("div", { class: "ha-controls" });
+    this.laneBox = element("div", { class: "halab-timeline-lane-box" });
+    this.playhead = element("div", { class: "halab-timeline-playhead" });
+    this.veil = element("div", { class: "halab-timeline-veil" });
+    this.tracks = element(
+      "div",
+      { class: "halab-timeline-tracks" },
+      this.axis,
+      this.laneBox,
+      this.veil,
+      this.playhead,
+    );
+    this.numbers = element("div", { class: "halab-scroll halab-timeline-numbers" });
+    this.controls = element("div", { class: "halab-timeline-controls" });
     const speed = element(
       "select",
       { onchange: (event) => (this.speed = Number(event.target.value)) },
@@ -197,22 +206,18 @@ class Timeline {
         element("option", { value, selected: value === 1 }, `${value}×`),
       ),
     );
-    this.root = element(
-      "div",
-      // JupyterLab must not take the arrow keys and the space bar for its own while this has the focus.
-      {
-        class: "ha-root",
-        role: "group",
-        "aria-label": "Failover timeline",
-        "data-lm-suppress-shortcuts": "true",
-      },
+    this.root = panel(
+      this.model,
+      el,
+      "halab-dense halab-timeline",
+      "Failover timeline",
       element(
         "div",
-        { class: "ha-bar" },
+        { class: "halab-top" },
         this.playButton,
         element("button", { type: "button", onclick: () => this.step(-1) }, "Previous beat"),
         element("button", { type: "button", onclick: () => this.step(1) }, "Next beat"),
-        element("label", { class: "ha-speed" }, "Speed ", speed),
+        element("label", { class: "halab-timeline-speed" }, "Speed ", speed),
         this.clock,
       ),
       this.beat,
@@ -222,7 +227,6 @@ class Timeline {
       this.controls,
       element("details", {}, element("summary", {}, "The same in numbers"), this.numbers),
     );
-    el.append(this.root);
     this.buildControls();
   }
 
@@ -239,19 +243,15 @@ class Timeline {
         svg(
           "svg",
           { width: 16, height: 14, "aria-hidden": "true" },
-          svg("path", { d: shape(kind, 8, 7), class: `ha-mark ha-${kind}` }),
+          svg("path", { d: shape(kind, 8, 7), class: `halab-timeline-mark halab-timeline-${kind}` }),
         ),
         words,
       ),
     );
-    return element("div", { class: "ha-legend" }, ...items);
+    return element("div", { class: "halab-legend" }, ...items);
   }
 
   listen() {
-    // JupyterLab's notebook takes arrow keys that bubble up to it, and a slider would stand still.
-    this.root.addEventListener("keydown", (event) => {
-      if (event.target.matches("input, select") && event.key.startsWith("Arrow")) event.stopPropagation();
-    });
     this.axis.addEventListener("keydown", (event) => this.key(event));
     const seek = (event) => {
       if (event.buttons !== 1) return;
@@ -325,7 +325,7 @@ class Timeline {
         this.slider("attempts", "Attempts for a request", 1, 10, 1, ""),
         this.slider("base", "First wait before a retry", 0.1, 2, 0.1, " s"),
       ),
-      element("div", { class: "ha-presets" }, ...presets),
+      element("div", { class: "halab-top" }, ...presets),
     );
   }
 
@@ -333,23 +333,17 @@ class Timeline {
     return element("fieldset", {}, element("legend", {}, title), ...items.filter(Boolean));
   }
 
-  slider(key, label, min, max, step, unit) {
-    const words = (value) =>
+  slider(key, label, min, most, step, unit) {
+    const meaning = (value) =>
       unit === "%" ? `${Math.round(value * 100)} %` : value.toFixed(step < 1 ? 1 : 0) + unit;
-    const value = element("output", {}, words(this.settings[key]));
-    const input = element("input", {
-      type: "range",
-      min,
-      max: Math.max(max, this.settings[key]),
-      step,
-      value: this.settings[key],
-      name: key,
-      oninput: (event) => {
-        value.textContent = words(Number(event.target.value));
-        this.change(key, Number(event.target.value));
-      },
+    const value = this.settings[key];
+    const max = Math.max(most, value);
+    const { root, show } = slider(label, { name: key, min, max, step, value }, (moved) => {
+      show(meaning(moved));
+      this.change(key, moved);
     });
-    return element("label", { class: "ha-slider" }, element("span", {}, label), value, input);
+    show(meaning(value));
+    return root;
   }
 
   radios(key, options) {
@@ -361,7 +355,7 @@ class Timeline {
     };
     return element(
       "div",
-      { class: "ha-radios" },
+      { class: "halab-timeline-radios" },
       ...options.map((option) =>
         element(
           "label",
@@ -383,7 +377,7 @@ class Timeline {
     const onchange = (event) => this.change(key, event.target.checked);
     return element(
       "label",
-      { class: "ha-check" },
+      { class: "halab-timeline-check" },
       element("input", { type: "checkbox", checked: this.settings[key], onchange }),
       label,
     );
@@ -481,23 +475,32 @@ class Timeline {
     const ticks = [];
     for (let at = Math.ceil(START / step) * step; at <= this.until; at += step) {
       ticks.push(
-        svg("line", { x1: this.x(at), x2: this.x(at), y1: 20, y2: 26, class: "ha-tick" }),
+        svg("line", { x1: this.x(at), x2: this.x(at), y1: 20, y2: 26, class: "halab-timeline-tick" }),
         svg("text", { x: this.x(at), y: 15, "text-anchor": "middle" }, at === 0 ? "fault" : `${at} s`),
       );
     }
-    this.handle = svg("path", { d: "M-7 16h14v6l-7 8l-7 -8z", class: "ha-handle" });
+    this.handle = svg("path", { d: "M-7 16h14v6l-7 8l-7 -8z", class: "halab-timeline-handle" });
     this.axis.setAttribute("viewBox", `0 0 ${this.width} 32`);
     this.axis.setAttribute("height", 32);
     this.axis.setAttribute("aria-valuemax", this.until);
     this.axis.replaceChildren(
-      svg("line", { x1: this.x(START), x2: this.x(this.until), y1: 26, y2: 26, class: "ha-tick" }),
+      svg("line", {
+        x1: this.x(START),
+        x2: this.x(this.until),
+        y1: 26,
+        y2: 26,
+        class: "halab-timeline-tick",
+      }),
       ...ticks,
       this.handle,
     );
   }
 
   lane(lane) {
-    const box = element("section", { class: `ha-lane ha-lane-${lane.badge}`, "data-lane": lane.key });
+    const box = element("section", {
+      class: `halab-timeline-lane halab-timeline-lane-${lane.badge}`,
+      "data-lane": lane.key,
+    });
     const hidden = this.hidden.has(lane.key);
     const toggle = element("input", {
       type: "checkbox",
@@ -514,12 +517,16 @@ class Timeline {
         "header",
         {},
         element("label", {}, toggle, element("strong", {}, lane.label ?? "Simulated")),
-        element("span", { class: "ha-badge" }, lane.badge),
-        element("span", { class: "ha-sum" }, lane.stale ? "waiting for the kernel" : summary(lane)),
+        element("span", { class: "halab-timeline-badge" }, lane.badge),
+        element(
+          "span",
+          { class: "halab-timeline-sum" },
+          lane.stale ? "waiting for the kernel" : summary(lane),
+        ),
       ),
     );
     if (!hidden && (marked(lane) || lane.samples?.length)) box.append(this.drawing(lane));
-    if (lane.stale) box.classList.add("ha-stale");
+    if (lane.stale) box.classList.add("halab-timeline-stale");
     return box;
   }
 
@@ -538,10 +545,10 @@ class Timeline {
     for (const phase of PHASES.slice(1)) {
       const at = this.x(this.model.get("card")[phase]);
       if (!this.hidden.has("card"))
-        parts.unshift(svg("line", { x1: at, x2: at, y1: 0, y2: y + 2, class: "ha-guide" }));
+        parts.unshift(svg("line", { x1: at, x2: at, y1: 0, y2: y + 2, class: "halab-timeline-guide" }));
     }
     const zero = this.x(0);
-    parts.unshift(svg("line", { x1: zero, x2: zero, y1: 0, y2: y + 2, class: "ha-fault" }));
+    parts.unshift(svg("line", { x1: zero, x2: zero, y1: 0, y2: y + 2, class: "halab-timeline-fault" }));
     return svg(
       "svg",
       {
@@ -564,7 +571,7 @@ class Timeline {
       const drawn = [
         svg(
           "rect",
-          { x: left, y, width, height: 20, class: `ha-segment ha-segment-${number}` },
+          { x: left, y, width, height: 20, class: `halab-timeline-segment halab-timeline-segment-${number}` },
           svg("title", {}, title),
         ),
       ];
@@ -577,7 +584,7 @@ class Timeline {
       if (fits) drawn.push(svg("text", { x: left + width / 2, y: y + 14, "text-anchor": "middle" }, fits));
       const missed = this.x(phases.missed);
       if (name === "unnoticed" && phases.missed > 0 && phases.missed < phases.detected) {
-        drawn.push(svg("path", { d: `M${missed} ${y}v3m0 14v3`, class: "ha-missed" }));
+        drawn.push(svg("path", { d: `M${missed} ${y}v3m0 14v3`, class: "halab-timeline-missed" }));
       }
       return drawn;
     });
@@ -603,7 +610,7 @@ class Timeline {
     for (const { kind, x } of slots.values()) paths[kind] += shape(kind, x, y);
     return worst
       .filter((kind) => paths[kind])
-      .map((kind) => svg("path", { d: paths[kind], class: `ha-mark ha-${kind}` }));
+      .map((kind) => svg("path", { d: paths[kind], class: `halab-timeline-mark halab-timeline-${kind}` }));
   }
 
   table(lanes) {
@@ -649,44 +656,48 @@ class Timeline {
     };
     const p = this.place;
     const member = (name, at) => {
-      const state = svg("text", { x: at.x + 12, y: at.y + 42, class: "ha-state" });
+      const state = svg("text", { x: at.x + 12, y: at.y + 42, class: "halab-timeline-state" });
       const rect = svg("rect", { x: at.x, y: at.y, width: box.w, height: box.h, rx: 8 });
       const group = svg(
         "g",
         {},
         rect,
-        svg("text", { x: at.x + 12, y: at.y + 22, class: "ha-name" }, name),
+        svg("text", { x: at.x + 12, y: at.y + 22, class: "halab-timeline-name" }, name),
         state,
       );
       return { group, state, rect };
     };
     this.A = member("coordinator 1", p.A);
     this.B = member("coordinator 2", p.B);
-    this.watcherState = svg("text", { x: p.watcher.x + 12, y: p.watcher.y + 46, class: "ha-state" });
-    this.watcherNote = svg("text", { x: p.watcher.x + 12, y: p.watcher.y + 78, class: "ha-note" });
-    this.gauge = svg("path", { class: "ha-gauge" });
-    this.gaugeMisses = svg("path", { class: "ha-mark ha-fail" });
-    this.signs = svg("path", { class: "ha-sign" });
+    this.watcherState = svg("text", {
+      x: p.watcher.x + 12,
+      y: p.watcher.y + 46,
+      class: "halab-timeline-state",
+    });
+    this.watcherNote = svg("text", { x: p.watcher.x + 12, y: p.watcher.y + 78, class: "halab-note" });
+    this.gauge = svg("path", { class: "halab-timeline-gauge" });
+    this.gaugeMisses = svg("path", { class: "halab-timeline-mark halab-timeline-fail" });
+    this.signs = svg("path", { class: "halab-timeline-sign" });
     this.marksNow = Object.fromEntries(
       ["ok", "late", "unknown", "fail"].map((kind) => [
         kind,
-        svg("path", { class: `ha-mark ha-big ha-${kind}` }),
+        svg("path", { class: `halab-timeline-mark halab-timeline-big halab-timeline-${kind}` }),
       ]),
     );
     this.counts = ["answered", "late", "failed"].map((_, row) =>
-      svg("text", { x: 0, y: 138 + row * 16, class: "ha-note" }),
+      svg("text", { x: 0, y: 138 + row * 16, class: "halab-note" }),
     );
     const heads = [0, 1, 2].map((row) => {
       const y = 46 + row * 26;
       return svg("path", {
         d: `M14 ${y}a5 5 0 1 0 0.1 0M4 ${y + 21}c0 -12 20 -12 20 0z`,
-        class: "ha-person",
+        class: "halab-timeline-person",
       });
     });
     this.scene.setAttribute("viewBox", `0 0 ${w} 178`);
     this.scene.setAttribute("height", 178);
     this.scene.replaceChildren(
-      svg("text", { x: 0, y: 26, class: "ha-name" }, "clients"),
+      svg("text", { x: 0, y: 26, class: "halab-timeline-name" }, "clients"),
       ...heads,
       svg("rect", {
         x: p.watcher.x,
@@ -694,11 +705,11 @@ class Timeline {
         width: p.watcher.w,
         height: p.watcher.h,
         rx: 8,
-        class: "ha-watcher",
+        class: "halab-timeline-watcher",
       }),
       svg(
         "text",
-        { x: p.watcher.x + 12, y: p.watcher.y + 24, class: "ha-name" },
+        { x: p.watcher.x + 12, y: p.watcher.y + 24, class: "halab-timeline-name" },
         this.settings.detector === "lease" ? "etcd" : "watcher",
       ),
       this.watcherState,
@@ -716,7 +727,7 @@ class Timeline {
   member(part, state, words) {
     if (part.now === state + words) return;
     part.now = state + words;
-    part.group.setAttribute("class", `ha-member ha-${state}`);
+    part.group.setAttribute("class", `halab-timeline-member halab-timeline-${state}`);
     part.state.textContent = words;
   }
 
@@ -794,11 +805,7 @@ class Timeline {
     const last = this.lastSign(Math.min(t + flight, 0));
     const share = 1 - (last - t) / flight;
     if (share >= 0 && share <= 1) path += fly(from.A, share);
-    if (t >= m.elected)
-      path += fly(
-        from.B,
-        ((t - m.elected) % interval) / flight <= 1 ? ((t - m.elected) % interval) / flight : 1,
-      );
+    if (t >= m.elected) path += fly(from.B, Math.min(1, ((t - m.elected) % interval) / flight));
     this.signs.setAttribute("d", path);
   }
 
@@ -983,9 +990,4 @@ function counts(lane) {
   return parts.join(" · ");
 }
 
-export default {
-  render({ model, el }) {
-    const timeline = new Timeline(model, el);
-    return () => timeline.destroy();
-  },
-};
+export default frontEnd(Timeline);

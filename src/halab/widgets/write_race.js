@@ -1,5 +1,7 @@
 // One write, copied four ways, as a race on one time axis. Runs in the browser alone. An anywidget front-end module.
 
+import { element, frontEnd, headings, Picture, redraw, slider, svg, swatch } from "./shared.js";
+
 // ---- Arithmetic: the mirror of halab.models.replication. A test compares both. --------------------------------
 
 export const WAYS = ["serial", "parallel", "quorum", "log"];
@@ -90,59 +92,37 @@ const RANGES = { base: [1, 100], jitter: [0, 100], copies: [1, 5], needed: [1, 5
 const SLOWDOWN = 25; // milliseconds of watching for one of writing
 const ms = (value) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
 
-class Race {
-  constructor(model, root) {
-    this.model = model;
-    this.words = WORDS[model.get("lang")];
+class WriteRace extends Picture {
+  constructor(model, el) {
+    super(model, el, "halab-write", WORDS[model.get("lang")]);
     this.s = Object.fromEntries(Object.keys(RANGES).map((name) => [name, model.get(name)]));
     this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
     this.at = Infinity; // how far the animation has come, milliseconds of writing
     this.sliders = {};
-    this.root = element("section", {
-      class: "hw-root",
-      "aria-label": this.words.title,
-      lang: htmlLang(model),
-    });
-    keepArrowKeys(this.root);
-    this.chart = svg("svg", { class: "hw-chart", role: "img", "aria-label": this.words.title });
-    this.said = element("p", { class: "hw-said", role: "status" });
+    this.chart = svg("svg", { class: "halab-write-chart", role: "img", "aria-label": this.words.title });
+    this.said = element("p", { class: "halab-note halab-write-said", role: "status" });
     this.body = element("tbody");
-    this.build();
-    root.append(this.root);
-    this.observer = new ResizeObserver(() => this.update());
-    this.observer.observe(this.root);
-    this.update();
+    this.start();
   }
 
   build() {
     const w = this.words;
     this.root.append(
-      element("div", { class: "hw-knobs" }, ...Object.keys(RANGES).map((name) => this.slider(name))),
-      element("button", { type: "button", class: "hw-write", onclick: () => this.write() }, w.write),
+      element("div", { class: "halab-knobs" }, ...Object.keys(RANGES).map((name) => this.slider(name))),
+      element(
+        "button",
+        { type: "button", class: "halab-main halab-write-write", onclick: () => this.write() },
+        w.write,
+      ),
       this.chart,
       element(
         "p",
-        { class: "hw-note" },
-        ...["bar", "read", "ack"].map((what) =>
-          element("span", { class: "hw-key" }, element("i", { class: `hw-swatch hw-${what}` }), w.key[what]),
-        ),
+        { class: "halab-legend" },
+        ...["bar", "read", "ack"].map((what) => swatch(`halab-write-${what}`, w.key[what])),
       ),
       this.said,
-      element(
-        "div",
-        { class: "hw-scroll" },
-        element(
-          "table",
-          {},
-          element(
-            "thead",
-            {},
-            element("tr", {}, ...w.columns.map((name) => element("th", { scope: "col" }, name))),
-          ),
-          this.body,
-        ),
-      ),
-      element("p", { class: "hw-note" }, w.note),
+      element("div", { class: "halab-scroll" }, element("table", {}, headings(w.columns), this.body)),
+      element("p", { class: "halab-note" }, w.note),
     );
   }
 
@@ -152,7 +132,7 @@ class Race {
 
   slider(name) {
     const [min, max] = RANGES[name];
-    this.sliders[name] = slider("hw-slider", this.words.knobs[name], { name, min, max, step: 1 }, (value) =>
+    this.sliders[name] = slider(this.words.knobs[name], { name, min, max, step: 1 }, (value) =>
       this.set(name, value),
     );
     return this.sliders[name].root;
@@ -188,10 +168,10 @@ class Race {
   }
 
   update() {
-    for (const [name, { input, say }] of Object.entries(this.sliders)) {
+    for (const [name, { input, show }] of Object.entries(this.sliders)) {
       if (name === "needed") input.max = String(this.s.copies);
       input.value = String(this.s[name]);
-      say(this.shown(name));
+      show(this.shown(name));
     }
     const raced = race(this.s, this.draw);
     this.drawLanes(raced, expected(this.s));
@@ -200,7 +180,7 @@ class Race {
 
   drawLanes(raced, mean) {
     const { words: w, s } = this;
-    const width = Math.max(320, Math.min(1040, this.root.clientWidth - 30));
+    const { width } = this;
     const left = 150; // room for the longest note beside the bars
     const to = Math.max(...WAYS.map((way) => Math.max(raced[way].end, ...mean[way]))) * 1.04;
     const x = (time) => left + (time / to) * (width - left - 12);
@@ -209,18 +189,24 @@ class Race {
     for (const way of WAYS) {
       const one = raced[way];
       const height = one.bars.length * 13;
-      parts.push(svg("text", { class: "hw-name", x: 0, y: y + 12 }, w.names[way]));
-      parts.push(svg("text", { class: "hw-quiet", x: 0, y: y + 27 }, w.notes[way](s)));
+      parts.push(svg("text", { class: "halab-name", x: 0, y: y + 12 }, w.names[way]));
+      parts.push(svg("text", { class: "halab-quiet", x: 0, y: y + 27 }, w.notes[way](s)));
       one.bars.forEach(([from, until], n) => {
         const end = Math.min(until, this.at);
         const reads = way === "log" && n > 0;
         parts.push(
-          svg("line", { class: "hw-rail", x1: left, x2: width - 12, y1: y + n * 13 + 6, y2: y + n * 13 + 6 }),
+          svg("line", {
+            class: "halab-write-rail",
+            x1: left,
+            x2: width - 12,
+            y1: y + n * 13 + 6,
+            y2: y + n * 13 + 6,
+          }),
         );
         if (end > from)
           parts.push(
             svg("rect", {
-              class: reads ? "hw-read" : "hw-bar",
+              class: reads ? "halab-write-read" : "halab-write-bar",
               x: x(from),
               y: y + n * 13 + 1,
               width: Math.max(1, x(end) - x(from)),
@@ -230,14 +216,18 @@ class Race {
       });
       if (this.at >= one.acknowledged) {
         const here = x(one.acknowledged);
-        parts.push(svg("line", { class: "hw-ackline", x1: here, x2: here, y1: y - 2, y2: y + height + 2 }));
-        parts.push(svg("path", { class: "hw-ackmark", d: `M${here - 5} ${y + height + 9}l5 -8l5 8z` }));
+        parts.push(
+          svg("line", { class: "halab-write-ackline", x1: here, x2: here, y1: y - 2, y2: y + height + 2 }),
+        );
+        parts.push(
+          svg("path", { class: "halab-write-ackmark", d: `M${here - 5} ${y + height + 9}l5 -8l5 8z` }),
+        );
         const fits = here + 150 < width;
         parts.push(
           svg(
             "text",
             {
-              class: "hw-figure",
+              class: "halab-write-figure",
               x: here + (fits ? 9 : -9),
               y: y + height + 11,
               "text-anchor": fits ? "start" : "end",
@@ -276,16 +266,6 @@ class Race {
         ),
       );
   }
-
-  close() {
-    cancelAnimationFrame(this.frame);
-    this.observer.disconnect();
-  }
 }
 
-function render({ model, el }) {
-  const race = new Race(model, el);
-  return () => race.close();
-}
-
-export default { render };
+export default frontEnd(WriteRace);
