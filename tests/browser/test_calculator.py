@@ -24,7 +24,7 @@ PULL = """([name, share]) => {
   const before = seen();
   input.value = Number(input.min) + share * (Number(input.max) - Number(input.min));
   input.dispatchEvent(new Event('input', { bubbles: true }));
-  return [seen() !== before, input.closest('label').querySelector('output').textContent];
+  return [seen() !== before, input.closest('.halab-slider').querySelector('output').textContent];
 }"""
 
 
