@@ -6,8 +6,7 @@ import pytest
 
 from halab.errors import MeasurementError
 from halab.measure.probing.addresses import DEGRADED, READ_ONLY, AddressBook, Application, Either, InCharge
-from halab.measure.probing.operations import Search
-from halab.measure.probing.retriever import Passage, Retriever
+from halab.measure.probing.retriever import Passage
 from halab.models.samples import Outcome
 
 
@@ -102,21 +101,3 @@ def test_the_application_says_who_answered():
 def test_no_answer_at_all_is_an_error():
     with pytest.raises(MeasurementError, match="neither address answered in 4 tries"):
         Application(Home(well=False), Home(well=False)).ask("?")
-
-
-def test_an_address_that_is_known_to_be_lost_need_not_answer_when_probing_starts():
-    gone = Search("http://127.0.0.1:1", "cards", [[1.0, 0.0]])
-    sides = {"primary": gone, "standby": Side()}
-    outcome, error = sent(InCharge(AddressBook(), sides, lost="primary"), 1.0)
-    assert outcome is not Outcome.OK
-    assert error
-    assert sent(Either(AddressBook(), sides, lost="primary"), 1.0) == (Outcome.OK, DEGRADED)
-
-
-def test_a_retriever_of_existing_collections_asks_nothing_of_a_cluster_that_is_lost():
-    class Lost:
-        engine, uri = "embedded", "http://127.0.0.1:1"
-
-    home = Retriever(Lost(), replicas=1, existing=True)
-    assert home.operations("search")[0].name == "search"
-    assert home.writing().name == "insert"

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Literal
 
 from halab.errors import MeasurementError
-from halab.measure.probing.operations import Done, Insert, Operation, Search
+from halab.measure.probing.operations import Done, Insert, Operation
 from halab.measure.probing.retriever import Passage, Retriever
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
@@ -88,11 +88,11 @@ class Application:
             hint="see `halab status` of both clusters",
         )
 
-    def operations(self, lost: Address | None = None) -> list[Operation]:
+    def operations(self) -> list[Operation]:
         """Three probes: a search by the address in charge, a search by either, an insert as the first.
 
-        When they start both clusters must answer, but for one that is known to be `lost`. On simulated
-        clusters the second is left out: there is nothing to switch to.
+        When they start both clusters must answer. On simulated clusters the second is left out: there is
+        nothing to switch to.
         """
         if self.simulated:
             primary = self.homes["primary"]
@@ -103,9 +103,9 @@ class Application:
 
         writing: dict[Address, Operation] = {name: home.writing() for name, home in self.homes.items()}
         return [
-            InCharge(self.book, both(), lost=lost),
-            Either(self.book, both(), lost),
-            InCharge(self.book, writing, writes=True, lost=lost),
+            InCharge(self.book, both()),
+            Either(self.book, both()),
+            InCharge(self.book, writing, writes=True),
         ]
 
 
@@ -117,16 +117,16 @@ class InCharge:
         book: AddressBook,
         sides: Mapping[Address, Operation],
         writes: bool = False,
-        lost: Address | None = None,
     ) -> None:
         self.name = sides["primary"].name
-        self._book, self._sides, self._writes, self._lost = book, sides, writes, lost
+        self._book, self._sides, self._writes = book, sides, writes
 
     def timeout(self, deadline: float) -> float:
         return max(each.timeout(deadline) for each in self._sides.values())
 
     def start(self) -> None:
-        _start(self._sides, self._lost)
+        for each in self._sides.values():
+            each.start()
         first, second = self._sides["primary"], self._sides["standby"]
         if isinstance(first, Insert) and isinstance(second, Insert):
             second.follow(first)  # one probe, one key, whichever cluster takes it
@@ -145,11 +145,9 @@ class InCharge:
 class Either:
     """A search that asks the cluster in charge, then the other, in turn, until its time is over."""
 
-    def __init__(
-        self, book: AddressBook, sides: Mapping[Address, Operation], lost: Address | None = None
-    ) -> None:
+    def __init__(self, book: AddressBook, sides: Mapping[Address, Operation]) -> None:
         self.name = TWO_ADDRESSES
-        self._book, self._sides, self._lost = book, sides, lost
+        self._book, self._sides = book, sides
         self._timers: Scheduler | None = None
 
     def timeout(self, deadline: float) -> float:
@@ -157,7 +155,8 @@ class Either:
         return 2 * deadline + _PAUSE
 
     def start(self) -> None:
-        _start(self._sides, self._lost)
+        for each in self._sides.values():
+            each.start()
         self._timers = Scheduler(time.monotonic).__enter__()
 
     def stop(self) -> None:
@@ -184,14 +183,6 @@ class Either:
                 self._timers.at(now + _PAUSE, partial(self._ask, other, number, deadline, until, done))
 
         self._sides[address].send(number, deadline, answered)
-
-
-def _start(sides: Mapping[Address, Operation], lost: Address | None) -> None:
-    for name, each in sides.items():
-        if name == lost and isinstance(each, Search | Insert):
-            each.connect()
-        else:
-            each.start()
 
 
 def degraded(samples: tuple[Sample, ...]) -> list[Sample]:

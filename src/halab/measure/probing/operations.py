@@ -191,14 +191,10 @@ class _Call:
     def timeout(self, deadline: float) -> float:
         return deadline
 
-    def connect(self) -> None:
-        """Ready to send, whether or not anything answers now: for a cluster that is known to be lost."""
+    def start(self) -> None:
         self.stop()
         self._channel = grpc.insecure_channel(self._address, options=_CHANNEL_OPTIONS)
         self._call = getattr(milvus_pb2_grpc.MilvusServiceStub(self._channel), self.method)
-
-    def start(self) -> None:
-        self.connect()
         try:
             grpc.channel_ready_future(self._channel).result(timeout=CONNECT_TIMEOUT)
         except grpc.FutureTimeoutError:
@@ -364,8 +360,8 @@ class Insert(_Call):
         self._fields = list(fields)
         self._first_key = 0
 
-    def connect(self) -> None:
-        super().connect()
+    def start(self) -> None:
+        super().start()
         self._first_key = time.time_ns() // 1000
 
     def follow(self, other: Insert) -> None:

@@ -42,8 +42,7 @@ class Prober:
     """Sends probes of several operations, each `rate` times a second, and keeps what became of them.
 
     The operations are shifted against each other by equal parts of the interval, so that they do not leave
-    together. `clock` gives seconds; `deadline` is seconds from the actual send. `witness` is told each sample
-    at once.
+    together. `clock` gives seconds; `deadline` is seconds from the actual send.
     """
 
     def __init__(
@@ -53,10 +52,8 @@ class Prober:
         rate: float,
         deadline: float,
         clock: Callable[[], float] = time.monotonic,
-        witness: Callable[[Sample], None] = lambda _: None,
     ) -> None:
         self.samples: list[Sample] = []
-        self._witness = witness
         self.counts: dict[str, Counter[Outcome]] = {operation.name: Counter() for operation in operations}
         self.started = 0.0
         self._operations = operations
@@ -109,18 +106,10 @@ class Prober:
         self._clockwork.at(sent + pending.timeout, pending.expire)
         pending.release()
 
-    def take_up(self, samples: Sequence[Sample]) -> None:
-        """Put samples that another process took before its own."""
-        with self._changed:
-            self.samples[:0] = samples
-            for sample in samples:
-                self.counts[sample.operation][sample.outcome] += 1
-
     def keep(self, sample: Sample) -> None:
         with self._changed:
             self.samples.append(sample)
             self.counts[sample.operation][sample.outcome] += 1
-            self._witness(sample)
             self._open -= 1
             self._changed.notify_all()
 
@@ -188,7 +177,6 @@ class Run:
         rate: float,
         deadline: float,
         seed: int,
-        witness: Callable[[Sample], None] = lambda _: None,
     ) -> None:
         names = [operation.name for operation in operations]
         if not names or len(set(names)) < len(names):
@@ -204,7 +192,6 @@ class Run:
         self.cluster = cluster
         self._operations = list(operations)
         self._rate, self._deadline, self._seed = rate, deadline, seed
-        self._witness = witness
         self._prober: Prober | None = None
         self._faults: list[Fault] = []
         self._notes: list[str] = []
@@ -236,13 +223,6 @@ class Run:
         """Put the target that was asked for into the journal; the cluster's events may not know it."""
         self._faults.append(fault)
 
-    def take_up(self, started: float, wall: str, samples: Sequence[Sample]) -> None:
-        """Go on with a measurement that another process of this machine began: with its zero, and what it had
-        measured by then."""
-        self.started, self.wall = started, wall
-        if self._prober:
-            self._prober.take_up(samples)
-
     def note(self, text: str) -> None:
         """Put a remark into the journal."""
         self._notes.append(text)
@@ -257,7 +237,6 @@ class Run:
             rate=self._rate,
             deadline=self._deadline,
             clock=self.cluster.now,
-            witness=self._witness,
         )
         try:
             for operation in self._operations:
@@ -347,17 +326,14 @@ def probe(
     rate: float = 20.0,
     deadline: float = 1.0,
     seed: int = 0,
-    witness: Callable[[Sample], None] = lambda _: None,
 ) -> Run:
     """Probe a cluster for as long as a `with` block runs.
 
-    `rate` is probes a second for each operation, `deadline` seconds. `witness` is told each sample at once,
-    on the cluster's clock, so that it can be kept even if this process is killed. Faults and restarts that
-    happen meanwhile are taken from the cluster's events. On the simulated engine the block's virtual time is
-    filled with simulated samples, and the journal says so. Raises MeasurementError if an operation cannot
-    connect.
+    `rate` is probes a second for each operation, `deadline` seconds. Faults and restarts that happen
+    meanwhile are taken from the cluster's events. On the simulated engine the block's virtual time is filled
+    with simulated samples, and the journal says so. Raises MeasurementError if an operation cannot connect.
     """
-    return Run(cluster, operations, rate, deadline, seed, witness)
+    return Run(cluster, operations, rate, deadline, seed)
 
 
 def _shifted(sample: Sample, start: float) -> Sample:

@@ -152,9 +152,6 @@ class Retriever:
 
     On the simulated engine there is no database: questions are answered from memory, and `simulated` is True.
 
-    With `existing` it takes up the collections that another process made, and asks nothing of the cluster
-    until it has to: the cluster may be the one that is lost.
-
     `dropped` is the number of passages that were acknowledged and are not there: not 0 means that the log
     lost them.
     """
@@ -166,7 +163,6 @@ class Retriever:
         name: str = "halab_cards",
         *,
         cards: str | Path | None = None,
-        existing: bool = False,
     ) -> None:
         self.cluster = cluster
         self.replicas = replicas
@@ -177,14 +173,12 @@ class Retriever:
         self._embedding = Embedding([passage.text for passage in self.passages])
         self._vectors = self._embedding([passage.text for passage in self.passages])
         self._client: Any = None
-        self._existing = existing
         if not self.simulated:
             # Its errors are raised as ours; the tracebacks it also prints would read as a failed cell.
             logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
             self._client = _LazyClient(cluster.uri)
             try:
-                if not existing:
-                    self._create()
+                self._create()
             except UNANSWERED as error:
                 with suppress(MeasurementError):
                     self.close()
@@ -344,8 +338,6 @@ class Retriever:
         return Search(uri, self.name, self._embedding(QUESTIONS).tolist(), strong=name == "strong search")
 
     def _fields(self, collection: str) -> list[dict[str, Any]]:
-        if self._existing:
-            return list(self._schema().to_dict()["fields"])
         try:
             fields: list[dict[str, Any]] = self._client.describe_collection(collection)["fields"]
         except UNANSWERED as error:
