@@ -4,7 +4,7 @@ import pytest
 
 from halab.course.identity import learner_id, seed
 from halab.errors import CourseError
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import learner_random
 
 
 def test_an_id_is_made_once_and_kept(course):
@@ -42,5 +42,5 @@ def test_a_seed_depends_on_learner_and_card_and_stays_the_same():
 
 
 def test_numbers_are_made_again_from_the_learner_s_id():
-    assert numbers(6, "ada").random() == numbers(6, "ada").random()
-    assert numbers(6, "ada").random() != numbers(6, "bo").random()
+    assert learner_random(6, "ada").random() == learner_random(6, "ada").random()
+    assert learner_random(6, "ada").random() != learner_random(6, "bo").random()

@@ -139,8 +139,8 @@ def _check_probe(probe: dict[str, Any], name: str, node: yaml.Node, path: tuple[
     handlers = [each for each in _HANDLERS if each in probe]
     if len(handlers) != 1:
         raise ManifestError(
-            f"a {name} asks in one way of {', '.join(_HANDLERS)}; "
-            f"this one has {' and '.join(handlers) or 'none'}",
+            f"a {name} asks in one way of {', '.join(_HANDLERS)}; this one has "
+            f"{' and '.join(handlers) or 'none'}",
             *_place(node, path, key=True),
         )
 

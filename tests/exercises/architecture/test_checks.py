@@ -6,8 +6,15 @@ import random
 import pytest
 import yaml
 
-from halab.exercises.architecture import checks as checks
-from halab.exercises.architecture.variant import RULES, sessions, sound, topology, variant, zones
+from halab.exercises.architecture import checks
+from halab.exercises.architecture.variant import (
+    RULES,
+    make_sessions,
+    make_sound_topology,
+    make_topology,
+    make_zones,
+    variant,
+)
 from halab.exercises.expectations import CheckFailed
 
 SEEDS = range(12)
@@ -96,21 +103,21 @@ def validate(file, text):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_right_answers_pass_every_check(seed):
     rng = random.Random(seed)
-    checks.check_active(standing, [sessions(rng) for _ in range(5)])
-    checks.check_standby(standing, [sessions(rng) for _ in range(5)])
+    checks.check_active(standing, [make_sessions(rng) for _ in range(5)])
+    checks.check_standby(standing, [make_sessions(rng) for _ in range(5)])
     checks.check_majority(needed)
     checks.check_tolerates(losses)
     checks.check_smallest(fewest, range(30))
     checks.check_refused(needed, fewest)
-    checks.check_zones(fatal, [zones(rng) for _ in range(50)])
-    checks.check_sound(validate, [sound(rng) for _ in range(10)])
-    checks.check_rules(validate, [topology(rng) for _ in range(20)])
-    checks.check_lines(validate, [topology(rng) for _ in range(20)])
+    checks.check_zones(fatal, [make_zones(rng) for _ in range(50)])
+    checks.check_sound(validate, [make_sound_topology(rng) for _ in range(10)])
+    checks.check_rules(validate, [make_topology(rng) for _ in range(20)])
+    checks.check_lines(validate, [make_topology(rng) for _ in range(20)])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sessions_hold_every_case_that_can_be_mistaken(seed):
-    one = sessions(random.Random(seed))
+    one = make_sessions(random.Random(seed))
     assert list(one.active.values()).count(None) == 1
     assert any("querynode" in key for key in one.data)
     assert "id" in one.data
@@ -118,9 +125,9 @@ def test_sessions_hold_every_case_that_can_be_mistaken(seed):
 
 def test_topologies_are_yaml_and_break_every_rule_now_and_then():
     rng = random.Random(1)
-    made = [topology(rng) for _ in range(60)]
+    made = [make_topology(rng) for _ in range(60)]
     assert {rule for one in made for _, _, rule in one.violations} == set(RULES)
-    for one in [*made, *(sound(rng) for _ in range(20))]:
+    for one in [*made, *(make_sound_topology(rng) for _ in range(20))]:
         parts = yaml.safe_load(one.text)
         assert set(parts) >= {"etcd", "log", "storage", "proxy", "queryNode", "dataNode", "search"}
     at = [one.text.splitlines()[line - 1] for one in made for _, line, _ in one.violations]
@@ -130,7 +137,7 @@ def test_topologies_are_yaml_and_break_every_rule_now_and_then():
 
 def test_fatal_zones_are_sometimes_half_of_all():
     rng = random.Random(2)
-    made = [zones(rng) for _ in range(100)]
+    made = [make_zones(rng) for _ in range(100)]
     assert any(2 * here == sum(one.members.values()) for one in made for here in one.members.values())
     assert any(not one.fatal for one in made)
 
@@ -142,10 +149,10 @@ def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
 
 
 RNG = random.Random(5)
-SESSIONS = [sessions(RNG) for _ in range(8)]
-ZONES = [zones(RNG) for _ in range(50)]
-TOPOLOGIES = [topology(RNG) for _ in range(30)]
-SOUND = [sound(RNG) for _ in range(10)]
+SESSIONS = [make_sessions(RNG) for _ in range(8)]
+ZONES = [make_zones(RNG) for _ in range(50)]
+TOPOLOGIES = [make_topology(RNG) for _ in range(30)]
+SOUND = [make_sound_topology(RNG) for _ in range(10)]
 
 
 def changed(role):

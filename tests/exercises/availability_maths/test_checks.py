@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from halab.exercises.availability_maths import checks as checks
-from halab.exercises.availability_maths.variant import ALMOST, recording, service, variant
+from halab.exercises.availability_maths import checks
+from halab.exercises.availability_maths.variant import ALMOST, make_recording, make_service, variant
 from halab.exercises.expectations import CheckFailed
 from halab.measure.journal.outage import outages
 from halab.models import availability as model
@@ -39,7 +39,7 @@ def common_cause(availability, copies, beta):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_recording_holds_what_its_truth_says(seed):
-    one = recording(random.Random(seed))
+    one = make_recording(random.Random(seed))
     assert set(one.truth) == set(OPERATIONS)
     for operation in OPERATIONS:
         assert error_rate(one.journal, operation) == pytest.approx(one.truth[operation])
@@ -55,7 +55,7 @@ def test_a_recording_holds_what_its_truth_says(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_course_s_own_models_pass_every_check(seed):
-    one = service(random.Random(seed))
+    one = make_service(random.Random(seed))
     checks.check_downtime(model.downtime, checks.extremes(seed), one.period)
     checks.check_inverse(model.availability_of, [0.0, one.failover, one.period], one.period)
     checks.check_parallel(model.parallel, [one.pool, checks.extremes(seed)])
@@ -63,7 +63,7 @@ def test_the_course_s_own_models_pass_every_check(seed):
     checks.check_k_of_n(model.k_of_n, [(one.needed, one.copies, each) for each in checks.extremes(seed)])
     checks.check_copies(model.copies_needed, [(one.machine, one.target), (one.machine, 1.0), (0.0, 0.1)])
     checks.check_common(common_cause, [(one.machine, one.copies, one.beta), (0.0, 2, 1.0), (ALMOST, 3, 0.5)])
-    recorded = recording(random.Random(seed))
+    recorded = make_recording(random.Random(seed))
     checks.check_burn(burn_rate, recorded, one.slo)
     checks.check_budget(budget_spent, recorded, one.slo, MONTH)
     checks.check_allowed(allowed, [(one.slo, one.failover, MONTH), (1.0, 1.0, MONTH), (0.0, 1.0, MONTH)])
@@ -113,7 +113,7 @@ def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
 
 @pytest.mark.parametrize("seed", range(40))
 def test_every_service_asks_something(seed):
-    one = service(random.Random(seed))
+    one = make_service(random.Random(seed))
     assert 1 < one.needed < one.copies
     assert (model.copies_needed(one.machine, one.target) or 0) > 1
     assert one.failures * one.failover < (1 - one.machine) * one.period * 10
@@ -155,4 +155,4 @@ def test_counting_only_one_kind_of_bad_request_is_noticed(share):
         outcomes = [one["outcome"] for one in journal["samples"] if one["operation"] == operation]
         return outcomes.count(share) / len(outcomes) / (1 - slo)
 
-    assert hint_of(checks.check_burn, counts, recording(random.Random(1)), 0.99) == "02.4.burn"
+    assert hint_of(checks.check_burn, counts, make_recording(random.Random(1)), 0.99) == "02.4.burn"

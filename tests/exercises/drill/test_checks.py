@@ -3,12 +3,20 @@ import random
 
 import pytest
 
-from halab.exercises.drill import checks as checks
-from halab.exercises.drill.variant import FAULTS, STEPS, case, expected, rehearse, rows_of, variant
+from halab.exercises.drill import checks
+from halab.exercises.drill.variant import (
+    FAULTS,
+    STEPS,
+    make_case,
+    make_figures,
+    reference_script,
+    rehearse,
+    variant,
+)
 from halab.exercises.expectations import CheckFailed
 from halab.models.drill_plan import EVERY
 
-DRILLS = checks.drawn(3, 3)
+DRILLS = checks.make_drills(3, 3)
 
 
 def rto(figures):
@@ -56,10 +64,10 @@ def hint_of(check, *given):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_right_answer_is_right_on_every_seed(seed):
-    drills, rng = checks.drawn(seed), random.Random(seed)
+    drills, rng = checks.make_drills(seed), random.Random(seed)
     for check in (checks.check_order, checks.check_abort, checks.check_roll_back, checks.check_fence):
-        check(expected, drills)
-    figures = [rows_of(rng, verified) for verified in (True, False)]
+        check(reference_script, drills)
+    figures = [make_figures(rng), make_figures(rng) | {"verified_at": None}]
     checks.check_rto(rto, figures)
     checks.check_rpo(rpo, figures)
     checks.check_report(report, seed, (600.0, 60.0))
@@ -75,9 +83,10 @@ def test_a_learner_s_numbers_are_their_own_and_the_same_each_time():
 
 def test_every_fault_is_met_and_a_drill_without_any_has_all_steps():
     assert {one.fault for one in DRILLS} == set(FAULTS)
-    assert [one["action"] for one in rehearse(case("none", random.Random(1)), expected)] == list(STEPS)
+    done = rehearse(make_case("none", random.Random(1)), reference_script)
+    assert [one["action"] for one in done] == list(STEPS)
     with pytest.raises(ValueError, match="no action"):
-        rehearse(case("none", random.Random(1)), lambda done: "tea")
+        rehearse(make_case("none", random.Random(1)), lambda done: "tea")
 
 
 def never(done):
@@ -110,7 +119,8 @@ def test_what_is_no_drill_is_told_so(script, hint):
 
 
 def test_wrong_figures_get_their_hints():
-    figures = [rows_of(random.Random(seed), seed % 2 == 0) for seed in range(6)]
+    verified = [make_figures(random.Random(seed)) for seed in range(3)]
+    figures = [*verified, *({**one, "verified_at": None} for one in verified)]
     assert hint_of(checks.check_rto, lambda one: one["verified_at"], figures) == "10.2.rto"
     assert hint_of(checks.check_rto, lambda one: (one["verified_at"] or 0) - one["lost_at"], figures) == (
         "10.2.never"

@@ -1,6 +1,6 @@
 """Answers to exercise 1 as learners give them: what each earns, and which hint it gets."""
 
-from halab.exercises.essence.variant import topology_of, variant
+from halab.exercises.essence.variant import topology_from_dict, variant
 from halab.models.topology import best_repair
 from support.answers import Answers, Wrong
 
@@ -225,6 +225,6 @@ class TestAnswers(Answers):
 
     @staticmethod
     def neighbour():
-        bo = variant("bo").plant
-        spares = best_repair(topology_of(bo.topology), bo.prices, bo.budget).spares
+        bo = variant("bo").case
+        spares = best_repair(topology_from_dict(bo.topology), bo.prices, bo.budget).spares
         return {"01-4-best-answer": f"def best_repair(topology, prices, budget):\n    return {spares!r}"}

@@ -3,8 +3,14 @@ import random
 import pytest
 
 from halab.exercises.expectations import CheckFailed
-from halab.exercises.failover_timeline import checks as checks
-from halab.exercises.failover_timeline.variant import after_a_blip, one_outage, trial, variant, with_blips
+from halab.exercises.failover_timeline import checks
+from halab.exercises.failover_timeline.variant import (
+    make_recording,
+    make_recording_after_a_blip,
+    make_recording_with_blips,
+    make_scenario,
+    variant,
+)
 from halab.measure.journal.outage import outages, rto
 from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per_year, ttl_choices
 from halab.models.retry_policy import RetryPolicy
@@ -22,7 +28,7 @@ def samples(journal, operation):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("record", [one_outage, with_blips, after_a_blip])
+@pytest.mark.parametrize("record", [make_recording, make_recording_with_blips, make_recording_after_a_blip])
 def test_the_course_s_own_measuring_code_finds_the_truth_of_a_recording(record, seed):
     recording = record(random.Random(seed))
     journal = recording.journal
@@ -63,7 +69,7 @@ def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_sound_policy_passes_every_check_in_every_trial(seed):
-    scenario = trial(random.Random(seed))
+    scenario = make_scenario(random.Random(seed))
     deadline = scenario.outage + 7
     policy = RetryPolicy(attempts=50, base=0.2, cap=4.0, deadline=deadline)
     checks.check_backoff(policy)
@@ -106,7 +112,7 @@ def searches_on(attempt, elapsed, outcome, operation, rng):
     return policy()(attempt, elapsed if outcome == "fail" else 0.0, outcome, operation, rng)
 
 
-SCENARIO = trial(random.Random(1))
+SCENARIO = make_scenario(random.Random(1))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +174,7 @@ def test_what_is_no_whole_number_is_refused_with_the_behaviour(answer):
 
 @pytest.mark.parametrize("found", [None, "none", [1, 2], [(1, 2, 3)], [(1, None)]])
 def test_outages_in_another_form_are_refused_with_the_form(found):
-    recording = one_outage(random.Random(0))
+    recording = make_recording(random.Random(0))
     assert hint_of(checks.check_windows, lambda journal, operation: found, recording) == "06.1.start"
 
 
@@ -180,4 +186,4 @@ def test_what_an_answer_raises_reaches_its_learner_as_it_is():
 
     for check in (checks.check_windows, checks.check_blips, checks.check_rto, checks.check_counts):
         with pytest.raises(StopIteration):
-            check(first, one_outage(random.Random(1)))
+            check(first, make_recording(random.Random(1)))

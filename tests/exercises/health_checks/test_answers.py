@@ -1,6 +1,6 @@
 """Answers to exercise 9 as learners give them: what each earns, and which hint it gets."""
 
-from halab.exercises.health_checks.variant import solutions_of, variant
+from halab.exercises.health_checks.variant import probes_reaching, variant
 from support.answers import Answers, Wrong
 
 DETECTED = """
@@ -149,7 +149,7 @@ class TestAnswers(Answers):
 
     @staticmethod
     def neighbour():
-        fit = next(solutions_of(variant("bo").goal))
+        fit = next(probes_reaching(variant("bo").goal))
         return written(
             patient=f"(period, timeout, failures) == ({fit.period}, {fit.timeout}, {fit.failures})",
             start="30",

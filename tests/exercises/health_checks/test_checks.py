@@ -4,14 +4,14 @@ from dataclasses import asdict
 import pytest
 
 from halab.exercises.expectations import CheckFailed
-from halab.exercises.health_checks import checks as checks
+from halab.exercises.health_checks import checks
 from halab.exercises.health_checks.variant import (
     Goal,
-    answers,
-    goal,
-    impossible,
-    probes,
-    solutions_of,
+    make_answers,
+    make_goal,
+    make_impossible_goal,
+    make_probes,
+    probes_reaching,
     variant,
 )
 from halab.models.health_probes import Probe, detection, false_restarts, share_over
@@ -52,7 +52,7 @@ spec:
 
 def manifest(data):
     one = Goal(**{**data, "latencies": tuple(data["latencies"])})
-    probe = next(solutions_of(one), None)
+    probe = next(probes_reaching(one), None)
     if probe is None:
         raise ValueError("impossible")
     return write(probe)
@@ -61,21 +61,21 @@ def manifest(data):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_right_answers_pass_every_check(seed):
     rng = random.Random(seed)
-    drawn, goals, heard = probes(rng), [goal(rng)], answers(rng)
+    drawn, goals, heard = make_probes(rng), [make_goal(rng)], make_answers(rng)
     checks.check_crash(detected, drawn)
     checks.check_hang(detected, drawn)
     checks.check_share(share_over, goals[0])
     checks.check_false(a_year, drawn)
     for check in (checks.check_valid, checks.check_in_time, checks.check_patient, checks.check_start):
         check(manifest, goals)
-    checks.check_refused(manifest, [impossible(rng)])
+    checks.check_refused(manifest, [make_impossible_goal(rng)])
     checks.check_readiness(checks.ready_changes, heard)
     checks.check_restarts(checks.restarts_at, heard)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_readiness_changes_as_the_simulated_worker_decides(seed):
-    heard = answers(random.Random(seed))
+    heard = make_answers(random.Random(seed))
     probe = Probe(1, 1, failures=3, successes=2)
     told = verdicts(probe, lambda sent: 0.0 if heard[int(sent)] else -1.0, len(heard) - 1)
     if told and told[0][1] == "failed":
@@ -85,11 +85,11 @@ def test_readiness_changes_as_the_simulated_worker_decides(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_goal_is_out_of_reach_of_the_card_s_faster_settings_and_in_reach_of_some(seed):
-    one = goal(random.Random(seed))
-    assert next(solutions_of(one))
+    one = make_goal(random.Random(seed))
+    assert next(probes_reaching(one))
     with pytest.raises(CheckFailed):
         checks.check_patient(lambda data: write(Probe(3, 3, 2)), [one])
-    assert not list(solutions_of(impossible(random.Random(seed))))
+    assert not list(probes_reaching(make_impossible_goal(random.Random(seed))))
 
 
 def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
@@ -97,10 +97,10 @@ def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
     assert len({variant(f"learner-{number}").goal.latencies for number in range(10)}) == 10
 
 
-DRAWN = probes(random.Random(1))
-GOALS = [goal(random.Random(1))]
-HEARD = answers(random.Random(1))
-FIT = next(solutions_of(GOALS[0]))
+DRAWN = make_probes(random.Random(1))
+GOALS = [make_goal(random.Random(1))]
+HEARD = make_answers(random.Random(1))
+FIT = next(probes_reaching(GOALS[0]))
 LATE = Probe(1, 29, 29)
 product = lambda probe, fault: (0, probe["period"] * probe["failures"])  # noqa: E731
 

@@ -1,6 +1,6 @@
 """Answers to exercise 5 as learners give them: what each earns, and which hint it gets."""
 
-from halab.exercises.reading.checks import _needed, flaw_of
+from halab.exercises.reading.checks import right_flaw, right_needed
 from halab.exercises.reading.variant import variant
 from support.answers import Answers, Wrong
 
@@ -169,7 +169,7 @@ class TestAnswers(Answers):
     def neighbour():
         bo = variant("bo")
         return {
-            "05-2-needed-answer": f"def needed(*given):\n    return {_needed(bo.plan)}",
-            "05-3-flaw-answer": f"found = {[flaw_of(one) for one in bo.tables]}\n"
+            "05-2-needed-answer": f"def needed(*given):\n    return {right_needed(bo.plan)}",
+            "05-3-flaw-answer": f"found = {[right_flaw(one) for one in bo.tables]}\n"
             "def flaw(table):\n    found.append(found.pop(0))\n    return found[-1]",
         }

@@ -3,8 +3,16 @@ import random
 import pytest
 
 from halab.exercises.expectations import CheckFailed
-from halab.exercises.rto_rpo import checks as checks
-from halab.exercises.rto_rpo.variant import STAGES, backups, incident, market, nothing_lost, promise, variant
+from halab.exercises.rto_rpo import checks
+from halab.exercises.rto_rpo.variant import (
+    STAGES,
+    make_backups,
+    make_incident,
+    make_incident_without_loss,
+    make_market,
+    make_promise,
+    variant,
+)
 from halab.models.recovery import longest_interval
 
 SEEDS = range(8)
@@ -56,15 +64,15 @@ def choose(strategies, service):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_right_answers_pass_every_check(seed):
     rng = random.Random(seed)
-    for one in (incident(rng), nothing_lost(rng)):
+    for one in (make_incident(rng), make_incident_without_loss(rng)):
         checks.check_counts(counts, one)
         checks.check_window(window, one)
         checks.check_rto(rto, one)
         checks.check_stages(lambda events, one=one: one.stages, one)
-    checks.check_interval(longest_interval, [promise(rng) for _ in range(20)])
+    checks.check_interval(longest_interval, [make_promise(rng) for _ in range(20)])
     checks.check_refused(longest_interval)
-    checks.check_newest(lost, backups(rng))
-    offered = market(rng)
+    checks.check_newest(lost, make_backups(rng))
+    offered = make_market(rng)
     for check in (checks.check_limits, checks.check_survives, checks.check_cheapest):
         check(choose, offered)
     checks.check_table(lambda services, drills: checks.verdicts(offered), offered)
@@ -72,7 +80,7 @@ def test_right_answers_pass_every_check(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_incident_holds_every_case_that_can_be_mistaken(seed):
-    one = incident(random.Random(seed))
+    one = make_incident(random.Random(seed))
     at, rows, found = one.data["disaster_at"], one.data["inserts"], set(one.data["found"])
     gone = [row["key"] for row in rows if row["key"] not in found]
     assert 0 < one.lost < len(gone), "some that are gone were never promised"
@@ -86,14 +94,14 @@ def test_an_incident_holds_every_case_that_can_be_mistaken(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_incident_that_lost_nothing_lost_no_acknowledged_row(seed):
-    one = nothing_lost(random.Random(seed))
+    one = make_incident_without_loss(random.Random(seed))
     assert (one.lost, one.window) == (0, 0.0)
     assert counts(one.data) == (0, one.landed)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_market_has_services_that_can_be_had_and_one_that_cannot_and_every_verdict(seed):
-    offered = market(random.Random(seed))
+    offered = make_market(random.Random(seed))
     *possible, last = [fitting(offered.strategies, service) for service in offered.services]
     assert all(possible)
     assert last == []
@@ -113,11 +121,11 @@ def hint_of(check, *given):
     return caught.value.hint
 
 
-INCIDENT = incident(random.Random(1))
-SAVED = nothing_lost(random.Random(1))
-BACKUPS = backups(random.Random(1))
-PROMISES = [promise(random.Random(seed)) for seed in range(10)]
-MARKET = market(random.Random(3))
+INCIDENT = make_incident(random.Random(1))
+SAVED = make_incident_without_loss(random.Random(1))
+BACKUPS = make_backups(random.Random(1))
+PROMISES = [make_promise(random.Random(seed)) for seed in range(10)]
+MARKET = make_market(random.Random(3))
 
 
 def unknown_as_lost(data):

@@ -157,5 +157,5 @@ class TestAnswers(Answers):
 
     @staticmethod
     def neighbour():
-        kept = sorted(variant("bo").calendar)[-3:]
+        kept = sorted(variant("bo").backup_times)[-3:]
         return {"08-3-keep-answer": f"def keep(moments, daily, weekly):\n    return {kept}"}

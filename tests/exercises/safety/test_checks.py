@@ -5,8 +5,15 @@ import random
 import pytest
 
 from halab.exercises.expectations import CheckFailed
-from halab.exercises.safety import checks as checks
-from halab.exercises.safety.variant import backup_of, calendar, cells, collections, shelf, variant
+from halab.exercises.safety import checks
+from halab.exercises.safety.variant import (
+    make_backup,
+    make_backup_set,
+    make_backup_times,
+    make_cells,
+    make_tables,
+    variant,
+)
 from halab.models.protection import DISASTERS
 from halab.models.retention import Retention, keep
 
@@ -56,20 +63,20 @@ def table(rows, have):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_right_answers_pass_every_check(seed):
     rng = random.Random(seed)
-    tables = collections(rng)
-    checks.check_make(backup_of, tables)
-    checks.check_verify(verify, tables, rng)
+    tables = make_tables(rng)
+    checks.check_make(make_backup, tables)
+    checks.check_verify(verify, tables, seed)
     checks.check_newer(verify, tables)
-    checks.check_choose(choose, shelf(rng))
+    checks.check_choose(choose, make_backup_set(rng))
     checks.check_restore(restore, tables)
-    checks.check_untouched(restore, tables, rng)
-    checks.check_keep(keeping, calendar(rng), [(3, 4), (1, 9)])
-    checks.check_table(table, cells(rng), [["replicas", "backup"], []])
+    checks.check_untouched(restore, tables, seed)
+    checks.check_keep(keeping, make_backup_times(rng), [(3, 4), (1, 9)])
+    checks.check_table(table, make_cells(rng), [["replicas", "backup"], []])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_shelf_has_moments_before_everything_and_backups_that_tempt(seed):
-    one = shelf(random.Random(seed))
+def test_a_set_of_backups_has_moments_before_everything_and_backups_that_tempt(seed):
+    one = make_backup_set(random.Random(seed))
     assert one.truth[0][1] is None
     assert len({name for _, name in one.truth if name}) >= 2
     assert any(backup["version"] == 2 for backup in one.backups.values()) or len(one.backups) == 8
@@ -87,8 +94,8 @@ def hint_of(check, *given):
     return caught.value.hint
 
 
-TABLES = collections(random.Random(5))
-SHELF = shelf(random.Random(2))
+TABLES = make_tables(random.Random(5))
+BACKUPS = make_backup_set(random.Random(2))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +108,7 @@ SHELF = shelf(random.Random(2))
     ],
 )
 def test_a_careless_verify_gets_its_hint(wrong, hint):
-    assert hint_of(checks.check_verify, wrong, TABLES, random.Random(1)) == hint
+    assert hint_of(checks.check_verify, wrong, TABLES, 1) == hint
 
 
 @pytest.mark.parametrize(
@@ -113,7 +120,7 @@ def test_a_careless_verify_gets_its_hint(wrong, hint):
     ],
 )
 def test_a_careless_choice_gets_its_hint(wrong, hint):
-    assert hint_of(checks.check_choose, wrong, SHELF) == hint
+    assert hint_of(checks.check_choose, wrong, BACKUPS) == hint
 
 
 def test_a_careless_restore_gets_its_hint():
@@ -121,15 +128,15 @@ def test_a_careless_restore_gets_its_hint():
         rows = backup["files"].get(name, "").splitlines()
         return {**database, new: [json.loads(line) for line in rows if line.endswith("}")]}
 
-    assert hint_of(checks.check_untouched, anything, TABLES, random.Random(1)) == "08.2.damaged"
+    assert hint_of(checks.check_untouched, anything, TABLES, 1) == "08.2.damaged"
     assert hint_of(checks.check_restore, lambda database, *_: database, TABLES) == "08.2.restore"
 
 
 def test_a_careless_schedule_and_table_get_their_hints():
-    moments = calendar(random.Random(3))
+    moments = make_backup_times(random.Random(3))
     assert hint_of(checks.check_keep, lambda *given: list(given[0]), moments, [(3, 3)]) == "08.3.keep"
     assert hint_of(checks.check_keep, lambda *given: [], moments, [(3, 3)]) == "08.3.gaps"
-    rows = cells(random.Random(3))
+    rows = make_cells(random.Random(3))
     assert hint_of(checks.check_table, lambda *_: dict.fromkeys(DISASTERS, "yes"), rows, [[]]) == "08.3.table"
     assert hint_of(checks.check_table, lambda *_: {}, rows, [[]]) == "08.3.every"
 

@@ -6,8 +6,8 @@ from statistics import median
 import pytest
 
 from halab.exercises.expectations import CheckFailed
-from halab.exercises.writing import checks as checks
-from halab.exercises.writing.variant import report, setups, store, variant
+from halab.exercises.writing import checks
+from halab.exercises.writing.variant import make_report, make_setups, make_store, variant
 from halab.models.bootstrap import ratio_interval
 
 
@@ -27,7 +27,7 @@ def test_a_learner_s_numbers_are_the_same_each_time_and_differ_from_a_neighbour_
 
 def test_every_store_has_writes_that_all_three_ways_tell_apart():
     for seed in range(30):
-        one = store(random.Random(seed))
+        one = make_store(random.Random(seed))
         lost = [sum(time is None for time in write) for write in one.writes]
         assert 0 in lost
         assert one.copies in lost
@@ -37,13 +37,13 @@ def test_every_store_has_writes_that_all_three_ways_tell_apart():
 
 def test_an_honest_bootstrap_passes_whatever_its_seed_and_length():
     rng = random.Random(3)
-    checks.check_interval(interval, [report(rng) for _ in range(40)])
+    checks.check_interval(interval, [make_report(rng) for _ in range(40)])
 
 
 def test_a_mean_is_told_from_a_median_in_every_report():
     rng = random.Random(4)
     for _ in range(40):
-        one = report(rng)
+        one = make_report(rng)
         with pytest.raises(CheckFailed) as caught:
             checks.check_ratio(lambda a, b: (sum(b) / len(b)) / (sum(a) / len(a)), [one])
         assert caught.value.hint == "04.2.mean"
@@ -52,7 +52,7 @@ def test_a_mean_is_told_from_a_median_in_every_report():
 def test_an_interval_of_half_the_width_is_refused_in_every_report():
     rng = random.Random(5)
     for _ in range(20):
-        one = report(rng)
+        one = make_report(rng)
         low, middle, high = ratio_interval(one.three, one.one)
         half = (middle - (middle - low) / 3, middle + (high - middle) / 3)
         with pytest.raises(CheckFailed):
@@ -62,11 +62,11 @@ def test_an_interval_of_half_the_width_is_refused_in_every_report():
 def test_the_replicas_taken_for_the_log_s_copies_are_noticed():
     rng = random.Random(6)
     with pytest.raises(CheckFailed) as caught:
-        checks.check_waits(lambda one: one["replicas"], setups(rng))
+        checks.check_waits(lambda one: one["replicas"], make_setups(rng))
     assert caught.value.hint.startswith("04.3.")
 
 
 @pytest.mark.parametrize("nonsense", [None, "a word", (1, None), [float("nan")] * 2, (2, 1)])
 def test_what_is_no_interval_is_told(nonsense):
     with pytest.raises(CheckFailed):
-        checks.check_interval(lambda one, three: nonsense, [report(random.Random(1))])
+        checks.check_interval(lambda one, three: nonsense, [make_report(random.Random(1))])

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.architecture.variant import RULES, Found, Sessions, Topology, Zones
+from halab.exercises.architecture.variant import RULES, Sessions, Topology, Violation, Zones
 from halab.exercises.expectations import call_many, expect
+from halab.exercises.learner_numbers import draw
 from halab.models.quorum import majority, smallest, tolerates
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "check_standby",
     "check_tolerates",
     "check_zones",
+    "draw",
 ]
 
 Function = Callable[..., Any]
@@ -28,7 +30,7 @@ Function = Callable[..., Any]
 
 def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
     """Who is active."""
-    for case, found in zip(cases, _standings(standing, cases, "03.1.active"), strict=True):
+    for case, found in zip(cases, _call_standing(standing, cases, "03.1.active"), strict=True):
         for role, server in case.active.items():
             expect(
                 server is not None or found[role]["active"] is None,
@@ -36,7 +38,7 @@ def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
                 "03.1.nobody",
             )
             expect(
-                server is None or _same(found[role]["active"], server),
+                server is None or _is_number(found[role]["active"], server),
                 "Active is whoever holds the key that is the role's bare name; its server id is a number.",
                 "03.1.active",
             )
@@ -44,10 +46,10 @@ def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
 
 def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
     """Who stands by."""
-    for case, found in zip(cases, _standings(standing, cases, "03.1.standby"), strict=True):
+    for case, found in zip(cases, _call_standing(standing, cases, "03.1.standby"), strict=True):
         for role, servers in case.standby.items():
             given = found[role]["standby"]
-            expect(_listed(given), "Those that stand by are a list of server ids.", "03.1.standby")
+            expect(_is_list(given), "Those that stand by are a list of server ids.", "03.1.standby")
             active = case.active[role]
             expect(
                 active is None or active not in given,
@@ -66,7 +68,7 @@ def check_majority(needed: Function) -> None:
     sizes = range(1, 40)
     for size, found in zip(sizes, call_many(needed, ((size,) for size in sizes)), strict=True):
         expect(
-            _same(found, majority(size)),
+            _is_number(found, majority(size)),
             "A majority is more than half of all members, whether they are up or not.",
             "03.2.majority",
         )
@@ -77,7 +79,7 @@ def check_tolerates(losses: Function) -> None:
     sizes = range(1, 40)
     for size, found in zip(sizes, call_many(losses, ((size,) for size in sizes)), strict=True):
         expect(
-            _same(found, tolerates(size)),
+            _is_number(found, tolerates(size)),
             "What is left after the losses must still be a majority of all members, not of the ones left.",
             "03.2.tolerates",
         )
@@ -112,7 +114,7 @@ def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
     """The zones that etcd cannot lose."""
     found = call_many(fatal, ((dict(case.members),) for case in cases))
     for case, given in zip(cases, found, strict=True):
-        expect(_listed(given), "The answer is a list of names of zones.", "03.2.zones")
+        expect(_is_list(given), "The answer is a list of names of zones.", "03.2.zones")
         expect(
             sorted(given) == case.fatal,
             "A zone is fatal if without all of its members no majority of all members is left: half is none.",
@@ -123,7 +125,7 @@ def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
 
 def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
     """Nothing is reported where nothing is wrong."""
-    for case, found in zip(cases, _reports(validate, cases), strict=True):
+    for case, found in zip(cases, _call_validate(validate, cases), strict=True):
         rules = sorted({rule for _, _, rule in found})
         expect(
             found == [],
@@ -134,7 +136,7 @@ def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
 
 def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
     """Every violation is reported, and none that is not there."""
-    for case, found in zip(cases, _reports(validate, cases), strict=True):
+    for case, found in zip(cases, _call_validate(validate, cases), strict=True):
         want, given = (Counter(rule for _, _, rule in some) for some in (case.violations, found))
         for rule in RULES:
             expect(
@@ -153,7 +155,7 @@ def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
 def check_lines(validate: Function, cases: Sequence[Topology]) -> None:
     """Each with its file and line."""
     check_rules(validate, cases)
-    for case, found in zip(cases, _reports(validate, cases), strict=True):
+    for case, found in zip(cases, _call_validate(validate, cases), strict=True):
         expect(
             all(file == case.file for file, _, _ in found),
             "Each violation names the file as it was given.",
@@ -167,7 +169,7 @@ def check_lines(validate: Function, cases: Sequence[Topology]) -> None:
         )
 
 
-def _standings(standing: Function, cases: Sequence[Sessions], hint: str) -> list[Any]:
+def _call_standing(standing: Function, cases: Sequence[Sessions], hint: str) -> list[Any]:
     found = call_many(standing, ((dict(case.data),) for case in cases))
     for case, given in zip(cases, found, strict=True):
         expect(
@@ -183,16 +185,19 @@ def _standings(standing: Function, cases: Sequence[Sessions], hint: str) -> list
     return found
 
 
-def _reports(validate: Function, cases: Sequence[Topology]) -> list[list[Found]]:
+def _call_validate(validate: Function, cases: Sequence[Topology]) -> list[list[Violation]]:
     reports = []
     for given in call_many(validate, ((case.file, case.text) for case in cases)):
         expect(
-            _listed(given) and all(_listed(one) and len(one) == 3 for one in given),
+            _is_list(given) and all(_is_list(one) and len(one) == 3 for one in given),
             "The answer is a list of violations, each of them (file, line, rule).",
             "03.3.report",
         )
         expect(
-            all(_same(line, line) and isinstance(file, str) and rule in RULES for file, line, rule in given),
+            all(
+                _is_number(line, line) and isinstance(file, str) and rule in RULES
+                for file, line, rule in given
+            ),
             f"A violation is a file's name, a line's number and one of the rules {', '.join(RULES)}.",
             "03.3.report",
         )
@@ -200,9 +205,9 @@ def _reports(validate: Function, cases: Sequence[Topology]) -> list[list[Found]]
     return reports
 
 
-def _listed(value: Any) -> bool:
+def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _same(value: Any, want: Any) -> bool:
+def _is_number(value: Any, want: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and bool(value == want)

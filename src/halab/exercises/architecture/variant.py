@@ -11,10 +11,9 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 
 __all__ = [
     "RULES",
@@ -22,18 +21,18 @@ __all__ = [
     "Topology",
     "Variant",
     "Zones",
-    "sessions",
-    "sound",
-    "topology",
+    "make_sessions",
+    "make_sound_topology",
+    "make_topology",
+    "make_zones",
     "variant",
-    "zones",
 ]
 
 RULES = ("etcd-size", "standby", "query-nodes", "proxies", "one-address", "redundant", "anti-affinity")
 COORDINATORS = ("rootcoord", "querycoord", "datacoord", "indexcoord")
 WORKERS = ("proxy", "querynode", "datanode", "indexnode")
 
-Found = tuple[str, int, str]
+Violation = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Topology:
 
     file: str
     text: str
-    violations: tuple[Found, ...]
+    violations: tuple[Violation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Variant:
     topology: Topology
 
 
-def sessions(rng: random.Random) -> Sessions:
+def make_sessions(rng: random.Random) -> Sessions:
     """A cluster's sessions: ids of one and two digits, one role without an active member, and a counter."""
     ids = iter(rng.sample(range(2, 60), 40))
     entries: list[tuple[str, str]] = [("id", str(rng.randrange(60, 99)))]
@@ -81,24 +80,24 @@ def sessions(rng: random.Random) -> Sessions:
     orphaned = rng.choice(COORDINATORS)
     for role in COORDINATORS:
         servers = [next(ids) for _ in range(rng.randrange(2, 5))]
-        entries += [(f"{role}-{server}", _session(rng, role, server)) for server in servers]
+        entries += [(f"{role}-{server}", _session_json(rng, role, server)) for server in servers]
         leads = None if role == orphaned else servers.pop(rng.randrange(len(servers)))
         if leads is not None:
-            entries.append((role, _session(rng, role, leads)))
+            entries.append((role, _session_json(rng, role, leads)))
         active[role], standby[role] = leads, sorted(servers)
     for role in WORKERS:
         servers = [next(ids) for _ in range(rng.randrange(1, 4))]
-        entries += [(f"{role}-{server}", _session(rng, role, server)) for server in servers]
+        entries += [(f"{role}-{server}", _session_json(rng, role, server)) for server in servers]
     rng.shuffle(entries)
     return Sessions(dict(entries), active, standby)
 
 
-def _session(rng: random.Random, role: str, server: int) -> str:
+def _session_json(rng: random.Random, role: str, server: int) -> str:
     address = f"127.0.0.1:{rng.randrange(20_000, 32_000)}"
     return json.dumps({"ServerID": server, "ServerName": role, "Address": address, "Version": "2.3.5"})
 
 
-def zones(rng: random.Random) -> Zones:
+def make_zones(rng: random.Random) -> Zones:
     """Members of etcd spread over two to five zones, some of them with more than others."""
     names = rng.sample(("amber", "beech", "cedar", "dune", "elm", "fjord"), rng.randrange(2, 6))
     members = {name: rng.randrange(1, 4) for name in names}
@@ -106,7 +105,7 @@ def zones(rng: random.Random) -> Zones:
     return Zones(members, sorted(name for name, here in members.items() if 2 * (total - here) <= total))
 
 
-def topology(rng: random.Random) -> Topology:
+def make_topology(rng: random.Random) -> Topology:
     """A topology that breaks at least three rules, its parts in any order."""
     while True:
         found = _Writer(rng, rng.sample(RULES, rng.randrange(3, len(RULES) + 1))).write()
@@ -114,7 +113,7 @@ def topology(rng: random.Random) -> Topology:
             return found
 
 
-def sound(rng: random.Random) -> Topology:
+def make_sound_topology(rng: random.Random) -> Topology:
     """A topology that breaks no rule."""
     return _Writer(rng, []).write()
 
@@ -127,7 +126,7 @@ class _Writer:
         self.broken = broken
         self.file = rng.choice(("prod.yml", "staging.yml", "east/milvus.yml"))
         self.lines: list[str] = []
-        self.violations: list[Found] = []
+        self.violations: list[Violation] = []
         self.copies = rng.randrange(1, 4)
 
     def write(self) -> Topology:
@@ -205,12 +204,7 @@ class _Writer:
         self.violations.append((self.file, line, rule))
 
 
-def variant(learner: str | None = None) -> Variant:
-    """This learner's numbers (default: the one at work here)."""
-    return _variant(learner or learner_id())
-
-
-@cache
-def _variant(learner: str) -> Variant:
-    rng = numbers(3, learner)
-    return Variant(sessions(rng), rng.randrange(2, 9), zones(rng), topology(rng))
+@per_learner(card=3)
+def variant(rng: random.Random) -> Variant:
+    """The exercise of this learner (default: the one at work here), the same each time."""
+    return Variant(make_sessions(rng), rng.randrange(2, 9), make_zones(rng), make_topology(rng))

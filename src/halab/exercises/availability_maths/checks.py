@@ -13,6 +13,7 @@ from typing import Any
 
 from halab.exercises.availability_maths.variant import ALMOST, Recording
 from halab.exercises.expectations import call_many, expect
+from halab.exercises.learner_numbers import draw
 from halab.models import availability as model
 from halab.models.availability import DAY
 from halab.models.availability_slo import failovers_allowed
@@ -30,6 +31,7 @@ __all__ = [
     "check_parallel",
     "check_refused",
     "check_series",
+    "draw",
     "extremes",
     "refusals",
 ]
@@ -53,8 +55,8 @@ def check_downtime(downtime: Function, availabilities: Sequence[float], period: 
     for one, value in zip(availabilities, found, strict=True):
         expect(
             _close(value, model.downtime(one, period), _DOWN),
-            "The downtime is the share of the period in which the service does not work, in seconds; "
-            "all of the period for an availability of 0, nothing for 1.",
+            "The downtime is the share of the period in which the service does not work, in seconds; all "
+            "of the period for an availability of 0, nothing for 1.",
             "02.1.downtime",
         )
 
@@ -65,8 +67,8 @@ def check_inverse(availability: Function, downs: Sequence[float], period: float)
     for down, value in zip(downs, found, strict=True):
         expect(
             _close(value, 1 - down / period, _SHARE),
-            "The availability is the share of the period in which the service worked: a number from 0 to 1, "
-            "not a percentage.",
+            "The availability is the share of the period in which the service worked: a number from 0 to "
+            "1, not a percentage.",
             "02.1.inverse",
         )
 
@@ -179,8 +181,8 @@ def check_budget(budget_spent: Function, recording: Recording, slo: float, perio
         want = recording.truth[operation] / (1 - slo) * window / period
         expect(
             _close(value, want, 1e-12, relative=1e-9),
-            f"A burn rate of 1 for the whole period spends the budget of {operation} exactly; this recording "
-            "is as long as its `seconds` say, and spends that part of it.",
+            f"A burn rate of 1 for the whole period spends the budget of {operation} exactly; this "
+            "recording is as long as its `seconds` say, and spends that part of it.",
             "02.4.budget",
         )
 
@@ -202,8 +204,8 @@ def check_allowed(failovers_allowed_: Function, cases: Sequence[tuple[float, flo
         )
         expect(
             value == right,
-            "The budget pays for more failovers than that. Mind the dust: a quotient that is a whole number "
-            "but for a billionth is that number.",
+            "The budget pays for more failovers than that. Mind the dust: a quotient that is a whole "
+            "number but for a billionth is that number.",
             "02.4.allowed",
         )
 

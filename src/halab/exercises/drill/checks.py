@@ -17,14 +17,15 @@ from halab.exercises.drill.variant import (
     BEFORE,
     FAULTS,
     STEPS,
-    Case,
     Data,
-    case,
-    expected,
-    held,
+    DrillCase,
+    make_case,
+    record_action,
+    reference_script,
     rehearse,
 )
 from halab.exercises.expectations import call_many, expect
+from halab.exercises.learner_numbers import draw
 from halab.models.drill_plan import drill_dates
 
 __all__ = [
@@ -36,22 +37,23 @@ __all__ = [
     "check_roll_back",
     "check_rpo",
     "check_rto",
-    "drawn",
+    "draw",
+    "make_drills",
 ]
 
 Function = Callable[..., Any]
 _MOST = 20  # actions after which a script is going round in circles
 
 
-def drawn(seed: int, each_fault: int = 2) -> list[Case]:
+def make_drills(seed: int, each_fault: int = 2) -> list[DrillCase]:
     """Drills with every fault, drawn from a seed."""
     rng = random.Random(seed)
-    return [case(fault, rng) for fault in FAULTS for _ in range(each_fault)]
+    return [make_case(fault, rng) for fault in FAULTS for _ in range(each_fault)]
 
 
-def check_order(script: Function, drills: Sequence[Case]) -> None:
+def check_order(script: Function, drills: Sequence[DrillCase]) -> None:
     """Without trouble: every step once, in order, and then it stops."""
-    for done in _run(script, [one for one in drills if one.fault == "none"]):
+    for done in _run_drills(script, [one for one in drills if one.fault == "none"]):
         actions = _actions(done)
         expect(
             actions[: len(BEFORE)] == list(BEFORE),
@@ -71,10 +73,10 @@ def check_order(script: Function, drills: Sequence[Case]) -> None:
         expect(actions == list(STEPS), "Each of the eight steps is done once, in their order.", "10.1.order")
 
 
-def check_abort(script: Function, drills: Sequence[Case]) -> None:
+def check_abort(script: Function, drills: Sequence[DrillCase]) -> None:
     """A bad finding before the loss ends the drill: no harm, and a report."""
     chosen = [one for one in drills if one.fault in ("backup corrupt", "standby unhealthy")]
-    for one, done in zip(chosen, _run(script, chosen), strict=True):
+    for one, done in zip(chosen, _run_drills(script, chosen), strict=True):
         actions = _actions(done)
         expect(
             "loss" not in actions,
@@ -87,20 +89,20 @@ def check_abort(script: Function, drills: Sequence[Case]) -> None:
             "10.1.nothing",
         )
         expect(
-            actions == _actions(rehearse(one, expected)),
+            actions == _actions(rehearse(one, reference_script)),
             "A drill that stops early has found something, and so it has a report, at once.",
             "10.1.report",
         )
 
 
-def check_roll_back(script: Function, drills: Sequence[Case]) -> None:
+def check_roll_back(script: Function, drills: Sequence[DrillCase]) -> None:
     """After the loss, what failed or came too late is rolled back at once, and reported."""
     chosen = [
         one
         for one in drills
         if one.fault in ("failover fails", "failover late", "service half broken")
     ]  # fmt: skip
-    for one, done in zip(chosen, _run(script, chosen), strict=True):
+    for one, done in zip(chosen, _run_drills(script, chosen), strict=True):
         actions = _actions(done)
         behaviour, hint = {
             "failover late": (
@@ -114,16 +116,16 @@ def check_roll_back(script: Function, drills: Sequence[Case]) -> None:
         }.get(one.fault, ("A failover that failed is rolled back.", "10.1.back"))  # fmt: skip
         expect("roll back" in actions and "failback" not in actions, behaviour, hint)
         expect(
-            actions == _actions(rehearse(one, expected)),
+            actions == _actions(rehearse(one, reference_script)),
             "After the step that failed comes the roll back, then the report, and then nothing.",
             "10.1.back",
         )
 
 
-def check_fence(script: Function, drills: Sequence[Case]) -> None:
+def check_fence(script: Function, drills: Sequence[DrillCase]) -> None:
     """A primary that answers again is fenced before anything else is done."""
     chosen = [one for one in drills if one.fault.startswith("split brain")]
-    for one, done in zip(chosen, _run(script, chosen), strict=True):
+    for one, done in zip(chosen, _run_drills(script, chosen), strict=True):
         actions = _actions(done)
         came = next((number for number, each in enumerate(done) if each["primary"] == "back"), None)
         expect(
@@ -132,7 +134,7 @@ def check_fence(script: Function, drills: Sequence[Case]) -> None:
             "10.1.fence",
         )
         expect(
-            actions == _actions(rehearse(one, expected)),
+            actions == _actions(rehearse(one, reference_script)),
             "Once the primary is fenced, the drill goes on where it was, and a failure is one as before.",
             "10.1.on",
         )
@@ -146,7 +148,7 @@ def check_rto(rto: Function, figures: Sequence[Data]) -> None:
             expect(value is None, "A service that was never verified has no RTO: it is None.", "10.2.never")
         else:
             expect(
-                _is(value, one["verified_at"] - one["lost_at"]),
+                _near(value, one["verified_at"] - one["lost_at"]),
                 "RTO is the time from the loss to the moment at which the service was verified.",
                 "10.2.rto",
             )
@@ -165,12 +167,12 @@ def check_rpo(rpo: Function, figures: Sequence[Data]) -> None:
         )
         expect(
             value[0] == len(missing),
-            "Lost is a row that was acknowledged up to the loss and is not on the standby. "
-            "What was written later is no loss of the failover.",
+            "Lost is a row that was acknowledged up to the loss and is not on the standby. What was "
+            "written later is no loss of the failover.",
             "10.2.rows",
         )
         expect(
-            _is(value[1], lost - min(missing, default=lost)),
+            _near(value[1], lost - min(missing, default=lost)),
             "The window reaches from the first row that is lost to the loss; it is 0 if none is.",
             "10.2.window",
         )
@@ -180,11 +182,11 @@ def check_report(report: Function, seed: int, targets: tuple[float, float]) -> N
     """Verdict, late steps, failed steps and the time it took, of every kind of drill."""
     rng = random.Random(seed)
     calls, wanted = [], []
-    for one in drawn(seed, 1):
-        done = rehearse(one, expected)
+    for one in make_drills(seed, 1):
+        done = rehearse(one, reference_script)
         actions = _actions(done)
         stopped, back = "loss" not in actions, "roll back" in actions
-        for rto, rpo in _figures(targets, rng) if not stopped and not back else [(None, None)]:
+        for rto, rpo in _rto_rpo_cases(targets, rng) if not stopped and not back else [(None, None)]:
             verdict = "stopped" if stopped else "rolled back" if back else "passed"
             if rto is not None and rpo is not None and (rto > targets[0] or rpo > targets[1]):
                 verdict = "missed"
@@ -208,7 +210,7 @@ def check_report(report: Function, seed: int, targets: tuple[float, float]) -> N
             "10.3.late",
         )
         expect(
-            _is(value["seconds"], sum(one["seconds"] for one in done)),
+            _near(value["seconds"], sum(one["seconds"] for one in done)),
             "`seconds` is the time of all that was done, the roll back and the fencing too.",
             "10.3.seconds",
         )
@@ -222,7 +224,7 @@ _VERDICTS = {
 }
 
 
-def _figures(targets: tuple[float, float], rng: random.Random) -> list[tuple[float, float]]:
+def _rto_rpo_cases(targets: tuple[float, float], rng: random.Random) -> list[tuple[float, float]]:
     """RTO and RPO that meet both targets, meet them just so, miss one, miss the other."""
     rto, rpo = targets
     return [
@@ -240,8 +242,8 @@ def check_dates(dates: Function, cases: Sequence[tuple[str, str]]) -> None:
         wanted = [each.isoformat() for each in drill_dates(importance, date.fromisoformat(day))]
         expect(
             isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(wanted),
-            "In a year a critical system has four drills, an important one two, any other one, "
-            "the first included.",
+            "In a year a critical system has four drills, an important one two, any other one, the first "
+            "included.",
             "10.3.often",
         )
         expect(
@@ -251,7 +253,7 @@ def check_dates(dates: Function, cases: Sequence[tuple[str, str]]) -> None:
         )
 
 
-def _run(script: Function, drills: Sequence[Case]) -> list[list[Data]]:
+def _run_drills(script: Function, drills: Sequence[DrillCase]) -> list[list[Data]]:
     """Every drill to its end. All of them are asked for their next action at once, round after round."""
     done: list[list[Data]] = [[] for _ in drills]
     ended: set[int] = set()
@@ -269,7 +271,7 @@ def _run(script: Function, drills: Sequence[Case]) -> list[list[Data]]:
             if action == "stop":
                 ended.add(number)
             else:
-                done[number].append(held(drills[number], action, done[number]))
+                done[number].append(record_action(drills[number], action, done[number]))
     expect(len(ended) == len(drills), "A drill comes to an end: after its report it stops.", "10.1.stop")
     return done
 
@@ -278,7 +280,7 @@ def _actions(done: Sequence[Data]) -> list[str]:
     return [one["action"] for one in done]
 
 
-def _is(value: Any, wanted: float) -> bool:
+def _near(value: Any, wanted: float) -> bool:
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)

@@ -13,11 +13,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 from halab.models.drill_plan import EVERY
 
 __all__ = [
@@ -25,13 +23,13 @@ __all__ = [
     "BEFORE",
     "FAULTS",
     "STEPS",
-    "Case",
+    "DrillCase",
     "Variant",
-    "case",
-    "expected",
-    "held",
+    "make_case",
+    "make_figures",
+    "record_action",
+    "reference_script",
     "rehearse",
-    "rows_of",
     "variant",
 ]
 
@@ -55,7 +53,7 @@ _MOST = 20  # actions after which a script is going round in circles
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class DrillCase:
     """One drill to come: the fault, and how long each action takes and may take."""
 
     fault: str
@@ -64,16 +62,16 @@ class Case:
     back_after: str  # the action after which, in a split brain, the primary answers again
 
 
-def case(fault: str, rng: random.Random) -> Case:
+def make_case(fault: str, rng: random.Random) -> DrillCase:
     """A drill with this fault and times of its own."""
     deadlines = {action: float(rng.randrange(30, 300)) for action in ACTIONS}
     seconds = {action: round(limit * rng.uniform(0.1, 0.95), 1) for action, limit in deadlines.items()}
     if fault == "failover late":
         seconds["failover"] = round(deadlines["failover"] * rng.uniform(1.05, 3), 1)
-    return Case(fault, seconds, deadlines, rng.choice(("failover", "service")))
+    return DrillCase(fault, seconds, deadlines, rng.choice(("failover", "service")))
 
 
-def held(one: Case, action: str, before: Sequence[Data]) -> Data:
+def record_action(one: DrillCase, action: str, before: Sequence[Data]) -> Data:
     """What is known after an action."""
     bad = {
         "backup corrupt": "backup",
@@ -89,7 +87,7 @@ def held(one: Case, action: str, before: Sequence[Data]) -> Data:
         primary = "up"
     elif action == "fence":
         primary = "fenced"
-    elif one.fault.startswith("split brain") and primary == "lost" and action == _returns(one):
+    elif one.fault.startswith("split brain") and primary == "lost" and action == _returns_after(one):
         primary = "back"
     return {
         "action": action,
@@ -100,11 +98,11 @@ def held(one: Case, action: str, before: Sequence[Data]) -> Data:
     }
 
 
-def _returns(one: Case) -> str:
+def _returns_after(one: DrillCase) -> str:
     return "failover" if one.fault == "split brain, then broken" else one.back_after
 
 
-def expected(done: Sequence[Data]) -> str:
+def reference_script(done: Sequence[Data]) -> str:
     """What a good script does next: the rules as the exercise tells them."""
     if not done:
         return STEPS[0]
@@ -122,7 +120,7 @@ def expected(done: Sequence[Data]) -> str:
     return STEPS[STEPS.index(step["action"]) + 1]
 
 
-def rehearse(one: Case, script: Callable[[list[Data]], Any]) -> list[Data]:
+def rehearse(one: DrillCase, script: Callable[[list[Data]], Any]) -> list[Data]:
     """Let a script run a drill to its end: what was done. Raises ValueError for an action there is not."""
     done: list[Data] = []
     for _ in range(_MOST):
@@ -131,12 +129,12 @@ def rehearse(one: Case, script: Callable[[list[Data]], Any]) -> list[Data]:
             raise ValueError(f"{action!r} is no action")
         if action == "stop":
             break
-        done.append(held(one, action, done))
+        done.append(record_action(one, action, done))
     return done
 
 
-def rows_of(rng: random.Random, verified: bool = True) -> Data:
-    """A drill's raw figures: the loss, the verified service (or None), when each row was acknowledged, and
+def make_figures(rng: random.Random) -> Data:
+    """A drill's raw figures: the loss, the verified service, when each row was acknowledged, and
     which keys the standby had when it took over."""
     lost = round(rng.uniform(100, 500), 1)
     moments = sorted(round(rng.uniform(0, lost + 60), 1) for _ in range(rng.randrange(20, 60)))
@@ -150,7 +148,7 @@ def rows_of(rng: random.Random, verified: bool = True) -> Data:
     rng.shuffle(keys)
     return {
         "lost_at": lost,
-        "verified_at": round(lost + rng.uniform(20, 4000), 1) if verified else None,
+        "verified_at": round(lost + rng.uniform(20, 4000), 1),
         "acknowledged": [{"key": key, "at": at} for key, at in keys],
         "standby_has": there,
     }
@@ -160,7 +158,7 @@ def rows_of(rng: random.Random, verified: bool = True) -> Data:
 class Variant:
     """One learner's exercise. `rto` and `rpo` are targets in seconds, `day` the first drill's (ISO 8601)."""
 
-    drills: list[Case]
+    drills: list[DrillCase]
     figures: Data
     rto: float
     rpo: float
@@ -169,19 +167,14 @@ class Variant:
     day: str
 
 
-def variant(learner: str | None = None) -> Variant:
+@per_learner(card=10)
+def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    return _variant(learner or learner_id())
-
-
-@cache
-def _variant(learner: str) -> Variant:
-    rng = numbers(10, learner)
     faults = ["none", *rng.sample(FAULTS[1:], 3)]
-    late = rehearse(case("failover late", rng), expected)
+    late = rehearse(make_case("failover late", rng), reference_script)
     return Variant(
-        [case(fault, rng) for fault in faults],
-        rows_of(rng),
+        [make_case(fault, rng) for fault in faults],
+        make_figures(rng),
         float(rng.randrange(10, 60) * 60),
         float(rng.randrange(1, 10) * 30),
         late,

@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from halab.exercises.essence.variant import Plain, Plant, plant, small, topology_of
+from halab.exercises.essence.variant import (
+    RepairCase,
+    TopologyDict,
+    make_case,
+    topology_from_dict,
+)
 from halab.exercises.expectations import call_many, expect
 from halab.models.topology import (
     Role,
@@ -28,28 +33,28 @@ __all__ = [
     "check_single",
     "check_spares",
     "check_works",
-    "plants",
+    "make_cases",
 ]
 
 Function = Callable[..., Any]
 _LARGEST = 3  # parts down at once in the cases of `check_works`
 
 
-def plants(seed: int, count: int = 6) -> list[Plant]:
+def make_cases(seed: int, count: int = 6) -> list[RepairCase]:
     """Plants nobody has seen."""
     rng = random.Random(seed)
-    return [plant(rng) for _ in range(count)]
+    return [make_case(rng) for _ in range(count)]
 
 
-def check_works(works_: Function, topologies: Sequence[Plain], *, majority: bool) -> None:
+def check_works(works_: Function, topologies: Sequence[TopologyDict], *, majority: bool) -> None:
     """Whether operations work while parts are down: those that need a majority, or those that do not."""
     for given in topologies:
-        topology = topology_of(given)
+        topology = topology_from_dict(given)
         cases = [
             (operation, down)
             for operation, needs in topology.operations.items()
             if majority == any(topology.roles[role].needed == "majority" for role in needs)
-            for down in _few(topology.parts)
+            for down in _small_losses(topology.parts)
         ]
         found = call_many(works_, ((given, operation, list(down)) for operation, down in cases))
         for (operation, down), value in zip(cases, found, strict=True):
@@ -64,14 +69,14 @@ def check_works(works_: Function, topologies: Sequence[Plain], *, majority: bool
             expect(value == works(topology, operation, down), said, hint)
 
 
-def _few(parts: frozenset[str]) -> Iterable[tuple[str, ...]]:
+def _small_losses(parts: frozenset[str]) -> Iterable[tuple[str, ...]]:
     names = sorted(parts)
     return (down for size in range(_LARGEST + 1) for down in combinations(names[:8], size))
 
 
-def check_refused(works_: Function, given: Plain) -> None:
+def check_refused(works_: Function, given: TopologyDict) -> None:
     """A slip of the hand is no answer."""
-    part = sorted(topology_of(given).parts)[0]
+    part = sorted(topology_from_dict(given).parts)[0]
     for operation, down, wrong in (("serach", [part], "serach"), ("search", ["nobody"], "nobody")):
         said = ""
         try:
@@ -86,30 +91,30 @@ def check_refused(works_: Function, given: Plain) -> None:
         expect(wrong in said, "The ValueError names what is not in the topology.", "01.1.refused")
 
 
-def check_single(single_points_: Function, topologies: Sequence[Plain]) -> None:
+def check_single(single_points_: Function, topologies: Sequence[TopologyDict]) -> None:
     """The parts that end an operation by themselves."""
-    for given, operation, value in _asked(single_points_, topologies):
+    for given, operation, value in _call_on_operations(single_points_, topologies):
         expect(
-            _strings(value),
+            _are_names(value),
             "single_points returns the names of parts, as a list or a set.",
             "01.1.single",
         )
-        right = single_points(topology_of(given), operation)
+        right = single_points(topology_from_dict(given), operation)
         expect(
             right <= set(value),
-            "A part is missing whose loss alone stops the operation. More members do not always help: "
-            "what if all of them are needed?",
+            "A part is missing whose loss alone stops the operation. More members do not always help: what "
+            "if all of them are needed?",
             "01.1.single",
         )
         expect(set(value) <= right, "A part is named whose loss the operation survives.", "01.1.single")
 
 
-def check_cuts(minimal_cuts_: Function, topologies: Sequence[Plain]) -> None:
+def check_cuts(minimal_cuts_: Function, topologies: Sequence[TopologyDict]) -> None:
     """Every minimal cut set, and nothing else."""
-    for given, operation, value in _asked(minimal_cuts_, topologies):
-        groups = isinstance(value, (list, tuple, set)) and all(_strings(one) for one in value)
+    for given, operation, value in _call_on_operations(minimal_cuts_, topologies):
+        groups = isinstance(value, (list, tuple, set)) and all(_are_names(one) for one in value)
         expect(groups, "minimal_cuts returns a list of sets of names.", "01.2.cuts")
-        topology = topology_of(given)
+        topology = topology_from_dict(given)
         found = {frozenset(one) for one in value}
         for cut in found:
             deadly = cut <= topology.parts and not works(topology, operation, cut)
@@ -140,10 +145,10 @@ def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
         expect(value <= right, "Fewer spares would do, or none.", hint)
 
 
-def check_repair(cheapest: Function, given: Sequence[Plant]) -> None:
+def check_repair(cheapest: Function, given: Sequence[RepairCase]) -> None:
     """The cheapest spares that leave one operation without a single point of failure."""
     for one in given:
-        topology = topology_of(one.topology)
+        topology = topology_from_dict(one.topology)
         # Without a price for the first role that needs a spare, there is nothing to buy.
         unpriced = {role: price for role, price in one.prices.items() if role != "proxy"}
         calls = [
@@ -160,7 +165,9 @@ def check_repair(cheapest: Function, given: Sequence[Plant]) -> None:
             )
             if best is None:
                 continue
-            expect(_bought(value, prices), "A repair maps roles to whole numbers of spares.", "01.3.repair")
+            expect(
+                _is_repair(value, prices), "A repair maps roles to whole numbers of spares.", "01.3.repair"
+            )
             expect(
                 operation in _safe(topology, value),
                 "After your repair a single part can still stop the operation.",
@@ -169,15 +176,15 @@ def check_repair(cheapest: Function, given: Sequence[Plant]) -> None:
             expect(_cost(value, prices) == best.cost, "There is a cheaper repair.", "01.3.cheapest")
 
 
-def check_best(best: Function, given: Sequence[Plant]) -> None:
+def check_best(best: Function, given: Sequence[RepairCase]) -> None:
     """The most operations without a single point of failure that a budget pays for."""
     calls = [
         (one.topology, one.prices, budget) for one in given for budget in (one.budget, 0, one.budget * 3)
     ]
     for (plain_, prices, budget), value in zip(calls, call_many(best, calls), strict=True):
-        topology = topology_of(plain_)
+        topology = topology_from_dict(plain_)
         right = best_repair(topology, prices, budget)
-        expect(_bought(value, prices), "A repair maps roles to whole numbers of spares.", "01.4.budget")
+        expect(_is_repair(value, prices), "A repair maps roles to whole numbers of spares.", "01.4.budget")
         expect(_cost(value, prices) <= budget, "Your repair costs more than the budget.", "01.4.budget")
         expect(
             len(_safe(topology, value)) == len(right.safe),
@@ -191,17 +198,19 @@ def check_best(best: Function, given: Sequence[Plant]) -> None:
         )
 
 
-def _asked(function: Function, topologies: Sequence[Plain]) -> list[tuple[Plain, str, Any]]:
+def _call_on_operations(
+    function: Function, topologies: Sequence[TopologyDict]
+) -> list[tuple[TopologyDict, str, Any]]:
     calls = [(given, operation) for given in topologies for operation in given["operations"]]
     found = call_many(function, calls)
     return [(given, operation, value) for (given, operation), value in zip(calls, found, strict=True)]
 
 
-def _strings(value: Any) -> bool:
+def _are_names(value: Any) -> bool:
     return isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(one, str) for one in value)
 
 
-def _bought(value: Any, prices: dict[str, int]) -> bool:
+def _is_repair(value: Any, prices: dict[str, int]) -> bool:
     return isinstance(value, dict) and all(
         role in prices and isinstance(count, int) and not isinstance(count, bool) and count >= 0
         for role, count in value.items()
@@ -220,8 +229,3 @@ def _safe(topology: Topology, spares: dict[str, int]) -> set[str]:
     }
     mended = Topology(roles, topology.operations)
     return {operation for operation in mended.operations if not single_points(mended, operation)}
-
-
-def everything(given: Plant) -> list[Plain]:
-    """The two topologies that the visible cells look at: the learner's own, and the `small` profile."""
-    return [given.topology, small()]

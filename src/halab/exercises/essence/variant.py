@@ -9,16 +9,23 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from halab.cluster.profiles import PROFILES
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 from halab.models.survival import as_topology, members
 from halab.models.topology import Role, Topology, cheapest_repair
 
-__all__ = ["Plant", "Variant", "pair", "plain", "plant", "small", "topology_of", "variant"]
+__all__ = [
+    "RepairCase",
+    "Variant",
+    "etcd_pair",
+    "make_case",
+    "small_profile",
+    "topology_from_dict",
+    "topology_to_dict",
+    "variant",
+]
 
 MACHINES = ("ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen", "ibis", "jay", "kite", "lynx")
 _ROLES = ("proxy", "coordinator", "query node", "data node", "etcd")
@@ -29,19 +36,19 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "metadata call": ("proxy", "etcd"),
 }
 
-Plain = dict[str, Any]
+TopologyDict = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Plant:
-    """A topology as the learner gets it, what one spare of each role costs, and a budget."""
+class RepairCase:
+    """A topology to repair, as the learner gets it, what one spare of each role costs, and a budget."""
 
-    topology: Plain
+    topology: TopologyDict
     prices: dict[str, int]
     budget: int
 
 
-def plain(topology: Topology) -> Plain:
+def topology_to_dict(topology: Topology) -> TopologyDict:
     """A topology as dicts, lists and numbers."""
     return {
         "roles": {
@@ -52,25 +59,25 @@ def plain(topology: Topology) -> Plain:
     }
 
 
-def topology_of(given: Plain) -> Topology:
-    """The topology that `plain` turned into dicts."""
+def topology_from_dict(given: TopologyDict) -> Topology:
+    """The topology that `topology_to_dict` turned into dicts."""
     return Topology(
         {name: Role(tuple(role["members"]), role["needed"]) for name, role in given["roles"].items()},
         {name: tuple(needs) for name, needs in given["operations"].items()},
     )
 
 
-def small() -> Plain:
+def small_profile() -> TopologyDict:
     """The embedded cluster's `small` profile: one process of each role."""
-    return plain(as_topology(members(PROFILES["small"])))
+    return topology_to_dict(as_topology(members(PROFILES["small"])))
 
 
-def pair() -> Plain:
+def etcd_pair() -> TopologyDict:
     """Two members of etcd, which are no better than one."""
-    return plain(Topology({"etcd": Role(("ant", "bee"), "majority")}, {"insert": ("etcd",)}))
+    return topology_to_dict(Topology({"etcd": Role(("ant", "bee"), "majority")}, {"insert": ("etcd",)}))
 
 
-def plant(rng: random.Random) -> Plant:
+def make_case(rng: random.Random) -> RepairCase:
     """Five roles on few machines, prices from 1 to 9, and a budget for some of the spares but not for all."""
     machines = rng.sample(MACHINES, 6)
     roles = {name: _role(rng, name, machines) for name in _ROLES}
@@ -78,13 +85,13 @@ def plant(rng: random.Random) -> Plant:
     prices = {name: rng.randrange(1, 10) for name in _ROLES}
     everything = cheapest_repair(topology, prices, _NEEDS)
     most = int(everything.cost) if everything else 0
-    return Plant(plain(topology), prices, rng.randrange(math.ceil(most / 3), max(2, most)))
+    return RepairCase(topology_to_dict(topology), prices, rng.randrange(math.ceil(most / 3), max(2, most)))
 
 
 def _role(rng: random.Random, name: str, machines: list[str]) -> Role:
     if name == "etcd":
         return Role(tuple(rng.sample(machines, rng.randrange(1, 6))), "majority")
-    # One proxy at least is single in most plants: a plant without a weak point has nothing to repair.
+    # One proxy at least is single in most cases: a topology without a weak point has nothing to repair.
     count = rng.choice((1, 1, 2, 3)) if name == "proxy" else rng.randrange(1, 5)
     return Role(tuple(rng.sample(machines, count)), rng.randrange(1, count + 1))
 
@@ -93,14 +100,10 @@ def _role(rng: random.Random, name: str, machines: list[str]) -> Role:
 class Variant:
     """One learner's exercise."""
 
-    plant: Plant
+    case: RepairCase
 
 
-def variant(learner: str | None = None) -> Variant:
+@per_learner(card=1)
+def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    return _variant(learner or learner_id())
-
-
-@cache
-def _variant(learner: str) -> Variant:
-    return Variant(plant(numbers(1, learner)))
+    return Variant(make_case(rng))

@@ -13,7 +13,13 @@ from itertools import pairwise, product
 from typing import Any
 
 from halab.exercises.expectations import call_many, expect
-from halab.exercises.failover_timeline.variant import HeartbeatPromise, Journal, Promise, Recording, Truth
+from halab.exercises.failover_timeline.variant import (
+    HeartbeatPromise,
+    Journal,
+    KnownOutages,
+    Promise,
+    Recording,
+)
 from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per_year
 from halab.models.retry_policy import Retry
 from halab.models.samples import Outcome
@@ -57,7 +63,7 @@ Outages = Callable[[Journal, str], Any]
 
 def check_windows(outages: Outages, recording: Recording) -> None:
     """One outage: where it begins, where it ends."""
-    for operation, truth, answer in _of_each(outages, recording):
+    for operation, truth, answer in _answers(outages, recording):
         found = _windows(answer, "06.1.start")
         expect(
             bool(found) and _near(found[0][0], truth.windows[0][0]),
@@ -79,7 +85,7 @@ def check_windows(outages: Outages, recording: Recording) -> None:
 
 def check_blips(outages: Outages, recording: Recording) -> None:
     """Separate blips stay separate; a flap that is over sooner than the quiet time does not end an outage."""
-    for operation, truth, answer in _of_each(outages, recording):
+    for operation, truth, answer in _answers(outages, recording):
         found = _windows(answer, "06.1.blips")
         expect(
             len(found) >= len(truth.windows),
@@ -103,18 +109,18 @@ def check_blips(outages: Outages, recording: Recording) -> None:
 
 def check_rto(rto: Callable[[Journal, str], Any], recording: Recording) -> None:
     """RTO is counted from the first bad request, as users see it."""
-    for operation, truth, found in _of_each(rto, recording):
+    for operation, truth, found in _answers(rto, recording):
         expect(
             _number(found) and _near(found, truth.rto),
-            f"The RTO of {operation} is what its users saw of the fault: from the intended send of the first "
-            "bad request after it to that of the first good one, in seconds.",
+            f"The RTO of {operation} is what its users saw of the fault: from the intended send of the "
+            "first bad request after it to that of the first good one, in seconds.",
             "06.1.rto",
         )
 
 
 def check_counts(counts: Callable[[Journal, str], Any], recording: Recording) -> None:
     """Failed and unknown are two counts."""
-    for operation, truth, found in _of_each(counts, recording):
+    for operation, truth, found in _answers(counts, recording):
         expect(
             isinstance(found, Sequence) and len(found) == 2,
             "The counts are two numbers: failed, unknown.",
@@ -122,8 +128,8 @@ def check_counts(counts: Callable[[Journal, str], Any], recording: Recording) ->
         )
         expect(
             found[0] == truth.failed,
-            f"Only requests of {operation} that certainly did not happen count as failed; "
-            "one without an answer may have happened.",
+            f"Only requests of {operation} that certainly did not happen count as failed; one without an "
+            "answer may have happened.",
             "06.1.counts",
         )
         expect(
@@ -146,13 +152,13 @@ def check_backoff(retry: Retry) -> None:
         (
             (attempt, 0.0, Outcome.FAIL, "search", rng)
             for attempt in range(6, 13)
-            for rng in _chances(FEW_DRAWS)
+            for rng in _generators(FEW_DRAWS)
         ),
     )
     expect(
         all(wait is None or wait <= LONGEST_WAIT for wait in late),
-        f"However many attempts there were, no wait is longer than {LONGEST_WAIT:.0f} s: "
-        "nobody should sleep on long after the service is back.",
+        f"However many attempts there were, no wait is longer than {LONGEST_WAIT:.0f} s: nobody should "
+        "sleep on long after the service is back.",
         "06.2.cap",
     )
 
@@ -175,14 +181,14 @@ def check_deadline(retry: Retry, deadline: float) -> None:
     """Nothing is sent after the deadline, and not everything is given up before it."""
     for left, attempt, outcome in product((0.0, 0.05, 0.5, 2.0), (1, 4, 8), (Outcome.FAIL, Outcome.UNKNOWN)):
         waits = call_many(
-            retry, ((attempt, deadline - left, outcome, "search", rng) for rng in _chances(FEW_DRAWS))
+            retry, ((attempt, deadline - left, outcome, "search", rng) for rng in _generators(FEW_DRAWS))
         )
         expect(
             all(wait is None or wait <= left + 1e-9 for wait in waits),
             "No attempt starts later than the deadline after the request first left.",
             "06.2.deadline",
         )
-    early = call_many(retry, ((3, deadline / 4, Outcome.FAIL, "search", rng) for rng in _chances()))
+    early = call_many(retry, ((3, deadline / 4, Outcome.FAIL, "search", rng) for rng in _generators()))
     expect(
         None not in early, "Long before the deadline a failed search is still tried again.", "06.2.deadline"
     )
@@ -229,15 +235,17 @@ def check_load(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     )
     expect(
         report.amplification <= MOST_LOAD,
-        f"During the outage the service gets at most {MOST_LOAD:.0f} attempts for each request; "
-        f"with your policy it gets {report.amplification:.1f}.",
+        f"During the outage the service gets at most {MOST_LOAD:.0f} attempts for each request; with your "
+        f"policy it gets {report.amplification:.1f}.",
         "06.2.load",
     )
 
 
 def check_ttl_rto(ttl: Any, promise: Promise) -> None:
     """The TTL keeps the promised RTO at the worst moment."""
-    _whole(ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.ttl-rto")
+    _expect_whole(
+        ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.ttl-rto"
+    )
     expect(
         detection(Lease(ttl)).most + promise.after <= promise.rto,
         f"A crash at the worst moment is over within {promise.rto} s; with your TTL it can take longer.",
@@ -247,7 +255,9 @@ def check_ttl_rto(ttl: Any, promise: Promise) -> None:
 
 def check_ttl_calm(ttl: Any, promise: Promise) -> None:
     """The TTL keeps the promised number of false alarms."""
-    _whole(ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.ttl-calm")
+    _expect_whole(
+        ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.ttl-calm"
+    )
     expect(
         false_alarms_per_year(Lease(ttl), promise.stalls, promise.processes) <= promise.false_alarms,
         f"At most {promise.false_alarms} needless failovers are expected in a year; your TTL causes more.",
@@ -257,7 +267,7 @@ def check_ttl_calm(ttl: Any, promise: Promise) -> None:
 
 def check_misses(misses: Any, case: HeartbeatPromise) -> None:
     """The number of missed heartbeats keeps both promises."""
-    _whole(misses, 1, "A threshold is a whole number of missed beats, at least 1.", "06.3.misses")
+    _expect_whole(misses, 1, "A threshold is a whole number of missed beats, at least 1.", "06.3.misses")
     detector, promise = Heartbeats(case.interval, misses, case.timeout), case.promise
     expect(
         detection(detector).most + promise.after <= promise.rto,
@@ -266,15 +276,17 @@ def check_misses(misses: Any, case: HeartbeatPromise) -> None:
     )
     expect(
         false_alarms_per_year(detector, promise.stalls, promise.processes) <= promise.false_alarms,
-        f"At most {promise.false_alarms} needless failovers are expected in a year; "
-        "your threshold causes more.",
+        f"At most {promise.false_alarms} needless failovers are expected in a year; your threshold causes "
+        "more.",
         "06.3.misses",
     )
 
 
 def check_numbers(ttl: Any, worst_outage: Any, false_alarms: Any, promise: Promise) -> None:
     """The two figures that justify the chosen TTL are the right ones for it, within two per cent."""
-    _whole(ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.numbers")
+    _expect_whole(
+        ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.numbers"
+    )
     expect(
         _close(worst_outage, detection(Lease(ttl)).most + promise.after),
         "worst_outage is the longest time your users can be without service after a crash, in seconds.",
@@ -287,7 +299,9 @@ def check_numbers(ttl: Any, worst_outage: Any, false_alarms: Any, promise: Promi
     )
 
 
-def _of_each(function: Callable[[Journal, str], Any], recording: Recording) -> list[tuple[str, Truth, Any]]:
+def _answers(
+    function: Callable[[Journal, str], Any], recording: Recording
+) -> list[tuple[str, KnownOutages, Any]]:
     """For each operation the truth and what the learner's function says. The journal goes over to it once."""
     answers = call_many(function, ((recording.journal, operation) for operation in recording.truth))
     return list(zip(recording.truth, recording.truth.values(), answers, strict=True))
@@ -313,18 +327,18 @@ def _close(value: Any, want: float) -> bool:
     return _number(value) and math.isclose(value, want, rel_tol=0.02)
 
 
-def _whole(value: Any, least: int, behaviour: str, hint: str) -> None:
+def _expect_whole(value: Any, least: int, behaviour: str, hint: str) -> None:
     expect(isinstance(value, int) and not isinstance(value, bool) and value >= least, behaviour, hint)
 
 
-def _chances(number: int = DRAWS) -> list[random.Random]:
+def _generators(number: int = DRAWS) -> list[random.Random]:
     """The dice for so many calls: the same each time, since a class' grading would make seven thousand."""
     return [random.Random(0)] * number
 
 
 def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
     """The waits a policy draws after so many failed searches, long before any deadline."""
-    answers = call_many(retry, ((attempt, 0.0, Outcome.FAIL, "search", rng) for rng in _chances()))
+    answers = call_many(retry, ((attempt, 0.0, Outcome.FAIL, "search", rng) for rng in _generators()))
     waits = [wait for wait in answers if _number(wait) and wait is not None and wait >= 0]
     expect(
         len(waits) == len(answers),
@@ -336,5 +350,5 @@ def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
 
 def _gives_up(retry: Retry, outcome: Outcome, operation: str) -> bool:
     moments = ((1, 0.0), (2, 0.5), (5, 3.0))
-    calls = ((*moment, outcome, operation, rng) for moment in moments for rng in _chances(FEW_DRAWS))
+    calls = ((*moment, outcome, operation, rng) for moment in moments for rng in _generators(FEW_DRAWS))
     return all(wait is None for wait in call_many(retry, calls))

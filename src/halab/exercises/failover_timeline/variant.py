@@ -9,38 +9,37 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 from halab.models.failover import ExponentialStalls, Heartbeats, Lease, false_alarms_per_year
 from halab.models.samples import OPERATIONS
 from halab.sim.retry_storm import Scenario
 
 __all__ = [
     "HeartbeatPromise",
+    "KnownOutages",
     "Promise",
     "Recording",
-    "Truth",
     "Variant",
-    "after_a_blip",
-    "hidden",
-    "one_outage",
-    "trial",
+    "hidden_recording",
+    "make_recording",
+    "make_recording_after_a_blip",
+    "make_recording_with_blips",
+    "make_scenario",
     "variant",
-    "with_blips",
 ]
 
 RATE = 20  # probes a second of each operation
 DURATION = 40  # seconds of a recording
-PATIENCE = 1.0  # seconds after which a probe is given up: its outcome is unknown
+TIMEOUT = 1.0  # seconds after which a probe is given up: its outcome is unknown
 
 Journal = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class KnownOutages:
     """What is so, for one operation: outage windows, the RTO of the fault, requests failed and unknown."""
 
     windows: list[tuple[float, float]]
@@ -54,11 +53,11 @@ class Recording:
     """A journal as the learner gets it (plain dicts and lists), and the truth for each operation."""
 
     journal: Journal
-    truth: dict[str, Truth]
+    truth: dict[str, KnownOutages]
 
 
 @dataclass(frozen=True, slots=True)
-class _Spell:
+class _BadProbes:
     """Probes `first` up to but not including `last` go bad, but for those in `good`."""
 
     first: int
@@ -67,7 +66,7 @@ class _Spell:
 
 
 @cache
-def hidden(make: Callable[[random.Random], Recording], seed: int) -> Recording:
+def hidden_recording(make: Callable[[random.Random], Recording], seed: int) -> Recording:
     """A recording of a hidden test: the same for every learner, and made once for a whole class.
 
     Each seed is for one test, so that no learner's function sees what another has changed.
@@ -75,43 +74,43 @@ def hidden(make: Callable[[random.Random], Recording], seed: int) -> Recording:
     return make(random.Random(seed))
 
 
-def one_outage(rng: random.Random) -> Recording:
+def make_recording(rng: random.Random) -> Recording:
     """A recording in which every operation has one outage, noticed some time after the fault."""
-    return _record(rng, lambda fault, quiet: [_outage(rng, fault)])
+    return _make_recording(rng, lambda fault, quiet: [_outage(rng, fault)])
 
 
-def with_blips(rng: random.Random) -> Recording:
-    """As `one_outage`, but the service flaps within the outage, and a separate blip follows it."""
+def make_recording_with_blips(rng: random.Random) -> Recording:
+    """As `make_recording`, but the service flaps within the outage, and a separate blip follows it."""
 
-    def spells(fault: float, quiet: float) -> list[_Spell]:
+    def spells(fault: float, quiet: float) -> list[_BadProbes]:
         main = _outage(rng, fault)
         # A single good answer among bad ones: over sooner than any quiet time, so the outage goes on.
         flap = rng.randrange(main.first + 5, main.last - 5)
         start = main.last + round(quiet * RATE) + rng.randrange(RATE, 3 * RATE)
         return [
-            _Spell(main.first, main.last, frozenset({flap})),
-            _Spell(start, start + rng.randrange(3, 12)),
+            _BadProbes(main.first, main.last, frozenset({flap})),
+            _BadProbes(start, start + rng.randrange(3, 12)),
         ]
 
-    return _record(rng, spells)
+    return _make_recording(rng, spells)
 
 
-def after_a_blip(rng: random.Random) -> Recording:
-    """As `one_outage`, but a blip is over before the fault, whose RTO it is no part of."""
+def make_recording_after_a_blip(rng: random.Random) -> Recording:
+    """As `make_recording`, but a blip is over before the fault, whose RTO it is no part of."""
 
-    def spells(fault: float, quiet: float) -> list[_Spell]:
+    def spells(fault: float, quiet: float) -> list[_BadProbes]:
         start = rng.randrange(RATE // 2, RATE)
-        return [_Spell(start, start + rng.randrange(3, 12)), _outage(rng, fault)]
+        return [_BadProbes(start, start + rng.randrange(3, 12)), _outage(rng, fault)]
 
-    return _record(rng, spells)
+    return _make_recording(rng, spells)
 
 
-def _outage(rng: random.Random, fault: float) -> _Spell:
+def _outage(rng: random.Random, fault: float) -> _BadProbes:
     first = int(fault * RATE) + 1 + rng.randrange(2, 2 * RATE)
-    return _Spell(first, first + rng.randrange(4 * RATE, 9 * RATE))
+    return _BadProbes(first, first + rng.randrange(4 * RATE, 9 * RATE))
 
 
-def _record(rng: random.Random, spells: Callable[[float, float], list[_Spell]]) -> Recording:
+def _make_recording(rng: random.Random, spells: Callable[[float, float], list[_BadProbes]]) -> Recording:
     quiet = rng.choice((1.0, 1.5, 2.0))
     fault = round(rng.uniform(5.0, 8.0), 3)
     samples: list[dict[str, Any]] = []
@@ -125,14 +124,16 @@ def _record(rng: random.Random, spells: Callable[[float, float], list[_Spell]]) 
         windows = [(_time(spell.first), _time(spell.last)) for spell in of_operation]
         outcomes = [probe["outcome"] for probe in probes]
         start, end = next(window for window in windows if window[0] > fault)
-        truth[operation] = Truth(windows, end - start, outcomes.count("fail"), outcomes.count("unknown"))
+        truth[operation] = KnownOutages(
+            windows, end - start, outcomes.count("fail"), outcomes.count("unknown")
+        )
     samples.sort(key=lambda sample: sample["intended"])
     return Recording({"fault_at": fault, "quiet": quiet, "samples": samples}, truth)
 
 
 def _probe(rng: random.Random, operation: str, number: int, bad: set[int]) -> dict[str, Any]:
     outcome = rng.choice(("fail", "fail", "unknown")) if number in bad else "ok"
-    latency = PATIENCE if outcome == "unknown" else rng.uniform(0.002, 0.030)
+    latency = TIMEOUT if outcome == "unknown" else rng.uniform(0.002, 0.030)
     intended = number / RATE
     return {
         "operation": operation,
@@ -195,7 +196,7 @@ def _promise(
     return Promise(round(rto, 2), float(f"{1.15 * alarms:.3g}"), after, stalls, processes)
 
 
-def trial(rng: random.Random) -> Scenario:
+def make_scenario(rng: random.Random) -> Scenario:
     """An outage for a retry policy, in a service that has room for sensible retries and none for a storm.
 
     Half the size of the simulator's usual one, and no longer than retries go on: a class is graded sooner.
@@ -218,18 +219,13 @@ class Variant:
     heartbeats: HeartbeatPromise
 
 
-def variant(learner: str | None = None) -> Variant:
+@per_learner(card=6)
+def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    return _variant(learner or learner_id())
-
-
-@lru_cache(maxsize=4)  # a grader meets a whole class, and this takes memory
-def _variant(learner: str) -> Variant:
-    rng = numbers(6, learner)
-    scenario = trial(rng)
+    scenario = make_scenario(rng)
     return Variant(
-        one_outage=one_outage(rng),
-        with_blips=with_blips(rng),
+        one_outage=make_recording(rng),
+        with_blips=make_recording_with_blips(rng),
         scenario=scenario,
         deadline=scenario.outage + rng.randrange(7, 10),
         lease=_lease_promise(rng),

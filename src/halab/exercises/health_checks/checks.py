@@ -14,6 +14,7 @@ from typing import Any
 from halab.exercises.expectations import call_many, expect
 from halab.exercises.health_checks.variant import Goal
 from halab.exercises.kubernetes_yaml import ManifestError, probe_in, read_pod
+from halab.exercises.learner_numbers import draw
 from halab.models.health_probes import Probe, detection, false_restarts, share_over, start_allowance
 from halab.sim.probe_verdicts import first_verdict, hang
 
@@ -29,6 +30,7 @@ __all__ = [
     "check_share",
     "check_start",
     "check_valid",
+    "draw",
     "ready_changes",
     "restarts_at",
 ]
@@ -38,7 +40,7 @@ Function = Callable[..., Any]
 
 def check_crash(detected: Function, probes: Sequence[Probe]) -> None:
     """The range of a crash."""
-    for probe, found in _ranges(detected, probes, "crash"):
+    for probe, found in _call_detected(detected, probes, "crash"):
         expect(
             _near(found[0], detection(probe, "crash").least),
             "The best case is a crash just before a probe: that probe is the first to be refused.",
@@ -55,19 +57,19 @@ def check_hang(detected: Function, probes: Sequence[Probe]) -> None:
     """The range of a hang, in which probes may be late for each other."""
     # Probes that are never late first: what is wrong with all is said before what is wrong with some.
     for probe, found in sorted(
-        _ranges(detected, probes, "hang"), key=lambda one: one[0].timeout > one[0].period
+        _call_detected(detected, probes, "hang"), key=lambda one: one[0].timeout > one[0].period
     ):
         span = detection(probe, "hang")
         expect(
             probe.timeout > probe.period or (_near(found[0], span.least) and _near(found[1], span.most)),
-            "A hung process lets the probe run into its timeout, the last one too, and only then is "
-            "it counted.",
+            "A hung process lets the probe run into its timeout, the last one too, and only then is it "
+            "counted.",
             "09.1.hang",
         )
         expect(
             _near(found[0], span.least) and _near(found[1], span.most),
-            "Only one probe is under way at a time: where the timeout is longer than the period, the "
-            "next one waits.",
+            "Only one probe is under way at a time: where the timeout is longer than the period, the next "
+            "one waits.",
             "09.1.late",
         )
 
@@ -98,9 +100,8 @@ def check_false(restarts: Function, probes: Sequence[Probe]) -> None:
     for value, right in zip(found, want, strict=True):
         expect(
             _number(value) and math.isclose(value, right, rel_tol=1e-6, abs_tol=1e-9),
-            "Probes a year, divided by the mean number of probes until so many late ones come in a "
-            "row: with the "
-            "formula above, for 365 days.",
+            "Probes a year, divided by the mean number of probes until so many late ones come in a row: "
+            "with the formula above, for 365 days.",
             "09.1.false",
         )
 
@@ -116,12 +117,12 @@ def check_valid(manifest: Function, goals: Sequence[Goal]) -> None:
 def check_in_time(manifest: Function, goals: Sequence[Goal]) -> None:
     """A hang is noticed in time, wherever between two probes it falls: played step by step."""
     for one in goals:
-        probe = _named(manifest, one, "livenessProbe")
-        slowest = max(_played(probe, share / 20) for share in range(1, 21))
+        probe = _probe_of(manifest, one, "livenessProbe")
+        slowest = max(_seconds_to_verdict(probe, share / 20) for share in range(1, 21))
         expect(
             slowest <= one.within + 1e-6,
-            "A hang is noticed in time even if it falls just after a probe, and every probe runs "
-            "into its timeout.",
+            "A hang is noticed in time even if it falls just after a probe, and every probe runs into its "
+            "timeout.",
             "09.2.time",
         )
 
@@ -129,7 +130,7 @@ def check_in_time(manifest: Function, goals: Sequence[Goal]) -> None:
 def check_patient(manifest: Function, goals: Sequence[Goal]) -> None:
     """A healthy process is left alone."""
     for one in goals:
-        probe = _named(manifest, one, "livenessProbe")
+        probe = _probe_of(manifest, one, "livenessProbe")
         expect(
             false_restarts(probe, share_over(one.latencies, probe.timeout)) * one.years <= 1 + 1e-9,
             "A healthy process with these latencies is restarted at most once in the years that were named.",
@@ -140,13 +141,12 @@ def check_patient(manifest: Function, goals: Sequence[Goal]) -> None:
 def check_start(manifest: Function, goals: Sequence[Goal]) -> None:
     """A slow start is allowed, and not by making liveness slow."""
     for one in goals:
-        startup = _named(manifest, one, "startupProbe")
-        liveness = _named(manifest, one, "livenessProbe")
+        startup = _probe_of(manifest, one, "startupProbe")
+        liveness = _probe_of(manifest, one, "livenessProbe")
         expect(
             start_allowance(startup).least >= one.start,
-            "A start that takes as long as was named is allowed even in the worst case: the last "
-            "probe that counts "
-            "comes no sooner.",
+            "A start that takes as long as was named is allowed even in the worst case: the last probe "
+            "that counts comes no sooner.",
             "09.2.start",
         )
         expect(
@@ -175,14 +175,14 @@ def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
         first = [tuple(one) for one in found][:1]
         expect(
             not first or first[0][1] is not False,
-            "A process is out of service until a probe has passed often enough, so its first change "
-            "is into service.",
+            "A process is out of service until a probe has passed often enough, so its first change is "
+            "into service.",
             "09.3.first",
         )
         expect(
             [tuple(one) for one in found] == right,
-            "It changes at the probe that completes so many of a kind in a row, and only if that is "
-            "a change.",
+            "It changes at the probe that completes so many of a kind in a row, and only if that is a "
+            "change.",
             "09.3.ready",
         )
 
@@ -193,9 +193,8 @@ def check_restarts(restarts: Function, heard: Sequence[bool]) -> None:
         found = restarts(list(heard), failures)
         expect(
             isinstance(found, Sequence) and list(found) == restarts_at(heard, failures),
-            "A restart comes with the probe that completes so many failures in a row, and the new "
-            "process begins "
-            "with none.",
+            "A restart comes with the probe that completes so many failures in a row, and the new process "
+            "begins with none.",
             "09.3.restart",
         )
 
@@ -222,7 +221,7 @@ def restarts_at(heard: Sequence[bool], failures: int) -> list[int]:
     return found
 
 
-def _ranges(
+def _call_detected(
     detected: Function, probes: Sequence[Probe], fault: str
 ) -> list[tuple[Probe, tuple[float, float]]]:
     found = call_many(detected, ((asdict(probe), fault) for probe in probes))
@@ -245,14 +244,14 @@ def _pod(manifest: Function, goal: Goal) -> dict[str, Any]:
         raise
 
 
-def _named(manifest: Function, goal: Goal, name: str) -> Probe:
+def _probe_of(manifest: Function, goal: Goal, name: str) -> Probe:
     probe = probe_in(_pod(manifest, goal), name)
     expect(probe is not None, f"The container has a {name}.", "09.2.valid")
     assert probe is not None
     return probe
 
 
-def _played(probe: Probe, share: float) -> float:
+def _seconds_to_verdict(probe: Probe, share: float) -> float:
     """Seconds to the verdict if the next probe leaves a share of a period after the hang."""
     at = 100 * probe.period - share * probe.period
     return first_verdict(probe, hang(at), at + 2 * detection(probe, "hang").most) - at

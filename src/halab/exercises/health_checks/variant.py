@@ -5,14 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 from halab.models.health_probes import Probe, detection, false_restarts, share_over, start_allowance
 
-__all__ = ["Goal", "Variant", "answers", "goal", "impossible", "probes", "solutions_of", "variant"]
+__all__ = [
+    "Goal",
+    "Variant",
+    "make_answers",
+    "make_goal",
+    "make_impossible_goal",
+    "make_probes",
+    "probes_reaching",
+    "variant",
+]
 
 SAMPLE = 2000  # latencies
 MOST = 30  # seconds of period and timeout, and failures, that an answer is looked for in
@@ -48,7 +55,7 @@ def _latencies(rng: random.Random) -> tuple[float, ...]:
     )
 
 
-def solutions_of(goal: Goal) -> Iterator[Probe]:
+def probes_reaching(goal: Goal) -> Iterator[Probe]:
     """Every liveness probe of whole numbers that reaches a goal, the cheapest timeouts first."""
     for timeout in range(1, MOST):
         late = share_over(goal.latencies, timeout)
@@ -61,18 +68,18 @@ def solutions_of(goal: Goal) -> Iterator[Probe]:
                     yield probe
 
 
-def goal(rng: random.Random) -> Goal:
+def make_goal(rng: random.Random) -> Goal:
     """A goal that some probe reaches, and that neither the card's settings nor its faster ones reach."""
     while True:
         one = Goal(
             rng.randrange(14, 32), rng.choice((5, 10, 20, 50)), rng.randrange(100, 400), _latencies(rng)
         )
         late = share_over(one.latencies, 3)
-        if false_restarts(Probe(3, 3, 2), late) * one.years > 1 and next(solutions_of(one), None):
+        if false_restarts(Probe(3, 3, 2), late) * one.years > 1 and next(probes_reaching(one), None):
             return one
 
 
-def impossible(rng: random.Random) -> Goal:
+def make_impossible_goal(rng: random.Random) -> Goal:
     """A goal that no probe reaches: to be noticed sooner than the slowest healthy answer comes."""
     slow = tuple(round(rng.uniform(4, 6), 3) if rng.random() < 0.2 else 0.01 for _ in range(SAMPLE))
     return Goal(rng.randrange(3, 6), 20, 100, slow)
@@ -83,13 +90,13 @@ def reaches(goal: Goal, startup: Probe) -> bool:
     return start_allowance(startup).least >= goal.start
 
 
-def probes(rng: random.Random, count: int = 12) -> list[Probe]:
+def make_probes(rng: random.Random, count: int = 12) -> list[Probe]:
     """Probes of every shape, some with a timeout longer than their period."""
     drawn = [Probe(rng.randrange(1, 31), rng.randrange(1, 11), rng.randrange(1, 6)) for _ in range(count)]
     return [*drawn, Probe(rng.randrange(1, 4), rng.randrange(6, 11), rng.randrange(2, 6))]
 
 
-def answers(rng: random.Random, count: int = 60) -> list[bool]:
+def make_answers(rng: random.Random, count: int = 60) -> list[bool]:
     """What a probe heard, in order: spells of answers and of silence."""
     heard: list[bool] = []
     while len(heard) < count:
@@ -106,12 +113,7 @@ class Variant:
     answers: list[bool]
 
 
-def variant(learner: str | None = None) -> Variant:
+@per_learner(card=9)
+def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    return _variant(learner or learner_id())
-
-
-@cache
-def _variant(learner: str) -> Variant:
-    rng = numbers(9, learner)
-    return Variant(goal(rng), probes(rng), answers(rng))
+    return Variant(make_goal(rng), make_probes(rng), make_answers(rng))

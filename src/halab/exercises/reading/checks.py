@@ -16,7 +16,8 @@ from itertools import pairwise
 from typing import Any
 
 from halab.exercises.expectations import call_many, expect
-from halab.exercises.reading.variant import Data, Picks, Plan, Workload, race
+from halab.exercises.learner_numbers import draw
+from halab.exercises.reading.variant import Data, Plan, Strategy, Workload, race
 from halab.models.capacity import Usl, mm1
 from halab.sim.load_balancing import LeastConnections, requests
 from halab.sim.load_balancing import race as run
@@ -32,17 +33,18 @@ __all__ = [
     "check_rate",
     "check_response",
     "check_round_robin",
+    "draw",
 ]
 
 Function = Callable[..., Any]
-Make = Callable[[], Picks]
+MakeStrategy = Callable[[], Strategy]
 
 
 def _loads(rng: random.Random, names: Sequence[str]) -> dict[str, int]:
     return {name: rng.randint(0, 9) for name in names}
 
 
-def _pick(strategy: Picks, loads: dict[str, int]) -> str:
+def _pick(strategy: Strategy, loads: dict[str, int]) -> str:
     """One pick, which must be of a node in service."""
     found: object = strategy.pick(dict(loads))
     expect(
@@ -57,8 +59,9 @@ def _names(rng: random.Random, count: int) -> list[str]:
     return [f"node-{number}" for number in rng.sample(range(1, 30), count)]
 
 
-def check_round_robin(make: Make, rng: random.Random) -> None:
+def check_round_robin(make: MakeStrategy, seed: int) -> None:
     """In turn, whatever the loads, also after a node has left."""
+    rng = random.Random(seed)
     for count in (1, 2, 3, 5):
         names, strategy = _names(rng, count), make()
         other = make()
@@ -88,8 +91,9 @@ def check_round_robin(make: Make, rng: random.Random) -> None:
         )
 
 
-def check_least(make: Make, rng: random.Random) -> None:
+def check_least(make: MakeStrategy, seed: int) -> None:
     """The fewest unanswered requests; equals share."""
+    rng = random.Random(seed)
     strategy = make()
     for _ in range(60):
         loads = _loads(rng, _names(rng, rng.randint(1, 6)))
@@ -109,8 +113,9 @@ def check_least(make: Make, rng: random.Random) -> None:
         )
 
 
-def check_random(make: Make, rng: random.Random) -> None:
+def check_random(make: MakeStrategy, seed: int) -> None:
     """Each equally likely, in no order."""
+    rng = random.Random(seed)
     names = _names(rng, 4)
     strategy = make()
     loads = dict(zip(names, (0, 3, 50, 7), strict=True))
@@ -131,7 +136,9 @@ def check_random(make: Make, rng: random.Random) -> None:
         _pick(strategy, _loads(rng, _names(rng, 2)))
 
 
-def check_race(turns: Make, least: Make, chance: Make, workloads: Sequence[Workload]) -> None:
+def check_race(
+    turns: MakeStrategy, least: MakeStrategy, chance: MakeStrategy, workloads: Sequence[Workload]
+) -> None:
     """All three in the simulator: what each is known for."""
     for one in workloads:
         try:
@@ -165,21 +172,22 @@ def check_race(turns: Make, least: Make, chance: Make, workloads: Sequence[Workl
         )
 
 
-def check_response(response: Function, rng: random.Random) -> None:
+def check_response(response: Function, seed: int) -> None:
     """A single queue's mean time, and a queue that has no end."""
+    rng = random.Random(seed)
     cases = [(rng.uniform(1, 99), 100.0) for _ in range(6)] + [(99.9, 100.0), (0.5, 1.0)]
     for (arrivals, service), found in zip(cases, call_many(response, cases), strict=True):
         expect(
             _near(found, mm1(arrivals, service).response),
-            "The nearer the arrivals come to what the node can do, the longer an answer takes: one over what "
-            "is left.",
+            "The nearer the arrivals come to what the node can do, the longer an answer takes: one over "
+            "what is left.",
             "05.2.response",
         )
     for found in call_many(response, [(100.0, 100.0), (150.0, 100.0)]):
         expect(
             isinstance(found, float) and found == math.inf,
-            "As many arrivals as the node can do, or more: the queue grows without end, and so does the time "
-            '(float("inf")).',
+            "As many arrivals as the node can do, or more: the queue grows without end, and so does the "
+            'time (float("inf")).',
             "05.2.endless",
         )
 
@@ -200,7 +208,7 @@ def check_rate(rate: Function, plans: Sequence[Plan]) -> None:
         )
 
 
-def _needed(one: Plan) -> int | None:
+def right_needed(one: Plan) -> int | None:
     law = _law(one)
     # Beyond the best number of nodes another makes it slower, so that none beyond it helps.
     most = 10_000 if law.most == math.inf else math.floor(law.most) + 1
@@ -217,15 +225,15 @@ def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
     cases = [*plans, Plan(500, 100, 0.0, 0.0, 0.0, 0), Plan(500, 100, 0.0, 0.0, 0.0, 1)]
     cases += [Plan(50, 100, 0.1, 0.0, 0.5, 2), Plan(400, 100, 0.05, 0.002, 0.3, 1)]
     found = call_many(needed, map(_arguments, cases))
-    right = list(map(_needed, cases))
+    right = list(map(right_needed, cases))
     if found != right:
-        alone = [_needed(replace(one, spare=0)) for one in cases]
+        alone = [right_needed(replace(one, spare=0)) for one in cases]
         expect(
             found != alone,
             "The peak must be served with the spare nodes gone: they come on top.",
             "05.2.spare",
         )
-        full = [_needed(replace(one, headroom=0.0)) for one in cases]
+        full = [right_needed(replace(one, headroom=0.0)) for one in cases]
         expect(
             found != full,
             "Headroom is the part of the nodes' rate that must stay unused in the peak.",
@@ -255,7 +263,7 @@ def check_hopeless(needed: Function, plans: Sequence[Plan]) -> None:
         )
 
 
-_TOLD = {
+_FLAW_MESSAGES = {
     "coordinated omission": (
         "A closed loop with one very long answer asked nothing meanwhile, so its p99 does not know of it.",
         "05.3.omission",
@@ -275,7 +283,7 @@ _TOLD = {
 }
 
 
-def flaw_of(one: Data) -> str:
+def right_flaw(one: Data) -> str:
     """The flaw by the exercise's own rules."""
     if one["client_cores"] >= 0.9:
         return "client-bound"
@@ -289,16 +297,16 @@ def flaw_of(one: Data) -> str:
 def check_flaw(flaw: Function, tables: Sequence[Data]) -> None:
     """The flaw's name, or none."""
     for one, found in zip(tables, call_many(flaw, [(one,) for one in tables]), strict=True):
-        right = flaw_of(one)
+        right = right_flaw(one)
         # Whoever takes another second for the first one blames it in tables of every kind.
-        expect(found == right, *_TOLD["none" if found == "no warm-up" else right])
+        expect(found == right, *_FLAW_MESSAGES["none" if found == "no warm-up" else right])
 
 
 def check_honest(honest: Function, cases: Sequence[tuple[list[float], float]]) -> None:
     """The latencies with those put back that were never asked for."""
     for latencies, interval in [*cases, ([0.5, 0.5], 1.0), ([1.25], 0.5)]:
         found = honest(list(latencies), interval)
-        right = sorted(each for latency in latencies for each in [latency, *_missed(latency, interval)])
+        right = sorted(each for latency in latencies for each in [latency, *_unsent(latency, interval)])
         expect(
             isinstance(found, Sequence) and not isinstance(found, str) and all(map(_number, found)),
             "It is a list of seconds: those that were measured and those that were left out.",
@@ -312,13 +320,13 @@ def check_honest(honest: Function, cases: Sequence[tuple[list[float], float]]) -
         expect(
             len(found) == len(right)
             and all(math.isclose(a, b, abs_tol=1e-9) for a, b in zip(sorted(found), right, strict=True)),
-            "A stall of L hid the requests that were due in it: they would have waited L less one interval, "
-            "less two, and so on, as long as that is above 0.",
+            "A stall of L hid the requests that were due in it: they would have waited L less one "
+            "interval, less two, and so on, as long as that is above 0.",
             "05.3.missed",
         )
 
 
-def _missed(latency: float, interval: float) -> list[float]:
+def _unsent(latency: float, interval: float) -> list[float]:
     return [latency - k * interval for k in range(1, math.ceil(latency / interval))]
 
 

@@ -8,22 +8,33 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol
 
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 from halab.sim.load_balancing import Node, RaceReport, requests
 from halab.sim.load_balancing import race as run
 
-__all__ = ["FLAWS", "Picks", "Plan", "Variant", "Workload", "plan", "race", "table", "variant", "workload"]
+__all__ = [
+    "FLAWS",
+    "Plan",
+    "Strategy",
+    "Variant",
+    "Workload",
+    "make_latencies",
+    "make_plan",
+    "make_table",
+    "make_workload",
+    "make_workloads",
+    "race",
+    "variant",
+]
 
 FLAWS = ("coordinated omission", "client-bound", "no warm-up", "none")
 
 Data = dict[str, Any]
 
 
-class Picks(Protocol):
+class Strategy(Protocol):
     """A learner's strategy."""
 
     def pick(self, loads: dict[str, int]) -> str:
@@ -40,7 +51,7 @@ class Workload:
     seed: int
 
 
-def workload(rng: random.Random, kind: str) -> Workload:
+def make_workload(rng: random.Random, kind: str) -> Workload:
     """A race of a kind: "unequal" speeds, one "slow" node, one "grey" later, or one "leaving"."""
     speeds = [rng.uniform(40, 60) for _ in range(3)]
     if kind == "unequal":
@@ -57,10 +68,15 @@ def workload(rng: random.Random, kind: str) -> Workload:
     return Workload(tuple(nodes), share * sum(speeds), 8.0, rng.getrandbits(32))
 
 
-class _Named:
+def make_workloads(rng: random.Random) -> list[Workload]:
+    """A race of each kind."""
+    return [make_workload(rng, kind) for kind in ("unequal", "slow", "grey", "leaving")]
+
+
+class _NamedNodes:
     """A learner's strategy among nodes that have names."""
 
-    def __init__(self, strategy: Picks) -> None:
+    def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
 
     def pick(self, loads: Mapping[int, int], draws: tuple[float, float]) -> int:
@@ -71,9 +87,9 @@ class _Named:
         return int(chosen.removeprefix("node-")) - 1
 
 
-def race(one: Workload, strategy: Picks) -> RaceReport:
+def race(one: Workload, strategy: Strategy) -> RaceReport:
     """Race a strategy through a workload. Raises ValueError if it picks what is not in service."""
-    return run(one.nodes, requests(one.rate, one.seconds, one.seed), _Named(strategy))
+    return run(one.nodes, requests(one.rate, one.seconds, one.seed), _NamedNodes(strategy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +104,7 @@ class Plan:
     spare: int
 
 
-def plan(rng: random.Random) -> Plan:
+def make_plan(rng: random.Random) -> Plan:
     """A peak that some number of nodes can serve."""
     one = float(rng.randint(80, 400))
     contention, coherence = round(rng.uniform(0.01, 0.06), 3), round(rng.uniform(0.0002, 0.002), 4)
@@ -96,8 +112,9 @@ def plan(rng: random.Random) -> Plan:
     return Plan(round(one * rng.uniform(1.5, 4)), one, contention, coherence, headroom, rng.choice((1, 1, 2)))
 
 
-def table(rng: random.Random, flaw: str) -> Data:
-    """A benchmark's result with this flaw, or "none"."""
+def make_table(rng: random.Random, flaw: str = "") -> Data:
+    """A benchmark's result with this flaw, which may be "none"; by chance if not given."""
+    flaw = flaw or rng.choice(FLAWS)
     loop = "closed" if flaw == "coordinated omission" else rng.choice(("closed", "open"))
     middle = rng.uniform(0.004, 0.03)
     p99 = middle * rng.uniform(2, 4)
@@ -120,7 +137,7 @@ def table(rng: random.Random, flaw: str) -> Data:
     }
 
 
-def stalled(rng: random.Random) -> tuple[list[float], float]:
+def make_latencies(rng: random.Random) -> tuple[list[float], float]:
     """Latencies of a client that means to ask every so often, with a stall or two, and that interval."""
     interval = rng.choice((0.01, 0.02, 0.05))
     found = [round(interval * rng.uniform(0.1, 0.9), 4) for _ in range(rng.randint(150, 250))]
@@ -140,15 +157,12 @@ class Variant:
     interval: float
 
 
-def variant(learner: str | None = None) -> Variant:
+@per_learner(card=5)
+def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    return _variant(learner or learner_id())
-
-
-@cache
-def _variant(learner: str) -> Variant:
-    rng = numbers(5, learner)
     kinds = [*FLAWS, *FLAWS]
     rng.shuffle(kinds)
-    found, interval = stalled(rng)
-    return Variant(workload(rng, "slow"), plan(rng), [table(rng, kind) for kind in kinds], found, interval)
+    found, interval = make_latencies(rng)
+    return Variant(
+        make_workload(rng, "slow"), make_plan(rng), [make_table(rng, kind) for kind in kinds], found, interval
+    )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halab.exercises.expectations import call_many, expect
+from halab.exercises.learner_numbers import draw
 from halab.exercises.rto_rpo.variant import STAGES, Backups, Data, Incident, Market, Promise
 from halab.models.recovery import longest_interval
 
@@ -26,12 +27,13 @@ __all__ = [
     "check_survives",
     "check_table",
     "check_window",
+    "draw",
     "verdicts",
 ]
 
 Function = Callable[..., Any]
 
-_DUST = 1e-3  # seconds: the times of an incident are rounded to a millisecond
+_ROUNDING = 1e-3  # seconds: the times of an incident are rounded to a millisecond
 
 
 def check_counts(counts: Function, incident: Incident) -> None:
@@ -44,9 +46,8 @@ def check_counts(counts: Function, incident: Incident) -> None:
     )
     expect(
         found[0] == incident.lost,
-        "A row is lost if its insert was acknowledged and it is not there afterwards. What "
-        "was refused, or got no "
-        "answer, was never promised.",
+        "A row is lost if its insert was acknowledged and it is not there afterwards. What was refused, or "
+        "got no answer, was never promised.",
         "07.1.counts",
     )
     expect(
@@ -74,8 +75,8 @@ def check_rto(rto: Function, incident: Incident) -> None:
     early = next(one["at"] for one in events if one["what"] == "serving" and one["at"] > disaster)
     expect(
         not _near(found, early - disaster),
-        "Service that breaks down again was not back: the recovery goes on until it serves "
-        "and goes on serving.",
+        "Service that breaks down again was not back: the recovery goes on until it serves and goes on "
+        "serving.",
         "07.1.again",
     )
     expect(
@@ -96,9 +97,9 @@ def check_stages(stages: Function, incident: Incident) -> None:
     for name, seconds in incident.stages.items():
         expect(
             _near(found[name], seconds),
-            f'The stage "{name}" runs from the end of the stage before it to its own first event '
-            "after the disaster, "
-            "and the last stage until service is back for good: together they are the recovery time.",
+            f'The stage "{name}" runs from the end of the stage before it to its own first event after the '
+            "disaster, and the last stage until service is back for good: together they are the recovery "
+            "time.",
             "07.1.stages",
         )
 
@@ -114,14 +115,13 @@ def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
         )
         worst = one.takes + (one.failed + 1) * value
         expect(
-            worst <= one.rpo + _DUST,
-            "The promise is kept at the worst moment: just before a backup is ready, and with as "
-            "many useless ones "
-            "before it as were named.",
+            worst <= one.rpo + _ROUNDING,
+            "The promise is kept at the worst moment: just before a backup is ready, and with as many "
+            "useless ones before it as were named.",
             "07.2.interval",
         )
         expect(
-            value >= longest_interval(one.rpo, one.takes, one.failed) - _DUST,
+            value >= longest_interval(one.rpo, one.takes, one.failed) - _ROUNDING,
             "No longer interval keeps the promise: backups more often than needed cost money for nothing.",
             "07.2.often",
         )
@@ -136,9 +136,8 @@ def check_refused(interval: Function) -> None:
             continue
         expect(
             False,
-            "A promise that no interval can keep is refused with a ValueError, and so are an RPO "
-            "of 0 and fewer than 0 "
-            "failed backups.",
+            "A promise that no interval can keep is refused with a ValueError, and so are an RPO of 0 and "
+            "fewer than 0 failed backups.",
             "07.2.refused",
         )
 
@@ -161,9 +160,8 @@ def check_newest(lost: Function, backups: Backups) -> None:
         )
         expect(
             want is None or _near(value, want),
-            "A backup holds what was there when it was begun. Of those that were ready and sound, "
-            "the one begun "
-            "last says how many seconds are lost.",
+            "A backup holds what was there when it was begun. Of those that were ready and sound, the one "
+            "begun last says how many seconds are lost.",
             "07.2.newest",
         )
 
@@ -174,17 +172,16 @@ def check_limits(choose: Function, market: Market) -> None:
         if strategy is None:
             expect(
                 not _fitting(service, market),
-                f'For the service "{service["name"]}" there is a strategy that fits: a figure equal to '
-                "its limit "
-                "keeps it.",
+                f'For the service "{service["name"]}" there is a strategy that fits: a figure equal to its '
+                "limit keeps it.",
                 "07.3.limits",
             )
             continue
         known = [strategy["recoveries"][one] for one in service["disasters"] if one in strategy["recoveries"]]
         expect(
             all(rto <= service["rto"] and rpo <= service["rpo"] for rto, rpo in known),
-            f'"{name}" takes too long or loses too much for the service "{service["name"]}" in one '
-            "of its disasters.",
+            f'"{name}" takes too long or loses too much for the service "{service["name"]}" in one of its '
+            "disasters.",
             "07.3.limits",
         )
 
@@ -228,8 +225,8 @@ def check_table(table: Function, market: Market) -> None:
         )
         expect(
             verdict != "unproven" or found[name] == "unproven",
-            f'Of "{name}" the drills prove nothing: there was none, or its rows were not counted. '
-            'That is not "met".',
+            f'Of "{name}" the drills prove nothing: there was none, or its rows were not counted. That is '
+            'not "met".',
             "07.3.unproven",
         )
         expect(
@@ -285,4 +282,4 @@ def _number(value: Any) -> bool:
 
 
 def _near(value: Any, want: float) -> bool:
-    return _number(value) and math.isclose(value, want, abs_tol=2 * _DUST)
+    return _number(value) and math.isclose(value, want, abs_tol=2 * _ROUNDING)

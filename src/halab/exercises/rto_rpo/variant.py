@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 from halab.models.recovery import DAY, DISASTERS, HOUR, Setting, strategies
 
 __all__ = [
@@ -21,16 +19,16 @@ __all__ = [
     "Market",
     "Promise",
     "Variant",
-    "backups",
-    "incident",
-    "market",
-    "nothing_lost",
-    "promise",
+    "make_backups",
+    "make_incident",
+    "make_incident_without_loss",
+    "make_market",
+    "make_promise",
     "variant",
 ]
 
 RATE = 20  # inserts a second
-PATIENCE = 1.0  # seconds after which an insert is given up: its outcome is unknown
+TIMEOUT = 1.0  # seconds after which an insert is given up: its outcome is unknown
 STAGES = ("noticed", "decided", "restored", "serving")
 
 Data = dict[str, Any]
@@ -55,12 +53,12 @@ class Incident:
         return sum(self.stages.values())
 
 
-def incident(rng: random.Random) -> Incident:
+def make_incident(rng: random.Random) -> Incident:
     """An incident that lost the rows since the last flush, and whose service came up once too early."""
     return _incident(rng, survives=False)
 
 
-def nothing_lost(rng: random.Random) -> Incident:
+def make_incident_without_loss(rng: random.Random) -> Incident:
     """An incident in which the log survived, and every acknowledged row with it."""
     return _incident(rng, survives=True)
 
@@ -89,13 +87,13 @@ def _incident(rng: random.Random, *, survives: bool) -> Incident:
 
 def _insert(rng: random.Random, sent: float, key: int, disaster: float, back: float) -> Data:
     """One insert: a few get no answer although all is well, and those under way in the disaster get none."""
-    if sent < disaster - PATIENCE or sent >= back:
+    if sent < disaster - TIMEOUT or sent >= back:
         outcome = "unknown" if rng.random() < 0.03 else "ok"
     elif sent < disaster:
         outcome = "unknown"
     else:
         outcome = rng.choice(("fail", "fail", "unknown"))
-    latency = PATIENCE if outcome == "unknown" else rng.uniform(0.002, 0.3)
+    latency = TIMEOUT if outcome == "unknown" else rng.uniform(0.002, 0.3)
     return {"key": key, "sent": sent, "done": round(sent + latency, 4), "outcome": outcome}
 
 
@@ -127,7 +125,7 @@ class Promise:
     failed: int
 
 
-def promise(rng: random.Random) -> Promise:
+def make_promise(rng: random.Random) -> Promise:
     """A promise that some interval keeps."""
     rpo = rng.choice((4, 6, 8, 12, 24)) * HOUR
     return Promise(rpo, round(rng.uniform(0.05, 0.3) * rpo), rng.randrange(3))
@@ -144,7 +142,7 @@ class Backups:
     truth: list[tuple[float, float | None]]
 
 
-def backups(rng: random.Random) -> Backups:
+def make_backups(rng: random.Random) -> Backups:
     """Backups of unequal duration, some of them failed, in no order.
 
     Between some of them and the next lies a moment at which the newest is not ready, or failed.
@@ -183,7 +181,7 @@ class Market:
     drills: list[Data]
 
 
-def market(rng: random.Random) -> Market:
+def make_market(rng: random.Random) -> Market:
     """Eight strategies at prices of their own, and six services.
 
     Of the first only the RPO decides, of the second only the RTO; the last asks too much.
@@ -269,12 +267,7 @@ class Variant:
     market: Market
 
 
-def variant(learner: str | None = None) -> Variant:
+@per_learner(card=7)
+def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    return _variant(learner or learner_id())
-
-
-@lru_cache(maxsize=4)  # a grader meets a whole class, and this takes memory
-def _variant(learner: str) -> Variant:
-    rng = numbers(7, learner)
-    return Variant(incident(rng), promise(rng), backups(rng), market(rng))
+    return Variant(make_incident(rng), make_promise(rng), make_backups(rng), make_market(rng))

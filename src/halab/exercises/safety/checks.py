@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halab.exercises.expectations import call_many, expect
-from halab.exercises.safety.variant import DAMAGES, Data, Shelf, Tables, backup_of, damaged
+from halab.exercises.learner_numbers import draw
+from halab.exercises.safety.variant import DAMAGES, BackupSet, Data, Tables, damage, make_backup
 from halab.models.protection import DISASTERS
 from halab.models.retention import Retention, keep
 
@@ -27,6 +28,7 @@ __all__ = [
     "check_table",
     "check_untouched",
     "check_verify",
+    "draw",
 ]
 
 Function = Callable[..., Any]
@@ -59,20 +61,21 @@ def check_make(make: Function, tables: Tables) -> None:
         wanted = {"rows": len(rows), "sha256": hashlib.sha256(files[name].encode()).hexdigest()}
         expect(
             manifest[name] == wanted,
-            "The manifest says of each file how many rows it has, and the SHA-256 of its text in UTF-8, "
-            "in hexadecimal.",
+            "The manifest says of each file how many rows it has, and the SHA-256 of its text in UTF-8, in "
+            "hexadecimal.",
             "08.1.manifest",
         )
 
 
-def check_verify(verify: Function, tables: Tables, rng: random.Random) -> None:
+def check_verify(verify: Function, tables: Tables, seed: int) -> None:
     """Every damage is found, in whichever file; what is sound is not suspected."""
-    sound = backup_of(tables, 0.0, 5.0)
+    rng = random.Random(seed)
+    sound = make_backup(tables, 0.0, 5.0)
     full = [name for name, rows in tables.items() if rows]
     cases: list[tuple[Data, list[str], str]] = [(sound, [], "08.1.sound")]
     for how in DAMAGES:
-        cases += [(damaged(sound, how, name, rng), [name], f"08.1.{how}") for name in full]
-    both = damaged(damaged(sound, "flipped", full[0], rng), "lost", full[1], rng)
+        cases += [(damage(sound, how, name, rng), [name], f"08.1.{how}") for name in full]
+    both = damage(damage(sound, "flipped", full[0], rng), "lost", full[1], rng)
     cases.append((both, sorted(full[:2]), "08.1.all"))
     said = {
         "08.1.sound": "Of a sound backup nothing is said, and an empty collection is no damage.",
@@ -91,7 +94,7 @@ def check_verify(verify: Function, tables: Tables, rng: random.Random) -> None:
 def check_newer(verify: Function, tables: Tables) -> None:
     """A version that is not known is refused, and not guessed at."""
     for version in (2, 3, 17):
-        newer = backup_of(tables, 0.0, 5.0) | {"version": version}
+        newer = make_backup(tables, 0.0, 5.0) | {"version": version}
         expect(
             _refused(verify, newer),
             "A version other than 1 is refused with a ValueError: nobody here knows what is in it.",
@@ -99,12 +102,12 @@ def check_newer(verify: Function, tables: Tables) -> None:
         )
 
 
-def check_choose(choose: Function, shelf: Shelf) -> None:
+def check_choose(choose: Function, backup_set: BackupSet) -> None:
     """The newest backup that is sound and was finished before the mistake."""
-    found = call_many(choose, ((shelf.backups, at) for at, _ in shelf.truth))
-    begun = {name: one["begun"] for name, one in shelf.backups.items()}
-    ended = {name: one["ended"] for name, one in shelf.backups.items()}
-    for (at, wanted), name in zip(shelf.truth, found, strict=True):
+    found = call_many(choose, ((backup_set.backups, at) for at, _ in backup_set.truth))
+    begun = {name: one["begun"] for name, one in backup_set.backups.items()}
+    ended = {name: one["ended"] for name, one in backup_set.backups.items()}
+    for (at, wanted), name in zip(backup_set.truth, found, strict=True):
         expect(
             name is None or (isinstance(name, str) and name in begun),
             "The answer is the name of one of the backups, or None.",
@@ -129,7 +132,7 @@ def check_choose(choose: Function, shelf: Shelf) -> None:
 
 def check_restore(restore: Function, tables: Tables) -> None:
     """Every row comes back under the name that was asked for, beside what is there."""
-    backup = backup_of(tables, 0.0, 5.0)
+    backup = make_backup(tables, 0.0, 5.0)
     for name, rows in tables.items():
         found = restore({"kept": [{"id": 1}]}, copy.deepcopy(backup), name, "rescued")
         expect(
@@ -144,12 +147,13 @@ def check_restore(restore: Function, tables: Tables) -> None:
         )
 
 
-def check_untouched(restore: Function, tables: Tables, rng: random.Random) -> None:
+def check_untouched(restore: Function, tables: Tables, seed: int) -> None:
     """What cannot be restored whole is not restored at all."""
-    backup = backup_of(tables, 0.0, 5.0)
+    rng = random.Random(seed)
+    backup = make_backup(tables, 0.0, 5.0)
     name = next(one for one, rows in tables.items() if rows)
     cases: list[tuple[Tables, Data, str, str]] = [
-        ({"kept": []}, damaged(backup, how, name, rng), "rescued", "08.2.damaged") for how in DAMAGES
+        ({"kept": []}, damage(backup, how, name, rng), "rescued", "08.2.damaged") for how in DAMAGES
     ]
     cases.append(({"rescued": [{"id": 7}]}, backup, "rescued", "08.2.exists"))
     said = {
@@ -177,8 +181,8 @@ def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tupl
         )
         expect(
             len(value) >= len(wanted),
-            "Each of the last days, and of the last weeks, that have a backup keeps its newest. "
-            "One without any does not count.",
+            "Each of the last days, and of the last weeks, that have a backup keeps its newest. One "
+            "without any does not count.",
             "08.3.gaps",
         )
         expect(

@@ -14,24 +14,23 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 from halab.models.protection import CELLS, PROTECTIONS
 from halab.models.retention import PERIODS
 
 __all__ = [
     "DAMAGES",
-    "Shelf",
+    "BackupSet",
     "Variant",
-    "backup_of",
-    "calendar",
-    "cells",
-    "collections",
-    "damaged",
-    "shelf",
+    "damage",
+    "make_backup",
+    "make_backup_set",
+    "make_backup_times",
+    "make_cells",
+    "make_choices",
+    "make_tables",
     "variant",
 ]
 
@@ -40,7 +39,7 @@ Data = dict[str, Any]
 Tables = dict[str, list[Data]]
 
 
-def collections(rng: random.Random) -> Tables:
+def make_tables(rng: random.Random) -> Tables:
     """Three collections, one of them empty, with words that are not all ASCII."""
     names = rng.sample(("cards", "orders", "users", "pages", "faces"), 3)
     tables: Tables = {
@@ -54,7 +53,7 @@ def collections(rng: random.Random) -> Tables:
     return tables
 
 
-def backup_of(tables: Tables, begun: float, ended: float) -> Data:
+def make_backup(tables: Tables, begun: float, ended: float) -> Data:
     """A sound backup."""
     files = {name: "".join(json.dumps(row) + "\n" for row in rows) for name, rows in tables.items()}
     return {
@@ -101,7 +100,7 @@ DAMAGES: dict[str, Callable[[Data, str, random.Random], None]] = {
 }
 
 
-def damaged(backup: Data, how: str, name: str, rng: random.Random) -> Data:
+def damage(backup: Data, how: str, name: str, rng: random.Random) -> Data:
     """A copy of the backup with one file damaged."""
     copied = _copy(backup)
     DAMAGES[how](copied, name, rng)
@@ -109,21 +108,21 @@ def damaged(backup: Data, how: str, name: str, rng: random.Random) -> Data:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class BackupSet:
     """Backups by name in no order; and by a mistake's moment the name of the right one, or None."""
 
     backups: dict[str, Data]
     truth: list[tuple[float, str | None]]
 
 
-def shelf(rng: random.Random) -> Shelf:
+def make_backup_set(rng: random.Random) -> BackupSet:
     """Eight backups: some damaged, one of a newer version, and after a mistake those that are stale."""
     begun = sorted(rng.sample(range(1, 40), 8))
     kinds = ["sound", *rng.sample(["flipped", "cut", "lost", "newer", "sound", "sound", "sound"], 7)]
     backups, sound = {}, []
     for number, (day, kind) in enumerate(zip(begun, kinds, strict=True)):
-        tables = collections(rng)
-        one = backup_of(tables, day * DAY, day * DAY + 3600)
+        tables = make_tables(rng)
+        one = make_backup(tables, day * DAY, day * DAY + 3600)
         full = next(name for name, rows in tables.items() if rows)
         name = f"backup-{rng.randrange(10**6):06d}-{number}"
         if kind == "sound":
@@ -131,7 +130,7 @@ def shelf(rng: random.Random) -> Shelf:
         elif kind == "newer":
             one["version"] = 2
         else:
-            one = damaged(one, kind, full, rng)
+            one = damage(one, kind, full, rng)
         backups[name] = one
     names = rng.sample(sorted(backups), len(backups))
     moments = [begun[0] * DAY - 60, *(day * DAY + shift for day in begun for shift in (1800, 3600, 7200))]
@@ -139,10 +138,10 @@ def shelf(rng: random.Random) -> Shelf:
         (float(at), max(((ended, name) for ended, name in sound if ended <= at), default=(0, None))[1])
         for at in moments
     ]
-    return Shelf({name: backups[name] for name in names}, truth)
+    return BackupSet({name: backups[name] for name in names}, truth)
 
 
-def calendar(rng: random.Random) -> list[float]:
+def make_backup_times(rng: random.Random) -> list[float]:
     """Moments of backups over months, in no order: several a day, and days and weeks without any."""
     days = sorted(rng.sample(range(200), rng.randrange(60, 120)))
     days = [day for day in days if not 60 <= day < 60 + rng.randrange(8, 16)]
@@ -152,7 +151,7 @@ def calendar(rng: random.Random) -> list[float]:
     return rng.sample(sorted(moments), len(moments))
 
 
-def cells(rng: random.Random) -> list[Data]:
+def make_cells(rng: random.Random) -> list[Data]:
     """The table of disasters against protections, in no order, with verdicts drawn anew for this learner."""
     rows: list[Data] = [
         {"disaster": one.disaster, "protection": one.protection, "helps": one.helps} for one in CELLS
@@ -163,36 +162,36 @@ def cells(rng: random.Random) -> list[Data]:
     return rows
 
 
+def make_choices(rng: random.Random) -> list[list[str]]:
+    """Sets of protections to have: none, any one, any two, and so on up to all of them."""
+    return [rng.sample(PROTECTIONS, size) for size in range(len(PROTECTIONS) + 1)]
+
+
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One learner's exercise. `daily` and `weekly` are how many sons and fathers are kept."""
 
     tables: Tables
     backup: Data
-    shelf: Shelf
-    calendar: list[float]
+    backup_set: BackupSet
+    backup_times: list[float]
     daily: int
     weekly: int
     cells: list[Data]
     have: list[str]
 
 
-def variant(learner: str | None = None) -> Variant:
+@per_learner(card=8)
+def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    return _variant(learner or learner_id())
-
-
-@cache
-def _variant(learner: str) -> Variant:
-    rng = numbers(8, learner)
-    tables = collections(rng)
+    tables = make_tables(rng)
     return Variant(
         tables,
-        backup_of(tables, 0.0, 5.0),
-        shelf(rng),
-        calendar(rng),
+        make_backup(tables, 0.0, 5.0),
+        make_backup_set(rng),
+        make_backup_times(rng),
         rng.randrange(3, 8),
         rng.randrange(3, 6),
-        cells(rng),
+        make_cells(rng),
         rng.sample(PROTECTIONS, 3),
     )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halab.exercises.expectations import call_many, expect
+from halab.exercises.learner_numbers import draw
 from halab.exercises.writing.variant import Data, Report, Store
 from halab.models.bootstrap import ratio_interval
 from halab.models.replication import Copy, kth_fastest
@@ -28,6 +29,7 @@ __all__ = [
     "check_straggling",
     "check_times",
     "check_waits",
+    "draw",
 ]
 
 Function = Callable[..., Any]
@@ -45,8 +47,8 @@ def check_expected(expected: Function, stores: Sequence[Store]) -> None:
         if needed == copies:
             expect(
                 _near(found, right),
-                "If every copy is needed, the slowest decides: the mean grows with 1 + 1/2 + ... + 1/n, and "
-                "the copies' times are not added up.",
+                "If every copy is needed, the slowest decides: the mean grows with 1 + 1/2 + ... + 1/n, "
+                "and the copies' times are not added up.",
                 "04.1.slowest",
             )
         expect(
@@ -104,14 +106,15 @@ def _check_time(copies: Sequence[float | None], way: str, needed: int, time: obj
         right = math.fsum(done) if way == "serial" else done[wanted - 1]
         expect(
             _near(time, right),
-            "One by one takes the sum of all copies, at once the slowest, and a quorum the slowest of those "
-            "it needs.",
+            "One by one takes the sum of all copies, at once the slowest, and a quorum the slowest of "
+            "those it needs.",
             "04.1.times",
         )
 
 
-def check_straggling(straggling: Function, rng: random.Random) -> None:
+def check_straggling(straggling: Function, seed: int) -> None:
     """How likely a write has to wait for a straggler."""
+    rng = random.Random(seed)
     cases = [
         (share, n, k)
         for share in (0.01, rng.uniform(0.02, 0.5))
@@ -175,8 +178,8 @@ def check_interval(interval: Function, reports: Sequence[Report]) -> None:
         )
         expect(
             abs(found[0] - low) <= slack and abs(found[1] - high) <= slack,
-            "Drawn again from both groups, each as large as it was, the ratio lies in the interval 95 times "
-            "of a hundred.",
+            "Drawn again from both groups, each as large as it was, the ratio lies in the interval 95 "
+            "times of a hundred.",
             "04.2.interval",
         )
 
@@ -193,8 +196,9 @@ _SENTENCES: tuple[tuple[tuple[float, float], float, tuple[str, str]], ...] = (
 )
 
 
-def check_sentence(sentence: Function, rng: random.Random) -> None:
+def check_sentence(sentence: Function, seed: int) -> None:
     """What an interval allows to be said, and no more."""
+    rng = random.Random(seed)
     cases = [*_SENTENCES]
     for _ in range(20):
         low = rng.uniform(0.5, 1.5)

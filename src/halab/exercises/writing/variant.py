@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from halab.course.identity import learner_id
-from halab.exercises.learner_numbers import numbers
+from halab.exercises.learner_numbers import per_learner
 
-__all__ = ["Report", "Store", "Variant", "report", "setups", "store", "variant"]
+__all__ = ["Report", "Store", "Variant", "make_report", "make_setups", "make_store", "variant"]
 
 ACKS = ("one", "quorum", "all")
 
@@ -33,12 +31,12 @@ class Store:
     writes: list[list[float | None]]
 
 
-def store(rng: random.Random) -> Store:
+def make_store(rng: random.Random) -> Store:
     """A store of three or five copies, and thirty writes to it, with stragglers and with lost copies."""
     copies = rng.choice((3, 5))
     base, jitter, share = rng.randint(2, 20), rng.randint(2, 20), rng.choice((0.01, 0.02, 0.05))
     writes: list[list[float | None]] = [
-        [_copy(rng, base, jitter, 0.15) for _ in range(copies)] for _ in range(30)
+        [_copy_time(rng, base, jitter, 0.15) for _ in range(copies)] for _ in range(30)
     ]
     for number, lost in ((3, 1), (11, copies // 2), (17, copies // 2 + 1), (23, copies)):
         for place in rng.sample(range(copies), lost):
@@ -46,7 +44,7 @@ def store(rng: random.Random) -> Store:
     return Store(base, jitter, copies, copies // 2 + 1, share, writes)
 
 
-def _copy(rng: random.Random, base: float, jitter: float, share: float) -> float:
+def _copy_time(rng: random.Random, base: float, jitter: float, share: float) -> float:
     slow = rng.uniform(200, 900) if rng.random() < share else 0.0
     return round(base + rng.expovariate(1 / jitter) + slow, 3)
 
@@ -59,7 +57,7 @@ class Report:
     three: list[float]
 
 
-def report(rng: random.Random, ratio: float | None = None) -> Report:
+def make_report(rng: random.Random, ratio: float | None = None) -> Report:
     """A test report with a few stragglers; `ratio` is what three replicas really cost (by chance if None)."""
     middle = rng.uniform(15, 40)
     true = rng.choice((0.85, 1.0, 1.02, 1.2, 1.5)) if ratio is None else ratio
@@ -76,7 +74,7 @@ def report(rng: random.Random, ratio: float | None = None) -> Report:
     return Report(times(1.0, few), times(true, many))
 
 
-def setups(rng: random.Random) -> list[Data]:
+def make_setups(rng: random.Random) -> list[Data]:
     """Clusters that differ in replicas, in copies of the log and of the store, and in acknowledgements."""
     return [
         {
@@ -101,12 +99,7 @@ class Variant:
     setups: list[Data]
 
 
-def variant(learner: str | None = None) -> Variant:
+@per_learner(card=4)
+def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    return _variant(learner or learner_id())
-
-
-@cache
-def _variant(learner: str) -> Variant:
-    rng = numbers(4, learner)
-    return Variant(store(rng), report(rng), setups(rng))
+    return Variant(make_store(rng), make_report(rng), make_setups(rng))
