@@ -110,8 +110,8 @@ def _refuse_twins(node: yaml.Node) -> None:
             names.add(str(key.value))
             _refuse_twins(value)
     elif isinstance(node, yaml.SequenceNode):
-        for each in node.value:
-            _refuse_twins(each)
+        for item in node.value:
+            _refuse_twins(item)
 
 
 def _explained(error: Any, node: yaml.Node) -> ManifestError:
@@ -136,7 +136,7 @@ def _check_probe(probe: dict[str, Any], name: str, node: yaml.Node, path: tuple[
         raise ManifestError(
             f"successThreshold of a {name} must be 1", *_place(node, (*path, "successThreshold"), key=True)
         )
-    handlers = [each for each in _HANDLERS if each in probe]
+    handlers = [handler for handler in _HANDLERS if handler in probe]
     if len(handlers) != 1:
         raise ManifestError(
             f"a {name} asks in one way of {', '.join(_HANDLERS)}; this one has "

@@ -257,5 +257,5 @@ class TestAnswers(Answers):
             "02-1-downtime-answer": "def downtime(availability, period):\n"
             f"    return {(1 - bo.slo) * bo.period}",
             "02-3-failovers-answer": "def with_failovers(availability, failures, failover, period):\n"
-            f"    return {bo.machine - bo.failures * bo.failover / bo.period}",
+            f"    return {bo.copy_availability - bo.failures * bo.failover / bo.period}",
         }

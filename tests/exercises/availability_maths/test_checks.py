@@ -61,8 +61,12 @@ def test_the_course_s_own_models_pass_every_check(seed):
     checks.check_parallel(model.parallel, [one.pool, checks.extremes(seed)])
     checks.check_series(model.series, [one.chain, checks.extremes(seed)])
     checks.check_k_of_n(model.k_of_n, [(one.needed, one.copies, each) for each in checks.extremes(seed)])
-    checks.check_copies(model.copies_needed, [(one.machine, one.target), (one.machine, 1.0), (0.0, 0.1)])
-    checks.check_common(common_cause, [(one.machine, one.copies, one.beta), (0.0, 2, 1.0), (ALMOST, 3, 0.5)])
+    checks.check_copies(
+        model.copies_needed, [(one.copy_availability, one.target), (one.copy_availability, 1.0), (0.0, 0.1)]
+    )
+    checks.check_common(
+        common_cause, [(one.copy_availability, one.copies, one.beta), (0.0, 2, 1.0), (ALMOST, 3, 0.5)]
+    )
     recorded = make_recording(random.Random(seed))
     checks.check_burn(burn_rate, recorded, one.slo)
     checks.check_budget(budget_spent, recorded, one.slo, MONTH)
@@ -115,8 +119,8 @@ def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
 def test_every_service_asks_something(seed):
     one = make_service(random.Random(seed))
     assert 1 < one.needed < one.copies
-    assert (model.copies_needed(one.machine, one.target) or 0) > 1
-    assert one.failures * one.failover < (1 - one.machine) * one.period * 10
+    assert (model.copies_needed(one.copy_availability, one.target) or 0) > 1
+    assert one.failures * one.failover < (1 - one.copy_availability) * one.period * 10
     assert checks.extremes(seed)[:4] == [0.0, 0.5, ALMOST, 1.0]
 
 

@@ -39,7 +39,8 @@ def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
             )
             expect(
                 server is None or _is_number(found[role]["active"], server),
-                "Active is whoever holds the key that is the role's bare name; its server id is a number.",
+                "The active member is the one that holds the key with the bare name of the role; its "
+                "server id is a number.",
                 "03.1.active",
             )
 
@@ -49,16 +50,16 @@ def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
     for case, found in zip(cases, _call_standing(standing, cases, "03.1.standby"), strict=True):
         for role, servers in case.standby.items():
             given = found[role]["standby"]
-            expect(_is_list(given), "Those that stand by are a list of server ids.", "03.1.standby")
+            expect(_is_list(given), "The standbys are a list of server ids.", "03.1.standby")
             active = case.active[role]
             expect(
                 active is None or active not in given,
-                "The active one has a key of its own too, and is no standby for that.",
+                "The active member has a key of its own too, which does not make it a standby.",
                 "03.1.itself",
             )
             expect(
                 list(given) == servers,
-                "Everybody else of the role stands by: their ids as numbers, the lowest first.",
+                "All other members of the role are standbys: their ids as numbers, the lowest first.",
                 "03.1.standby",
             )
 
@@ -90,12 +91,13 @@ def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
     for losses, found in zip(wanted, call_many(fewest, ((losses,) for losses in wanted)), strict=True):
         expect(
             isinstance(found, int) and found >= 1 and tolerates(found) >= losses,
-            "A cluster of that size stands as many losses as were asked for.",
+            "A cluster of that size survives as many losses as were asked for.",
             "03.2.smallest",
         )
         expect(
             found == smallest(losses),
-            "No smaller cluster stands them: an even member costs money and buys nothing.",
+            "No smaller cluster survives them: one more member that makes the number even costs money and "
+            "buys nothing.",
             "03.2.even",
         )
 
@@ -107,7 +109,7 @@ def check_refused(needed: Function, fewest: Function) -> None:
             function(argument)
         except ValueError:
             continue
-        expect(False, "No members at all, or fewer than 0 losses, are refused: ValueError.", "03.2.refused")
+        expect(False, "Fewer than 1 member, or fewer than 0 losses, raise a ValueError.", "03.2.refused")
 
 
 def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
@@ -117,7 +119,8 @@ def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
         expect(_is_list(given), "The answer is a list of names of zones.", "03.2.zones")
         expect(
             sorted(given) == case.fatal,
-            "A zone is fatal if without all of its members no majority of all members is left: half is none.",
+            "A zone is fatal if the members of the other zones are no majority of all members: half is no "
+            "majority.",
             "03.2.zones",
         )
         expect(list(given) == case.fatal, "The names come in alphabetical order.", "03.2.zones")
@@ -141,7 +144,7 @@ def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
         for rule in RULES:
             expect(
                 given[rule] >= want[rule],
-                f'Not every violation of "{rule}" is reported. A switch that is not there is off, and one '
+                f'Not every violation of "{rule}" is reported. A switch that is missing is off, and one '
                 "violation does not excuse the next.",
                 f"03.3.{rule}",
             )
@@ -164,7 +167,7 @@ def check_lines(validate: Function, cases: Sequence[Topology]) -> None:
         expect(
             sorted(found) == sorted(case.violations),
             "Each violation names the line of the value that breaks the rule, counted from 1; for a switch "
-            "that is not there, the line of its part's name.",
+            "that is missing, the line of its part's name.",
             "03.3.lines",
         )
 

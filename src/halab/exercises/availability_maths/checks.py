@@ -51,10 +51,10 @@ def extremes(seed: int, cases: int = 6) -> list[float]:
 
 def check_downtime(downtime: Function, availabilities: Sequence[float], period: float) -> None:
     """Seconds without service in a period."""
-    found = call_many(downtime, ((one, period) for one in availabilities))
-    for one, value in zip(availabilities, found, strict=True):
+    found = call_many(downtime, ((availability, period) for availability in availabilities))
+    for availability, value in zip(availabilities, found, strict=True):
         expect(
-            _close(value, model.downtime(one, period), _DOWN),
+            _close(value, model.downtime(availability, period), _DOWN),
             "The downtime is the share of the period in which the service does not work, in seconds; all "
             "of the period for an availability of 0, nothing for 1.",
             "02.1.downtime",
@@ -99,9 +99,9 @@ def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
 def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> None:
     """At least k of n work."""
     found = call_many(k_of_n, cases)
-    for (k, n, one), value in zip(cases, found, strict=True):
+    for (k, n, availability), value in zip(cases, found, strict=True):
         expect(
-            _close(value, model.k_of_n(k, n, one), _SHARE),
+            _close(value, model.k_of_n(k, n, availability), _SHARE),
             "The service works while k copies work, or more than k; each way to choose those that do counts.",
             "02.2.k-of-n",
         )
@@ -110,8 +110,8 @@ def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> N
 def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) -> None:
     """The fewest copies that reach a target."""
     found = call_many(copies_needed, cases)
-    for (one, target), value in zip(cases, found, strict=True):
-        right = model.copies_needed(one, target)
+    for (availability, target), value in zip(cases, found, strict=True):
+        right = model.copies_needed(availability, target)
         whole = isinstance(value, int) and not isinstance(value, bool)
         expect(
             whole or value is None,
@@ -125,12 +125,12 @@ def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) 
         )
         expect(
             value is None or value >= (right or 0),
-            "So many copies are not enough: what they lack together is more than the target allows.",
+            "That many copies are not enough: their downtime together is more than the target allows.",
             "02.2.copies",
         )
         expect(
             value == right,
-            "One copy less would do as well. Mind the dust: as floats, 1 - 0.9999 is not quite 0.0001.",
+            "One copy less would do as well. Mind rounding: as floats, 1 - 0.9999 is not quite 0.0001.",
             "02.2.copies-dust",
         )
 
@@ -138,11 +138,11 @@ def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) 
 def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float]]) -> None:
     """Some of the downtime strikes all copies at once."""
     found = call_many(common_cause, cases)
-    for (one, copies, beta), value in zip(cases, found, strict=True):
+    for (availability, copies, beta), value in zip(cases, found, strict=True):
         expect(
-            _close(value, model.common_cause(1, copies, one, beta), 1e-11),
-            "Part of each copy's downtime is everyone's, the rest is its own. One copy keeps its "
-            "availability, beta = 0 gives independent copies, and beta = 1 makes all copies one.",
+            _close(value, model.common_cause(1, copies, availability, beta), 1e-11),
+            "A part of each copy's downtime is shared by all copies, the rest is its own. One copy keeps "
+            "its availability, beta = 0 gives independent copies, and beta = 1 makes all copies one.",
             "02.3.common",
         )
 
@@ -150,11 +150,11 @@ def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float
 def check_failovers(with_failovers: Function, cases: Sequence[tuple[float, int, float, float]]) -> None:
     """What switching over costs."""
     found = call_many(with_failovers, cases)
-    for (one, failures, failover, period), value in zip(cases, found, strict=True):
+    for (availability, failures, failover, period), value in zip(cases, found, strict=True):
         expect(
-            _close(value, max(0.0, one - failures * failover / period), _SHARE),
-            "Each failover is downtime of its own, on top of what the copies lack; and no availability is "
-            "below 0.",
+            _close(value, max(0.0, availability - failures * failover / period), _SHARE),
+            "Each failover is downtime of its own, on top of the copies' own; and no availability is below "
+            "0.",
             "02.3.failovers",
         )
 
@@ -204,8 +204,8 @@ def check_allowed(failovers_allowed_: Function, cases: Sequence[tuple[float, flo
         )
         expect(
             value == right,
-            "The budget pays for more failovers than that. Mind the dust: a quotient that is a whole "
-            "number but for a billionth is that number.",
+            "The budget pays for more failovers than that. Mind rounding: a quotient that misses a whole "
+            "number by a billionth is that number.",
             "02.4.allowed",
         )
 
@@ -213,7 +213,7 @@ def check_allowed(failovers_allowed_: Function, cases: Sequence[tuple[float, flo
 def refusals(name: str) -> list[tuple[str, tuple[Any, ...]]]:
     """Calls of a learner's function that make no sense: which argument is wrong, and the arguments."""
     wrong: dict[str, list[tuple[str, tuple[Any, ...]]]] = {
-        "downtime": [("availability", (one, DAY)) for one in (-0.1, 99.9, math.nan)]
+        "downtime": [("availability", (availability, DAY)) for availability in (-0.1, 99.9, math.nan)]
         + [("period", (0.9, period)) for period in (0, -DAY, math.inf, math.nan)],
         "parallel": [("availabilities", ([],)), ("availabilities", ([0.9, 1.1],))],
         "k_of_n": [("k", (0, 3, 0.9)), ("k", (4, 3, 0.9)), ("availability", (2, 3, 99.0))],
@@ -233,20 +233,20 @@ _EMPTY_HANDED = {"seconds": 1, "samples": [{"operation": "search", "intended": 0
 def check_refused(function: Function, name: str, hint: str) -> None:
     """What makes no sense is refused with a ValueError whose text names what is wrong."""
     for argument, given in refusals(name):
-        shown = ", ".join("journal" if isinstance(one, dict) else repr(one) for one in given)
+        shown = ", ".join("journal" if isinstance(value, dict) else repr(value) for value in given)
         try:
             function(*given)
         except ValueError as error:
-            said = str(error)
+            message = str(error)
         except (ArithmeticError, LookupError, TypeError) as error:
-            said = ""
+            message = ""
             kind = type(error).__name__
             expect(False, f"{name}({shown}) raises a ValueError, not a {kind}.", hint)
         else:
-            said = ""
+            message = ""
             expect(False, f"{name}({shown}) makes no sense and raises a ValueError.", hint)
         expect(
-            argument in said,
+            argument in message,
             f"The ValueError of {name}({shown}) says which argument is wrong: its text names {argument}.",
             hint,
         )

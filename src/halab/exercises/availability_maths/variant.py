@@ -28,13 +28,13 @@ Journal = dict[str, Any]
 class Service:
     """What is to be worked out. `period` is in seconds, `period_name` says which one it is.
 
-    `machine` is the availability of one copy and `beta` the share of its downtime that strikes all copies at
-    once. `chain` are availabilities of parts that are all needed, `pool` of parts of which one is enough;
-    `needed` of `copies` must work. `failures` is how often in the period a copy that serves is lost, each
-    time for `failover` seconds. `slo` is what was promised.
+    `copy_availability` is the availability of one copy and `beta` the share of its downtime that strikes all
+    copies at once. `chain` are availabilities of parts that are all needed, `pool` of parts of which one is
+    enough; `needed` of `copies` must work. `failures` is how often in the period a copy that serves is lost,
+    each time for `failover` seconds. `slo` is what was promised. Availabilities and shares are from 0 to 1.
     """
 
-    machine: float
+    copy_availability: float
     beta: float
     chain: tuple[float, ...]
     pool: tuple[float, ...]
@@ -59,11 +59,11 @@ class Recording:
 
 def make_service(rng: random.Random) -> Service:
     """A service of ordinary size."""
-    machine = round(rng.uniform(0.98, 0.998), 4)
+    copy_availability = round(rng.uniform(0.98, 0.998), 4)
     copies = rng.randrange(3, 8)
     name, days = rng.choice((("month", 30), ("year", 365), ("week", 7)))
     return Service(
-        machine=machine,
+        copy_availability=copy_availability,
         beta=round(rng.uniform(0.02, 0.2), 2),
         chain=tuple(round(rng.uniform(0.98, 0.9999), 4) for _ in range(rng.randrange(3, 7))),
         pool=tuple(round(rng.uniform(0.9, 0.99), 3) for _ in range(rng.randrange(2, 5))),

@@ -53,7 +53,7 @@ def make_drills(seed: int, each_fault: int = 2) -> list[DrillCase]:
 
 def check_order(script: Function, drills: Sequence[DrillCase]) -> None:
     """Without trouble: every step once, in order, and then it stops."""
-    for done in _run_drills(script, [one for one in drills if one.fault == "none"]):
+    for done in _run_drills(script, [drill for drill in drills if drill.fault == "none"]):
         actions = _actions(done)
         expect(
             actions[: len(BEFORE)] == list(BEFORE),
@@ -62,12 +62,12 @@ def check_order(script: Function, drills: Sequence[DrillCase]) -> None:
         )
         expect(
             "roll back" not in actions and "fence" not in actions,
-            "Where nothing went wrong, nothing is rolled back and nobody is fenced.",
+            "Where nothing went wrong, nothing is rolled back and nothing is fenced.",
             "10.1.order",
         )
         expect(
             actions[-1:] == ["report"] and done[-1]["primary"] == "up",
-            "A drill goes home before it ends, and its report is the last thing.",
+            "A drill fails back to the primary before it ends, and its report comes last.",
             "10.1.home",
         )
         expect(actions == list(STEPS), "Each of the eight steps is done once, in their order.", "10.1.order")
@@ -75,8 +75,8 @@ def check_order(script: Function, drills: Sequence[DrillCase]) -> None:
 
 def check_abort(script: Function, drills: Sequence[DrillCase]) -> None:
     """A bad finding before the loss ends the drill: no harm, and a report."""
-    chosen = [one for one in drills if one.fault in ("backup corrupt", "standby unhealthy")]
-    for one, done in zip(chosen, _run_drills(script, chosen), strict=True):
+    chosen = [drill for drill in drills if drill.fault in ("backup corrupt", "standby unhealthy")]
+    for drill, done in zip(chosen, _run_drills(script, chosen), strict=True):
         actions = _actions(done)
         expect(
             "loss" not in actions,
@@ -85,24 +85,21 @@ def check_abort(script: Function, drills: Sequence[DrillCase]) -> None:
         )
         expect(
             "roll back" not in actions and "fence" not in actions,
-            "Where nothing was done yet there is nothing to roll back.",
+            "Where nothing was broken yet there is nothing to roll back.",
             "10.1.nothing",
         )
         expect(
-            actions == _actions(rehearse(one, reference_script)),
-            "A drill that stops early has found something, and so it has a report, at once.",
+            actions == _actions(rehearse(drill, reference_script)),
+            "A drill that stops early has found something, so its report comes next.",
             "10.1.report",
         )
 
 
 def check_roll_back(script: Function, drills: Sequence[DrillCase]) -> None:
     """After the loss, what failed or came too late is rolled back at once, and reported."""
-    chosen = [
-        one
-        for one in drills
-        if one.fault in ("failover fails", "failover late", "service half broken")
-    ]  # fmt: skip
-    for one, done in zip(chosen, _run_drills(script, chosen), strict=True):
+    faults = ("failover fails", "failover late", "service half broken")
+    chosen = [drill for drill in drills if drill.fault in faults]
+    for drill, done in zip(chosen, _run_drills(script, chosen), strict=True):
         actions = _actions(done)
         behaviour, hint = {
             "failover late": (
@@ -110,13 +107,13 @@ def check_roll_back(script: Function, drills: Sequence[DrillCase]) -> None:
                 "10.1.late",
             ),
             "service half broken": (
-                "A service of which a part is broken is not back: the drill goes no step further.",
+                "A service that is broken in part is not back: the drill goes no step further.",
                 "10.1.half",
             ),
-        }.get(one.fault, ("A failover that failed is rolled back.", "10.1.back"))  # fmt: skip
+        }.get(drill.fault, ("A failover that failed is rolled back.", "10.1.back"))
         expect("roll back" in actions and "failback" not in actions, behaviour, hint)
         expect(
-            actions == _actions(rehearse(one, reference_script)),
+            actions == _actions(rehearse(drill, reference_script)),
             "After the step that failed comes the roll back, then the report, and then nothing.",
             "10.1.back",
         )
@@ -124,42 +121,45 @@ def check_roll_back(script: Function, drills: Sequence[DrillCase]) -> None:
 
 def check_fence(script: Function, drills: Sequence[DrillCase]) -> None:
     """A primary that answers again is fenced before anything else is done."""
-    chosen = [one for one in drills if one.fault.startswith("split brain")]
-    for one, done in zip(chosen, _run_drills(script, chosen), strict=True):
+    chosen = [drill for drill in drills if drill.fault.startswith("split brain")]
+    for drill, done in zip(chosen, _run_drills(script, chosen), strict=True):
         actions = _actions(done)
-        came = next((number for number, each in enumerate(done) if each["primary"] == "back"), None)
+        came = next((number for number, record in enumerate(done) if record["primary"] == "back"), None)
         expect(
             came is not None and actions[came + 1 : came + 2] == ["fence"],
             "A primary that comes back while the standby is in charge is fenced before the next step.",
             "10.1.fence",
         )
         expect(
-            actions == _actions(rehearse(one, reference_script)),
-            "Once the primary is fenced, the drill goes on where it was, and a failure is one as before.",
+            actions == _actions(rehearse(drill, reference_script)),
+            "Once the primary is fenced, the drill continues where it was, and a step that failed still "
+            "counts as failed.",
             "10.1.on",
         )
 
 
-def check_rto(rto: Function, figures: Sequence[Data]) -> None:
+def check_rto(rto: Function, cases: Sequence[Data]) -> None:
     """From the loss to the verified service; None where the service was never verified."""
-    found = call_many(rto, ((dict(one),) for one in figures))
-    for one, value in zip(figures, found, strict=True):
-        if one["verified_at"] is None:
+    found = call_many(rto, ((dict(figures),) for figures in cases))
+    for figures, value in zip(cases, found, strict=True):
+        if figures["verified_at"] is None:
             expect(value is None, "A service that was never verified has no RTO: it is None.", "10.2.never")
         else:
             expect(
-                _near(value, one["verified_at"] - one["lost_at"]),
+                _near(value, figures["verified_at"] - figures["lost_at"]),
                 "RTO is the time from the loss to the moment at which the service was verified.",
                 "10.2.rto",
             )
 
 
-def check_rpo(rpo: Function, figures: Sequence[Data]) -> None:
+def check_rpo(rpo: Function, cases: Sequence[Data]) -> None:
     """Rows acknowledged before the loss that the standby does not have, and how far back they reach."""
-    found = call_many(rpo, ((dict(one),) for one in figures))
-    for one, value in zip(figures, found, strict=True):
-        lost, there = one["lost_at"], set(one["standby_has"])
-        missing = [row["at"] for row in one["acknowledged"] if row["at"] <= lost and row["key"] not in there]
+    found = call_many(rpo, ((dict(figures),) for figures in cases))
+    for figures, value in zip(cases, found, strict=True):
+        lost, there = figures["lost_at"], set(figures["standby_has"])
+        missing = [
+            row["at"] for row in figures["acknowledged"] if row["at"] <= lost and row["key"] not in there
+        ]
         expect(
             isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2,
             "The answer is a pair: how many rows, and how many seconds.",
@@ -167,13 +167,13 @@ def check_rpo(rpo: Function, figures: Sequence[Data]) -> None:
         )
         expect(
             value[0] == len(missing),
-            "Lost is a row that was acknowledged up to the loss and is not on the standby. What was "
-            "written later is no loss of the failover.",
+            "A row is lost if it was acknowledged at or before the loss and is not on the standby. What "
+            "was written later was not lost in the failover.",
             "10.2.rows",
         )
         expect(
             _near(value[1], lost - min(missing, default=lost)),
-            "The window reaches from the first row that is lost to the loss; it is 0 if none is.",
+            "The window reaches from the first row that is lost to the loss; it is 0 if no row is lost.",
             "10.2.window",
         )
 
@@ -182,15 +182,15 @@ def check_report(report: Function, seed: int, targets: tuple[float, float]) -> N
     """Verdict, late steps, failed steps and the time it took, of every kind of drill."""
     rng = random.Random(seed)
     calls, wanted = [], []
-    for one in make_drills(seed, 1):
-        done = rehearse(one, reference_script)
+    for case in make_drills(seed, 1):
+        done = rehearse(case, reference_script)
         actions = _actions(done)
         stopped, back = "loss" not in actions, "roll back" in actions
         for rto, rpo in _rto_rpo_cases(targets, rng) if not stopped and not back else [(None, None)]:
             verdict = "stopped" if stopped else "rolled back" if back else "passed"
             if rto is not None and rpo is not None and (rto > targets[0] or rpo > targets[1]):
                 verdict = "missed"
-            calls.append(([dict(each) for each in done], rto, rpo, *targets))
+            calls.append(([dict(record) for record in done], rto, rpo, *targets))
             wanted.append((verdict, done))
     for (verdict, done), value in zip(wanted, call_many(report, calls), strict=True):
         expect(
@@ -200,26 +200,26 @@ def check_report(report: Function, seed: int, targets: tuple[float, float]) -> N
         )
         expect(value["verdict"] == verdict, *_VERDICTS[verdict])
         expect(
-            value["failed"] == [one["action"] for one in done if not one["ok"]],
+            value["failed"] == [record["action"] for record in done if not record["ok"]],
             "`failed` names the actions that were not ok, in the order in which they were done.",
             "10.3.failed",
         )
         expect(
-            value["late"] == [one["action"] for one in done if one["seconds"] > one["deadline"]],
+            value["late"] == [record["action"] for record in done if record["seconds"] > record["deadline"]],
             "`late` names the actions that took longer than their deadlines, also if they were ok.",
             "10.3.late",
         )
         expect(
-            _near(value["seconds"], sum(one["seconds"] for one in done)),
-            "`seconds` is the time of all that was done, the roll back and the fencing too.",
+            _near(value["seconds"], sum(record["seconds"] for record in done)),
+            "`seconds` is the time of all that was done, the roll back and the fencing included.",
             "10.3.seconds",
         )
 
 
 _VERDICTS = {
     "stopped": ("A drill that ended before the loss was stopped; it has no RTO.", "10.3.stopped"),
-    "rolled back": ("A drill that was rolled back did not pass, however soon.", "10.3.verdict"),
-    "passed": ("A drill that went through and met both targets, even just so, passed.", "10.3.verdict"),
+    "rolled back": ("A drill that was rolled back did not pass, however fast it was.", "10.3.verdict"),
+    "passed": ("A drill that went through and met both targets, even exactly, passed.", "10.3.verdict"),
     "missed": ("A drill that went through and missed one of its targets did not pass.", "10.3.missed"),
 }
 
@@ -239,7 +239,7 @@ def check_dates(dates: Function, cases: Sequence[tuple[str, str]]) -> None:
     """The drills of a year, by importance."""
     found = call_many(dates, cases)
     for (importance, day), value in zip(cases, found, strict=True):
-        wanted = [each.isoformat() for each in drill_dates(importance, date.fromisoformat(day))]
+        wanted = [drill_day.isoformat() for drill_day in drill_dates(importance, date.fromisoformat(day))]
         expect(
             isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(wanted),
             "In a year a critical system has four drills, an important one two, any other one, the first "
@@ -261,7 +261,7 @@ def _run_drills(script: Function, drills: Sequence[DrillCase]) -> list[list[Data
         going = [number for number in range(len(drills)) if number not in ended]
         if not going:
             return done
-        answers = call_many(script, (([dict(one) for one in done[number]],) for number in going))
+        answers = call_many(script, (([dict(record) for record in done[number]],) for number in going))
         for number, action in zip(going, answers, strict=True):
             expect(
                 isinstance(action, str) and action in ACTIONS,
@@ -277,7 +277,7 @@ def _run_drills(script: Function, drills: Sequence[DrillCase]) -> list[list[Data
 
 
 def _actions(done: Sequence[Data]) -> list[str]:
-    return [one["action"] for one in done]
+    return [record["action"] for record in done]
 
 
 def _near(value: Any, wanted: float) -> bool:

@@ -71,7 +71,7 @@ def make_case(fault: str, rng: random.Random) -> DrillCase:
     return DrillCase(fault, seconds, deadlines, rng.choice(("failover", "service")))
 
 
-def record_action(one: DrillCase, action: str, before: Sequence[Data]) -> Data:
+def record_action(case: DrillCase, action: str, before: Sequence[Data]) -> Data:
     """What is known after an action."""
     bad = {
         "backup corrupt": "backup",
@@ -87,31 +87,31 @@ def record_action(one: DrillCase, action: str, before: Sequence[Data]) -> Data:
         primary = "up"
     elif action == "fence":
         primary = "fenced"
-    elif one.fault.startswith("split brain") and primary == "lost" and action == _returns_after(one):
+    elif case.fault.startswith("split brain") and primary == "lost" and action == _returns_after(case):
         primary = "back"
     return {
         "action": action,
-        "ok": bad.get(one.fault) != action,
-        "seconds": one.seconds[action],
-        "deadline": one.deadlines[action],
+        "ok": bad.get(case.fault) != action,
+        "seconds": case.seconds[action],
+        "deadline": case.deadlines[action],
         "primary": primary,
     }
 
 
-def _returns_after(one: DrillCase) -> str:
-    return "failover" if one.fault == "split brain, then broken" else one.back_after
+def _returns_after(case: DrillCase) -> str:
+    return "failover" if case.fault == "split brain, then broken" else case.back_after
 
 
 def reference_script(done: Sequence[Data]) -> str:
     """What a good script does next: the rules as the exercise tells them."""
     if not done:
         return STEPS[0]
-    last, actions = done[-1], [one["action"] for one in done]
+    last, actions = done[-1], [record["action"] for record in done]
     if last["action"] in ("report", "stop"):
         return "stop"
     if last["primary"] == "back":
         return "fence"
-    steps = [one for one in done if one["action"] in STEPS]
+    steps = [record for record in done if record["action"] in STEPS]
     if "roll back" in actions:
         return "report"
     step = steps[-1]
@@ -120,16 +120,16 @@ def reference_script(done: Sequence[Data]) -> str:
     return STEPS[STEPS.index(step["action"]) + 1]
 
 
-def rehearse(one: DrillCase, script: Callable[[list[Data]], Any]) -> list[Data]:
+def rehearse(case: DrillCase, script: Callable[[list[Data]], Any]) -> list[Data]:
     """Let a script run a drill to its end: what was done. Raises ValueError for an action there is not."""
     done: list[Data] = []
     for _ in range(_MOST):
-        action = script([dict(each) for each in done])
+        action = script([dict(record) for record in done])
         if action not in ACTIONS:
             raise ValueError(f"{action!r} is no action")
         if action == "stop":
             break
-        done.append(record_action(one, action, done))
+        done.append(record_action(case, action, done))
     return done
 
 

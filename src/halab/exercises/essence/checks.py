@@ -61,12 +61,12 @@ def check_works(works_: Function, topologies: Sequence[TopologyDict], *, majorit
             hint = "01.1.majority" if majority else "01.1.works"
             expect(isinstance(value, bool), "works returns True or False.", hint)
             if works(topology, operation, down):
-                said = "An operation works while each role it needs has enough members left."
+                behaviour = "An operation works while each role it needs has enough members left."
             else:
-                said = "An operation stops as soon as one role it needs has too few members left."
+                behaviour = "An operation stops as soon as one role it needs has too few members left."
             if majority:
-                said += " A majority is more than half of all the members, those that are down included."
-            expect(value == works(topology, operation, down), said, hint)
+                behaviour += " A majority is more than half of all the members, those that are down included."
+            expect(value == works(topology, operation, down), behaviour, hint)
 
 
 def _small_losses(parts: frozenset[str]) -> Iterable[tuple[str, ...]]:
@@ -78,17 +78,29 @@ def check_refused(works_: Function, given: TopologyDict) -> None:
     """A slip of the hand is no answer."""
     part = sorted(topology_from_dict(given).parts)[0]
     for operation, down, wrong in (("serach", [part], "serach"), ("search", ["nobody"], "nobody")):
-        said = ""
+        message = ""
         try:
             works_(given, operation, down)
         except ValueError as error:
-            said = str(error)
+            message = str(error)
         except (LookupError, TypeError, ArithmeticError, AttributeError) as error:
             kind = type(error).__name__
-            expect(False, f"What is not in the topology is a ValueError, not a {kind}.", "01.1.refused")
+            expect(
+                False,
+                f"An operation or a part that is not in the topology is a ValueError, not a {kind}.",
+                "01.1.refused",
+            )
         else:
-            expect(False, "What is not in the topology raises a ValueError.", "01.1.refused")
-        expect(wrong in said, "The ValueError names what is not in the topology.", "01.1.refused")
+            expect(
+                False,
+                "An operation or a part that is not in the topology raises a ValueError.",
+                "01.1.refused",
+            )
+        expect(
+            wrong in message,
+            "The ValueError names the operation or the part that is not in the topology.",
+            "01.1.refused",
+        )
 
 
 def check_single(single_points_: Function, topologies: Sequence[TopologyDict]) -> None:
@@ -112,11 +124,11 @@ def check_single(single_points_: Function, topologies: Sequence[TopologyDict]) -
 def check_cuts(minimal_cuts_: Function, topologies: Sequence[TopologyDict]) -> None:
     """Every minimal cut set, and nothing else."""
     for given, operation, value in _call_on_operations(minimal_cuts_, topologies):
-        groups = isinstance(value, (list, tuple, set)) and all(_are_names(one) for one in value)
+        groups = isinstance(value, (list, tuple, set)) and all(_are_names(cut) for cut in value)
         expect(groups, "minimal_cuts returns a list of sets of names.", "01.2.cuts")
         topology = topology_from_dict(given)
-        found = {frozenset(one) for one in value}
-        for cut in found:
+        cuts = {frozenset(cut) for cut in value}
+        for cut in cuts:
             deadly = cut <= topology.parts and not works(topology, operation, cut)
             expect(deadly, "The operation survives the loss of one of your cut sets.", "01.2.cuts")
             spare = any(not works(topology, operation, cut - {part}) for part in cut)
@@ -127,11 +139,11 @@ def check_cuts(minimal_cuts_: Function, topologies: Sequence[TopologyDict]) -> N
                 "01.2.minimal",
             )
         expect(
-            found == minimal_cuts(topology, operation),
+            cuts == minimal_cuts(topology, operation),
             "There is a set of parts whose loss stops the operation, and none of your cut sets is in it.",
             "01.2.missing",
         )
-        expect(len(found) == len(value), "A cut set is there twice.", "01.2.minimal")
+        expect(len(cuts) == len(value), "A cut set is there twice.", "01.2.minimal")
 
 
 def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
@@ -145,16 +157,16 @@ def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
         expect(value <= right, "Fewer spares would do, or none.", hint)
 
 
-def check_repair(cheapest: Function, given: Sequence[RepairCase]) -> None:
+def check_repair(cheapest: Function, cases: Sequence[RepairCase]) -> None:
     """The cheapest spares that leave one operation without a single point of failure."""
-    for one in given:
-        topology = topology_from_dict(one.topology)
+    for case in cases:
+        topology = topology_from_dict(case.topology)
         # Without a price for the first role that needs a spare, there is nothing to buy.
-        unpriced = {role: price for role, price in one.prices.items() if role != "proxy"}
+        unpriced = {role: price for role, price in case.prices.items() if role != "proxy"}
         calls = [
-            (one.topology, prices, operation)
+            (case.topology, prices, operation)
             for operation in topology.operations
-            for prices in (one.prices, unpriced)
+            for prices in (case.prices, unpriced)
         ]
         for (_, prices, operation), value in zip(calls, call_many(cheapest, calls), strict=True):
             best = cheapest_repair(topology, prices, [operation])
@@ -176,13 +188,13 @@ def check_repair(cheapest: Function, given: Sequence[RepairCase]) -> None:
             expect(_cost(value, prices) == best.cost, "There is a cheaper repair.", "01.3.cheapest")
 
 
-def check_best(best: Function, given: Sequence[RepairCase]) -> None:
+def check_best(best: Function, cases: Sequence[RepairCase]) -> None:
     """The most operations without a single point of failure that a budget pays for."""
     calls = [
-        (one.topology, one.prices, budget) for one in given for budget in (one.budget, 0, one.budget * 3)
+        (case.topology, case.prices, budget) for case in cases for budget in (case.budget, 0, case.budget * 3)
     ]
-    for (plain_, prices, budget), value in zip(calls, call_many(best, calls), strict=True):
-        topology = topology_from_dict(plain_)
+    for (topology_dict, prices, budget), value in zip(calls, call_many(best, calls), strict=True):
+        topology = topology_from_dict(topology_dict)
         right = best_repair(topology, prices, budget)
         expect(_is_repair(value, prices), "A repair maps roles to whole numbers of spares.", "01.4.budget")
         expect(_cost(value, prices) <= budget, "Your repair costs more than the budget.", "01.4.budget")
@@ -207,7 +219,7 @@ def _call_on_operations(
 
 
 def _are_names(value: Any) -> bool:
-    return isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(one, str) for one in value)
+    return isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(name, str) for name in value)
 
 
 def _is_repair(value: Any, prices: dict[str, int]) -> bool:

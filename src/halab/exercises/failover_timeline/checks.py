@@ -99,8 +99,8 @@ def check_blips(outages: Outages, recording: Recording) -> None:
         )
         expect(
             all(
-                _near(one[0], other[0]) and _near(one[1], other[1])
-                for one, other in zip(found, truth.windows, strict=True)
+                _near(window[0], known[0]) and _near(window[1], known[1])
+                for window, known in zip(found, truth.windows, strict=True)
             ),
             f"Each outage of {operation} keeps its own beginning and end.",
             "06.1.blips",
@@ -230,7 +230,7 @@ def check_load(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     report = judge(retry, scenario, seed, call_many)
     expect(
         report.amplification > 1.5,
-        "A policy adds some load: one that never tries again has not been put to the test.",
+        "A policy adds some load: one that never tries again has not been tested.",
         "06.2.users",
     )
     expect(
@@ -309,18 +309,18 @@ def _answers(
 
 def _windows(found: Any, hint: str) -> list[tuple[float, float]]:
     whole = isinstance(found, list) and all(
-        isinstance(one, Sequence) and len(one) == 2 and all(_number(at) for at in one) for one in found
+        isinstance(window, Sequence) and len(window) == 2 and all(map(_number, window)) for window in found
     )
     expect(whole, "Outages are a list of pairs (start, end), in seconds.", hint)
-    return [(one[0], one[1]) for one in found]
+    return [(window[0], window[1]) for window in found]
 
 
 def _number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _near(one: float, other: float) -> bool:
-    return math.isclose(one, other, abs_tol=1e-6)
+def _near(value: float, want: float) -> bool:
+    return math.isclose(value, want, abs_tol=1e-6)
 
 
 def _close(value: Any, want: float) -> bool:

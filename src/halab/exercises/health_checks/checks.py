@@ -100,7 +100,7 @@ def check_false(restarts: Function, probes: Sequence[Probe]) -> None:
     for value, right in zip(found, want, strict=True):
         expect(
             _number(value) and math.isclose(value, right, rel_tol=1e-6, abs_tol=1e-9),
-            "Probes a year, divided by the mean number of probes until so many late ones come in a row: "
+            "Probes a year, divided by the mean number of probes until `failures` late ones come in a row: "
             "with the formula above, for 365 days.",
             "09.1.false",
         )
@@ -108,19 +108,19 @@ def check_false(restarts: Function, probes: Sequence[Probe]) -> None:
 
 def check_valid(manifest: Function, goals: Sequence[Goal]) -> None:
     """Kubernetes would take it."""
-    for one in goals:
-        pod = _pod(manifest, one)
+    for goal in goals:
+        pod = _pod(manifest, goal)
         for name in ("livenessProbe", "readinessProbe", "startupProbe"):
             expect(probe_in(pod, name) is not None, f"The container has a {name}.", "09.2.valid")
 
 
 def check_in_time(manifest: Function, goals: Sequence[Goal]) -> None:
     """A hang is noticed in time, wherever between two probes it falls: played step by step."""
-    for one in goals:
-        probe = _probe_of(manifest, one, "livenessProbe")
+    for goal in goals:
+        probe = _probe_of(manifest, goal, "livenessProbe")
         slowest = max(_seconds_to_verdict(probe, share / 20) for share in range(1, 21))
         expect(
-            slowest <= one.within + 1e-6,
+            slowest <= goal.within + 1e-6,
             "A hang is noticed in time even if it falls just after a probe, and every probe runs into its "
             "timeout.",
             "09.2.time",
@@ -129,38 +129,39 @@ def check_in_time(manifest: Function, goals: Sequence[Goal]) -> None:
 
 def check_patient(manifest: Function, goals: Sequence[Goal]) -> None:
     """A healthy process is left alone."""
-    for one in goals:
-        probe = _probe_of(manifest, one, "livenessProbe")
+    for goal in goals:
+        probe = _probe_of(manifest, goal, "livenessProbe")
         expect(
-            false_restarts(probe, share_over(one.latencies, probe.timeout)) * one.years <= 1 + 1e-9,
-            "A healthy process with these latencies is restarted at most once in the years that were named.",
+            false_restarts(probe, share_over(goal.latencies, probe.timeout)) * goal.years <= 1 + 1e-9,
+            "A healthy process with these latencies is restarted at most once in `years` years.",
             "09.2.patient",
         )
 
 
 def check_start(manifest: Function, goals: Sequence[Goal]) -> None:
     """A slow start is allowed, and not by making liveness slow."""
-    for one in goals:
-        startup = _probe_of(manifest, one, "startupProbe")
-        liveness = _probe_of(manifest, one, "livenessProbe")
+    for goal in goals:
+        startup = _probe_of(manifest, goal, "startupProbe")
+        liveness = _probe_of(manifest, goal, "livenessProbe")
         expect(
-            start_allowance(startup).least >= one.start,
-            "A start that takes as long as was named is allowed even in the worst case: the last probe "
-            "that counts comes no sooner.",
+            start_allowance(startup).least >= goal.start,
+            "A start that takes `start` seconds is allowed even in the worst case: the last probe that "
+            "counts comes no sooner.",
             "09.2.start",
         )
         expect(
             liveness.delay <= 30,
-            "The startup probe gives the time; with it the liveness probe needs no long delay of its own.",
+            "The startup probe gives the start its time, so the liveness probe needs no long delay of its "
+            "own.",
             "09.2.delay",
         )
 
 
 def check_refused(manifest: Function, goals: Sequence[Goal]) -> None:
     """A goal that no probe reaches is refused."""
-    for one in goals:
+    for goal in goals:
         try:
-            manifest(one.data)
+            manifest(goal.data)
         except ValueError:
             continue
         expect(False, "Where no probe reaches the goal, a ValueError says so.", "09.2.refused")
@@ -172,7 +173,7 @@ def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
         found = changes(list(heard), failures, successes)
         right = ready_changes(heard, failures, successes)
         expect(isinstance(found, Sequence), "The answer is a list of pairs.", "09.3.ready")
-        first = [tuple(one) for one in found][:1]
+        first = [tuple(change) for change in found][:1]
         expect(
             not first or first[0][1] is not False,
             "A process is out of service until a probe has passed often enough, so its first change is "
@@ -180,9 +181,9 @@ def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
             "09.3.first",
         )
         expect(
-            [tuple(one) for one in found] == right,
-            "It changes at the probe that completes so many of a kind in a row, and only if that is a "
-            "change.",
+            [tuple(change) for change in found] == right,
+            "Readiness changes at the probe that completes enough good or bad answers in a row, and only "
+            "to a state it is not in already.",
             "09.3.ready",
         )
 
@@ -193,8 +194,8 @@ def check_restarts(restarts: Function, heard: Sequence[bool]) -> None:
         found = restarts(list(heard), failures)
         expect(
             isinstance(found, Sequence) and list(found) == restarts_at(heard, failures),
-            "A restart comes with the probe that completes so many failures in a row, and the new process "
-            "begins with none.",
+            "A restart comes with the probe that completes `failures` bad answers in a row, and the new "
+            "process begins with none.",
             "09.3.restart",
         )
 
@@ -225,9 +226,9 @@ def _call_detected(
     detected: Function, probes: Sequence[Probe], fault: str
 ) -> list[tuple[Probe, tuple[float, float]]]:
     found = call_many(detected, ((asdict(probe), fault) for probe in probes))
-    for one in found:
+    for span in found:
         expect(
-            isinstance(one, Sequence) and len(one) == 2 and all(_number(value) for value in one),
+            isinstance(span, Sequence) and len(span) == 2 and all(_number(value) for value in span),
             "The range is two numbers: the least and the most seconds.",
             "09.1.least",
         )

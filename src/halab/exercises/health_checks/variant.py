@@ -71,12 +71,12 @@ def probes_reaching(goal: Goal) -> Iterator[Probe]:
 def make_goal(rng: random.Random) -> Goal:
     """A goal that some probe reaches, and that neither the card's settings nor its faster ones reach."""
     while True:
-        one = Goal(
+        goal = Goal(
             rng.randrange(14, 32), rng.choice((5, 10, 20, 50)), rng.randrange(100, 400), _latencies(rng)
         )
-        late = share_over(one.latencies, 3)
-        if false_restarts(Probe(3, 3, 2), late) * one.years > 1 and next(probes_reaching(one), None):
-            return one
+        late = share_over(goal.latencies, 3)
+        if false_restarts(Probe(3, 3, 2), late) * goal.years > 1 and next(probes_reaching(goal), None):
+            return goal
 
 
 def make_impossible_goal(rng: random.Random) -> Goal:

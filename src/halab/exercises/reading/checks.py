@@ -99,7 +99,7 @@ def check_least(make: MakeStrategy, seed: int) -> None:
         loads = _loads(rng, _names(rng, rng.randint(1, 6)))
         expect(
             loads[_pick(strategy, loads)] == min(loads.values()),
-            "Whoever has the fewest unanswered requests gets the next one.",
+            "The node with the fewest unanswered requests gets the next one.",
             "05.1.least",
         )
     for count in (2, 3, 5):
@@ -108,7 +108,7 @@ def check_least(make: MakeStrategy, seed: int) -> None:
         picks = Counter(_pick(strategy, loads) for _ in range(60 * count))
         expect(
             all(picks[name] >= 20 for name in names),
-            "Among equals it is not always the same one: at a low load all are equal most of the time.",
+            "Among equals it is not always the same node: at a low load all are equal most of the time.",
             "05.1.ties",
         )
 
@@ -126,10 +126,10 @@ def check_random(make: MakeStrategy, seed: int) -> None:
         "Every node in service is equally likely, whatever its load.",
         "05.1.random",
     )
-    again = sum(one == after for one, after in pairwise(picks))
+    again = sum(before == after for before, after in pairwise(picks))
     expect(
         120 <= again <= 280,
-        "Chance has no memory: one time in four the same of four nodes comes again.",
+        "Chance has no memory: of four nodes, the same one comes again one time in four.",
         "05.1.random",
     )
     for _ in range(10):
@@ -140,9 +140,9 @@ def check_race(
     turns: MakeStrategy, least: MakeStrategy, chance: MakeStrategy, workloads: Sequence[Workload]
 ) -> None:
     """All three in the simulator: what each is known for."""
-    for one in workloads:
+    for workload in workloads:
         try:
-            reports = [race(one, make()) for make in (turns, least, chance)]
+            reports = [race(workload, make()) for make in (turns, least, chance)]
         except ValueError as error:
             if "in service" not in str(error):
                 raise
@@ -151,8 +151,10 @@ def check_race(
                 "In a race a strategy picked a node that had left: only the names in `loads` are in service.",
                 "05.1.gone",
             )
-        right = run(one.nodes, requests(one.rate, one.seconds, one.seed), LeastConnections())
-        staying = [n for n, node in enumerate(one.nodes) if node.leaves_at == math.inf]
+        right = run(
+            workload.nodes, requests(workload.rate, workload.seconds, workload.seed), LeastConnections()
+        )
+        staying = [n for n, node in enumerate(workload.nodes) if node.leaves_at == math.inf]
         shares = [reports[0].sent_to(n) for n in staying]
         expect(
             max(shares) - min(shares) <= 2,
@@ -167,7 +169,7 @@ def check_race(
         chances = [reports[2].sent_to(n) for n in staying]
         expect(
             min(chances) > 0.6 * max(chances),
-            "In a race chance sends each node about as many requests, the slow one too.",
+            "In a race `Chance` sends each node about as many requests, the slow one too.",
             "05.1.random",
         )
 
@@ -179,45 +181,45 @@ def check_response(response: Function, seed: int) -> None:
     for (arrivals, service), found in zip(cases, call_many(response, cases), strict=True):
         expect(
             _near(found, mm1(arrivals, service).response),
-            "The nearer the arrivals come to what the node can do, the longer an answer takes: one over "
-            "what is left.",
+            "The nearer the arrivals come to what the node can serve, the longer an answer takes: one over "
+            "the rate that is left.",
             "05.2.response",
         )
     for found in call_many(response, [(100.0, 100.0), (150.0, 100.0)]):
         expect(
             isinstance(found, float) and found == math.inf,
-            "As many arrivals as the node can do, or more: the queue grows without end, and so does the "
+            "As many arrivals as the node can serve, or more: the queue grows without end, and so does the "
             'time (float("inf")).',
             "05.2.endless",
         )
 
 
-def _law(one: Plan) -> Usl:
-    return Usl(one.one, one.contention, one.coherence)
+def _law(plan: Plan) -> Usl:
+    return Usl(plan.one_node, plan.contention, plan.coherence)
 
 
 def check_rate(rate: Function, plans: Sequence[Plan]) -> None:
     """What n nodes do together."""
-    cases = [(n, one.one, one.contention, one.coherence) for one in plans for n in (1, 2, 3, 5, 20)]
+    cases = [(n, plan.one_node, plan.contention, plan.coherence) for plan in plans for n in (1, 2, 3, 5, 20)]
     cases += [(4, 100.0, 0.0, 0.0), (3, 100.0, 1.0, 0.0)]
-    for (n, one, contention, coherence), found in zip(cases, call_many(rate, cases), strict=True):
+    for (n, one_node, contention, coherence), found in zip(cases, call_many(rate, cases), strict=True):
         expect(
-            _near(found, Usl(one, contention, coherence).rate(n)),
-            "n nodes do n times the work of one, over 1 + contention (n - 1) + coherence n (n - 1).",
+            _near(found, Usl(one_node, contention, coherence).rate(n)),
+            "n nodes serve n times what one serves, over 1 + contention (n - 1) + coherence n (n - 1).",
             "05.2.rate",
         )
 
 
-def right_needed(one: Plan) -> int | None:
-    law = _law(one)
+def right_needed(plan: Plan) -> int | None:
+    law = _law(plan)
     # Beyond the best number of nodes another makes it slower, so that none beyond it helps.
     most = 10_000 if law.most == math.inf else math.floor(law.most) + 1
-    wanted = one.peak / (1 - one.headroom)
-    return next((n + one.spare for n in range(1, most + 1) if law.rate(n) >= wanted), None)
+    wanted = plan.peak / (1 - plan.headroom)
+    return next((n + plan.spare for n in range(1, most + 1) if law.rate(n) >= wanted), None)
 
 
-def _arguments(one: Plan) -> tuple[float, float, float, float, float, int]:
-    return one.peak, one.one, one.contention, one.coherence, one.headroom, one.spare
+def _arguments(plan: Plan) -> tuple[float, float, float, float, float, int]:
+    return plan.peak, plan.one_node, plan.contention, plan.coherence, plan.headroom, plan.spare
 
 
 def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
@@ -227,21 +229,22 @@ def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
     found = call_many(needed, map(_arguments, cases))
     right = list(map(right_needed, cases))
     if found != right:
-        alone = [right_needed(replace(one, spare=0)) for one in cases]
+        alone = [right_needed(replace(case, spare=0)) for case in cases]
         expect(
             found != alone,
             "The peak must be served with the spare nodes gone: they come on top.",
             "05.2.spare",
         )
-        full = [right_needed(replace(one, headroom=0.0)) for one in cases]
+        full = [right_needed(replace(case, headroom=0.0)) for case in cases]
         expect(
             found != full,
             "Headroom is the part of the nodes' rate that must stay unused in the peak.",
             "05.2.headroom",
         )
     expect(
-        found == right and all(type(one) is int for one in found),
-        "It is the fewest nodes that serve the peak, with the spare ones gone and the headroom unused.",
+        found == right and all(type(count) is int for count in found),
+        "The answer is the fewest nodes that serve the peak with the spare ones gone and the headroom "
+        "unused.",
         "05.2.needed",
     )
 
@@ -249,55 +252,56 @@ def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
 def check_hopeless(needed: Function, plans: Sequence[Plan]) -> None:
     """A peak that no number of nodes can serve."""
     cases = []
-    for one in plans:
-        law = _law(one)
+    for plan in plans:
+        law = _law(plan)
         best = max(law.rate(n) for n in range(1, math.floor(law.most) + 2))
-        cases.append(Plan(best * 1.05, one.one, one.contention, one.coherence, 0.0, one.spare))
-        cases.append(Plan(best * 0.9, one.one, one.contention, one.coherence, 0.2, one.spare))
+        cases.append(Plan(best * 1.05, plan.one_node, plan.contention, plan.coherence, 0.0, plan.spare))
+        cases.append(Plan(best * 0.9, plan.one_node, plan.contention, plan.coherence, 0.2, plan.spare))
     for found in call_many(needed, map(_arguments, cases)):
         expect(
             found is None,
-            "Beyond some number another node makes it slower. A peak above the best there is cannot be "
-            "served: None.",
+            "From some number on each further node makes the service slower. A peak above the best rate "
+            "cannot be served: None.",
             "05.2.hopeless",
         )
 
 
 _FLAW_MESSAGES = {
     "coordinated omission": (
-        "A closed loop with one very long answer asked nothing meanwhile, so its p99 does not know of it.",
+        "A closed loop with one very long answer sent nothing meanwhile, so its p99 does not show it.",
         "05.3.omission",
     ),
     "client-bound": (
-        "A client that used up its core measured itself.",
+        "A client that used up its core measured itself, not the service.",
         "05.3.client",
     ),
     "no warm-up": (
-        "A first second far below all others belongs to the start, and not to the service.",
+        "A first second far below the others shows the start, not the service.",
         "05.3.warm-up",
     ),
     "none": (
-        "What is no flaw is not blamed: an open loop feels a stall, and a stall later is no cold start.",
+        "A table without a flaw is not blamed: an open loop does notice a stall, and a slow second later "
+        "on is no cold start.",
         "05.3.blamed",
     ),
 }
 
 
-def right_flaw(one: Data) -> str:
+def right_flaw(table: Data) -> str:
     """The flaw by the exercise's own rules."""
-    if one["client_cores"] >= 0.9:
+    if table["client_cores"] >= 0.9:
         return "client-bound"
-    if one["rates"][0] < statistics.median(one["rates"][1:]) / 2:
+    if table["rates"][0] < statistics.median(table["rates"][1:]) / 2:
         return "no warm-up"
-    if one["loop"] == "closed" and one["longest"] >= 10 * one["p99"]:
+    if table["loop"] == "closed" and table["longest"] >= 10 * table["p99"]:
         return "coordinated omission"
     return "none"
 
 
 def check_flaw(flaw: Function, tables: Sequence[Data]) -> None:
     """The flaw's name, or none."""
-    for one, found in zip(tables, call_many(flaw, [(one,) for one in tables]), strict=True):
-        right = right_flaw(one)
+    for table, found in zip(tables, call_many(flaw, [(table,) for table in tables]), strict=True):
+        right = right_flaw(table)
         # Whoever takes another second for the first one blames it in tables of every kind.
         expect(found == right, *_FLAW_MESSAGES["none" if found == "no warm-up" else right])
 
@@ -306,7 +310,7 @@ def check_honest(honest: Function, cases: Sequence[tuple[list[float], float]]) -
     """The latencies with those put back that were never asked for."""
     for latencies, interval in [*cases, ([0.5, 0.5], 1.0), ([1.25], 0.5)]:
         found = honest(list(latencies), interval)
-        right = sorted(each for latency in latencies for each in [latency, *_unsent(latency, interval)])
+        right = sorted(wait for latency in latencies for wait in [latency, *_unsent(latency, interval)])
         expect(
             isinstance(found, Sequence) and not isinstance(found, str) and all(map(_number, found)),
             "It is a list of seconds: those that were measured and those that were left out.",
@@ -314,14 +318,14 @@ def check_honest(honest: Function, cases: Sequence[tuple[list[float], float]]) -
         )
         expect(
             len(found) >= len(latencies) and min(found) > 0,
-            "Nothing that was measured is dropped, and no request waited for less than nothing.",
+            "Nothing that was measured is dropped, and no request waited for less than 0 s.",
             "05.3.honest",
         )
         expect(
             len(found) == len(right)
             and all(math.isclose(a, b, abs_tol=1e-9) for a, b in zip(sorted(found), right, strict=True)),
-            "A stall of L hid the requests that were due in it: they would have waited L less one "
-            "interval, less two, and so on, as long as that is above 0.",
+            "A stall of L kept back the requests that were due in it: they would have waited L less one "
+            "interval, L less two, and so on, as long as that is above 0.",
             "05.3.missed",
         )
 

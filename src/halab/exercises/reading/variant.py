@@ -87,17 +87,23 @@ class _NamedNodes:
         return int(chosen.removeprefix("node-")) - 1
 
 
-def race(one: Workload, strategy: Strategy) -> RaceReport:
+def race(workload: Workload, strategy: Strategy) -> RaceReport:
     """Race a strategy through a workload. Raises ValueError if it picks what is not in service."""
-    return run(one.nodes, requests(one.rate, one.seconds, one.seed), _NamedNodes(strategy))
+    return run(
+        workload.nodes, requests(workload.rate, workload.seconds, workload.seed), _NamedNodes(strategy)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A peak to plan for, and what nodes can do: see `halab.models.capacity.Usl`."""
+    """A peak to plan for, and what nodes can do: see `halab.models.capacity.Usl`.
+
+    `peak` and `one_node` (a single node) are requests a second, `headroom` is the share of the nodes' rate
+    that stays unused in the peak, `spare` how many nodes may be gone in it.
+    """
 
     peak: float
-    one: float
+    one_node: float
     contention: float
     coherence: float
     headroom: float
@@ -106,10 +112,17 @@ class Plan:
 
 def make_plan(rng: random.Random) -> Plan:
     """A peak that some number of nodes can serve."""
-    one = float(rng.randint(80, 400))
+    one_node = float(rng.randint(80, 400))
     contention, coherence = round(rng.uniform(0.01, 0.06), 3), round(rng.uniform(0.0002, 0.002), 4)
     headroom = rng.choice((0.2, 0.25, 0.3, 0.4))
-    return Plan(round(one * rng.uniform(1.5, 4)), one, contention, coherence, headroom, rng.choice((1, 1, 2)))
+    return Plan(
+        round(one_node * rng.uniform(1.5, 4)),
+        one_node,
+        contention,
+        coherence,
+        headroom,
+        rng.choice((1, 1, 2)),
+    )
 
 
 def make_table(rng: random.Random, flaw: str = "") -> Data:

@@ -72,7 +72,7 @@ def check_rto(rto: Function, incident: Incident) -> None:
     events = incident.data["events"]
     found = rto(events)
     disaster = incident.data["disaster_at"]
-    early = next(one["at"] for one in events if one["what"] == "serving" and one["at"] > disaster)
+    early = next(event["at"] for event in events if event["what"] == "serving" and event["at"] > disaster)
     expect(
         not _near(found, early - disaster),
         "Service that breaks down again was not back: the recovery goes on until it serves and goes on "
@@ -106,22 +106,22 @@ def check_stages(stages: Function, incident: Incident) -> None:
 
 def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
     """The longest interval that keeps an RPO."""
-    found = call_many(interval, ((one.rpo, one.takes, one.failed) for one in promises))
-    for one, value in zip(promises, found, strict=True):
+    found = call_many(interval, ((promise.rpo, promise.takes, promise.failed) for promise in promises))
+    for promise, value in zip(promises, found, strict=True):
         expect(
             _number(value) and value > 0,
             "The interval is a positive number of seconds wherever the promise can be kept.",
             "07.2.interval",
         )
-        worst = one.takes + (one.failed + 1) * value
+        worst = promise.takes + (promise.failed + 1) * value
         expect(
-            worst <= one.rpo + _ROUNDING,
+            worst <= promise.rpo + _ROUNDING,
             "The promise is kept at the worst moment: just before a backup is ready, and with as many "
-            "useless ones before it as were named.",
+            "unusable ones before it as `failed` says.",
             "07.2.interval",
         )
         expect(
-            value >= longest_interval(one.rpo, one.takes, one.failed) - _ROUNDING,
+            value >= longest_interval(promise.rpo, promise.takes, promise.failed) - _ROUNDING,
             "No longer interval keeps the promise: backups more often than needed cost money for nothing.",
             "07.2.often",
         )
@@ -145,11 +145,11 @@ def check_refused(interval: Function) -> None:
 def check_newest(lost: Function, backups: Backups) -> None:
     """What a disaster at a given moment loses."""
     found = call_many(lost, ((backups.catalogue, moment) for moment, _ in backups.truth))
-    usable = [one for one in backups.catalogue if one["ok"]]
+    usable = [backup for backup in backups.catalogue if backup["ok"]]
     for (moment, want), value in zip(backups.truth, found, strict=True):
-        early = [moment - one["begun"] for one in usable if one["begun"] <= moment < one["ready"]]
+        early = [moment - backup["begun"] for backup in usable if backup["begun"] <= moment < backup["ready"]]
         expect(
-            not (_number(value) and any(_near(value, one) for one in early)),
+            not (_number(value) and any(_near(value, seconds) for seconds in early)),
             "A backup that was still under way in the disaster brings nothing back.",
             "07.2.ready",
         )
@@ -177,7 +177,11 @@ def check_limits(choose: Function, market: Market) -> None:
                 "07.3.limits",
             )
             continue
-        known = [strategy["recoveries"][one] for one in service["disasters"] if one in strategy["recoveries"]]
+        known = [
+            strategy["recoveries"][disaster]
+            for disaster in service["disasters"]
+            if disaster in strategy["recoveries"]
+        ]
         expect(
             all(rto <= service["rto"] and rpo <= service["rpo"] for rto, rpo in known),
             f'"{name}" takes too long or loses too much for the service "{service["name"]}" in one of its '
@@ -200,7 +204,7 @@ def check_cheapest(choose: Function, market: Market) -> None:
     """The cheapest of those that fit; None where none does."""
     for service, name, _ in _choices(choose, market, "07.3.cheapest"):
         fitting = _fitting(service, market)
-        best = min(fitting, key=lambda one: one["cost"])["name"] if fitting else None
+        best = min(fitting, key=lambda strategy: strategy["cost"])["name"] if fitting else None
         expect(
             name == best,
             f'The service "{service["name"]}" gets the cheapest strategy that fits, or None if none does.',
@@ -238,24 +242,24 @@ def check_table(table: Function, market: Market) -> None:
 
 def verdicts(market: Market) -> dict[str, str]:
     """The table of task 3: "met", "missed" or "unproven" for each service."""
-    return {one["name"]: _verdict(one, market.drills) for one in market.services}
+    return {service["name"]: _verdict(service, market.drills) for service in market.services}
 
 
 def _verdict(service: Data, drills: Sequence[Data]) -> str:
-    mine = [one for one in drills if one["service"] == service["name"]]
-    if any(one["rto"] > service["rto"] or (one["rpo"] or 0) > service["rpo"] for one in mine):
+    mine = [drill for drill in drills if drill["service"] == service["name"]]
+    if any(drill["rto"] > service["rto"] or (drill["rpo"] or 0) > service["rpo"] for drill in mine):
         return "missed"
-    return "met" if mine and all(one["rpo"] is not None for one in mine) else "unproven"
+    return "met" if mine and all(drill["rpo"] is not None for drill in mine) else "unproven"
 
 
 def _fitting(service: Data, market: Market) -> list[Data]:
     return [
-        one
-        for one in market.strategies
+        strategy
+        for strategy in market.strategies
         if all(
-            disaster in one["recoveries"]
-            and one["recoveries"][disaster][0] <= service["rto"]
-            and one["recoveries"][disaster][1] <= service["rpo"]
+            disaster in strategy["recoveries"]
+            and strategy["recoveries"][disaster][0] <= service["rto"]
+            and strategy["recoveries"][disaster][1] <= service["rpo"]
             for disaster in service["disasters"]
         )
     ]
@@ -263,7 +267,7 @@ def _fitting(service: Data, market: Market) -> list[Data]:
 
 def _choices(choose: Function, market: Market, hint: str) -> list[tuple[Data, str | None, Data | None]]:
     """Each service with the name that was chosen for it and the strategy of that name."""
-    offered = {one["name"]: one for one in market.strategies}
+    offered = {strategy["name"]: strategy for strategy in market.strategies}
     found = call_many(choose, ((market.strategies, service) for service in market.services))
     for name in found:
         expect(

@@ -204,17 +204,17 @@ def make_market(rng: random.Random) -> Market:
     )
     offered: list[Data] = [
         {
-            "name": one.name,
-            "cost": round(one.cost, 2),
+            "name": strategy.name,
+            "cost": round(strategy.cost, 2),
             "recoveries": {
-                disaster: (round(found.rto, 1), round(found.rpo, 1))
-                for disaster, found in one.recoveries.items()
+                disaster: (round(recovery.rto, 1), round(recovery.rpo, 1))
+                for disaster, recovery in strategy.recoveries.items()
             },
         }
-        for one in strategies(setting)
+        for strategy in strategies(setting)
     ]
     rng.shuffle(offered)
-    by_name = {one["name"]: one["recoveries"] for one in offered}
+    by_name = {strategy["name"]: strategy["recoveries"] for strategy in offered}
     patient = {
         "name": "orders", "rto": DAY, "rpo": by_name["warm standby"]["log"][1], "disasters": ["log"],
     }  # fmt: skip

@@ -77,18 +77,18 @@ def check_verify(verify: Function, tables: Tables, seed: int) -> None:
         cases += [(damage(sound, how, name, rng), [name], f"08.1.{how}") for name in full]
     both = damage(damage(sound, "flipped", full[0], rng), "lost", full[1], rng)
     cases.append((both, sorted(full[:2]), "08.1.all"))
-    said = {
-        "08.1.sound": "Of a sound backup nothing is said, and an empty collection is no damage.",
-        "08.1.flipped": "A file with its length and its rows, and one figure that is another, is damaged.",
+    behaviours = {
+        "08.1.sound": "A sound backup has no damaged collections, and an empty collection is no damage.",
+        "08.1.flipped": "A file of the right length and row count is damaged if one digit was changed.",
         "08.1.cut": "A file that was cut off is damaged, even if its last line is no JSON any more.",
-        "08.1.lost": "A file that the manifest names and that is not there is damaged.",
-        "08.1.miscounted": "A file whose rows are not as many as the manifest says is damaged.",
+        "08.1.lost": "A file that the manifest names and that is missing counts as damaged.",
+        "08.1.miscounted": "A file with more or fewer rows than the manifest says is damaged.",
         "08.1.all": "All damaged files are named, in alphabetical order.",
     }
-    found = call_many(verify, ((copy.deepcopy(one),) for one, _, _ in cases))
+    found = call_many(verify, ((copy.deepcopy(backup),) for backup, _, _ in cases))
     for (_, wanted, hint), value in zip(cases, found, strict=True):
         is_list = isinstance(value, Sequence) and not isinstance(value, str)
-        expect(is_list and list(value) == wanted, said[hint], hint)
+        expect(is_list and list(value) == wanted, behaviours[hint], hint)
 
 
 def check_newer(verify: Function, tables: Tables) -> None:
@@ -105,8 +105,8 @@ def check_newer(verify: Function, tables: Tables) -> None:
 def check_choose(choose: Function, backup_set: BackupSet) -> None:
     """The newest backup that is sound and was finished before the mistake."""
     found = call_many(choose, ((backup_set.backups, at) for at, _ in backup_set.truth))
-    begun = {name: one["begun"] for name, one in backup_set.backups.items()}
-    ended = {name: one["ended"] for name, one in backup_set.backups.items()}
+    begun = {name: backup["begun"] for name, backup in backup_set.backups.items()}
+    ended = {name: backup["ended"] for name, backup in backup_set.backups.items()}
     for (at, wanted), name in zip(backup_set.truth, found, strict=True):
         expect(
             name is None or (isinstance(name, str) and name in begun),
@@ -115,12 +115,12 @@ def check_choose(choose: Function, backup_set: BackupSet) -> None:
         )
         expect(
             name is None or ended[name] <= at,
-            "A backup that was not finished when the mistake was made may hold what the mistake left.",
+            "A backup that was not finished when the mistake was made may contain the mistake.",
             "08.2.stale",
         )
         expect(
             wanted is not None or name is None,
-            "Where no backup is sound and old enough the answer is None.",
+            "If no backup is both sound and old enough, the answer is None.",
             "08.2.none",
         )
         expect(
@@ -156,12 +156,12 @@ def check_untouched(restore: Function, tables: Tables, seed: int) -> None:
         ({"kept": []}, damage(backup, how, name, rng), "rescued", "08.2.damaged") for how in DAMAGES
     ]
     cases.append(({"rescued": [{"id": 7}]}, backup, "rescued", "08.2.exists"))
-    said = {
+    behaviours = {
         "08.2.damaged": "A collection whose file is damaged is not restored: a ValueError says so.",
         "08.2.exists": "A name that is taken is not overwritten: a ValueError says so.",
     }
     for database, one, new, hint in cases:
-        expect(_refused(restore, database, one, name, new), said[hint], hint)
+        expect(_refused(restore, database, one, name, new), behaviours[hint], hint)
     expect(
         _refused(restore, {}, backup, "no such collection", "rescued"),
         "A collection that the backup does not hold is refused with a ValueError.",
@@ -198,18 +198,18 @@ def check_table(table: Function, cells: Sequence[Data], choices: Sequence[Sequen
     for have, value in zip(choices, found, strict=True):
         expect(
             isinstance(value, Mapping) and set(value) == set(DISASTERS),
-            "The table has a verdict for every disaster, and also if one has no protection at all.",
+            "The table has a verdict for every disaster, even if there is no protection at all.",
             "08.3.every",
         )
         for disaster in DISASTERS:
             mine = {
-                one["helps"] for one in cells if one["disaster"] == disaster and one["protection"] in have
+                cell["helps"] for cell in cells if cell["disaster"] == disaster and cell["protection"] in have
             }
             wanted = next((verdict for verdict in ("yes", "if") if verdict in mine), "no")
             expect(
                 value[disaster] == wanted,
-                'Against a disaster one has the best of one\'s protections: "yes" before "if" before "no". '
-                "Those one does not have say nothing.",
+                'The verdict on a disaster is the best one among the protections in `have`: "yes" before '
+                '"if" before "no". Other protections do not count.',
                 "08.3.table",
             )
 

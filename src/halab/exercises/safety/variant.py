@@ -76,7 +76,7 @@ def _copy(backup: Data) -> Data:
 def _flipped(backup: Data, name: str, rng: random.Random) -> None:
     """One character of another row's figure: as long as before, and still JSON."""
     text = backup["files"][name]
-    at = rng.choice([index for index, one in enumerate(text) if one.isdigit()])
+    at = rng.choice([index for index, character in enumerate(text) if character.isdigit()])
     backup["files"][name] = text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]
 
 
@@ -122,16 +122,16 @@ def make_backup_set(rng: random.Random) -> BackupSet:
     backups, sound = {}, []
     for number, (day, kind) in enumerate(zip(begun, kinds, strict=True)):
         tables = make_tables(rng)
-        one = make_backup(tables, day * DAY, day * DAY + 3600)
+        backup = make_backup(tables, day * DAY, day * DAY + 3600)
         full = next(name for name, rows in tables.items() if rows)
         name = f"backup-{rng.randrange(10**6):06d}-{number}"
         if kind == "sound":
-            sound.append((one["ended"], name))
+            sound.append((backup["ended"], name))
         elif kind == "newer":
-            one["version"] = 2
+            backup["version"] = 2
         else:
-            one = damage(one, kind, full, rng)
-        backups[name] = one
+            backup = damage(backup, kind, full, rng)
+        backups[name] = backup
     names = rng.sample(sorted(backups), len(backups))
     moments = [begun[0] * DAY - 60, *(day * DAY + shift for day in begun for shift in (1800, 3600, 7200))]
     truth = [
@@ -154,7 +154,7 @@ def make_backup_times(rng: random.Random) -> list[float]:
 def make_cells(rng: random.Random) -> list[Data]:
     """The table of disasters against protections, in no order, with verdicts drawn anew for this learner."""
     rows: list[Data] = [
-        {"disaster": one.disaster, "protection": one.protection, "helps": one.helps} for one in CELLS
+        {"disaster": cell.disaster, "protection": cell.protection, "helps": cell.helps} for cell in CELLS
     ]
     for row in rng.sample(rows, 8):
         row["helps"] = rng.choice(("yes", "if", "no"))

@@ -38,7 +38,9 @@ Function = Callable[..., Any]
 def check_expected(expected: Function, stores: Sequence[Store]) -> None:
     """The mean time until so many of the copies are done."""
     cases = [
-        (one.base, one.jitter, one.copies, needed) for one in stores for needed in range(1, one.copies + 1)
+        (store.base, store.jitter, store.copies, needed)
+        for store in stores
+        for needed in range(1, store.copies + 1)
     ]
     cases += [(7.0, 0.0, 4, 3), (0.0, 3.0, 1, 1), (1.0, 2.0, 12, 9)]
     cases.sort(key=lambda case: case[3] < case[2])  # the simpler mistake is told first
@@ -53,8 +55,8 @@ def check_expected(expected: Function, stores: Sequence[Store]) -> None:
             )
         expect(
             _near(found, right),
-            "If fewer than all copies are needed, the time is that of the last one needed, with the slower "
-            "ones left out.",
+            "If fewer than all copies are needed, the time is that of the last one needed; slower ones do "
+            "not count.",
             "04.1.quorum",
         )
 
@@ -68,27 +70,29 @@ def check_refused(expected: Function) -> None:
             continue
         expect(
             False,
-            "More copies than there are, or fewer than one, cannot be waited for: that is a ValueError.",
+            "Nobody can wait for more copies than there are, or for fewer than one: that is a ValueError.",
             "04.1.refused",
         )
 
 
 def check_times(times: Function, stores: Sequence[Store]) -> None:
     """Each way of writing, worked out from the copies' times."""
-    for one in stores:
+    for store in stores:
         for way in ("serial", "parallel", "quorum"):
-            found = times(one.writes, way, one.needed)
+            found = times(store.writes, way, store.needed)
             expect(
-                isinstance(found, Sequence) and not isinstance(found, str) and len(found) == len(one.writes),
+                isinstance(found, Sequence)
+                and not isinstance(found, str)
+                and len(found) == len(store.writes),
                 "There is one time for each write, in their order.",
                 "04.1.times",
             )
-            for copies, time in zip(one.writes, found, strict=True):
-                _check_time(copies, way, one.needed, time)
+            for copies, time in zip(store.writes, found, strict=True):
+                _check_time(copies, way, store.needed, time)
 
 
 def _check_time(copies: Sequence[float | None], way: str, needed: int, time: object) -> None:
-    done = sorted(each for each in copies if each is not None)
+    done = sorted(copy for copy in copies if copy is not None)
     wanted = needed if way == "quorum" else len(copies)
     if len(done) < wanted:
         expect(
@@ -99,15 +103,15 @@ def _check_time(copies: Sequence[float | None], way: str, needed: int, time: obj
     elif len(done) < len(copies):
         expect(
             _near(time, done[needed - 1]),
-            "A quorum that is reached without the lost copies is acknowledged all the same.",
+            "A write whose quorum is reached without the lost copies is acknowledged all the same.",
             "04.1.lost",
         )
     else:
         right = math.fsum(done) if way == "serial" else done[wanted - 1]
         expect(
             _near(time, right),
-            "One by one takes the sum of all copies, at once the slowest, and a quorum the slowest of "
-            "those it needs.",
+            "Serial takes the sum of all copies' times, parallel the slowest of them, and a quorum the "
+            "slowest of those it needs.",
             "04.1.times",
         )
 
@@ -135,22 +139,22 @@ def check_straggling(straggling: Function, seed: int) -> None:
             )
         expect(
             met,
-            "A quorum waits for a straggler only if too few of the other copies are left to make it up.",
+            "A quorum waits for a straggler only if the other copies are too few for it.",
             "04.1.forgives",
         )
 
 
 def check_ratio(ratio: Function, reports: Sequence[Report]) -> None:
     """What three replicas cost, in one number that stragglers do not spoil."""
-    for one in reports:
-        found = ratio(one.one, one.three)
+    for report in reports:
+        found = ratio(report.one, report.three)
         expect(
-            not _near(found, statistics.fmean(one.three) / statistics.fmean(one.one)),
+            not _near(found, statistics.fmean(report.three) / statistics.fmean(report.one)),
             "A few stragglers must not decide: take the middle of each group, not its mean.",
             "04.2.mean",
         )
         expect(
-            _near(found, statistics.median(one.three) / statistics.median(one.one)),
+            _near(found, statistics.median(report.three) / statistics.median(report.one)),
             "The ratio is the typical time with three replicas over that with one.",
             "04.2.ratio",
         )
@@ -158,9 +162,9 @@ def check_ratio(ratio: Function, reports: Sequence[Report]) -> None:
 
 def check_interval(interval: Function, reports: Sequence[Report]) -> None:
     """How far chance may have moved the ratio."""
-    for one in reports:
-        low, _, high = ratio_interval(one.three, one.one)
-        found = interval(one.one, one.three)
+    for report in reports:
+        low, _, high = ratio_interval(report.three, report.one)
+        found = interval(report.one, report.three)
         expect(
             isinstance(found, Sequence)
             and len(found) == 2
@@ -178,8 +182,8 @@ def check_interval(interval: Function, reports: Sequence[Report]) -> None:
         )
         expect(
             abs(found[0] - low) <= slack and abs(found[1] - high) <= slack,
-            "Drawn again from both groups, each as large as it was, the ratio lies in the interval 95 "
-            "times of a hundred.",
+            "If both groups are drawn again, each as large as it was, the ratio lies in the interval 95 "
+            "times in a hundred.",
             "04.2.interval",
         )
 
@@ -206,19 +210,19 @@ def check_sentence(sentence: Function, seed: int) -> None:
         word = "slower" if low > 1 else "faster" if high < 1 else "not shown"
         cases.append(((low, high), claim, (word, "possible" if low <= claim <= high else "refuted")))
     found = call_many(sentence, [(ends, claim) for ends, claim, _ in cases])
-    for (_, _, (word, standing)), said in zip(cases, found, strict=True):
+    for (_, _, (word, standing)), words in zip(cases, found, strict=True):
         expect(
-            isinstance(said, Sequence) and not isinstance(said, str) and len(said) == 2,
-            "The sentence is two words: what was shown, and how the claim stands.",
+            isinstance(words, Sequence) and not isinstance(words, str) and len(words) == 2,
+            "The sentence is two words: what was shown, and what becomes of the claim.",
             "04.2.sentence",
         )
         expect(
-            said[0] == word,
+            words[0] == word,
             "A difference is shown only if the whole interval lies on one side of 1.",
             "04.2.shown",
         )
         expect(
-            said[1] == standing,
+            words[1] == standing,
             "A claim is refuted if it lies outside the interval, and possible if inside, ends included.",
             "04.2.sentence",
         )
@@ -226,12 +230,12 @@ def check_sentence(sentence: Function, seed: int) -> None:
 
 def check_waits(waits: Function, setups: Sequence[Data]) -> None:
     """How many copies an insert waits for."""
-    for one, found in zip(setups, call_many(waits, [(one,) for one in setups]), strict=True):
-        right = _of(one["log_copies"], one["acks"])
-        if one["replicas"] > 1 and right != found:
+    for setup, found in zip(setups, call_many(waits, [(setup,) for setup in setups]), strict=True):
+        right = _of(setup["log_copies"], setup["acks"])
+        if setup["replicas"] > 1 and right != found:
             expect(
-                found != _waits_of_replicas(one),
-                "Query replicas read the log when they can: no insert waits for them.",
+                found != _waits_of_replicas(setup),
+                "Query replicas read the log in their own time: no insert waits for them.",
                 "04.3.replicas",
             )
         expect(
@@ -252,25 +256,25 @@ def _of(copies: int, acks: str) -> int:
 
 def check_moved(moved: Function, setups: Sequence[Data]) -> None:
     """Where a row is written several times, and where it is only read."""
-    for one, found in zip(setups, call_many(moved, [(one,) for one in setups]), strict=True):
+    for setup, found in zip(setups, call_many(moved, [(setup,) for setup in setups]), strict=True):
         expect(
             isinstance(found, Mapping) and set(found) == {"log", "store", "memory"},
             "The bytes are a dict with the keys log, store and memory.",
             "04.3.moved",
         )
         expect(
-            found["log"] == one["log_copies"] * one["row_bytes"],
+            found["log"] == setup["log_copies"] * setup["row_bytes"],
             "Each of the log's copies holds the row, acknowledged or not.",
             "04.3.log",
         )
         expect(
-            found["store"] == one["store_copies"] * one["row_bytes"],
+            found["store"] == setup["store_copies"] * setup["row_bytes"],
             "The object store holds a collection once, in as many copies as it keeps itself, whatever the "
             "number of query replicas.",
             "04.3.store",
         )
         expect(
-            found["memory"] == one["replicas"] * one["row_bytes"],
+            found["memory"] == setup["replicas"] * setup["row_bytes"],
             "Each query replica holds the row in memory.",
             "04.3.moved",
         )
