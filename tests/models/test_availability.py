@@ -12,7 +12,6 @@ from halab.models.availability import (
     MONTHS,
     YEARS,
     Calendar,
-    availability_of,
     common_cause,
     copies_needed,
     downtime,
@@ -42,11 +41,6 @@ def test_the_convention_decides_and_says_so() -> None:
     assert Calendar("365.2425").year == 365.2425 * DAY
     lengths = {Calendar(year, month).month for year, month in product(YEARS, MONTHS)}
     assert len(lengths) == 4, "thirty days, or a twelfth of three years"
-
-
-@given(shares, st.floats(1e-3, 1e12))
-def test_downtime_and_availability_are_each_other_s_inverse(availability: float, period: float) -> None:
-    assert availability_of(downtime(availability, period), period) == pytest.approx(availability, abs=1e-15)
 
 
 @given(st.integers(1, 14))
@@ -179,8 +173,6 @@ def test_what_is_no_share_is_refused_by_name(wrong: float) -> None:
         (lambda: k_of_n(True, 2, 0.9), "k must be a whole number"),
         (lambda: downtime(0.9, 0), "period must be a positive number"),
         (lambda: downtime(0.9, math.inf), "period must be a positive number"),
-        (lambda: availability_of(2, 1), "down must lie between"),
-        (lambda: availability_of(-1, 1), "down must lie between"),
         (lambda: Calendar("360"), "year_days must be one of 365, 365.25, 365.2425"),
         (lambda: Calendar(month_days="31 days"), "month_days must be one of"),
     ],

@@ -1,4 +1,5 @@
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -12,16 +13,28 @@ from halab.models.failover import (
     Failover,
     Heartbeats,
     Lease,
-    LognormalStalls,
     Timeline,
     detection,
     false_alarm_probability,
     false_alarms_per_year,
     request_counts,
-    ttl_choices,
 )
 
 seconds = st.floats(0.0, 100.0)
+
+
+@dataclass(frozen=True)
+class LognormalStalls:
+    """Stalls with lognormal lengths: half exceed `median` seconds; `sigma` is the spread of the log."""
+
+    per_day: float
+    median: float
+    sigma: float
+
+    def longer_than(self, length: float) -> float:
+        return 0.5 * math.erfc(math.log(length / self.median) / (self.sigma * math.sqrt(2)))
+
+
 detectors = st.one_of(
     st.builds(Heartbeats, st.floats(0.1, 30), st.integers(1, 10), seconds),
     st.builds(Lease, st.floats(1, 120)),
@@ -94,7 +107,6 @@ def test_a_timeline_out_of_order_is_refused() -> None:
         (lambda: Failover(Lease(), -1, 0, 0), "election"),
         (lambda: CARD.timeline(phase=1.5), "phase"),
         (lambda: ExponentialStalls(1, 0), "mean"),
-        (lambda: LognormalStalls(1, 1, -1), "sigma"),
         (lambda: request_counts(-1, 1), "rate"),
         (lambda: false_alarms_per_year(Lease(), ExponentialStalls(1, 1), 0), "processes"),
     ],
@@ -139,16 +151,3 @@ def test_a_longer_lease_raises_fewer_false_alarms_and_more_processes_more() -> N
     alarms = [false_alarms_per_year(Lease(ttl), stalls) for ttl in (3, 5, 10, 30)]
     assert alarms == sorted(alarms, reverse=True)
     assert false_alarms_per_year(Lease(5), stalls, 19) == pytest.approx(19 * alarms[1])
-
-
-def test_the_choice_of_ttl_keeps_both_promises_and_its_neighbours_break_one() -> None:
-    stalls = ExponentialStalls(per_day=24, mean=0.6)
-    choices = ttl_choices(rto=15, false_alarms=1, stalls=stalls, after=1.4)
-    assert choices
-    assert detection(Lease(choices[-1])).most + 1.4 <= 15 < detection(Lease(choices[-1] + 1)).most + 1.4
-    assert false_alarms_per_year(Lease(choices[0]), stalls) <= 1
-    assert false_alarms_per_year(Lease(choices[0] - 1), stalls) > 1
-
-
-def test_promises_that_exclude_each_other_leave_no_choice() -> None:
-    assert not ttl_choices(rto=3, false_alarms=0.001, stalls=ExponentialStalls(24, 1.0), after=1.4)

@@ -10,7 +10,6 @@ from halab.models.quorum import (
     holds,
     leadership,
     majority,
-    query_nodes_needed,
     smallest,
     tolerates,
 )
@@ -52,11 +51,6 @@ def test_the_smallest_stands_the_losses_and_one_less_does_not(losses):
     assert smallest(losses) == 1 or tolerates(smallest(losses) - 1) < losses
 
 
-@given(st.integers(1, 50), st.integers(0, 50))
-def test_after_the_losses_every_copy_has_a_node_of_its_own(replicas, losses):
-    assert query_nodes_needed(replicas, losses) - losses == replicas
-
-
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
@@ -65,8 +59,6 @@ def test_after_the_losses_every_copy_has_a_node_of_its_own(replicas, losses):
         (smallest, (-1,)),
         (holds, (3, 4)),
         (holds, (3, -1)),
-        (query_nodes_needed, (0, 1)),
-        (query_nodes_needed, (1, -1)),
     ],
 )
 def test_what_makes_no_sense_is_refused(function, arguments):

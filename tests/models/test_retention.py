@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halab.models.retention import PERIODS, Retention, keep, oldest_mistake
+from halab.models.retention import PERIODS, Retention, keep
 
 DAY = PERIODS["daily"]
 
@@ -38,9 +38,3 @@ def test_keeping_is_bounded_stable_and_never_drops_the_newest(moments, retention
 def test_a_retention_that_keeps_nothing_is_refused(counts):
     with pytest.raises(ValueError, match="keeps"):
         Retention(*counts)
-
-
-def test_a_mistake_can_be_undone_as_far_back_as_a_backup_reaches():
-    assert oldest_mistake([10.0, 50.0, 200.0], now=100.0) == 90.0
-    with pytest.raises(ValueError, match="no backup"):
-        oldest_mistake([], now=100.0)

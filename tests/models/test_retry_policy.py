@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halab.models.retry_policy import RetryPolicy, expected_attempts, in_all
+from halab.models.retry_policy import RetryPolicy, in_all
 from halab.models.samples import Outcome
 
 
@@ -68,14 +68,6 @@ def test_span_and_amplification_stop_at_the_deadline() -> None:
     assert RetryPolicy(6, 1, 100, deadline=10, jitter="none").span() == 1 + 2 + 4
     assert RetryPolicy(6, 1, 100, deadline=10, jitter="none").amplification() == 4
     assert RetryPolicy(attempts=1).amplification() == 1
-
-
-def test_expected_attempts_agree_with_dice() -> None:
-    rng = np.random.default_rng(3)
-    first_success = rng.geometric(0.4, size=100_000)
-    assert np.minimum(first_success, 5).mean() == pytest.approx(expected_attempts(0.6, 5), rel=0.02)
-    assert expected_attempts(1, 7) == 7
-    assert expected_attempts(0, 7) == 1
 
 
 @pytest.mark.parametrize(

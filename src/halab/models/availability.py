@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from halab.models.validation import positive
+
 __all__ = [
     "DAY",
     "HOUR",
@@ -28,7 +30,6 @@ __all__ = [
     "Calendar",
     "Month",
     "Year",
-    "availability_of",
     "common_cause",
     "copies_needed",
     "downtime",
@@ -101,16 +102,8 @@ def fraction(value: float, name: str = "availability") -> float:
 def downtime(availability: float, period: float) -> float:
     """Seconds without service in a period of that many seconds. Raises ValueError."""
     fraction(availability)
-    _positive(period=period)
+    positive(period=period)
     return (1.0 - availability) * period
-
-
-def availability_of(down: float, period: float) -> float:
-    """The availability of something that was down for `down` of `period` seconds. Raises ValueError."""
-    _positive(period=period)
-    if not 0 <= down <= period:
-        raise ValueError(f"down must lie between 0 and the period of {period} s, not {down}")
-    return 1.0 - down / period
 
 
 def nines(availability: float) -> float:
@@ -192,12 +185,6 @@ def _parts(availabilities: Sequence[float]) -> Sequence[float]:
     for each in availabilities:
         fraction(each)
     return availabilities
-
-
-def _positive(**values: float) -> None:
-    for name, value in values.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be a positive number of seconds, not {value}")
 
 
 def _whole(**values: int) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from halab.models.availability import DAY, DUST, HOUR, downtime, fraction
+from halab.models.validation import not_negative
 
 __all__ = ["ALERTS", "Alert", "Interval", "budget_spent", "burn_rate", "failovers_allowed", "mean_interval"]
 
@@ -51,8 +52,7 @@ def budget_spent(burn: float, window: float, period: float) -> float:
 
     `window` and `period` are seconds. Raises ValueError.
     """
-    if not (burn >= 0 and math.isfinite(burn)):
-        raise ValueError(f"burn must be zero or a positive number, not {burn}")
+    not_negative(burn=burn)
     if not 0 < window <= period < math.inf:
         raise ValueError(f"window must lie between 0 and the period of {period} s, not {window}")
     return burn * window / period

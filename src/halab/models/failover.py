@@ -31,6 +31,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from halab.models.faults import FaultKind
+from halab.models.validation import not_negative, positive
 
 __all__ = [
     "CARD",
@@ -42,7 +43,6 @@ __all__ = [
     "Failover",
     "Heartbeats",
     "Lease",
-    "LognormalStalls",
     "Phase",
     "RequestCounts",
     "Span",
@@ -52,25 +52,12 @@ __all__ = [
     "false_alarm_probability",
     "false_alarms_per_year",
     "request_counts",
-    "ttl_choices",
 ]
 
 ETCD_LOOK = 0.5
 """Seconds between two looks of an etcd server for expired leases."""
 
 DAYS_PER_YEAR = 365.0
-
-
-def _positive(**values: float) -> None:
-    for name, value in values.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be a positive number, not {value}")
-
-
-def _not_negative(**values: float) -> None:
-    for name, value in values.items():
-        if not (value >= 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be zero or a positive number, not {value}")
 
 
 class Span(NamedTuple):
@@ -106,8 +93,8 @@ class Heartbeats:
     timeout: float = 2.0
 
     def __post_init__(self) -> None:
-        _positive(interval=self.interval)
-        _not_negative(timeout=self.timeout)
+        positive(interval=self.interval)
+        not_negative(timeout=self.timeout)
         if self.misses < 1:
             raise ValueError(f"misses must be at least 1, not {self.misses}")
 
@@ -132,7 +119,7 @@ class Lease:
     ttl: float = 10.0
 
     def __post_init__(self) -> None:
-        _positive(ttl=self.ttl)
+        positive(ttl=self.ttl)
 
     @property
     def interval(self) -> float:
@@ -214,7 +201,7 @@ class Failover:
     revokes: bool = False
 
     def __post_init__(self) -> None:
-        _not_negative(
+        not_negative(
             election=self.election,
             takeover=self.takeover,
             reconnect=self.reconnect,
@@ -288,7 +275,7 @@ def request_counts(rate: float, outage: float, patience: float = 0.0) -> Request
     the last `patience` seconds are answered late; those before them fail. On a grid of send times the
     count is within one of this.
     """
-    _not_negative(rate=rate, outage=outage, patience=patience)
+    not_negative(rate=rate, outage=outage, patience=patience)
     late = min(outage, patience)
     return RequestCounts(rate * (outage - late), rate * late)
 
@@ -312,29 +299,11 @@ class ExponentialStalls:
     mean: float
 
     def __post_init__(self) -> None:
-        _not_negative(per_day=self.per_day)
-        _positive(mean=self.mean)
+        not_negative(per_day=self.per_day)
+        positive(mean=self.mean)
 
     def longer_than(self, seconds: float) -> float:
         return math.exp(-max(seconds, 0.0) / self.mean)
-
-
-@dataclass(frozen=True)
-class LognormalStalls:
-    """Stalls with lognormal lengths: half exceed `median` seconds; `sigma` is the spread of the log."""
-
-    per_day: float
-    median: float
-    sigma: float
-
-    def __post_init__(self) -> None:
-        _not_negative(per_day=self.per_day)
-        _positive(median=self.median, sigma=self.sigma)
-
-    def longer_than(self, seconds: float) -> float:
-        if seconds <= 0:
-            return 1.0
-        return 0.5 * math.erfc(math.log(seconds / self.median) / (self.sigma * math.sqrt(2)))
 
 
 def false_alarm_probability(detector: Detector, stalls: Stalls) -> float:
@@ -367,20 +336,3 @@ def false_alarms_per_year(detector: Detector, stalls: Stalls, processes: int = 1
     if processes < 1:
         raise ValueError(f"processes must be at least 1, not {processes}")
     return processes * stalls.per_day * DAYS_PER_YEAR * false_alarm_probability(detector, stalls)
-
-
-def ttl_choices(
-    rto: float, false_alarms: float, stalls: Stalls, after: float, processes: int = 1, longest: int = 120
-) -> range:
-    """The session TTLs, whole seconds, that keep both promises; an empty range if none does.
-
-    `rto` bounds the outage in the worst case: ttl + 0.5 + `after` <= rto, where `after` is the seconds from
-    the fault noticed to clients back. `false_alarms` bounds the needless failovers expected in a year.
-    etcd grants leases in whole seconds and none under 2 s: 1.5 election timeouts,
-    rounded up (server/etcdserver/server.go, minTTL).
-    """
-    _positive(rto=rto)
-    _not_negative(false_alarms=false_alarms, after=after)
-    quick = [ttl for ttl in range(2, longest + 1) if detection(Lease(ttl)).most + after <= rto]
-    calm = [ttl for ttl in quick if false_alarms_per_year(Lease(ttl), stalls, processes) <= false_alarms]
-    return range(calm[0], calm[-1] + 1) if calm else range(0)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from halab.models.failover import Span
+from halab.models.validation import not_negative, positive
 
 __all__ = [
     "BACKOFF_FIRST",
@@ -63,12 +64,8 @@ class Probe:
     successes: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("period", "timeout"):
-            value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be a positive number, not {value}")
-        if not (self.delay >= 0 and math.isfinite(self.delay)):
-            raise ValueError(f"delay must be zero or a positive number, not {self.delay}")
+        positive(period=self.period, timeout=self.timeout)
+        not_negative(delay=self.delay)
         for name in ("failures", "successes"):
             value = getattr(self, name)
             if not (isinstance(value, int) and value >= 1):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Leadership", "holds", "leadership", "majority", "query_nodes_needed", "smallest", "tolerates"]
+__all__ = ["Leadership", "holds", "leadership", "majority", "smallest", "tolerates"]
 
 
 def majority(members: int) -> int:
@@ -41,16 +41,6 @@ def holds(members: int, reachable: int) -> bool:
     if not 0 <= reachable <= members:
         raise ValueError(f"reachable must be from 0 to {members}, not {reachable}")
     return reachable >= majority(members)
-
-
-def query_nodes_needed(replicas: int, losses: int) -> int:
-    """Query nodes so that `replicas` copies can still be held after so many losses, one copy a node at most.
-
-    Raises ValueError for fewer than 1 copy or 0 losses.
-    """
-    if replicas < 1 or losses < 0:
-        raise ValueError("replicas must be at least 1 and losses 0 or more")
-    return replicas + losses
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ RTO and RPO are objectives: the longest outage and the greatest loss one promise
 disaster then costs is a time of the same kind, and that is what these functions give: the promise must be at
 least the worst of it.
 
-Recovery is a chain of stages, one after the other, so its time is their sum. The least, the mean and the
-greatest add up each by itself; the mean does so whether or not the stages depend on each other.
+Recovery is a chain of stages, one after the other, so its time is their sum.
 
 Loss is the age of the newest copy that survives. What is copied every `interval` seconds, and counts as a
 copy only `takes` seconds later, is between `takes` and `takes + interval` old, and any age between is as
@@ -30,6 +29,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
 from halab.models.failover import Span
+from halab.models.validation import not_negative, positive
 
 __all__ = [
     "DISASTERS",
@@ -40,44 +40,14 @@ __all__ = [
     "Setting",
     "Span",
     "Strategy",
-    "certain",
     "cheapest",
     "longest_interval",
-    "recovery_time",
-    "replication_loss",
     "retention",
     "retention_gap",
     "strategies",
 ]
 
 HOUR, DAY = 3600.0, 86400.0
-
-
-def _positive(**values: float) -> None:
-    for name, value in values.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be a positive number, not {value}")
-
-
-def _not_negative(**values: float) -> None:
-    for name, value in values.items():
-        if not (value >= 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be zero or a positive number, not {value}")
-
-
-def certain(seconds: float) -> Span:
-    """A time that chance has no part in. Raises ValueError if it is negative."""
-    _not_negative(seconds=seconds)
-    return Span(seconds, seconds, seconds)
-
-
-def recovery_time(stages: Iterable[Span]) -> Span:
-    """Seconds from the disaster to service: the sum of stages that follow each other. Raises ValueError."""
-    stages = list(stages)
-    for stage in stages:
-        if not 0 <= stage.least <= stage.mean <= stage.most < math.inf:
-            raise ValueError(f"a stage has a least, a mean and a greatest time in that order, not {stage}")
-    return Span(*(math.fsum(times) for times in zip(*stages, strict=True))) if stages else certain(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +61,8 @@ class Periodic:
     takes: float = 0.0
 
     def __post_init__(self) -> None:
-        _positive(interval=self.interval)
-        _not_negative(takes=self.takes)
+        positive(interval=self.interval)
+        not_negative(takes=self.takes)
 
     def loss(self, failed: int = 0) -> Span:
         """Seconds of data lost with the original, if the newest `failed` copies turn out to be useless.
@@ -120,8 +90,8 @@ def longest_interval(rpo: float, takes: float = 0.0, failed: int = 0) -> float:
     takes + (failed + 1) x interval <= rpo. Raises ValueError if no interval does: a copy that takes as long
     as the promise is too old the moment it is there.
     """
-    _positive(rpo=rpo)
-    _not_negative(takes=takes)
+    positive(rpo=rpo)
+    not_negative(takes=takes)
     if failed < 0:
         raise ValueError(f"failed must be zero or more copies, not {failed}")
     if takes >= rpo:
@@ -129,28 +99,12 @@ def longest_interval(rpo: float, takes: float = 0.0, failed: int = 0) -> float:
     return (rpo - takes) / (failed + 1)
 
 
-def replication_loss(
-    delay: float, written: float = 0.0, carried: float = math.inf, burst: float = 0.0
-) -> float:
-    """Seconds of data lost with the original where a replica follows it asynchronously, in the worst case.
-
-    `delay` is how far it is behind when all is calm. During a burst `written` rows a second arrive for
-    `burst` seconds, and the link carries `carried` a second; at its end the rows of the last
-    burst x (1 - carried / written) seconds have not been sent. Raises ValueError.
-    """
-    _not_negative(delay=delay, written=written, burst=burst)
-    if not carried > 0:
-        raise ValueError(f"carried must be a positive number, not {carried}")
-    behind = burst * (1 - carried / written) if written > carried else 0.0
-    return delay + behind
-
-
 def retention(size: float, written: float) -> float:
     """Seconds a log reaches back that keeps `size` bytes while `written` bytes a second arrive.
 
     Raises ValueError.
     """
-    _positive(size=size, written=written)
+    positive(size=size, written=written)
     return size / written
 
 
@@ -161,8 +115,8 @@ def retention_gap(kept: float, away: float, behind: float = 0.0) -> float:
     that it can go on where it was. More than 0 is the least that is lost: Milvus 2.3.5 was measured to find
     none of its unflushed rows again once its checkpoint had left the log. Raises ValueError.
     """
-    _positive(kept=kept)
-    _not_negative(away=away, behind=behind)
+    positive(kept=kept)
+    not_negative(away=away, behind=behind)
     return max(0.0, away + behind - kept)
 
 
@@ -201,8 +155,8 @@ class Setting:
     backup: float = 0.2
 
     def __post_init__(self) -> None:
-        _positive(flush=self.flush, interval=self.interval)
-        _not_negative(**{each.name: getattr(self, each.name) for each in fields(self)})
+        positive(flush=self.flush, interval=self.interval)
+        not_negative(**{each.name: getattr(self, each.name) for each in fields(self)})
 
     @property
     def backups(self) -> Periodic:

@@ -27,6 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from halab.models.validation import not_negative
+
 __all__ = [
     "Copy",
     "Write",
@@ -48,10 +50,7 @@ class Copy:
     jitter: float
 
     def __post_init__(self) -> None:
-        for name in ("base", "jitter"):
-            value = getattr(self, name)
-            if not (value >= 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be zero or a positive number, not {value}")
+        not_negative(base=self.base, jitter=self.jitter)
 
 
 @dataclass(frozen=True, slots=True)

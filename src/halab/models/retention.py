@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["PERIODS", "Retention", "keep", "oldest_mistake", "reasons"]
+__all__ = ["PERIODS", "Retention", "keep", "reasons"]
 
 PERIODS: Mapping[str, float] = {"daily": 86_400.0, "weekly": 7 * 86_400.0, "monthly": 30 * 86_400.0}
 """Seconds by the name of the period."""
@@ -49,14 +49,3 @@ def reasons(moments: Iterable[float], retention: Retention) -> dict[float, tuple
         for moment in list(newest_of.values())[: getattr(retention, name)]:
             why[moment] = (*why.get(moment, ()), name)
     return why
-
-
-def oldest_mistake(kept: Iterable[float], now: float) -> float:
-    """The age of the oldest mistake that can still be undone: that of the oldest backup, seconds.
-
-    Raises ValueError if there is no backup from before now.
-    """
-    ages = [now - moment for moment in kept if moment <= now]
-    if not ages:
-        raise ValueError("there is no backup, so no mistake can be undone")
-    return max(ages)

@@ -6,14 +6,14 @@ sleep = random between 0 and min(cap, base * 2 ** attempt), attempts counted fro
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from halab.models.samples import Outcome
+from halab.models.validation import not_negative
 
-__all__ = ["IDEMPOTENT", "Random", "Retry", "RetryPolicy", "expected_attempts", "in_all"]
+__all__ = ["IDEMPOTENT", "Random", "Retry", "RetryPolicy", "in_all"]
 
 IDEMPOTENT = frozenset({"search", "strong search", "query", "upsert", "metadata call"})
 """Operations that do no harm when they happen twice. The course's metadata call sets an alias to a value."""
@@ -55,10 +55,7 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         if self.attempts < 1:
             raise ValueError(f"attempts must be at least 1, not {self.attempts}")
-        for name in ("base", "cap", "deadline"):
-            value = getattr(self, name)
-            if not (value >= 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be zero or a positive number of seconds, not {value}")
+        not_negative(base=self.base, cap=self.cap, deadline=self.deadline)
         if self.jitter not in ("none", "full"):
             raise ValueError(f'jitter must be "none" or "full", not "{self.jitter}"')
 
@@ -128,15 +125,3 @@ def in_all(outcomes: Sequence[Outcome]) -> Outcome:
     if outcomes[-1] is not Outcome.OK and Outcome.UNKNOWN in outcomes:
         return Outcome.UNKNOWN
     return outcomes[-1]
-
-
-def expected_attempts(failure: float, attempts: int) -> float:
-    """Attempts a request makes on average when each fails independently with probability `failure`.
-
-    (1 - p**n) / (1 - p); n when p is 1.
-    """
-    if not 0 <= failure <= 1:
-        raise ValueError(f"failure is a probability between 0 and 1, not {failure}")
-    if attempts < 1:
-        raise ValueError(f"attempts must be at least 1, not {attempts}")
-    return float(attempts) if failure == 1 else (1 - failure**attempts) / (1 - failure)

@@ -57,7 +57,7 @@ def test_a_recording_holds_what_its_truth_says(seed):
 def test_the_course_s_own_models_pass_every_check(seed):
     one = make_service(random.Random(seed))
     checks.check_downtime(model.downtime, checks.extremes(seed), one.period)
-    checks.check_inverse(model.availability_of, [0.0, one.failover, one.period], one.period)
+    checks.check_inverse(lambda down, period: 1 - down / period, [0.0, one.failover, one.period], one.period)
     checks.check_parallel(model.parallel, [one.pool, checks.extremes(seed)])
     checks.check_series(model.series, [one.chain, checks.extremes(seed)])
     checks.check_k_of_n(model.k_of_n, [(one.needed, one.copies, each) for each in checks.extremes(seed)])

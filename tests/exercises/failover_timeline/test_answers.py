@@ -1,8 +1,9 @@
 """Answers to exercise 6 as learners give them: what each earns through nbgrader, and which hint it gets."""
 
 from halab.exercises.failover_timeline.variant import variant
-from halab.models.failover import Lease, detection, false_alarms_per_year, ttl_choices
+from halab.models.failover import Lease, detection, false_alarms_per_year
 from support.answers import Answers, Wrong
+from support.ttl_choices import ttl_choices
 
 OUTAGES = "06-1-outages"
 RTO = "06-1-rto-answer"

@@ -12,9 +12,10 @@ from halab.exercises.failover_timeline.variant import (
     variant,
 )
 from halab.measure.journal.outage import outages, rto
-from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per_year, ttl_choices
+from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per_year
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome, Sample
+from support.ttl_choices import ttl_choices
 
 SEEDS = range(8)
 
