@@ -277,7 +277,7 @@ def _containers() -> Iterator[Check]:
     except HalabError as error:
         yield Check("containers", "WARN", f"Only for the engine compose. {error.message}", error.hint)
     else:
-        yield Check("containers", "PASS", f"{found.who} {found.version} with Compose v2 answers")
+        yield Check("containers", "PASS", f"{found.product} {found.version} with Compose v2 answers")
 
 
 _LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (

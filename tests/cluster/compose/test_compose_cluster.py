@@ -215,7 +215,7 @@ def test_without_the_course_file_nothing_is_started(docker, home, monkeypatch, t
     assert docker.told == []
 
 
-def test_a_cut_one_way_says_what_it_takes_where_it_cannot_be_made(cluster, sessions, monkeypatch):
+def test_a_one_way_cut_says_what_it_needs_where_it_cannot_be_made(cluster, sessions, monkeypatch):
     monkeypatch.setattr(container_faults.os, "geteuid", lambda: 1000)
     with pytest.raises(FaultError, match="found: no root") as told:
         cluster.inject("mute", "active rootcoord")
@@ -226,13 +226,15 @@ def test_a_cut_one_way_says_what_it_takes_where_it_cannot_be_made(cluster, sessi
         cluster.inject("mute", "active rootcoord")
 
 
-def test_a_cut_one_way_is_a_rule_that_healing_deletes(cluster, sessions, monkeypatch):
-    told = []
+def test_a_one_way_cut_is_a_rule_that_healing_deletes(cluster, sessions, monkeypatch):
+    changes = []
     monkeypatch.setattr(
-        container_faults, "_drop_what_it_sends", lambda one, change: told.append((one.name, change))
+        container_faults,
+        "_change_drop_rule",
+        lambda container, change: changes.append((container.name, change)),
     )
     cluster.inject("mute", "active rootcoord")
     assert component(cluster, "rootcoord-1").note == "fault: mute"
     cluster.heal("rootcoord-1")
-    assert told == [("rootcoord-1", "--insert"), ("rootcoord-1", "--delete")]
+    assert changes == [("rootcoord-1", "--insert"), ("rootcoord-1", "--delete")]
     assert component(cluster, "rootcoord-1").note == ""

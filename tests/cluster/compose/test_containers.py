@@ -1,19 +1,19 @@
 from halab.cluster.compose.containers import (
     balancer_port,
-    containers,
     etcd_root,
+    main_pid,
+    parse_containers,
     profile_of,
-    work_of,
 )
 from halab.cluster.protocol import ROLES
 
 
 def named(inspected):
-    return {one.name: one for one in containers(inspected)}
+    return {one.name: one for one in parse_containers(inspected)}
 
 
 def test_every_container_with_a_role_of_the_course_is_a_component_in_the_order_of_the_roles(inspected):
-    found = containers(inspected)
+    found = parse_containers(inspected)
     assert len(found) == 22  # without the balancer, which is no role of the course
     assert [ROLES.index(one.role) for one in found] == sorted(ROLES.index(one.role) for one in found)
     assert [one.name for one in found if one.role == "log"] == ["log-1", "log-2", "log-3"]
@@ -54,7 +54,7 @@ def test_a_fault_is_seen_by_what_docker_tells_whoever_made_it(inspected, service
 def test_a_further_container_of_a_service_gets_the_next_number(inspected, service):
     labels = service("querynode-2")["Config"]["Labels"]
     labels["com.docker.compose.service"], labels["com.docker.compose.container-number"] = "querynode-3", "2"
-    names = [one.name for one in containers(inspected) if one.role == "querynode"]
+    names = [one.name for one in parse_containers(inspected) if one.role == "querynode"]
     assert names == ["querynode-1", "querynode-3", "querynode-4"]
 
 
@@ -68,14 +68,14 @@ def test_clients_go_to_the_balancer_or_to_a_proxy_where_there_is_none(inspected,
 
 
 def test_the_profile_and_the_root_in_etcd_are_told_by_the_containers(inspected, service):
-    assert profile_of(containers(inspected)) == "ha"
-    assert etcd_root(containers(inspected)) == "by-dev"
+    assert profile_of(parse_containers(inspected)) == "ha"
+    assert etcd_root(parse_containers(inspected)) == "by-dev"
     inspected.remove(service("rootcoord-2"))
     service("rootcoord-1")["Config"]["Env"].append("ETCD_ROOT_PATH=lab")
-    assert profile_of(containers(inspected)) == "small"
-    assert etcd_root(containers(inspected)) == "lab"
+    assert profile_of(parse_containers(inspected)) == "small"
+    assert etcd_root(parse_containers(inspected)) == "lab"
 
 
 def test_a_pid_of_another_machine_is_none_of_ours(inspected, service):
     service("etcd-1")["State"]["Pid"] = 1  # this machine's first process, which is no container of the record
-    assert work_of(named(inspected)["etcd-1"]) is None
+    assert main_pid(named(inspected)["etcd-1"]) is None

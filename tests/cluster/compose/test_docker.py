@@ -37,12 +37,12 @@ def on_path(tmp_path, monkeypatch):
 def test_a_docker_that_answers_is_found_with_its_version(on_path):
     on_path(server=SERVER % "Engine")
     found = find_docker()
-    assert (found.who, found.version) == ("docker", "28.2")
+    assert (found.product, found.version) == ("docker", "28.2")
 
 
 def test_a_podman_behind_its_socket_is_told_apart(on_path):
     on_path(server=SERVER % "Podman Engine")
-    assert find_docker().who == "podman"
+    assert find_docker().product == "podman"
 
 
 @pytest.mark.parametrize(
@@ -62,12 +62,12 @@ def test_what_is_missing_is_said_with_what_to_do(on_path, answers, words, advice
     assert advice in error.value.hint
 
 
-def test_a_guard_takes_down_what_its_owner_left(monkeypatch):
-    monkeypatch.setattr(owner_watch, "_LOOK", 0.01)
+def test_an_owner_watch_takes_down_what_its_owner_left(monkeypatch):
+    monkeypatch.setattr(owner_watch, "_POLL", 0.01)
     done = []
     owner_watch.watch(2**22 + 1, 0.0, lambda: True, lambda: done.append("down"))  # no such process
     assert done == ["down"]
 
 
-def test_a_guard_ends_when_there_is_nothing_to_guard():
+def test_an_owner_watch_ends_when_nothing_is_owned():
     owner_watch.watch(1, 0.0, lambda: False, lambda: sys.exit("it must not take anything down"))

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from halab.cluster import etcd
-from halab.cluster.embedded import binaries, log_server, orphan_killer, supervisor
+from halab.cluster.embedded import binaries, disk_use, log_server, orphan_killer
 from halab.cluster.embedded.child_process import Child, tail
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process
@@ -66,7 +66,7 @@ def test_a_stopped_child_can_be_killed(child):
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux", reason="the parent-death signal is Linux only; others have the guard"
+    sys.platform != "linux", reason="the parent-death signal is Linux only; others have the orphan killer"
 )
 def test_a_child_dies_with_its_parent(tmp_path):
     script = (
@@ -86,7 +86,7 @@ def test_a_child_dies_with_its_parent(tmp_path):
     until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
-def test_the_guard_kills_what_a_dead_supervisor_left(tmp_path):
+def test_the_orphan_killer_kills_what_a_dead_supervisor_left(tmp_path):
     with subprocess.Popen(SLEEPER) as left, subprocess.Popen(SLEEPER) as master:
         orphan_killer.record(tmp_path, [left.pid])
         watching = subprocess.Popen(
@@ -116,16 +116,16 @@ def test_the_end_of_a_log_is_cut_to_what_one_can_read(tmp_path):
 
 def test_a_log_beyond_its_bound_keeps_its_newest_part(tmp_path):
     path = tmp_path / "output.log"
-    path.write_bytes(b"old\n" * (supervisor.LOG_MOST // 4 + 1) + b"newest\n")
-    supervisor._cut(path)
-    assert path.stat().st_size == supervisor.LOG_KEPT
+    path.write_bytes(b"old\n" * (disk_use.OUTPUT_MOST // 4 + 1) + b"newest\n")
+    disk_use.truncate_output(path)
+    assert path.stat().st_size == disk_use.OUTPUT_KEPT
     assert path.read_bytes().endswith(b"newest\n")
 
 
 def test_an_owner_is_known_by_its_start_time_too():
     me = psutil.Process()
-    assert orphan_killer.lives(me.pid, me.create_time())
-    assert not orphan_killer.lives(me.pid, me.create_time() - 100)
+    assert orphan_killer.is_alive(me.pid, me.create_time())
+    assert not orphan_killer.is_alive(me.pid, me.create_time() - 100)
 
 
 def kv(key, **session):

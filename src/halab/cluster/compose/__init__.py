@@ -1,12 +1,12 @@
 """Engine "compose": the same roles in containers, by the course's docker-compose.yml.
 
-docker.py       Docker's command line: found, checked, called
-projects.py     the clusters of the course as Compose projects: there or not, and their end
-containers.py   what `docker inspect` says of a cluster's containers, and what it means
-looking.py      one look at a cluster: Docker's state, etcd's sessions, Milvus' own health
-happenings.py   what Docker tells of while it happens, and who did it
-breaking.py     faults and their undoing
-engine.py       `ComposeCluster`: what a notebook or the command line holds
-starting.py     starts one and waits until it is ready
-guard.py        takes a cluster down when its owner has ended, however that ended
+docker.py            Docker's command line: found, checked, called
+projects.py          the course's clusters as Compose projects: names, files, removal
+containers.py        `docker inspect` of a cluster's containers, parsed
+status_reader.py     the status now: Docker's state, etcd's sessions, Milvus' own health
+docker_events.py     Docker's events, and who caused them
+container_faults.py  faults, and their undoing
+compose_cluster.py   `ComposeCluster`: what a notebook or the command line holds
+startup.py           starts a cluster and waits until it is ready
+owner_watch.py       takes a cluster down when its owner has ended, however it ended
 """

@@ -1,7 +1,7 @@
 """`ComposeCluster`: a cluster of containers that runs, and what can be done with it.
 
-Containers belong to the project `halab-NAME`; no other is ever touched. Whether a fault stands is read from
-Docker itself (paused, stopped, without a network), so a fault made by hand is seen, and healed, as well.
+Its containers belong to the Compose project `halab-NAME`; no other is ever touched. Which faults there are
+is read from Docker itself (paused, stopped, without a network), so a fault made by hand is seen and healed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from halab.cluster.compose import projects
 from halab.cluster.compose.container_faults import GRACE, ContainerFaults
-from halab.cluster.compose.containers import Container, balancer_port, containers, profile_of
+from halab.cluster.compose.containers import Container, balancer_port, parse_containers, profile_of
 from halab.cluster.compose.docker import Docker, find_docker
 from halab.cluster.compose.docker_events import Action, ActionLog, EventListener, history
 from halab.cluster.compose.status_reader import StatusReader
@@ -45,7 +45,9 @@ class ComposeCluster(RunningCluster):
         self._reader = StatusReader(docker, projects.project(name))
         found = self._reader.containers()
         self.profile = profile_of(found)
-        self._since = min((one.started for one in found if one.started), default=time.time())
+        self._since = min(
+            (container.started for container in found if container.started), default=time.time()
+        )
         self._action_log = ActionLog(projects.folder(name))
         self._faults = ContainerFaults(docker, projects.project(name), projects.folder(name))
         self._listener = EventListener(docker, projects.project(name), self._since)
@@ -61,49 +63,55 @@ class ComposeCluster(RunningCluster):
     def ttl(self) -> float:
         """As etcd grants it to the sessions, seconds."""
         if not self._ttl:
-            self._ttl = next((one.granted for one in self.sessions() if one.granted), 0.0)
+            self._ttl = next((session.granted for session in self.sessions() if session.granted), 0.0)
         return self._ttl
 
     @property
     def versions(self) -> dict[str, str]:
-        """What Milvus and Docker themselves say they are: an image's tag is only a name."""
+        """The versions that Milvus and Docker report themselves: an image's tag is only a name."""
         if not self._milvus:
-            told = [json.loads(one.value).get("Version") for one in self.sessions()]
-            self._milvus = next((version for version in told if version), "")
-        return {"milvus": self._milvus or "unknown", self.docker.who: self.docker.version}
+            versions = [json.loads(session.value).get("Version") for session in self.sessions()]
+            self._milvus = next((version for version in versions if version), "")
+        return {"milvus": self._milvus or "unknown", self.docker.product: self.docker.version}
 
     # -- looking ------------------------------------------------------------------------------------------
 
     def status(self, *, fresh: bool = True) -> dict[str, Any]:
-        """What `halab status --json` prints; times in seconds, memory in bytes. A look is always fresh."""
+        """What `halab status --json` prints; times in seconds, memory in bytes. It is always fresh."""
         components = self.components()
-        well = all(one.health == "healthy" for one in components)
+        healthy = all(component.health == "healthy" for component in components)
         return {
-            "phase": "ready" if well else "running, not all healthy",
+            "phase": "ready" if healthy else "running, not all healthy",
             "error": "",
             "elapsed": time.time() - self._since,
             "disk": 0,
-            "components": [one.as_dict() for one in components],
+            "components": [component.as_dict() for component in components],
         }
 
     def components(self) -> list[Component]:
-        found = self._reader.components()
-        if not found:
+        components = self._reader.components()
+        if not components:
             raise ClusterNotFound(
                 f"The cluster {self.name!r} has no containers any more: it was taken down.",
                 hint="Start it again: halab.cluster() and a new Retriever in a notebook, "
                 "halab up in a terminal.",
             )
-        known = containers(self._reader.inspected)
-        faults = {one.name: fault for one in known if (fault := self._faults.fault_of(one))}
+        faults = {
+            container.name: fault
+            for container in parse_containers(self._reader.inspected)
+            if (fault := self._faults.fault_of(container))
+        }
         return [
-            replace(one, note=f"fault: {faults[one.name]}") if one.name in faults else one for one in found
+            replace(component, note=f"fault: {faults[component.name]}")
+            if component.name in faults
+            else component
+            for component in components
         ]
 
     def events(self, since: float = 0.0) -> list[Event]:
         actions = [action for action in self._action_log.read() if action.until >= self._since]
-        names = {one.id: one.name for one in self._reader.containers()}
-        names |= {action.id: action.component for action in actions}  # those that were removed, too
+        names = {container.id: container.name for container in self._reader.containers()}
+        names |= {action.id: action.component for action in actions}  # removed ones too
         merged = history(self._listener.events(), actions, names)
         return [event for event in merged if event.time >= since]
 
@@ -115,17 +123,17 @@ class ComposeCluster(RunningCluster):
         return self._container(component).ports.get(port, 0)
 
     def _container(self, component: str) -> Container:
-        found = self._reader.containers()
-        for one in found:
-            if one.name == component:
-                return one
+        containers = self._reader.containers()
+        for container in containers:
+            if container.name == component:
+                return container
         raise FaultError(
             f"There is no component {component!r} in the cluster {self.name!r}.",
-            hint=f"There is: {', '.join(one.name for one in found)}.",
+            hint=f"There is: {', '.join(container.name for container in containers)}.",
         )
 
     def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
-        return self.docker.last_words(self._container(name).id, lines, width)
+        return self.docker.last_lines(self._container(name).id, lines, width)
 
     # -- breaking -----------------------------------------------------------------------------------------
 
@@ -133,28 +141,30 @@ class ComposeCluster(RunningCluster):
         """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
         check_kind(kind)
         component, asked = self._meant(target)
-        one = self._container(component.name)
-        if fault := self._faults.fault_of(one):
+        container = self._container(component.name)
+        if fault := self._faults.fault_of(container):
             raise FaultError(
-                f"{one.name} already has a fault ({fault}).", hint=f"First: halab heal {one.name}"
+                f"{container.name} already has a fault ({fault}).", hint=f"First: halab heal {container.name}"
             )
-        if not one.running:
-            raise FaultError(f"{one.name} is down: nothing to break.", hint="Look at: halab status")
+        if not container.running:
+            raise FaultError(f"{container.name} is down: nothing to break.", hint="Look at: halab status")
         began = time.time()
-        self._faults.inject(kind, one)
-        # The command may take long on a busy machine; Docker tells when it happened.
-        at = self._listener.first(one.id, began) or time.time()
-        action = Action(began, at, time.time(), one.id, one.name, f"fault:{kind}", "user", asked)
+        self._faults.inject(kind, container)
+        # The command may take long on a busy machine; Docker's event says when it took effect.
+        at = self._listener.first(container.id, began) or time.time()
+        action = Action(began, at, time.time(), container.id, container.name, f"fault:{kind}", "user", asked)
         self._action_log.write(action)
-        return InjectedFault(self, kind, asked, one.name, time.monotonic() - (time.time() - at))
+        return InjectedFault(self, kind, asked, container.name, time.monotonic() - (time.time() - at))
 
     def heal(self, component: str) -> None:
         """Undo a fault on a component by its name, or start it if it is down."""
-        one, began = self._container(component), time.time()
-        last = next((action.kind for action in reversed(self._action_log.read()) if action.id == one.id), "")
-        done = self._faults.undo(one, ending=last == "fault:stop")
+        container, began = self._container(component), time.time()
+        last = next(
+            (action.kind for action in reversed(self._action_log.read()) if action.id == container.id), ""
+        )
+        done = self._faults.undo(container, stopping=last == "fault:stop")
         self._action_log.write(
-            Action(began, began, time.time(), one.id, one.name, done, "user", "fault undone")
+            Action(began, began, time.time(), container.id, container.name, done, "user", "fault undone")
         )
 
     def replace(self, component: str, grace: float, why: str) -> None:
@@ -162,15 +172,19 @@ class ComposeCluster(RunningCluster):
 
         It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
         """
-        one = self._container(component)
-        with self._action(one, "restarted", "supervisor", why):
-            self._faults.replace(one, min(grace, 50.0))
+        container = self._container(component)
+        with self._action(container, "restarted", "supervisor", why):
+            self._faults.replace(container, min(grace, 50.0))
 
     @contextmanager
-    def _action(self, one: Container, kind: str, by: Actor = "user", detail: str = "") -> Iterator[None]:
+    def _action(
+        self, container: Container, kind: str, by: Actor = "user", detail: str = ""
+    ) -> Iterator[None]:
         began = time.time()
         yield
-        self._action_log.write(Action(began, began, time.time(), one.id, one.name, kind, by, detail))
+        self._action_log.write(
+            Action(began, began, time.time(), container.id, container.name, kind, by, detail)
+        )
 
     # -- growing ------------------------------------------------------------------------------------------
 
@@ -181,14 +195,16 @@ class ComposeCluster(RunningCluster):
         FaultError for another role, NotReady if the cluster does not become healthy.
         """
         check_extendable(role)
-        before = {one.name for one in self._nodes(role)}
-        service = max((one.service for one in self._nodes(role)), key=lambda name: (len(name), name))
-        copies = sum(one.service == service for one in self._nodes(role)) + 1
+        before = {container.name for container in self._nodes(role)}
+        service = max(
+            (container.service for container in self._nodes(role)), key=lambda name: (len(name), name)
+        )
+        copies = sum(container.service == service for container in self._nodes(role)) + 1
         self._compose(
             "up", "--detach", "--no-deps", "--no-recreate", "--scale", f"{service}={copies}", service
         )
         self._reader.forget()
-        new = next(one for one in self._nodes(role) if one.name not in before)
+        new = next(container for container in self._nodes(role) if container.name not in before)
         with self._action(new, "added"):
             pass
         self.wait_healthy()
@@ -201,33 +217,37 @@ class ComposeCluster(RunningCluster):
         """
         component, _ = self._meant(target)
         check_extendable(component.role)
-        one = self._container(component.name)
-        if len(self._nodes(one.role)) == 1:
-            raise FaultError(f"{one.name} is the last query node.", hint="Add another one first.")
-        if fault := self._faults.fault_of(one):
-            raise FaultError(f"{one.name} has a fault ({fault}).", hint=f"First: halab heal {one.name}")
-        with self._action(one, "removed"):
-            self.docker.run("stop", f"--time={GRACE:.0f}", one.id)
-            self.docker.run("rm", "--volumes", one.id)
+        container = self._container(component.name)
+        if len(self._nodes(container.role)) == 1:
+            raise FaultError(f"{container.name} is the last query node.", hint="Add another one first.")
+        if fault := self._faults.fault_of(container):
+            raise FaultError(
+                f"{container.name} has a fault ({fault}).", hint=f"First: halab heal {container.name}"
+            )
+        with self._action(container, "removed"):
+            self.docker.run("stop", f"--time={GRACE:.0f}", container.id)
+            self.docker.run("rm", "--volumes", container.id)
         self._reader.forget()
 
     def _nodes(self, role: str) -> list[Container]:
-        return [one for one in self._reader.containers() if one.role == role]
+        return [container for container in self._reader.containers() if container.role == role]
 
     @contextmanager
     def slow(self, role: str, share: float, period: float) -> Iterator[None]:
         """Let each container of a role have this share of a core only, while the block runs.
 
-        It is a quota of its cgroup, counted anew each 100 ms: `period` is not used.
+        It is a quota of its cgroup, renewed every 100 ms: `period` is not used.
         """
         nodes = self._nodes(role)
-        self.docker.run("update", f"--cpus={share:g}", *(one.id for one in nodes))
+        self.docker.run("update", f"--cpus={share:g}", *(container.id for container in nodes))
         try:
             yield
         finally:
-            for one in nodes:
-                # Docker takes 0 for "as it was": who had no limit gets all the cores there are.
-                self.docker.run("update", f"--cpus={one.cpus or os.cpu_count() or 1:g}", one.id, check=False)
+            for container in nodes:
+                # Docker reads 0 as "unchanged": a container that had no limit gets all the cores there are.
+                self.docker.run(
+                    "update", f"--cpus={container.cpus or os.cpu_count() or 1:g}", container.id, check=False
+                )
 
     def _compose(self, *arguments: str) -> None:
         environment = projects.settings(self.profile, self.ttl, balancer_port(self._reader.inspected))

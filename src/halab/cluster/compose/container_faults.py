@@ -1,4 +1,4 @@
-"""Faults of containers, and their undoing: a word to Docker each, and a firewall rule for a cut one way."""
+"""Faults of containers, and their undoing: Docker commands, and a firewall rule for a one-way cut."""
 
 from __future__ import annotations
 
@@ -10,124 +10,137 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from halab.cluster.compose.containers import Container, work_of
+from halab.cluster.compose.containers import Container, main_pid
 from halab.cluster.compose.docker import PROJECT, Docker
 from halab.cluster.protocol import FaultKind
 from halab.errors import FaultError
 
 __all__ = ["GRACE", "ContainerFaults"]
 
-GRACE = 15.0  # seconds that a process which is told to stop has
+GRACE = 15.0  # seconds a process has that is told to stop, before it is killed
 
 
 @dataclass(frozen=True)
 class ContainerFaults:
-    """Breaks and mends the containers of one project. `folder` holds what Docker does not remember of it."""
+    """Injects faults into the containers of one project, and undoes them.
+
+    `folder` holds what Docker itself forgets: the names a container had in its networks, and one-way cuts.
+    """
 
     docker: Docker
     project: str
     folder: Path
 
-    def inject(self, kind: FaultKind, one: Container) -> None:
-        """Inject a fault. Raises FaultError where it cannot be made, ClusterError if Docker fails."""
+    def inject(self, kind: FaultKind, container: Container) -> None:
+        """Inject a fault. Raises FaultError if it is impossible here, ClusterError if Docker fails."""
         if kind == "crash":
-            self.docker.run("kill", "--signal=KILL", one.id)
+            self.docker.run("kill", "--signal=KILL", container.id)
         elif kind == "hang":
-            self.docker.run("pause", one.id)
+            self.docker.run("pause", container.id)
         elif kind == "stop":
-            self.docker.run("kill", "--signal=TERM", one.id)  # `docker stop` would wait until it has ended
+            self.docker.run(
+                "kill", "--signal=TERM", container.id
+            )  # `docker stop` would wait until it has ended
         elif kind == "restart":
-            self.docker.run("restart", f"--time={GRACE:.0f}", one.id)
+            self.docker.run("restart", f"--time={GRACE:.0f}", container.id)
         elif kind == "mute":
-            _drop_what_it_sends(one, "--insert")
-            self._file("mute", one).touch()
+            _change_drop_rule(container, "--insert")
+            self._file("mute", container).touch()
         else:
-            self._disconnect(one)
+            self._disconnect(container)
 
-    def fault_of(self, one: Container) -> str:
-        """The fault that stands now, or "". Docker knows all but a cut one way, which a restart ends."""
-        return one.fault() or ("mute" if one.running and self._file("mute", one).exists() else "")
+    def fault_of(self, container: Container) -> str:
+        """The fault a container has now, or "". Docker knows all but a one-way cut, which a restart ends."""
+        return container.fault() or (
+            "mute" if container.running and self._file("mute", container).exists() else ""
+        )
 
-    def undo(self, one: Container, *, ending: bool = False) -> str:
-        """Undo whatever fault stands, or start what is down; what was done, in a word.
+    def undo(self, container: Container, *, stopping: bool = False) -> str:
+        """Undo whatever fault a container has, or start it if it is down; the kind of the event that is.
 
-        `ending` tells that it was told to stop: if it still runs after a second, it is killed first.
+        `stopping`: it was told to stop. If it still runs after a second, it is killed first.
         """
-        fault = self.fault_of(one)
+        fault = self.fault_of(container)
         if fault == "hang":
-            self.docker.run("unpause", one.id)
+            self.docker.run("unpause", container.id)
             return "continued"
         if fault == "mute":
-            _drop_what_it_sends(one, "--delete")
-            self._file("mute", one).unlink()
+            _change_drop_rule(container, "--delete")
+            self._file("mute", container).unlink()
             return "connected"
-        if not one.networks:
-            self.connect(one)
-        if one.running and ending:
+        if not container.networks:
+            self.connect(container)
+        if container.running and stopping:
             time.sleep(1.0)
-            self.docker.run("kill", "--signal=KILL", one.id, check=False)
-        if not one.running or ending:
-            # "restart" starts one that waits for Docker's next attempt, too.
-            self.docker.run("restart", "--time=0", one.id)
+            self.docker.run("kill", "--signal=KILL", container.id, check=False)
+        if not container.running or stopping:
+            # Not "start": "restart" also works on one that waits for the next try of Docker's restart policy.
+            self.docker.run("restart", "--time=0", container.id)
             return "started"
-        return "connected" if one.cut_off else "left as it was"
+        return "connected" if container.cut_off else "left as it was"
 
-    def replace(self, one: Container, grace: float) -> None:
-        """End it as a kubelet does, whatever fault it has, and start it anew."""
-        if one.state == "paused":  # it does not hear that it is to stop
+    def replace(self, container: Container, grace: float) -> None:
+        """End a container as a kubelet does, whatever fault it has, and start it anew."""
+        if container.state == "paused":  # it cannot react to SIGTERM, so the grace passes in vain
             time.sleep(grace)
-            self.docker.run("kill", "--signal=KILL", one.id)
-        if one.cut_off:
-            self.connect(one)
-        self.docker.run("restart", f"--time={grace:.0f}", one.id)
+            self.docker.run("kill", "--signal=KILL", container.id)
+        if container.cut_off:
+            self.connect(container)
+        self.docker.run("restart", f"--time={grace:.0f}", container.id)
 
-    def _disconnect(self, one: Container) -> None:
-        """Take it off its networks. The names it had there are written down: Docker forgets them."""
-        names = {network: list(aliases) for network, aliases in one.networks.items()}
-        self._file("cut", one).write_text(json.dumps(names))
-        for network in one.networks:
-            self.docker.run("network", "disconnect", network, one.id)
+    def _disconnect(self, container: Container) -> None:
+        """Disconnect it from its networks. The names it had there are written down: Docker forgets them."""
+        names = {network: list(aliases) for network, aliases in container.networks.items()}
+        self._file("cut", container).write_text(json.dumps(names))
+        for network in container.networks:
+            self.docker.run("network", "disconnect", network, container.id)
 
-    def connect(self, one: Container) -> None:
-        """Put it back on its networks, under its names there: without, nobody would find it again."""
-        file = self._file("cut", one)
+    def connect(self, container: Container) -> None:
+        """Connect it to its networks again, under the names by which its peers find it there."""
+        file = self._file("cut", container)
         known = json.loads(file.read_text()) if file.exists() else {}
-        for network, names in (known or {each: [one.service] for each in self._networks()}).items():
-            aliases = [f"--alias={name}" for name in names if not one.id.startswith(name)]
-            self.docker.run("network", "connect", *aliases, network, one.id)
+        fallback = {network: [container.service] for network in self._networks()}
+        for network, names in (known or fallback).items():
+            aliases = [f"--alias={name}" for name in names if not container.id.startswith(name)]
+            self.docker.run("network", "connect", *aliases, network, container.id)
         file.unlink(missing_ok=True)
 
     def _networks(self) -> list[str]:
         label = f"label={PROJECT}={self.project}"
         return self.docker.run("network", "ls", "--quiet", "--filter", label).split()
 
-    def _file(self, what: str, one: Container) -> Path:
+    def _file(self, what: str, container: Container) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
-        since = f"-{one.started:.0f}" if what == "mute" else ""
-        return self.folder / f"{what}-{one.id[:12]}{since}"
+        since = f"-{container.started:.0f}" if what == "mute" else ""
+        return self.folder / f"{what}-{container.id[:12]}{since}"
 
 
-def _drop_what_it_sends(one: Container, change: str) -> None:
-    """Insert or delete a rule in a container's own network. Raises FaultError where that cannot be done."""
-    if problem := _problem(one):
+def _change_drop_rule(container: Container, change: str) -> None:
+    """Insert or delete the firewall rule that drops all a container sends, in its own network namespace.
+
+    Raises FaultError where that cannot be done.
+    """
+    if problem := _problem(container):
         raise FaultError(
-            f"A cut one way takes root on the machine where the containers run; found: {problem}.",
+            f"A one-way cut needs root on the machine where the containers run; found: {problem}.",
             hint="The fault partition cuts both ways, and needs no root.",
         )
-    inside = ["nsenter", f"--target={one.pid}", "--net"]
+    inside = ["nsenter", f"--target={container.pid}", "--net"]
     rule = ["OUTPUT", "!", "--out-interface", "lo", "--jump", "DROP"]
     ended = subprocess.run([*inside, "iptables", change, *rule], capture_output=True, text=True, check=False)
     if ended.returncode:
         raise FaultError(
-            f"The firewall of {one.name} could not be changed: {ended.stderr.strip()}",
+            f"The firewall of {container.name} could not be changed: {ended.stderr.strip()}",
             hint="The fault partition cuts both ways, and needs no firewall.",
         )
 
 
-def _problem(one: Container) -> str:
+def _problem(container: Container) -> str:
     """Why a container's network cannot be reached from here, or ""."""
     if os.geteuid() != 0:
         return "no root"
-    if missing := [each for each in ("nsenter", "iptables") if shutil.which(each) is None]:
+    if missing := [tool for tool in ("nsenter", "iptables") if shutil.which(tool) is None]:
         return f"no {' and no '.join(missing)}"
-    return "" if work_of(one) is not None else f"{one.name} runs in another machine, or not at all"
+    return (
+        "" if main_pid(container) is not None else f"{container.name} runs in another machine, or not at all"
+    )

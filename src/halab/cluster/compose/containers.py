@@ -1,6 +1,7 @@
-"""What `docker inspect` says of a cluster's containers, and what it means in the course's words.
+"""`docker inspect` of a cluster's containers, parsed into the course's terms.
 
-Pure, but for the process tree: Docker knows a container's first process, which may only be a small init.
+Pure functions, but for `main_pid`, which reads the process table: Docker knows only a container's first
+process, which may be a small init.
 """
 
 from __future__ import annotations
@@ -17,7 +18,16 @@ import psutil
 from halab.cluster.compose.docker import PROJECT, ROLE
 from halab.cluster.protocol import ROLES
 
-__all__ = ["GRPC", "METRICS", "MILVUS", "Container", "containers", "etcd_root", "profile_of", "work_of"]
+__all__ = [
+    "GRPC",
+    "METRICS",
+    "MILVUS",
+    "Container",
+    "etcd_root",
+    "main_pid",
+    "parse_containers",
+    "profile_of",
+]
 
 # Where each role listens inside its container, and what stands in its session in etcd: Milvus' defaults.
 GRPC = {
@@ -33,7 +43,7 @@ MILVUS = tuple(GRPC)
 METRICS = 9091
 PUBLIC = {"proxy": 19530, "etcd": 2379, "log": 9092, "objectstore": 8333}
 _LONGEST_LEASE = 60.0  # seconds: Milvus 2.3 without a setting
-_STARTERS = {"docker-init", "tini", "catatonit", "dumb-init", "sh", "bash", "dash"}
+_INITS = {"docker-init", "tini", "catatonit", "dumb-init", "sh", "bash", "dash"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +82,12 @@ class Container:
 
     @property
     def cut_off(self) -> bool:
-        """Without any network, although it runs."""
+        """True if it runs, and has no network."""
         return not self.networks and self.state in ("running", "restarting")
 
     @property
     def session(self) -> str:
-        """The address that a Milvus role writes into its session."""
+        """The address that a Milvus role writes into its session in etcd."""
         return f"{self.ip}:{GRPC[self.role]}" if self.is_milvus else ""
 
     @property
@@ -88,12 +98,14 @@ class Container:
 
     @property
     def address(self) -> str:
-        """Where its peers find it; a proxy, where clients do."""
+        """Where its peers reach it; for a proxy, where clients do."""
         return f"{self.ip or '-'}:{PUBLIC.get(self.role) or GRPC[self.role]}"
 
     def fault(self) -> str:
-        """The fault that it has now, whoever made it, or "". A container that ended by itself has none:
-        Docker starts that again."""
+        """The fault that it has now, whoever made it, or "".
+
+        A container that exited by itself has none: Docker's restart policy starts it again.
+        """
         if self.state == "paused":
             return "hang"
         if self.cut_off:
@@ -103,53 +115,55 @@ class Container:
         return ""
 
 
-def containers(inspected: Iterable[Mapping[str, Any]]) -> list[Container]:
+def parse_containers(inspected: Iterable[Mapping[str, Any]]) -> list[Container]:
     """The containers that are components of a cluster, in the order of the roles; others are left out.
 
     The first container of a service is named as the service; further ones, from `add`, get the next numbers.
     """
-    found = [one for one in inspected if _labels(one).get(ROLE) in ROLES]
-    last: dict[str, int] = {}
-    for one in found:
-        role, number = _labels(one)[ROLE], _service(one).rpartition("-")[2]
+    components = [item for item in inspected if _labels(item).get(ROLE) in ROLES]
+    last: dict[str, int] = {}  # the highest number of a service, by role
+    for item in components:
+        role, number = _labels(item)[ROLE], _service(item).rpartition("-")[2]
         if number.isdigit():
             last[role] = max(last.get(role, 0), int(number))
-    made = [_container(one, last) for one in found]
-    return sorted(made, key=lambda one: (ROLES.index(one.role), len(one.name), one.name))
+    parsed = [_container(item, last) for item in components]
+    return sorted(
+        parsed, key=lambda container: (ROLES.index(container.role), len(container.name), container.name)
+    )
 
 
-def _container(one: Mapping[str, Any], last: Mapping[str, int]) -> Container:
-    labels, state, host = _labels(one), one["State"], one["HostConfig"]
-    service, copy = _service(one), int(labels.get("com.docker.compose.container-number", 1))
+def _container(item: Mapping[str, Any], last: Mapping[str, int]) -> Container:
+    labels, state, host = _labels(item), item["State"], item["HostConfig"]
+    service, copy = _service(item), int(labels.get("com.docker.compose.container-number", 1))
     role = labels[ROLE]
-    networks = one["NetworkSettings"].get("Networks") or {}
+    networks = item["NetworkSettings"].get("Networks") or {}
     return Container(
-        id=one["Id"],
+        id=item["Id"],
         name=service if copy == 1 else f"{role}-{last.get(role, 1) + copy - 1}",
         service=service,
         role=role,
         state=state["Status"],
         pid=state.get("Pid") or 0,
         started=_seconds(state.get("StartedAt", "")),
-        restarts=one.get("RestartCount", 0),
+        restarts=item.get("RestartCount", 0),
         healthcheck=(state.get("Health") or {}).get("Status", ""),
         exit_code=state.get("ExitCode", 0),
         out_of_memory=state.get("OOMKilled", False),
         networks={network: tuple(net.get("Aliases") or ()) for network, net in networks.items()},
         ip=next((net["IPAddress"] for net in networks.values() if net.get("IPAddress")), ""),
-        ports=_ports(one["NetworkSettings"].get("Ports") or {}),
+        ports=_ports(item["NetworkSettings"].get("Ports") or {}),
         cpus=(host.get("NanoCpus") or 0) / 1e9,
-        env=dict(text.partition("=")[::2] for text in one["Config"].get("Env") or ()),
+        env=dict(text.partition("=")[::2] for text in item["Config"].get("Env") or ()),
     )
 
 
-def _labels(one: Mapping[str, Any]) -> Mapping[str, str]:
-    labels: Mapping[str, str] = one["Config"].get("Labels") or {}
+def _labels(item: Mapping[str, Any]) -> Mapping[str, str]:
+    labels: Mapping[str, str] = item["Config"].get("Labels") or {}
     return labels
 
 
-def _service(one: Mapping[str, Any]) -> str:
-    return _labels(one)["com.docker.compose.service"]
+def _service(item: Mapping[str, Any]) -> str:
+    return _labels(item)["com.docker.compose.service"]
 
 
 def _ports(published: Mapping[str, Sequence[Mapping[str, str]] | None]) -> dict[int, int]:
@@ -169,56 +183,60 @@ def _seconds(stamp: str) -> float:
 
 def balancer_port(inspected: Iterable[Mapping[str, Any]]) -> int:
     """The loopback port where clients reach Milvus: the balancer's, without one a proxy's, or 0."""
-    found: dict[str, int] = {}
-    for one in inspected:
-        ports = _ports(one["NetworkSettings"].get("Ports") or {})
-        found[_labels(one).get(ROLE, "")] = ports.get(PUBLIC["proxy"], 0)
-    return found.get("balancer") or found.get("proxy", 0)
+    by_role: dict[str, int] = {}
+    for item in inspected:
+        ports = _ports(item["NetworkSettings"].get("Ports") or {})
+        by_role[_labels(item).get(ROLE, "")] = ports.get(PUBLIC["proxy"], 0)
+    return by_role.get("balancer") or by_role.get("proxy", 0)
 
 
-def etcd_root(found: Iterable[Container]) -> str:
-    """Under which root Milvus keeps its keys in etcd: its setting etcd.rootPath, or its default."""
-    for one in found:
-        for name, value in one.env.items():
-            if one.is_milvus and name.lower().replace("_", "") == "etcdrootpath":
+def etcd_root(containers: Iterable[Container]) -> str:
+    """The root of Milvus' keys in etcd: its setting etcd.rootPath, or its default."""
+    for container in containers:
+        for name, value in container.env.items():
+            if container.is_milvus and name.lower().replace("_", "") == "etcdrootpath":
                 return value
     return "by-dev"
 
 
-def profile_of(found: Iterable[Container]) -> str:
+def profile_of(containers: Iterable[Container]) -> str:
     """Which profile of the file these containers are of: "ha" has a standby, "small" has one of each."""
-    return "ha" if any(one.name == "rootcoord-2" for one in found) else "small"
+    return "ha" if any(container.name == "rootcoord-2" for container in containers) else "small"
 
 
 def project_of(inspected: Mapping[str, Any]) -> str:
     return _labels(inspected).get(PROJECT, "")
 
 
-def work_of(one: Container) -> int | None:
-    """The host's pid of the process that does a container's work: not its init, nor its shell.
+def main_pid(container: Container) -> int | None:
+    """The host's pid of a container's real process, behind its init or shell.
 
-    None if the container does not run, or runs in another machine, as with Docker Desktop.
+    None if the container does not run, or runs in a virtual machine, as with Docker Desktop.
     """
-    if not one.pid or one.state not in ("running", "paused"):
+    if not container.pid or container.state not in ("running", "paused"):
         return None
     try:
-        if one.id not in Path(f"/proc/{one.pid}/cgroup").read_text() and not _in_our_kernel(one):
+        if container.id not in Path(f"/proc/{container.pid}/cgroup").read_text() and not _in_our_kernel(
+            container
+        ):
             return None
-        process = psutil.Process(one.pid)
-        while process.name() in _STARTERS and (children := process.children()):
+        process = psutil.Process(container.pid)
+        while process.name() in _INITS and (children := process.children()):
             process = max(children, key=lambda child: child.memory_info().rss)
         return process.pid
     except (OSError, psutil.Error):
         return None
 
 
-def _in_our_kernel(one: Container) -> bool:
-    """With cgroup v2 a container's processes may show "/" only; then its start time has to tell."""
+def _in_our_kernel(container: Container) -> bool:
+    """Whether the pid Docker gives is one of this machine's: with cgroup v2, whose path may be just "/", the
+    start time has to tell."""
     try:
-        return abs(psutil.Process(one.pid).create_time() - one.started) < 5
+        return abs(psutil.Process(container.pid).create_time() - container.started) < 5
     except psutil.Error:
         return False
 
 
-def uptime(one: Container) -> float:
-    return max(0.0, time.time() - one.started) if one.state in ("running", "paused") else 0.0
+def uptime(container: Container) -> float:
+    """Seconds since it was started; 0 if it does not run."""
+    return max(0.0, time.time() - container.started) if container.state in ("running", "paused") else 0.0

@@ -1,7 +1,7 @@
 """Docker's command line: found, checked, called.
 
-The command line and not Docker's Python client: Compose is a part of it, it knows the user's contexts and
-hosts, and Podman answers it too, over its Docker-compatible socket.
+It is used rather than Docker's Python client because Compose is part of it, it knows the user's contexts and
+hosts, and it also works with Podman, over its Docker-compatible socket.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PROJECT = "com.docker.compose.project"
 ROLE = "org.halab.role"
 """The label that makes a container one of the course's; its value is the role."""
 
-_PATIENCE = 90.0  # seconds for one command: a stop may take its grace
+_TIMEOUT = 90.0  # seconds for one command: a stop may use up its grace
 _INSTALL = (
     "Install Docker Desktop, or Docker Engine with its Compose plugin (docs.docker.com/engine/install). "
     "The embedded engine needs neither: halab up."
@@ -33,31 +33,31 @@ _INSTALL = (
 
 @dataclass(frozen=True)
 class Docker:
-    """A command that answers, the environment it needs, and who answers it ("docker" or "podman")."""
+    """A command that answers, the environment it needs, and the `product` behind it: "docker" or "podman"."""
 
     command: str
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    who: str = "docker"
+    product: str = "docker"
     version: str = ""
 
     def environment(self, **more: str) -> dict[str, str]:
         return {**os.environ, **self.env, **more}
 
     def run(self, *arguments: str, check: bool = True) -> str:
-        """What a command prints. Raises ClusterError with its last words if it fails and `check` is set."""
+        """What a command prints. Raises ClusterError with its last line if it fails and `check` is set."""
         try:
             ended = subprocess.run(
                 [self.command, *arguments], env=self.environment(), stdin=subprocess.DEVNULL,
-                capture_output=True, text=True, timeout=_PATIENCE, check=False,
+                capture_output=True, text=True, timeout=_TIMEOUT, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise ClusterError(
-                f"`docker {arguments[0]}` did not end within {_PATIENCE:.0f} s.", hint="Run: halab doctor"
+                f"`docker {arguments[0]}` did not end within {_TIMEOUT:.0f} s.", hint="Run: halab doctor"
             ) from None
         if check and ended.returncode:
-            said = ended.stderr.strip().splitlines() or [f"status {ended.returncode}"]
+            errors = ended.stderr.strip().splitlines() or [f"status {ended.returncode}"]
             raise ClusterError(
-                f"`docker {' '.join(arguments[:2])}` failed: {said[-1]}", hint="Run: halab doctor"
+                f"`docker {' '.join(arguments[:2])}` failed: {errors[-1]}", hint="Run: halab doctor"
             )
         return ended.stdout
 
@@ -67,13 +67,13 @@ class Docker:
         return self.run("ps", "--all", "--quiet", "--no-trunc", *labels).split()
 
     def inspect(self, ids: Sequence[str]) -> list[dict[str, Any]]:
-        """All that Docker knows of these containers, in one call; those that are gone are left out."""
+        """`docker inspect` of these containers, in one call; those that no longer exist are left out."""
         if not ids:
             return []
         found: list[dict[str, Any]] = json.loads(self.run("container", "inspect", *ids, check=False) or "[]")
         return found
 
-    def last_words(self, identity: str, lines: int = 8, width: int = 300) -> str:
+    def last_lines(self, identity: str, lines: int = 8, width: int = 300) -> str:
         """The last lines a container wrote, on both of its streams."""
         ended = subprocess.run(
             [self.command, "logs", "--tail", str(lines), identity],
@@ -83,16 +83,16 @@ class Docker:
         return "\n".join(line[:width] for line in ended.stdout.splitlines())
 
     def compose(self, project: str, file: Path | None, *arguments: str) -> list[str]:
-        """The words of a Compose command for one project."""
+        """The argument list of a Compose command for one project."""
         chosen = ["--file", str(file)] if file else []
         return [self.command, "compose", "--project-name", project, *chosen, *arguments]
 
 
 @cache
 def find_docker() -> Docker:
-    """A Docker, or a Podman behind its socket, that answers and has Compose v2.
+    """A Docker, or a Podman behind its socket, that answers and has Compose v2; remembered once found.
 
-    Once found it is not looked for again. Raises ClusterError that says what is missing, and what to do.
+    Raises ClusterError that says what is missing, and what to do.
     """
     command = shutil.which("docker")
     if command is None:
@@ -103,9 +103,9 @@ def find_docker() -> Docker:
     for env in ({}, *_podman_sockets()):
         if (answer := _answer(command, env)) is not None:
             return answer
-    said = _try([command, "version"], {}).stderr.strip().splitlines()
+    errors = _try([command, "version"], {}).stderr.strip().splitlines()
     raise ClusterError(
-        f"Docker is installed, but its daemon does not answer: {said[-1] if said else 'no reason given'}",
+        f"Docker is installed, but its daemon does not answer: {errors[-1] if errors else 'no reason given'}",
         hint="Start Docker Desktop, or run: sudo systemctl start docker. If it says permission denied, you "
         "are not in the group docker. For Podman: systemctl --user start podman.socket",
     )
@@ -133,7 +133,7 @@ def _answer(command: str, env: Mapping[str, str]) -> Docker | None:
 
 
 def _podman_sockets() -> list[dict[str, str]]:
-    """Where Podman listens, if the user has not said where to look."""
+    """The environments that lead to Podman's sockets; none if the user has set DOCKER_HOST."""
     if os.environ.get("DOCKER_HOST"):
         return []
     folders = [os.environ.get("XDG_RUNTIME_DIR", ""), "/run"]

@@ -1,4 +1,4 @@
-"""The projects of the course: their names, files and folders, whether they are there, and their end.
+"""The course's clusters as Compose projects: their names, files and folders, and how to remove them.
 
 The cluster NAME is the Compose project `halab-NAME`. Nothing here touches another one.
 """
@@ -24,12 +24,12 @@ __all__ = [
     "file",
     "folder",
     "names",
-    "own",
     "owner_of",
     "project",
+    "record_owner",
+    "record_startup",
     "remove",
     "settings",
-    "starts",
 ]
 
 FILE = "docker-compose.yml"
@@ -40,7 +40,7 @@ def project(name: str) -> str:
 
 
 def folder(name: str) -> Path:
-    """What halab itself keeps of a cluster of containers."""
+    """The folder in which halab keeps its own files of a cluster of containers."""
     return home_folder() / "compose" / name
 
 
@@ -56,17 +56,17 @@ def file() -> Path:
 
 
 def settings(profile: str, ttl: float, port: int) -> dict[str, str]:
-    """What the Compose file is told by its environment."""
+    """The environment variables that the Compose file reads; `ttl` in seconds."""
     return {"COMPOSE_PROFILES": profile, "HALAB_TTL": f"{ttl:.0f}", "HALAB_PORT": str(port)}
 
 
 def names(docker: Docker | None = None) -> list[str]:
     """The clusters of the course that have containers here."""
     docker = docker or find_docker()
-    shown = docker.run(
+    labels = docker.run(
         "ps", "--all", "--filter", f"label={ROLE}", "--format", f'{{{{.Label "{PROJECT}"}}}}'
     ).split()
-    return sorted({one.removeprefix("halab-") for one in shown if one.startswith("halab-")})
+    return sorted({label.removeprefix("halab-") for label in labels if label.startswith("halab-")})
 
 
 def exists(name: str) -> bool:
@@ -90,13 +90,13 @@ def down_all() -> list[str]:
 
 
 def remove(name: str, docker: Docker | None = None) -> None:
-    """End a cluster, whatever state it is in, and see to it that nothing of it is left.
+    """End a cluster, whatever state it is in, with its containers, networks, volumes and folder.
 
-    Raises ClusterError that names what is left, if anything is.
+    Raises ClusterError if containers are left, and names them.
     """
     docker, ours = docker or find_docker(), project(name)
-    (folder(name) / "owner.json").unlink(missing_ok=True)  # its guard has nothing to guard any more
-    _end_start(folder(name) / "up.pid")
+    (folder(name) / "owner.json").unlink(missing_ok=True)  # ends its owner watch
+    _kill_startup(folder(name) / "up.pid")
     if ids := docker.ids(ours):
         docker.run("rm", "--force", "--volumes", *ids)
     for kind in ("network", "volume"):
@@ -110,7 +110,7 @@ def remove(name: str, docker: Docker | None = None) -> None:
     shutil.rmtree(folder(name), ignore_errors=True)
 
 
-def _end_start(file: Path) -> None:
+def _kill_startup(file: Path) -> None:
     """End a `docker compose up` that is under way: it would go on making containers."""
     with suppress(OSError, ValueError, psutil.NoSuchProcess):
         pid = int(file.read_text())
@@ -119,18 +119,18 @@ def _end_start(file: Path) -> None:
 
 
 def owner_of(name: str) -> int | None:
-    """The process that owns a cluster, as its guard knows it; None if it was taken down or is detached."""
+    """The pid of the process that owns a cluster; None if it was taken down or is detached."""
     try:
         return int(json.loads((folder(name) / "owner.json").read_text())["pid"])
     except (OSError, ValueError, KeyError):
         return None
 
 
-def own(name: str) -> None:
-    """Note that this process owns a cluster."""
+def record_owner(name: str) -> None:
+    """Write down that this process owns a cluster."""
     (folder(name) / "owner.json").write_text(json.dumps({"pid": os.getpid()}))
 
 
-def starts(name: str, pid: int) -> None:
-    """Note which process brings a cluster up."""
+def record_startup(name: str, pid: int) -> None:
+    """Write down which process runs `docker compose up` for a cluster."""
     (folder(name) / "up.pid").write_text(str(pid))

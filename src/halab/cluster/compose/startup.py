@@ -16,7 +16,7 @@ from filelock import FileLock
 from halab.cluster.compose import projects
 from halab.cluster.compose.compose_cluster import ComposeCluster
 from halab.cluster.compose.docker import Docker, find_docker
-from halab.cluster.compose.owner_watch import guard
+from halab.cluster.compose.owner_watch import start_owner_watch
 from halab.cluster.compose.status_reader import StatusReader
 from halab.cluster.embedded.child_process import tail
 from halab.cluster.embedded.ports import free_ports, is_free
@@ -29,8 +29,8 @@ __all__ = ["start"]
 
 Progress = Callable[[dict[str, Any]], None]
 _PORT = 19530
-_POLL = 0.3  # seconds between looks at a start: a look costs a tenth of a second of what the start needs
-_READY_WITHIN = 300.0  # seconds; images that are not there yet are pulled before this clock starts
+_POLL = 0.3  # seconds between two readings of the status: each takes 0.1 s of CPU that the start needs
+_READY_WITHIN = 300.0  # seconds; missing images are pulled before this clock starts
 
 
 def start(
@@ -50,19 +50,19 @@ def start(
     check_settings(name, profile, ttl)
     docker, file = find_docker(), projects.file()
     projects.folder(name).parent.mkdir(parents=True, exist_ok=True)
-    follow = _Start(docker, name, progress)
+    startup = _Startup(docker, name, progress)
     with FileLock(projects.folder(name).parent / f"{name}.lock"):
         launching = None
-        if all(one.state in ("exited", "dead") for one in follow.reader.containers()):
+        if all(container.state in ("exited", "dead") for container in startup.reader.containers()):
             projects.remove(name, docker)  # what an earlier one left: stopped containers, volumes
             launching = _launch(docker, file, name, profile, ttl, detach)
     if launching is None:
-        cluster = follow.joined()
+        cluster = startup.join()
         check_same(name, (cluster.profile, cluster.ttl), (profile, ttl))
-        follow.look("ready")
+        startup.report("ready")
         return cluster
     try:
-        cluster = follow.ready(launching)
+        cluster = startup.wait_ready(launching)
     except BaseException:
         projects.remove(name, docker)
         launching.wait()
@@ -74,7 +74,10 @@ def start(
 def _launch(
     docker: Docker, file: Path, name: str, profile: str, ttl: float, detach: bool
 ) -> subprocess.Popen[bytes]:
-    """Begin `docker compose up`, and a guard beside it unless the cluster is to outlive this process."""
+    """Begin `docker compose up`, and watch the owner unless the cluster is to outlive this process.
+
+    Returns when the first container exists: until then nobody else could see that the cluster is starting.
+    """
     folder = projects.folder(name)
     folder.mkdir(parents=True, exist_ok=True)
     port = _PORT if is_free(_PORT) else free_ports(1)[0]
@@ -85,18 +88,18 @@ def _launch(
             env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             start_new_session=True,  # a group of its own, which `remove` can end as a whole
         )  # fmt: skip
-    projects.starts(name, process.pid)
+    projects.record_startup(name, process.pid)
     if not detach:
-        projects.own(name)
-        guard(name, env)
+        projects.record_owner(name)
+        start_owner_watch(name, env)
     while process.poll() is None and not docker.ids(projects.project(name)):
-        time.sleep(_POLL)  # who asks next must find that it is starting
+        time.sleep(_POLL)
     return process
 
 
 @dataclass
-class _Start:
-    """Follows a start to its end, and shows what it sees."""
+class _Startup:
+    """Follows a start to its end, and reports its progress."""
 
     docker: Docker
     name: str
@@ -106,65 +109,71 @@ class _Start:
         self.reader = StatusReader(self.docker, projects.project(self.name))
         self.began = time.monotonic()
 
-    def joined(self) -> ComposeCluster:
-        """One that runs already, as it is; if it is starting, when it has started."""
-        self.awaits(lambda found: all(one.health != "starting" for one in found))
-        return self._held()
+    def join(self) -> ComposeCluster:
+        """The cluster that runs already, as it is; if it is starting, wait until it has started."""
+        self.wait_for(lambda components: all(part.health != "starting" for part in components))
+        return ComposeCluster(self.docker, self.name)
 
-    def ready(self, launching: subprocess.Popen[bytes]) -> ComposeCluster:
-        """Containers up, every component healthy, and a search on a scratch collection answered."""
+    def wait_ready(self, launching: subprocess.Popen[bytes]) -> ComposeCluster:
+        """Wait for the containers, for every component's health, and for a search on a scratch collection."""
         phase = "docker compose up: the images come first, if they are not here yet"
         while launching.poll() is None:
-            if self.look(phase):
+            if self.report(phase):
                 phase = "docker compose up: etcd, the log and the object store, then Milvus"
             time.sleep(_POLL)
         if launching.returncode:
-            said = tail(projects.folder(self.name) / "up.log", 3)
+            output = tail(projects.folder(self.name) / "up.log", 3)
             raise NotReady(
-                f"`docker compose up` failed:\n{said}\n{self.report(self.reader.components())}",
+                f"`docker compose up` failed:\n{output}\n{self.failure(self.reader.components())}",
                 hint="Run: halab doctor. Images are pulled at the first start, which needs the network.",
             )
-        self.awaits(_all_healthy)
-        cluster = self._held()
-        _search(cluster.uri, lambda: self.look("searching a scratch collection"))
-        self.awaits(_all_healthy)
-        self.look("ready")
+        self.wait_for(_all_healthy)
+        cluster = ComposeCluster(self.docker, self.name)
+        _search(cluster.uri, lambda: self.report("searching a scratch collection"))
+        self.wait_for(_all_healthy)
+        self.report("ready")
         return cluster
 
-    def look(self, phase: str) -> list[Component]:
-        found = self.reader.components()
-        news = {"phase": phase, "components": [one.as_dict() for one in found]}
-        healthy = sum(one.health == "healthy" for one in found)
-        elapsed = time.monotonic() - self.began
-        self.progress(news | {"elapsed": elapsed, "done": healthy, "total": len(found)})
-        return found
+    def report(self, phase: str) -> list[Component]:
+        """Read the status and pass it to `progress`; the components as they are now."""
+        components = self.reader.components()
+        self.progress(
+            {
+                "phase": phase,
+                "components": [component.as_dict() for component in components],
+                "elapsed": time.monotonic() - self.began,
+                "done": sum(component.health == "healthy" for component in components),
+                "total": len(components),
+            }
+        )
+        return components
 
-    def awaits(self, done: Callable[[list[Component]], bool]) -> None:
+    def wait_for(self, done: Callable[[list[Component]], bool]) -> None:
         deadline = time.monotonic() + _READY_WITHIN
-        while not done(found := self.look("waiting for every component")):
+        while not done(components := self.report("waiting for every component")):
             if time.monotonic() > deadline:
-                raise NotReady(self.report(found), hint="Run: halab doctor")
+                raise NotReady(self.failure(components), hint="Run: halab doctor")
             time.sleep(_POLL)
 
-    def report(self, found: list[Component]) -> str:
-        """Which components are not healthy, and the last words of the first three."""
-        ids = {one.name: one.id for one in self.reader.containers()}
-        lines = ["Awaited every component healthy; it did not come to that."]
-        for one in [one for one in found if one.health not in ("healthy", "starting")][:3]:
-            said = self.docker.last_words(ids[one.name])
-            lines.append(f"{one.name} is {one.health} ({one.note or 'no note'}). Its last lines:\n{said}")
+    def failure(self, components: list[Component]) -> str:
+        """Which components are not healthy, and what the first three wrote last."""
+        ids = {container.name: container.id for container in self.reader.containers()}
+        lines = ["Awaited every component healthy; that did not happen."]
+        for part in [part for part in components if part.health not in ("healthy", "starting")][:3]:
+            output = self.docker.last_lines(ids[part.name])
+            lines.append(
+                f"{part.name} is {part.health} ({part.note or 'no note'}). Its last lines:\n{output}"
+            )
         return "\n".join(lines)
 
-    def _held(self) -> ComposeCluster:
-        return ComposeCluster(self.docker, self.name)
 
-
-def _all_healthy(found: list[Component]) -> bool:
-    return all(one.health == "healthy" for one in found)
+def _all_healthy(components: list[Component]) -> bool:
+    return all(component.health == "healthy" for component in components)
 
 
 def _search(uri: str, meanwhile: Callable[[], object]) -> None:
-    """The embedded engine's last check, in a process of its own as there."""
+    """Search a scratch collection, in a process of its own as the embedded engine does; call `meanwhile`
+    while it runs. Raises NotReady."""
     script = Path(__file__).parents[1] / "readiness_check.py"
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
@@ -179,5 +188,5 @@ def _search(uri: str, meanwhile: Callable[[], object]) -> None:
             process.wait()
         if process.returncode:
             output.seek(0)
-            said = output.read().decode(errors="replace").strip().splitlines()[-8:]
-            raise NotReady("The scratch search failed:\n" + "\n".join(said), hint="Run: halab doctor")
+            lines = output.read().decode(errors="replace").strip().splitlines()[-8:]
+            raise NotReady("The scratch search failed:\n" + "\n".join(lines), hint="Run: halab doctor")

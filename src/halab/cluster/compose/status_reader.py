@@ -1,4 +1,4 @@
-"""One look at a cluster of containers: Docker's state, etcd's sessions and leader, Milvus' own health."""
+"""The status of a cluster of containers: Docker's state, etcd's sessions and leader, Milvus' own health."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from halab.cluster.protocol import COORDINATORS, Component, HaState, Health, Ses
 __all__ = ["StatusReader"]
 
 Found = TypeVar("Found")
-_LIST_EVERY = 1.0  # seconds between two lists of a project's containers; between them those known are asked
+_LIST_EVERY = 1.0  # seconds between two `docker ps`; in between, the containers known are inspected
 _STARTING = 20.0  # seconds in which "not healthy yet" is called starting
 _ETCD = 2379
 _MARGIN = 3.0  # seconds: etcd deletes a key up to a second after its lease has ended
@@ -30,17 +30,17 @@ _MARGIN = 3.0  # seconds: etcd deletes a key up to a second after its lease has 
 
 @dataclass
 class _Known:
-    """What former looks saw of one container's run: whether it was ever well, and which session is stale."""
+    """What is remembered of a container's run: whether it was ever healthy, and which session is stale."""
 
     started: float
     old_session: int
-    well: bool = False
+    ever_healthy: bool = False
     pid: int | None = None
 
 
 @dataclass
 class StatusReader:
-    """Looks at one project. Keeps from look to look only what a single one cannot tell."""
+    """Reads the status of one project; keeps from one reading to the next only what one cannot tell."""
 
     docker: Docker
     project: str
@@ -56,95 +56,100 @@ class StatusReader:
             self._ids, self._listed = self.docker.ids(self.project), time.monotonic()
         self.inspected = self.docker.inspect(self._ids)
         if len(self.inspected) < len(self._ids):
-            self._listed = -1e9  # some are gone; the next look makes a new list
-        return containers.containers(self.inspected)
+            self._listed = -1e9  # some no longer exist: list them anew next time
+        return containers.parse_containers(self.inspected)
 
     def components(self) -> list[Component]:
-        """Every component with its health and its standing now."""
+        """Every component with its health and its HA state now."""
         found = self.containers()
-        view, answered = _asking().run(_ask(found, containers.etcd_root(found)))
-        made = [self._component(one, view, one.id in answered) for one in found]
+        view, answered = _background_loop().run(_ask(found, containers.etcd_root(found)))
+        components = [self._component(container, view, container.id in answered) for container in found]
         self._newest = max([self._newest, *view.sessions.values()])
-        return made
+        return components
 
     def sessions(self) -> list[Session]:
         found = self.containers()
-        return _asking().run(_sessions(_endpoints(found), containers.etcd_root(found)))
+        return _background_loop().run(_sessions(_endpoints(found), containers.etcd_root(found)))
 
     def forget(self) -> None:
-        """Make a new list of the containers at the next look."""
+        """List the containers anew at the next reading."""
         self._listed = -1e9
 
-    def _component(self, one: Container, view: EtcdView, answered: bool) -> Component:
-        known = self._known.get(one.id)
-        if known is None or known.started != one.started:
+    def _component(self, container: Container, view: EtcdView, answered: bool) -> Component:
+        known = self._known.get(container.id)
+        if known is None or known.started != container.started:
             # A killed process' session stays until its lease ends: only a newer one shows that it is up.
             old = self._newest if known is not None and known.started else -1
-            known = self._known[one.id] = _Known(one.started, old)
-        member = _is_member(one, view, known)
-        well = one.running and not one.cut_off and self._well(one, view, answered, member)
-        known.well = known.well or well
+            known = self._known[container.id] = _Known(container.started, old)
+        member = _is_member(container, view, known)
+        healthy = container.running and not container.cut_off and _healthy(container, view, answered, member)
+        known.ever_healthy = known.ever_healthy or healthy
         if known.pid is None or not psutil.pid_exists(known.pid):
-            known.pid = containers.work_of(one)
-        pid = known.pid if one.pid else None
+            known.pid = containers.main_pid(container)
+        pid = known.pid if container.pid else None
         return Component(
-            name=one.name,
-            role=one.role,
-            address=one.address if one.role in ("proxy", "etcd", "log", "objectstore") else one.session,
+            name=container.name,
+            role=container.role,
+            address=container.address
+            if container.role in ("proxy", "etcd", "log", "objectstore")
+            else container.session,
             pid=pid,
-            health=_health(one, well, known.well),
-            ha_state=_ha_state(one, view, member),
+            health=_health(container, healthy, known.ever_healthy),
+            ha_state=_ha_state(container, view, member),
             memory=_memory(pid),
-            uptime=containers.uptime(one),
-            restarts=one.restarts,
-            note=_note(one),
+            uptime=containers.uptime(container),
+            restarts=container.restarts,
+            note=_note(container),
         )
 
-    def _well(self, one: Container, view: EtcdView, answered: bool, member: bool) -> bool:
-        if one.role == "etcd":
-            return _endpoint(one) in view.members and bool(view.leader)
-        if one.is_milvus:
-            return member and answered
-        return one.healthcheck in ("healthy", "")
+
+def _healthy(container: Container, view: EtcdView, answered: bool, member: bool) -> bool:
+    if container.role == "etcd":
+        return _endpoint(container) in view.members and bool(view.leader)
+    if container.is_milvus:
+        return member and answered
+    return container.healthcheck in ("healthy", "")
 
 
-def _is_member(one: Container, view: EtcdView, known: _Known) -> bool:
-    """True if a session of this very run stands in etcd.
+def _is_member(container: Container, view: EtcdView, known: _Known) -> bool:
+    """True if etcd holds a session of this very run.
 
-    A look takes a while, so a session may be taken for one of the run before. What still stands when a lease
-    of that would have ended is renewed by somebody who lives.
+    A reading takes a while, so a new session may be mistaken for one of the run before. One that is still
+    there when the lease of that run would have expired is being renewed, and so belongs to this run.
     """
-    number = view.sessions.get(one.session, -1)
-    return number > known.old_session or (number >= 0 and containers.uptime(one) > one.lease + _MARGIN)
+    number = view.sessions.get(container.session, -1)
+    return number > known.old_session or (
+        number >= 0 and containers.uptime(container) > container.lease + _MARGIN
+    )
 
 
-def _health(one: Container, well: bool, ever: bool) -> Health:
-    if one.state == "paused":
+def _health(container: Container, healthy: bool, ever_healthy: bool) -> Health:
+    if container.state == "paused":
         return "hung"
-    if not one.running:
-        return "starting" if one.state == "created" else "down"
-    if well:
+    if not container.running:
+        return "starting" if container.state == "created" else "down"
+    if healthy:
         return "healthy"
-    young = containers.uptime(one) < _STARTING and not ever and not one.cut_off
+    young = containers.uptime(container) < _STARTING and not ever_healthy and not container.cut_off
     return "starting" if young else "unhealthy"
 
 
-def _ha_state(one: Container, view: EtcdView, member: bool) -> HaState:
-    if one.role == "etcd":
-        if _endpoint(one) not in view.members:
+def _ha_state(container: Container, view: EtcdView, member: bool) -> HaState:
+    if container.role == "etcd":
+        if _endpoint(container) not in view.members:
             return ""
-        return "leader" if _endpoint(one) == view.leader else "follower"
-    if one.role in COORDINATORS and one.running and member:
-        return "active" if view.active.get(one.role) == one.session else "standby"
+        return "leader" if _endpoint(container) == view.leader else "follower"
+    if container.role in COORDINATORS and container.running and member:
+        return "active" if view.active.get(container.role) == container.session else "standby"
     return ""
 
 
-def _note(one: Container) -> str:
-    if one.out_of_memory:
+def _note(container: Container) -> str:
+    if container.out_of_memory:
         return "was killed by the kernel: out of memory"
-    if one.state == "restarting":
-        return f"exited (status {one.exit_code}), Docker starts it again"
-    return "started again by Docker" if one.restarts else ""
+    if container.state == "restarting":
+        return f"exited (status {container.exit_code}), Docker starts it again"
+    return "started again by Docker" if container.restarts else ""
 
 
 def _memory(pid: int | None) -> int:
@@ -155,21 +160,23 @@ def _memory(pid: int | None) -> int:
         return 0
 
 
-def _endpoint(one: Container) -> str:
-    return f"127.0.0.1:{one.ports[_ETCD]}" if one.running and _ETCD in one.ports else ""
+def _endpoint(container: Container) -> str:
+    return f"127.0.0.1:{container.ports[_ETCD]}" if container.running and _ETCD in container.ports else ""
 
 
 def _endpoints(found: list[Container]) -> list[str]:
-    return [endpoint for one in found if one.role == "etcd" and (endpoint := _endpoint(one))]
+    return [
+        endpoint for container in found if container.role == "etcd" and (endpoint := _endpoint(container))
+    ]
 
 
 async def _ask(found: list[Container], root: str) -> tuple[EtcdView, set[str]]:
-    """What etcd says, and the ids of the containers whose Milvus says that it is well."""
-    running = [one for one in found if one.running and METRICS in one.ports]
+    """What etcd holds, and the ids of the containers whose Milvus answers its health probe."""
+    running = [container for container in found if container.running and METRICS in container.ports]
     async with _client() as client:
-        asked = asyncio.gather(*(_says_well(client, one) for one in running))
+        asked = asyncio.gather(*(_answers(client, container) for container in running))
         view, answers = await asyncio.gather(read_etcd(client, _endpoints(found), root), asked)
-    return view, {one.id for one, well in zip(running, answers, strict=True) if well}
+    return view, {container.id for container, answer in zip(running, answers, strict=True) if answer}
 
 
 async def _sessions(endpoints: list[str], root: str) -> list[Session]:
@@ -178,28 +185,28 @@ async def _sessions(endpoints: list[str], root: str) -> list[Session]:
 
 
 def _client() -> httpx.AsyncClient:
-    # No TLS on loopback: making its context would take longer than all that is asked.
+    # No TLS on loopback: making its context would take longer than all the requests.
     return httpx.AsyncClient(timeout=1.0, trust_env=False, verify=False)
 
 
-async def _says_well(client: httpx.AsyncClient, one: Container) -> bool:
+async def _answers(client: httpx.AsyncClient, container: Container) -> bool:
     try:
-        return (await client.get(f"http://127.0.0.1:{one.ports[METRICS]}/healthz")).is_success
+        return (await client.get(f"http://127.0.0.1:{container.ports[METRICS]}/healthz")).is_success
     except httpx.HTTPError:
         return False
 
 
-class _Asking:
-    """An event loop in a thread of its own: a notebook's own loop is busy with the cell that asks."""
+class _BackgroundLoop:
+    """An event loop in a thread of its own: a notebook's own loop is busy with the cell that calls."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="halab-asking", daemon=True).start()
+        threading.Thread(target=self._loop.run_forever, name="halab-status", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, Found]) -> Found:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 @cache
-def _asking() -> _Asking:
-    return _Asking()
+def _background_loop() -> _BackgroundLoop:
+    return _BackgroundLoop()

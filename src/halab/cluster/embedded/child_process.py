@@ -1,4 +1,4 @@
-"""One supervised process: start it on a leash, signal it, tell how it is."""
+"""One supervised process: it is started, signalled and reaped here, and dies with its supervisor."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import psutil
 
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process
+from halab.cluster.protocol import FaultKind, HaState, Health
 
 __all__ = ["Child", "die_with_parent", "tail"]
 
@@ -26,20 +27,20 @@ START_GRACE = 20.0  # seconds in which "not healthy yet" is called starting
 
 
 def die_with_parent() -> Callable[[], None] | None:
-    """What a child does before it runs: ask the kernel to be killed when its supervisor dies.
+    """For `preexec_fn` of a child: it asks the kernel to be killed (SIGKILL) when this process dies.
 
-    Linux only. Elsewhere a guard process does the same from outside (guard.py).
+    None where the kernel cannot (only Linux can): there a process does it from outside (orphan_killer.py).
     """
     if sys.platform != "linux":
         return None
-    libc, supervisor = ctypes.CDLL(None), os.getpid()
+    libc, parent = ctypes.CDLL(None), os.getpid()
 
-    def put_on() -> None:
+    def ask_kernel() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != supervisor:  # it died before the leash was on
+        if os.getppid() != parent:  # it died before it was asked for, so no signal will come
             os._exit(1)
 
-    return put_on
+    return ask_kernel
 
 
 @dataclass
@@ -53,10 +54,10 @@ class Child:
     restarts: int = 0
     failures: int = 0  # exits in a row without a steady run between
     next_start: float | None = None
-    fault: Literal["", "crash", "hang", "stop"] = ""
+    fault: FaultKind | Literal[""] = ""
     healthy: bool = False
     ever_healthy: bool = False
-    ha_state: str = ""
+    ha_state: HaState = ""
     old_session: int = -1  # server id of the session that was there before this start; it proves nothing
     last_exit: str = ""
 
@@ -89,7 +90,7 @@ class Child:
         self.healthy = self.ever_healthy = False
 
     def reap(self) -> bool:
-        """True once, when the process has ended since the last call."""
+        """True once, when the process has ended since the last call; then its exit is in `last_exit`."""
         if self.popen is None or (status := self.popen.poll()) is None:
             return False
         self.last_exit = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
@@ -111,7 +112,7 @@ class Child:
             self.popen.kill()
             self.popen.wait()
 
-    def health(self) -> str:
+    def health(self) -> Health:
         if self.fault == "hang" and self.running:
             return "hung"
         if not self.running:
@@ -122,6 +123,7 @@ class Child:
         return "starting" if young else "unhealthy"
 
     def note(self) -> str:
+        """What is unusual about it, in words; "" if nothing is."""
         if self.fault:
             return f"fault: {self.fault}"
         if not self.running and self.last_exit:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["kill_recorded", "lives", "record", "watch"]
+__all__ = ["is_alive", "kill_recorded", "record", "watch"]
 
 PIDS = "pids.json"
 
 
-def lives(pid: int, created: float) -> bool:
+def is_alive(pid: int, created: float) -> bool:
     """Whether the process created at that time (seconds since the epoch) still runs under its pid."""
     try:
         process = psutil.Process(pid)

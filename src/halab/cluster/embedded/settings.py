@@ -15,7 +15,7 @@ import yaml
 from halab.cluster.embedded.binaries import Binaries
 from halab.cluster.embedded.spec import ClusterSpec, Process
 
-__all__ = ["Command", "brokers_of", "command", "milvus_yaml", "write_settings"]
+__all__ = ["Command", "brokers_of", "command", "log_retention", "milvus_yaml", "write_settings"]
 
 BUCKET = "halab"
 ETCD_QUOTA = 256 << 20  # bytes a member may store; a lab cluster uses a few MiB
@@ -46,6 +46,14 @@ def brokers_of(folder: Path) -> list[str]:
     except (OSError, ValueError, KeyError):
         return []
     return brokers
+
+
+def log_retention(folder: Path) -> int:
+    """Bytes that the log keeps of each partition, as it wrote them when it came up; 0 if it has not yet."""
+    try:
+        return int(json.loads((folder / "log" / "log.json").read_text())["retention"])
+    except (OSError, ValueError, KeyError):
+        return 0
 
 
 def write_settings(spec: ClusterSpec, binaries: Binaries) -> None:
