@@ -26,7 +26,7 @@ from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.retriever import SETTLE, Retriever
 from halab.models.samples import Outcome, Sample
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Tabular
 
 __all__ = ["EVERYTHING", "UNFLUSHED", "Loss", "Losses", "Rows", "counted", "disaster", "loss"]
 
@@ -184,7 +184,7 @@ class Rows:
 
 
 @dataclass(frozen=True, repr=False)
-class Losses:
+class Losses(Tabular):
     """Acknowledged rows by time, as a table.
 
     `window` is seconds from the first missing row's acknowledgement to what went wrong, for rows acknowledged
@@ -196,21 +196,12 @@ class Losses:
     window: float | None
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, self._cells(), self._remarks())
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, self._cells(), self._remarks())
-
-    def _cells(self) -> list[Row]:
+    def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         known = self.window is not None
-        return [
-            (each.when, str(each.acknowledged), str(each.missing) if known else "not counted")
-            for each in self.rows
+        return _HEADINGS, [
+            (row.when, str(row.acknowledged), str(row.missing) if known else "not counted")
+            for row in self.rows
         ]
-
-    def _remarks(self) -> Sequence[str]:
-        return self.remarks
 
 
 _HEADINGS = ("acknowledged", "rows", "missing afterwards")

@@ -129,7 +129,13 @@ class Scaling(Tabular):
         ]
 
 
-_HEADINGS = ("replicas", "searches\na second", "times those\nof one", "p99\n(ms)", "the law says")
+_HEADINGS = (
+    "replicas",
+    "searches\na second",
+    "times those\nof one",
+    "latency\np99 (ms)",
+    "the law\n(a second)",
+)
 
 
 def times(ratio: Interval) -> str:

@@ -209,7 +209,7 @@ class Costs(Tabular):
 
 
 _HEADINGS = (
-    "replicas", "acknowledged\n(ms)", "ratio", "in every replica\n(ms)", "load\n(s)",
+    "replicas", "acknowledged\n(ms)", "ratio", "in every replica\n(ms)", "time to load\n(s)",
     "query nodes grew\n(MiB)",
 )  # fmt: skip
 

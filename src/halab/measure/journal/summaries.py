@@ -12,7 +12,7 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
 from halab.measure.journal.simulation_mark import mark_title, simulated_remark
 from halab.models.samples import NOTHING_FOUND, Outcome, Sample
-from halab.tables import Row, html_table, text_table
+from halab.tables import Row, Tabular
 
 __all__ = [
     "OperationSummary",
@@ -48,18 +48,15 @@ class OperationSummary:
 
 
 @dataclass(frozen=True, repr=False)
-class Summary:
-    """A journal in one table. Shown as text in a terminal and as a table in a notebook."""
+class Summary(Tabular):
+    """A journal in one table, a row for each operation."""
 
     title: str
     rows: tuple[OperationSummary, ...]
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _HEADINGS, [_cells(row) for row in self.rows], self.remarks)
+    def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
+        return _HEADINGS, [_cells(row) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Spread:
 
 
 @dataclass(frozen=True, repr=False)
-class RepeatSummary:
+class RepeatSummary(Tabular):
     """Repeats of one experiment: for each operation the spread of its figures, None if no repeat has one."""
 
     title: str
@@ -91,14 +88,8 @@ class RepeatSummary:
     rows: dict[str, dict[str, Spread | None]]
     remarks: tuple[str, ...]
 
-    def __repr__(self) -> str:
-        return text_table(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.title, _REPEAT_HEADINGS, self._cells(), self.remarks)
-
-    def _cells(self) -> list[Row]:
-        return [
+    def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
+        return _REPEAT_HEADINGS, [
             (name, *(self._cell(spread) for spread in figures.values()))
             for name, figures in self.rows.items()
         ]
@@ -110,8 +101,8 @@ class RepeatSummary:
 
 
 _HEADINGS = (
-    "operation", "ok", "failed", "unknown", "bad\nfrom–to (s)", "outages\n(s)", "RTO\n(s)",
-    "median /\np99 (ms)",
+    "operation", "ok", "failed", "unknown", "first–last\nbad (s)", "outages\n(s)", "RTO\n(s)",
+    "latency, median\n/ p99 (ms)",
 )  # fmt: skip
 _REPEAT_HEADINGS = ("operation", "failed", "unknown", "first bad (s)", "last bad (s)", "RTO (s)")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -172,17 +172,6 @@ class DataLossReport(Losses):
     last_found: float | None
     restore_seconds: float | None
 
-    def _remarks(self) -> Sequence[str]:
-        remarks = list(self.remarks)
-        if self.last_found is not None:
-            remarks.append(
-                f"Of {self.searches} searches after the command, {self.still_found} still found something, "
-                f"the last {1000 * self.last_found:.0f} ms after it was acknowledged."
-            )
-        if self.restore_seconds is not None:
-            remarks.append(f"The restore took {self.restore_seconds:.1f} s.")
-        return remarks
-
 
 _TIMES = (
     "before the backup",
@@ -212,15 +201,25 @@ def data_loss_report(journal: Journal) -> DataLossReport:
     searches = [s for s in journal.samples(KNOWN_ROW_SEARCH) if acknowledged <= s.sent < restoring]
     found = [s.sent - acknowledged for s in searches if s.outcome is Outcome.OK]
     real = not journal.simulated
+    last_found = max(found, default=0.0) if real else None
+    restore_seconds = at[_RESTORE[1]] - at[_RESTORE[0]] if real and _RESTORE[1] in at else None
+    remarks = list(journal.notes)
+    if last_found is not None:
+        remarks.append(
+            f"Of {len(searches)} searches after the command, {len(found)} still found something, "
+            f"the last {1000 * last_found:.0f} ms after it was acknowledged."
+        )
+    if restore_seconds is not None:
+        remarks.append(f"The restore took {restore_seconds:.1f} s.")
     return DataLossReport(
         title(journal),
         tuple(_by_time(inserted, missing, bounds)),
         (bounds[2] - min(lost) if lost else 0.0) if journal.count else None,
-        journal.notes,
+        tuple(remarks),
         still_found=len(found),
         searches=len(searches),
-        last_found=max(found, default=0.0) if real else None,
-        restore_seconds=at[_RESTORE[1]] - at[_RESTORE[0]] if real and _RESTORE[1] in at else None,
+        last_found=last_found,
+        restore_seconds=restore_seconds,
     )
 
 
