@@ -13,9 +13,11 @@ def test_the_front_door_is_small():
     assert sorted(halab.__all__) == ["cluster", "doctor", "errors"]
 
 
-def test_every_exported_name_is_there():
+def test_every_exported_name_is_there_in_order_and_documented():
     for module in (halab, errors, measure, backup):
-        assert all(hasattr(module, name) for name in module.__all__), module.__name__
+        for name in module.__all__:
+            assert getattr(module, name).__doc__, f"{module.__name__}.{name}"
+        assert sorted(module.__all__) == list(module.__all__), module.__name__
 
 
 def test_every_error_is_a_halab_error_and_is_drawn_in_the_tree():

@@ -11,9 +11,10 @@ from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Pha
 from halab.measure.journal.outage import Outage, outages, rpo, rto
 from halab.measure.journal.plots import Claim, compare, describe, describe_comparison, measured, plot
 from halab.measure.journal.summaries import RepeatSummary, Spread, Summary, repeat_summary, summary
+from halab.measure.probing.embedding import Passage
 from halab.measure.probing.operations import Operation, Renamed
 from halab.measure.probing.prober import Run, probe
-from halab.measure.probing.retriever import Passage, Retriever
+from halab.measure.probing.retriever import Retriever
 from halab.measure.probing.retrying import with_retries
 
 __all__ = [

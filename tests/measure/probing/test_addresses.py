@@ -6,7 +6,7 @@ import pytest
 
 from halab.errors import MeasurementError
 from halab.measure.probing.addresses import DEGRADED, READ_ONLY, AddressBook, Application, Either, InCharge
-from halab.measure.probing.retriever import Passage
+from halab.measure.probing.embedding import Passage
 from halab.models.samples import Outcome
 
 

@@ -8,9 +8,12 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure import Retriever
-from halab.measure.probing import retriever as module
-from halab.measure.probing.retriever import DIMENSIONS, QUESTIONS, Embedding, read_passages, tally
+from halab.measure.probing import row_counting
+from halab.measure.probing.embedding import DIMENSIONS, QUESTIONS, Embedding, read_passages
+from halab.measure.probing.retriever import SimulatedRetriever
+from halab.measure.probing.row_counting import tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
+from support.scripted_milvus import ScriptedCluster
 
 CARD = """---
 card: 6
@@ -39,6 +42,18 @@ def cards(tmp_path):
 @pytest.fixture
 def retriever(cards):
     return Retriever(SimulatedCluster(), cards=cards)
+
+
+@pytest.fixture
+def real(cards, monkeypatch):
+    """The retriever of a cluster without its collections."""
+    monkeypatch.setattr(Retriever, "_open", lambda self: None)
+    return Retriever(ScriptedCluster("http://127.0.0.1:1"), cards=cards)
+
+
+def test_the_cluster_s_engine_decides_which_retriever_it_is(retriever, real):
+    assert (type(retriever), retriever.simulated) == (SimulatedRetriever, True)
+    assert (type(real), real.simulated) == (Retriever, False)
 
 
 def test_a_passage_is_a_paragraph_without_markup(cards):
@@ -83,15 +98,13 @@ class Silence(grpc.RpcError):
         return "Deadline Exceeded"
 
 
-def test_a_proxy_that_says_nothing_is_told_as_one_that_refuses(retriever, monkeypatch):
+def test_a_proxy_that_says_nothing_is_told_as_one_that_refuses(real, monkeypatch):
     def search(*_, **__):
         raise Silence
 
-    monkeypatch.setattr(retriever, "simulated", False)
-    monkeypatch.setattr(retriever, "_client", SimpleNamespace(search=search), raising=False)
+    monkeypatch.setattr(real, "_client", SimpleNamespace(search=search))
     with pytest.raises(MeasurementError, match="not answered: Deadline Exceeded"):
-        retriever.ask("Who is there?")
-    monkeypatch.undo()
+        real.ask("Who is there?")
 
 
 def test_the_course_has_cards_to_ask():
@@ -126,13 +139,12 @@ def test_the_tally_tells_lost_rows_from_phantoms():
     assert (count.unknown_present, count.failed_present) == (1, 1)
 
 
-def test_a_row_that_is_only_late_is_not_lost(retriever, monkeypatch):
+def test_a_row_that_is_only_late_is_not_lost(real, monkeypatch):
     looks = [{0}, {1}, set(), set()]
-    monkeypatch.setattr(retriever, "simulated", False)
-    monkeypatch.setattr(module, "_AGAIN", 0.01)
-    monkeypatch.setattr(retriever, "_present", lambda collection, keys: looks.pop(0) if looks else set())
+    monkeypatch.setattr(row_counting, "_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(real, "_present", lambda collection, keys: looks.pop(0) if looks else set())
     samples = [Sample("insert", n, 0, 0, 0, Outcome.OK, key=n) for n in range(3)]
-    count = retriever.count(samples, timeout=0.1)
+    count = real.count(samples, timeout=0.1)
     assert (count.missing, count.late) == ((2,), 1)
     assert looks == []
 

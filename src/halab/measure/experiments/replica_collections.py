@@ -6,8 +6,6 @@ the query nodes is read before and after, so that what a replica costs there is 
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -15,16 +13,22 @@ from typing import Any
 import numpy as np
 import psutil
 from numpy.typing import NDArray
-from pymilvus import DataType, MilvusClient
+from pymilvus import MilvusClient
 from pymilvus.client.prepare import Prepare
-from pymilvus.client.types import LoadState
-from pymilvus.exceptions import MilvusException
 from pymilvus.grpc_gen import milvus_pb2
 
 from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
 from halab.measure.experiments.load import closed_loop
 from halab.measure.journal.journal_file import Phase
+from halab.measure.probing.milvus_collections import (
+    TIMEOUT,
+    create_collection,
+    create_flat_index,
+    drop_collections,
+    silence_pymilvus,
+    wait_until_loaded,
+)
 from halab.measure.probing.operations import UNANSWERED, Insert, Operation, Search, error_text
 from halab.models.samples import Outcome
 
@@ -32,19 +36,18 @@ __all__ = ["DIMENSIONS", "InsertMany", "ReadYourWriteSearch", "ReplicaCollection
 
 DIMENSIONS = 128
 _BATCH = 5000  # rows a request while a collection is filled: 2.5 MB, below gRPC's limits
-_TIMEOUT = 60.0  # seconds for a call that prepares
-_QUERIES = 2**62  # keys that no row has: their markers are far from every row
+_QUERIES = 2**62  # keys that no row has: their vectors are far from every row's
 
 
 def key_vector(key: int) -> NDArray[np.float32]:
-    """A unit vector that belongs to this key and is far from every other one's."""
+    """A unit vector of 128 dimensions that belongs to this key and is far from every other key's."""
     vector = np.random.default_rng(key).standard_normal(DIMENSIONS).astype(np.float32)
     normed: NDArray[np.float32] = vector / np.linalg.norm(vector)
     return normed
 
 
 def questions(count: int) -> list[list[float]]:
-    """Vectors to search for, the same each time and none of them the marker of a row."""
+    """Unit vectors to search for, the same each time; none is that of a row. Shape (count, 128)."""
     return [key_vector(_QUERIES + number).tolist() for number in range(count)]
 
 
@@ -83,7 +86,7 @@ class InsertMany(Insert):
 
 
 class ReadYourWriteSearch(Search):
-    """A Strong search for one row by its marker: it fails if the row is not the one that is found."""
+    """A Strong search for one row by its `key_vector`: it fails if another row is found, or none."""
 
     def __init__(self, uri: str, collection: str, key: int) -> None:
         super().__init__(uri, collection, [key_vector(key).tolist()], strong=True, limit=1)
@@ -107,7 +110,7 @@ class ReplicaCollections:
         cluster: Cluster,
         replicas: Sequence[int],
         rows: int,
-        say: Callable[[str], None] = lambda _: None,
+        on_progress: Callable[[str], None] = lambda _: None,
         name: str = "halab_load",
     ) -> None:
         if cluster.engine == "simulated":
@@ -116,9 +119,9 @@ class ReplicaCollections:
             )
         self.cluster, self.rows, self.phases = cluster, rows, list[Phase]()
         self._names = {number: f"{name}_{number}" for number in replicas}
-        self._say = say
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-        self._client = MilvusClient(cluster.uri, timeout=_TIMEOUT)
+        self._on_progress = on_progress
+        silence_pymilvus()
+        self._client = MilvusClient(cluster.uri, timeout=TIMEOUT)
         try:
             self._drop()
             for number in replicas:
@@ -144,7 +147,7 @@ class ReplicaCollections:
         """Bounded searches in the collection with so many replicas, for one vector after the other."""
         return Search(self.cluster.uri, self._names[replicas], questions(vectors))
 
-    def find(self, replicas: int, key: int) -> ReadYourWriteSearch:
+    def read_your_write(self, replicas: int, key: int) -> ReadYourWriteSearch:
         """Strong searches for one row of the collection with so many replicas."""
         return ReadYourWriteSearch(self.cluster.uri, self._names[replicas], key)
 
@@ -169,16 +172,11 @@ class ReplicaCollections:
 
     def _create(self, replicas: int) -> None:
         collection = self._names[replicas]
-        self._say(f"filling the collection with {_copies(replicas)}")
-        schema = self._client.create_schema(auto_id=False)
-        schema.add_field("id", DataType.INT64, is_primary=True)
-        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=DIMENSIONS)
-        self._client.create_collection(collection, schema=schema, num_shards=1)
-        index = self._client.prepare_index_params()
-        index.add_index("vector", index_type="FLAT", metric_type="IP")
-        self._client.create_index(collection, index)
+        self._on_progress(f"filling the collection with {_copies(replicas)}")
+        create_collection(self._client, collection, DIMENSIONS)
+        create_flat_index(self._client, collection)
         self._fill(replicas)
-        self._say(f"loading {_copies(replicas)}")
+        self._on_progress(f"loading {_copies(replicas)}")
         self._load(replicas)
         self._count(collection)
 
@@ -189,7 +187,7 @@ class ReplicaCollections:
         insert = self.insert(replicas, batch)
         insert.start()
         try:
-            samples = closed_loop(insert, requests=self.rows // batch, deadline=_TIMEOUT)
+            samples = closed_loop(insert, requests=self.rows // batch, deadline=TIMEOUT)
         finally:
             insert.stop()
         if bad := [one for one in samples if one.outcome is not Outcome.OK]:
@@ -201,10 +199,7 @@ class ReplicaCollections:
         collection = self._names[replicas]
         before, began = self._memory(), self.cluster.now()
         self._client.load_collection(collection, replica_number=replicas, _async=True)
-        while self._client.get_load_state(collection)["state"] != LoadState.Loaded:
-            if self.cluster.now() - began > _TIMEOUT:
-                raise MilvusException(message=f"{collection} was not loaded within {_TIMEOUT:g} s")
-            time.sleep(0.05)
+        wait_until_loaded(self._client, collection)
         loaded = self.cluster.now()
         figures = {"load": round(loaded - began, 3), "memory": float(self._memory() - before)}
         settings: dict[str, float] = {"replicas": replicas, "rows": self.rows}
@@ -215,9 +210,9 @@ class ReplicaCollections:
         return sum(int(psutil.Process(pid).memory_info().rss) for pid in nodes)
 
     def _count(self, collection: str) -> None:
-        found = self._client.query(
-            collection, "", ["count(*)"], consistency_level="Strong", timeout=_TIMEOUT
-        )[0]["count(*)"]
+        found = self._client.query(collection, "", ["count(*)"], consistency_level="Strong", timeout=TIMEOUT)[
+            0
+        ]["count(*)"]
         if found != self.rows:
             raise MeasurementError(
                 f"{collection} should hold {self.rows} rows and holds {found}",
@@ -225,10 +220,7 @@ class ReplicaCollections:
             )
 
     def _drop(self) -> None:
-        for collection in self._names.values():
-            if self._client.has_collection(collection):
-                self._client.release_collection(collection)
-                self._client.drop_collection(collection)
+        drop_collections(self._client, self._names.values())
 
 
 def _copies(replicas: int) -> str:

@@ -110,7 +110,7 @@ def _turn(
 ) -> tuple[Phase, list[Sample]]:
     insert = copies.insert(replicas, rows)
     insert.start()
-    find = copies.find(replicas, insert.key(writes - 1))
+    find = copies.read_your_write(replicas, insert.key(writes - 1))
     find.start()
     try:
         with Meter(copies.processes(), copies.cluster.now) as meter:

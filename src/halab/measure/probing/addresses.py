@@ -17,8 +17,9 @@ from functools import partial
 from typing import Literal
 
 from halab.errors import MeasurementError
+from halab.measure.probing.embedding import Passage
 from halab.measure.probing.operations import Done, Insert, Operation
-from halab.measure.probing.retriever import Passage, Retriever
+from halab.measure.probing.retriever import Retriever
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
 
@@ -96,16 +97,18 @@ class Application:
         """
         if self.simulated:
             primary = self.homes["primary"]
-            return [*primary.operations("search"), primary.writing()]
+            return [*primary.operations("search"), primary.insert_into_passages()]
 
         def both() -> dict[Address, Operation]:
             return {name: home.operations("search")[0] for name, home in self.homes.items()}
 
-        writing: dict[Address, Operation] = {name: home.writing() for name, home in self.homes.items()}
+        inserts: dict[Address, Operation] = {
+            name: home.insert_into_passages() for name, home in self.homes.items()
+        }
         return [
             InCharge(self.book, both()),
             Either(self.book, both()),
-            InCharge(self.book, writing, writes=True),
+            InCharge(self.book, inserts, writes=True),
         ]
 
 

@@ -69,7 +69,7 @@ def mistake(
     operations = [
         *retriever.operations("search"),
         retriever.known_row_search(),
-        retriever.writing(),
+        retriever.insert_into_passages(),
     ]
     events: list[Event] = []
     with (

@@ -26,9 +26,9 @@ from halab.cluster.protocol import Cluster, Component, Event
 from halab.errors import DrillError, MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, Journal, RowCount
 from halab.measure.probing.addresses import TWO_ADDRESSES, Address, Application, degraded
+from halab.measure.probing.embedding import DIMENSIONS, QUESTIONS
 from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.progress_line import DONE, ProgressLine
-from halab.measure.probing.retriever import DIMENSIONS, QUESTIONS
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup.connection import connected, load, refusals
 from halab.protect.backup.manifest import verify
