@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from pymilvus import MilvusClient
-from pymilvus.client.types import LoadState
-from pymilvus.exceptions import MilvusException
 
 from halab.cluster.protocol import Cluster
 from halab.cluster.running_cluster import RunningCluster
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import BackupError
+from halab.measure.probing.milvus_collections import TIMEOUT, silence_pymilvus, wait_until_loaded
 from halab.measure.probing.operations import UNANSWERED, error_text
 
 __all__ = ["connected", "load", "refusals"]
 
-_PATIENCE = 60.0  # seconds for one call
 _LOADING = 300.0  # seconds for a collection to be loaded
-_STEP = 0.1  # seconds between two looks
 
 
 @contextmanager
@@ -37,10 +32,9 @@ def connected(source: Cluster | MilvusClient | str) -> Iterator[Any]:
     if not isinstance(uri, str):
         yield source
         return
-    # Its errors are raised as ours; what it also prints would read as a failure.
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    silence_pymilvus()
     with refusals(f"the cluster at {uri} was not reached"):
-        client = MilvusClient(uri, timeout=_PATIENCE)
+        client = MilvusClient(uri, timeout=TIMEOUT)
     try:
         yield client
     finally:
@@ -59,10 +53,6 @@ def refusals(
 
 
 def load(client: Any, name: str, replicas: int) -> None:
-    """Load a collection and wait until it is. Raises MilvusException."""
+    """Load a collection and wait until it is; raises MilvusException after five minutes."""
     client.load_collection(name, replica_number=replicas, _async=True)
-    end = time.monotonic() + _LOADING
-    while client.get_load_state(name)["state"] != LoadState.Loaded:
-        if time.monotonic() > end:
-            raise MilvusException(message=f"{name} was not loaded within {_LOADING:g} s")
-        time.sleep(_STEP)
+    wait_until_loaded(client, name, _LOADING)
