@@ -315,8 +315,8 @@ class Speeds(Tabular):
 
 
 _HEADINGS = (
-    "replicas", "requests\na second", "95 %\ninterval", "latency\np50 (ms)", "latency\np99 (ms)",
-    "requests\nnot ok", "query nodes\n(cores)", "client\n(cores)",
+    "replicas", "requests\na second", "95 %\ninterval", "p50\n(ms)", "p99\n(ms)", "not\nok",
+    "query nodes\n(cores)", "client\n(cores)",
 )  # fmt: skip
 
 
