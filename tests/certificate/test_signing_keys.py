@@ -4,10 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from typer.testing import CliRunner
 
 from halab.certificate.signing_keys import PublicKey, make_key, own_key, read_key, read_public_key
-from halab.cli import app
 from halab.errors import CourseError
 
 
@@ -89,13 +87,3 @@ def test_what_is_no_key_is_told(tmp_path):
         read_key(tmp_path / "absent")
     with pytest.raises(CourseError, match="no public key in PEM"):
         read_public_key(tmp_path / "good")
-
-
-def test_the_command_makes_a_key_and_shows_its_public_half_only(tmp_path):
-    path = tmp_path / "issuer.pem"
-    run = CliRunner().invoke(app, ["key", str(path)])
-    assert run.exit_code == 0
-    assert read_key(path).public.fingerprint in run.output
-    assert "BEGIN PUBLIC KEY" in run.output
-    assert "PRIVATE" not in run.output
-    assert isinstance(CliRunner().invoke(app, ["key", str(path)]).exception, CourseError)

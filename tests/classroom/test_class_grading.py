@@ -9,48 +9,18 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from halab.classroom.class_grading import default_output, grade_class
 from halab.classroom.submissions import read_folder
-from halab.cli import app
-from halab.commands.class_commands import WEAK_ISOLATION
-from halab.errors import CourseError, SubmissionError
-from halab.grading import grader
-from halab.grading.grader import Check, GradeReport
-from halab.grading.sandbox.isolation import isolations
-
-ONE, TWO = "06-failover-timeline", "07-rto-rpo"
-ROOT = Path(__file__).parents[2]
+from halab.errors import CourseError
+from support.small_class import ONE, TWO, grade_fake, hand_in
 
 
-def grade_fake(copy, name, learner, *, keep):
-    """Two checks of 2 and 3 points; what stands in the notebook decides."""
-    text = copy.read_text()
-    if "refuse" in text:
-        raise SubmissionError("It is not\na notebook \x1b[31m.", hint="Mend it.")
-    if "course" in text:
-        raise CourseError("The course is not installed.")
-    if "bug" in text:
-        raise ZeroDivisionError("division by zero")
-    if "die" in text:
-        os._exit(1)
-    good = 3.0 if "right" in text else 0.0
-    keep.mkdir(parents=True, exist_ok=True)
-    ended = {"output_type": "error", "ename": "ProcessExited", "evalue": "In cell 3 it ended."}
-    late = {"output_type": "error", "ename": "CellTimeoutError", "evalue": ""}
-    outputs = {"ends": [ended], "hangs": [late]}.get(text, [])
-    cells = [{"outputs": outputs}, {"outputs": outputs}, {"cell_type": "markdown"}]
-    (keep / f"{name}.ipynb").write_text(json.dumps({"cells": cells, "said": text}))
-    checks = (
-        Check(f"{name[:2]}-1-one", f"{name[:2]}.1", "One", 2.0, 2.0),
-        Check(f"{name[:2]}-2-two", f"{name[:2]}.2", "Two", good, 3.0, "" if good else "=It holds.", "h"),
-    )
-    notes = ("A cell was changed.", "Isolation is weaker: no bubblewrap.")
-    return GradeReport(int(name[:2]), name, learner, checks, notes, 0.1, 0.0)
+@pytest.fixture
+def folder(class_folder):
+    return class_folder
 
 
 @pytest.fixture
@@ -66,40 +36,6 @@ def counting(asked):
         return grade_fake(copy, name, learner, keep=keep)
 
     return grade
-
-
-@pytest.fixture
-def folder(course, tmp_path):
-    """A class of four with two exercises, of which the course's own say that each has 5 points."""
-    shutil.copy(ROOT / "nbgrader_config.py", course)
-    for name in (ONE, TWO):
-        cells = [exercise_cell(f"{name[:2]}-1-one", 2), exercise_cell(f"{name[:2]}-2-two", 3)]
-        text = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-        for place in ("exercises", "solutions"):
-            (course / place / name).mkdir(parents=True, exist_ok=True)
-            (course / place / name / f"{name}.ipynb").write_text(text)
-    made = tmp_path / "submitted"
-    for learner, text in {"ada": "right", "bo": "wrong", "chen": "refuse", "dee": "right"}.items():
-        hand_in(made, learner, ONE, text)
-    hand_in(made, "ada", TWO, "wrong")
-    return made
-
-
-def exercise_cell(name, points):
-    mark = {
-        "grade": True, "grade_id": name, "locked": True, "points": points, "schema_version": 3,
-        "solution": False, "task": False,
-    }  # fmt: skip
-    return {
-        "cell_type": "code", "execution_count": None, "id": name, "metadata": {"nbgrader": mark},
-        "outputs": [], "source": f"# {name}",
-    }  # fmt: skip
-
-
-def hand_in(folder, learner, name, text):
-    place = folder / learner / name
-    place.mkdir(parents=True, exist_ok=True)
-    (place / f"{name}.ipynb").write_text(text)
 
 
 def run(folder, grade=grade_fake, **options):
@@ -391,45 +327,3 @@ def test_ctrl_c_ends_it_with_a_sentence_and_the_next_run_goes_on(folder, asked, 
     assert lines(kept) == 2
     run(folder, counting)
     assert sorted(asked) == [("bo", ONE), ("chen", ONE), ("dee", ONE)]
-
-
-@pytest.fixture
-def command(folder, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(grader, "grade_notebook", grade_fake)
-
-    def invoke(*arguments):
-        return CliRunner().invoke(app, ["class", "grade", str(folder), *arguments])
-
-    return invoke
-
-
-def test_the_command_shows_points_a_line_a_problem_and_where_the_files_are(folder, command):
-    (folder / "stray.txt").touch()
-    done = command()
-    assert done.exit_code == 0, done.output
-    assert "stray.txt is not a learner's folder" in done.stderr
-    assert f"chen, {ONE}: refused, 0 of 5 points. It is not a notebook" in done.stderr
-    assert done.stderr.count("Isolation is weaker: no bubblewrap.") == 1
-    rows = {row.split()[1]: row.split("│")[1:-1] for row in done.stdout.splitlines() if row.startswith("│")}
-    assert [cell.strip() for cell in rows["ada"]] == ["ada", "5", "2", "7"]
-    assert [cell.strip() for cell in rows["chen"]] == ["chen", "× 0", "-", "0"]
-    out = default_output(folder)
-    assert str(out) in done.stdout
-    for name in ("grades.csv", "summary.csv", "heatmap.png", "heatmap.svg", "gradebook.db"):
-        assert name.removeprefix("heatmap") in done.stdout
-        assert (out / name).stat().st_size > 0
-
-
-def test_the_command_fails_when_something_was_not_graded(folder, command, tmp_path):
-    hand_in(folder, "bo", ONE, "course")
-    done = command("--out", str(tmp_path / "there"))
-    assert done.exit_code == 1
-    assert f"bo, {ONE}: not graded. The course is not installed." in done.stderr
-    assert "1 of 5 submissions were not graded" in done.stderr
-    assert (tmp_path / "there" / "grades.csv").is_file()
-    assert not default_output(folder).exists()
-
-
-def test_the_note_of_a_weaker_sandbox_begins_as_the_command_looks_for_it():
-    assert [*isolations()][-1].warning.startswith(WEAK_ISOLATION)

@@ -54,9 +54,14 @@ def test_grade_as_data(run, graded):
     assert report["checks"][1]["hint"] == "06.2.jitter"
 
 
-def test_all_means_the_exercises_there_are(run, graded):
-    there = sum(card.has_exercise for card in CATALOGUE)
-    assert len(json.loads(run("grade", "all", "--json").stdout)) == there
+def test_all_means_every_exercise_before_any_is_begun_and_then_those_that_are(run, graded, tmp_path):
+    def cards():
+        return [report["card"] for report in json.loads(run("grade", "all", "--json").stdout)]
+
+    assert cards() == [card.number for card in CATALOGUE]
+    for slug in ("02-availability-maths", "06-failover-timeline"):
+        (tmp_path / "exercises" / slug).mkdir(parents=True)
+    assert cards() == [2, 6]
 
 
 def test_one_that_cannot_be_graded_costs_the_others_nothing(run, graded, monkeypatch):

@@ -50,12 +50,11 @@ class Grader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something a card lacks, and the shortest way to it. `coming` if the course itself has it not yet."""
+    """Something that is missing for a card's item, and what to do about it."""
 
     card: int
     what: str
     next_step: str
-    coming: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def assess(
     CourseError if grading could not start, or if a notebook was saved while it was graded.
     """
     learner, measured = learner_id(), evidence()
-    begun = [card for card in CATALOGUE if card.has_exercise and _copy_path(card).is_file()]
+    begun = [card for card in CATALOGUE if _copy_path(card).is_file()]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         jobs = {card.number: pool.submit(_graded, card, learner, grader, on_progress) for card in begun}
         graded = {number: job.result() for number, job in jobs.items()}
@@ -204,10 +203,6 @@ def _digest(path: Path) -> str:
 
 
 def _missing(card: Entry, graded: ExercisePin | SubmissionError | None, found: Evidence) -> list[Missing]:
-    if not card.has_exercise:
-        return [
-            Missing(card.number, "the course has no exercise of it yet", "nothing to do yet", coming=True)
-        ]
     missing = []
     if exercise := _exercise_missing(card, graded):
         missing.append(exercise)
@@ -233,8 +228,6 @@ def _journal_missing(card: Entry, found: Evidence) -> Missing:
     what = "its lab is not measured on a real cluster"
     if found.rejected:
         what += f" ({len(found.rejected)} kept, and none counts)"
-    if not card.has_lesson:
-        return Missing(card.number, what, "nothing to do yet: the lesson is to come", coming=True)
     return Missing(card.number, what, f"halab lab, then run course/{card.slug}.ipynb")
 
 

@@ -190,8 +190,6 @@ def _unreadable(copy: Path) -> str:
 
 def _changed(card: Entry) -> bool:
     """Whether the course's lesson is another one than the learner's copy was made from."""
-    if not card.has_lesson:
-        return True
     now = hashlib.sha256(card.lesson_path.read_bytes()).hexdigest()
     name = f"course/{card.lesson_path.name}"
     copied = [one["sha256"] for one in read(state_dir() / "copies.jsonl") if one["path"] == name]

@@ -33,14 +33,14 @@ class Step:
     path: str = ""
 
 
-def facts(card: Entry, done: CardProgress, lang: Language) -> tuple[Fact, ...]:
+def facts(done: CardProgress, lang: Language) -> tuple[Fact, ...]:
     """What was done of a card, one fact a heading."""
     zh = lang == "zh"
     return (
         Fact(done.lesson_done, _lesson(done, zh)),
         Fact(done.predicted, _prediction(done, zh)),
         Fact(done.measured > 0, _lab(done, zh)),
-        Fact(done.exercise_done, _exercise(card, done, zh)),
+        Fact(done.exercise_done, _exercise(done, zh)),
         Fact(done.met, _item(done, zh)),
     )
 
@@ -60,48 +60,33 @@ def next_step(progress: Progress, lang: Language) -> Step:
         return Step(
             "十个考核项全部达成。运行：halab certify" if zh else "All ten items are met: halab certify"
         )
-    open_cards = [
-        (card, done)
-        for card in CATALOGUE
-        if (card.has_lesson or card.has_exercise) and not _complete(card, done := progress.cards[card.number])
-    ]
-    if not open_cards:
-        return Step(
-            "课程目前有的内容，你都完成了；其余的卡片尚未推出。"
-            if zh
-            else "You have done all that the course has so far; the other cards are to come."
-        )
-    card, done = max(open_cards, key=lambda one: sum(_steps(*one)))
+    open_cards = [(card, done) for card in CATALOGUE if not all(_steps(done := progress.cards[card.number]))]
+    card, done = max(open_cards, key=lambda open_card: sum(_steps(open_card[1])))
     text, path = _next_of(card, done, zh)
     return Step(f"第 {card.number} 张卡片：{text}" if zh else f"Card {card.number}: {text}", path)
 
 
-def _steps(card: Entry, done: CardProgress) -> tuple[bool, ...]:
+def _steps(done: CardProgress) -> tuple[bool, ...]:
     """What a card asks for, in the order in which it is done."""
-    lesson = (done.opened, done.predicted, done.measured > 0, done.lesson_done) if card.has_lesson else ()
-    return (*lesson, done.exercise_done) if card.has_exercise else lesson
-
-
-def _complete(card: Entry, done: CardProgress) -> bool:
-    return all(_steps(card, done))
+    return done.opened, done.predicted, done.measured > 0, done.lesson_done, done.exercise_done
 
 
 def _next_of(card: Entry, done: CardProgress, zh: bool) -> tuple[str, str]:
     """The first thing of a card that is not done, and its notebook."""
     lesson = f"course/{card.lesson_path.name}"
     exercise = f"exercises/{card.slug}/{card.exercise_path.name}"
-    if card.has_lesson and not done.opened:
+    if not done.opened:
         return (f"打开课程 {lesson}。" if zh else f"open the lesson {lesson}."), lesson
-    if card.has_lesson and not done.predicted:
+    if not done.predicted:
         words = f"先做预测，再动手：{lesson}。" if zh else f"predict before you measure, in {lesson}."
         return words, lesson
-    if card.has_lesson and not done.measured:
+    if not done.measured:
         words = (
             f"在真实集群上运行实测：{lesson}。" if zh else f"run the lab on the real cluster, in {lesson}."
         )
         return words, lesson
     left = done.cells - done.cells_run
-    if card.has_lesson and left:
+    if left:
         words = f"run the {left} code cell{'s' * (left != 1)} left in {lesson}, and save."
         return (f"运行余下的 {left} 个代码单元并保存：{lesson}。" if zh else words), lesson
     return _exercise_step(card, done, zh), exercise
@@ -169,9 +154,7 @@ def _item(done: CardProgress, zh: bool) -> str:
     return "item met" if done.met else "item not yet met"
 
 
-def _exercise(card: Entry, done: CardProgress, zh: bool) -> str:
-    if not card.has_exercise:
-        return "尚未推出" if zh else "to come"
+def _exercise(done: CardProgress, zh: bool) -> str:
     if done.points is None:
         return "未评分" if zh else "not graded"
     if zh:

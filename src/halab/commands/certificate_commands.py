@@ -160,14 +160,7 @@ def _show_items(found: Assessment) -> None:
     for number, item in enumerate(CHECKLIST, start=1):
         mark, standing = ("✓", "met") if found.met(item) else ("○", "not met")
         console.print(f"{mark} {number:>2} {item.words.in_(language())}: {standing}", highlight=False)
-    coming = [str(one.card) for one in found.missing if one.coming]
-    _list(
-        "Missing",
-        [f"Card {one.card}: {one.what}. Way: {one.next_step}" for one in found.missing if not one.coming],
-    )
-    if coming:
-        sentence = f"Cards without an exercise yet: {', '.join(coming)}. Their items cannot be earned so far."
-        _list("Not in the course yet", [sentence])
+    _list("Missing", [f"Card {one.card}: {one.what}. Next step: {one.next_step}" for one in found.missing])
     _list("Note", list(found.remarks))
 
 
@@ -188,13 +181,9 @@ def _board(found: Standing, lang: Language) -> str:
     from halab.course.catalogue import CATALOGUE
     from halab.tables import text_table
 
-    coming = ("尚未推出" if lang == "zh" else "to come", "", "", "", "")
     rows = []
     for card in CATALOGUE:
-        done = facts(card, found.cards[card.number], lang)
-        cells = [f"{'✓' if fact.done else '○'} {fact.text}" for fact in done]
-        there = card.has_lesson or card.has_exercise
-        name = f"{card.number}.{'' if lang == 'zh' else ' '}{card.title.in_(lang)}"
-        rows.append((name, *(cells if there else coming)))
+        cells = [f"{'✓' if fact.done else '○'} {fact.text}" for fact in facts(found.cards[card.number], lang)]
+        rows.append((f"{card.number}.{'' if lang == 'zh' else ' '}{card.title.in_(lang)}", *cells))
     heading = items_met(found, lang)
     return text_table(heading, ("卡片" if lang == "zh" else "Card", *HEADINGS[lang]), rows, align="left")

@@ -52,13 +52,13 @@ def grade(
     cards = _cards(what)
     with _progress(cards) as on_progress:
         results = grade_all(cards, on_progress)
-    reports = [one for one in results.values() if isinstance(one, GradeReport)]
+    reports = [result for result in results.values() if isinstance(result, GradeReport)]
     if as_json:
         print(json.dumps([report.as_dict() for report in reports], ensure_ascii=False, indent=1))
     else:
         for report in reports:
             _show(report)
-    refused = {card: one for card, one in results.items() if isinstance(one, SubmissionError)}
+    refused = {card: result for card, result in results.items() if isinstance(result, SubmissionError)}
     for card, error in refused.items():
         messages.print(f"Exercise {card} was not graded: {error}", markup=False, highlight=False)
     if refused:
@@ -106,9 +106,8 @@ def _cards(what: str) -> list[int]:
     from halab.course.paths import work_dir
 
     if what == "all":
-        there = [card for card in CATALOGUE if card.has_exercise]
-        begun = [card for card in there if (work_dir() / "exercises" / card.slug).is_dir()]
-        return [card.number for card in begun or there]
+        begun = [card for card in CATALOGUE if (work_dir() / "exercises" / card.slug).is_dir()]
+        return [card.number for card in begun or CATALOGUE]
     if not what.isdecimal():
         raise CourseError(f'Say which exercise to grade: its card, such as 06, or "all", not {what!r}.')
     return [int(what)]

@@ -161,24 +161,25 @@ class Card(_Strict):
 def card(number: int, lang: Language | None = None) -> Card:
     """Card `number` (1 to 10) in `lang`, or in the learner's language (HALAB_LANG, else English).
 
-    Raises CourseError if there is no such card yet, or with file and line if the file is not a card.
+    Raises CourseError for another number, for a file that is missing, and with file and line for one that is
+    not a card.
     """
     which = entry(number)
     chosen = lang or language()
     path = which.card_path(chosen)
     if not path.is_file():
         raise CourseError(
-            f"Card {number} ({which.title.in_(chosen)}) is not in the course yet.",
-            hint="The board in 00-start-here.ipynb shows which cards are.",
+            f"Card {number} should be in {path}, and there is no such file.",
+            hint="Restore the course's files, such as by `git restore cards`.",
         )
-    found = read_card(path)
-    if (found.number, found.slug, found.language) != (number, which.slug, chosen):
+    loaded = read_card(path)
+    if (loaded.number, loaded.slug, loaded.language) != (number, which.slug, chosen):
         raise CourseError(
-            f"{path} should be card {number}, {which.slug}, in {chosen}; it says it is card {found.number}, "
-            f"{found.slug}, in {found.language}.",
-            hint="Mend card, slug and language at the top of the file.",
+            f"{path} should be card {number}, {which.slug}, in {chosen}; it says it is card {loaded.number}, "
+            f"{loaded.slug}, in {loaded.language}.",
+            hint="Correct card, slug and language at the top of the file.",
         )
-    return found
+    return loaded
 
 
 def read_card(path: Path) -> Card:

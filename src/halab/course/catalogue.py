@@ -1,7 +1,4 @@
-"""The ten cards of the course: their names, their lessons, their exercises, and what the certificate asks.
-
-What of it exists yet is read from disk each time; nothing here claims it.
-"""
+"""The ten cards of the course: their names, their lessons, their exercises, and what the certificate asks."""
 
 from __future__ import annotations
 
@@ -75,18 +72,6 @@ class Entry:
     def exercise_path(self) -> Path:
         """The exercise's notebook: nbgrader keeps it in a folder of the assignment's name."""
         return course_root() / "exercises" / self.slug / f"{self.slug}.ipynb"
-
-    @property
-    def has_card(self) -> bool:
-        return self.card_path("en").is_file() and self.card_path("zh").is_file()
-
-    @property
-    def has_lesson(self) -> bool:
-        return self.lesson_path.is_file()
-
-    @property
-    def has_exercise(self) -> bool:
-        return self.exercise_path.is_file()
 
 
 CATALOGUE = (
@@ -202,9 +187,9 @@ CHECKLIST = (
 
 def entry(number: int) -> Entry:
     """The catalogue's entry of one card, 1 to 10. Raises CourseError for any other number."""
-    for found in CATALOGUE:
-        if found.number == number:
-            return found
+    for card in CATALOGUE:
+        if card.number == number:
+            return card
     raise CourseError(
         f"The course has cards 1 to {len(CATALOGUE)}; there is no card {number}.",
         hint="halab.course.catalogue.CATALOGUE lists them.",

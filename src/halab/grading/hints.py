@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import yaml
 
@@ -46,9 +45,9 @@ def next_hint(asked: str) -> Hint:
     known = hints_of(card)
     topic = f"{task}.{match[3]}" if match[3] else _topic(card, task, known)
     if topic not in known:
-        there = ", ".join(one for one in known if one.startswith(f"{task}.")) or ", ".join(known)
-        raise CourseError(f"There is no hint {topic}.", hint=f"There are: {there}.")
-    given = sum(one["topic"] == topic for one in read(state_dir() / "hints.jsonl"))
+        topics = _topics_of(task, known) or list(known)
+        raise CourseError(f"There is no hint {topic}.", hint=f"There are: {', '.join(topics)}.")
+    given = sum(record["topic"] == topic for record in read(state_dir() / "hints.jsonl"))
     number = min(given + 1, len(STEPS))
     append(state_dir() / "hints.jsonl", {"topic": topic, "step": number})
     return Hint(topic, number, known[topic][number - 1])
@@ -58,17 +57,25 @@ def hints_of(card: int) -> dict[str, list[str]]:
     """Every hint of a card's exercise: its topic and its three steps."""
     path = course_root() / "solutions" / entry(card).slug / "hints.yml"
     if not path.is_file():
-        raise CourseError(f"Card {card} has no hints yet.", hint="Card 6 has.")
+        raise CourseError(
+            f"The hints of card {card} should be in {path}, and there is no such file.",
+            hint="Restore the course's files, such as by `git restore solutions`.",
+        )
     loaded: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return loaded
 
 
 def _topic(card: int, task: str, known: dict[str, list[str]]) -> str:
-    graded: dict[str, Any] | None = last_grade(card)
-    checks = [one for one in graded["checks"] if one["task"] == task] if graded else []
-    failed = [one["hint"] for one in checks if one["hint"]]
+    """The topic of the task's first failed check, or its first topic before any grading."""
+    graded = last_grade(card)
+    checks = [check for check in graded["checks"] if check["task"] == task] if graded else []
+    failed = [check["hint"] for check in checks if check["hint"]]
     if failed:
         return str(failed[0])
     if checks:
         raise CourseError(f"Task {task} had all its points when it was last graded.")
-    return next((one for one in known if one.startswith(f"{task}.")), task)
+    return next(iter(_topics_of(task, known)), task)
+
+
+def _topics_of(task: str, known: dict[str, list[str]]) -> list[str]:
+    return [topic for topic in known if topic.startswith(f"{task}.")]

@@ -8,8 +8,6 @@ const WORDS = {
     colon: ": ",
     lesson: "Lesson",
     exercise: "Exercise",
-    coming: "coming",
-    noLesson: "The lesson is not written yet.",
     done: "done",
     todo: "to do",
     goal: "Goal:",
@@ -22,8 +20,6 @@ const WORDS = {
     colon: "：",
     lesson: "课程",
     exercise: "练习",
-    coming: "尚未推出",
-    noLesson: "这一课还没有写好。",
     done: "已完成",
     todo: "待完成",
     goal: "目标：",
@@ -62,32 +58,25 @@ function factOf(fact, words) {
 }
 
 function tileOf(tile, words) {
-  const there = tile.facts.length > 0;
-  const box = element(
+  return element(
     "li",
-    { class: there ? "halab-board-tile" : "halab-board-tile halab-board-coming" },
+    { class: "halab-board-tile" },
     element(
       "div",
       { class: "halab-board-head" },
       element("span", { class: "halab-board-number", "aria-hidden": "true" }, String(tile.number)),
       element("h3", {}, tile.title),
-      ...(there
-        ? []
-        : [element("span", { class: "halab-board-badge", title: words.noLesson }, words.coming)]),
     ),
     element("p", {}, tile.summary),
+    element("p", { class: "halab-board-goal" }, `${words.goal} ${tile.checklist}`),
+    element("ul", { class: "halab-board-facts" }, ...tile.facts.map((fact) => factOf(fact, words))),
+    element(
+      "p",
+      { class: "halab-board-links" },
+      link(words.lesson, tile.lesson, tile.title),
+      link(words.exercise, tile.exercise, tile.title),
+    ),
   );
-  if (there) {
-    const links = [];
-    if (tile.lesson) links.push(link(words.lesson, tile.lesson, tile.title));
-    if (tile.exercise) links.push(link(words.exercise, tile.exercise, tile.title));
-    box.append(
-      element("p", { class: "halab-board-goal" }, `${words.goal} ${tile.checklist}`),
-      element("ul", { class: "halab-board-facts" }, ...tile.facts.map((fact) => factOf(fact, words))),
-      element("p", { class: "halab-board-links" }, ...links),
-    );
-  }
-  return box;
 }
 
 function summary(model, words) {

@@ -1,4 +1,4 @@
-"""The ten cards as a board: what the course has of each, and what the learner has done."""
+"""The ten cards as a board: what the learner has done of each."""
 
 from __future__ import annotations
 
@@ -52,21 +52,17 @@ def _step(step: Step) -> dict[str, str]:
 
 
 def _tile(entry: Entry, done: CardProgress, lang: Language) -> dict[str, Any]:
-    there = entry.has_lesson or entry.has_exercise
     return {
         "number": entry.number,
         "title": entry.title.in_(lang),
         "summary": entry.summary.in_(lang),
         "checklist": entry.checklist.words.in_(lang),
         # As JupyterLab names them, whose root is the learner's folder.
-        "lesson": f"course/{entry.lesson_path.name}" if entry.has_lesson else "",
-        "exercise": f"exercises/{entry.slug}/{entry.exercise_path.name}" if entry.has_exercise else "",
+        "lesson": f"course/{entry.lesson_path.name}",
+        "exercise": f"exercises/{entry.slug}/{entry.exercise_path.name}",
         "facts": [
-            _fact(heading, fact)
-            for heading, fact in zip(HEADINGS[lang], facts(entry, done, lang), strict=True)
-        ]
-        if there
-        else [],
+            _fact(heading, fact) for heading, fact in zip(HEADINGS[lang], facts(done, lang), strict=True)
+        ],
     }
 
 
@@ -76,8 +72,6 @@ def _fact(heading: str, fact: Fact) -> dict[str, Any]:
 
 def _line(tile: dict[str, Any], zh: bool) -> str:
     head = f"{tile['number']:>2}  {tile['title']}"
-    if not tile["facts"]:
-        return f"{head}: {'尚未推出' if zh else 'coming'}"
     colon, comma = ("：", "；") if zh else (": ", "; ")
     marks = [
         f"{'✓' if fact['done'] else '○'} {fact['heading']}{colon}{fact['text']}" for fact in tile["facts"]

@@ -1,0 +1,1 @@
+from support.small_class import class_folder  # noqa: F401 - a fixture

@@ -1,0 +1,53 @@
+"""class grade, with a grade function that takes no time."""
+
+import pytest
+from typer.testing import CliRunner
+
+from halab.classroom.class_grading import default_output
+from halab.cli import app
+from halab.commands.class_commands import WEAK_ISOLATION
+from halab.grading import grader
+from halab.grading.sandbox.isolation import isolations
+from support.small_class import ONE, grade_fake, hand_in
+
+
+@pytest.fixture
+def command(class_folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(grader, "grade_notebook", grade_fake)
+
+    def invoke(*arguments):
+        return CliRunner().invoke(app, ["class", "grade", str(class_folder), *arguments])
+
+    return invoke
+
+
+def test_it_shows_points_a_line_a_problem_and_where_the_files_are(class_folder, command):
+    (class_folder / "stray.txt").touch()
+    done = command()
+    assert done.exit_code == 0, done.output
+    assert "stray.txt is not a learner's folder" in done.stderr
+    assert f"chen, {ONE}: refused, 0 of 5 points. It is not a notebook" in done.stderr
+    assert done.stderr.count("Isolation is weaker: no bubblewrap.") == 1
+    rows = {row.split()[1]: row.split("│")[1:-1] for row in done.stdout.splitlines() if row.startswith("│")}
+    assert [cell.strip() for cell in rows["ada"]] == ["ada", "5", "2", "7"]
+    assert [cell.strip() for cell in rows["chen"]] == ["chen", "× 0", "-", "0"]
+    out = default_output(class_folder)
+    assert str(out) in done.stdout
+    for name in ("grades.csv", "summary.csv", "heatmap.png", "heatmap.svg", "gradebook.db"):
+        assert name.removeprefix("heatmap") in done.stdout
+        assert (out / name).stat().st_size > 0
+
+
+def test_it_fails_when_something_was_not_graded(class_folder, command, tmp_path):
+    hand_in(class_folder, "bo", ONE, "course")
+    done = command("--out", str(tmp_path / "there"))
+    assert done.exit_code == 1
+    assert f"bo, {ONE}: not graded. The course is not installed." in done.stderr
+    assert "1 of 5 submissions were not graded" in done.stderr
+    assert (tmp_path / "there" / "grades.csv").is_file()
+    assert not default_output(class_folder).exists()
+
+
+def test_the_note_of_a_weaker_sandbox_begins_as_the_command_looks_for_it():
+    assert [*isolations()][-1].warning.startswith(WEAK_ISOLATION)
