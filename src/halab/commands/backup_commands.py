@@ -1,4 +1,4 @@
-"""The commands that protect data: backup, restore, prune. `halab verify` checks backups too (progress.py)."""
+"""The commands that protect data: backup, restore, prune. `halab verify` checks backups too."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def backup(
     cluster = attach_cluster(name)
     with _bar() as progress:
         manifest = save(cluster, folder, collection or (), progress=progress)
-    _say("Backed up", folder, manifest)
+    _show("Backed up", folder, manifest)
 
 
 def restore(
-    folder: Annotated[Path, typer.Argument(help="As `halab backup` made it.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that `halab backup` made.")],
     collection: Only = None,
     rename: Annotated[
         list[str] | None, typer.Option("--as", help="A new name, as OLD=NEW; may be given several times.")
@@ -62,7 +62,7 @@ def restore(
     from halab.cluster import attach_cluster
     from halab.protect.backup import restore as bring_back
 
-    names = dict(_pair(one) for one in rename or ())
+    names = dict(_pair(text) for text in rename or ())
     cluster = attach_cluster(name)
     with _bar() as progress:
         done = bring_back(cluster, folder, collection or (), names=names, replace=replace, progress=progress)
@@ -78,13 +78,13 @@ def prune(
     weekly: Annotated[int, typer.Option(help="And of this many weeks.", min=0)] = 4,
     monthly: Annotated[int, typer.Option(help="And of this many months (30 days each).", min=0)] = 12,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would go, and delete nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be deleted, and delete nothing.")
     ] = False,
 ) -> None:
-    """Delete old backups: grandfather, father, son. Each is verified first, and only sound ones count.
+    """Delete old backups by a daily, weekly and monthly rule. Each is verified first; only sound ones count.
 
-    The newest sound one always stays. Days, weeks and months that have no backup are not counted. Ends with
-    status 1 if something in the folder is no sound backup: that is told, and left alone.
+    The newest sound backup always stays. Days, weeks and months that have no backup are not counted. Ends
+    with status 1 if something in the folder is not a sound backup: that is reported, and left alone.
     """
     from halab.models.retention import Retention
     from halab.protect.backup.pruning import prune as clear
@@ -101,7 +101,7 @@ def prune(
 
 
 def verify_backups(folders: Sequence[Path]) -> bool:
-    """Check backups, say what was found of each, and whether all are sound."""
+    """Check backups, print the result of each; True if all are sound."""
     from halab.errors import BackupError
     from halab.protect.backup import verify
 
@@ -110,7 +110,7 @@ def verify_backups(folders: Sequence[Path]) -> bool:
         try:
             with _bar() as progress:
                 manifest = verify(folder, progress=progress)
-            _say("Sound", folder, manifest)
+            _show("Sound", folder, manifest)
         except BackupError as error:
             sound = False
             console.print(f"[bold red]Not sound:[/] {escape(str(error))}", highlight=False)
@@ -124,11 +124,11 @@ def _pair(text: str) -> tuple[str, str]:
     return old, new
 
 
-def _say(what: str, folder: Path, manifest: Manifest) -> None:
+def _show(heading: str, folder: Path, manifest: Manifest) -> None:
     size = f"{manifest.rows:,} rows, {manifest.bytes / 1e6:,.1f} MB"
-    console.print(f"{what}: {escape(str(folder))}: {size}, begun {manifest.begun}", highlight=False)
-    for one in manifest.collections:
-        console.print(f"  {escape(one.name)}: {one.rows:,} rows", highlight=False)
+    console.print(f"{heading}: {escape(str(folder))}: {size}, begun {manifest.begun}", highlight=False)
+    for collection in manifest.collections:
+        console.print(f"  {escape(collection.name)}: {collection.rows:,} rows", highlight=False)
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def _bar() -> Iterator[Progress]:
     with Bars(*columns, console=messages, transient=True) as bars:
         task = bars.add_task("", total=None)
 
-        def show(what: str, done: int, total: int) -> None:
-            bars.update(task, description=escape(what), completed=done, total=total)
+        def show(doing: str, done: int, total: int) -> None:
+            bars.update(task, description=escape(doing), completed=done, total=total)
 
         yield show

@@ -1,10 +1,10 @@
 """Backups: copies of collections that survive what a cluster does to its own data.
 
-writer.py        collections of a serving cluster into a folder; restorer.py a folder into a cluster
-manifest.py      what a backup folder says of itself, and `verify`, which needs no cluster
-fields.py        which field types a backup holds, as Arrow types; connection.py how a cluster is reached
-pruning.py which backups stay, and which go
-mistake.py       an experiment: a wrong command, and the way back from the backup
+writer.py      collections of a serving cluster into a folder; restorer.py: a folder into a cluster
+manifest.py    what a backup folder says of itself, and `verify`, which needs no cluster
+fields.py      which field types a backup holds, as Arrow types; connection.py: how a cluster is reached
+pruning.py     which backups of a folder stay, and which are deleted
+mistake.py     an experiment: a wrong command, and the restore from the backup
 
 This is the course's own small tool: it reads rows through the proxy, as any client does. For production there
 is Milvus' milvus-backup, which copies the segment files and does not pass every row through a client.

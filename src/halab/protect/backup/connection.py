@@ -1,4 +1,4 @@
-"""How the tools of this room reach a cluster, and how they say that it refused."""
+"""How the tools of this room reach a cluster, and how they report that it refused."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from halab.measure.probing.operations import UNANSWERED, error_text
 
 __all__ = ["connected", "load", "refusals"]
 
-_LOADING = 300.0  # seconds for a collection to be loaded
+_LOAD_TIMEOUT = 300.0  # seconds for a collection to be loaded
 
 
 @contextmanager
 def connected(source: Cluster | MilvusClient | str) -> Iterator[Any]:
-    """A client of a cluster, an address, or the client itself that was given."""
+    """A client of a cluster or an address, closed on leaving; a client that is given is yielded as it is.
+
+    Raises BackupError for a simulated cluster, and if nothing answers at the address.
+    """
     if isinstance(source, SimulatedCluster):
         raise BackupError(
             "a simulated cluster keeps no rows, so there is nothing to back up or to restore into",
@@ -45,7 +48,7 @@ def connected(source: Cluster | MilvusClient | str) -> Iterator[Any]:
 def refusals(
     what: str, hint: str = "see `halab status`, and try again when every role is healthy"
 ) -> Iterator[None]:
-    """Milvus' refusals as a BackupError that begins with `what`."""
+    """Turn an error of Milvus, or of the connection, into a BackupError whose message begins with `what`."""
     try:
         yield
     except UNANSWERED as error:
@@ -55,4 +58,4 @@ def refusals(
 def load(client: Any, name: str, replicas: int) -> None:
     """Load a collection and wait until it is; raises MilvusException after five minutes."""
     client.load_collection(name, replica_number=replicas, _async=True)
-    wait_until_loaded(client, name, _LOADING)
+    wait_until_loaded(client, name, _LOAD_TIMEOUT)

@@ -32,7 +32,7 @@ _VECTORS = ("FLOAT_VECTOR", "BINARY_VECTOR")
 
 
 def read_field(described: Mapping[str, Any]) -> Field:
-    """A field as `describe_collection` tells it. Raises BackupError for a type that a backup cannot hold."""
+    """A field as `describe_collection` describes it. Raises BackupError for a type a backup cannot hold."""
     kind, element = DataType(described["type"]).name, described.get("element_type")
     field = Field(
         name=described["name"],
@@ -78,8 +78,8 @@ def row_group(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field], dynami
     columns = {field.name: [_stored(field, row.get(field.name)) for row in rows] for field in fields}
     if dynamic:
         known = {field.name for field in fields}
-        beyond = ({key: value for key, value in row.items() if key not in known} for row in rows)
-        columns[DYNAMIC] = [json.dumps(one, ensure_ascii=False, default=_plain) for one in beyond]
+        dynamic_parts = ({key: row[key] for key in row if key not in known} for row in rows)
+        columns[DYNAMIC] = [json.dumps(part, ensure_ascii=False, default=_plain) for part in dynamic_parts]
     return pa.table(columns, schema=schema)
 
 
@@ -92,8 +92,8 @@ def rows_of(table: pa.Table, fields: Sequence[Field], dynamic: bool) -> list[dic
     }
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     if dynamic:
-        for row, beyond in zip(rows, table[DYNAMIC].to_pylist(), strict=True):
-            row.update(json.loads(beyond))
+        for row, dynamic_part in zip(rows, table[DYNAMIC].to_pylist(), strict=True):
+            row.update(json.loads(dynamic_part))
     return rows
 
 

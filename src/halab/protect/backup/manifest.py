@@ -1,4 +1,4 @@
-"""What a backup says of itself (`manifest.json`), and whether that is still so: `verify` needs no cluster.
+"""What a backup records about itself (`manifest.json`), and `verify`, which checks it without a cluster.
 
     BACKUP/manifest.json                   written last; the folder is then renamed to its name
     BACKUP/<collection>/<partition>.parquet
@@ -106,7 +106,7 @@ class Manifest(_Record):
 
     @property
     def bytes(self) -> int:
-        return sum(file.bytes for one in self.collections for file in one.files)
+        return sum(file.bytes for collection in self.collections for file in collection.files)
 
     def text(self) -> str:
         """As it is written, its digest included."""
@@ -126,7 +126,7 @@ def digest_of(path: Path) -> str:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """What a backup says of itself. Raises BackupError if it says nothing, or nothing that can be read."""
+    """The manifest of a backup. Raises BackupError if there is none, or if it cannot be read or trusted."""
     path = folder / MANIFEST
     if not folder.is_dir():
         raise BackupError(f"there is no backup at {folder}", hint="name the folder that `halab backup` made")
@@ -137,7 +137,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        told = body.pop("digest", None)
+        digest = body.pop("digest", None)
         if body.get("format") != FORMAT:
             raise BackupError(f"{path} is not the manifest of a backup", hint="was the right folder named?")
     except (ValueError, AttributeError):
@@ -147,7 +147,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder} is of version {body['version']} of the format, and this halab reads {VERSION}",
             hint="restore it with the halab that made it, or a newer one",
         )
-    if told != _digest(body):
+    if digest != _digest(body):
         raise _damaged(path)
     try:
         return Manifest.model_validate(body)
@@ -180,7 +180,7 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Manifest:
     for number, file in enumerate(files):
         if progress:
             progress(f"verifying {file.path}", number, len(files))
-        problems += [f"{file.path}: {what}" for what in _problems(folder, file)]
+        problems += [f"{file.path}: {problem}" for problem in _problems(folder, file)]
     if problems:
         raise BackupError(
             f"{folder} cannot be restored from: {'; '.join(problems)}",
@@ -192,7 +192,7 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Manifest:
 
 
 def _problems(folder: Path, file: File) -> list[str]:
-    """What is wrong with a file: the first thing found is enough."""
+    """What is wrong with a file: the first problem, or nothing."""
     if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts:
         return ["lies outside the backup"]
     path = folder / file.path

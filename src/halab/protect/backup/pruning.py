@@ -1,11 +1,11 @@
-"""Retention: which backups of a folder stay, and which go.
+"""Pruning: which backups of a folder stay, and which are deleted.
 
     print(prune("backups", Retention(daily=7, weekly=4, monthly=12), dry_run=True))
 
 Every backup is verified first. Only sound ones count, each among those of the same collections: a backup of
 one collection is no reason to delete that of another. What is damaged, cut off, of a newer version or from
-the future is told and left alone; and a folder that holds anything else is refused as a whole, because what
-is deleted here is gone.
+the future is reported and left alone; and a folder that holds anything else is refused as a whole, because
+what is deleted here cannot be brought back.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from halab.models.retention import Retention, reasons
 from halab.protect.backup.manifest import MANIFEST, PARTIAL, Manifest, Progress, verify
 from halab.tables import Row, text_table
 
-__all__ = ["Kept", "Pruning", "prune"]
+__all__ = ["Entry", "Pruning", "prune"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Entry:
     """One entry of the folder. `why` says why it stays, in words; it is empty if the backup goes.
 
     `manifest` is None where the entry is no sound backup.
@@ -52,27 +52,30 @@ class Pruning:
 
     folder: Path
     retention: Retention
-    entries: tuple[Kept, ...]
+    entries: tuple[Entry, ...]
     dry_run: bool
 
     @property
     def sound(self) -> bool:
         """True if every entry is a sound backup."""
-        return all(one.sound for one in self.entries)
+        return all(entry.sound for entry in self.entries)
 
     def __repr__(self) -> str:
         rule = self.retention
         heading = f"{self.folder}: {rule.daily} daily, {rule.weekly} weekly, {rule.monthly} monthly"
-        gone = sum(one.goes for one in self.entries)
+        gone = sum(entry.goes for entry in self.entries)
         remark = f"{len(self.entries) - gone} stay, {gone} {'would go' if self.dry_run else 'went'}."
         headings = ("backup", "begun (UTC)", "collections", "", "why")
-        return text_table(heading, headings, [self._row(one) for one in self.entries], [remark], align="left")
+        rows = [self._row(entry) for entry in self.entries]
+        return text_table(heading, headings, rows, [remark], align="left")
 
-    def _row(self, one: Kept) -> Row:
-        begun = one.manifest.begun[:16].replace("T", " ") if one.manifest else "-"
-        what = ", ".join(each.name for each in one.manifest.collections) if one.manifest else "-"
-        fate = ("would go" if self.dry_run else "deleted") if one.goes else "stays" if one.sound else "LOOK"
-        return (one.name, begun, what, fate, one.why or "no rule keeps it")
+    def _row(self, entry: Entry) -> Row:
+        manifest = entry.manifest
+        begun = manifest.begun[:16].replace("T", " ") if manifest else "-"
+        collections = ", ".join(collection.name for collection in manifest.collections) if manifest else "-"
+        deleted = "would go" if self.dry_run else "deleted"
+        fate = deleted if entry.goes else "stays" if entry.sound else "LOOK"
+        return (entry.name, begun, collections, fate, entry.why or "no rule keeps it")
 
 
 def prune(
@@ -88,19 +91,18 @@ def prune(
     deleted, if the folder holds no backups or anything else; or when one cannot be deleted.
     """
     folder = Path(folder)
-    found: dict[str, Manifest | str] = {}
-    for path in _entries(folder):
-        found[path.name] = _looked_at(path, progress)
-    why = _reasons({name: one for name, one in found.items() if isinstance(one, Manifest)}, retention)
+    checked = {path.name: _check(path, progress) for path in _entries(folder)}
+    sound = {name: manifest for name, manifest in checked.items() if isinstance(manifest, Manifest)}
+    why = _reasons(sound, retention)
     entries = [
-        Kept(name, None, one) if isinstance(one, str) else Kept(name, one, why[name])
-        for name, one in found.items()
+        Entry(name, None, result) if isinstance(result, str) else Entry(name, result, why[name])
+        for name, result in checked.items()
     ]
-    entries.sort(key=lambda one: (one.manifest.begun if one.manifest else "", one.name), reverse=True)
+    entries.sort(key=lambda entry: (entry.manifest.begun if entry.manifest else "", entry.name), reverse=True)
     if not dry_run:
-        for one in entries:
-            if one.goes:
-                _delete(folder / one.name)
+        for entry in entries:
+            if entry.goes:
+                _delete(folder / entry.name)
     return Pruning(folder, retention, tuple(entries), dry_run)
 
 
@@ -132,7 +134,7 @@ def _is_backup(path: Path) -> bool:
     return path.name.endswith(PARTIAL) or (path / MANIFEST).is_file()
 
 
-def _looked_at(path: Path, progress: Progress | None) -> Manifest | str:
+def _check(path: Path, progress: Progress | None) -> Manifest | str:
     """The manifest of a sound backup, or what is wrong."""
     if path.name.endswith(PARTIAL):
         return "not counted: it is being written, or was cut off; if nothing writes it, delete it"
@@ -140,8 +142,8 @@ def _looked_at(path: Path, progress: Progress | None) -> Manifest | str:
         manifest = verify(path, progress=progress)
         begun = _moment(manifest)
     except (BackupError, ValueError, OSError) as error:
-        said = error.message if isinstance(error, BackupError) else str(error)
-        return f"not counted: {said.replace(f'{path}/', '').replace(str(path), 'it')}"
+        message = error.message if isinstance(error, BackupError) else str(error)
+        return f"not counted: {message.replace(f'{path}/', '').replace(str(path), 'it')}"
     if begun > time.time():
         return f"not counted: it says that it was begun at {manifest.begun}, in the future: see the clocks"
     return manifest
@@ -155,12 +157,12 @@ def _reasons(sound: Mapping[str, Manifest], retention: Retention) -> dict[str, s
     """Why each backup stays, in words, or "" if it goes; judged among those of the same collections."""
     alike: dict[frozenset[str], dict[str, float]] = defaultdict(dict)
     for name, manifest in sound.items():
-        alike[frozenset(one.name for one in manifest.collections)][name] = _moment(manifest)
-    said: dict[str, str] = {}
+        alike[frozenset(collection.name for collection in manifest.collections)][name] = _moment(manifest)
+    kept_for: dict[str, str] = {}
     for moments in alike.values():
         why = reasons(moments.values(), retention)
-        said |= {name: ", ".join(why.get(moment, ())) for name, moment in moments.items()}
-    return said
+        kept_for |= {name: ", ".join(why.get(moment, ())) for name, moment in moments.items()}
+    return kept_for
 
 
 def _delete(path: Path) -> None:

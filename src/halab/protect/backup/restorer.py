@@ -36,7 +36,7 @@ _BUILDING, _OLD = "_halab_restoring", "_halab_replaced"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What is there now: rows by collection, and what is not as it was."""
+    """What a restore made: rows by collection, and notes on what is not as it was."""
 
     rows: dict[str, int]
     notes: tuple[str, ...] = ()
@@ -54,16 +54,20 @@ def restore(
     """Bring collections of a backup (all if none is named) into a cluster, verified and counted.
 
     `target` is a cluster, an address or a client. `names` gives new names by old ones. `replace` puts a
-    collection in the place of one that is there, which is dropped; without it that is an error, told before
-    anything is done. Raises BackupError.
+    collection in the place of one that is there, which is dropped; without it that is an error, raised before
+    anything is done. Raises BackupError if the backup is damaged, a name is taken, or Milvus refuses.
     """
     folder = Path(folder)
     manifest = verify(folder, progress=progress)
     plan = _plan(manifest, collections, names or {})
     with connected(target) as client:
         _check_targets(client, plan, replace)
-        notes = [note for one, name in plan for note in _one(client, one, name, folder, progress)]
-    rows = {name: one.rows for one, name in plan}
+        notes = [
+            note
+            for collection, name in plan
+            for note in _restore_one(client, collection, name, folder, progress)
+        ]
+    rows = {name: collection.rows for collection, name in plan}
     if progress:
         progress("restored", sum(rows.values()), sum(rows.values()))
     return Restored(rows, tuple(notes))
@@ -72,13 +76,13 @@ def restore(
 def _plan(
     manifest: Manifest, wanted: Sequence[str], names: Mapping[str, str]
 ) -> list[tuple[Collection, str]]:
-    there = {one.name: one for one in manifest.collections}
-    unknown = [name for name in [*wanted, *names] if name not in there]
+    saved = {collection.name: collection for collection in manifest.collections}
+    unknown = [name for name in [*wanted, *names] if name not in saved]
     if unknown:
         raise BackupError(
-            f"the backup holds no collection {unknown[0]!r}", hint=f"it holds {', '.join(there) or 'none'}"
+            f"the backup holds no collection {unknown[0]!r}", hint=f"it holds {', '.join(saved) or 'none'}"
         )
-    plan = [(there[name], names.get(name, name)) for name in wanted or there]
+    plan = [(saved[name], names.get(name, name)) for name in wanted or saved]
     targets = [name for _, name in plan]
     if len(set(targets)) < len(targets):
         raise BackupError("two collections would get the same name", hint="give each its own")
@@ -86,7 +90,7 @@ def _plan(
 
 
 def _check_targets(client: Any, plan: Sequence[tuple[Collection, str]], replace: bool) -> None:
-    with refusals("the cluster did not say which collections it has"):
+    with refusals("the cluster's collections could not be listed"):
         taken = [name for _, name in plan if client.has_collection(name)]
     if taken and not replace:
         raise BackupError(
@@ -95,14 +99,16 @@ def _check_targets(client: Any, plan: Sequence[tuple[Collection, str]], replace:
         )
 
 
-def _one(client: Any, saved: Collection, name: str, folder: Path, progress: Progress | None) -> list[str]:
+def _restore_one(
+    client: Any, saved: Collection, name: str, folder: Path, progress: Progress | None
+) -> list[str]:
     building = name + _BUILDING
     with refusals(f'"{name}" was not restored, and what was there is untouched'):
         try:
             _drop(client, building)  # left by a restore that was cut off
             _create(client, saved, building)
             _fill(client, saved, building, folder, progress)
-            _prove(client, saved, building)
+            _load_and_count(client, saved, building)
             _put_in_place(client, building, name)
         except BaseException:
             with suppress(MilvusException):
@@ -163,7 +169,7 @@ def batches(saved: Collection, folder: Path) -> Iterator[tuple[str, int, list[di
                 yield file.partition, batch.nbytes, rows_of(batch, saved.fields, saved.dynamic)
 
 
-def _prove(client: Any, saved: Collection, name: str) -> None:
+def _load_and_count(client: Any, saved: Collection, name: str) -> None:
     """Index, load and count; what was not loaded is released again."""
     if saved.indexes:
         params = client.prepare_index_params()
@@ -173,10 +179,10 @@ def _prove(client: Any, saved: Collection, name: str) -> None:
     if not saved.indexes:
         return
     load(client, name, saved.replicas or 1)
-    found = client.query(name, "", ["count(*)"], consistency_level="Strong")[0]["count(*)"]
-    if found != saved.rows:
+    count = client.query(name, "", ["count(*)"], consistency_level="Strong")[0]["count(*)"]
+    if count != saved.rows:
         raise BackupError(
-            f'of {saved.rows:,} rows of "{saved.name}" {found:,} were there after the restore, '
+            f'{count:,} of {saved.rows:,} rows of "{saved.name}" were there after the restore, '
             "so it was undone",
             hint="see `halab status`; when every role is healthy, restore again",
         )

@@ -43,7 +43,7 @@ __all__ = ["backup"]
 
 PAGE = 1000  # rows read, and written as one row group
 
-# What `describe_index` tells of an index's present state, and not of how it was made.
+# What `describe_index` returns about an index's present state, and not about how it was made.
 _STATE = {
     "field_name", "index_name", "total_rows", "indexed_rows", "pending_index_rows", "state", "index_state",
     "index_state_fail_reason", "min_index_version", "max_index_version",
@@ -62,14 +62,15 @@ def backup(
 
     `source` is a cluster, an address or a client. The folder appears, whole, when everything is written;
     until then its name ends in ".partial", and on any failure it is removed again. A collection that is not
-    loaded is loaded for the time of the backup, with one copy. Raises BackupError.
+    loaded is loaded for the time of the backup, with one copy. Raises BackupError if the folder exists, a
+    collection does not or cannot be backed up, Milvus refuses, or the disk does.
     """
     folder = Path(folder)
     if folder.exists():
         raise BackupError(
             f"{folder} is already there, and a backup is never overwritten", hint="choose another name"
         )
-    with connected(source) as client, _folder_to_be(folder) as partial:
+    with connected(source) as client, _partial_folder(folder) as partial:
         begun = _now()
         with refusals("the collections could not be listed"):
             names = list(collections) or sorted(client.list_collections())
@@ -92,14 +93,14 @@ def _now() -> str:
 
 
 @contextmanager
-def _folder_to_be(folder: Path) -> Iterator[Path]:
+def _partial_folder(folder: Path) -> Iterator[Path]:
     """A folder beside `folder` that gets its name at the end, or is removed."""
     partial = folder.with_name(folder.name + PARTIAL)
     try:
         shutil.rmtree(partial, ignore_errors=True)  # left by a backup that was cut off
         partial.mkdir(parents=True)
         yield partial
-        _to_disk(partial)
+        _sync(partial)
         partial.rename(folder)
     except (OSError, pa.ArrowException) as error:
         raise BackupError(
@@ -110,8 +111,8 @@ def _folder_to_be(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _to_disk(folder: Path) -> None:
-    """What is not yet on the disk is put there: a name must not outlive its contents in a power cut."""
+def _sync(folder: Path) -> None:
+    """Write everything to the disk: a power cut must not leave a folder with its name and not its rows."""
     for path in [*folder.rglob("*"), folder]:
         handle = os.open(path, os.O_RDONLY)
         try:
@@ -130,7 +131,7 @@ def _collection(client: Any, name: str, into: Path, page: int, progress: Progres
             )
         fields = tuple(read_field(field) for field in described["fields"])
         dynamic = bool(described.get("enable_dynamic_field"))
-        indexes = tuple(_index(client.describe_index(name, one)) for one in client.list_indexes(name))
+        indexes = tuple(_index(client.describe_index(name, index)) for index in client.list_indexes(name))
         with _loaded(client, name, indexes) as replicas:
             (into / name).mkdir()
             files = tuple(
@@ -216,7 +217,7 @@ def _pages(
     key = next(field.name for field in fields if field.primary)
     above = ""
     while True:
-        found = client.query(
+        page_rows = client.query(
             name,
             above,
             ["*"] if dynamic else [field.name for field in fields],
@@ -224,9 +225,9 @@ def _pages(
             limit=page,
             consistency_level="Strong",
         )
-        rows = [dict(row) for row in found]
+        rows = [dict(row) for row in page_rows]
         keys = [row[key] for row in rows]
-        if any(one >= other for one, other in itertools.pairwise(keys)):
+        if any(first >= second for first, second in itertools.pairwise(keys)):
             raise BackupError(
                 f'the rows of "{name}" did not come in the order of their keys, so some could be missed',
                 hint="this version reads Milvus 2.3; take Milvus' own milvus-backup for others",
