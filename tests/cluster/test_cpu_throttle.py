@@ -1,4 +1,4 @@
-"""The speed limit on processes that only burn time."""
+"""The CPU limit on processes that only burn time."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ def spent(process):
     return times.user + times.system
 
 
-def test_a_limited_process_does_a_part_of_its_work_and_then_goes_on(busy):
+def test_a_limited_process_does_a_part_of_its_work_and_then_runs_on(busy):
     began, before = time.monotonic(), spent(busy)
     with throttle_cpu([busy.pid], share=0.2, period=0.05):
         time.sleep(0.8)
@@ -33,7 +33,7 @@ def test_a_limited_process_does_a_part_of_its_work_and_then_goes_on(busy):
     assert busy.status() != psutil.STATUS_STOPPED
 
 
-def test_it_goes_on_after_an_error_inside_the_block(busy):
+def test_the_process_runs_on_after_an_error_inside_the_block(busy):
     def fails():
         with throttle_cpu([busy.pid], share=0.1, period=0.05):
             time.sleep(0.2)
@@ -44,12 +44,12 @@ def test_it_goes_on_after_an_error_inside_the_block(busy):
     assert busy.status() != psutil.STATUS_STOPPED
 
 
-def test_a_limiter_whose_parent_was_killed_lets_go(busy):
+def test_a_limiter_whose_parent_was_killed_lets_the_process_run(busy):
     script = (
-        f"import os, time\nfrom halab.cluster.cpu_throttle import duty\n"
-        f"with duty([{busy.pid}], 0.01, 0.5):\n    time.sleep(0.7)\n    os.kill(os.getpid(), 9)"
+        f"import os, time\nfrom halab.cluster.cpu_throttle import throttle_cpu\n"
+        f"with throttle_cpu([{busy.pid}], 0.01, 0.5):\n    time.sleep(0.7)\n    os.kill(os.getpid(), 9)"
     )
-    subprocess.run([sys.executable, "-c", script], check=False)
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
     until = time.monotonic() + 5
     while busy.status() == psutil.STATUS_STOPPED and time.monotonic() < until:
         time.sleep(0.05)
@@ -57,12 +57,13 @@ def test_a_limiter_whose_parent_was_killed_lets_go(busy):
     assert busy.status() != psutil.STATUS_STOPPED
 
 
-def test_the_end_of_a_limited_process_is_told(busy):
+def test_the_end_of_a_limited_process_is_an_error(busy):
     def ends():
         with throttle_cpu([busy.pid], share=0.2, period=0.05):
             busy.kill()
             busy.wait()
-            time.sleep(0.7)
+            limiters = [child for child in psutil.Process().children() if str(busy.pid) in child.cmdline()]
+            assert psutil.wait_procs(limiters, timeout=20)[1] == []
 
     with pytest.raises(FaultError, match="has ended"):
         ends()

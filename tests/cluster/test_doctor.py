@@ -82,7 +82,7 @@ def test_the_command_fails_when_a_check_fails(monkeypatch):
 
 @pytest.mark.parametrize(
     ("script", "verdict", "found"),
-    [("exit 0", "PASS", "shuts in"), ("echo no namespaces >&2; exit 1", "WARN", "no namespaces")],
+    [("exit 0", "PASS", "isolates the code"), ("echo no namespaces >&2; exit 1", "WARN", "no namespaces")],
 )
 def test_a_sandbox_is_tried_and_not_only_looked_for(monkeypatch, tmp_path, script, verdict, found):
     fake = tmp_path / "bwrap"

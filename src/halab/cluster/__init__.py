@@ -32,8 +32,8 @@ def open_cluster(
     `engine` is "embedded", "compose" or "simulated"; if not given, what the environment variable HALAB_ENGINE
     says, else the one that runs a cluster of that name already, else embedded.
     Use it in a `with` block, or keep it: a cluster started here ends with this process at the latest.
-    `ttl` is the session TTL in seconds. `progress` is called ten times a second while it starts; by
-    default progress is shown where this is called. Raises the errors of the engine's `start`.
+    `ttl` is the session TTL in seconds. `progress` is called ten times a second while it starts; by default
+    the progress is shown on the screen. Raises the errors of the engine's `start`.
     """
     engine = engine or os.environ.get("HALAB_ENGINE") or engine_of(name)
     if engine == "simulated":
@@ -50,7 +50,7 @@ def open_cluster(
 
 
 def starter(engine: str) -> Callable[..., RunningCluster]:
-    """The function by which an engine that runs something starts it. Raises ClusterError for another one."""
+    """The `start` function of an engine that runs processes or containers. Raises ClusterError for others."""
     if engine == "embedded":
         from halab.cluster.embedded.embedded_cluster import start
 
@@ -120,10 +120,10 @@ def take_all_down() -> list[str]:
     return processes.down_all() + projects.down_all()
 
 
-class _Room(ModuleType):
+class _CallableModule(ModuleType):
     """Makes `halab.cluster(...)` open a cluster, while `import halab.cluster` still gives this module."""
 
     __call__ = staticmethod(open_cluster)
 
 
-sys.modules[__name__].__class__ = _Room
+sys.modules[__name__].__class__ = _CallableModule

@@ -1,13 +1,13 @@
-"""A speed limit for processes, without root: each may run for a share of the time, in short pulses.
+"""Limits the CPU time of processes without root: each runs for a share of the time, in short pulses.
 
-    with duty([4711, 4712], share=0.2, period=0.1):
+    with throttle_cpu([4711, 4712], share=0.2, period=0.1):
         ...                                        # SIGSTOP and SIGCONT, ten pulses a second
 
-The pulses of several processes come one after the other, so that two processes with a share of up to a half
-never ask for the same core at once: each then has, as it were, a slow machine of its own. A process of its
-own sends the signals, since a busy Python program would send them late. It lets all go on when this one
-leaves the block or ends, however it ends. The share is not exact: signals take time, and so does waking up.
-The period must stay far below a session's TTL, or etcd takes the process for dead.
+The pulses of several processes are staggered, so that two processes with a share of up to a half never ask
+for the same core at once: each behaves as if it had a slow machine to itself. A separate process sends the
+signals, since a busy Python program would send them late; it continues all of them when this one leaves the
+block or ends, however it ends. The share is not exact: signals take time, and so does waking up. The period
+must stay far below a session's TTL, or the session expires.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ LONGEST = 0.5
 def throttle_cpu(pids: Sequence[int], share: float, period: float = 0.1) -> Iterator[None]:
     """Let each process run for `share` of every `period` (seconds) while the block runs.
 
-    Raises FaultError for a share outside 0 to 1, both excluded, for a period that is too long, for none to
-    limit, or if this machine does not allow it.
+    Raises FaultError for no processes, a share that is not between 0 and 1, or a period above LONGEST; and on
+    leaving the block if a process has ended meanwhile or may not be signalled: nothing was limited then.
     """
     if not pids or not 0 < share < 1 or not 0 < period <= LONGEST:
         raise FaultError(
@@ -65,6 +65,7 @@ def throttle_cpu(pids: Sequence[int], share: float, period: float = 0.1) -> Iter
 
 
 def _send(pids: Sequence[int], what: signal.Signals) -> bool:
+    """Send a signal to each process; whether all of them still exist."""
     sent = True
     for pid in pids:
         try:

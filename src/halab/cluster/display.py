@@ -1,4 +1,4 @@
-"""How a cluster looks in a terminal or a notebook cell: a table by role, and the progress of a start."""
+"""A cluster in a terminal or a notebook cell: its status as a table, and the progress of its start."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _headline(status: dict[str, Any]) -> Text:
     )
 
 
-def _parts(status: dict[str, Any]) -> Text:
+def _component_line(status: dict[str, Any]) -> Text:
     line = Text()
     for component in status["components"]:
         shape, colour = HEALTH[component["health"]]
@@ -84,34 +84,34 @@ def live_progress(console: Console | None = None) -> Iterator[Callable[[dict[str
         yield _phase_lines(console)
     else:
         with Live(console=console, refresh_per_second=10, transient=True) as live:
-            yield lambda status: live.update(Group(_headline(status), _parts(status)))
+            yield lambda status: live.update(Group(_headline(status), _component_line(status)))
 
 
 def _notebook_output() -> Callable[[dict[str, Any]], None]:
-    """One output, written over: rich's own view leaves two empty ones behind."""
+    """One output of the cell, overwritten: rich's live view would leave two empty ones behind."""
     from IPython.display import DisplayHandle  # here: the command line never needs it
 
     handle, begun = DisplayHandle(), False
 
-    def tell(status: dict[str, Any]) -> None:
+    def show(status: dict[str, Any]) -> None:
         nonlocal begun
-        text = f"{_headline(status).plain}\n{_parts(status).plain}"
+        text = f"{_headline(status).plain}\n{_component_line(status).plain}"
         if status["phase"] == "ready":
             joined = f"It runs already, {status['done']}/{status['total']} healthy."
             text = _headline(status).plain if begun else joined
         (handle.update if begun else handle.display)({"text/plain": text}, raw=True)
         begun = True
 
-    return tell
+    return show
 
 
 def _phase_lines(console: Console) -> Callable[[dict[str, Any]], None]:
     last = ""
 
-    def tell(status: dict[str, Any]) -> None:
+    def show(status: dict[str, Any]) -> None:
         nonlocal last
         if status["phase"] != last:
             last = status["phase"]
             console.print(f"{status['elapsed']:5.1f} s  {last}", highlight=False)
 
-    return tell
+    return show

@@ -1,4 +1,4 @@
-"""Can the embedded cluster run here, and containers? One line a check: PASS, WARN or FAIL, and what to do."""
+"""`halab doctor`: can clusters run on this machine? One line a check: PASS, WARN or FAIL, and what to do."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ GIB = 1 << 30
 STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
 _HEADING = "halab doctor"
 _COLUMNS = ("", "check", "found", "what to do")
-FLAGS = ("sse4_2",)  # the least Milvus asks for; AVX, AVX2 and AVX-512 are used where present
+FLAGS = ("sse4_2",)  # the least that Milvus needs; it uses AVX, AVX2 and AVX-512 where present
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line: what was looked at, the verdict, what was found, and what to do ("" if nothing)."""
+    """One line: what was checked, the verdict, what was found, and what to do ("" if nothing)."""
 
     name: str
     verdict: Verdict
@@ -79,11 +79,11 @@ class Report:
 
 
 def doctor() -> Report:
-    """Look at this machine and say what would keep the embedded cluster from running.
+    """Check this machine for everything that clusters, grading and the lessons need.
 
     Starts nothing; unpacks the server binaries if that has not been done yet.
     """
-    return Report([check for look in _LOOKS for check in look()])
+    return Report([check for checks in _CHECKS for check in checks()])
 
 
 def _platform() -> Iterator[Check]:
@@ -205,7 +205,7 @@ def _orphans() -> list[int]:
 
 
 def _interfaces() -> Iterator[Check]:
-    """Milvus 2.3.5 listens on every interface and has no setting for it; say so wherever that matters."""
+    """Milvus 2.3.5 listens on every interface and has no setting for it: warn where another one is up."""
     open_to = sorted(
         address.address
         for name, addresses in psutil.net_if_addrs().items()
@@ -238,19 +238,19 @@ def _files() -> Iterator[Check]:
 
 
 def _balancer() -> Iterator[Check]:
-    """Lesson 5 puts HAProxy in front of the proxies; the rest of the course does without."""
+    """Only lesson 5 needs HAProxy, which it puts in front of the proxies."""
     try:
         command = find_haproxy()
     except HalabError as error:
         found = "HAProxy is not installed: lesson 5 goes on without its balancer"
         yield Check("balancer", "WARN", found, error.hint)
         return
-    said = subprocess.run([command, "-v"], capture_output=True, text=True, check=False).stdout.split()
-    yield Check("balancer", "PASS", f"HAProxy {' '.join(said[2:3])}, for lesson 5")
+    words = subprocess.run([command, "-v"], capture_output=True, text=True, check=False).stdout.split()
+    yield Check("balancer", "PASS", f"HAProxy {' '.join(words[2:3])}, for lesson 5")
 
 
 def _sandbox() -> Iterator[Check]:
-    """Grading shuts code in with bubblewrap; without it, it goes on with less."""
+    """Grading isolates code with bubblewrap; without it, only process limits are left."""
     command = shutil.which("bwrap")
     if command is None:
         found = "bubblewrap is not installed: `halab grade` falls back to plain process limits"
@@ -267,11 +267,11 @@ def _sandbox() -> Iterator[Check]:
             "sandbox", "WARN", found, "Allow unprivileged user namespaces, or grade on another machine."
         )
     else:
-        yield Check("sandbox", "PASS", "bubblewrap shuts in the code that is graded")
+        yield Check("sandbox", "PASS", "bubblewrap isolates the code that is graded")
 
 
 def _containers() -> Iterator[Check]:
-    """Nobody needs Docker for the course: without it the other engines work as ever."""
+    """Docker is optional: without it the other two engines work all the same."""
     try:
         found = find_docker()
     except HalabError as error:
@@ -280,7 +280,7 @@ def _containers() -> Iterator[Check]:
         yield Check("containers", "PASS", f"{found.product} {found.version} with Compose v2 answers")
 
 
-_LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
+_CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _platform,
     _processor,
     _memory,

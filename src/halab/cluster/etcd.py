@@ -1,4 +1,4 @@
-"""Reads what Milvus keeps in etcd: sessions, and who leads etcd. Over etcd's own JSON gateway."""
+"""Reads Milvus' sessions from etcd, and who leads etcd, over etcd's own JSON gateway."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 
 import httpx
 
-from halab.cluster.protocol import Session
+from halab.cluster.protocol import COORDINATORS, Session
 
 __all__ = ["EtcdView", "read_etcd", "read_sessions"]
 
 
 @dataclass(frozen=True, slots=True)
 class EtcdView:
-    """What one look at etcd saw.
+    """The state of etcd at one moment.
 
-    `members`: endpoints that answered; `leader`: endpoint of etcd's leader, or ""; `sessions`: the
-    server id of the newest session by address; `active`: address of the active member by coordinator role.
+    `members`: endpoints that answered; `leader`: endpoint of etcd's leader, or ""; `sessions`: the server id
+    of the newest session by address; `active`: address of the active member by coordinator role.
     """
 
     members: frozenset[str] = frozenset()
@@ -30,9 +30,9 @@ class EtcdView:
 
 
 async def read_etcd(client: httpx.AsyncClient, endpoints: list[str], prefix: str) -> EtcdView:
-    """One look: the status of every member, then the sessions under `prefix` from one that answers.
+    """Ask every member for its status, then one that answers (the leader first) for the sessions.
 
-    The range is serializable, so that sessions can be read even while etcd has no quorum.
+    `prefix` is the root of Milvus' keys. The read is serializable, so that it works without a quorum too.
     """
     answers = await asyncio.gather(
         *(_post(client, endpoint, "maintenance/status", {}) for endpoint in endpoints)
@@ -40,7 +40,7 @@ async def read_etcd(client: httpx.AsyncClient, endpoints: list[str], prefix: str
     statuses = {endpoint: status for endpoint, status in zip(endpoints, answers, strict=True) if status}
     leader = next((e for e, s in statuses.items() if s.get("leader") == s["header"]["member_id"]), "")
     root, ask = _range(prefix)
-    for endpoint in sorted(statuses, key=lambda found: found != leader):
+    for endpoint in sorted(statuses, key=lambda endpoint: endpoint != leader):
         if answer := await _post(client, endpoint, "kv/range", ask):
             sessions, active = _sessions(answer, root)
             return EtcdView(frozenset(statuses), leader, sessions, active)
@@ -52,8 +52,9 @@ async def read_sessions(client: httpx.AsyncClient, endpoints: list[str], prefix:
     root, ask = _range(prefix)
     for endpoint in endpoints:
         if (answer := await _post(client, endpoint, "kv/range", ask)) is not None:
-            found = [_session(kv, root) for kv in answer.get("kvs", []) if kv.get("lease")]
-            return list(await asyncio.gather(*(_with_lease(client, endpoint, one) for one in found)))
+            sessions = [_session(kv, root) for kv in answer.get("kvs", []) if kv.get("lease")]
+            leases = (_with_lease(client, endpoint, session) for session in sessions)
+            return list(await asyncio.gather(*leases))
     return []
 
 
@@ -91,7 +92,7 @@ def _sessions(answer: dict[str, Any], root: str) -> tuple[dict[str, int], dict[s
         except (ValueError, KeyError, TypeError):
             continue  # a counter of ids lives under the same prefix
         sessions[address] = max(server, sessions.get(address, 0))
-        if key in ("rootcoord", "querycoord", "datacoord"):
+        if key in COORDINATORS:
             active[key] = address
     return sessions, active
 
@@ -100,7 +101,7 @@ async def _post(client: httpx.AsyncClient, endpoint: str, path: str, body: objec
     try:
         answer = await client.post(f"http://{endpoint}/v3/{path}", json=body)
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
+        result: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError):
         return None
-    return found
+    return result

@@ -1,13 +1,13 @@
-"""A real balancer in front of several proxies: HAProxy, which belongs to the system and not to the course.
+"""A real balancer in front of several proxies: HAProxy, which has to be installed on the system.
 
     with balance(proxies(cluster), "leastconn") as front:
         MilvusClient(front.uri)
-        front.servers()                      # who has how many connections, and who passes the checks
+        front.servers()                      # connections of each, and whether it passes the health checks
 
-It works on TCP connections: it chooses a server once for each, and never sees a request. Its settings are
-HAProxy's own defaults (a check every 2 s, three failures until a server is taken out) but for two: a
-connection that is refused is tried with another server at once (`option redispatch 1`), and one thread keeps
-the order of connections exact. Source: HAProxy 2.6 configuration manual, sections 4.2 (`balance`,
+It balances TCP connections: it chooses a server for each connection once, and never sees a request. Its
+settings are HAProxy's defaults (a check every 2 s, three failures until a server is taken out) but for two: a
+refused connection is tried with another server at once (`option redispatch 1`), and a single thread keeps the
+order of connections exact. Source: HAProxy 2.6 configuration manual, sections 4.2 (`balance`,
 `option redispatch`) and 5.2 (`check`, `inter`, `fall`); management guide, sections 9.1 and 9.3 (`show stat`).
 
 A process of its own starts HAProxy, and ends it when this one leaves the block or ends, however it ends.
@@ -42,7 +42,7 @@ ALGORITHMS = ("roundrobin", "leastconn", "random")
 fewer connections."""
 
 INSTALL = "Install it: apt-get install haproxy (Debian, Ubuntu) or brew install haproxy (macOS)."
-# Debian keeps it where the PATH of an ordinary user does not look.
+# Debian installs it in a folder that is not in an ordinary user's PATH.
 _FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 _STARTS_WITHIN = 10.0  # seconds until a server has passed its first check
 _UNCHECKED = ("UNK", "INI")
@@ -66,7 +66,7 @@ listen milvus
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server as the balancer sees it: whether it passes the checks, its connections now and in all."""
+    """A server as the balancer sees it: whether it passes the checks, its connections now and in total."""
 
     name: str
     up: bool
@@ -75,7 +75,7 @@ class Server:
 
 
 class Balancer:
-    """A HAProxy that runs, made by `balance`. `uri` is where clients connect."""
+    """A running HAProxy, made by `balance`. `uri` is where clients connect."""
 
     def __init__(self, folder: Path, port: int, algorithm: str) -> None:
         self.uri = f"http://127.0.0.1:{port}"
@@ -83,7 +83,7 @@ class Balancer:
         self._folder = folder
 
     def servers(self) -> list[Server]:
-        """What it counts now, server by server. Raises ClusterError if it no longer runs."""
+        """Its counts of each server now. Raises ClusterError if it no longer runs."""
         try:
             rows = self._rows()
         except OSError:
@@ -105,7 +105,7 @@ class Balancer:
         return list(csv.DictReader(answer.removeprefix("# ").splitlines()))
 
     def _ready(self) -> bool | None:
-        """True when a server has passed a check, False when all have failed one, None while it is open."""
+        """True if a server has passed a check, False if all have failed one, None while neither is so."""
         try:
             rows = self._rows()
         except OSError:
@@ -123,16 +123,16 @@ def proxies(cluster: Cluster) -> dict[str, str]:
             "A simulated cluster has no proxies that a balancer could connect to.",
             hint="Use the embedded engine.",
         )
-    return {each.name: each.address for each in cluster.components() if each.role == "proxy"}
+    return {part.name: part.address for part in cluster.components() if part.role == "proxy"}
 
 
 def find_haproxy() -> str:
     """The path of HAProxy. Raises ClusterError if it is not installed."""
     folders = os.pathsep.join([os.environ.get("PATH", os.defpath), *_FOLDERS])
-    found = shutil.which("haproxy", path=folders)
-    if found is None:
+    command = shutil.which("haproxy", path=folders)
+    if command is None:
         raise ClusterError("The balancer is HAProxy, and it is not installed here.", hint=INSTALL)
-    return found
+    return command
 
 
 @contextmanager
@@ -149,13 +149,13 @@ def balance(servers: Mapping[str, str], algorithm: str = "leastconn") -> Iterato
         )
     command = find_haproxy()
     folder = Path(tempfile.mkdtemp(prefix="halab-"))  # private, and short enough for a socket's path
-    # A server that is down just now keeps its port.
+    # A server that is down now will want its port back.
     port = free_ports(1, [int(address.rpartition(":")[2]) for address in servers.values()])[0]
     (folder / "haproxy.cfg").write_text(_configuration(folder, port, algorithm, servers))
     keeper = subprocess.Popen(
         [sys.executable, "-m", __name__, command, str(folder)],
         stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the owner, who then leaves the block
+        start_new_session=True,  # Ctrl-C goes to the owner, which then leaves the block
     )
     try:
         front = Balancer(folder, port, algorithm)
@@ -188,7 +188,7 @@ def _await_checks(front: Balancer, keeper: subprocess.Popen[bytes], folder: Path
         time.sleep(0.05)
     if not ready:
         raise NotReady(
-            "The balancer runs, and none of its servers answers.", hint="See `halab status` for the proxies."
+            "The balancer runs, but none of its servers answers.", hint="See `halab status` for the proxies."
         )
 
 

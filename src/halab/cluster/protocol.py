@@ -95,12 +95,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One key that a Milvus process keeps in etcd while it lives, as etcd has it.
+    """One key that a Milvus process keeps in etcd while it runs, as etcd has it.
 
-    `key` is what follows the prefix of the sessions: the bare role, such as "rootcoord", belongs to whoever
-    is active. `value` is JSON text with at least ServerID, ServerName and Address. `lease` is the id of the
-    lease that the key hangs on, `granted` its length and `left` what is left of it, seconds: when it runs
-    out, etcd deletes the key.
+    `key` is what follows the prefix of the sessions: the bare role, such as "rootcoord", belongs to the
+    active member. `value` is JSON text with at least ServerID, ServerName and Address. `lease` is the id of
+    the lease to which the key is attached, `granted` its length and `left` what is left of it, seconds: when
+    it expires, etcd deletes the key.
     """
 
     key: str
@@ -214,10 +214,10 @@ class Cluster(Protocol):
         """Start one more query node and wait until it is healthy. Raises FaultError for another role."""
 
     def remove(self, target: str | Component) -> None:
-        """Stop a query node, as a planned stop does, for good. Raises FaultError if it is the last one.
+        """Stop a query node for good, as a planned stop does. Raises FaultError if it is the last one.
 
-        A copy whose only node it was answers no more until the collection is loaded again, while the other
-        copies serve (seen with Milvus 2.3.5: 45 s later it had no other node, though one was free).
+        A replica of which it was the only node does not answer until the collection is loaded again, while
+        the other replicas serve (Milvus 2.3.5: 45 s later it had no other node, though one was free).
         """
 
     def events(self, since: float = 0.0) -> list[Event]: ...

@@ -1,4 +1,4 @@
-"""What the engines that run real processes share: faults that stand until undone, waiting, ending."""
+"""What the engines that run real processes share: faults that last until undone, waiting, ending."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from halab.cluster import targets
 from halab.cluster.protocol import Component, Event, FaultKind, Session
 from halab.errors import ClusterExists, FaultError, NotReady
 
-__all__ = ["InjectedFault", "RunningCluster", "check_kind", "check_same"]
+__all__ = ["InjectedFault", "RunningCluster", "check_fault_kind", "check_same_settings"]
 
-_POLL = 0.1  # seconds between looks while waiting
+_POLL = 0.1  # seconds between health checks while waiting
 
 
-def check_kind(kind: FaultKind) -> None:
-    """Raise FaultError, which lists the kinds there are, unless this is one."""
+def check_fault_kind(kind: FaultKind) -> None:
+    """Raise FaultError unless this is a kind of fault; the error lists those there are."""
     if kind not in get_args(FaultKind):
         raise FaultError(
             f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
         )
 
 
-def check_same(name: str, running: tuple[str, float], asked: tuple[str, float]) -> None:
+def check_same_settings(name: str, running: tuple[str, float], asked: tuple[str, float]) -> None:
     """Raise ClusterExists unless the profile and TTL (seconds) asked for are those of the one that runs."""
     if running != asked:
         raise ClusterExists(
@@ -93,13 +93,13 @@ class RunningCluster(ABC):
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    # -- looking ------------------------------------------------------------------------------------------
+    # -- status -------------------------------------------------------------------------------------------
 
     @abstractmethod
     def status(self, *, fresh: bool = False) -> dict[str, Any]:
         """Phase and components, as `halab status --json` prints them: times in seconds, memory in bytes.
 
-        `fresh` asks every component now instead of taking the last look, at most a second old.
+        `fresh` asks every component now; without it the last answers are taken, at most a second old.
         """
 
     @abstractmethod
@@ -128,11 +128,11 @@ class RunningCluster(ABC):
     def loopback_port(self, component: str, port: int) -> int:
         """The port of 127.0.0.1 where Milvus' own `port` (9091, 19530) of a component is now, or 0."""
 
-    def _meant(self, target: str | Component) -> tuple[Component, str]:
-        """The component that is meant now, and the words it was asked for by."""
+    def _resolve_target(self, target: str | Component) -> tuple[Component, str]:
+        """The component that a target names now, and the words that named it."""
         return (self.resolve(target), target) if isinstance(target, str) else (target, target.name)
 
-    # -- breaking -----------------------------------------------------------------------------------------
+    # -- faults -------------------------------------------------------------------------------------------
 
     @abstractmethod
     def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
@@ -142,7 +142,8 @@ class RunningCluster(ABC):
     def fault(self, kind: FaultKind, target: str | Component) -> Iterator[InjectedFault]:
         """Inject a fault; on leaving it is undone and the cluster is healthy again.
 
-        Health is checked before too: on a cluster that is already broken a fault would teach nothing.
+        It waits for health before the fault too: what a fault does to a cluster that is already broken says
+        nothing about the fault.
         """
         self.wait_healthy()
         fault = self.inject(kind, target)
@@ -160,7 +161,7 @@ class RunningCluster(ABC):
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
 
-        It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
+        It is told to stop, and killed if it has not after `grace` seconds (at most 50). Raises FaultError.
         """
 
     @abstractmethod
@@ -168,23 +169,28 @@ class RunningCluster(ABC):
         """Let each process of a role have this share of a core only, while the block runs."""
 
     def wait_healthy(self, timeout: float = 60.0) -> float:
-        """Wait until every component is healthy, looking ten times a second; seconds it took."""
+        """Wait until every component is healthy, checked ten times a second; the seconds it took.
+
+        Raises NotReady after `timeout` seconds, with what the first unhealthy component wrote last.
+        """
         began = time.monotonic()
         while True:
-            ill = [one for one in self.components() if one.health != "healthy"]
+            unhealthy = [part for part in self.components() if part.health != "healthy"]
             waited = time.monotonic() - began
-            if not ill:
+            if not unhealthy:
                 return waited
             if waited > timeout:
                 raise NotReady(
                     f"Awaited every component healthy; after {waited:.0f} s these are not: "
-                    + "; ".join(f"{one.name} is {one.health} ({one.note or 'no note'})" for one in ill)
-                    + f". {ill[0].name} last wrote:\n{self._tail(ill[0].name)}",
-                    hint=f"Start it again with: halab restart --name {self.name} {ill[0].name}",
+                    + "; ".join(
+                        f"{part.name} is {part.health} ({part.note or 'no note'})" for part in unhealthy
+                    )
+                    + f". {unhealthy[0].name} last wrote:\n{self._tail(unhealthy[0].name)}",
+                    hint=f"Start it again with: halab restart --name {self.name} {unhealthy[0].name}",
                 )
             time.sleep(_POLL)
 
-    # -- growing and ending -------------------------------------------------------------------------------
+    # -- scaling and ending -------------------------------------------------------------------------------
 
     @abstractmethod
     def add(self, role: str) -> Component:
@@ -192,7 +198,7 @@ class RunningCluster(ABC):
 
     @abstractmethod
     def remove(self, target: str | Component) -> None:
-        """Stop a query node, as a planned stop does, for good. Raises FaultError."""
+        """Stop a query node for good, as a planned stop does. Raises FaultError."""
 
     @abstractmethod
     def down(self) -> None: ...

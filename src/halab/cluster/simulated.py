@@ -1,8 +1,8 @@
 """Engine "simulated": a Milvus cluster in virtual time. Instant, deterministic by seed, on any platform.
 
-Nothing runs here. A fault draws one failover from `halab.sim.failover_requests` and the components change as
-that says when virtual time passes, which only `sleep` and `wait_healthy` let it do. Every component says in
-its note that it is simulated, and `uri` is empty: a simulated number is never to be shown as a measured one.
+Nothing runs here. A fault draws one failover from `halab.sim.failover_requests`, and the components change
+accordingly as virtual time passes, which happens only in `sleep` and `wait_healthy`. Every component's note
+says that it is simulated, and `uri` is empty: a simulated number must never be shown as a measured one.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from halab.sim.failover_requests import Incident, Outage, fail_over, outages, pr
 
 __all__ = ["SimulatedCluster", "SimulatedFault"]
 
-_RESUME = ("etcd", "log", "objectstore")  # these go on after a hang; a Milvus role without its lease exits
+_RESUME = ("etcd", "log", "objectstore")  # resume after a hang; a Milvus role whose lease expired exits
 ETCD_ELECTION = 1.0  # seconds: etcd's default --election-timeout is 1000 ms
 
 
 class _Step(NamedTuple):
-    """A change of a component that is due at a time; `number` keeps steps of one time in their order."""
+    """A planned change of a component; `number` keeps steps that are due at the same time in order."""
 
     time: float
     number: int
@@ -117,7 +117,7 @@ class SimulatedCluster:
         return self._clock
 
     def sleep(self, seconds: float) -> None:
-        """Let virtual time pass; nobody waits."""
+        """Let virtual time pass; this returns at once."""
         if not (seconds >= 0 and math.isfinite(seconds)):
             raise ValueError(f"seconds must be zero or a positive number, not {seconds}")
         self._pass_until(self._clock + seconds)
@@ -135,18 +135,18 @@ class SimulatedCluster:
         return self.resolve(f"{'leader' if role == 'etcd' else 'active'} {role}")
 
     def events(self, since: float = 0.0) -> list[Event]:
-        return sorted((each for each in self._events if each.time >= since), key=lambda each: each.time)
+        return sorted((event for event in self._events if event.time >= since), key=lambda event: event.time)
 
     def sessions(self) -> list[Session]:
         """The keys that these members would have in etcd; the time left of a lease is not simulated."""
-        found = []
+        sessions = []
         for number, part in enumerate(self._parts.values(), 1):
             if part.role in _RESUME or part.health != "healthy":
                 continue
             value = json.dumps({"ServerID": number, "ServerName": part.role, "Address": part.name})
             keys = [f"{part.role}-{number}", *([part.role] if part.ha_state == "active" else [])]
-            found += [Session(key, value, str(number), self.ttl, self.ttl) for key in keys]
-        return sorted(found, key=lambda one: one.key)
+            sessions += [Session(key, value, str(number), self.ttl, self.ttl) for key in keys]
+        return sorted(sessions, key=lambda session: session.key)
 
     def add(self, role: str) -> Component:
         """Start one more query node and let virtual time pass until it is healthy. Raises FaultError."""
@@ -164,7 +164,7 @@ class SimulatedCluster:
         """Take a query node out for good. Raises FaultError if it is none, or the last one."""
         part = self.resolve(target) if isinstance(target, str) else target
         check_extendable(part.role)
-        if sum(each.role == part.role for each in self._parts.values()) == 1:
+        if sum(other.role == part.role for other in self._parts.values()) == 1:
             raise FaultError(f"{part.name} is the last query node.", hint="Add another one first.")
         if part.health != "healthy":
             raise FaultError(f"{part.name} is {part.health}.", hint="Undo its fault first.")
@@ -223,12 +223,12 @@ class SimulatedCluster:
 
     def _wait_healthy(self, timeout: float, but: set[str]) -> float:
         start = self._clock
-        while sick := [p for p in self._parts.values() if p.health != "healthy" and p.name not in but]:
+        while unhealthy := [p for p in self._parts.values() if p.health != "healthy" and p.name not in but]:
             due = self._plan[0].time if self._plan else math.inf
             if due > start + timeout:
                 raise NotReady(
                     f"Every component should be healthy; after {timeout:g} simulated seconds "
-                    f"{', '.join(f'{part.name} is {part.health}' for part in sick)}.",
+                    f"{', '.join(f'{part.name} is {part.health}' for part in unhealthy)}.",
                     hint="Undo the fault, or leave its with block.",
                 )
             self._pass_until(due)
@@ -243,18 +243,19 @@ class SimulatedCluster:
     def replace(self, component: str, grace: float, why: str) -> None:
         """Start a component anew, whatever fault it has; the fault ends with it.
 
-        Here no process has to be waited for, so `grace` is not used.
+        There is no process to wait for here, so `grace` is not used.
         """
         self.heal(component)
         self._events.append(Event(self._clock, component, "restarted", "supervisor", why))
 
     def outages(self, replicas: int = 3) -> list[Outage]:
-        """What users of a collection with this many replicas notice of every fault so far.
+        """The outages that users of a collection with this many replicas notice after every fault so far.
 
-        Seconds on the cluster's clock. A collection has never more replicas than there are query nodes.
+        Times are seconds on the cluster's clock. A collection never has more replicas than there are query
+        nodes.
         """
-        replicas = min(replicas, sum(each.role == "querynode" for each in self._parts.values()))
-        return [each for fault in self._faults for each in outages(fault.incident, replicas)]
+        replicas = min(replicas, sum(part.role == "querynode" for part in self._parts.values()))
+        return [outage for fault in self._faults for outage in outages(fault.incident, replicas)]
 
     def simulate(
         self,
@@ -287,8 +288,8 @@ class SimulatedCluster:
         self.down()
 
     def _incident(self, kind: FaultKind, part: Component) -> Incident:
-        others = [each for each in self._parts.values() if each.role == part.role and each.name != part.name]
-        healthy = [each for each in others if each.health == "healthy"]
+        others = self._peers(part)
+        healthy = [other for other in others if other.health == "healthy"]
         return Incident(
             role=part.role,
             kind=kind,
@@ -302,22 +303,18 @@ class SimulatedCluster:
         )
 
     def _plan_takeover(self, fault: SimulatedFault) -> None:
-        """Who takes the lost one's place, and when: as the fault's timeline says."""
+        """Plan which component takes over from the lost one, and when: by the fault's timeline."""
         lost = self._parts[fault.component]
         leads: HaState = "leader" if lost.role == "etcd" else "active"
         if lost.ha_state != leads:
             return
-        heirs = [
-            part
-            for part in self._parts.values()
-            if part.role == lost.role and part.name != lost.name and part.health == "healthy"
-        ]
-        if not heirs or not fault.incident.quorum:
+        standbys = [part for part in self._peers(lost) if part.health == "healthy"]
+        if not standbys or not fault.incident.quorum:
             self._at(fault.at + fault.timeline.detected, lost.name, {"ha_state": ""}, fault=fault)
             return
         when = fault.at + (ETCD_ELECTION if lost.role == "etcd" else fault.timeline.serving)
-        event = Event(when, heirs[0].name, leads, "milvus", f"took over from {lost.name}")
-        self._at(when, heirs[0].name, {"ha_state": leads}, event, fault)
+        event = Event(when, standbys[0].name, leads, "milvus", f"took over from {lost.name}")
+        self._at(when, standbys[0].name, {"ha_state": leads}, event, fault)
         self._at(when, lost.name, {"ha_state": ""}, fault=fault)
 
     def _undo(self, fault: SimulatedFault) -> None:
@@ -337,7 +334,7 @@ class SimulatedCluster:
         self._restart(fault, part, by_itself=fault.kind == "hang")
 
     def _restart(self, fault: SimulatedFault, part: Component, *, by_itself: bool) -> None:
-        """Start a lost process again. One continued after its lease expired exits, and is started again."""
+        """Start a lost process again; `by_itself`: it exited first, as one does whose lease expired."""
         ready = self._clock + self.settings.restart
         fault.incident = self._cut_short(fault, ready)
         if by_itself:
@@ -351,7 +348,7 @@ class SimulatedCluster:
         self._at(ready, part.name, {"health": "healthy"})
 
     def _cut_short(self, fault: SimulatedFault, ready: float) -> Incident:
-        """A process that is up again at its old address ends its old session, if that is still there."""
+        """A process that is up again at its old address ends its old session, if that has not expired."""
         incident = fault.incident
         back = ready - fault.at
         if back < incident.timeline.detected:
@@ -360,7 +357,7 @@ class SimulatedCluster:
         return replace(incident, undone_at=ready)
 
     def _unplan(self, fault: SimulatedFault) -> None:
-        """Forget the takeover planned for a fault, if it has not happened."""
+        """Cancel the takeover planned for a fault, if it has not happened yet."""
         self._plan = [step for step in self._plan if step.fault is not fault]
         heapq.heapify(self._plan)
 
@@ -387,15 +384,18 @@ class SimulatedCluster:
     def _set(self, name: str, **change: Any) -> None:
         part = replace(self._parts[name], **change)
         if part.health == "healthy" and part.ha_state == "":
-            part = replace(part, ha_state=self._joins(part))
+            part = replace(part, ha_state=self._ha_state_on_return(part))
         if "health" in change:
             self._since[name] = self._clock
         self._parts[name] = part
 
-    def _joins(self, part: Component) -> HaState:
-        """The standing of a member that comes back: the lead if nobody has it."""
-        peers = [each for each in self._parts.values() if each.role == part.role and each.name != part.name]
-        led = any(each.ha_state in ("active", "leader") for each in peers)
+    def _peers(self, part: Component) -> list[Component]:
+        """The other members of its role."""
+        return [peer for peer in self._parts.values() if peer.role == part.role and peer.name != part.name]
+
+    def _ha_state_on_return(self, part: Component) -> HaState:
+        """The HA state of a member that comes back: it leads if no other member does."""
+        led = any(peer.ha_state in ("active", "leader") for peer in self._peers(part))
         if part.role == "etcd":
             return "follower" if led else "leader"
         if part.role in COORDINATORS:

@@ -1,13 +1,13 @@
-"""From words such as "active rootcoord" to the one component they name now.
+"""Resolves a target such as "active rootcoord" to the one component it names now.
 
 The grammar, shared by every engine; case, hyphens, underscores and spaces do not matter:
 
     rootcoord-1, query node 1        a component by its name, or by role and number
     log, object store                a role, when there is only one of it; of a log's several brokers any one
-    active rootcoord, etcd leader    the one of a role that leads now
-    standby querycoord, etcd follower  one that does not; the first by number if there are several,
+    active rootcoord, etcd leader    the member of a role that leads now
+    standby querycoord, etcd follower  a member that does not; the first by number if there are several,
                                      since they are interchangeable
-    any data node                    the first healthy one of a role
+    any data node                    the first healthy member of a role
 
 Pure functions: the caller resolves at the instant of the fault and records the result.
 """
@@ -37,7 +37,7 @@ _PLAIN = {
 def resolve(components: Sequence[Component], target: str) -> Component:
     """The one component that `target` names now.
 
-    Raises TargetError if nothing or more than one thing answers to it; the hint lists what there is.
+    Raises TargetError if it names nothing or several components; the hint lists the targets there are.
     """
     words = re.findall(r"[a-z]+|\d+", target.lower().replace("coordinator", "coord"))
     qualifiers = [word for word in words if word in _QUALIFIERS]
@@ -45,16 +45,16 @@ def resolve(components: Sequence[Component], target: str) -> Component:
     role = "".join(word for word in words if word not in _QUALIFIERS and not word.isdigit())
     if role not in ROLES or len(qualifiers) > 1 or len(numbers) > 1 or (qualifiers and numbers):
         raise _not_found(components, target, f'No target is called "{target.strip()}".')
-    members = [each for each in components if each.role == role]
+    members = [component for component in components if component.role == role]
     if not members:
-        raise _not_found(components, target, f"This cluster has no {_spoken(role)}.")
+        raise _not_found(components, target, f"This cluster has no {_role_words(role)}.")
     if numbers:
         return _numbered(components, members, target, numbers[0])
     if not qualifiers:
         return _only(components, members, target, role)
     if qualifiers == ["any"]:
         return _any(members)
-    return _ha_state(components, members, target, qualifiers[0])
+    return _by_ha_state(components, members, target, qualifiers[0])
 
 
 def targets(components: Sequence[Component]) -> list[str]:
@@ -62,56 +62,58 @@ def targets(components: Sequence[Component]) -> list[str]:
     named: dict[str, None] = {}
     for component in components:
         role = component.role
-        alone = sum(each.role == role for each in components) == 1
+        alone = sum(other.role == role for other in components) == 1
         if component.ha_state:
             words = (role, component.ha_state) if role == "etcd" else (component.ha_state, role)
             named[" ".join(words)] = None
-        named[_spoken(role) if alone else component.name] = None
+        named[_role_words(role) if alone else component.name] = None
         if not alone:
-            named[f"any {_spoken(role)}"] = None
+            named[f"any {_role_words(role)}"] = None
     return list(named)
 
 
-def _spoken(role: str) -> str:
+def _role_words(role: str) -> str:
     return _PLAIN.get(role, role)
 
 
 def _numbered(
     components: Sequence[Component], members: list[Component], target: str, number: int
 ) -> Component:
-    for each in members:
-        if re.search(r"\d+$", each.name) and int(each.name.rpartition("-")[2]) == number:
-            return each
+    for member in members:
+        if re.search(r"\d+$", member.name) and int(member.name.rpartition("-")[2]) == number:
+            return member
     raise _not_found(components, target, f'There is no "{target.strip()}" here.')
 
 
 def _any(members: list[Component]) -> Component:
-    return next((each for each in members if each.health == "healthy"), members[0])
+    return next((member for member in members if member.health == "healthy"), members[0])
 
 
 def _only(components: Sequence[Component], members: list[Component], target: str, role: str) -> Component:
     if len(members) == 1:
         return members[0]
-    if role == "log":  # whoever breaks "the log" breaks what there is of it at one place
+    if role == "log":  # its brokers are interchangeable here: "the log" means any of them
         return _any(members)
-    names = ", ".join(each.name for each in members)
+    names = ", ".join(member.name for member in members)
     raise TargetError(
         f'"{target.strip()}" is ambiguous: there are {len(members)} ({names}).',
-        hint=f'Say which, such as "{members[0].name}" or "any {_spoken(role)}". {_listing(components)}',
+        hint=f'Say which, such as "{members[0].name}" or "any {_role_words(role)}". {_listing(components)}',
     )
 
 
-def _ha_state(components: Sequence[Component], members: list[Component], target: str, word: str) -> Component:
+def _by_ha_state(
+    components: Sequence[Component], members: list[Component], target: str, word: str
+) -> Component:
     role = members[0].role
     leads: HaState = "leader" if role == "etcd" else "active"
     follows: HaState = "follower" if role == "etcd" else "standby"
     wanted = leads if word in _LEADS else follows
-    for each in members:
-        if each.ha_state == wanted:
-            return each
+    for member in members:
+        if member.ha_state == wanted:
+            return member
     if role in COORDINATORS or role == "etcd":
-        raise _not_found(components, target, f"No {_spoken(role)} is {wanted} now.")
-    raise _not_found(components, target, f"A {_spoken(role)} is never {word}: all of them serve.")
+        raise _not_found(components, target, f"No {_role_words(role)} is {wanted} now.")
+    raise _not_found(components, target, f"A {_role_words(role)} is never {word}: all of them serve.")
 
 
 def _not_found(components: Sequence[Component], target: str, message: str) -> TargetError:

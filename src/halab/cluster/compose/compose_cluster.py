@@ -22,7 +22,7 @@ from halab.cluster.compose.docker import Docker, find_docker
 from halab.cluster.compose.docker_events import Action, ActionLog, EventListener, history
 from halab.cluster.compose.status_reader import StatusReader
 from halab.cluster.protocol import Actor, Component, Event, FaultKind, Session, check_extendable
-from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_kind
+from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_fault_kind
 from halab.errors import ClusterError, ClusterNotFound, FaultError
 
 __all__ = ["ComposeCluster", "attach"]
@@ -74,7 +74,7 @@ class ComposeCluster(RunningCluster):
             self._milvus = next((version for version in versions if version), "")
         return {"milvus": self._milvus or "unknown", self.docker.product: self.docker.version}
 
-    # -- looking ------------------------------------------------------------------------------------------
+    # -- status -------------------------------------------------------------------------------------------
 
     def status(self, *, fresh: bool = True) -> dict[str, Any]:
         """What `halab status --json` prints; times in seconds, memory in bytes. It is always fresh."""
@@ -135,12 +135,12 @@ class ComposeCluster(RunningCluster):
     def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
         return self.docker.last_lines(self._container(name).id, lines, width)
 
-    # -- breaking -----------------------------------------------------------------------------------------
+    # -- faults -------------------------------------------------------------------------------------------
 
     def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
         """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
-        check_kind(kind)
-        component, asked = self._meant(target)
+        check_fault_kind(kind)
+        component, asked = self._resolve_target(target)
         container = self._container(component.name)
         if fault := self._faults.fault_of(container):
             raise FaultError(
@@ -170,7 +170,7 @@ class ComposeCluster(RunningCluster):
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
 
-        It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
+        It is told to stop, and killed if it has not after `grace` seconds (at most 50). Raises FaultError.
         """
         container = self._container(component)
         with self._action(container, "restarted", "supervisor", why):
@@ -186,7 +186,7 @@ class ComposeCluster(RunningCluster):
             Action(began, began, time.time(), container.id, container.name, kind, by, detail)
         )
 
-    # -- growing ------------------------------------------------------------------------------------------
+    # -- scaling ------------------------------------------------------------------------------------------
 
     def add(self, role: str) -> Component:
         """Start one more query node and wait until it is healthy.
@@ -211,11 +211,11 @@ class ComposeCluster(RunningCluster):
         return self.resolve(new.name)
 
     def remove(self, target: str | Component) -> None:
-        """Stop a query node, as a planned stop does, for good; it may take as long as it hands over its data.
+        """Stop a query node for good, as a planned stop does; that lasts until it has handed over its data.
 
         Raises FaultError if it is no query node, has a fault or is the last one.
         """
-        component, _ = self._meant(target)
+        component, _ = self._resolve_target(target)
         check_extendable(component.role)
         container = self._container(component.name)
         if len(self._nodes(container.role)) == 1:

@@ -22,7 +22,7 @@ from halab.cluster.embedded.child_process import tail
 from halab.cluster.embedded.ports import free_ports, is_free
 from halab.cluster.embedded.spec import check_settings
 from halab.cluster.protocol import Component
-from halab.cluster.running_cluster import check_same
+from halab.cluster.running_cluster import check_same_settings
 from halab.errors import NotReady
 
 __all__ = ["start"]
@@ -58,7 +58,7 @@ def start(
             launching = _launch(docker, file, name, profile, ttl, detach)
     if launching is None:
         cluster = startup.join()
-        check_same(name, (cluster.profile, cluster.ttl), (profile, ttl))
+        check_same_settings(name, (cluster.profile, cluster.ttl), (profile, ttl))
         startup.report("ready")
         return cluster
     try:

@@ -1,4 +1,4 @@
-"""`EmbeddedCluster`: start a cluster, or attach to one that runs, and hold it."""
+"""`EmbeddedCluster`: a client of a cluster's supervisor; how to start one, attach to one and remove one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from halab.cluster.embedded.spec import (
     remove_sockets,
 )
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
-from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_kind, check_same
+from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_fault_kind, check_same_settings
 from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
 
 __all__ = [
@@ -51,8 +51,8 @@ __all__ = [
 ]
 
 Progress = Callable[[dict[str, Any]], None]
-POLL = 0.1  # seconds between looks while waiting
-# Supervisors this process started, to be reaped when they have ended: a zombie is a process left behind too.
+POLL = 0.1  # seconds between two readings of the status while it starts
+# Supervisors that this process started, so that they are reaped when they end, and leave no zombies.
 _SUPERVISORS: list[subprocess.Popen[bytes]] = []
 
 
@@ -85,40 +85,40 @@ class EmbeddedCluster(RunningCluster):
     def folder(self) -> Path:
         return self.spec.folder
 
-    # -- looking ------------------------------------------------------------------------------------------
+    # -- status -------------------------------------------------------------------------------------------
 
     def status(self, *, fresh: bool = False) -> dict[str, Any]:
         """Everything the supervisor knows: phase, components, disk use (bytes), time to ready (seconds).
 
-        `fresh` asks every component now instead of taking the last look, at most a second old.
+        `fresh` asks every component now; without it the last answers are taken, at most a second old.
         """
-        return _ask(self.spec, {"op": "status", "fresh": fresh})
+        return _request(self.spec, {"op": "status", "fresh": fresh})
 
     def components(self) -> list[Component]:
         return _components(self.status(fresh=True))
 
     def events(self, since: float = 0.0) -> list[Event]:
-        return [Event(*fields) for fields in _ask(self.spec, {"op": "events", "since": since})["events"]]
+        return [Event(*fields) for fields in _request(self.spec, {"op": "events", "since": since})["events"]]
 
     def sessions(self) -> list[Session]:
         """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""
-        return [Session(**fields) for fields in _ask(self.spec, {"op": "sessions"})["sessions"]]
+        return [Session(**fields) for fields in _request(self.spec, {"op": "sessions"})["sessions"]]
 
     def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
         return tail(self.folder / name / "output.log", lines, width)
 
-    # -- breaking -----------------------------------------------------------------------------------------
+    # -- faults -------------------------------------------------------------------------------------------
 
     def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
         """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
-        check_kind(kind)
+        check_fault_kind(kind)
         if kind in ("partition", "mute"):
             raise FaultError(
                 "Processes that share one machine's loopback have no network of their own to cut.",
                 hint='Containers have: halab.cluster(engine="compose"), or halab up --engine compose.',
             )
-        component, asked = self._meant(target)
-        answer = _ask(self.spec, {"op": "fault", "name": component.name, "kind": kind, "target": asked})
+        component, asked = self._resolve_target(target)
+        answer = _request(self.spec, {"op": "fault", "name": component.name, "kind": kind, "target": asked})
         return InjectedFault(self, kind, asked, component.name, answer["at"])
 
     def slow(self, role: str, share: float, period: float) -> AbstractContextManager[None]:
@@ -129,20 +129,21 @@ class EmbeddedCluster(RunningCluster):
     def loopback_port(self, component: str, port: int) -> int:
         """The port that Milvus' own `port` (9091 or 19530) is here, or 0."""
         name = {9091: "metrics", 19530: "grpc"}.get(port, "")
-        return next((each.ports.get(name, 0) for each in self.spec.processes if each.name == component), 0)
+        processes = (process for process in self.spec.processes if process.name == component)
+        return next((process.ports.get(name, 0) for process in processes), 0)
 
     def heal(self, component: str) -> None:
         """Undo a fault on a component by its name, or start it if it is down."""
-        _ask(self.spec, {"op": "heal", "name": component})
+        _request(self.spec, {"op": "heal", "name": component})
 
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
 
-        It is told to stop and killed after `grace` seconds (at most 50) if it has not. Raises FaultError.
+        It is told to stop, and killed if it has not after `grace` seconds (at most 50). Raises FaultError.
         """
-        _ask(self.spec, {"op": "replace", "name": component, "grace": min(grace, 50.0), "why": why})
+        _request(self.spec, {"op": "replace", "name": component, "grace": min(grace, 50.0), "why": why})
 
-    # -- growing ------------------------------------------------------------------------------------------
+    # -- scaling ------------------------------------------------------------------------------------------
 
     def add(self, role: str) -> Component:
         """Start one more query node and wait until it is healthy.
@@ -151,18 +152,18 @@ class EmbeddedCluster(RunningCluster):
         """
         check_extendable(role)
         ports = free_ports(len(PORTS[role]), _reserved())
-        name = _ask(self.spec, {"op": "add", "role": role, "ports": ports})["name"]
+        name = _request(self.spec, {"op": "add", "role": role, "ports": ports})["name"]
         self.wait_healthy()
         return self.resolve(name)
 
     def remove(self, target: str | Component) -> None:
-        """Stop a query node, as a planned stop does, for good; it may take as long as it hands over its data.
+        """Stop a query node for good, as a planned stop does; that lasts until it has handed over its data.
 
         Raises FaultError if it is no query node, has a fault or is the last one.
         """
-        component, _ = self._meant(target)
+        component, _ = self._resolve_target(target)
         check_extendable(component.role)
-        _ask(self.spec, {"op": "remove", "name": component.name})
+        _request(self.spec, {"op": "remove", "name": component.name})
 
     # -- ending -------------------------------------------------------------------------------------------
 
@@ -198,7 +199,7 @@ def start(
         if spec is None:
             spec = _launch(name, profile, ttl, detach, progress)
         else:
-            check_same(name, (spec.profile, spec.ttl), (profile, ttl))
+            check_same_settings(name, (spec.profile, spec.ttl), (profile, ttl))
     cluster = EmbeddedCluster(spec, owned and not detach)
     _await_ready(cluster, owned, progress)
     return cluster
@@ -254,14 +255,14 @@ def remove(folder: Path) -> None:
         spec = None
     if spec is not None:
         try:
-            _ask(spec, {"op": "down"})
+            _request(spec, {"op": "down"})
         except ClusterError:
             pass
         else:
             _await_gone(spec)
         remove_sockets(spec)
     _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
-    orphan_killer.kill_recorded(folder)  # what a killed supervisor may have left
+    orphan_killer.kill_recorded(folder)  # those that a killed supervisor may have left
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -277,12 +278,12 @@ def _await_gone(spec: ClusterSpec) -> None:
 def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progress) -> ClusterSpec:
     began = time.monotonic()
 
-    def tell(phase: str) -> None:
+    def report(phase: str) -> None:
         progress(
             {"phase": phase, "components": [], "elapsed": time.monotonic() - began, "done": 0, "total": 0}
         )
 
-    binaries = find_binaries(tell)
+    binaries = find_binaries(report)
     folder = folder_of(name)
     remove(folder)
     folder.mkdir(mode=0o700)
@@ -298,7 +299,7 @@ def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progres
         versions=binaries.versions,
     )
     spec.save()
-    tell("starting the supervisor")
+    report("starting the supervisor")
     with (folder / "supervisor.log").open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "halab.cluster.embedded.supervisor", str(folder)],
@@ -342,14 +343,14 @@ def _running(folder: Path) -> ClusterSpec | None:
 
 def _answers(spec: ClusterSpec) -> bool:
     try:
-        _ask(spec, {"op": "status"})
+        _request(spec, {"op": "status"})
     except ClusterError:
         return False
     return True
 
 
 def _await_ready(cluster: EmbeddedCluster, owned: bool, progress: Progress) -> None:
-    """Follow a start to its end. The supervisor keeps the clock; it gives up by itself."""
+    """Follow a start to its end. The deadline is the supervisor's, whose phase is then "failed"."""
     while True:
         status = cluster.status()
         healthy = sum(c["health"] == "healthy" for c in status["components"])
@@ -358,7 +359,7 @@ def _await_ready(cluster: EmbeddedCluster, owned: bool, progress: Progress) -> N
             return
         if status["phase"] == "failed":
             if owned:
-                _ask(cluster.spec, {"op": "down", "keep": True})
+                _request(cluster.spec, {"op": "down", "keep": True})
             raise NotReady(
                 f"The cluster {cluster.name!r} did not come up.\n{status['error']}",
                 hint=f"Run: halab doctor. All logs are in {cluster.folder} until the next start.",
@@ -370,8 +371,11 @@ def _components(status: dict[str, Any]) -> list[Component]:
     return [Component(**fields) for fields in status["components"]]
 
 
-def _ask(spec: ClusterSpec, request: dict[str, Any]) -> dict[str, Any]:
-    """One request to a cluster's supervisor. Raises ClusterNotFound, or FaultError if it is refused."""
+def _request(spec: ClusterSpec, request: dict[str, Any]) -> dict[str, Any]:
+    """Send one request to a cluster's supervisor; its answer.
+
+    Raises ClusterNotFound if it does not answer, FaultError if it refuses the request.
+    """
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(60)
