@@ -3,6 +3,8 @@
 # make test-fast  under a minute on all cores: no cluster, no browser, no kernels
 # make test-compose  the cluster of docker-compose.yml in real containers; brings its own Docker (Debian 12, as root)
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
@@ -59,15 +61,21 @@ check: .venv/ready-dev node_modules/ready
 	$(BIN)/mypy
 	$(BIN)/node $(BIOME) check --error-on-warnings
 
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --editable
+# What pip is at, written over itself, so that one sees that it goes on; errors stay, they come on stderr.
+ON_ONE_LINE := | awk '/^(Collecting|Building|Installing|Successfully)/ \
+  { printf "\r%-78.78s", $$0; fflush() } END { print "" }'
+
 .venv/ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "Installing the course's packages; the first time takes a minute or two."
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo "Installing the course's packages, about 1.5 GB on disk: two to five minutes the first time."
+	@$(INSTALL) . $(ON_ONE_LINE)
 	@touch $@
 
 .venv/ready-dev: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo "Installing what the tests need."
+	@$(INSTALL) '.[dev]' $(ON_ONE_LINE)
 	@touch $@
 
 node_modules/ready: package.json package-lock.json | .venv/ready-dev
