@@ -1,5 +1,4 @@
 import time
-from contextlib import contextmanager
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -34,17 +33,19 @@ class BreakableCluster(ScriptedCluster):
             raise TargetError("there is no nobody")
         return SimpleNamespace(name="rootcoord-1")
 
-    @contextmanager
-    def fault(self, kind, target):
+    def inject(self, kind, target):
         fault = SimpleNamespace(
             kind=kind, target=target, component="rootcoord-1", at=self.now(), undone_at=None
         )
+        fault.undo = lambda: setattr(fault, "undone_at", self.now())
         at = time.monotonic() - self.script.began
         self.script.spells = (Spell(at, at + (0.3 if self.heals else 60.0), "error"),)
-        yield fault
-        fault.undone_at = self.now()
-        if not self.heals:
+        return fault
+
+    def wait_healthy(self, timeout=60.0):
+        if self.script.spells and not self.heals:
             raise NotReady("Awaited every component healthy")
+        return 0.0
 
 
 class FakeRetriever:

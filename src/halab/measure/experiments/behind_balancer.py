@@ -19,6 +19,7 @@ from functools import partial
 from halab.cluster.haproxy import ALGORITHMS, Balancer, Server, balance, proxies
 from halab.cluster.protocol import Cluster, Event
 from halab.errors import MeasurementError
+from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.experiments.fault_experiment import parse_fault
 from halab.measure.experiments.load import closed_loop
 from halab.measure.experiments.throughput import loaded
@@ -170,16 +171,13 @@ def probe_behind_balancer(
             Renamed(retriever.search_via(f"http://{next(iter(servers.values()))}"), NO_BALANCER),
         ]
         with probe(cluster, operations, rate=rate) as run, _Watch(kept, cluster.now) as watch:
-            say = ProgressLine(lambda: run.elapsed)
-            say("before the fault")
-            cluster.sleep(before)
-            with cluster.fault(kind, target) as broken:
-                run.mark_fault(broken)
-                say(fault)
-                cluster.sleep(seconds)
-            say("after the fault")
-            cluster.sleep(after)
-            say(DONE)
+            steps = ExperimentSteps(run)
+            steps.wait(before, "before the fault")
+            cluster.wait_healthy()
+            with steps.faults([(kind, target)], "undoing the fault, waiting for health"):
+                steps.wait(seconds, fault)
+            steps.wait(after, "after the fault")
+            steps.on_progress(DONE)
     note = f"HAProxy, balance {algorithm}: {clients} clients keep their connection, others make a new one."
     events = [relative(event, run.started) for event in watch.events]
     return run.journal.extended(events=events, notes=[note])
@@ -217,12 +215,12 @@ class _Watch:
         self._clockwork = Scheduler(clock)
 
     def __enter__(self) -> _Watch:
-        self._clockwork.__enter__()
+        self._clockwork.start()
         self._look(self._clock())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._clockwork.__exit__()
+        self._clockwork.stop()
         if self._clockwork.error is not None:
             raise self._clockwork.error
 

@@ -11,24 +11,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pymilvus import MilvusClient
 
 from halab.cluster.protocol import Cluster, Component, Event, Fault
-from halab.errors import ClusterError, MeasurementError
+from halab.errors import MeasurementError
+from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.journal.journal_file import FaultRecord, Journal
 from halab.measure.journal.summaries import title
+from halab.measure.probing.milvus_collections import TIMEOUT
 from halab.measure.probing.operations import UNANSWERED, error_text
 from halab.measure.probing.prober import Run, probe
-from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.retriever import SETTLE, Retriever
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
 
-__all__ = ["EVERYTHING", "UNFLUSHED", "Loss", "Losses", "Rows", "counted", "disaster", "loss"]
+__all__ = ["EVERYTHING", "UNFLUSHED", "Loss", "Losses", "Rows", "disaster", "loss"]
 
 EVERYTHING = "every Milvus process"
 """The target that names every process but etcd, the log and the object store."""
@@ -38,9 +39,8 @@ UNFLUSHED = "after the flush, before the disaster"
 
 _INFRASTRUCTURE = ("etcd", "log", "objectstore")
 _FLUSHING, _FLUSHED = "flush began", "flush returned"
-_TIMEOUT = 60.0  # seconds a flush may take
 _SEARCH = 30.0  # seconds to wait for a search to be answered, once every component is healthy
-_STEP = 0.5  # seconds between two looks
+_LOOK = 0.5  # seconds between two looks
 
 
 def disaster(
@@ -68,53 +68,43 @@ def disaster(
     Raises MeasurementError, TargetError and FaultError.
     """
     cluster.wait_healthy()
-    struck = _struck(cluster, target)
+    lost = _targets(cluster, target)
     # Otherwise what the last disaster left behind would be measured as this one's.
     retriever.wait_until_searchable()
-    with probe(
-        cluster, retriever.operations("search", "insert"), rate=rate, deadline=deadline, seed=seed
-    ) as run:
-        say = ProgressLine(lambda: run.elapsed)
-        _wait(cluster, before, say, "writing rows")
-        flush = _flush(cluster, retriever, run, say)
-        _wait(cluster, unflushed, say, "writing rows that are not flushed")
-        with ExitStack() as undoing:
-            parts = _strike(cluster, struck, undoing)
-            _wait(cluster, down, say, f"{target}: gone")
-            say("starting again, waiting for health")
-        _mend(cluster, retriever, run)
-        _wait(cluster, after, say, "after the disaster")
-    journal = run.journal.extended(faults=[_as_one(target, parts, run.started)], events=flush)
-    if retriever.simulated:
-        say(DONE)
-        return journal
-    return counted(
-        journal, say, lambda: journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
-    )
+    operations = retriever.operations("search", "insert")
+    with probe(cluster, operations, rate=rate, deadline=deadline, seed=seed) as run:
+        steps = ExperimentSteps(run)
+        steps.wait(before, "writing rows")
+        flush = _flush(retriever, steps)
+        steps.wait(unflushed, "writing rows that are not flushed")
+        with steps.faults([("crash", part) for part in lost], "starting again, waiting for health") as parts:
+            steps.wait(down, f"{target}: gone")
+        if steps.recovered and not retriever.simulated:
+            _wait_for_answer(retriever, run)
+        steps.wait(after, "after the disaster")
+    journal = run.journal.extended(faults=[_merged(target, parts, run.started)], events=flush)
+
+    def count() -> Journal:
+        return journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
+
+    return steps.count_rows(journal, None if retriever.simulated else count)
 
 
-def _struck(cluster: Cluster, target: str) -> list[Component]:
+def _targets(cluster: Cluster, target: str) -> list[Component]:
     if target != EVERYTHING:
         return [cluster.resolve(target)]
-    return [each for each in cluster.components() if each.role not in _INFRASTRUCTURE]
+    return [part for part in cluster.components() if part.role not in _INFRASTRUCTURE]
 
 
-def _strike(cluster: Cluster, struck: Sequence[Component], undoing: ExitStack) -> list[Fault]:
-    parts: list[Fault] = []
-    for each in struck:
-        parts.append(cluster.inject("crash", each))
-        undoing.callback(parts[-1].undo)
-    return parts
-
-
-def _flush(cluster: Cluster, retriever: Retriever, run: Run, say: ProgressLine) -> list[Event]:
+def _flush(retriever: Retriever, steps: ExperimentSteps) -> list[Event]:
     """Flush what was written so far; the two moments that bound it, on the run's clock."""
+    run = steps.run
     if retriever.simulated:
         run.note("SIMULATED: this cluster keeps no rows, so none was flushed and none was counted.")
         return []
-    say("flushing")
+    steps.on_progress("flushing")
     began = run.elapsed
-    client = MilvusClient(cluster.uri, timeout=_TIMEOUT)
+    client = MilvusClient(run.cluster.uri, timeout=TIMEOUT)
     try:
         client.flush(retriever.insert_collection)
     except UNANSWERED as error:
@@ -128,31 +118,17 @@ def _flush(cluster: Cluster, retriever: Retriever, run: Run, say: ProgressLine) 
     ]
 
 
-def _mend(cluster: Cluster, retriever: Retriever, run: Run) -> None:
-    try:
-        cluster.wait_healthy()
-    except ClusterError as error:
-        run.note(f"The cluster did not become healthy again: {error.message.splitlines()[0]}")
-        return
-    if retriever.simulated:
-        return
+def _wait_for_answer(retriever: Retriever, run: Run) -> None:
     end = time.monotonic() + _SEARCH
     while time.monotonic() < end:
         with suppress(MeasurementError):
             retriever.ask("Is anybody there?", timeout=1.0)
             return
-        time.sleep(_STEP)
+        time.sleep(_LOOK)
     run.note(f"Every component was healthy, and yet no search was answered for {_SEARCH:g} s.")
 
 
-def _wait(cluster: Cluster, seconds: float, say: ProgressLine, phase: str) -> None:
-    end = cluster.now() + seconds
-    while (left := end - cluster.now()) > 0:
-        say(phase)
-        cluster.sleep(min(_STEP, left))
-
-
-def _as_one(target: str, parts: Sequence[Fault], started: float) -> FaultRecord:
+def _merged(target: str, parts: Sequence[Fault], started: float) -> FaultRecord:
     """Several processes lost at once are one fault; the journal's events name each of them."""
     return FaultRecord(
         kind="crash",
@@ -161,17 +137,6 @@ def _as_one(target: str, parts: Sequence[Fault], started: float) -> FaultRecord:
         at=round(parts[0].at - started, 6),
         undone_at=round(max(part.undone_at or math.inf for part in parts) - started, 6),
     )
-
-
-def counted(journal: Journal, say: ProgressLine, count: Callable[[], Journal]) -> Journal:
-    """The journal that `count` makes of it; where rows cannot be counted a note says so."""
-    say("counting rows")
-    try:
-        found = count()
-    except MeasurementError as error:
-        found = journal.extended(notes=[f"Rows were not counted: {error.message}"])
-    say(DONE)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,21 @@
-"""A fault as an experiment: probe, break, wait, mend, wait, count. The result is a journal."""
+"""A fault as an experiment: probe, inject, wait, undo, wait, count. The result is a journal."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
-from halab.cluster.protocol import Cluster, Fault, FaultKind
-from halab.errors import ClusterError, MeasurementError
+from halab.cluster.protocol import Cluster, FaultKind
+from halab.errors import MeasurementError
+from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.operations import Operation
-from halab.measure.probing.prober import Run, probe
-from halab.measure.probing.progress_line import DONE, ProgressLine
+from halab.measure.probing.prober import probe
 from halab.measure.probing.retriever import SETTLE, Retriever
-from halab.models.samples import Outcome
 
 __all__ = ["experiment", "journal_name", "parse_fault", "probe_and_save"]
-
-_STEP = 0.5  # seconds between two looks at a measurement under way
 
 
 def parse_fault(fault: str) -> tuple[FaultKind, str]:
@@ -59,8 +54,8 @@ def experiment(
     so does one if the rows could not be counted. Raises MeasurementError, TargetError, FaultError
     and ClusterNotFound.
     """
-    broken = [parse_fault(each) for each in ([fault] if isinstance(fault, str) else fault or [])]
-    for _, target in broken:
+    wanted = [parse_fault(words) for words in ([fault] if isinstance(fault, str) else fault or [])]
+    for _, target in wanted:
         # Told before the first probe leaves: a mistyped target, or a cluster that is gone.
         cluster.resolve(target)
     # Otherwise what the last fault left behind would be measured as this one's.
@@ -68,73 +63,22 @@ def experiment(
     with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
         if not searchable:
             run.note(f"Not all searches found something even before, for {SETTLE:g} s.")
-        say = _progress(run) if progress else _silent
-        _wait(cluster, before, say, "before the fault")
-        with ExitStack() as stack:
-            if broken:
-                struck = _strike(cluster, broken, stack)
-                for injected in struck:
-                    run.mark_fault(injected)
-                _wait(cluster, seconds, say, ", ".join(f"{one.kind} {one.component}" for one in struck))
-                say("undoing the fault, waiting for health")
-                _mend(stack, run)
-            else:
-                _wait(cluster, seconds, say, "no fault")
-        _wait(cluster, after, say, "after the fault")
-    return _counted(run.journal, retriever, say)
+        steps = ExperimentSteps(run, progress=progress)
+        steps.wait(before, "before the fault")
+        if wanted:
+            cluster.wait_healthy()  # on a cluster that is broken already a fault would show nothing
+            with steps.faults(wanted, "undoing the fault, waiting for health") as injected:
+                steps.wait(seconds, ", ".join(f"{each.kind} {each.component}" for each in injected))
+        else:
+            steps.wait(seconds, "no fault")
+        steps.wait(after, "after the fault")
+    journal = run.journal
+    wrote = not journal.simulated and any(sample.key is not None for sample in journal.samples())
 
+    def count() -> Journal:
+        return journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
 
-def _strike(cluster: Cluster, broken: Sequence[tuple[FaultKind, str]], stack: ExitStack) -> list[Fault]:
-    """Inject every fault now. The first one's undoing, which comes last, waits until all is healthy."""
-    first, *others = broken
-    struck: list[Fault] = [stack.enter_context(cluster.fault(*first))]
-    for kind, target in others:
-        struck.append(cluster.inject(kind, target))  # `fault` would wait for health, which is gone
-        stack.callback(struck[-1].undo)
-    return struck
-
-
-def _mend(stack: ExitStack, run: Run) -> None:
-    try:
-        stack.close()
-    except ClusterError as error:
-        run.note(f"The cluster did not become healthy again: {error.message.splitlines()[0]}")
-
-
-def _wait(cluster: Cluster, seconds: float, say: Callable[[str], None], phase: str) -> None:
-    end = cluster.now() + seconds
-    while (left := end - cluster.now()) > 0:
-        say(phase)
-        cluster.sleep(min(_STEP, left))
-
-
-def _counted(journal: Journal, retriever: Retriever, say: Callable[[str], None]) -> Journal:
-    if journal.simulated or not any(sample.key is not None for sample in journal.samples()):
-        say(DONE)
-        return journal
-    say("counting rows")
-    try:
-        counted = journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
-    except MeasurementError as error:
-        counted = journal.extended(notes=[f"Rows were not counted: {error.message}"])
-    say(DONE)
-    return counted
-
-
-def _silent(phase: str) -> None:
-    """No progress wanted."""
-
-
-def _progress(run: Run) -> Callable[[str], None]:
-    line = ProgressLine(lambda: run.elapsed)
-    return lambda phase: line(phase, _tally(run.counts()))
-
-
-def _tally(counts: dict[str, Counter[Outcome]]) -> str:
-    """All operations together: a line wider than a terminal could not be written over."""
-    total = sum(counts.values(), Counter[Outcome]())
-    answered, asked = total[Outcome.OK], total.total()
-    return f": {answered} of {asked} requests answered" if asked else ""
+    return steps.count_rows(journal, count if wrote else None)
 
 
 def journal_name(fault: str | None, now: datetime | None = None) -> str:

@@ -160,11 +160,12 @@ class Either:
     def start(self) -> None:
         for each in self._sides.values():
             each.start()
-        self._timers = Scheduler(time.monotonic).__enter__()
+        self._timers = Scheduler(time.monotonic)
+        self._timers.start()
 
     def stop(self) -> None:
         if self._timers is not None:
-            self._timers.__exit__()
+            self._timers.stop()
             self._timers = None
         for each in self._sides.values():
             each.stop()

@@ -22,9 +22,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import get_args
 
-from halab.cluster.protocol import Cluster, Event, Fault, FaultKind
+from halab.cluster.protocol import Cluster, Event, Fault
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Scheduling, machine, relative
 from halab.measure.probing.operations import NamedOperation, Operation, Renamed
@@ -34,6 +33,7 @@ from halab.models.samples import Outcome, Sample
 
 __all__ = ["Prober", "Run", "probe"]
 
+_FAULT = "fault:"  # how the kind of an event of a fault begins
 _UNDOING = {("user", "started"), ("user", "continued")}
 _LEAD = 0.02  # seconds between starting the clockwork and the first intended send
 
@@ -67,7 +67,7 @@ class Prober:
 
     def start(self) -> None:
         """Start sending; `started` is the first intended send."""
-        self._clockwork.__enter__()
+        self._clockwork.start()
         self._sending = True
         self.started = self._clock() + _LEAD
         for index, operation in enumerate(self._operations):
@@ -81,7 +81,7 @@ class Prober:
             self._sending = False
             # Deadlines end every probe; the second is for a machine too busy to notice them in time.
             self._changed.wait_for(lambda: self._open == 0 or self._clockwork.error, longest + 1.0)
-        self._clockwork.__exit__()
+        self._clockwork.stop()
         if self._clockwork.error is not None:
             raise MeasurementError(
                 f"a probe could not be sent: {self._clockwork.error!r}",
@@ -363,7 +363,22 @@ def _scheduling(samples: Sequence[Sample]) -> Scheduling:
 
 
 def _fault_records(faults: Sequence[Fault], events: Sequence[Event], start: float) -> list[FaultRecord]:
-    """The marked faults, and those that only the cluster's events tell of."""
+    """The marked faults, and those that only the cluster's events tell of.
+
+    A marked fault has an event too, which knows less: its event of a restart is written when the process is
+    back. So each takes the event of its kind, target and component that is nearest in time.
+    """
+    told = [
+        FaultRecord(
+            event.kind.removeprefix(_FAULT),
+            event.detail or event.component,
+            event.component,
+            event.time,
+            _undone(event, events),
+        )
+        for event in events
+        if event.by == "user" and event.kind.startswith(_FAULT)
+    ]
     marked = [
         FaultRecord(
             fault.kind,
@@ -374,25 +389,15 @@ def _fault_records(faults: Sequence[Fault], events: Sequence[Event], start: floa
         )
         for fault in faults
     ]
-    return marked + [
-        FaultRecord(_kind(event), event.detail or event.component, event.component, event.time, undone)
-        for event in events
-        if event.by == "user" and _kind(event) in get_args(FaultKind) and not _is_marked(event, marked)
-        for undone in [_undone(event, events)]
-    ]
-
-
-def _kind(event: Event) -> str:
-    return event.kind.removeprefix("fault:")
-
-
-def _is_marked(event: Event, marked: Sequence[FaultRecord]) -> bool:
-    return any(
-        (fault.component, fault.kind) == (event.component, _kind(event))
-        # The event of a restart is written when the process is back, so later than the fault.
-        and -1.0 < event.time - fault.at < 30.0
-        for fault in marked
-    )
+    for fault in marked:
+        same = [
+            record
+            for record in told
+            if (record.kind, record.target, record.component) == (fault.kind, fault.target, fault.component)
+        ]
+        if same:
+            told.remove(min(same, key=lambda record: abs(record.at - fault.at)))
+    return marked + told
 
 
 def _undone(fault: Event, events: Sequence[Event]) -> float | None:

@@ -41,11 +41,12 @@ class Retrying:
         self.stop()
         self.attempts = 0
         self.inner.start()
-        self._timers = Scheduler(time.monotonic).__enter__()
+        self._timers = Scheduler(time.monotonic)
+        self._timers.start()
 
     def stop(self) -> None:
         if self._timers is not None:
-            self._timers.__exit__()
+            self._timers.stop()
             self._timers = None
         self.inner.stop()
 

@@ -13,8 +13,8 @@ __all__ = ["Scheduler"]
 class Scheduler:
     """Runs each action at its time (seconds on `clock`) in one thread, so actions must not block.
 
-    As a context manager; actions still waiting when it ends are dropped. An action that raises ends the
-    schedule, and its exception is kept in `error`, since nobody stands behind a thread to catch it.
+    It runs from `start` to `stop`. An action that raises ends the schedule, and its exception is kept in
+    `error`, since nobody stands behind a thread to catch it.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -33,11 +33,12 @@ class Scheduler:
             if self._heap[0][2] is action:
                 self._wake.notify()
 
-    def __enter__(self) -> Scheduler:
+    def start(self) -> None:
+        """Start running actions. A schedule runs once: after `stop` make another."""
         self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Wait for the action under way, and drop those that still wait."""
         with self._wake:
             self._stopped = True
             self._wake.notify()

@@ -18,11 +18,11 @@ from typing import Literal, get_args
 
 from halab.cluster.protocol import Cluster, Event
 from halab.errors import BackupError, MeasurementError
-from halab.measure.experiments.disaster import Losses, Rows, counted
+from halab.measure.experiments.disaster import Losses, Rows
+from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.journal.journal_file import FaultRecord, Journal
 from halab.measure.journal.summaries import title
-from halab.measure.probing.prober import Run, probe
-from halab.measure.probing.progress_line import DONE, ProgressLine
+from halab.measure.probing.prober import probe
 from halab.measure.probing.retriever import KNOWN_ROW_SEARCH, Retriever
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup.connection import connected, refusals
@@ -33,7 +33,6 @@ __all__ = ["DataLossReport", "Mistake", "Rows", "data_loss_report", "mistake"]
 
 Mistake = Literal["delete rows", "drop collection"]
 
-_STEP = 0.5  # seconds between two looks
 _BACKUP = ("backup began", "backup returned")
 _MISTAKE = ("mistake began", "mistake acknowledged")
 _RESTORE = ("restore began", "restore returned")
@@ -76,53 +75,47 @@ def mistake(
         probe(cluster, operations, rate=rate, deadline=deadline, seed=seed) as run,
         tempfile.TemporaryDirectory(prefix="halab-backup-") as temporary,
     ):
-        on_progress = ProgressLine(lambda: run.elapsed)
+        steps = ExperimentSteps(run)
         place = Path(folder) if folder else Path(temporary) / "backup"
-        experiment = _Experiment(cluster, retriever, run, on_progress, events)
-        experiment.wait(before, "writing rows")
+        experiment = _Experiment(retriever, steps, events)
+        steps.wait(before, "writing rows")
         experiment.back_up(place)
-        experiment.wait(since_backup, "writing rows that are in no backup")
+        steps.wait(since_backup, "writing rows that are in no backup")
         experiment.run_command(what)
-        experiment.wait(unnoticed, f"{what}: nobody has noticed yet")
+        steps.wait(unnoticed, f"{what}: nobody has noticed yet")
         experiment.restore(place)
-        experiment.wait(after, "after the restore")
+        steps.wait(after, "after the restore")
     journal = run.journal.extended(faults=[_fault(what, retriever.name, events)], events=events)
     if retriever.simulated:
-        on_progress(DONE)
-        return journal.extended(
+        journal = journal.extended(
             notes=["SIMULATED: this cluster keeps no rows, so none was backed up, destroyed or restored."]
         )
-    return counted(journal, on_progress, lambda: _counted(journal, retriever))
+        return steps.count_rows(journal, None)
+    return steps.count_rows(journal, lambda: _counted(journal, retriever))
 
 
 @dataclass
 class _Experiment:
     """The steps of one experiment; `events` gets the moment of each."""
 
-    cluster: Cluster
     retriever: Retriever
-    run: Run
-    on_progress: ProgressLine
+    steps: ExperimentSteps
     events: list[Event]
 
-    def wait(self, seconds: float, phase: str) -> None:
-        end = self.cluster.now() + seconds
-        while (left := end - self.cluster.now()) > 0:
-            self.on_progress(phase)
-            self.cluster.sleep(min(_STEP, left))
-
     def back_up(self, folder: Path) -> None:
-        self._step("backing up", _BACKUP, lambda: backup(self.cluster, folder, [self.retriever.name]))
+        self._step(
+            "backing up", _BACKUP, lambda: backup(self.retriever.cluster, folder, [self.retriever.name])
+        )
 
     def run_command(self, what: Mistake) -> None:
         self._step(what, _MISTAKE, lambda: self._destroy(what))
 
     def restore(self, folder: Path) -> None:
-        self._step("restoring", _RESTORE, lambda: restore(self.cluster, folder, replace=True))
+        self._step("restoring", _RESTORE, lambda: restore(self.retriever.cluster, folder, replace=True))
 
     def _destroy(self, what: Mistake) -> None:
         name = self.retriever.name
-        with connected(self.cluster) as client, refusals(f"the command ({what}) was refused"):
+        with connected(self.retriever.cluster) as client, refusals(f"the command ({what}) was refused"):
             if what == "delete rows":
                 client.delete(name, ids=list(range(len(self.retriever.passages))))
             else:
@@ -132,16 +125,16 @@ class _Experiment:
         """Do a step, and record when it began and when it returned; a note says if it failed."""
         self._mark(kinds[0])
         if not self.retriever.simulated:
-            self.on_progress(phase)
+            self.steps.on_progress(phase)
             try:
                 act()
             except BackupError as error:
-                self.run.note(f"{phase.capitalize()} failed: {error.message}")
+                self.steps.run.note(f"{phase.capitalize()} failed: {error.message}")
                 return
         self._mark(kinds[1])
 
     def _mark(self, kind: str) -> None:
-        self.events.append(Event(round(self.run.elapsed, 6), self.retriever.name, kind, "user"))
+        self.events.append(Event(round(self.steps.run.elapsed, 6), self.retriever.name, kind, "user"))
 
 
 def _fault(what: Mistake, name: str, events: list[Event]) -> FaultRecord:

@@ -1,0 +1,90 @@
+"""What every experiment does inside a run: wait, inject and undo faults, wait for health, count rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from halab.cluster.protocol import Component, Fault, FaultKind
+from halab.errors import ClusterError, MeasurementError
+from halab.measure.journal.journal_file import Journal
+from halab.measure.probing.prober import Run
+from halab.measure.probing.progress_line import DONE, ProgressLine
+from halab.models.samples import Outcome
+
+__all__ = ["ExperimentSteps"]
+
+_STEP = 0.5  # seconds between two updates of the progress line
+
+
+class ExperimentSteps:
+    """The steps of one experiment on the cluster's clock, each shown on a line of progress.
+
+    `recovered` is False once the cluster did not become healthy again after a fault; a note in the journal
+    says so too, since that is a result and not an error.
+    """
+
+    def __init__(self, run: Run, *, progress: bool = True) -> None:
+        self.run = run
+        self.cluster = run.cluster
+        self.recovered = True
+        self._line: Callable[[str, str], None] = (
+            ProgressLine(lambda: run.elapsed) if progress else lambda phase, detail: None
+        )
+
+    def on_progress(self, phase: str) -> None:
+        """Show the phase that begins now, and how many requests were answered so far."""
+        self._line(phase, _answered(self.run.counts()))
+
+    def wait(self, seconds: float, phase: str) -> None:
+        """Let seconds pass, real or virtual."""
+        end = self.cluster.now() + seconds
+        while (left := end - self.cluster.now()) > 0:
+            self.on_progress(phase)
+            self.cluster.sleep(min(_STEP, left))
+
+    @contextmanager
+    def faults(
+        self, wanted: Sequence[tuple[FaultKind, str | Component]], undoing: str
+    ) -> Iterator[list[Fault]]:
+        """Inject faults one after the other; on leaving undo them, the last one first, and wait for health.
+
+        `undoing` is the phase to show meanwhile. Faults that are there are undone too if a later one cannot
+        be injected. Raises TargetError and FaultError.
+        """
+        injected: list[Fault] = []
+        with ExitStack() as undo:
+            for kind, target in wanted:
+                injected.append(self.cluster.inject(kind, target))
+                undo.callback(injected[-1].undo)
+                self.run.mark_fault(injected[-1])
+            yield injected
+            self.on_progress(undoing)
+            try:
+                undo.close()
+                self.cluster.wait_healthy()
+            except ClusterError as error:
+                self.recovered = False
+                self.run.note(f"The cluster did not become healthy again: {error.message.splitlines()[0]}")
+
+    def count_rows(self, journal: Journal, count: Callable[[], Journal] | None) -> Journal:
+        """The journal that `count` makes of it; if rows cannot be counted, a note says why.
+
+        With None nothing is counted. This is the last step.
+        """
+        if count is not None:
+            self.on_progress("counting rows")
+            try:
+                journal = count()
+            except MeasurementError as error:
+                journal = journal.extended(notes=[f"Rows were not counted: {error.message}"])
+        self._line(DONE, "")
+        return journal
+
+
+def _answered(counts: dict[str, Counter[Outcome]]) -> str:
+    """All operations together: a line wider than a terminal could not be written over."""
+    total = sum(counts.values(), Counter[Outcome]())
+    answered, asked = total[Outcome.OK], total.total()
+    return f": {answered} of {asked} requests answered" if asked else ""
