@@ -9,13 +9,15 @@ from typing import TextIO
 import typer
 from rich.console import Console
 
-from halab.commands import backup_commands as protect_commands
-from halab.commands import certificate_commands as progress_commands
-from halab.commands import class_commands as classroom_commands
-from halab.commands import cluster_commands as cluster_commands
-from halab.commands import course_commands as course_commands
-from halab.commands import drill_commands as drill_commands
-from halab.commands import measure_commands as measure_commands
+from halab.commands import (
+    backup_commands,
+    certificate_commands,
+    class_commands,
+    cluster_commands,
+    course_commands,
+    drill_commands,
+    measure_commands,
+)
 from halab.course.store import DamagedFileWarning
 from halab.errors import HalabError
 
@@ -27,13 +29,21 @@ app = typer.Typer(
 )
 console = Console()
 problems = Console(stderr=True)
-cluster_commands.register(app)
-measure_commands.register(app)
-protect_commands.register(app)
-drill_commands.register(app)
-course_commands.register(app)
-progress_commands.register(app)
-classroom_commands.register(app)
+for panel, room in (
+    ("The course", course_commands),
+    ("Progress and certificate", certificate_commands),
+    ("A cluster", cluster_commands),
+    ("Measuring it", measure_commands),
+    ("Protecting its data", backup_commands),
+    ("Protecting its data", drill_commands),
+    ("For instructors", class_commands),
+):
+    commands, groups = len(app.registered_commands), len(app.registered_groups)
+    room.register(app)
+    for command in app.registered_commands[commands:]:
+        command.rich_help_panel = panel
+    for group in app.registered_groups[groups:]:
+        group.rich_help_panel = panel
 
 
 def main() -> None:

@@ -1,34 +1,39 @@
+import re
 import subprocess
 import sys
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from halab import cli
 from halab.errors import ClusterNotFound
 
-COMMANDS = {"up", "status", "down", "restart", "fault", "heal", "logs", "doctor", "probe", "bench", "plot"}
-COMMANDS |= {
-    "lab",
-    "grade",
-    "hint",
-    "build",
-    "progress",
-    "certify",
-    "verify",
-    "key",
-    "class",
-    "backup",
-    "restore",
-}
+COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
 
 def test_every_command_is_there_and_says_what_it_does():
+    shown = CliRunner().invoke(cli.app, ["--help"], env={"COLUMNS": "200"}).output
+    assert len(COMMANDS) == 24
+    for command in COMMANDS:
+        assert re.search(rf"│ {command} +[A-Z]\w+ .*[.\w]", shown), command
+
+
+def test_every_command_stands_under_a_heading_of_its_room():
     shown = CliRunner().invoke(cli.app, ["--help"]).output
-    assert all(f" {command} " in shown for command in COMMANDS)
+    headings = re.findall(r"╭─ ([A-Z][\w ]*?) ─", shown)
+    assert headings == [
+        "Options",
+        "The course",
+        "Progress and certificate",
+        "A cluster",
+        "Measuring it",
+        "Protecting its data",
+        "For instructors",
+    ]
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command):
     result = CliRunner().invoke(cli.app, [command, "--help"])
     assert result.exit_code == 0

@@ -75,8 +75,10 @@ def restore(
 def prune(
     folder: Annotated[Path, typer.Argument(help="A folder that holds backups, and nothing else.")],
     daily: Annotated[int, typer.Option(help="Keep the newest of this many days.", min=0)] = 7,
-    weekly: Annotated[int, typer.Option(help="And of this many weeks.", min=0)] = 4,
-    monthly: Annotated[int, typer.Option(help="And of this many months (30 days each).", min=0)] = 12,
+    weekly: Annotated[int, typer.Option(help="Keep the newest of this many weeks.", min=0)] = 4,
+    monthly: Annotated[
+        int, typer.Option(help="Keep the newest of this many months (30 days each).", min=0)
+    ] = 12,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be deleted, and delete nothing.")
     ] = False,

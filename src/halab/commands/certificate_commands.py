@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def progress(
     as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
 ) -> None:
-    """Show what you have done of the ten cards, and what is nearest to do next."""
+    """Show what you have done of each card, and what to do next."""
     from halab.certificate.learner_progress import progress as look
     from halab.certificate.progress_texts import next_step
     from halab.course.catalogue import language
@@ -52,15 +52,19 @@ def progress(
 
 
 def certify(
-    name: Annotated[str, typer.Option(help="Your name, as it should stand on the page.")] = "",
+    name: Annotated[str, typer.Option(help="Your name, as it is to be printed on the certificate.")] = "",
     key: Annotated[
-        Path | None, typer.Option(help="An issuer's private key; by default your own signs.")
+        Path | None,
+        typer.Option(help="Sign with this private key, made by `halab key`; by default with your own."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The folder to write to; by default work/certificates.")
+        Path | None, typer.Option(help="Folder for the certificate; by default work/certificates.")
     ] = None,
 ) -> None:
-    """Grade all exercises afresh, check all journals, and sign a certificate if all ten items are met."""
+    """Grade all exercises again, check all journals, and sign a certificate if all ten items are met.
+
+    If not, it lists what is missing and writes nothing.
+    """
     from halab.certificate.assessment import assess, checked_name, issue, save
     from halab.certificate.signing_keys import own_key, read_key
     from halab.course.catalogue import language
@@ -90,18 +94,23 @@ def certify(
 
 def verify(
     files: Annotated[
-        list[Path], typer.Argument(help="Certificates (the .json files), or backups (the folders).")
+        list[Path],
+        typer.Argument(metavar="FILE", help="Certificates (.json files) and backups (folders)."),
     ],
     public_key: Annotated[
-        Path | None, typer.Option(help="The issuer's public key, as `halab key` wrote it.")
+        Path | None,
+        typer.Option(help="The public key that should have signed: FILE.pub of `halab key FILE`."),
     ] = None,
     work: Annotated[
-        Path | None, typer.Option(help="The learner's work folder, to compare with the certificate.")
+        Path | None,
+        typer.Option(
+            help="A learner's work folder, to compare its notebooks and journals with the certificate."
+        ),
     ] = None,
 ) -> None:
     """Check certificates and backups, without a network or a cluster. Exit status 1 if one fails.
 
-    A file is a certificate: what does it prove, and what not? A folder is a backup: is it still whole?
+    For a certificate it says what is proven and what is not. A backup must be complete and unaltered.
     """
     from halab.certificate.signing_keys import read_public_key
     from halab.certificate.verification import verify as check
@@ -127,9 +136,11 @@ def verify(
 
 
 def key(
-    file: Annotated[Path, typer.Argument(help="Where the private key goes; keep it to yourself.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where to write the private key; keep it secret.")
+    ],
 ) -> None:
-    """Make an issuer's key to sign certificates with: FILE, and FILE.pub to hand out."""
+    """For issuers: make a key to sign certificates with, FILE, and FILE.pub to hand out."""
     from halab.certificate.signing_keys import make_key
 
     made = make_key(file)

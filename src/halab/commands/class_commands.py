@@ -36,17 +36,29 @@ def register(app: typer.Typer) -> None:
 
 def grade(
     folder: Annotated[
-        Path, typer.Argument(help="What was handed in: FOLDER/<learner>/<assignment>/<assignment>.ipynb.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="What was handed in, as FOLDER/<learner>/<assignment>/<assignment>.ipynb.",
+        ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Where the grades go; by default beside FOLDER.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Folder for the grades; by default FOLDER-graded, beside FOLDER.", show_default=False
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Notebooks at a time; default: one a core.", show_default=False),
+        typer.Option(
+            min=1, help="Notebooks graded at a time; by default one a CPU core.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """Grade a class. Run it again to continue, or to grade only what is new or changed."""
+    """Grade a class: points, reasons, a heat map and a gradebook.
+
+    Run it again to continue after a stop, or to grade only what is new or changed.
+    """
     from halab.classroom.class_grading import default_output, grade_class
     from halab.classroom.gradebook import publish
     from halab.classroom.submissions import read_folder

@@ -43,14 +43,14 @@ def up(
         typer.Option(
             "--engine",
             envvar="HALAB_ENGINE",
-            help="embedded: processes, if nothing is said; compose: containers.",
+            help="embedded (the default): one process a role; compose: one container a role.",
         ),
     ] = "",
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running when this command ends.")
     ] = False,
 ) -> None:
-    """Start a cluster, or attach to the one that runs. It ends with this command, unless --detach."""
+    """Start a cluster, or attach to a running one. It ends with this command, unless --detach."""
     with live_progress() as progress:
         cluster = starter(engine_name or engine_of(name))(
             name, profile, ttl, detach=detach, progress=progress
@@ -80,7 +80,7 @@ def _hold(cluster: RunningCluster) -> None:
 
 def status(
     name: Name = "course",
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Live, until Ctrl-C.")] = False,
 ) -> None:
     """Show every process by role: address, pid, health, active or standby, memory, uptime."""
@@ -104,10 +104,10 @@ def status(
 def down(
     name: Name = "course",
     everything: Annotated[
-        bool, typer.Option("--all", help="Every cluster of yours, stale folders too.")
+        bool, typer.Option("--all", help="Every cluster of yours, and what crashed ones left behind.")
     ] = False,
 ) -> None:
-    """Take a cluster down: every process or container ends, its data is removed, which is scrap."""
+    """Take a cluster down: its processes or containers end, and its data is deleted."""
     if everything:
         ended = take_all_down()
         console.print(f"Taken down: {', '.join(ended)}." if ended else "There was nothing to take down.")
@@ -135,7 +135,7 @@ def _kind(kind: str) -> FaultKind:
 
 def heal(
     target: Annotated[
-        str, typer.Argument(help="A component; nothing: every component that has a fault.")
+        str, typer.Argument(help="A component; without it, every component that has a fault.")
     ] = "",
     name: Name = "course",
 ) -> None:
@@ -168,8 +168,11 @@ def logs(
     print(attach_cluster(name).logs(target, lines))
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
-    """Look at this machine: PASS, WARN or FAIL a line, with what to do. Exit status 1 if any failed."""
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False) -> None:
+    """Check whether this machine can run the course, and say what to do if not.
+
+    A line a check: PASS, WARN or FAIL. Exit status 1 if one failed.
+    """
     report = examine()
     if as_json:
         print(json.dumps(report.as_dicts()))

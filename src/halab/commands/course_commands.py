@@ -30,10 +30,12 @@ def register(app: typer.Typer) -> None:
 
 
 def lab(
-    port: Annotated[int, typer.Option(help="The first port to try.")] = 8888,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the URL and open nothing.")] = False,
+    port: Annotated[int, typer.Option(help="Port to serve on; the next free one if it is taken.")] = 8888,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the URL and open no browser.")
+    ] = False,
 ) -> None:
-    """Open the course in JupyterLab, on your own copies."""
+    """Open the course in JupyterLab. You work on copies under work/."""
     from halab.course.jupyterlab import start_lab
     from halab.course.workspace import outdated_copies
 
@@ -43,10 +45,13 @@ def lab(
 
 
 def grade(
-    what: Annotated[str, typer.Argument(help='A card, such as 06, or "all".')] = "all",
+    what: Annotated[
+        str,
+        typer.Argument(metavar="CARD", help='A card\'s number, such as 06, or "all": those you have begun.'),
+    ] = "all",
     as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
 ) -> None:
-    """Grade your exercises and say what is still missing."""
+    """Grade your exercises: points, and what is still missing."""
     from halab.grading.grader import GradeReport, grade_all
 
     cards = _cards(what)
@@ -67,10 +72,11 @@ def grade(
 
 def hint(
     task: Annotated[
-        str, typer.Argument(help="The task, such as 06.2, or a topic of it, such as 06.2.jitter.")
+        str,
+        typer.Argument(metavar="TASK", help="A task, such as 06.2, or one topic of it, such as 06.2.jitter."),
     ],
 ) -> None:
-    """Give the next of three hints for a task. It never tells the answer."""
+    """Give the next of three hints for a task. No hint tells the answer."""
     from halab.grading.hints import STEPS, next_hint
 
     given = next_hint(task)
@@ -82,10 +88,10 @@ def hint(
 
 def build(
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; fail if exercises/ is not up to date.")
+        bool, typer.Option("--check", help="Write nothing; exit status 1 if exercises/ is not up to date.")
     ] = False,
 ) -> None:
-    """Generate exercises/ from solutions/."""
+    """For authors: generate exercises/, which learners get, from solutions/."""
     from halab.grading.release import build_exercises, stale_exercises
 
     if not check:

@@ -18,13 +18,19 @@ def register(app: typer.Typer) -> None:
 
 
 def probe(
-    fault: Annotated[str, typer.Option(help='Such as "crash active rootcoord".')] = "",
-    name: Annotated[str, typer.Option("--name", "-n", help="Started if it does not run.")] = "course",
+    fault: Annotated[
+        str, typer.Option(help='The fault, such as "crash active rootcoord"; without it, nothing is broken.')
+    ] = "",
+    name: Annotated[
+        str, typer.Option("--name", "-n", help="Which cluster; it is started if it does not run.")
+    ] = "course",
     replicas: Annotated[int, typer.Option(help="Query replicas of the collection that is searched.")] = 3,
     seconds: Annotated[float, typer.Option(help="How long the fault stays, seconds.")] = 20.0,
-    journal: Annotated[Path | None, typer.Option(help="Where to write the journal; by default here.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="Where to write the journal; by default into this folder.")
+    ] = None,
 ) -> None:
-    """Break one thing on a cluster, measure what users notice, and print RTO and RPO.
+    """Break one component of a cluster, measure what users notice, and print RTO and RPO.
 
     The journal is kept: `halab plot JOURNAL` draws it.
     """
@@ -38,15 +44,25 @@ def probe(
 
 
 def bench(
-    kind: Annotated[Literal["write", "read"], typer.Argument(help="Inserts, or searches.")],
-    replicas: Annotated[str, typer.Option(help="Numbers of query replicas to compare.")] = "1,2,3",
-    name: Annotated[str, typer.Option("--name", "-n", help="Started if it does not run.")] = "course",
-    clients: Annotated[int, typer.Option(help="Clients that each wait for their answer.")] = 4,
-    rate: Annotated[float | None, typer.Option(help="Requests a second instead, whatever happens.")] = None,
+    kind: Annotated[Literal["write", "read"], typer.Argument(help="write: inserts; read: searches.")],
+    replicas: Annotated[
+        str, typer.Option(help="Numbers of query replicas to compare, with commas between.")
+    ] = "1,2,3",
+    name: Annotated[
+        str, typer.Option("--name", "-n", help="Which cluster; it is started if it does not run.")
+    ] = "course",
+    clients: Annotated[
+        int, typer.Option(help="Clients, each of which sends its next request after an answer.")
+    ] = 4,
+    rate: Annotated[
+        float | None, typer.Option(help="Requests a second to send instead, without waiting for answers.")
+    ] = None,
     seconds: Annotated[float, typer.Option(help="Length of one repeat, seconds.")] = 3.0,
     repeats: Annotated[int, typer.Option(help="Repeats of each number of replicas.")] = 5,
     rows: Annotated[int, typer.Option(help="Rows loaded beforehand.")] = 20_000,
-    journal: Annotated[Path | None, typer.Option(help="Where to write the journal; by default here.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="Where to write the journal; by default into this folder.")
+    ] = None,
 ) -> None:
     """Measure how many inserts or searches a second a cluster answers, by its number of query replicas.
 
@@ -80,8 +96,10 @@ def _counts(replicas: str) -> tuple[int, ...]:
 
 
 def plot(
-    journal: Annotated[Path, typer.Argument(help="As `halab probe` and the lessons write them.")],
-    picture: Annotated[Path | None, typer.Argument(help="By default beside it, as PNG.")] = None,
+    journal: Annotated[Path, typer.Argument(help="A journal, as `halab probe` and the lessons write it.")],
+    picture: Annotated[
+        Path | None, typer.Argument(help="The picture to write; by default a PNG beside the journal.")
+    ] = None,
 ) -> None:
     """Draw a journal: latency of every probe over time, with the fault and the outages."""
     from halab.measure import Journal
