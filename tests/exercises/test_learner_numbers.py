@@ -51,6 +51,28 @@ def test_a_learner_s_numbers_do_not_change(exercise, learner):
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == DIGESTS[exercise, learner]
 
 
+@pytest.mark.parametrize(
+    ("exercise", "parts"),
+    {
+        "essence": ["case"],
+        "availability_maths": ["service"],
+        "architecture": ["sessions", "topology"],
+        "writing": ["store", "report"],
+        "reading": ["plan"],
+        "failover_timeline": ["lease"],
+        "rto_rpo": ["incident", "market"],
+        "safety": ["backup", "backup_times"],
+        "health_checks": ["goal"],
+        "drill": ["drills", "figures"],
+    }.items(),
+)
+def test_twenty_learners_get_twenty_exercises(exercise, parts):
+    variant = importlib.import_module(f"halab.exercises.{exercise}.variant").variant
+    mine = [variant(f"learner-{number}") for number in range(20)]
+    for part in parts:
+        assert len({str(plain(getattr(one, part))) for one in mine}) == 20, part
+
+
 def test_a_variant_is_made_once_for_a_learner_and_goes_by_learner_and_card():
     made = []
 

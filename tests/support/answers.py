@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from halab.exercises.expectations import CheckFailed
+
 
 @dataclass(frozen=True)
 class Wrong:
@@ -19,6 +21,13 @@ class Wrong:
 
     cells: Mapping[str, str]
     fails: Mapping[str, str] = field(default_factory=dict)
+
+
+def hint_of(check: Callable[..., None], *arguments: Any) -> str:
+    """The hint that a check gives to a wrong answer; a check that passes it fails the test."""
+    with pytest.raises(CheckFailed) as caught:
+        check(*arguments)
+    return caught.value.hint
 
 
 class Answers:

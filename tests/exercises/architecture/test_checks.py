@@ -13,9 +13,8 @@ from halab.exercises.architecture.variant import (
     make_sound_topology,
     make_topology,
     make_zones,
-    variant,
 )
-from halab.exercises.expectations import CheckFailed
+from support.answers import hint_of
 
 SEEDS = range(12)
 
@@ -142,12 +141,6 @@ def test_fatal_zones_are_sometimes_half_of_all():
     assert any(not one.fatal for one in made)
 
 
-def test_a_learner_gets_the_same_numbers_each_time_and_others_get_other_ones():
-    assert variant("ada") == variant("ada")
-    assert len({str(variant(f"learner-{number}").sessions.data) for number in range(20)}) == 20
-    assert len({variant(f"learner-{number}").topology.text for number in range(20)}) == 20
-
-
 RNG = random.Random(5)
 SESSIONS = [make_sessions(RNG) for _ in range(8)]
 ZONES = [make_zones(RNG) for _ in range(50)]
@@ -236,6 +229,4 @@ def line_from_0(file, text):
     ],
 )
 def test_a_wrong_answer_is_told_the_behaviour_it_lacks(check, given, hint):
-    with pytest.raises(CheckFailed) as caught:
-        check(*given)
-    assert caught.value.hint == hint
+    assert hint_of(check, *given) == hint

@@ -1,14 +1,15 @@
 """The checks of exercise 4: every variant can be solved, and none is solved by chance."""
 
 import random
-from statistics import median
+from statistics import fmean, median
 
 import pytest
 
 from halab.exercises.expectations import CheckFailed
 from halab.exercises.writing import checks
-from halab.exercises.writing.variant import make_report, make_setups, make_store, variant
+from halab.exercises.writing.variant import make_report, make_setups, make_store
 from halab.models.bootstrap import ratio_interval
+from support.answers import hint_of
 
 
 def interval(one, three):
@@ -17,12 +18,6 @@ def interval(one, three):
         median(rng.choices(three, k=len(three))) / median(rng.choices(one, k=len(one))) for _ in range(1000)
     )
     return drawn[25], drawn[974]
-
-
-def test_a_learner_s_numbers_are_the_same_each_time_and_differ_from_a_neighbour_s():
-    assert variant("ada") == variant("ada")
-    assert variant("ada").store.writes != variant("bo").store.writes
-    assert variant("ada").report != variant("bo").report
 
 
 def test_every_store_has_writes_that_all_three_ways_tell_apart():
@@ -44,9 +39,7 @@ def test_a_mean_is_told_from_a_median_in_every_report():
     rng = random.Random(4)
     for _ in range(40):
         one = make_report(rng)
-        with pytest.raises(CheckFailed) as caught:
-            checks.check_ratio(lambda a, b: (sum(b) / len(b)) / (sum(a) / len(a)), [one])
-        assert caught.value.hint == "04.2.mean"
+        assert hint_of(checks.check_ratio, lambda a, b: fmean(b) / fmean(a), [one]) == "04.2.mean"
 
 
 def test_an_interval_of_half_the_width_is_refused_in_every_report():
@@ -61,9 +54,8 @@ def test_an_interval_of_half_the_width_is_refused_in_every_report():
 
 def test_the_replicas_taken_for_the_log_s_copies_are_noticed():
     rng = random.Random(6)
-    with pytest.raises(CheckFailed) as caught:
-        checks.check_waits(lambda one: one["replicas"], make_setups(rng))
-    assert caught.value.hint.startswith("04.3.")
+    taken = hint_of(checks.check_waits, lambda setup: setup["replicas"], make_setups(rng))
+    assert taken.startswith("04.3.")
 
 
 @pytest.mark.parametrize("nonsense", [None, "a word", (1, None), [float("nan")] * 2, (2, 1)])

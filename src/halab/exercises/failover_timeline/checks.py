@@ -20,6 +20,7 @@ from halab.exercises.failover_timeline.variant import (
     Promise,
     Recording,
 )
+from halab.exercises.learner_numbers import draw
 from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per_year
 from halab.models.retry_policy import Retry
 from halab.models.samples import Outcome
@@ -43,6 +44,7 @@ __all__ = [
     "check_ttl_rto",
     "check_users",
     "check_windows",
+    "draw",
 ]
 
 MOST_FAILED = 0.2

@@ -1,0 +1,20 @@
+"""The solutions pass their own tests, hidden ones too, without a sandbox: a slip here is seen in seconds."""
+
+import json
+
+import pytest
+
+from halab.course.catalogue import CATALOGUE
+from halab.course.paths import course_root
+
+
+@pytest.mark.parametrize("slug", [entry.slug for entry in CATALOGUE])
+def test_a_solution_passes_every_test_of_its_exercise(slug, monkeypatch):
+    monkeypatch.setenv("HALAB_LEARNER", "ada")
+    cells = json.loads((course_root() / "solutions" / slug / f"{slug}.ipynb").read_text())["cells"]
+    names: dict[str, object] = {}
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    *answers, last = ["".join(cell["source"]) for cell in code]
+    for cell, source in zip(code, answers, strict=False):
+        exec(compile(source, cell["id"], "exec"), names)
+    assert last == f"from halab.widgets import show_grade_panel\n\nshow_grade_panel({int(slug[:2])})"
