@@ -6,8 +6,7 @@ import random
 import pytest
 from playwright.sync_api import Page, expect
 
-from halab.models.availability import DAY, YEARS, Calendar
-from halab.sim.monte_carlo import YEAR
+from halab.models.availability import YEARS, Calendar
 from halab.widgets import availability_calculator
 
 pytestmark = pytest.mark.browser
@@ -16,6 +15,7 @@ CELLS = [
     "from halab.widgets.availability_calculator import Calculator\nwidget = Calculator()\nwidget",
     "print(sorted(widget.settings.items()))",
 ]
+BUSY = [CELLS[0], "import time\ntime.sleep(6)"]
 SLIDERS = ("mtbf", "mttr", "copies", "needed", "beta", "failover", "slo", "errors")
 # Set a slider and read, within the same task, what is drawn: no kernel can have had a part in it.
 PULL = """([name, share]) => {
@@ -30,7 +30,7 @@ PULL = """([name, share]) => {
 
 @pytest.fixture(scope="module")
 def lab(lab_with):  # type: ignore[no-untyped-def]
-    return lab_with({"calculator": CELLS})
+    return lab_with({"calculator": CELLS, "busy": BUSY})
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def last_formula(page: Page) -> str:
     return page.locator(".halab-calculator-formula .halab-calculator-last").inner_text()
 
 
-def thrown(page: Page) -> None:
-    expect(page.locator('.halab-calculator-dice-box[data-state="thrown"]')).to_be_visible(timeout=20_000)
+def simulated(page: Page) -> None:
+    expect(page.locator('.halab-calculator-simulated[data-state="simulated"]')).to_be_visible(timeout=20_000)
 
 
 def test_it_begins_where_the_card_does_and_prints_its_convention(notebook) -> None:  # type: ignore[no-untyped-def]
@@ -101,7 +101,7 @@ def test_the_picture_follows_a_hand_that_does_not_stop(notebook) -> None:  # typ
         seen.add(last_formula(page))
     page.mouse.up()
     assert len(seen) == 8
-    thrown(page)
+    simulated(page)
 
 
 def test_the_kernel_hears_of_it_when_the_hand_rests(notebook) -> None:  # type: ignore[no-untyped-def]
@@ -123,7 +123,7 @@ def test_sliders_and_fields_are_worked_by_keyboard(notebook) -> None:  # type: i
     expect(page.locator(".halab-calculator-formula")).to_contain_text("^1= 99 %")
     page.keyboard.press("ArrowRight")
     expect(copies).to_have_attribute("aria-valuetext", "2")
-    assert page.locator(".jp-Cell").count() == 2, "the arrow keys were the widget's"
+    assert page.locator(".jp-Cell").count() == len(CELLS), "the arrow keys were the widget's"
     assert copies.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
 
 
@@ -162,14 +162,30 @@ def test_a_chain_tells_its_weakest_link_and_its_size_is_kept_sound(notebook) -> 
     expect(chain.locator("tfoot")).to_contain_text("91.35 %")
 
 
-def test_dice_stand_beside_the_closed_form_and_are_thrown_again(notebook) -> None:  # type: ignore[no-untyped-def]
+def test_a_simulation_stands_beside_the_closed_form_and_is_done_again(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    thrown(page)
-    first = page.locator(".halab-calculator-dice-box tbody").inner_text()
+    simulated(page)
+    figures = page.locator(".halab-calculator-simulated tbody")
+    first = figures.inner_text()
     assert "±" in first
-    page.get_by_role("button", name="Throw again").click()
-    thrown(page)
-    assert page.locator(".halab-calculator-dice-box tbody").inner_text() != first
+    again = page.get_by_role("button", name="Simulate again")
+    again.focus()
+    page.keyboard.press("Enter")
+    expect(figures).not_to_have_text(first)
+    simulated(page)
+    expect(again).to_be_focused()
+
+
+def test_a_busy_kernel_is_waited_for_and_the_page_says_so(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
+    page = chromium_page
+    notebook = lab.open_notebook(page, "busy.ipynb")
+    notebook.run_next(1)
+    simulated(page)
+    notebook.cell("time.sleep").click()
+    page.keyboard.press("Shift+Enter")
+    page.evaluate(PULL, ["mttr", 0.5])
+    expect(page.locator(".halab-calculator-simulated")).to_contain_text("waiting for the kernel")
+    simulated(page)
 
 
 def test_nothing_is_cut_off_in_any_theme_or_width(notebook) -> None:  # type: ignore[no-untyped-def]
@@ -183,7 +199,7 @@ def test_nothing_is_cut_off_in_any_theme_or_width(notebook) -> None:  # type: ig
             page.evaluate(
                 "(w) => { document.querySelector('.halab-calculator').style.width = `${w}px`; }", width
             )
-            thrown(page)
+            simulated(page)
             page.wait_for_function(
                 "() => document.querySelector('.halab-calculator-chart svg').viewBox.baseVal.width"
                 " === document.querySelector('.halab-calculator-chart').clientWidth"
@@ -261,23 +277,3 @@ def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
         assert lengths == pytest.approx(list(Calendar(given["year"], given["month"]).periods.values()))
         assert mttr == availability_calculator.spell(given["mttr"])
         assert one == availability_calculator.percent(expected["one"])
-
-
-def test_the_browser_s_dice_agree_with_the_closed_form(chromium_page: Page) -> None:
-    cases = [
-        {"copies": 1, "needed": 1, "beta": 0.0, "failover": 0.0, "mttr": DAY},
-        {"copies": 2, "needed": 1, "beta": 0.0, "failover": 0.0, "mttr": 3 * DAY},
-        {"copies": 3, "needed": 2, "beta": 0.2, "failover": 0.0, "mttr": 2 * DAY},
-        {"copies": 5, "needed": 3, "beta": 0.0, "failover": 0.0, "mttr": 4 * DAY},
-        {"copies": 2, "needed": 1, "beta": 0.0, "failover": 60.0, "mttr": 60.0},
-    ]
-    rng = random.Random(3)
-    settings = [{**random_settings(rng), "mtbf": 10 * DAY, **case} for case in cases]
-    for given in settings:
-        given["blocks"] = [{"name": "b", "copies": given["copies"], "needed": given["needed"]}] * 2
-    work = "(m, s) => m.live(s, s.blocks, 400, 7)"
-    for given, life in zip(settings, in_javascript(chromium_page, work, settings), strict=True):
-        lost = 1 - availability_calculator.closed_form(given)["chain"]
-        assert 1 - life["availability"] == pytest.approx(lost, abs=4.5 * life["error"])
-        assert life["error"] < 0.1 * lost, "a test that could not fail"
-        assert sum(life["yearly"]) == pytest.approx((1 - life["availability"]) * 400 * YEAR)

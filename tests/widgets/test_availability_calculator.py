@@ -1,9 +1,18 @@
+from typing import Any
+
 import pytest
 
 from halab.cluster.profiles import PROFILES
 from halab.models.availability import DAY, HOUR, MINUTE
 from halab.models.availability_repair import milvus
-from halab.widgets.availability_calculator import Calculator, chain_of, closed_form, percent, spell
+from halab.widgets.availability_calculator import (
+    Calculator,
+    chain_of,
+    closed_form,
+    percent,
+    simulate,
+    spell,
+)
 
 
 def test_it_starts_with_the_card_s_own_figures() -> None:
@@ -34,6 +43,48 @@ def test_what_follows_moves_with_the_settings() -> None:
 def test_a_promise_that_nothing_breaks_is_never_spent() -> None:
     settings = {**Calculator().settings, "errors": 0.0}
     assert (closed_form(settings)["burn"], closed_form(settings)["gone_in"]) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"copies": 1, "mttr": DAY},
+        {"copies": 2, "mttr": 3 * DAY},
+        {"copies": 3, "mttr": 2 * DAY, "beta": 0.2},
+        {"copies": 2, "mttr": 60.0, "failover": 60.0},
+    ],
+)
+def test_the_simulation_agrees_with_the_closed_form(case: dict[str, Any]) -> None:
+    calculator = Calculator(mtbf=10 * DAY, **case)
+    for part, available in (("group", calculator.found["group"]), ("chain", calculator.found["chain"])):
+        run = calculator.simulated[part]
+        assert run["availability"] == pytest.approx(available, abs=4.5 * run["error"])
+        assert run["error"] < 0.1 * (1 - available), "a test that could not fail"
+        assert sum(run["yearly"]) == pytest.approx((1 - run["availability"]) * run["years"] * 365 * DAY)
+
+
+def test_the_simulation_follows_the_sliders_and_the_seed() -> None:
+    calculator = Calculator()
+    first = calculator.simulated
+    calculator.settings = {**calculator.settings, "slo": 0.99, "period": "month"}
+    assert calculator.simulated is first, "what a simulation does not depend on starts none"
+    calculator.settings = {**calculator.settings, "mttr": 2 * HOUR}
+    assert calculator.simulated["settings"]["mttr"] == 2 * HOUR
+    assert calculator.simulated["chain"]["availability"] < first["chain"]["availability"]
+    second = calculator.simulated
+    calculator.seed = 2
+    assert calculator.simulated["chain"]["yearly"] != second["chain"]["yearly"]
+    assert simulate(calculator.settings, 1) == second, "the same seed gives the same years"
+
+
+def test_a_long_simulation_tells_how_far_it_is() -> None:
+    shares: list[float] = []
+    settings = {**Calculator().settings, "mtbf": 4 * HOUR, "mttr": 60.0}
+    years = simulate(settings, 1, shares.append)["chain"]["years"]
+    assert years == 20
+    assert shares == sorted(set(shares))
+    assert len(shares) >= 2
+    assert all(0 < share < 1 for share in shares)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
-// The availability calculator: sliders, formulas with the numbers in them, a chart, a chain, a budget, and dice.
-// Everything is worked out in the browser, so no slider waits for the kernel. An anywidget front-end module.
-// The dice are thrown when the hand rests, a block at a time; while nothing changes there is no timer.
+// The availability calculator: sliders, formulas with the numbers in them, a chart, a chain, a budget, and beside them
+// a Monte Carlo simulation. The formulas are worked out in the browser, so no slider waits for the kernel; the kernel
+// simulates once the hand rests. An anywidget front-end module. While nothing changes there is no timer.
 
-import { element, frontEnd, generator, panel, slider, svg, watch } from "./shared.js";
+import { element, frontEnd, headings, panel, slider, svg, watch } from "./shared.js";
 
 // ---- Closed form: the mirror of halab.models.availability*. A browser test checks that both agree. ------------
 
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
+const YEAR = 365 * DAY;
 const DUST = 1e-9;
 const MOST = 10000;
 
@@ -88,104 +89,6 @@ export function compute(s) {
   };
 }
 
-// ---- Dice: the mirror of halab.sim.monte_carlo -----------------------------------------------------------------
-
-const YEAR = 365 * DAY;
-
-function dice(seed) {
-  const next = generator(seed);
-  return { next, wait: (mean) => -mean * Math.log(1 - next()) };
-}
-
-/** When something that is down for this share of time is down: [from, to], in order. */
-function renewals(down, mttr, end, rng) {
-  const spans = [];
-  if (down === 0 || mttr === 0) return spans;
-  const mtbf = (mttr * (1 - down)) / down;
-  let now = rng.next() < down ? 0 : rng.wait(mtbf);
-  while (now < end) {
-    const back = now + rng.wait(mttr);
-    spans.push([now, Math.min(back, end)]);
-    now = back + rng.wait(mtbf);
-  }
-  return spans;
-}
-
-/** When a block is down; the spans may overlap. */
-function blockDown(s, n, k, end, rng) {
-  const [together, alone] = shares(steady(s.mtbf, s.mttr), s.beta);
-  const copies = Array.from({ length: n }, () => renewals(alone, s.mttr, end, rng)).flat();
-  const starts = Float64Array.from(copies, (span) => span[0]).sort();
-  const ends = Float64Array.from(copies, (span) => span[1]).sort();
-  const spans = renewals(together, s.mttr, end, rng);
-  let lost = 0;
-  let from = 0;
-  for (let i = 0, j = 0; i < starts.length || j < ends.length; ) {
-    if (i < starts.length && starts[i] <= ends[j]) {
-      lost += 1;
-      if (lost === n - k + 1) from = starts[i];
-      // The one that broke was one of those that serve, or it stood by.
-      else if (lost <= n - k && s.failover > 0 && rng.next() < k / (n - lost + 1)) {
-        spans.push([starts[i], Math.min(starts[i] + s.failover, end)]);
-      }
-      i += 1;
-    } else {
-      lost -= 1;
-      if (lost === n - k) spans.push([from, ends[j]]);
-      j += 1;
-    }
-  }
-  return spans;
-}
-
-/** Seconds of downtime in each year, and outages a year, of spans that may overlap. */
-function yearly(spans, years) {
-  spans.sort((a, b) => a[0] - b[0]);
-  const spent = new Float64Array(years);
-  let outages = 0;
-  let reach = -1;
-  for (const [from, to] of spans) {
-    if (from > reach) outages += 1;
-    for (let at = Math.max(from, reach); at < to; ) {
-      const year = Math.min(years - 1, Math.floor(at / YEAR));
-      const until = year === years - 1 ? to : Math.min(to, (year + 1) * YEAR);
-      spent[year] += until - at;
-      at = until;
-    }
-    reach = Math.max(reach, to);
-  }
-  return { yearly: Array.from(spent), outages: outages / years };
-}
-
-/** As many years as can be lived in about a tenth of a second, and at least 20. */
-export function affordable(s, sizes) {
-  const parts = sizes.reduce((sum, size) => sum + size.copies, 0);
-  const failures = (parts * YEAR) / (s.mtbf + s.mttr);
-  return Math.round(Math.min(1000, Math.max(20, 120000 / failures)));
-}
-
-/** One life of blocks in a chain, block by block: a generator, so that the page can breathe in between. */
-export function* living(s, sizes, years, seed) {
-  const rng = dice(seed);
-  let spans = [];
-  for (const size of sizes) {
-    spans = spans.concat(blockDown(s, size.copies, size.needed, years * YEAR, rng));
-    yield;
-  }
-  const life = yearly(spans, years);
-  const mean = life.yearly.reduce((sum, each) => sum + each, 0) / years;
-  const spread = life.yearly.reduce((sum, each) => sum + (each - mean) ** 2, 0) / Math.max(1, years - 1);
-  return { ...life, years, availability: 1 - mean / YEAR, error: Math.sqrt(spread / years) / YEAR };
-}
-
-export function live(s, sizes, years, seed) {
-  const life = living(s, sizes, years, seed);
-  for (;;) {
-    const step = life.next();
-    if (step.done) return step.value;
-  }
-}
-
 // ---- Words ------------------------------------------------------------------------------------------------------
 
 const WORDS = {
@@ -225,14 +128,15 @@ const WORDS = {
     weakest: (name) => `${name}, weakest`,
     whole: "the chain",
     presets: { small: "One of each", ha: "This course's cluster" },
-    dice: "Closed form and dice",
-    diceHead: ["", "closed form", "simulated"],
-    diceNote: (years) =>
+    simulation: "Closed form and simulation",
+    simulationHead: ["", "closed form", "simulated"],
+    simulationNote: (years) =>
       `Monte Carlo: ${years} simulated years, each failure drawn by chance; ± is two standard errors.`,
     years: (low, middle, high, calm) =>
       `The chain's years: best ${low}, middle ${middle}, worst ${high}. ${calm} of 100 had no outage.`,
-    throwing: "throwing the dice",
-    again: "Throw again",
+    simulating: "simulating",
+    waiting: "waiting for the kernel",
+    again: "Simulate again",
     unseen: "none seen",
     ninesTable: "The nines",
     calendar: (year, month) => `A year of ${year} days, a month of ${month} days`,
@@ -303,13 +207,14 @@ const WORDS = {
     weakest: (name) => `${name}（最弱）`,
     whole: "整条链",
     presets: { small: "每种一个", ha: "本课的集群" },
-    dice: "公式与掷骰子",
-    diceHead: ["", "公式", "模拟"],
-    diceNote: (years) => `蒙特卡洛：模拟 ${years} 年，每次故障都由随机数决定；± 是两倍标准误。`,
+    simulation: "公式与模拟",
+    simulationHead: ["", "公式", "模拟"],
+    simulationNote: (years) => `蒙特卡洛：模拟 ${years} 年，每次故障都由随机数决定；± 是两倍标准误。`,
     years: (low, middle, high, calm) =>
       `整条链的年景：最好 ${low}，居中 ${middle}，最差 ${high}；每 100 年里有 ${calm} 年没断过。`,
-    throwing: "正在掷骰子",
-    again: "再掷一次",
+    simulating: "正在模拟",
+    waiting: "正在等内核",
+    again: "再模拟一次",
     unseen: "没遇到",
     ninesTable: "几个 9 对照表",
     calendar: (year, month) => `一年按 ${year} 天算，一个月按 ${month} 天算`,
@@ -389,10 +294,11 @@ class Calculator {
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = structuredClone(model.get("settings"));
-    this.seed = 1;
     this.parts = {};
     this.build(el);
     this.unwatch = watch(model, {
+      simulated: () => this.drawSimulation(),
+      share: () => this.drawProgress(),
       settings: () => {
         const sent = model.get("settings");
         if (JSON.stringify(sent) === JSON.stringify(this.s)) return;
@@ -411,7 +317,7 @@ class Calculator {
 
   destroy() {
     clearTimeout(this.saving);
-    clearTimeout(this.throwing);
+    clearTimeout(this.patience);
     this.resize.disconnect();
     this.unwatch();
   }
@@ -440,7 +346,9 @@ class Calculator {
     this.deployment = element("table", { class: "halab-calculator-blocks" });
     this.presets = element("div", { class: "halab-calculator-row" });
     this.table = element("table", { class: "halab-calculator-nines" });
-    this.dice = element("div", { class: "halab-calculator-dice-box", "aria-live": "polite" });
+    this.simulation = element("div", { class: "halab-calculator-simulated", "aria-live": "polite" });
+    this.progress = element("div", { class: "halab-calculator-strip" });
+    const again = element("button", { type: "button", onclick: () => this.simulateAgain() }, w.again);
     this.root = panel(
       this.model,
       el,
@@ -469,7 +377,7 @@ class Calculator {
         element(
           "div",
           {},
-          section("dice", w.dice, this.dice),
+          section("simulation", w.simulation, this.simulation, again),
           section("promise", w.promise, this.sides.promise, this.said),
         ),
       ),
@@ -726,7 +634,7 @@ class Calculator {
     this.drawBlocks();
     this.drawPromise();
     this.drawNines();
-    this.rest();
+    this.drawSimulation();
   }
 
   downText(a, period = this.s.period) {
@@ -1013,79 +921,61 @@ class Calculator {
     );
   }
 
-  // -- dice ---------------------------------------------------------------------------------------------------------
+  // -- simulation ---------------------------------------------------------------------------------------------------
 
-  /** Throw the dice once the hand rests; what was thrown for other settings is no longer shown. */
-  rest() {
-    clearTimeout(this.throwing);
-    this.showDice(null);
-    this.throwing = setTimeout(() => this.throwDice(), 350);
+  /** What the kernel simulated for these settings; undefined while it has not yet. */
+  simulated() {
+    const sent = this.model.get("simulated");
+    const same = (key) => JSON.stringify(sent.settings[key]) === JSON.stringify(this.s[key]);
+    return sent.seed === this.model.get("seed") && Object.keys(sent.settings).every(same) ? sent : undefined;
   }
 
-  throwDice() {
-    const s = structuredClone(this.s);
-    const own = [{ copies: s.copies, needed: s.needed }];
-    const lives = [own, s.blocks].map((sizes, at) => living(s, sizes, affordable(s, sizes), this.seed + at));
-    const thrown = [];
-    const step = () => {
-      const { value, done } = lives[thrown.length].next();
-      if (done) thrown.push(value);
-      if (thrown.length === lives.length) this.showDice(thrown);
-      else this.throwing = setTimeout(step, 0);
-    };
-    step();
+  simulateAgain() {
+    this.model.set("seed", this.model.get("seed") + 1);
+    this.model.save_changes();
+    this.drawSimulation();
   }
 
-  showDice(thrown) {
+  drawSimulation() {
     const w = this.words;
     const { s, found } = this;
-    const names = [`${s.needed} / ${s.copies}`, w.whole];
-    const rows = [found.group, found.chain].map((a, at) => {
-      const life = thrown?.[at];
-      const simulated = life
-        ? life.outages === 0
-          ? w.unseen
-          : `${spell((1 - life.availability) * periods(s).year, w)} ± ${spell(2 * life.error * periods(s).year, w)}`
-        : "…";
+    const time = (share) => spell(share * periods(s).year, w);
+    const simulated = this.simulated();
+    const rows = [
+      [`${s.needed} / ${s.copies}`, found.group, simulated?.group],
+      [w.whole, found.chain, simulated?.chain],
+    ].map(([name, a, run]) => {
+      const seen = run?.outages ? `${time(1 - run.availability)} ± ${time(2 * run.error)}` : w.unseen;
       return element(
         "tr",
         {},
-        element("th", { scope: "row" }, names[at]),
+        element("th", { scope: "row" }, name),
         element("td", {}, this.downText(a, "year")),
-        element("td", {}, simulated),
+        element("td", {}, run ? seen : "…"),
       );
     });
-    const again = element(
-      "button",
-      {
-        type: "button",
-        onclick: () => {
-          this.seed += 2;
-          this.rest();
-        },
-      },
-      w.again,
+    const note = simulated && `${w.simulationNote(simulated.chain.years)} ${this.yearsText(simulated.chain)}`;
+    this.simulation.dataset.state = simulated ? "simulated" : "waiting";
+    this.simulation.replaceChildren(
+      element("table", {}, headings(w.simulationHead), element("tbody", {}, ...rows)),
+      simulated ? this.strip(simulated.chain) : this.progress,
+      element("p", { class: "halab-quiet" }, note ?? ""),
     );
-    this.dice.dataset.state = thrown ? "thrown" : "waiting";
-    this.dice.replaceChildren(
-      element(
-        "table",
-        {},
-        element(
-          "thead",
-          {},
-          element("tr", {}, ...w.diceHead.map((each) => element("th", { scope: "col" }, each))),
-        ),
-        element("tbody", {}, ...rows),
-      ),
-      thrown ? this.strip(thrown[1]) : element("div", { class: "halab-calculator-strip" }, `${w.throwing} …`),
-      element(
-        "p",
-        { class: "halab-quiet" },
-        thrown ? `${w.diceNote(thrown[1].years)} ${this.yearsText(thrown[1])}` : "",
-      ),
-      again,
-    );
+    this.late = false;
+    clearTimeout(this.patience);
+    if (!simulated) this.patience = setTimeout(() => this.drawProgress(true), 1000);
+    this.drawProgress();
+  }
+
+  /** How far the kernel is; where it says nothing for a second, that it is waited for. */
+  drawProgress(late = this.late) {
+    this.late = late;
+    const share = this.model.get("share");
+    const words = this.words;
+    this.progress.textContent =
+      share > 0 && share < 1
+        ? `${words.simulating} … ${Math.round(100 * share)} %`
+        : `${late ? words.waiting : words.simulating} …`;
   }
 
   yearsText(life) {

@@ -1,16 +1,18 @@
 """The availability calculator: sliders whose sums are done in the browser, so that none lags behind the hand.
 
     Calculator()                      # the card's 99 %, in the course's cluster
-    calculator.settings, calculator.found
+    calculator.settings, calculator.found, calculator.simulated
 
-The formulas in `calculator.js` mirror `halab.models.availability` and its neighbours; a test compares them.
+The formulas in `availability_calculator.js` mirror `halab.models.availability` and its neighbours; a test
+compares them. Beside them stands a Monte Carlo simulation, which the kernel runs once the sliders rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import traitlets
 
 from halab.cluster.profiles import PROFILES
@@ -26,24 +28,41 @@ from halab.models.availability import (
 )
 from halab.models.availability_repair import Block, Chain, milvus
 from halab.models.availability_slo import burn_rate, failovers_allowed
+from halab.sim.monte_carlo import YEAR, simulate_years
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["Calculator", "chain_of", "closed_form", "percent", "spell"]
+__all__ = ["Calculator", "chain_of", "closed_form", "percent", "simulate", "spell"]
 
 _NINES = (0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
+_SIMULATED = (
+    "mtbf",
+    "mttr",
+    "copies",
+    "needed",
+    "beta",
+    "failover",
+    "blocks",
+)  # what a simulation depends on
+_FAILURES = 120_000  # of single copies, simulated at a stretch: a few tenths of a second
+_FEWEST_YEARS, _MOST_YEARS = 20, 1000
 
 
 class Calculator(CourseWidget):
     """The calculator. Times are seconds; the sliders start where the card does, at 99 % for one copy.
 
-    `failover` is what a failover takes: put in the one you measured. `settings` follows the sliders.
+    `failover` is what a failover takes: put in the one you measured. `settings` follows the sliders, and
+    `simulated` follows `settings`: the figures of `simulate` for the `seed`, with the settings they are for.
+    Raises ValueError for settings that make no sense.
     """
 
     _esm, _css = front_end("availability_calculator")
 
     settings = traitlets.Dict().tag(sync=True)
     presets = traitlets.Dict().tag(sync=True)
+    simulated = traitlets.Dict().tag(sync=True)
+    seed = traitlets.Int(1).tag(sync=True)
+    share = traitlets.Float(0.0).tag(sync=True)
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(
@@ -72,7 +91,10 @@ class Calculator(CourseWidget):
             "blocks": presets["ha"],
         }
         closed_form(settings)  # what makes no sense is refused here, not in the browser
-        super().__init__(settings=settings, presets=presets, lang=language())
+        super().__init__(
+            settings=settings, presets=presets, simulated=simulate(settings, seed=1), lang=language()
+        )
+        self.observe(self._simulate_again, names=["settings", "seed"])
 
     @property
     def found(self) -> dict[str, Any]:
@@ -83,6 +105,16 @@ class Calculator(CourseWidget):
     def chain(self) -> Chain:
         """The deployment as it stands now."""
         return chain_of(self.settings)
+
+    def _simulate_again(self, _change: Any) -> None:
+        last = self.simulated
+        if last["seed"] == self.seed and last["settings"] == {key: self.settings[key] for key in _SIMULATED}:
+            return
+        self.simulated = simulate(self.settings, self.seed, self._progressed)
+        self.share = 0.0
+
+    def _progressed(self, share: float) -> None:
+        self.share = share
 
     def text(self) -> str:
         """The sliders' figures and the table of nines as text."""
@@ -124,6 +156,45 @@ def closed_form(settings: Mapping[str, Any]) -> dict[str, Any]:
         "failovers": failovers_allowed(slo, failover, month) if failover else None,
         "burn": burn,
         "gone_in": month / burn if burn else None,
+    }
+
+
+def simulate(
+    settings: Mapping[str, Any], seed: int, on_progress: Callable[[float], None] = lambda share: None
+) -> dict[str, Any]:
+    """A Monte Carlo simulation of the copies and of the chain, beside the closed form.
+
+    Gives `settings` and `seed`, and for `group` and `chain` each: `years` simulated, `availability`, its
+    standard `error`, `outages` a year, and `yearly`, the seconds of downtime in each year. `on_progress` gets
+    the share that is done, 0 to 1, where the failures are too many to be simulated at a stretch.
+    """
+    copies = Chain((_block(settings, "copies", settings["copies"], settings["needed"]),))
+    return {
+        "settings": {key: settings[key] for key in _SIMULATED},
+        "seed": seed,
+        "group": _simulate(copies, seed, lambda share: None),
+        "chain": _simulate(chain_of(settings), seed, on_progress),
+    }
+
+
+def _simulate(chain: Chain, seed: int, on_progress: Callable[[float], None]) -> dict[str, Any]:
+    failures = sum(block.copies * YEAR / (block.mtbf + block.mttr) for block in chain.blocks)  # a year
+    years = round(min(_MOST_YEARS, max(_FEWEST_YEARS, _FAILURES / failures)))
+    stretch = max(1, min(years, int(1.5 * _FAILURES / failures)))
+    yearly: list[float] = []
+    outages = 0.0
+    for number, start in enumerate(range(0, years, stretch)):
+        if number:
+            on_progress(start / years)
+        run = simulate_years(chain, min(stretch, years - start), seed=1000 * seed + number)
+        yearly += run.yearly
+        outages += run.outages_per_year * len(run.yearly)
+    return {
+        "years": years,
+        "availability": 1.0 - float(np.mean(yearly)) / YEAR,
+        "error": float(np.std(yearly, ddof=1)) / years**0.5 / YEAR,
+        "outages": outages / years,
+        "yearly": yearly,
     }
 
 

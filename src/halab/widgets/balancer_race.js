@@ -1,6 +1,6 @@
 // A race through a balancer: four strategies, the same requests. Runs in the browser alone. An anywidget front-end module.
 
-import { element, frontEnd, generator, labelled, panel, slider } from "./shared.js";
+import { element, frontEnd, labelled, panel, slider } from "./shared.js";
 
 // ---- Arithmetic: the mirror of halab.sim.load_balancing. A test compares both, request by request. ------------------
 
@@ -62,6 +62,17 @@ export function race(nodes, work, pick) {
 export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted.length ? sorted[Math.ceil(share * sorted.length) - 1] : NaN;
+}
+
+/** A generator of numbers from 0 to 1 that begins with a seed (mulberry32, public domain). */
+function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
 }
 
 const SPEED = 50; // requests a second

@@ -159,16 +159,3 @@ export function watchSight(model, el) {
     tell();
   };
 }
-
-// ---- Chance -------------------------------------------------------------------------------------------------------
-
-/** A generator of numbers from 0 to 1 that begins with a seed (mulberry32, public domain). */
-export function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
