@@ -39,9 +39,7 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         notebook.theme(theme)
         for width in (1000, 480):
-            page.evaluate(
-                "(w) => { document.querySelector('.halab-balancer').style.width = `${w}px`; }", width
-            )
+            page.evaluate("(w) => { document.querySelector('.halab-host').style.width = `${w}px`; }", width)
             assert page.evaluate(WIDER) == [], (theme, width)
             notebook.screenshot(f"balancing-{theme.split()[1].lower()}-{width}", ".halab-balancer")
     notebook.cell("print(race)").click()

@@ -196,9 +196,7 @@ def test_nothing_is_cut_off_in_any_theme_or_width(notebook) -> None:  # type: ig
     for theme in ("Light", "Dark"):
         notebook.theme(f"JupyterLab {theme}")
         for width in (1040, 820, 560):
-            page.evaluate(
-                "(w) => { document.querySelector('.halab-calculator').style.width = `${w}px`; }", width
-            )
+            page.evaluate("(w) => { document.querySelector('.halab-host').style.width = `${w}px`; }", width)
             simulated(page)
             page.wait_for_function(
                 "() => document.querySelector('.halab-calculator-chart svg').viewBox.baseVal.width"

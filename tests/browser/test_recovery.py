@@ -120,7 +120,7 @@ def test_it_reads_well_in_every_theme_width_and_language(notebook, lab) -> None:
 
 
 def resize(page: Page, width: int) -> None:
-    page.evaluate("(w) => { document.querySelector('.halab-recovery').style.width = `${w}px`; }", width)
+    page.evaluate("(w) => { document.querySelector('.halab-host').style.width = `${w}px`; }", width)
     page.wait_for_function(
         "(w) => document.querySelector('.halab-recovery-line').viewBox.baseVal.width <= w - 30", arg=width
     )

@@ -50,7 +50,7 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         notebook.theme(theme)
         for width in (1000, 480):
-            page.evaluate("(w) => { document.querySelector('.halab-write').style.width = `${w}px`; }", width)
+            page.evaluate("(w) => { document.querySelector('.halab-host').style.width = `${w}px`; }", width)
             page.wait_for_function(
                 "(w) => document.querySelector('.halab-write-chart').viewBox.baseVal.width <= w - 30",
                 arg=width,

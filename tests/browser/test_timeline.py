@@ -192,7 +192,7 @@ def test_nothing_overlaps_or_overflows_in_any_theme_or_width(notebook) -> None: 
 
 
 def resize(page: Page, width: int) -> None:
-    page.evaluate("(w) => { document.querySelector('.halab-timeline').style.width = `${w}px`; }", width)
+    page.evaluate("(w) => { document.querySelector('.halab-host').style.width = `${w}px`; }", width)
     page.wait_for_function(
         """() => document.querySelector('.halab-timeline-scene').viewBox.baseVal.width
                  === document.querySelector('.halab-timeline-tracks').clientWidth"""
@@ -251,7 +251,8 @@ def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
           const module = await import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
           return settings.map((s) => {
             const marks = module.closedForm(s);
-            return [module.PHASES.map((key) => marks[key]), Object.values(module.fate(s, marks.back))];
+            const counts = module.failedAndLate(s, marks.back);
+            return [module.PHASES.map((key) => marks[key]), Object.values(counts)];
           });
         }""",
         [timeline.FailoverTimeline._esm, json.loads(json.dumps(settings))],
@@ -259,4 +260,4 @@ def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
     for controls, (marks, fate) in zip(settings, drawn, strict=True):
         expected = timeline.closed_form(controls)
         assert marks == pytest.approx([getattr(expected, key) for key in PHASES])
-        assert fate == pytest.approx(list(timeline.fate(controls, expected.outage)))
+        assert fate == pytest.approx(list(timeline.failed_and_late(controls, expected.outage)))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halab.exercises.kubernetes_yaml import probe_in, read_pod
-from halab.models.health_probes import TUNED, Probe, detection, false_restarts, restart_storm
+from halab.models.health_probes import CARD, TUNED, Probe, detection, false_restarts, restart_storm
 from halab.widgets.probe_tuner import ProbeTuner, late_share, yaml_of
 
 MIRROR = """
@@ -71,5 +71,6 @@ def test_without_a_front_end_a_table_says_when_a_fault_is_noticed():
     assert "20 s" in text
     assert "35 s" in text
     assert "a year" in text
+    assert text.endswith(yaml_of(CARD, Probe(5, 3, 3, 10)))
     tuner = ProbeTuner(TUNED)
     assert "9 s" in tuner.text()

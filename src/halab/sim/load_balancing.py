@@ -8,7 +8,7 @@ takes several times as long, and says nothing. It may leave: whatever is still w
 balancer sends it nothing more. Every strategy gets the same requests, with the same work and the same draws,
 so that a race between strategies is fair.
 
-`src/halab/widgets/balancing.js` is the mirror of this file; a test compares both.
+`src/halab/widgets/balancer_race.js` is the mirror of this file; a test compares both.
 """
 
 from __future__ import annotations

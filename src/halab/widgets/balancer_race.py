@@ -2,7 +2,7 @@
 
     BalancerRace()
 
-The browser draws and computes by itself (`balancing.js` beside this file); a test compares it with
+The browser draws and computes by itself (`balancer_race.js` beside this file); a test compares it with
 `halab.sim.load_balancing`, request by request. Where no front end runs, a table stands in.
 """
 

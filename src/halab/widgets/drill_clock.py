@@ -3,7 +3,7 @@
     DrillClock()
     clock.plan                        # of the drill as it stands, after drags and choices
 
-The browser works the time line out by itself (`drill.js` beside this file); a test holds it equal to
+The browser works the time line out by itself (`drill_clock.js` beside this file); a test holds it equal to
 `halab.models.drill_plan.plan`. Where no front end runs, a table stands in.
 """
 

@@ -3,7 +3,7 @@
 
 import { element, frontEnd, Picture, redraw, slider, svg } from "./shared.js";
 
-// ---- Arithmetic: the mirror of halab.models.health_probes and probes.py. A test compares both. --------------------------
+// ---- Arithmetic: the mirror of halab.models.health_probes and of probe_tuner.py. A test compares both. --------------------------
 
 const YEAR = 365 * 86400;
 

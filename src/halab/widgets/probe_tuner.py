@@ -2,7 +2,7 @@
 
     ProbeTuner()
 
-The browser draws and computes by itself (`probes.js` beside this file); a test compares its numbers with
+The browser draws and computes by itself (`probe_tuner.js` beside this file); a test compares its numbers with
 `halab.models.health_probes`. Where no front end runs, a table stands in.
 """
 
@@ -31,7 +31,7 @@ def late_share(busy: float, pause: float, timeout: float) -> float:
 
 
 def yaml_of(liveness: Probe, readiness: Probe) -> str:
-    """Both probes as Kubernetes takes them, below a container. Mirrored in probes.js."""
+    """Both probes as Kubernetes takes them, below a container. `yaml` in probe_tuner.js is its mirror."""
     lines = []
     for name, probe in (("livenessProbe", liveness), ("readinessProbe", readiness)):
         lines += [
@@ -79,7 +79,7 @@ class ProbeTuner(CourseWidget):
         liveness = Probe(**self.probes["liveness"])
         a_year = false_restarts(liveness, late_share(timeout=liveness.timeout, **self.load))
         times, down = restart_storm(_lives(liveness), _HOUR)
-        return text_table(
+        table = text_table(
             "When a fault is noticed",
             ("probe", "fault", "least", "mean", "most"),
             rows,
@@ -89,6 +89,7 @@ class ProbeTuner(CourseWidget):
                 "The card says 30 s for 10 s x 3, and 6 s for 3 s x 2.",
             ],
         )
+        return f"{table}\n\n{yaml_of(liveness, Probe(**self.probes['readiness']))}"
 
 
 def _lives(probe: Probe) -> float:

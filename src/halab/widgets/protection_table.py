@@ -3,7 +3,7 @@
     ProtectionTable()
     table.answers                     # of the table as it stands, after ticks and drags
 
-The browser picks the best by itself (`protection.js` beside this file), from the cells of
+The browser picks the best by itself (`protection_table.js` beside this file), from the cells of
 `halab.models.protection`; a test holds both equal. Where no front end runs, a table stands in.
 """
 

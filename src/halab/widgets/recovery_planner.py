@@ -2,8 +2,8 @@
 
     RecoveryPlanner()
 
-The browser draws and computes by itself (`recovery.js` beside this file); a test compares its numbers with
-`halab.models.recovery`. Where no front end runs, a table stands in.
+The browser draws and computes by itself (`recovery_planner.js` beside this file); a test compares its
+numbers with `halab.models.recovery`. Where no front end runs, a table stands in.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _cell(recoveries: Mapping[Any, Recovery], disaster: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in the largest unit that fits, such as "12 s", "1.5 h" or "2 d". Mirrored in recovery.js."""
+    """A time in the largest unit that fits, such as "12 s", "1.5 h" or "2 d". Mirrored in the .js."""
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

@@ -55,20 +55,20 @@ function waits(s) {
 }
 
 /** How long a request goes on before it is given up. */
-export function patience(s) {
+function retrySpan(s) {
   const span = waits(s).reduce((sum, wait) => sum + wait, 0);
   return span + (s.kind === "hang" ? s.deadline : 0);
 }
 
 /** Expected requests of an outage that fail for good, and those that are only late. */
-export function fate(s, outage) {
-  const late = Math.min(outage, patience(s));
+export function failedAndLate(s, outage) {
+  const late = Math.min(outage, retrySpan(s));
   return { failed: s.rate * (outage - late), late: s.rate * late };
 }
 
 /** The requests of the model, one by one, as samples [intended, latency, outcome, operation]. */
 function requests(s, marks, from, to) {
-  const limit = patience(s);
+  const limit = retrySpan(s);
   const steps = waits(s);
   const list = [];
   for (let k = Math.ceil(from * s.rate); (k + 0.5) / s.rate < to; k++) {
@@ -882,7 +882,7 @@ class Timeline {
   }
 
   outcome() {
-    const { failed, late } = fate(this.settings, this.marks.back);
+    const { failed, late } = failedAndLate(this.settings, this.marks.back);
     const more = late >= 1 ? ` and ${late.toFixed(0)} were late` : "";
     const bad = this.settings.kind === "hang" ? "got no answer" : "failed";
     return `The outage took ${seconds(this.marks.back)}; at ${this.settings.rate} requests a second, ${failed.toFixed(0)} ${bad}${more}.`;

@@ -32,6 +32,7 @@ from halab.models.faults import FaultKind
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome, Sample
 from halab.sim.failover_requests import simulate
+from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["FailoverTimeline", "Lane", "lane"]
@@ -137,7 +138,7 @@ class FailoverTimeline(CourseWidget):
 
     def text(self) -> str:
         """The lanes as text: marks in seconds after the fault, and what became of the requests."""
-        return text_table(self._all_lanes())
+        return _table(self._all_lanes())
 
     def figure(self) -> Figure:
         """The lanes as a static picture."""
@@ -159,6 +160,10 @@ class FailoverTimeline(CourseWidget):
         return {**data, "image/png": _png(self.figure()), "text/plain": self.text()}, metadata
 
 
+# Fields of a Failover that are a control as they are; its detector and the client's policy are taken apart.
+_AS_THEY_ARE = ("election", "takeover", "reconnect", "connection", "restart", "revokes")
+
+
 def to_controls(
     failover: Failover, kind: FaultKind, retry: RetryPolicy, rate: float, deadline: float, phase: float = 0.0
 ) -> dict[str, Any]:
@@ -169,12 +174,7 @@ def to_controls(
         "detector": "lease" if isinstance(failover.detector, Lease) else "heartbeats",
         **asdict(heartbeats),
         **asdict(lease),
-        "election": failover.election,
-        "takeover": failover.takeover,
-        "reconnect": failover.reconnect,
-        "connection": failover.connection,
-        "restart": failover.restart,
-        "revokes": failover.revokes,
+        **{name: getattr(failover, name) for name in _AS_THEY_ARE},
         "kind": kind,
         "phase": phase,
         "attempts": retry.attempts,
@@ -193,8 +193,7 @@ def from_controls(controls: Mapping[str, Any]) -> Failover:
         if controls["detector"] == "lease"
         else Heartbeats(controls["interval"], int(controls["misses"]), controls["timeout"])
     )
-    rest = ("election", "takeover", "reconnect", "connection", "restart", "revokes")
-    return Failover(detector, **{name: controls[name] for name in rest})
+    return Failover(detector, **{name: controls[name] for name in _AS_THEY_ARE})
 
 
 def closed_form(controls: Mapping[str, Any]) -> Timeline:
@@ -209,10 +208,10 @@ def retry_policy(controls: Mapping[str, Any]) -> RetryPolicy:
     )
 
 
-def fate(controls: Mapping[str, Any], outage: float) -> tuple[float, float]:
-    """Expected failed and late requests of an outage. `fate` in timeline.js is its mirror."""
-    patience = retry_policy(controls).span() + (controls["deadline"] if controls["kind"] == "hang" else 0.0)
-    return request_counts(controls["rate"], outage, patience)
+def failed_and_late(controls: Mapping[str, Any], outage: float) -> tuple[float, float]:
+    """Expected failed and late requests of an outage of so many seconds. `failedAndLate` is its mirror."""
+    span = retry_policy(controls).span() + (controls["deadline"] if controls["kind"] == "hang" else 0.0)
+    return request_counts(controls["rate"], outage, span)
 
 
 def simulated_lane(controls: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -234,21 +233,15 @@ def simulated_lane(controls: Mapping[str, Any], seed: int) -> dict[str, Any]:
     return {"controls": dict(controls), "lane": asdict(drawn)}
 
 
-def text_table(lanes: Sequence[Mapping[str, Any]]) -> str:
-    """Lanes as a table of text, for a page that draws nothing."""
-    head = ["seconds after the fault", "missed", "noticed", "chosen", "serving", "back", "requests"]
-    rows = [head]
+def _table(lanes: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
     for each in lanes:
         marks = [each["phases"].get(key) for key in ("missed", "detected", "elected", "serving", "back")]
         cells = ["-" if mark is None else f"{mark:.1f}" for mark in marks]
         rows.append([f"{each['label']} ({each['badge']})", *cells, _counts(each["samples"])])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = []
-    for row in rows:
-        first, *middle, last = row
-        cells = [cell.rjust(width) for cell, width in zip(middle, widths[1:-1], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells, last]).rstrip())
-    return "\n".join(lines)
+    return text_table(
+        "Seconds after the fault", ["", "missed", "noticed", "chosen", "serving", "back", "requests"], rows
+    )
 
 
 def _counts(samples: Sequence[Sequence[Any]]) -> str:

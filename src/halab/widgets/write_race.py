@@ -2,7 +2,7 @@
 
     WriteRace()
 
-The browser draws and computes by itself (`replication.js` beside this file); a test compares its expected
+The browser draws and computes by itself (`write_race.js` beside this file); a test compares its expected
 times with `halab.models.replication`. Where no front end runs, a table stands in.
 """
 
