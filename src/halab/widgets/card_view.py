@@ -12,12 +12,12 @@ from halab.course.cards import Card, card
 from halab.course.catalogue import Language, language
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["CardWidget", "show_card"]
+__all__ = ["CardView", "show_card"]
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
-class CardWidget(CourseWidget):
+class CardView(CourseWidget):
     """One card. `lang` follows the switch; `measured` maps a claim's id to what was measured, in words."""
 
     _esm, _css = front_end("card_view")
@@ -34,7 +34,7 @@ class CardWidget(CourseWidget):
         return "\n".join([shown.title, "", shown.body, heading, *claims])
 
 
-def show_card(number: int, measured: Mapping[str, str] | None = None) -> CardWidget:
+def show_card(number: int, measured: Mapping[str, str] | None = None) -> CardView:
     """Show a card (1 to 10). A claim's verdict stays covered until it is pressed, or stands in `measured`.
 
     `measured` maps a claim's id to the result of a run in words, such as {"failed-requests": "148 requests"};
@@ -46,7 +46,7 @@ def show_card(number: int, measured: Mapping[str, str] | None = None) -> CardWid
     for name in results:
         english.claim(name)
     faces = {lang: _face(card(number, lang)) for lang in _LANGUAGES}
-    return CardWidget(number=number, faces=faces, lang=language(), measured=results)
+    return CardView(number=number, faces=faces, lang=language(), measured=results)
 
 
 def _face(shown: Card) -> dict[str, Any]:

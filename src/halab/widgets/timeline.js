@@ -2,7 +2,7 @@
 // Runs in the browser alone; the kernel is only asked for the simulated lane. An anywidget front-end module.
 // While nothing plays there is no timer and no animation frame.
 
-import { element, frontEnd, ownId, panel, slider, svg, watch } from "./shared.js";
+import { element, frontEnd, ownId, panel, redraw, slider, svg, watch } from "./shared.js";
 
 // ---- Closed form: the mirror of halab.models.failover. A browser test checks that both agree. ----------------
 
@@ -132,6 +132,13 @@ function seconds(value) {
 
 // ---- Marks ----------------------------------------------------------------------------------------------------
 
+/** One of the clients. */
+function person(y) {
+  const head = `M14 ${y}a5 5 0 1 0 0.1 0`;
+  const shoulders = `M4 ${y + 21}c0 -12 20 -12 20 0z`;
+  return svg("path", { d: head + shoulders, class: "halab-timeline-person" });
+}
+
 /** A mark's path: shape tells the outcome, colour only repeats it. */
 function shape(kind, x, y, r = 3.2) {
   if (kind === "fail") return `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`;
@@ -149,8 +156,26 @@ function kindOf([, latency, outcome]) {
 
 const START = -2;
 const FLIGHT = 0.45; // seconds a request flies in the picture
-const MARGIN = 14;
-const SLOT = 8; // pixels a mark needs for itself
+
+// Pixels. In the lanes:
+const MARGIN = 14; // right of the last second
+const SLOT = 8; // what a mark needs for itself
+const AXIS = { height: 32, text: 15, tick: 20, line: 26, apart: 34 };
+const BAND = { height: 20, below: 4, text: 14, letter: 6.3 };
+const ROW = { height: 15, text: 11, mark: 7 };
+// In the scene: the clients to the left, the two members one above the other, the watcher to the right.
+const NARROW = 700; // a scene of this width has smaller boxes
+const SCENE = { height: 178, inset: 12, heading: 22, state: 42, clients: 92 };
+const MEMBERS = { height: 56, first: 14, second: 106 };
+const WATCHER = { height: 88, top: 44, gauge: 58, note: 78 };
+const CLIENT = { x: 34, y: 88, heading: 26, counts: 138, line: 16 };
+const PERSON = { top: 46, apart: 26 };
+const REQUEST = 5; // half of a request's mark
+const DOOR = 10; // how far before a member a request stops
+const BACK = 16; // answers fly so far below requests, so that they do not meet
+const GIVEN_UP = 40; // how far a request falls that is given up
+const QUEUE = { columns: 6, right: 14, across: 13, down: 14 }; // requests that wait at the clients
+const STUCK = 12; // between requests that wait at a member that hangs
 
 class Timeline {
   constructor(model, el) {
@@ -441,7 +466,7 @@ class Timeline {
   /** Everything that depends on settings, lanes or width. The rest only depends on time: see draw(). */
   rebuild() {
     this.width = this.tracks.clientWidth || 860;
-    this.gutter = this.width < 700 ? 92 : 112;
+    this.gutter = this.width < NARROW ? 92 : 112; // room for the names of operations
     this.marks = closedForm(this.settings);
     const known = [this.model.get("card"), this.model.get("simulated").lane?.phases];
     known.push(...this.model.get("lanes").map((lane) => lane.phases));
@@ -471,29 +496,35 @@ class Timeline {
 
   buildAxis() {
     const step =
-      [1, 2, 5, 10, 20].find((each) => ((this.width - this.gutter) * each) / (this.until - START) > 34) ?? 50;
+      [1, 2, 5, 10, 20].find(
+        (each) => ((this.width - this.gutter) * each) / (this.until - START) > AXIS.apart,
+      ) ?? 50;
     const ticks = [];
     for (let at = Math.ceil(START / step) * step; at <= this.until; at += step) {
       ticks.push(
-        svg("line", { x1: this.x(at), x2: this.x(at), y1: 20, y2: 26, class: "halab-timeline-tick" }),
-        svg("text", { x: this.x(at), y: 15, "text-anchor": "middle" }, at === 0 ? "fault" : `${at} s`),
+        svg("line", {
+          x1: this.x(at),
+          x2: this.x(at),
+          y1: AXIS.tick,
+          y2: AXIS.line,
+          class: "halab-timeline-tick",
+        }),
+        svg("text", { x: this.x(at), y: AXIS.text, "text-anchor": "middle" }, at === 0 ? "fault" : `${at} s`),
       );
     }
     this.handle = svg("path", { d: "M-7 16h14v6l-7 8l-7 -8z", class: "halab-timeline-handle" });
-    this.axis.setAttribute("viewBox", `0 0 ${this.width} 32`);
-    this.axis.setAttribute("height", 32);
     this.axis.setAttribute("aria-valuemax", this.until);
-    this.axis.replaceChildren(
+    redraw(this.axis, this.width, AXIS.height, [
       svg("line", {
         x1: this.x(START),
         x2: this.x(this.until),
-        y1: 26,
-        y2: 26,
+        y1: AXIS.line,
+        y2: AXIS.line,
         class: "halab-timeline-tick",
       }),
       ...ticks,
       this.handle,
-    );
+    ]);
   }
 
   lane(lane) {
@@ -535,12 +566,12 @@ class Timeline {
     let y = 2;
     if (marked(lane)) {
       parts.push(...this.band(lane.phases, y));
-      y += 24;
+      y += BAND.height + BAND.below;
     }
     for (const [operation, samples] of byOperation(lane.samples ?? [])) {
-      if (operation) parts.push(svg("text", { x: 0, y: y + 11 }, short(operation)));
-      parts.push(...this.row(samples, y + 7));
-      y += 15;
+      if (operation) parts.push(svg("text", { x: 0, y: y + ROW.text }, short(operation)));
+      parts.push(...this.row(samples, y + ROW.mark));
+      y += ROW.height;
     }
     for (const phase of PHASES.slice(1)) {
       const at = this.x(this.model.get("card")[phase]);
@@ -571,7 +602,13 @@ class Timeline {
       const drawn = [
         svg(
           "rect",
-          { x: left, y, width, height: 20, class: `halab-timeline-segment halab-timeline-segment-${number}` },
+          {
+            x: left,
+            y,
+            width,
+            height: BAND.height,
+            class: `halab-timeline-segment halab-timeline-segment-${number}`,
+          },
           svg("title", {}, title),
         ),
       ];
@@ -580,8 +617,9 @@ class Timeline {
         name,
         seconds(phases[to] - phases[from]),
       ];
-      const fits = words.find((each) => each.length * 6.3 + 8 < width);
-      if (fits) drawn.push(svg("text", { x: left + width / 2, y: y + 14, "text-anchor": "middle" }, fits));
+      const fits = words.find((each) => each.length * BAND.letter + 8 < width);
+      if (fits)
+        drawn.push(svg("text", { x: left + width / 2, y: y + BAND.text, "text-anchor": "middle" }, fits));
       const missed = this.x(phases.missed);
       if (name === "unnoticed" && phases.missed > 0 && phases.missed < phases.detected) {
         drawn.push(svg("path", { d: `M${missed} ${y}v3m0 14v3`, class: "halab-timeline-missed" }));
@@ -643,38 +681,25 @@ class Timeline {
 
   buildScene() {
     const w = this.width;
-    const small = w < 700;
-    const box = { w: small ? 140 : 190, h: 56 };
-    const side = small ? 150 : 176;
-    const left = Math.round((w - side + 92) / 2 - box.w / 2);
-    this.place = {
-      client: { x: 74, y: 88 },
-      A: { x: left, y: 14 },
-      B: { x: left, y: 106 },
-      watcher: { x: w - side, y: 44, w: side, h: 88 },
-      box,
+    const small = w < NARROW;
+    const [memberWidth, watcherWidth] = small ? [140, 150] : [190, 176];
+    const x = Math.round((w - watcherWidth + SCENE.clients - memberWidth) / 2);
+    const member = { x, w: memberWidth, h: MEMBERS.height };
+    const p = {
+      A: { ...member, y: MEMBERS.first },
+      B: { ...member, y: MEMBERS.second },
+      watcher: { x: w - watcherWidth, y: WATCHER.top, w: watcherWidth, h: WATCHER.height },
     };
-    const p = this.place;
-    const member = (name, at) => {
-      const state = svg("text", { x: at.x + 12, y: at.y + 42, class: "halab-timeline-state" });
-      const rect = svg("rect", { x: at.x, y: at.y, width: box.w, height: box.h, rx: 8 });
-      const group = svg(
-        "g",
-        {},
-        rect,
-        svg("text", { x: at.x + 12, y: at.y + 22, class: "halab-timeline-name" }, name),
-        state,
-      );
-      return { group, state, rect };
-    };
-    this.A = member("coordinator 1", p.A);
-    this.B = member("coordinator 2", p.B);
-    this.watcherState = svg("text", {
-      x: p.watcher.x + 12,
-      y: p.watcher.y + 46,
-      class: "halab-timeline-state",
+    this.place = p;
+    this.A = this.box(p.A, "coordinator 1");
+    this.B = this.box(p.B, "coordinator 2");
+    this.watcher = this.box(p.watcher, this.settings.detector === "lease" ? "etcd" : "watcher");
+    this.watcher.group.setAttribute("class", "halab-timeline-member halab-timeline-watcher");
+    this.watcherNote = svg("text", {
+      x: p.watcher.x + SCENE.inset,
+      y: p.watcher.y + WATCHER.note,
+      class: "halab-note",
     });
-    this.watcherNote = svg("text", { x: p.watcher.x + 12, y: p.watcher.y + 78, class: "halab-note" });
     this.gauge = svg("path", { class: "halab-timeline-gauge" });
     this.gaugeMisses = svg("path", { class: "halab-timeline-mark halab-timeline-fail" });
     this.signs = svg("path", { class: "halab-timeline-sign" });
@@ -685,34 +710,12 @@ class Timeline {
       ]),
     );
     this.counts = ["answered", "late", "failed"].map((_, row) =>
-      svg("text", { x: 0, y: 138 + row * 16, class: "halab-note" }),
+      svg("text", { x: 0, y: CLIENT.counts + row * CLIENT.line, class: "halab-note" }),
     );
-    const heads = [0, 1, 2].map((row) => {
-      const y = 46 + row * 26;
-      return svg("path", {
-        d: `M14 ${y}a5 5 0 1 0 0.1 0M4 ${y + 21}c0 -12 20 -12 20 0z`,
-        class: "halab-timeline-person",
-      });
-    });
-    this.scene.setAttribute("viewBox", `0 0 ${w} 178`);
-    this.scene.setAttribute("height", 178);
-    this.scene.replaceChildren(
-      svg("text", { x: 0, y: 26, class: "halab-timeline-name" }, "clients"),
-      ...heads,
-      svg("rect", {
-        x: p.watcher.x,
-        y: p.watcher.y,
-        width: p.watcher.w,
-        height: p.watcher.h,
-        rx: 8,
-        class: "halab-timeline-watcher",
-      }),
-      svg(
-        "text",
-        { x: p.watcher.x + 12, y: p.watcher.y + 24, class: "halab-timeline-name" },
-        this.settings.detector === "lease" ? "etcd" : "watcher",
-      ),
-      this.watcherState,
+    redraw(this.scene, w, SCENE.height, [
+      svg("text", { x: 0, y: CLIENT.heading, class: "halab-timeline-name" }, "clients"),
+      ...[0, 1, 2].map((row) => person(PERSON.top + row * PERSON.apart)),
+      this.watcher.group,
       this.watcherNote,
       this.gauge,
       this.gaugeMisses,
@@ -721,7 +724,21 @@ class Timeline {
       this.signs,
       ...Object.values(this.marksNow),
       ...this.counts,
+    ]);
+  }
+
+  /** A box of the scene with its heading; what its state is, is written later. */
+  box({ x, y, w, h }, heading) {
+    const left = x + SCENE.inset;
+    const state = svg("text", { x: left, y: y + SCENE.state, class: "halab-timeline-state" });
+    const group = svg(
+      "g",
+      {},
+      svg("rect", { x, y, width: w, height: h, rx: 8 }),
+      svg("text", { x: left, y: y + SCENE.heading, class: "halab-timeline-name" }, heading),
+      state,
     );
+    return { group, state };
   }
 
   member(part, state, words) {
@@ -761,29 +778,30 @@ class Timeline {
   drawWatcher(t, m) {
     const s = this.settings;
     const p = this.place.watcher;
-    const width = p.w - 24;
-    const y = p.y + 58;
+    const left = p.x + SCENE.inset;
+    const width = p.w - 2 * SCENE.inset;
+    const y = p.y + WATCHER.gauge;
     let misses = "";
     if (t >= m.elected) {
-      this.watcherState.textContent = "hears coordinator 2";
-      this.gauge.setAttribute("d", `M${p.x + 12} ${y}h${width}`);
+      this.watcher.state.textContent = "hears coordinator 2";
+      this.gauge.setAttribute("d", `M${left} ${y}h${width}`);
       this.watcherNote.textContent = "";
     } else if (s.detector === "lease") {
-      const left = t >= m.detected ? 0 : Math.max(0, s.ttl - (t - this.lastSign(t)));
-      this.watcherState.textContent = t >= m.detected ? "key is free" : "key: coordinator 1";
-      this.gauge.setAttribute("d", left > 0 ? `M${p.x + 12} ${y}h${(width * left) / s.ttl}` : "");
-      this.watcherNote.textContent = t >= m.detected ? "" : `lease: ${left.toFixed(1)} s left`;
+      const valid = t >= m.detected ? 0 : Math.max(0, s.ttl - (t - this.lastSign(t)));
+      this.watcher.state.textContent = t >= m.detected ? "key is free" : "key: coordinator 1";
+      this.gauge.setAttribute("d", valid > 0 ? `M${left} ${y}h${(width * valid) / s.ttl}` : "");
+      this.watcherNote.textContent = t >= m.detected ? "" : `lease: ${valid.toFixed(1)} s left`;
     } else {
       const missed = t < 0 ? 0 : Math.min(s.misses, Math.floor((t - this.lastSign(t)) / s.interval + 1e-9));
       const gap = width / Math.max(s.misses, 3);
       let heard = "";
       for (let k = 0; k < s.misses; k++) {
-        const x = p.x + 18 + k * gap;
+        const x = left + 6 + k * gap;
         if (k < missed) misses += shape("fail", x, y, 4);
         else heard += `M${x - 3} ${y}h6`;
       }
       this.gauge.setAttribute("d", heard);
-      this.watcherState.textContent =
+      this.watcher.state.textContent =
         t >= m.detected ? "member is lost" : missed ? "waiting for a beat" : "hears coordinator 1";
       this.watcherNote.textContent = t >= m.detected ? "" : `${missed} of ${s.misses} missed`;
     }
@@ -793,10 +811,7 @@ class Timeline {
   drawSigns(t, m) {
     const { interval } = detectorOf(this.settings);
     const p = this.place;
-    const from = {
-      A: { x: p.A.x + p.box.w, y: p.A.y + p.box.h / 2 },
-      B: { x: p.B.x + p.box.w, y: p.B.y + p.box.h / 2 },
-    };
+    const edge = ({ x, y, w, h }) => ({ x: x + w, y: y + h / 2 });
     const to = { x: p.watcher.x, y: p.watcher.y + p.watcher.h / 2 };
     const fly = (start, share) =>
       `M${start.x + (to.x - start.x) * share} ${start.y + (to.y - start.y) * share}h0`;
@@ -804,40 +819,49 @@ class Timeline {
     const flight = Math.min(FLIGHT, interval * 0.8);
     const last = this.lastSign(Math.min(t + flight, 0));
     const share = 1 - (last - t) / flight;
-    if (share >= 0 && share <= 1) path += fly(from.A, share);
-    if (t >= m.elected) path += fly(from.B, Math.min(1, ((t - m.elected) % interval) / flight));
+    if (share >= 0 && share <= 1) path += fly(edge(p.A), share);
+    if (t >= m.elected) path += fly(edge(p.B), Math.min(1, ((t - m.elected) % interval) / flight));
     this.signs.setAttribute("d", path);
   }
 
-  drawRequests(t, m) {
-    const p = this.place;
-    const client = { x: 34, y: p.client.y };
-    const door = {
-      A: { x: p.A.x - 10, y: p.A.y + p.box.h / 2 },
-      B: { x: p.B.x - 10, y: p.B.y + p.box.h / 2 },
-    };
-    const home = { x: client.x, y: client.y + 16 }; // answers fly below requests, so that they do not meet
+  /** What a request looks like at a time, and where: [kind, x, y]. `waiting` is how many wait before it. */
+  sight(request, t, m, waiting) {
+    const [at, latency, outcome] = request;
+    const end = at + latency;
+    const kind = kindOf(request);
+    const before = ({ x, y, h }) => ({ x: x - DOOR, y: y + h / 2 });
+    const [A, B] = [before(this.place.A), before(this.place.B)];
     const between = (a, b, share) => [a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share];
+    if (t < at) return ["ok", ...between(CLIENT, at >= m.back ? B : A, 1 - (at - t) / FLIGHT)];
+    if (t < end && kind === "unknown") return ["unknown", A.x - STUCK * waiting, A.y];
+    if (t < end) {
+      const column = waiting % QUEUE.columns;
+      const row = Math.floor(waiting / QUEUE.columns);
+      return ["late", CLIENT.x + QUEUE.right + QUEUE.across * column, CLIENT.y + QUEUE.down * row];
+    }
+    const share = (t - end) / FLIGHT;
+    const retried = latency > 0 && kind !== "unknown";
+    if (kind === "fail" && retried)
+      return ["fail", ...between(CLIENT, { x: CLIENT.x, y: CLIENT.y + GIVEN_UP }, share)];
+    const target = outcome === "ok" && end >= m.back ? B : A;
+    const home = { x: CLIENT.x, y: CLIENT.y + BACK };
+    return [kind === "late" ? "ok" : kind, ...between(target, home, share)];
+  }
+
+  drawRequests(t, m) {
     const paths = { ok: "", late: "", unknown: "", fail: "" };
     const counts = { ok: 0, late: 0, bad: 0 };
     let waiting = 0;
     for (const request of this.flying) {
-      const [at, latency, outcome] = request;
+      const [at, latency] = request;
       if (at - FLIGHT > t) break;
-      const kind = kindOf(request);
       const end = at + latency;
+      const kind = kindOf(request);
       if (t >= end && at >= START) counts[kind === "fail" || kind === "unknown" ? "bad" : kind]++;
       if (t > end + FLIGHT) continue;
-      const target = outcome === "ok" && end >= m.back ? door.B : door.A;
-      const draw = (what, [x, y]) => (paths[what] += shape(what, x, y, 5));
-      const retried = latency > 0 && kind !== "unknown";
-      if (t < at) draw("ok", between(client, at >= m.back ? door.B : door.A, 1 - (at - t) / FLIGHT));
-      else if (t < end && kind === "unknown") draw("unknown", [door.A.x - 12 * waiting++, door.A.y]);
-      else if (t < end)
-        draw("late", [client.x + 14 + 13 * (waiting % 6), p.client.y + 14 * Math.floor(waiting++ / 6)]);
-      else if (kind === "fail" && retried)
-        draw("fail", between(client, { x: client.x, y: client.y + 40 }, (t - end) / FLIGHT));
-      else draw(kind === "late" ? "ok" : kind, between(target, home, (t - end) / FLIGHT));
+      const [looks, x, y] = this.sight(request, t, m, waiting);
+      paths[looks] += shape(looks, x, y, REQUEST);
+      if (t >= at && t < end) waiting++;
     }
     for (const [kind, path] of Object.entries(paths)) this.marksNow[kind].setAttribute("d", path);
     const bad = this.settings.kind === "hang" ? "unknown" : "failed";
