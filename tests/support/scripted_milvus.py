@@ -58,6 +58,7 @@ class ScriptedCluster:
     """As much of a cluster as the prober needs: a name, a clock, and no events."""
 
     engine: Literal["embedded", "compose", "simulated"] = "embedded"
+    simulation = None
     name = "scripted"
     profile = "fake"
     ttl = 0.0

@@ -21,7 +21,7 @@ from halab.lessons.common import (
 )
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import simulated_remark
+from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.models.quorum import leadership, majority, tolerates
 from halab.tables import Table
 from halab.widgets.architecture_map import ArchitectureMap
@@ -86,7 +86,7 @@ def results(*journals: Journal) -> dict[str, str]:
         f"{experiment_of(journal)}: metadata call {recovery(journal, 'metadata call')}"
         for journal in journals
     )
-    how = "simulated" if any(journal.simulated for journal in journals) else "measured"
+    how = provenance(*journals)
     return {"coordinator-copies": f"2 of each here. {said} ({how})"}
 
 

@@ -26,7 +26,7 @@ from halab.lessons.common import (
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto
-from halab.measure.journal.simulation_mark import simulated_remark
+from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.measure.journal.summaries import repeat_summary
 from halab.models.availability import Calendar, downtime, parallel
 from halab.models.availability_repair import milvus as milvus_chain
@@ -139,7 +139,7 @@ def price_list(
     if said := _predicted(first):
         rows.append(_row("your prediction", f"{said:.1f}", calendar, said, said))
     rows.append(("the card", "0: not counted", *("any number" for _ in SLOS)))
-    word = "simulated" if first.simulated else "measured"
+    word = provenance(first)
     span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})"
     rows.append(_row(f"{word}, {found.n} runs", span, calendar, found.low, found.high))
     remarks = [
@@ -153,7 +153,7 @@ def price_list(
 def results(journals: Sequence[Journal], operation: str = "search") -> dict[str, str]:
     """What these repeats say to the claims of card 2, in words by claim id."""
     found = failover_time(journals, operation)
-    word = "simulated" if journals[0].simulated else "measured"
+    word = provenance(journals[0])
     how = f"failovers of {found.mean:.1f} s ({word}, {operation}, n = {found.n})"
     yearly = {"two-copies-year": 0.9999, "three-copies-year": 0.999999, "target-year": 0.999}
     return {

@@ -21,6 +21,7 @@ from halab.measure.experiments.fault_experiment import experiment, journal_name
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Claim, Picture, compare, plot
+from halab.measure.journal.simulation_mark import provenance
 from halab.measure.journal.summaries import summary
 from halab.measure.probing.retriever import Retriever
 from halab.widgets.card_view import show_card
@@ -111,7 +112,7 @@ def unanswered(journal: Journal) -> str:
     """How many requests of each operation got no answer, in words that say whether it was simulated."""
     rows = summary(journal).rows
     counted = ", ".join(f"{row.operation} {row.failed + row.unknown} of {row.sent}" for row in rows)
-    return f"{experiment_of(journal)}: {counted} ({'simulated' if journal.simulated else 'measured'})"
+    return f"{experiment_of(journal)}: {counted} ({provenance(journal)})"
 
 
 def recovery(journal: Journal, operation: str) -> str:

@@ -19,6 +19,7 @@ from halab.lessons.common import (
 )
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Picture
+from halab.measure.journal.simulation_mark import provenance
 from halab.measure.probing.retrying import with_retries
 from halab.models.failover import MILVUS
 from halab.models.retry_policy import RetryPolicy
@@ -77,7 +78,7 @@ def cut_off(
 def results(journal: Journal, operation: str = "search") -> dict[str, str]:
     """What a run says to claims of card 6, in words by claim id; each says whether it was simulated."""
     row = next(row for row in summary(journal).rows if row.operation == operation)
-    how = f"{operation}, {'simulated' if journal.simulated else 'measured'}, TTL {journal.header.ttl:g} s"
+    how = f"{operation}, {provenance(journal)}, TTL {journal.header.ttl:g} s"
     words = {"failed-requests": f"{row.failed + row.unknown} of {row.sent} ({how})"}
     if row.rto is not None and row.last_bad is not None:
         length = "not recovered" if math.isinf(row.rto) else f"{row.rto:.1f} s"

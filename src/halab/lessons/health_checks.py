@@ -21,7 +21,7 @@ from halab.measure.experiments.health_probing import (
     usual_pod,
 )
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import simulated_remark
+from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
 from halab.models.health_probes import Probe, ProbedFault, detection
@@ -132,7 +132,7 @@ def results(*journals: Journal) -> dict[str, str]:
         if claim is not None:
             said.setdefault(claim, []).append(
                 f"{journal.faults[0].kind}: noticed after {_seconds(detection_times(journal).verdict)} "
-                f"({'simulated' if journal.simulated else 'measured'})"
+                f"({provenance(journal)})"
             )
     return {claim: "; ".join(words) for claim, words in said.items()}
 

@@ -20,6 +20,7 @@ from halab.measure.experiments.behind_balancer import connection_spread, probe_b
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
 from halab.measure.experiments.throughput import Limit, speeds
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.simulation_mark import provenance
 from halab.models.bootstrap import Interval
 from halab.models.capacity import Usl, mm1, mmc, nodes_needed
 from halab.tables import Table
@@ -102,7 +103,7 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
 
 def results(shared: Journal, limited: Journal) -> dict[str, str]:
     """What both say to claims of card 5, in words by id; each says how it came about."""
-    how = "simulated" if shared.simulated or limited.simulated else "measured"
+    how = provenance(shared, limited)
     both = [scaling(one) for one in (shared, limited)]
     found = [f"{_rate(one)} ({how}, {name})" for one, name in zip(both, _NAMES, strict=True)]
     ratios = [f"x {times(_three(one))} ({how}, {name})" for one, name in zip(both, _NAMES, strict=True)]

@@ -21,7 +21,7 @@ from halab.lessons.common import (
 from halab.measure.experiments.disaster import UNFLUSHED, Loss, disaster, loss
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, simulated_remark
+from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, provenance, simulated_remark
 from halab.models.recovery import Periodic, retention, retention_gap
 from halab.tables import Table
 from halab.widgets.recovery_planner import RecoveryPlanner
@@ -87,7 +87,7 @@ def results(*journals: Journal) -> dict[str, str]:
 
 
 def _recovered(journal: Journal) -> str:
-    how = "simulated" if journal.simulated else "measured"
+    how = provenance(journal)
     return f"{experiment_of(journal)}: insert {recovery(journal, 'insert')} ({how})"
 
 

@@ -18,7 +18,7 @@ from halab.lessons.common import (
 )
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, simulated_remark
+from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, provenance, simulated_remark
 from halab.models.retention import Retention
 from halab.models.retention import keep as backups_to_keep
 from halab.protect.backup.mistake import DataLossReport, data_loss_report, mistake
@@ -56,7 +56,7 @@ def compare_mistakes(*journals: Journal) -> Table:
         ("any", "the card", "-", claims["backup-rto"].text(), "-", f"up to {claims['daily-loss'].text()}")
     ]
     for journal in journals:
-        found, how = data_loss_report(journal), "simulated" if journal.simulated else "measured"
+        found, how = data_loss_report(journal), provenance(journal)
         rows.append((experiment_of(journal), "you said", *_predicted(journal), "-", "-"))
         rows.append((experiment_of(journal), how, _found(found), _took(found), *_lost(found)))
     remarks = ["Still found: searches after the command that found what had been there."]

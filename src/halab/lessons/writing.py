@@ -11,7 +11,7 @@ from halab.errors import MeasurementError
 from halab.lessons.common import cluster, keep, predict, prediction_before, show_card
 from halab.measure.experiments.write_cost import Cost, costs, spread, writing
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import simulated_remark
+from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
@@ -76,7 +76,7 @@ def verdict(ratio: Interval) -> str:
 def results(journal: Journal) -> dict[str, str]:
     """What the writes say to claims of card 4, in words by id; each says whether it was simulated."""
     one, three, ratio = _both(journal)
-    how = "simulated" if journal.simulated else "measured"
+    how = provenance(journal)
     return {
         "one-copy": f"{_seconds(one)} ({how}, one request)",
         "three-copies": f"{_seconds(three)} ({how}, one request)",

@@ -79,7 +79,7 @@ def disaster(
         steps.wait(unflushed, "writing rows that are not flushed")
         with steps.faults([("crash", part) for part in lost], "starting again, waiting for health") as parts:
             steps.wait(down, f"{target}: gone")
-        if steps.recovered and not retriever.simulated:
+        if steps.recovered:
             _wait_for_answer(retriever, run)
         steps.wait(after, "after the disaster")
     journal = run.journal.extended(faults=[_merged(target, parts, run.started)], events=flush)

@@ -33,7 +33,7 @@ from halab.measure.experiments.load import (
 )
 from halab.measure.experiments.replica_collections import ReplicaCollections
 from halab.measure.journal.experiment_name import load_of
-from halab.measure.journal.journal_file import Header, Journal, Phase, machine
+from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.measure.journal.journal_parts import in_phase
 from halab.measure.journal.simulation_mark import mark_title
 from halab.measure.probing.operations import Operation
@@ -243,20 +243,13 @@ def loaded(
     """The journal of a load whose times are on the cluster's clock; `began` becomes its zero."""
     names = tuple(dict.fromkeys(one.operation for one in samples))
     length = max(phase.end for phase in phases) - began
-    header = Header(
-        name=cluster.name,
-        engine=cluster.engine,
-        profile=cluster.profile,
-        ttl=cluster.ttl,
-        versions=dict(cluster.versions),
+    header = Header.of(
+        cluster,
         seed=seed,
-        machine=machine(),
         started=wall,
         rate=round(max(len(samples), 1) / max(len(names), 1) / length, 3),
         deadline=deadline,
-        operations=names,
         timeouts=dict.fromkeys(names, deadline),
-        simulated=cluster.engine == "simulated",
     )
     return Journal.write(
         header,

@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from halab.cluster.protocol import Event
+from halab.cluster.protocol import Cluster, Event
 from halab.errors import JournalError
 from halab.models.samples import Outcome, Sample
 
@@ -59,6 +59,34 @@ class Header:
     operations: tuple[str, ...]
     timeouts: dict[str, float]
     simulated: bool
+
+    @classmethod
+    def of(
+        cls,
+        cluster: Cluster,
+        *,
+        seed: int,
+        started: str,
+        rate: float,
+        deadline: float,
+        timeouts: Mapping[str, float],
+    ) -> Header:
+        """The header of a measurement of this cluster on this machine; `timeouts` names the operations."""
+        return cls(
+            name=cluster.name,
+            engine=cluster.engine,
+            profile=cluster.profile,
+            ttl=cluster.ttl,
+            versions=dict(cluster.versions),
+            seed=seed,
+            machine=machine(),
+            started=started,
+            rate=rate,
+            deadline=deadline,
+            operations=tuple(timeouts),
+            timeouts=dict(timeouts),
+            simulated=cluster.engine == "simulated",
+        )
 
 
 @dataclass(frozen=True, slots=True)

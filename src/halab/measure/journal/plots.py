@@ -24,6 +24,7 @@ from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.outage import Outage, outages
+from halab.measure.journal.simulation_mark import provenance
 from halab.measure.journal.summaries import OperationSummary, fault_time, rows_remark, summary, title
 from halab.models.samples import Outcome
 
@@ -318,7 +319,7 @@ def compare(
     axes.spines[["top", "right", "left"]].set_visible(False)
     first = _many(journals)[0]
     _headline(figure, f"{operation}: {title(first)}")
-    if any(journal.simulated for journal in _many(journals)):
+    if provenance(*_many(journals)) == "simulated":
         _stamp(figure)
     figure.alt = describe_comparison(prediction, card, journals, operation)
     return figure
@@ -361,7 +362,7 @@ def _compared(
         rows.insert(0, ("your prediction", Claim.of(prediction), _STYLES["prediction"]))
     many = _many(journals)
     for number, journal in enumerate(many, start=1):
-        word = "simulated" if journal.simulated else "measured"
+        word = provenance(journal)
         name = word if len(many) == 1 else f"{word}, run {number}"
         rows.append((name, measured(journal, operation), _STYLES["measured"]))
     return rows

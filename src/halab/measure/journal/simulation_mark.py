@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from halab.measure.journal.journal_file import Journal
 
-__all__ = ["KEEPS_NO_ROWS", "mark_title", "simulated_remark"]
+__all__ = ["KEEPS_NO_ROWS", "mark_title", "provenance", "simulated_remark"]
 
 KEEPS_NO_ROWS = "a simulated one keeps no rows"
 """The `detail` of a remark under counts of rows."""
 
 
+def provenance(*journals: Journal) -> str:
+    """Where the figures of these journals come from: "simulated" if one of them is, else "measured"."""
+    return "simulated" if any(journal.simulated for journal in journals) else "measured"
+
+
 def mark_title(title: str, *journals: Journal) -> str:
     """The title of a table or picture of these journals; begins with SIMULATED if one of them is."""
-    return f"SIMULATED: {title}" if any(journal.simulated for journal in journals) else title
+    return f"SIMULATED: {title}" if provenance(*journals) == "simulated" else title
 
 
 def simulated_remark(*journals: Journal, detail: str = "these numbers come from a model") -> tuple[str, ...]:
     """The remark that a table of these journals needs: one sentence if one was simulated, none if not."""
-    if not any(journal.simulated for journal in journals):
+    if provenance(*journals) == "measured":
         return ()
     return (f"SIMULATED: no cluster was measured; {detail}.",)

@@ -25,7 +25,7 @@ from functools import partial
 
 from halab.cluster.protocol import Cluster, Event, Fault
 from halab.errors import MeasurementError
-from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Scheduling, machine, relative
+from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Scheduling, relative
 from halab.measure.probing.operations import NamedOperation, Operation, Renamed
 from halab.measure.probing.retrying import Retrying
 from halab.measure.probing.scheduler import Scheduler
@@ -229,7 +229,7 @@ class Run:
 
     def __enter__(self) -> Run:
         self.wall = datetime.now(UTC).isoformat(timespec="milliseconds")
-        if self.cluster.engine == "simulated":
+        if self.cluster.simulation is not None:
             self.started = self.cluster.now()
             return self
         self._prober = Prober(
@@ -292,30 +292,19 @@ class Run:
                 f"edges of outages are known no better than that."
             )
         return Journal.write(
-            self._header(),
+            Header.of(
+                self.cluster,
+                seed=self._seed,
+                started=self.wall,
+                rate=self._rate,
+                deadline=self._deadline,
+                timeouts={each.name: each.timeout(self._deadline) for each in self._operations},
+            ),
             samples=[_shifted(sample, self.started) for sample in samples],
             faults=_fault_records(self._faults, events, self.started),
             events=events,
             notes=self._notes,
             scheduling=scheduling,
-        )
-
-    def _header(self) -> Header:
-        cluster = self.cluster
-        return Header(
-            name=cluster.name,
-            engine=cluster.engine,
-            profile=cluster.profile,
-            ttl=cluster.ttl,
-            versions=dict(cluster.versions),
-            seed=self._seed,
-            machine=machine(),
-            started=self.wall,
-            rate=self._rate,
-            deadline=self._deadline,
-            operations=tuple(operation.name for operation in self._operations),
-            timeouts={each.name: each.timeout(self._deadline) for each in self._operations},
-            simulated=cluster.engine == "simulated",
         )
 
 
