@@ -25,7 +25,7 @@ from halab.measure.experiments.health_probing import (
     tcp_vs_http,
     usual_pod,
 )
-from halab.models.health_probes import CARD, TUNED, Probe, ProbedFault, detection
+from halab.models.health_probes import CARD, TUNED, HealthProbe, ProbedFault, detection
 
 FAULTS: tuple[ProbedFault, ...] = ("crash", "hang")
 
@@ -34,7 +34,7 @@ def shown(times: list[float]) -> str:
     return ", ".join(f"{each:.1f}" for each in sorted(times)) + " s"
 
 
-def measure(retriever: Retriever, probe: Probe, fault: ProbedFault, repeats: int) -> list[str]:
+def measure(retriever: Retriever, probe: HealthProbe, fault: ProbedFault, repeats: int) -> list[str]:
     span, verdicts, ready = detection(probe, fault), [], []
     for seed in range(repeats):
         journal = health_check(

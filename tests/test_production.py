@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from halab.course.paths import course_root
-from halab.models.health_probes import Probe, detection
+from halab.models.health_probes import HealthProbe, detection
 
 FOLDER = course_root() / "docs" / "production"
 
@@ -76,7 +76,7 @@ def test_one_of_anything_may_be_lost(values):
 
 
 def probe(fields):
-    return Probe(
+    return HealthProbe(
         fields["periodSeconds"],
         fields["timeoutSeconds"],
         fields["failureThreshold"],

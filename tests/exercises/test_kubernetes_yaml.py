@@ -1,7 +1,7 @@
 import pytest
 
 from halab.exercises.kubernetes_yaml import ManifestError, probe_in, read_pod
-from halab.models.health_probes import Probe
+from halab.models.health_probes import HealthProbe
 
 POD = """apiVersion: v1
 kind: Pod
@@ -18,7 +18,7 @@ spec:
 
 def test_a_pod_is_read_with_kubernetes_defaults():
     pod = read_pod(POD)
-    assert probe_in(pod, "livenessProbe") == Probe(3, 1, 2)
+    assert probe_in(pod, "livenessProbe") == HealthProbe(3, 1, 2)
     assert probe_in(pod, "readinessProbe") is None
 
 

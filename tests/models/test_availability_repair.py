@@ -82,7 +82,7 @@ def test_what_failovers_leave_is_a_share(mtbf: float, failover: float, needed: i
 
 def test_a_block_is_copies_and_what_switching_leaves_of_them() -> None:
     block = Block("proxy", 2, mtbf=99 * HOUR, mttr=HOUR, beta=0.1, failover=12)
-    assert block.one == pytest.approx(0.99)
+    assert block.copy_availability == pytest.approx(0.99)
     assert block.availability == pytest.approx(
         common_cause(1, 2, 0.99, 0.1) * failover_availability(99 * HOUR, 12)
     )

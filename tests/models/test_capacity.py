@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halab.models.capacity import Usl, fit_usl, mm1, mmc, nodes_needed, waits
+from halab.models.capacity import Usl, erlang_c, fit_usl, mm1, mmc, nodes_needed
 
 
 def test_one_server_waits_as_the_textbook_says():
@@ -18,8 +18,8 @@ def test_erlang_s_c_is_the_sum_of_its_definition():
     for servers, offered in ((2, 1.5), (3, 2.0), (10, 9.0)):
         last = offered**servers / math.factorial(servers) * servers / (servers - offered)
         right = last / (sum(offered**k / math.factorial(k) for k in range(servers)) + last)
-        assert waits(offered, 1.0, servers) == pytest.approx(right)
-    assert 0 < waits(950, 1.0, 1000) < 1
+        assert erlang_c(offered, 1.0, servers) == pytest.approx(right)
+    assert 0 < erlang_c(950, 1.0, 1000) < 1
 
 
 def test_one_queue_before_three_waits_less_than_three_queues():
@@ -83,7 +83,7 @@ def test_as_many_as_needed_and_no_more(peak, one, headroom, spare):
     assert (nodes - spare - 1) * one * (1 - headroom) < peak
 
 
-@pytest.mark.parametrize("wrong", [{"peak": 0}, {"one": 0}, {"headroom": 1}, {"spare": -1}])
+@pytest.mark.parametrize("wrong", [{"peak": 0}, {"per_node": 0}, {"headroom": 1}, {"spare": -1}])
 def test_a_plan_of_nothing_is_refused(wrong):
     with pytest.raises(ValueError, match="above 0"):
-        nodes_needed(**({"peak": 1, "one": 1} | wrong))
+        nodes_needed(**({"peak": 1, "per_node": 1} | wrong))

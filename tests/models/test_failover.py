@@ -121,8 +121,8 @@ def test_requests_that_are_refused_all_fail() -> None:
 
 
 def test_requests_that_can_wait_fail_less() -> None:
-    assert request_counts(rate=20, outage=12, patience=2) == (200, 40)
-    assert request_counts(rate=20, outage=1, patience=2) == (0, 20)
+    assert request_counts(rate=20, outage=12, deadline=2) == (200, 40)
+    assert request_counts(rate=20, outage=1, deadline=2) == (0, 20)
 
 
 def test_at_the_rate_the_card_implies_five_to_ten_requests_fail() -> None:

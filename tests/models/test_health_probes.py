@@ -8,7 +8,7 @@ from halab.models.health_probes import (
     CARD,
     TUNED,
     YEAR,
-    Probe,
+    HealthProbe,
     backoffs,
     detection,
     false_restarts,
@@ -18,7 +18,9 @@ from halab.models.health_probes import (
 )
 from halab.sim.probe_verdicts import crash, first_verdict, hang, stalls, verdicts
 
-probes = st.builds(Probe, period=st.integers(1, 60), timeout=st.integers(1, 60), failures=st.integers(1, 8))
+probes = st.builds(
+    HealthProbe, period=st.integers(1, 60), timeout=st.integers(1, 60), failures=st.integers(1, 8)
+)
 
 
 def test_the_card_s_thirty_and_six_seconds_are_edges_of_ranges():
@@ -40,8 +42,8 @@ def test_a_probe_played_step_by_step_decides_when_the_formula_says(probe, share,
 
 @given(probes, st.sampled_from(["crash", "hang"]))
 def test_more_patience_never_notices_sooner(probe, fault):
-    more = Probe(probe.period, probe.timeout, probe.failures + 1)
-    slower = Probe(probe.period + 1, probe.timeout, probe.failures)
+    more = HealthProbe(probe.period, probe.timeout, probe.failures + 1)
+    slower = HealthProbe(probe.period + 1, probe.timeout, probe.failures)
     assert detection(more, fault).least > detection(probe, fault).least
     assert detection(slower, fault).most > detection(probe, fault).most
 
@@ -58,7 +60,7 @@ def test_a_sample_never_proves_that_nothing_is_late(latencies, timeout):
 def test_false_restarts_are_bounded_by_the_number_of_probes(probe, late):
     a_year = YEAR / probe.period
     assert 0 <= false_restarts(probe, late) <= a_year / probe.failures * (1 + 1e-9)
-    tougher = Probe(probe.period, probe.timeout, probe.failures + 1)
+    tougher = HealthProbe(probe.period, probe.timeout, probe.failures + 1)
     assert false_restarts(tougher, late) <= false_restarts(probe, late)
 
 
@@ -69,17 +71,19 @@ def test_false_restarts_are_those_of_a_simulated_year(failures, late):
         run = run + 1 if rng.random() < late else 0
         if run == failures:
             restarts, run = restarts + 1, 0
-    probe = Probe(10, 1, failures)
+    probe = HealthProbe(10, 1, failures)
     assert restarts / sent == pytest.approx(false_restarts(probe, late) * 10 / YEAR, rel=0.05)
 
 
 def test_a_stall_shorter_than_the_probe_s_patience_restarts_nobody():
     assert first_verdict(TUNED, stalls([(0.5, 5.0)]), 60) == pytest.approx(float("inf"))
-    assert first_verdict(Probe(1, 1, 1), stalls([(0.5, 5.0)]), 60) == pytest.approx(2.0)
+    assert first_verdict(HealthProbe(1, 1, 1), stalls([(0.5, 5.0)]), 60) == pytest.approx(2.0)
 
 
-@given(st.builds(Probe, period=st.integers(1, 30), failures=st.integers(1, 50), delay=st.integers(0, 60)),
-       st.floats(0, 1))  # fmt: skip
+@given(
+    st.builds(HealthProbe, period=st.integers(1, 30), failures=st.integers(1, 50), delay=st.integers(0, 60)),
+    st.floats(0, 1),
+)
 def test_a_start_within_the_allowance_is_allowed(startup, share):
     span = start_allowance(startup)
     first = startup.delay + share * startup.period
@@ -91,7 +95,7 @@ def test_a_start_within_the_allowance_is_allowed(startup, share):
 
 
 def test_a_verdict_is_taken_back_after_enough_successes():
-    readiness = Probe(1, 1, 2, successes=3)
+    readiness = HealthProbe(1, 1, 2, successes=3)
     told = verdicts(readiness, stalls([(10.0, 4.5)]), 30)
     assert [word for _, word in told] == ["passed", "failed", "passed"]
     assert told[0][0] == 2.0
@@ -113,7 +117,7 @@ def test_a_restart_storm_is_mostly_waiting():
                                    {"successes": 0}, {"failures": 1.5}])  # fmt: skip
 def test_what_kubernetes_refuses_is_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Probe(**wrong)
+        HealthProbe(**wrong)
 
 
 def test_nonsense_is_refused():

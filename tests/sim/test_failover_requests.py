@@ -54,7 +54,7 @@ def test_the_failed_requests_of_a_crash_are_those_of_the_closed_form() -> None:
 
 def test_a_hang_leaves_requests_unknown_and_answers_the_last_ones_late() -> None:
     run = simulate(MILVUS, kind="hang", rate=20, deadline=1.0, seed=2)
-    failed, late = request_counts(20, run.timeline.outage, patience=1.0)
+    failed, late = request_counts(20, run.timeline.outage, deadline=1.0)
     searches = [s for s in run.samples if s.operation == "search"]
     assert {s.outcome for s in searches} == {Outcome.OK, Outcome.UNKNOWN}
     assert len(bad(searches, "search")) == pytest.approx(failed, abs=3)

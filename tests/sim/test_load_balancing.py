@@ -11,9 +11,9 @@ from halab.sim.load_balancing import (
     Node,
     Random,
     RoundRobin,
-    closed,
     race,
     requests,
+    simulate_closed_loop,
 )
 
 LONG = requests(80, 250, seed=3)
@@ -94,9 +94,9 @@ def test_a_pick_of_what_is_not_there_is_refused():
 
 def test_a_closed_loop_gets_what_its_nodes_can_do_once_there_are_clients_enough():
     for nodes in (1, 3):
-        few = closed([50.0] * nodes, 1, 60, LeastConnections(), seed=nodes)
-        many = closed([50.0] * nodes, 20, 60, LeastConnections(), seed=nodes)
+        few = simulate_closed_loop([50.0] * nodes, 1, 60, LeastConnections(), seed=nodes)
+        many = simulate_closed_loop([50.0] * nodes, 20, 60, LeastConnections(), seed=nodes)
         assert len(few) / 60 == pytest.approx(50, rel=0.1)
         assert len(many) / 60 == pytest.approx(50 * nodes, rel=0.1)
     with pytest.raises(ValueError, match="clients"):
-        closed([50.0], 0, 1, Random())
+        simulate_closed_loop([50.0], 0, 1, Random())

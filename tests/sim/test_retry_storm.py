@@ -51,7 +51,7 @@ def test_load_is_multiplied_as_the_closed_form_says() -> None:
 
 def test_retries_without_jitter_rescue_those_within_their_span_of_the_end() -> None:
     policy = RetryPolicy(attempts=5, base=0.2, cap=5, deadline=20, jitter="none")
-    expected = request_counts(CALM.rate, CALM.outage, patience=policy.span()).failed
+    expected = request_counts(CALM.rate, CALM.outage, deadline=policy.span()).failed
     assert judge(policy, CALM).failed == pytest.approx(expected, rel=0.05)
 
 

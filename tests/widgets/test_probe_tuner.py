@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from halab.exercises.kubernetes_yaml import probe_in, read_pod
-from halab.models.health_probes import CARD, TUNED, Probe, detection, false_restarts, restart_storm
+from halab.models.health_probes import CARD, TUNED, HealthProbe, detection, false_restarts, restart_storm
 from halab.widgets.probe_tuner import ProbeTuner, late_share, yaml_of
 
 MIRROR = """
@@ -22,7 +22,9 @@ console.log(JSON.stringify(JSON.parse(text).map(({one, two, busy, pause, live}) 
   storm: storm(live, 3600), yaml: yaml({liveness: one, readiness: two}),
 }))));
 """
-probe = st.builds(Probe, st.integers(1, 30), st.integers(1, 30), st.integers(1, 10), st.integers(0, 120))
+probe = st.builds(
+    HealthProbe, st.integers(1, 30), st.integers(1, 30), st.integers(1, 10), st.integers(0, 120)
+)
 cases = st.tuples(probe, probe, st.floats(0, 0.2), st.floats(0.1, 5), st.integers(1, 900))
 
 
@@ -61,7 +63,7 @@ def test_the_browser_s_numbers_are_those_of_the_model(tmp_path):
 
 
 def test_the_yaml_is_what_kubernetes_takes():
-    container = {"name": "milvus", **yaml.safe_load(yaml_of(TUNED, Probe(5, 3, 3)))}
+    container = {"name": "milvus", **yaml.safe_load(yaml_of(TUNED, HealthProbe(5, 3, 3)))}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "m"}, "spec": {"containers": [container]}}
     assert probe_in(read_pod(yaml.safe_dump(pod)), "livenessProbe") == TUNED
 
@@ -71,6 +73,6 @@ def test_without_a_front_end_a_table_says_when_a_fault_is_noticed():
     assert "20 s" in text
     assert "35 s" in text
     assert "a year" in text
-    assert text.endswith(yaml_of(CARD, Probe(5, 3, 3, 10)))
+    assert text.endswith(yaml_of(CARD, HealthProbe(5, 3, 3, 10)))
     tuner = ProbeTuner(TUNED)
     assert "9 s" in tuner.text()

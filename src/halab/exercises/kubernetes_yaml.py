@@ -14,7 +14,7 @@ import kubernetes_validate
 import yaml
 
 from halab.errors import CourseError
-from halab.models.health_probes import Probe
+from halab.models.health_probes import HealthProbe
 
 __all__ = ["FIELDS", "ManifestError", "probe_in", "read_pod"]
 
@@ -70,12 +70,12 @@ def read_pod(text: str) -> dict[str, Any]:
     return pod
 
 
-def probe_in(pod: dict[str, Any], name: str) -> Probe | None:
+def probe_in(pod: dict[str, Any], name: str) -> HealthProbe | None:
     """A probe of the Pod's first container by its Kubernetes name, or None."""
     found = pod["spec"]["containers"][0].get(name)
     if found is None:
         return None
-    return Probe(**{ours: found.get(theirs, usual) for theirs, (ours, usual) in FIELDS.items()})
+    return HealthProbe(**{ours: found.get(theirs, usual) for theirs, (ours, usual) in FIELDS.items()})
 
 
 def _composed(text: str) -> yaml.Node:

@@ -30,7 +30,7 @@ from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.measure.journal.summaries import repeat_summary
 from halab.models.availability import Calendar, downtime, parallel
 from halab.models.availability_repair import milvus as milvus_chain
-from halab.models.availability_slo import ALERTS, Interval, burn_rate, failovers_allowed, mean_interval
+from halab.models.availability_slo import ALERTS, MeanInterval, burn_rate, failovers_allowed, mean_interval
 from halab.sim.monte_carlo import simulate_years
 from halab.tables import Row, Table
 from halab.widgets.availability_calculator import Calculator
@@ -113,7 +113,7 @@ def _length(journal: Journal, operation: str) -> float:
     return 0.0 if length is None else length
 
 
-def failover_time(journals: Sequence[Journal], operation: str = "search") -> Interval:
+def failover_time(journals: Sequence[Journal], operation: str = "search") -> MeanInterval:
     """The mean outage of these repeats, seconds, with its 95 % interval. Raises MeasurementError."""
     lengths = outages_of(journals, operation)
     try:

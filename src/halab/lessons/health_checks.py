@@ -24,14 +24,14 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
-from halab.models.health_probes import Probe, ProbedFault, detection
+from halab.models.health_probes import HealthProbe, ProbedFault, detection
 from halab.tables import Row, Table
 from halab.widgets.probe_tuner import ProbeTuner
 
 __all__ = [
     "CARD_PROBE",
     "TUNED_PROBE",
-    "Probe",
+    "HealthProbe",
     "ProbeTuner",
     "Retriever",
     "cluster",

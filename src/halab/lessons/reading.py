@@ -150,7 +150,7 @@ def _rate(found: Scaling) -> str:
 
 
 def _five(found: Scaling) -> str:
-    return f"{found.fit.law.rate(5) / found.fit.law.one:.1f}"
+    return f"{found.fit.law.rate(5) / found.fit.law.per_node:.1f}"
 
 
 def _predicted(journal: Journal, experiment: str) -> str:

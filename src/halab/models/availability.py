@@ -48,7 +48,7 @@ Month = Literal["30 days", "a twelfth of the year"]
 YEARS: tuple[Year, ...] = ("365", "365.25", "365.2425")
 MONTHS: tuple[Month, ...] = ("30 days", "a twelfth of the year")
 
-DUST = 1e-9
+RELATIVE_TOLERANCE = 1e-9
 """Relative. 1 - 0.9999 is a little less than 0.0001 as a float; such dust must not cost a whole copy."""
 
 _MOST_COPIES = 10_000
@@ -169,7 +169,7 @@ def copies_needed(availability: float, target: float, beta: float = 0.0) -> int 
     if fraction(target, "target") == 1:
         return 1 if availability == 1 else None
     # What a float cannot tell from the target is the target: beyond ten nines that is more than dust.
-    allowed = (1.0 - target) * (1.0 + DUST) + math.ulp(1.0) / 2
+    allowed = (1.0 - target) * (1.0 + RELATIVE_TOLERANCE) + math.ulp(1.0) / 2
     for copies in range(1, _MOST_COPIES + 1):
         left = alone**copies
         if together + (1.0 - together) * left <= allowed:

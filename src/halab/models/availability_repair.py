@@ -103,14 +103,14 @@ class Block:
         failover_availability(self.mtbf, self.failover)
 
     @property
-    def one(self) -> float:
+    def copy_availability(self) -> float:
         """The availability of one copy."""
         return steady(self.mtbf, self.mttr)
 
     @property
     def copies_alone(self) -> float:
         """What the copies reach if every failover is instant."""
-        return common_cause(self.needed, self.copies, self.one, self.beta)
+        return common_cause(self.needed, self.copies, self.copy_availability, self.beta)
 
     @property
     def switching(self) -> float:

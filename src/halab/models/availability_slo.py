@@ -18,10 +18,18 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from halab.models.availability import DAY, DUST, HOUR, downtime, fraction
+from halab.models.availability import DAY, HOUR, RELATIVE_TOLERANCE, downtime, fraction
 from halab.models.validation import not_negative
 
-__all__ = ["ALERTS", "Alert", "Interval", "budget_spent", "burn_rate", "failovers_allowed", "mean_interval"]
+__all__ = [
+    "ALERTS",
+    "Alert",
+    "MeanInterval",
+    "budget_spent",
+    "burn_rate",
+    "failovers_allowed",
+    "mean_interval",
+]
 
 
 class Alert(NamedTuple):
@@ -66,10 +74,10 @@ def failovers_allowed(slo: float, failover: float, period: float) -> float:
     if not 0 <= failover < math.inf:
         raise ValueError(f"failover must be zero or a positive number of seconds, not {failover}")
     budget = downtime(fraction(slo, "slo"), period)
-    return math.inf if failover == 0 else float(math.floor(budget / failover * (1.0 + DUST)))
+    return math.inf if failover == 0 else float(math.floor(budget / failover * (1.0 + RELATIVE_TOLERANCE)))
 
 
-class Interval(NamedTuple):
+class MeanInterval(NamedTuple):
     """The mean of `n` values and the interval that holds the true mean with the stated confidence."""
 
     mean: float
@@ -83,7 +91,7 @@ class Interval(NamedTuple):
         return f"{self.mean:.1f} ({reach})"
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> MeanInterval:
     """The mean of a few repeats with Student's t interval, which is wide where there are few.
 
     It takes repeats for independent and roughly normal; it is no protection from a repeat that is unlike the
@@ -102,4 +110,4 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
     reach = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * spread
     low = mean - reach
-    return Interval(mean, max(0.0, low) if min(values) >= 0 else low, mean + reach, n, confidence)
+    return MeanInterval(mean, max(0.0, low) if min(values) >= 0 else low, mean + reach, n, confidence)

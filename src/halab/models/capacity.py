@@ -18,7 +18,7 @@ from scipy.optimize import nnls
 
 from halab.models.bootstrap import Interval
 
-__all__ = ["Queue", "Usl", "UslFit", "fit_usl", "mm1", "mmc", "nodes_needed", "waits"]
+__all__ = ["Queue", "Usl", "UslFit", "erlang_c", "fit_usl", "mm1", "mmc", "nodes_needed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ def mmc(arrivals: float, service: float, servers: int) -> Queue:
 
     Raises ValueError unless arrivals stay below what the servers can do: else the queue has no end.
     """
-    wait = waits(arrivals, service, servers) / (servers * service - arrivals)
+    wait = erlang_c(arrivals, service, servers) / (servers * service - arrivals)
     return Queue(arrivals / (servers * service), wait, wait + 1 / service)
 
 
-def waits(arrivals: float, service: float, servers: int) -> float:
-    """The share of requests that find every server busy (Erlang's C formula). Raises ValueError."""
+def erlang_c(arrivals: float, service: float, servers: int) -> float:
+    """Erlang's C formula: the share of requests that find every server busy. Raises ValueError."""
     if servers < 1 or not 0 < arrivals < servers * service:
         raise ValueError("arrivals must lie between 0 and what the servers can do")
     offered = arrivals / service
@@ -59,18 +59,19 @@ def waits(arrivals: float, service: float, servers: int) -> float:
 class Usl:
     """The Universal Scalability Law: what n nodes do a second.
 
-    `one` is what one does, `contention` the share of the work that must queue for something common, and
-    `coherence` what each pair of nodes costs to be kept in step. Both 0: twice the nodes, twice the work.
+    `per_node` is what a single node does, `contention` the share of the work that must queue for something
+    common, and `coherence` what it costs to keep each pair of nodes in step. Both 0: twice the nodes, twice
+    the work.
     """
 
-    one: float
+    per_node: float
     contention: float = 0.0
     coherence: float = 0.0
 
     def rate(self, nodes: float) -> float:
-        """one * n / (1 + contention (n - 1) + coherence n (n - 1))."""
+        """per_node * n / (1 + contention (n - 1) + coherence n (n - 1))."""
         slow = 1 + self.contention * (nodes - 1) + self.coherence * nodes * (nodes - 1)
-        return self.one * nodes / slow
+        return self.per_node * nodes / slow
 
     @property
     def most(self) -> float:
@@ -89,15 +90,15 @@ class UslFit:
 
     def rate(self, nodes: float) -> Interval:
         """What n nodes do a second, with the 95 % interval of the repeats."""
-        return self._interval(self.law.rate(nodes), [one.rate(nodes) for one in self.drawn])
+        return self._interval(self.law.rate(nodes), [law.rate(nodes) for law in self.drawn])
 
     @property
     def contention(self) -> Interval:
-        return self._interval(self.law.contention, [one.contention for one in self.drawn])
+        return self._interval(self.law.contention, [law.contention for law in self.drawn])
 
     @property
     def coherence(self) -> Interval:
-        return self._interval(self.law.coherence, [one.coherence for one in self.drawn])
+        return self._interval(self.law.coherence, [law.coherence for law in self.drawn])
 
     def _interval(self, figure: float, drawn: Sequence[float]) -> Interval:
         low, high = np.quantile(drawn, [0.025, 0.975])
@@ -124,18 +125,20 @@ def fit_usl(rates: Mapping[int, Sequence[float]], *, draws: int = 400, seed: int
 
 
 def _fitted(rates: Mapping[int, Sequence[float]]) -> Usl:
-    # n / rate is linear in 1/one, contention/one and coherence/one. Times rate / n, errors are relative ones.
+    # n / rate is linear in 1/per_node, contention/per_node and coherence/per_node. Multiplied by rate / n,
+    # the errors become relative ones.
     rows = [(rate / n, rate / n * (n - 1), rate * (n - 1)) for n, group in rates.items() for rate in group]
     (base, contention, coherence), _ = nnls(np.array(rows), np.ones(len(rows)))
     return Usl(1 / base, contention / base, coherence / base)
 
 
-def nodes_needed(peak: float, one: float, *, headroom: float = 0.3, spare: int = 1) -> int:
+def nodes_needed(peak: float, per_node: float, *, headroom: float = 0.3, spare: int = 1) -> int:
     """The fewest nodes that serve `peak` with `spare` of them gone and `headroom` of the rest left unused.
 
-    Each serves `one` a second, and none is slowed down by the others. Raises ValueError.
+    Rates are requests a second: each node serves `per_node`, and none is slowed down by the others.
+    `headroom` is a fraction of one. Raises ValueError.
     """
-    if not (peak > 0 and one > 0 and 0 <= headroom < 1 and spare >= 0):
-        raise ValueError("peak and one must be above 0, headroom from 0 to below 1, spare 0 or more")
+    if not (peak > 0 and per_node > 0 and 0 <= headroom < 1 and spare >= 0):
+        raise ValueError("peak and per_node must be above 0, headroom from 0 to below 1, spare 0 or more")
     # Rounded, or 3.0000000000000004 nodes would be four.
-    return math.ceil(round(peak / (one * (1 - headroom)), 9)) + spare
+    return math.ceil(round(peak / (per_node * (1 - headroom)), 9)) + spare

@@ -4,14 +4,14 @@ A failover is a chain of waits: the fault is noticed, a successor is chosen, it 
 back. Only the first is random here, because a fault falls anywhere between two signs of life.
 
 Two detectors, both of one shape. The watcher hears from the watched every `interval` seconds, tolerates
-`patience` seconds of silence after the last sign of life, and looks every `granularity` seconds whether
+`tolerance` seconds of silence after the last sign of life, and looks every `granularity` seconds whether
 that has passed. If the fault falls u after the last sign of life (u uniform on 0..interval) and the next
 look comes v late (uniform on 0..granularity), then
 
-    detection = patience - u + v
-    least     = patience - interval
-    mean      = patience - interval / 2 + granularity / 2
-    most      = patience + granularity
+    detection = tolerance - u + v
+    least     = tolerance - interval
+    mean      = tolerance - interval / 2 + granularity / 2
+    most      = tolerance + granularity
 
 Sources. Heartbeats: the card. Leases: etcd's Go client renews a third of the TTL after the last answer
 (client/v3/lease.go, recvKeepAlive; it looks twice a second, so a renewal leaves up to 0.5 s later than
@@ -74,7 +74,7 @@ class Detector(Protocol):
     @property
     def interval(self) -> float: ...
     @property
-    def patience(self) -> float: ...
+    def tolerance(self) -> float: ...
     @property
     def granularity(self) -> float: ...
     def missed(self, phase: float) -> float:
@@ -99,7 +99,7 @@ class Heartbeats:
             raise ValueError(f"misses must be at least 1, not {self.misses}")
 
     @property
-    def patience(self) -> float:
+    def tolerance(self) -> float:
         return self.misses * self.interval + self.timeout
 
     @property
@@ -126,7 +126,7 @@ class Lease:
         return self.ttl / 3
 
     @property
-    def patience(self) -> float:
+    def tolerance(self) -> float:
         return self.ttl
 
     @property
@@ -183,7 +183,7 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Failover:
-    """Everything that decides how long a failover takes. All times in seconds.
+    """Everything that decides how long a failover takes. All times are seconds.
 
     `election` runs from the fault noticed to a successor chosen; in Milvus nobody votes, the standby's
     compare-and-put on the leased key wins. `takeover` runs on until the successor serves, `reconnect` until
@@ -234,8 +234,8 @@ class Failover:
             detected = min(detected, self.restart)
         elected = detected + self.election
         serving = elected + self.takeover
-        found = max(serving, self.connection) if kind == "hang" else serving
-        return Timeline(0.0, min(missed, detected), detected, elected, serving, found + self.reconnect)
+        leaves = max(serving, self.connection) if kind == "hang" else serving  # clients leave the old member
+        return Timeline(0.0, min(missed, detected), detected, elected, serving, leaves + self.reconnect)
 
     def outage(self, kind: FaultKind = "crash") -> Span:
         """How long clients are without service: least, mean (exact unless a bound bites) and most."""
@@ -243,7 +243,7 @@ class Failover:
 
 
 def _detected(detector: Detector, phase: float) -> float:
-    return detector.patience + detector.granularity - phase * (detector.interval + detector.granularity)
+    return detector.tolerance + detector.granularity - phase * (detector.interval + detector.granularity)
 
 
 CARD = Failover(Heartbeats(interval=1.0, misses=3, timeout=2.0), election=3.0, takeover=2.0, reconnect=2.0)
@@ -261,22 +261,22 @@ def detection(detector: Detector) -> Span:
 
 
 class RequestCounts(NamedTuple):
-    """What becomes of the requests of an outage, expected numbers: `failed` for the user, or only `late`."""
+    """Expected numbers of requests in an outage: those that `failed` for the user, and those only `late`."""
 
     failed: float
     late: float
 
 
-def request_counts(rate: float, outage: float, patience: float = 0.0) -> RequestCounts:
-    """The fate of requests that leave at `rate` a second through an outage of `outage` seconds.
+def request_counts(rate: float, outage: float, deadline: float = 0.0) -> RequestCounts:
+    """How many requests fail, and how many are late, at `rate` a second through `outage` seconds.
 
-    `patience` is how many seconds a request goes on before it is given up: 0 if it is refused and not
+    `deadline` is how many seconds a request goes on before it is given up: 0 if it is refused and not
     retried, its deadline if it waits unanswered, the span of its retries if it is retried. The requests of
-    the last `patience` seconds are answered late; those before them fail. On a grid of send times the
+    the last `deadline` seconds are answered late; those before them fail. On a grid of send times the
     count is within one of this.
     """
-    not_negative(rate=rate, outage=outage, patience=patience)
-    late = min(outage, patience)
+    not_negative(rate=rate, outage=outage, deadline=deadline)
+    late = min(outage, deadline)
     return RequestCounts(rate * (outage - late), rate * late)
 
 
@@ -309,13 +309,13 @@ class ExponentialStalls:
 def false_alarm_probability(detector: Detector, stalls: Stalls) -> float:
     """The probability that one stall of a healthy process is taken for a fault.
 
-    It is, if the stall outlasts the detection: P(L > patience - u + v) averaged over u and v, which
+    It is, if the stall outlasts the detection: P(L > tolerance - u + v) averaged over u and v, which
     Gauss-Legendre quadrature does. (Closed for exponential lengths; the tests compare.)
     """
     points = _quadrature()
-    patience, interval, granularity = detector.patience, detector.interval, detector.granularity
+    tolerance, interval, granularity = detector.tolerance, detector.interval, detector.granularity
     return sum(
-        wu * wv * stalls.longer_than(patience - u * interval + v * granularity)
+        wu * wv * stalls.longer_than(tolerance - u * interval + v * granularity)
         for u, wu in points
         for v, wv in points
     )

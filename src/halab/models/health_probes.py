@@ -1,4 +1,4 @@
-"""Health checks in closed form: how soon they notice, how often they are wrong. Times are seconds.
+"""Health probes in closed form: how soon they notice, how often they are wrong. Times are seconds.
 
 A probe is sent every `period` seconds. It fails if it is refused, or if `timeout` passes without an answer,
 and `failures` of them in a row are a verdict. The fault falls anywhere between two probes, so the first probe
@@ -34,7 +34,7 @@ __all__ = [
     "CARD",
     "TUNED",
     "YEAR",
-    "Probe",
+    "HealthProbe",
     "ProbedFault",
     "backoffs",
     "detection",
@@ -53,9 +53,12 @@ ProbedFault = Literal["crash", "hang"]
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """The numbers of a probe, with Kubernetes' defaults: periodSeconds, timeoutSeconds, failureThreshold,
-    initialDelaySeconds and successThreshold. Raises ValueError below Kubernetes' least values."""
+class HealthProbe:
+    """The numbers of a health probe, with Kubernetes' defaults.
+
+    They are periodSeconds, timeoutSeconds, failureThreshold, initialDelaySeconds and successThreshold. Raises
+    ValueError below Kubernetes' least values.
+    """
 
     period: float = 10.0
     timeout: float = 1.0
@@ -72,14 +75,14 @@ class Probe:
                 raise ValueError(f"{name} must be a whole number from 1, not {value}")
 
 
-CARD = Probe(period=10, timeout=5, failures=3, delay=30)
+CARD = HealthProbe(period=10, timeout=5, failures=3, delay=30)
 """The liveness probe of card 9."""
 
-TUNED = Probe(period=3, timeout=3, failures=2, delay=30)
+TUNED = HealthProbe(period=3, timeout=3, failures=2, delay=30)
 """The same with the card's faster period and threshold, and the timeout of its readiness probe."""
 
 
-def detection(probe: Probe, fault: ProbedFault) -> Span:
+def detection(probe: HealthProbe, fault: ProbedFault) -> Span:
     """Seconds from a fault to the verdict. Raises ValueError for a fault that is neither crash nor hang."""
     if fault not in get_args(ProbedFault):
         raise ValueError(f"fault must be crash or hang, not {fault}")
@@ -105,7 +108,7 @@ def share_over(latencies: Sequence[float], timeout: float) -> float:
     return (sum(each > timeout for each in latencies) + 1) / (len(latencies) + 1)
 
 
-def false_restarts(probe: Probe, late: float) -> float:
+def false_restarts(probe: HealthProbe, late: float) -> float:
     """Restarts a year of a process that is well, if the share `late` of its answers misses the timeout.
 
     Late answers are taken to be independent of each other, which is kind: pauses come in bursts. A restart
@@ -119,7 +122,7 @@ def false_restarts(probe: Probe, late: float) -> float:
     return YEAR / probe.period * run / math.fsum(late**power for power in range(probe.failures))
 
 
-def start_allowance(startup: Probe) -> Span:
+def start_allowance(startup: HealthProbe) -> Span:
     """Seconds a process may take to start under a startup probe before it is restarted, if it refuses until
     then.
 

@@ -95,7 +95,7 @@ class RetryPolicy:
         """Seconds from the first attempt to the last, if each is refused at once and waits its full backoff.
 
         Without jitter, requests that leave within this time of the end of an outage survive it: it is the
-        `patience` of `halab.models.failover.request_fate`.
+        `deadline` of `halab.models.failover.request_counts`.
         """
         total = 0.0
         for attempt in range(1, self.attempts):

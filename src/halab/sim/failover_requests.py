@@ -1,4 +1,4 @@
-"""A failover in virtual time: who hears what when, and what becomes of each request.
+"""A failover in virtual time: when each part notices it, and how each request ends.
 
 Processes (SimPy): the active member gives signs of life until the fault; the watcher (etcd for a lease, a
 monitor for heartbeats) notices the silence; the standby is chosen and takes over; the clients come back.
@@ -46,7 +46,7 @@ NEEDS: dict[str, dict[str, float]] = {
     # A proxy that clients do not use still holds up time ticks and the invalidation of caches.
     "proxy": {"search": GRACEFUL_TIME, "strong search": 0.0, "metadata call": 0.0},
     "log": {"search": GRACEFUL_TIME, "strong search": 0.0, "insert": 0.0},
-    # Without a majority nothing is decided, and nobody says so: requests wait. Measured, 3 of 3 runs of 20 s.
+    # Without a majority nothing is decided and no error is returned: requests wait (3 of 3 runs of 20 s).
     "etcd": {"strong search": 0.0, "metadata call": 0.0},
     "datanode": {},
     "indexnode": {},
@@ -69,7 +69,7 @@ _REFUSED = 0.002
 
 @dataclass(frozen=True)
 class Incident:
-    """One fault and how the cluster gets over it. Times are seconds on the simulation's clock.
+    """One fault and how the cluster recovers from it. Times are seconds on the simulation's clock.
 
     `leads` tells whether the lost process was serving rather than standing by; `standby` whether another
     member can take over; `used` whether the clients talk to the lost process itself (a proxy); `quorum`
@@ -152,7 +152,7 @@ class _World:
         """Notices that the signs of life stopped: etcd by looking now and then, a monitor by its timer."""
         if isinstance(self.detector, Lease):
             yield self.env.timeout(self.rng.random() * self.detector.granularity)
-        while (left := self.heard + self.detector.patience - self.env.now) > 1e-9:
+        while (left := self.heard + self.detector.tolerance - self.env.now) > 1e-9:
             yield self.env.timeout(self.detector.granularity or left)
         self.notice()
 
@@ -184,7 +184,7 @@ class _World:
 
 
 def outages(incident: Incident, replicas: int = 3) -> list[Outage]:
-    """What users notice of an incident, operation by operation, for a collection with this many replicas."""
+    """The outages that users of a collection with this many replicas notice, by operation."""
     role, at = incident.role, incident.at
     if not incident.leads or (role == "etcd" and incident.quorum):
         return []
@@ -200,7 +200,7 @@ def outages(incident: Incident, replicas: int = 3) -> list[Outage]:
 
 
 def _recovered(incident: Incident, replicas: int) -> float:
-    """When the cluster has got over the loss without the lost process."""
+    """When the cluster has recovered without the lost process, seconds on the simulation's clock."""
     noticed = incident.at + incident.timeline.detected
     if incident.role == "querynode" and incident.standby:
         return noticed if replicas > 1 else noticed + RELOAD
@@ -243,7 +243,7 @@ def probe(
     samples = []
     for operation in operations:
         rng = random.Random(f"probe {seed} {operation}")
-        mine = sorted((each for each in windows if each.operation == operation), key=lambda each: each.start)
+        mine = sorted((w for w in windows if w.operation == operation), key=lambda window: window.start)
         for number in range(math.ceil(round((end - start) * rate, 9))):
             samples.append(_user(operation, number, start + number / rate, mine, deadline, rng, retry))
     return sorted(samples, key=lambda sample: sample.intended)
@@ -281,7 +281,7 @@ def _request(
     if hit is None:
         return sample
     if hit.silent:
-        # Held by a process that is silent; answered late if the clients find another one in time.
+        # A silent process holds it; it is answered late if the clients find another process in time.
         if hit.end + latency <= at + deadline:
             return replace(sample, done=hit.end + latency)
         return replace(

@@ -3,10 +3,10 @@
     work = requests(rate=200, seconds=20, seed=1)
     race(FOUR_NODES, work, RoundRobin()).p99
 
-A node serves one request after the other, in the order of their coming. It may go grey: from then on it
-takes several times as long, and says nothing. It may leave: whatever is still with it then fails, and the
-balancer sends it nothing more. Every strategy gets the same requests, with the same work and the same draws,
-so that a race between strategies is fair.
+A node serves one request after the other, in the order of their arrival. It may turn grey: from then on it
+takes several times as long, without an error. It may leave: the requests that it still has then fail, and the
+balancer sends it no more. Every strategy gets the same requests, with the same work and the same draws, so
+that a race between strategies is fair.
 
 `src/halab/widgets/balancer_race.js` is the mirror of this file; a test compares both.
 """
@@ -32,9 +32,9 @@ __all__ = [
     "Request",
     "RoundRobin",
     "Strategy",
-    "closed",
     "race",
     "requests",
+    "simulate_closed_loop",
 ]
 
 
@@ -53,7 +53,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Comes at `at` (seconds); its work is 1 on average; two draws from 0 to 1 for whoever plays dice."""
+    """Arrives at `at` (seconds); its work is 1 on average; two draws from 0 to 1 for random strategies."""
 
     at: float
     work: float
@@ -118,16 +118,19 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
 
 
 def requests(rate: float, seconds: float, seed: int = 0) -> list[Request]:
-    """Requests that come at random, `rate` a second on average, with exponential work. Raises ValueError."""
+    """Requests with random (Poisson) arrivals, `rate` a second on average, and exponential work.
+
+    Raises ValueError unless `rate` and `seconds` are above 0.
+    """
     if not (0 < rate < math.inf and 0 < seconds < math.inf):
         raise ValueError("rate and seconds must be above 0")
     rng = random.Random(seed)
-    found: list[Request] = []
+    arrivals: list[Request] = []
     at = rng.expovariate(rate)
     while at < seconds:
-        found.append(Request(at, rng.expovariate(1.0), (rng.random(), rng.random())))
+        arrivals.append(Request(at, rng.expovariate(1.0), (rng.random(), rng.random())))
         at += rng.expovariate(rate)
-    return found
+    return arrivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,24 +145,24 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class RaceReport:
-    """A race's end, a pure function of its answers, which are in the order of the requests."""
+    """The result of a race: its answers, in the order of the requests, and figures computed from them."""
 
     answers: tuple[Answer, ...]
 
     @property
     def failed(self) -> int:
-        return sum(not one.ok for one in self.answers)
+        return sum(not answer.ok for answer in self.answers)
 
     @property
     def throughput(self) -> float:
         """Good answers a second, until the last one came."""
-        good = [one.end for one in self.answers if one.ok]
+        good = [answer.end for answer in self.answers if answer.ok]
         return len(good) / max(good) if good else 0.0
 
     def latency(self, share: float) -> float:
         """The time that a share of the good answers did not exceed, seconds; infinite if there are none."""
-        found = sorted(one.end - one.at for one in self.answers if one.ok)
-        return found[math.ceil(share * len(found)) - 1] if found else math.inf
+        times = sorted(answer.end - answer.at for answer in self.answers if answer.ok)
+        return times[math.ceil(share * len(times)) - 1] if times else math.inf
 
     @property
     def p99(self) -> float:
@@ -167,11 +170,11 @@ class RaceReport:
 
     @property
     def mean(self) -> float:
-        found = [one.end - one.at for one in self.answers if one.ok]
-        return math.fsum(found) / len(found) if found else math.inf
+        times = [answer.end - answer.at for answer in self.answers if answer.ok]
+        return math.fsum(times) / len(times) if times else math.inf
 
     def sent_to(self, node: int) -> int:
-        return sum(one.node == node for one in self.answers)
+        return sum(answer.node == node for answer in self.answers)
 
 
 class _Server:
@@ -194,7 +197,7 @@ def race(nodes: Sequence[Node], work: Sequence[Request], strategy: Strategy) -> 
 
     Raises ValueError if the strategy picks what is not in service, or if there are no nodes.
     """
-    if not nodes or any(not 0 < one.speed < math.inf for one in nodes):
+    if not nodes or any(not 0 < node.speed < math.inf for node in nodes):
         raise ValueError("a race needs nodes, each with a speed above 0")
     env = simpy.Environment()
     servers = [_Server(env, node) for node in nodes]
@@ -225,7 +228,7 @@ def _arrive(
 ) -> Steps:
     for number, request in enumerate(work):
         yield env.timeout(request.at - env.now)
-        loads = {n: one.unanswered for n, one in enumerate(servers) if not one.left}
+        loads = {n: server.unanswered for n, server in enumerate(servers) if not server.left}
         if not loads:
             answers[number] = Answer(request.at, None, request.at, False)
             continue
@@ -252,7 +255,7 @@ def _serve(
     server.unanswered -= 1
 
 
-def closed(
+def simulate_closed_loop(
     speeds: Sequence[float], clients: int, seconds: float, strategy: Strategy, seed: int = 0
 ) -> list[tuple[float, float]]:
     """A closed loop: each of `clients` waits for its answer before it asks again. Pairs (sent, answered).
@@ -264,21 +267,21 @@ def closed(
     env = simpy.Environment()
     servers = [_Server(env, Node(speed)) for speed in speeds]
     rng = random.Random(seed)
-    found: list[tuple[float, float]] = []
+    pairs: list[tuple[float, float]] = []
 
     def client() -> Steps:
         while env.now < seconds:
             sent = env.now
-            loads = {n: one.unanswered for n, one in enumerate(servers)}
+            loads = {n: server.unanswered for n, server in enumerate(servers)}
             server = servers[strategy.pick(loads, (rng.random(), rng.random()))]
             server.unanswered += 1
             with server.queue.request() as turn:
                 yield turn
                 yield env.timeout(server.takes(rng.expovariate(1.0), env.now))
             server.unanswered -= 1
-            found.append((sent, env.now))
+            pairs.append((sent, env.now))
 
     for _ in range(clients):
         env.process(client())
     env.run()
-    return sorted(found)
+    return sorted(pairs)

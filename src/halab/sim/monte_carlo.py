@@ -57,7 +57,7 @@ def simulate_years(chain: Chain, years: int = 200, seed: int = 0) -> SimulatedYe
 
 def _block(block: Block, end: float, rng: np.random.Generator) -> Spans:
     """When a block is down. The spans may overlap."""
-    together, alone = shares(block.one, block.beta)
+    together, alone = shares(block.copy_availability, block.beta)
     copies = [_renewals(alone, block.mttr, end, rng) for _ in range(block.copies)]
     broken = np.concatenate(copies)
     times = np.concatenate([broken[:, 0], broken[:, 1]])
@@ -70,7 +70,7 @@ def _block(block: Block, end: float, rng: np.random.Generator) -> Spans:
     ends = times[(lost == spare) & (steps < 0)]
     spans = [np.column_stack([begins, ends]), _renewals(together, block.mttr, end, rng)]
     if spare and block.failover:
-        # The one that broke was one of those that serve, or it stood by.
+        # The copy that broke may have been serving or standing by; only the first costs a failover.
         served = rng.random(len(times)) < block.needed / np.maximum(block.copies - lost + 1, 1)
         switched = times[(steps > 0) & (lost <= spare) & served]
         spans.append(np.column_stack([switched, switched + block.failover]))
@@ -78,12 +78,12 @@ def _block(block: Block, end: float, rng: np.random.Generator) -> Spans:
 
 
 def _renewals(down: float, mttr: float, end: float, rng: np.random.Generator) -> Spans:
-    """When something that is down for this share of time, `mttr` seconds each time, is down."""
+    """When something is down, given its share of time down and the mean seconds of a repair."""
     if down == 0 or mttr == 0:
         return np.empty((0, 2))
     mtbf = mttr * (1.0 - down) / down
     spans: list[Spans] = []
-    # It begins as it goes on: down with the probability with which it is down.
+    # It starts in its steady state: down with the probability with which it is down later.
     now = 0.0 if rng.random() < down else float(rng.exponential(mtbf))
     while now < end:
         size = int((end - now) / (mtbf + mttr) * 1.1) + 16
@@ -91,8 +91,8 @@ def _renewals(down: float, mttr: float, end: float, rng: np.random.Generator) ->
         starts = now + np.concatenate([[0.0], np.cumsum(repair + run)[:-1]])
         spans.append(np.column_stack([starts, starts + repair]))
         now = float(starts[-1] + repair[-1] + run[-1])
-    found = np.concatenate(spans) if spans else np.empty((0, 2))
-    return np.minimum(found[found[:, 0] < end], end)
+    outages = np.concatenate(spans) if spans else np.empty((0, 2))
+    return np.minimum(outages[outages[:, 0] < end], end)
 
 
 def _union(spans: Spans, end: float) -> Spans:
@@ -113,5 +113,5 @@ def _downtime_until(spans: Spans, times: Times) -> Times:
     total = np.concatenate([[0.0], np.cumsum(spans[:, 1] - spans[:, 0])])
     index = np.searchsorted(spans[:, 0], times, side="right")
     over = np.where(index > 0, np.maximum(spans[np.maximum(index - 1, 0), 1] - times, 0.0), 0.0)
-    found: Times = total[index] - over
-    return found
+    downtime: Times = total[index] - over
+    return downtime

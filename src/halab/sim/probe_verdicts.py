@@ -1,8 +1,7 @@
-"""A probe step by step: what the kubelet's worker would see of a process, probe after probe. Times are
-seconds.
+"""A health probe, step by step: what the kubelet's worker sees of a process. Times are seconds.
 
-The arithmetic of `models/health_probes.py` is one formula; this is the loop it was derived from, so each
-tests the other. A process is told by the moments from and until which it does not answer.
+`models/health_probes.py` has the formula; this is the loop that it was derived from, so each tests the other.
+A process is described by an `Answer`: how long it takes to answer a probe that is sent at a given time.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from halab.models.health_probes import Probe
+from halab.models.health_probes import HealthProbe
 
 __all__ = ["Answer", "crash", "first_verdict", "hang", "stalls", "verdicts"]
 
@@ -30,7 +29,7 @@ def crash(at: float) -> Answer:
 
 
 def stalls(pauses: Iterable[tuple[float, float]]) -> Answer:
-    """A healthy process that stands still in some spells (begin, seconds) and answers when each is over."""
+    """A healthy process that stalls now and then: for each pause (begin, seconds) it answers at its end."""
     spells = [(begin, begin + length) for begin, length in pauses]
 
     def answer(sent: float) -> float:
@@ -39,13 +38,12 @@ def stalls(pauses: Iterable[tuple[float, float]]) -> Answer:
     return answer
 
 
-def verdicts(probe: Probe, answer: Answer, until: float, first: float = 0.0) -> list[tuple[float, str]]:
-    """When the worker decides anew, up to `until`: pairs (seconds, "failed" or "passed").
+def verdicts(probe: HealthProbe, answer: Answer, until: float, first: float = 0.0) -> list[tuple[float, str]]:
+    """When the worker's verdict changes, up to `until`: pairs (seconds, "failed" or "passed").
 
-    The first probe leaves at `first`. A late one delays its successor, and ticks it missed are not made up
-    for.
+    The first probe leaves at `first`. A late one delays its successor, and missed ticks are not made up for.
     """
-    found: list[tuple[float, str]] = []
+    changes: list[tuple[float, str]] = []
     state, run, last = "", 0, ""
     sent = first
     while sent <= until:
@@ -56,9 +54,9 @@ def verdicts(probe: Probe, answer: Answer, until: float, first: float = 0.0) -> 
         run, last = (run + 1 if word == last else 1), word
         if run >= (probe.failures if failed else probe.successes) and word != state:
             state = word
-            found.append((done, word))
+            changes.append((done, word))
         sent = _next(sent, done, probe.period, first)
-    return found
+    return changes
 
 
 def _next(sent: float, done: float, period: float, first: float) -> float:
@@ -67,6 +65,6 @@ def _next(sent: float, done: float, period: float, first: float) -> float:
     return max(tick, done)
 
 
-def first_verdict(probe: Probe, answer: Answer, until: float, first: float = 0.0) -> float:
+def first_verdict(probe: HealthProbe, answer: Answer, until: float, first: float = 0.0) -> float:
     """When the worker first decides that the process has failed, or infinity."""
     return next((at for at, word in verdicts(probe, answer, until, first) if word == "failed"), math.inf)

@@ -3,11 +3,11 @@
 Clients send requests at a steady rate to a service of bounded capacity: a request takes a server for a fixed
 time, waits in a queue of bounded length if all are busy, and is refused if that is full. For some seconds the
 service is out. It then refuses most attempts at once and leaves some without an answer; half of the inserts
-left without an answer happen all the same, as timed-out inserts did on the course's cluster.
-When service is back, whoever retried too fast is met by the load of everybody who did: answers come after
-their clients have stopped waiting, the work is wasted, and the outage goes on although nothing is broken.
+left without an answer happen all the same, as timed-out inserts did on the course's cluster. When service is
+back, clients that retried too fast have piled up load: answers come after their clients have stopped waiting,
+the work is wasted, and the outage goes on although nothing is broken.
 
-    report = judge(RetryPolicy())            # or any function with the signature of models.retry.Retry
+    report = judge(RetryPolicy())            # or any function with the signature of retry_policy.Retry
     report.failed, report.duplicates, report.peak
 """
 
@@ -124,9 +124,9 @@ def judge(
     """Run clients with this policy through an outage and report what users, data and service got of it.
 
     `policy` is called after each attempt that did not succeed: `policy(attempt, elapsed, outcome, operation,
-    rng)` returns the seconds to wait before the next attempt, or None to give up (see `models.retry.Retry`;
-    a `RetryPolicy` is one). The same seed gives the same report. With `ask`, a policy in another process
-    can be asked several things at once.
+    rng)` returns the seconds to wait before the next attempt, or None to give up (see `Retry`, of which
+    `RetryPolicy` is one). The same seed gives the same report. With `ask`, a policy in another process can be
+    asked several things at once.
 
     Raises TypeError or ValueError if the policy returns something that is not a wait, and whatever the
     policy itself raises.
@@ -224,7 +224,7 @@ class _World:
         if self.waiting() >= self.scenario.queue:
             return Outcome.FAIL
         answered = self.served() - self.env.now
-        request.happened += 1  # whether or not its client still waits: the service cannot know
+        request.happened += 1  # even if its client has stopped waiting: the service cannot know
         yield self.env.timeout(min(answered, self.scenario.timeout))
         return Outcome.OK if answered <= self.scenario.timeout else Outcome.UNKNOWN
 

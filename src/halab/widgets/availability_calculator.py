@@ -144,14 +144,14 @@ def closed_form(settings: Mapping[str, Any]) -> dict[str, Any]:
     slo, failover = settings["slo"], settings["failover"]
     burn = burn_rate(settings["errors"], slo)
     return {
-        "one": copies.one,
-        "independent": k_of_n(copies.needed, copies.copies, copies.one),
+        "one": copies.copy_availability,
+        "independent": k_of_n(copies.needed, copies.copies, copies.copy_availability),
         "common": copies.copies_alone,
         "switching": copies.switching,
         "group": copies.availability,
         "blocks": [block.availability for block in chain.blocks],
         "chain": chain.availability,
-        "copies_needed": copies_needed(copies.one, slo, copies.beta),
+        "copies_needed": copies_needed(copies.copy_availability, slo, copies.beta),
         "budget": downtime(slo, month),
         "failovers": failovers_allowed(slo, failover, month) if failover else None,
         "burn": burn,

@@ -14,13 +14,13 @@ from dataclasses import asdict
 import traitlets
 
 from halab.course.catalogue import language
-from halab.models.health_probes import CARD, Probe, detection, false_restarts, restart_storm
+from halab.models.health_probes import CARD, HealthProbe, detection, false_restarts, restart_storm
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ProbeTuner", "late_share", "yaml_of"]
 
-_READINESS = Probe(period=5, timeout=3, failures=3, delay=10)
+_READINESS = HealthProbe(period=5, timeout=3, failures=3, delay=10)
 _HOUR = 3600.0
 
 
@@ -30,7 +30,7 @@ def late_share(busy: float, pause: float, timeout: float) -> float:
     return busy * math.exp(-timeout / pause)
 
 
-def yaml_of(liveness: Probe, readiness: Probe) -> str:
+def yaml_of(liveness: HealthProbe, readiness: HealthProbe) -> str:
     """Both probes as Kubernetes takes them, below a container. `yaml` in probe_tuner.js is its mirror."""
     lines = []
     for name, probe in (("livenessProbe", liveness), ("readinessProbe", readiness)):
@@ -61,7 +61,11 @@ class ProbeTuner(CourseWidget):
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(
-        self, liveness: Probe = CARD, readiness: Probe = _READINESS, busy: float = 0.01, pause: float = 1.0
+        self,
+        liveness: HealthProbe = CARD,
+        readiness: HealthProbe = _READINESS,
+        busy: float = 0.01,
+        pause: float = 1.0,
     ) -> None:
         super().__init__(
             probes={"liveness": asdict(liveness), "readiness": asdict(readiness)},
@@ -72,11 +76,11 @@ class ProbeTuner(CourseWidget):
     def text(self) -> str:
         rows = []
         for name, fields in self.probes.items():
-            probe = Probe(**fields)
+            probe = HealthProbe(**fields)
             for fault in ("crash", "hang"):
                 span = detection(probe, fault)
                 rows.append((name, fault, f"{span.least:g} s", f"{span.mean:g} s", f"{span.most:g} s"))
-        liveness = Probe(**self.probes["liveness"])
+        liveness = HealthProbe(**self.probes["liveness"])
         a_year = false_restarts(liveness, late_share(timeout=liveness.timeout, **self.load))
         times, down = restart_storm(_lives(liveness), _HOUR)
         table = text_table(
@@ -89,9 +93,9 @@ class ProbeTuner(CourseWidget):
                 "The card says 30 s for 10 s x 3, and 6 s for 3 s x 2.",
             ],
         )
-        return f"{table}\n\n{yaml_of(liveness, Probe(**self.probes['readiness']))}"
+        return f"{table}\n\n{yaml_of(liveness, HealthProbe(**self.probes['readiness']))}"
 
 
-def _lives(probe: Probe) -> float:
+def _lives(probe: HealthProbe) -> float:
     """Seconds from a start to the next restart, of a process that never answers in time."""
     return probe.delay + detection(probe, "hang").mean

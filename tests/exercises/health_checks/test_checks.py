@@ -13,7 +13,7 @@ from halab.exercises.health_checks.variant import (
     make_probes,
     probes_reaching,
 )
-from halab.models.health_probes import Probe, detection, false_restarts, share_over
+from halab.models.health_probes import HealthProbe, detection, false_restarts, share_over
 from halab.sim.probe_verdicts import verdicts
 from support.answers import hint_of
 
@@ -21,12 +21,12 @@ SEEDS = range(5)
 
 
 def detected(probe, fault):
-    span = detection(Probe(**probe), fault)
+    span = detection(HealthProbe(**probe), fault)
     return span.least, span.most
 
 
 def a_year(probe, late):
-    return false_restarts(Probe(**probe), late)
+    return false_restarts(HealthProbe(**probe), late)
 
 
 def write(liveness, startup="periodSeconds: 10\n        failureThreshold: 60", delay=0):
@@ -76,7 +76,7 @@ def test_right_answers_pass_every_check(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_readiness_changes_as_the_simulated_worker_decides(seed):
     heard = make_answers(random.Random(seed))
-    probe = Probe(1, 1, failures=3, successes=2)
+    probe = HealthProbe(1, 1, failures=3, successes=2)
     told = verdicts(probe, lambda sent: 0.0 if heard[int(sent)] else -1.0, len(heard) - 1)
     if told and told[0][1] == "failed":
         told = told[1:]  # it begins as not ready: that is no change
@@ -88,7 +88,7 @@ def test_a_goal_is_out_of_reach_of_the_card_s_faster_settings_and_in_reach_of_so
     one = make_goal(random.Random(seed))
     assert next(probes_reaching(one))
     with pytest.raises(CheckFailed):
-        checks.check_patient(lambda data: write(Probe(3, 3, 2)), [one])
+        checks.check_patient(lambda data: write(HealthProbe(3, 3, 2)), [one])
     assert not list(probes_reaching(make_impossible_goal(random.Random(seed))))
 
 
@@ -96,7 +96,7 @@ DRAWN = make_probes(random.Random(1))
 GOALS = [make_goal(random.Random(1))]
 HEARD = make_answers(random.Random(1))
 FIT = next(probes_reaching(GOALS[0]))
-LATE = Probe(1, 29, 29)
+LATE = HealthProbe(1, 29, 29)
 product = lambda probe, fault: (0, probe["period"] * probe["failures"])  # noqa: E731
 
 
@@ -127,7 +127,7 @@ def never_waits(probe, fault):
         (checks.check_valid, (lambda data: "a: [", GOALS), "09.2.valid"),
         (checks.check_valid, (lambda data: None, GOALS), "09.2.valid"),
         (checks.check_in_time, (lambda data: write(LATE), GOALS), "09.2.time"),
-        (checks.check_patient, (lambda data: write(Probe(1, 1, 1)), GOALS), "09.2.patient"),
+        (checks.check_patient, (lambda data: write(HealthProbe(1, 1, 1)), GOALS), "09.2.patient"),
         (checks.check_start, (lambda data: write(FIT, "periodSeconds: 1"), GOALS), "09.2.start"),
         (checks.check_start, (lambda data: write(FIT, delay=400), GOALS), "09.2.delay"),
         (checks.check_refused, (lambda data: write(FIT), GOALS), "09.2.refused"),

@@ -19,7 +19,7 @@ from halab.measure.experiments.health_probing import (
 )
 from halab.measure.experiments.kubelet import Check, HttpGet, Pod
 from halab.measure.journal.journal_file import Journal
-from halab.models.health_probes import CARD, TUNED, Probe, detection
+from halab.models.health_probes import CARD, TUNED, HealthProbe, detection
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_what_is_said_is_a_function_of_the_saved_journal(cluster, retriever, tmp
 
 
 def test_a_busy_process_is_restarted_by_a_tight_probe_and_left_alone_by_a_patient_one(cluster, retriever):
-    tight, patient = (Pod(Check(HttpGet(), Probe(1, 1, count)), grace=1) for count in (1, 3))
+    tight, patient = (Pod(Check(HttpGet(), HealthProbe(1, 1, count)), grace=1) for count in (1, 3))
     assert restarts(stalling_process(cluster, "query node 1", pod=tight, retriever=retriever)) > 0
     assert restarts(stalling_process(cluster, "query node 1", pod=patient, retriever=retriever)) == 0
 

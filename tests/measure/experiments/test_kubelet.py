@@ -17,7 +17,7 @@ from halab.measure.experiments.kubelet import (
     container_of,
 )
 from halab.measure.experiments.virtual_loop import VirtualLoop
-from halab.models.health_probes import CARD, TUNED, Probe, detection
+from halab.models.health_probes import CARD, TUNED, HealthProbe, detection
 
 GET = HttpGet()
 
@@ -65,7 +65,7 @@ def kinds(kubelet):
     return [each.kind for each in kubelet.events if not each.kind.endswith((" ok", " failed"))]
 
 
-@pytest.mark.parametrize("probe", [CARD, TUNED, Probe(2, 5, 3), Probe(1, 1, 1)])
+@pytest.mark.parametrize("probe", [CARD, TUNED, HealthProbe(2, 5, 3), HealthProbe(1, 1, 1)])
 @pytest.mark.parametrize("fault", ["crash", "hang"])
 @pytest.mark.parametrize("seed", range(5))
 def test_a_fault_is_noticed_when_the_model_says(probe, fault, seed):
@@ -80,7 +80,7 @@ def test_a_fault_is_noticed_when_the_model_says(probe, fault, seed):
 
 def test_probes_leave_every_period_and_not_before_the_initial_delay():
     fake = Fake()
-    watched(fake, 60, liveness=Check(GET, Probe(period=10, delay=25)))
+    watched(fake, 60, liveness=Check(GET, HealthProbe(period=10, delay=25)))
     gaps = [after - before for before, after in zip(fake.asked, fake.asked[1:], strict=False)]
     assert 25 <= fake.asked[0] < 35
     assert gaps == pytest.approx([10.0] * len(gaps))
@@ -88,13 +88,13 @@ def test_probes_leave_every_period_and_not_before_the_initial_delay():
 
 def test_failures_count_only_in_a_row():
     down = [(at, at + 2) for at in range(0, 60, 3)]
-    kubelet = watched(Fake(down=down), 60, liveness=Check(GET, Probe(1, 1, 3)))
+    kubelet = watched(Fake(down=down), 60, liveness=Check(GET, HealthProbe(1, 1, 3)))
     assert kubelet.restarts == 0
     assert any(each.kind == "liveness failed" and each.detail.startswith("2") for each in kubelet.events)
 
 
 def test_readiness_begins_as_failed_goes_and_comes_back_and_never_restarts():
-    probe = Probe(1, 1, failures=2, successes=3)
+    probe = HealthProbe(1, 1, failures=2, successes=3)
     kubelet = watched(Fake(down=[(10, 20)]), 40, readiness=Check(GET, probe))
     assert kinds(kubelet) == ["ready", "not ready", "ready"]
     first, away, back = (e.time for e in kubelet.events if e.kind in ("ready", "not ready"))
@@ -106,15 +106,15 @@ def test_readiness_begins_as_failed_goes_and_comes_back_and_never_restarts():
 
 def test_a_startup_probe_holds_the_others_off_until_it_has_passed():
     slow = {"slow_start": 20.0, "heals": False}
-    liveness = Check(GET, Probe(1, 1, 1))
+    liveness = Check(GET, HealthProbe(1, 1, 1))
     assert watched(Fake(**slow), 60, liveness=liveness).restarts >= 1
-    kubelet = watched(Fake(**slow), 60, liveness=liveness, startup=Check(GET, Probe(5, 1, 10)))
+    kubelet = watched(Fake(**slow), 60, liveness=liveness, startup=Check(GET, HealthProbe(5, 1, 10)))
     assert kubelet.restarts == 0
     assert kubelet.seen("liveness ok") >= 20
 
 
 def test_a_start_beyond_the_allowance_is_restarted():
-    kubelet = watched(Fake(slow_start=1e9, heals=False), 20, startup=Check(GET, Probe(2, 1, 3)))
+    kubelet = watched(Fake(slow_start=1e9, heals=False), 20, startup=Check(GET, HealthProbe(2, 1, 3)))
     assert 4 <= kubelet.seen("unhealthy") <= 6
     assert kubelet.restarts >= 1
 
@@ -126,7 +126,7 @@ def test_a_process_that_does_not_hear_is_killed_after_its_grace():
 
 def test_a_restart_that_does_not_help_backs_off():
     fake = Fake(down=[(0, 1e9)], heals=False)
-    kubelet = watched(fake, 400, liveness=Check(GET, Probe(1, 1, 1)))
+    kubelet = watched(fake, 400, liveness=Check(GET, HealthProbe(1, 1, 1)))
     waits = [each.detail for each in kubelet.events if each.kind == "back-off"]
     assert waits[:5] == [f"CrashLoopBackOff: {wait} s" for wait in (10, 20, 40, 80, 160)]
     gaps = [after - before for before, after in zip(fake.restarts, fake.restarts[1:], strict=False)]
@@ -135,7 +135,7 @@ def test_a_restart_that_does_not_help_backs_off():
 
 def test_ten_minutes_of_running_are_forgiven():
     fake = Fake(down=[(10, 1e9)])
-    with Kubelet(fake, Pod(liveness=Check(GET, Probe(1, 1, 1)))) as kubelet:
+    with Kubelet(fake, Pod(liveness=Check(GET, HealthProbe(1, 1, 1)))) as kubelet:
         kubelet.wait(30)
         fake.down = [(700, 1e9)]
         kubelet.wait(700)
@@ -154,7 +154,7 @@ def test_a_process_that_ended_needs_no_probe():
 
 def test_a_pause_within_the_threshold_restarts_nobody_and_beyond_it_does():
     pauses = [(at, at + 1.5) for at in range(5, 60, 5)]
-    tight, patient = Check(GET, Probe(1, 1, 1)), Check(GET, Probe(1, 1, 3))
+    tight, patient = Check(GET, HealthProbe(1, 1, 1)), Check(GET, HealthProbe(1, 1, 3))
     assert watched(Fake(hung=pauses, heals=False), 60, liveness=tight).restarts > 0
     assert watched(Fake(hung=pauses, heals=False), 60, liveness=patient).restarts == 0
 
@@ -162,13 +162,13 @@ def test_a_pause_within_the_threshold_restarts_nobody_and_beyond_it_does():
 def test_kubernetes_refuses_a_success_threshold_for_liveness_and_startup():
     for name in ("liveness", "startup"):
         with pytest.raises(ValueError, match=f"successes of a {name} probe must be 1"):
-            Pod(**{name: Check(GET, Probe(successes=2))})
+            Pod(**{name: Check(GET, HealthProbe(successes=2))})
 
 
 @pytest.mark.parametrize("fault", ["crash", "hang"])
 def test_on_a_simulated_cluster_it_finds_and_mends_the_fault_in_virtual_time(fault):
     cluster = SimulatedCluster()
-    pod = Pod(liveness=Check(GET, TUNED), readiness=Check(TcpSocket(), Probe(1, 1, 2)), grace=2)
+    pod = Pod(liveness=Check(GET, TUNED), readiness=Check(TcpSocket(), HealthProbe(1, 1, 2)), grace=2)
     with Kubelet(container_of(cluster, "query node 1"), pod, watch=False) as kubelet:
         assert kubelet.wait(60, lambda: kubelet.seen("liveness ok") is not None)
         broken = cluster.inject(fault, "query node 1")

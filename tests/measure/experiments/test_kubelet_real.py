@@ -5,10 +5,10 @@ import sys
 import pytest
 
 from halab.measure.experiments.kubelet import Check, Exec, HttpGet, Kubelet, Pod, TcpSocket, container_of
-from halab.models.health_probes import Probe
+from halab.models.health_probes import HealthProbe
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(240)]
-QUICK = Probe(period=1, timeout=1, failures=2)
+QUICK = HealthProbe(period=1, timeout=1, failures=2)
 SEEN = Check(HttpGet(), QUICK)
 NODE = "any query node"
 
@@ -40,7 +40,7 @@ def test_a_hung_process_still_passes_tcp_because_the_kernel_accepts(small):
 
 @pytest.mark.parametrize("kind", ["tcp", "exec"])
 def test_a_crash_is_refused_and_mended(small, kind):
-    asks = Check(TcpSocket() if kind == "tcp" else page(small), Probe(1, 3, 2))
+    asks = Check(TcpSocket() if kind == "tcp" else page(small), HealthProbe(1, 3, 2))
     with Kubelet(container_of(small, NODE), Pod(asks, SEEN, grace=1), watch=False) as kubelet:
         assert kubelet.wait(30, lambda: kubelet.ready and bool(said(kubelet, "liveness ok", 0)))
         fault = small.inject("crash", NODE)
@@ -51,7 +51,7 @@ def test_a_crash_is_refused_and_mended(small, kind):
 
 
 def test_a_command_that_asks_a_hung_process_is_killed_and_the_process_restarted(small):
-    asks = Check(page(small), Probe(1, 3, 2))
+    asks = Check(page(small), HealthProbe(1, 3, 2))
     with Kubelet(container_of(small, NODE), Pod(asks, SEEN, grace=1)) as kubelet:
         assert kubelet.wait(30, lambda: kubelet.ready and bool(said(kubelet, "liveness ok", 0)))
         before = small.resolve(NODE).pid

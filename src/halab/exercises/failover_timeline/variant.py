@@ -190,9 +190,9 @@ def _promise(
     """A promise `slowest` just keeps in time and `calmest` just keeps in calm."""
     processes, after = rng.choice((4, 6, 8, 12)), round(rng.uniform(0.5, 3.0), 1)
     # Stalls a thirteenth as long as the detector's patience give a handful of false alarms a year.
-    stalls = ExponentialStalls(rng.choice((20.0, 40.0, 60.0)), round(slowest.patience / 13, 2))
+    stalls = ExponentialStalls(rng.choice((20.0, 40.0, 60.0)), round(slowest.tolerance / 13, 2))
     alarms = false_alarms_per_year(calmest, stalls, processes)
-    rto = slowest.patience + slowest.granularity + after + slack
+    rto = slowest.tolerance + slowest.granularity + after + slack
     return Promise(round(rto, 2), float(f"{1.15 * alarms:.3g}"), after, stalls, processes)
 
 

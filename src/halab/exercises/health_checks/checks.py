@@ -15,7 +15,7 @@ from halab.exercises.expectations import call_many, expect
 from halab.exercises.health_checks.variant import Goal
 from halab.exercises.kubernetes_yaml import ManifestError, probe_in, read_pod
 from halab.exercises.learner_numbers import draw
-from halab.models.health_probes import Probe, detection, false_restarts, share_over, start_allowance
+from halab.models.health_probes import HealthProbe, detection, false_restarts, share_over, start_allowance
 from halab.sim.probe_verdicts import first_verdict, hang
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 Function = Callable[..., Any]
 
 
-def check_crash(detected: Function, probes: Sequence[Probe]) -> None:
+def check_crash(detected: Function, probes: Sequence[HealthProbe]) -> None:
     """The range of a crash."""
     for probe, found in _call_detected(detected, probes, "crash"):
         expect(
@@ -53,7 +53,7 @@ def check_crash(detected: Function, probes: Sequence[Probe]) -> None:
         )
 
 
-def check_hang(detected: Function, probes: Sequence[Probe]) -> None:
+def check_hang(detected: Function, probes: Sequence[HealthProbe]) -> None:
     """The range of a hang, in which probes may be late for each other."""
     # Probes that are never late first: what is wrong with all is said before what is wrong with some.
     for probe, found in sorted(
@@ -91,7 +91,7 @@ def check_share(late: Function, goal: Goal) -> None:
         )
 
 
-def check_false(restarts: Function, probes: Sequence[Probe]) -> None:
+def check_false(restarts: Function, probes: Sequence[HealthProbe]) -> None:
     """Restarts a year of a healthy process."""
     shares = (0.0, 0.001, 0.02, 0.3)
     calls = [(asdict(probe), late) for probe in probes for late in shares]
@@ -223,8 +223,8 @@ def restarts_at(heard: Sequence[bool], failures: int) -> list[int]:
 
 
 def _call_detected(
-    detected: Function, probes: Sequence[Probe], fault: str
-) -> list[tuple[Probe, tuple[float, float]]]:
+    detected: Function, probes: Sequence[HealthProbe], fault: str
+) -> list[tuple[HealthProbe, tuple[float, float]]]:
     found = call_many(detected, ((asdict(probe), fault) for probe in probes))
     for span in found:
         expect(
@@ -245,14 +245,14 @@ def _pod(manifest: Function, goal: Goal) -> dict[str, Any]:
         raise
 
 
-def _probe_of(manifest: Function, goal: Goal, name: str) -> Probe:
+def _probe_of(manifest: Function, goal: Goal, name: str) -> HealthProbe:
     probe = probe_in(_pod(manifest, goal), name)
     expect(probe is not None, f"The container has a {name}.", "09.2.valid")
     assert probe is not None
     return probe
 
 
-def _seconds_to_verdict(probe: Probe, share: float) -> float:
+def _seconds_to_verdict(probe: HealthProbe, share: float) -> float:
     """Seconds to the verdict if the next probe leaves a share of a period after the hang."""
     at = 100 * probe.period - share * probe.period
     return first_verdict(probe, hang(at), at + 2 * detection(probe, "hang").most) - at

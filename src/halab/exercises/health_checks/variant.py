@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from halab.exercises.learner_numbers import per_learner
-from halab.models.health_probes import Probe, detection, false_restarts, share_over, start_allowance
+from halab.models.health_probes import HealthProbe, detection, false_restarts, share_over, start_allowance
 
 __all__ = [
     "Goal",
@@ -55,13 +55,13 @@ def _latencies(rng: random.Random) -> tuple[float, ...]:
     )
 
 
-def probes_reaching(goal: Goal) -> Iterator[Probe]:
+def probes_reaching(goal: Goal) -> Iterator[HealthProbe]:
     """Every liveness probe of whole numbers that reaches a goal, the cheapest timeouts first."""
     for timeout in range(1, MOST):
         late = share_over(goal.latencies, timeout)
         for failures in range(1, MOST):
             for period in range(1, MOST):
-                probe = Probe(period, timeout, failures)
+                probe = HealthProbe(period, timeout, failures)
                 if detection(probe, "hang").most > goal.within:
                     break
                 if false_restarts(probe, late) * goal.years <= 1:
@@ -75,7 +75,7 @@ def make_goal(rng: random.Random) -> Goal:
             rng.randrange(14, 32), rng.choice((5, 10, 20, 50)), rng.randrange(100, 400), _latencies(rng)
         )
         late = share_over(goal.latencies, 3)
-        if false_restarts(Probe(3, 3, 2), late) * goal.years > 1 and next(probes_reaching(goal), None):
+        if false_restarts(HealthProbe(3, 3, 2), late) * goal.years > 1 and next(probes_reaching(goal), None):
             return goal
 
 
@@ -85,15 +85,17 @@ def make_impossible_goal(rng: random.Random) -> Goal:
     return Goal(rng.randrange(3, 6), 20, 100, slow)
 
 
-def reaches(goal: Goal, startup: Probe) -> bool:
+def reaches(goal: Goal, startup: HealthProbe) -> bool:
     """Whether a start of the goal's length is always allowed."""
     return start_allowance(startup).least >= goal.start
 
 
-def make_probes(rng: random.Random, count: int = 12) -> list[Probe]:
+def make_probes(rng: random.Random, count: int = 12) -> list[HealthProbe]:
     """Probes of every shape, some with a timeout longer than their period."""
-    drawn = [Probe(rng.randrange(1, 31), rng.randrange(1, 11), rng.randrange(1, 6)) for _ in range(count)]
-    return [*drawn, Probe(rng.randrange(1, 4), rng.randrange(6, 11), rng.randrange(2, 6))]
+    drawn = [
+        HealthProbe(rng.randrange(1, 31), rng.randrange(1, 11), rng.randrange(1, 6)) for _ in range(count)
+    ]
+    return [*drawn, HealthProbe(rng.randrange(1, 4), rng.randrange(6, 11), rng.randrange(2, 6))]
 
 
 def make_answers(rng: random.Random, count: int = 60) -> list[bool]:
@@ -109,7 +111,7 @@ class Variant:
     """One learner's exercise."""
 
     goal: Goal
-    probes: list[Probe]
+    probes: list[HealthProbe]
     answers: list[bool]
 
 

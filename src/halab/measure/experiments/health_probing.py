@@ -23,7 +23,7 @@ from halab.measure.journal.journal_file import Journal, relative
 from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.retriever import Retriever
-from halab.models.health_probes import Probe
+from halab.models.health_probes import HealthProbe
 from halab.models.samples import Outcome
 
 __all__ = [
@@ -45,16 +45,16 @@ __all__ = [
 _SET = "probes"  # the event that holds a kubelet's settings
 _TIMEOUT = 90.0  # seconds until a fault that nobody has mended is given up
 _NEVER = 10**6  # failures in a row until a restart, where there is to be none
-_SEES = Probe(period=1, timeout=3, failures=1)
+_SEES = HealthProbe(period=1, timeout=3, failures=1)
 
 
-def usual_pod(liveness: Probe, grace: float = 2.0) -> Pod:
+def usual_pod(liveness: HealthProbe, grace: float = 2.0) -> Pod:
     """Liveness and readiness by /healthz; readiness once a second, so that the end of a restart is seen.
 
     The delay of `liveness` is left out: the lab's processes run already. `grace` is short for the lab's sake.
     """
-    judged = Probe(liveness.period, liveness.timeout, liveness.failures)
-    return Pod(Check(HttpGet(), judged), Check(HttpGet(), Probe(1, 1, 2)), grace=grace)
+    judged = HealthProbe(liveness.period, liveness.timeout, liveness.failures)
+    return Pod(Check(HttpGet(), judged), Check(HttpGet(), HealthProbe(1, 1, 2)), grace=grace)
 
 
 def health_check(
@@ -151,7 +151,7 @@ def tcp_vs_http(
     kind, target = parse_fault(fault)
     cluster.wait_healthy()
     part = cluster.resolve(target)
-    pod = Pod(Check(TcpSocket(), Probe(1, 1, _NEVER)), Check(HttpGet(), Probe(1, 1, 1)))
+    pod = Pod(Check(TcpSocket(), HealthProbe(1, 1, _NEVER)), Check(HttpGet(), HealthProbe(1, 1, 1)))
     with ExitStack() as stack:
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, watch=False))
@@ -209,13 +209,13 @@ def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:
     return run.journal.extended(events=[*settings, *events])
 
 
-def health_probes_of(journal: Journal) -> dict[str, Probe]:
+def health_probes_of(journal: Journal) -> dict[str, HealthProbe]:
     """The numbers of the probes that watched, by "liveness" and so on. Raises MeasurementError."""
     for event in journal.events:
         if (event.by, event.kind) == ("kubelet", _SET):
             pod = json.loads(event.detail)
             names = ("liveness", "readiness", "startup")
-            return {name: Probe(**pod[name]["probe"]) for name in names if pod[name]}
+            return {name: HealthProbe(**pod[name]["probe"]) for name in names if pod[name]}
     raise MeasurementError(
         "no kubelet watched in this journal",
         hint="make one with health_check, stalling_process or dependency_outage",

@@ -41,7 +41,7 @@ from halab.cluster.running_cluster import RunningCluster
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import ClusterError
 from halab.measure.experiments.virtual_loop import VirtualLoop
-from halab.models.health_probes import BACKOFF_RESET, Probe, backoffs
+from halab.models.health_probes import BACKOFF_RESET, HealthProbe, backoffs
 
 __all__ = ["Check", "Container", "Exec", "HttpGet", "Kubelet", "Pod", "TcpSocket", "container_of"]
 
@@ -83,7 +83,7 @@ class Check:
     """One probe of a pod: what it asks, and its numbers."""
 
     how: How
-    probe: Probe = field(default_factory=Probe)
+    probe: HealthProbe = field(default_factory=HealthProbe)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from halab.measure.journal.simulation_mark import mark_title
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.capacity import UslFit, fit_usl
 from halab.models.samples import Outcome, Sample
-from halab.sim.load_balancing import LeastConnections, closed
+from halab.sim.load_balancing import LeastConnections, simulate_closed_loop
 from halab.tables import Row, Tabular
 
 __all__ = ["Scaling", "Step", "reading", "scaling"]
@@ -71,7 +71,9 @@ def reading(
 
     def turn(number: int, repeat: int, before: int) -> tuple[Phase, list[Sample]]:
         start = cluster.now()
-        pairs = closed([_speed(number, limit)] * number, clients, seconds, LeastConnections(), next(seeds))
+        pairs = simulate_closed_loop(
+            [_speed(number, limit)] * number, clients, seconds, LeastConnections(), next(seeds)
+        )
         found = [
             Sample("search", before + n, start + sent, start + sent, start + done, Outcome.OK)
             for n, (sent, done) in enumerate(pairs)
