@@ -4,9 +4,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from typer.testing import CliRunner
 
-from halab.cli import app
 from halab.errors import BackupError
 from halab.models.retention import Retention
 from halab.protect.backup import backup, verify
@@ -149,26 +147,3 @@ def test_what_cannot_be_deleted_is_said(store, monkeypatch):
     monkeypatch.setattr(shutil, "rmtree", refuse)
     with pytest.raises(BackupError, match=r"old could not be deleted.*Permission denied"):
         prune(store.folder, Retention(1, 0, 0))
-
-
-def test_the_command_deletes_and_tells(store):
-    for day in range(3):
-        store(f"day-{day}", day)
-    arguments = ["prune", str(store.folder), "--daily", "1", "--weekly", "0", "--monthly", "0"]
-    dry = CliRunner().invoke(app, [*arguments, "--dry-run"])
-    assert dry.exit_code == 0, dry.output
-    assert len(names(store.folder)) == 3
-    run = CliRunner().invoke(app, arguments)
-    assert run.exit_code == 0, run.output
-    assert names(store.folder) == {"day-0"}
-    (store.folder / "day-0" / MANIFEST).write_text("{}")
-    assert CliRunner().invoke(app, arguments).exit_code == 1
-
-
-@pytest.mark.parametrize("numbers", [("0", "0", "0"), ("-1", "1", "1"), ("x", "1", "1")])
-def test_a_retention_that_keeps_nothing_or_is_no_number_is_refused(store, numbers):
-    store("new", 0)
-    given = [f"--{name}={each}" for name, each in zip(("daily", "weekly", "monthly"), numbers, strict=True)]
-    run = CliRunner().invoke(app, ["prune", str(store.folder), *given])
-    assert run.exit_code == 2
-    assert names(store.folder) == {"new"}

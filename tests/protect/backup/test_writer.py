@@ -4,15 +4,12 @@ import errno
 import hashlib
 import json
 import random
-import shutil
 from importlib import import_module
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
-from halab.cli import app
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import BackupError
 from halab.protect.backup import backup, restore, verify
@@ -276,20 +273,3 @@ def test_names_that_are_not_there_are_told(milvus, saved, tmp_path):
 def test_a_simulated_cluster_has_nothing_to_back_up(tmp_path):
     with pytest.raises(BackupError, match="keeps no rows"):
         backup(SimulatedCluster("lab", "ha", 10), tmp_path / "one")
-
-
-def test_halab_verify_tells_a_backup_by_its_folder(saved, tmp_path):
-    good = CliRunner().invoke(app, ["verify", str(saved[1])], env={"COLUMNS": "200"})
-    assert good.exit_code == 0, good.output
-    assert "250 rows" in good.output
-    bad = shutil.copytree(saved[1], tmp_path / "bad")
-    (bad / "cards" / "late.parquet").unlink()
-    both = CliRunner().invoke(app, ["verify", str(saved[1]), str(bad)], env={"COLUMNS": "200"})
-    assert both.exit_code == 1
-    assert "cards/late.parquet: is missing" in both.output
-
-
-def test_a_new_name_is_given_as_a_pair():
-    run = CliRunner().invoke(app, ["restore", "folder", "--as", "cards"])
-    assert run.exit_code == 2
-    assert "OLD=NEW" in run.output

@@ -8,10 +8,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from typer.testing import CliRunner
 
 import halab
-from halab.cli import app as cli
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import DrillError, MeasurementError
 from halab.measure import Header, Journal, Retriever
@@ -136,14 +134,6 @@ def test_a_question_counts_from_the_loss_on_and_a_degraded_answer_is_an_answer()
     )  # fmt: skip
     with pytest.raises(MeasurementError, match="not the journal of a drill"):
         unanswered(journal("crash"))
-
-
-def test_the_command_needs_two_running_clusters_and_a_drill_to_take_back(tmp_path, monkeypatch):
-    monkeypatch.setenv("HALAB_HOME", str(tmp_path))
-    same = CliRunner().invoke(cli, ["drill", str(tmp_path / "d"), "--primary", "a", "--standby", "a"])
-    assert isinstance(same.exception, DrillError)
-    none = CliRunner().invoke(cli, ["drill", str(tmp_path / "d")])
-    assert isinstance(none.exception, halab.errors.ClusterNotFound)
 
 
 class Clock:

@@ -5,9 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from halab.cli import app as cli
 from halab.errors import DrillError
 from halab.protect.drill.runbook import Facts, Record, State, load_state
 from halab.protect.drill.unfinished import (
@@ -108,19 +106,6 @@ def test_what_is_possible_when_the_primary_ended_with_its_owner(tmp_path, done, 
     error = cluster_missing_error(tmp_path, cut_off(done))
     assert "ended with the process that had started it" in error.message
     assert hint in error.hint
-
-
-def test_the_command_says_so_when_there_is_nothing_to_roll_back(folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("HALAB_HOME", str(tmp_path / "home"))
-    gone = CliRunner().invoke(cli, ["drill", str(folder), "--roll-back"])
-    assert isinstance(gone.exception, DrillError)
-    assert "no longer runs" in gone.exception.message
-    none = CliRunner().invoke(cli, ["drill", str(tmp_path / "friday"), "--roll-back"])
-    assert isinstance(none.exception, DrillError)
-    assert "there is no drill" in none.exception.message
-    (folder / "report.json").write_text("{}")
-    ended = CliRunner().invoke(cli, ["drill", str(folder), "--roll-back"])
-    assert "has ended" in ended.exception.message
 
 
 KILLED = """
