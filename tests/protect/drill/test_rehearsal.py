@@ -13,6 +13,7 @@ import halab
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import DrillError, MeasurementError
 from halab.measure import Header, Journal, Retriever
+from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.journal.journal_file import FaultRecord
 from halab.measure.probing.addresses import DEGRADED, TWO_ADDRESSES, Application
 from halab.models.samples import Outcome, Sample
@@ -155,8 +156,14 @@ class Home:
         self.cluster = Clock()
 
 
-class Asked:
+class Run:
     elapsed = 0.0
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+
+    def counts(self):
+        return {}
 
 
 @pytest.fixture
@@ -164,7 +171,9 @@ def steps(milvus, tmp_path):
     """A drill whose nightly backup was made from a Milvus in memory."""
     milvus.fill(rows=30)
     backup(milvus, tmp_path / "backup", ["cards"])
-    return DrillSteps(Application(Home(), Home()), tmp_path, Asked(), 0.0, 1.0)
+    app = Application(Home(), Home())
+    run = Run(app.homes["primary"].cluster)
+    return DrillSteps(app, tmp_path, ExperimentSteps(run, progress=False), 0.0, 1.0)
 
 
 def test_a_sound_and_recent_backup_is_found_good(steps):

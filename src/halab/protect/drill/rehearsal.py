@@ -24,11 +24,11 @@ from pymilvus.client.types import LoadState
 
 from halab.cluster.protocol import Cluster, Component, Event
 from halab.errors import DrillError, MeasurementError
-from halab.measure.journal.journal_file import FaultRecord, Journal, RowCount
+from halab.measure.experiments.experiment_steps import ExperimentSteps
+from halab.measure.journal.journal_file import FaultRecord, Journal
 from halab.measure.probing.addresses import TWO_ADDRESSES, Address, Application, degraded
 from halab.measure.probing.embedding import DIMENSIONS, QUESTIONS
 from halab.measure.probing.prober import Run, probe
-from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup.connection import connected, load, refusals
 from halab.protect.backup.manifest import verify
@@ -92,30 +92,26 @@ def rehearse(
     folder.mkdir(parents=True)
     with lock(folder):
         with probe(clusters[0], app.operations(), rate=rate, deadline=deadline, seed=seed) as run:
-            steps = DrillSteps(app, folder, run, notice, deadline)
-            steps.wait(before, "writing rows")
+            experiment = ExperimentSteps(run)
+            steps = DrillSteps(app, folder, experiment, notice, deadline)
+            experiment.wait(before, "writing rows")
             steps.back_up()
-            steps.wait(since_backup, "writing rows that are in no backup")
+            experiment.wait(since_backup, "writing rows that are in no backup")
             mark_clusters(clusters, folder)
             state = steps.drill(targets or Targets()).run()
-            steps.wait(after, "after the drill")
-        return _finish(steps, state)
+            experiment.wait(after, "after the drill")
+        measured = _drill_journal(run, state, app)
+        journal = experiment.count_rows(measured, None if app.simulated else lambda: steps.counted(measured))
+        report = DrillReport.of(state, journal)
+        journal.save(folder / "journal.jsonl")
+        report.save(folder)  # last: a drill with a report is at its end
+        remove_marks(clusters, folder)
+    return Rehearsal(report, journal, folder)
 
 
 def _clusters(app: Application) -> list[Cluster]:
     """The primary and the standby."""
     return [home.cluster for home in app.homes.values()]
-
-
-def _finish(steps: DrillSteps, state: State) -> Rehearsal:
-    """Write the journal and the report of a drill that has ended; the report is the last to be written."""
-    journal = _drill_journal(steps.run, state, steps.app, steps.count())
-    steps.on_progress(DONE)
-    report = DrillReport.of(state, journal)
-    journal.save(steps.folder / "journal.jsonl")
-    report.save(steps.folder)
-    remove_marks(_clusters(steps.app), steps.folder)
-    return Rehearsal(report, journal, steps.folder)
 
 
 def roll_back(folder: str | Path, primary: Cluster) -> DrillReport:
@@ -147,10 +143,11 @@ def roll_back(folder: str | Path, primary: Cluster) -> DrillReport:
 class DrillSteps:
     """The eight steps of one drill, and what they share while they run."""
 
-    def __init__(self, app: Application, folder: Path, run: Run, notice: float, deadline: float) -> None:
-        self.app, self.folder, self.run = app, folder, run
+    def __init__(
+        self, app: Application, folder: Path, experiment: ExperimentSteps, notice: float, deadline: float
+    ) -> None:
+        self.app, self.folder, self.experiment = app, folder, experiment
         self.primary, self.standby = app.homes["primary"], app.homes["standby"]
-        self.on_progress = ProgressLine(lambda: run.elapsed)
         self._clock = self.primary.cluster
         self._backup = folder / "backup"
         self._notice, self._deadline = notice, deadline
@@ -170,19 +167,13 @@ class DrillSteps:
             self.folder / STATE,
             clock=self._clock.now,
             facts=facts,
-            on_progress=self.on_progress,
+            on_progress=self.experiment.on_progress,
         )
-
-    def wait(self, seconds: float, phase: str) -> None:
-        end = self._clock.now() + seconds
-        while (left := end - self._clock.now()) > 0:
-            self.on_progress(phase)
-            self._clock.sleep(min(_POLL, left))
 
     def back_up(self) -> None:
         """Make the backup that the drill will find. It is not a step: a drill takes the backup there is."""
         if not self.app.simulated:
-            self.on_progress("the nightly backup")
+            self.experiment.on_progress("the nightly backup")
             backup(self._clock, self._backup, [self.app.name])
 
     def _steps(self) -> list[Step]:
@@ -212,16 +203,9 @@ class DrillSteps:
         ]  # fmt: skip
         return [self._simulated_step(step) for step in steps] if self.app.simulated else steps
 
-    def count(self) -> RowCount | None:
-        """Count the rows of every insert on the primary, now that all is over. None if they cannot be."""
-        if self.app.simulated:
-            return None
-        self.on_progress("counting rows")
-        try:
-            return self.primary.count(self._inserts(), self.app.name)
-        except MeasurementError as error:
-            self.run.note(f"Rows were not counted: {error.message}")
-            return None
+    def counted(self, journal: Journal) -> Journal:
+        """The journal with a count of every insert's row on the primary. Raises MeasurementError."""
+        return journal.extended(count=self.primary.count(self._inserts(), self.app.name))
 
     # -- 1 and 2: before any harm ---------------------------------------------------------------------------
 
@@ -259,7 +243,7 @@ class DrillSteps:
     def _crash_proxy(self, facts: Facts) -> str:
         assert self._target is not None
         facts.lost_at = self.primary.cluster.inject("crash", self._target).at
-        self.wait(self._notice, "nobody has noticed yet")
+        self.experiment.wait(self._notice, "nobody has noticed yet")
         return f"the only proxy, {facts.component}, was killed; noticed after {self._notice:g} s"
 
     def _check_lost(self, _: Facts) -> None:
@@ -404,7 +388,7 @@ class DrillSteps:
     # -- helpers --------------------------------------------------------------------------------------------
 
     def _inserts(self) -> list[Sample]:
-        return [sample for sample in self.run.so_far() if sample.operation == "insert"]
+        return [sample for sample in self.experiment.run.so_far() if sample.operation == "insert"]
 
     def _simulated_step(self, step: Step) -> Step:
         """The same step on simulated clusters: the loss is simulated, all else says it was not done."""
@@ -423,7 +407,7 @@ class DrillSteps:
         return Step(step.name, step.title, step.deadline, do)
 
 
-def _drill_journal(run: Run, state: State, app: Application, count: RowCount | None) -> Journal:
+def _drill_journal(run: Run, state: State, app: Application) -> Journal:
     """The journal of the run, with the drill's steps as events, and its loss as the one fault."""
     offset = state.zero - run.started
     events = [
@@ -437,9 +421,7 @@ def _drill_journal(run: Run, state: State, app: Application, count: RowCount | N
         if fault.component == state.facts.component
     ]
     notes = ["SIMULATED: no address was switched, so service came back when the proxy did."]
-    return run.journal.extended(
-        count=count, notes=notes if app.simulated else [], events=events, faults=faults
-    )
+    return run.journal.extended(notes=notes if app.simulated else [], events=events, faults=faults)
 
 
 @dataclass(frozen=True, slots=True)
