@@ -75,7 +75,10 @@ def test_a_command_that_is_none_would_be_found():
 
 def test_commands_in_prose_exist_too():
     known = set(typer.main.get_command(cli.app).commands)
-    assert set(re.findall(r"`halab ([a-z]+)", GUIDE)) <= known
+    named = set(re.findall(r"`halab ([a-z]+)", GUIDE))
+    assert named
+    assert named <= known
+    assert commands("halab"), "else no command above was parsed"
 
 
 def test_every_nbgrader_command_exists():
@@ -88,21 +91,27 @@ def test_every_nbgrader_command_exists():
 
 def test_make_targets_and_copied_folders_exist():
     targets = re.findall(r"^(\S+):", (ROOT / "Makefile").read_text(), re.M)
-    assert {words[0] for words in commands("make")} <= set(targets)
+    asked = {words[0] for words in commands("make")}
+    assert asked
+    assert asked <= set(targets)
     copied = [words[1] for words in commands("cp")]
     assert copied
     assert all((ROOT / path).exists() for path in copied)
 
 
 def test_every_link_leads_somewhere_and_the_readme_leads_here():
-    for target in re.findall(r"\]\(([^)#]+)\)", GUIDE):
+    links = re.findall(r"\]\(([^)#]+)\)", GUIDE)
+    assert len(links) > 5
+    for target in links:
         assert target.startswith("https://") or (PATH.parent / target).exists(), target
     assert "(docs/instructor-guide.md)" in (ROOT / "README.md").read_text()
 
 
 def test_memory_figures_are_those_measured():
     measured = (ROOT / "benchmarks" / "README.md").read_text()
-    for profile, figure in re.findall(r"profile `(\w+)`.*?\| (\d+ MiB) \|", GUIDE):
+    figures = re.findall(r"profile `(\w+)`.*?\| (\d+ MiB) \|", GUIDE)
+    assert {profile for profile, _ in figures} == {"ha", "small"}
+    for profile, figure in figures:
         (row,) = re.findall(rf"^\| {profile} \|.*$", measured, re.M)
         assert figure in row
 

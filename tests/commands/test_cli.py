@@ -7,7 +7,6 @@ import typer
 from typer.testing import CliRunner
 
 from halab import cli
-from halab.errors import ClusterNotFound
 
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
@@ -40,16 +39,6 @@ def test_every_command_has_help(command):
     assert "Usage" in result.output
 
 
-@pytest.mark.parametrize(
-    "arguments", [["status"], ["down"], ["heal"], ["fault", "crash", "log"], ["logs", "log"]]
-)
-def test_a_cluster_that_does_not_run_is_told_not_traced(arguments, tmp_path, monkeypatch):
-    monkeypatch.setenv("HALAB_HOME", str(tmp_path))
-    result = CliRunner().invoke(cli.app, arguments)
-    assert isinstance(result.exception, ClusterNotFound)
-    assert "halab up" in result.exception.hint
-
-
 def test_an_error_becomes_a_message_a_hint_and_exit_status_1(tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "halab", "status"],
@@ -61,17 +50,3 @@ def test_an_error_becomes_a_message_a_hint_and_exit_status_1(tmp_path):
     assert "Error: No cluster 'course' is running" in run.stderr
     assert "Hint:" in run.stderr
     assert "Traceback" not in run.stderr
-
-
-def test_taking_everything_down_where_nothing_runs_is_no_error(tmp_path, monkeypatch):
-    monkeypatch.setenv("HALAB_HOME", str(tmp_path))
-    result = CliRunner().invoke(cli.app, ["down", "--all"])
-    assert result.exit_code == 0
-    assert "nothing to take down" in result.output
-
-
-@pytest.mark.parametrize("replicas", ["two", "1,,2", "0,1", ""])
-def test_a_bench_of_no_replicas_is_told_before_a_cluster_starts(replicas):
-    result = CliRunner().invoke(cli.app, ["bench", "read", "--replicas", replicas])
-    assert result.exit_code == 2
-    assert "such as 1,2,3" in " ".join(result.output.split())

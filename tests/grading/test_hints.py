@@ -47,3 +47,8 @@ def test_a_task_with_all_its_points_needs_no_hint():
 def test_an_unknown_task_is_refused(asked):
     with pytest.raises(CourseError):
         next_hint(asked)
+
+
+def test_a_course_without_its_hints_says_what_is_missing(course):
+    with pytest.raises(CourseError, match="there is no such file"):
+        next_hint("06.1")

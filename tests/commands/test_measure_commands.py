@@ -1,0 +1,27 @@
+"""probe, bench and plot: what needs no cluster."""
+
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from halab import cli
+from halab.measure import journal_name
+
+IGNORED = (Path(__file__).parents[2] / ".gitignore").read_text().splitlines()
+
+
+def test_a_journal_that_is_written_into_a_checkout_and_its_picture_are_ignored_by_git():
+    for fault in ("crash active rootcoord", None, "hang query node 1, crash etcd leader"):
+        journal = Path(journal_name(fault))
+        for name in (journal.name, journal.with_suffix(".png").name):
+            assert any(fnmatch(name, pattern) for pattern in IGNORED), name
+    assert not any(fnmatch("failover.jsonl", pattern) for pattern in IGNORED), "the README's own is kept"
+
+
+@pytest.mark.parametrize("replicas", ["two", "1,,2", "0,1", ""])
+def test_a_bench_of_no_replicas_is_told_before_a_cluster_starts(replicas):
+    result = CliRunner().invoke(cli.app, ["bench", "read", "--replicas", replicas])
+    assert result.exit_code == 2
+    assert "such as 1,2,3" in " ".join(result.output.split())
