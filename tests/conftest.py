@@ -104,6 +104,7 @@ def _run_lesson(
 
     from halab.course.paths import course_root
     from halab.measure import Journal
+    from support.notebook_outputs import bare_results
 
     work = folder / "work"
     work.mkdir()
@@ -115,6 +116,7 @@ def _run_lesson(
         patch.setenv("HALAB_HOME", str(folder / "clusters"))
         patch.setenv("HALAB_ENGINE", engine)
         NotebookClient(lesson, timeout=300, resources={"metadata": {"path": str(work)}}).execute()
+    assert bare_results(lesson) == {}, "a learner is shown words, tables and pictures"
     found = map(Journal.load, (work / "journals").glob(f"{slug[:2]}-*.jsonl"))
     return lesson, sorted(found, key=lambda journal: journal.header.started)
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
+from halab.course.paths import journals
 from halab.course.predictions import predict
 from halab.errors import CourseError
-from halab.lessons.common import card_claim, in_one_picture, keep, kept, unanswered
+from halab.lessons import common
+from halab.lessons.common import card_claim, in_one_picture, keep, kept, table, unanswered
 from halab.measure import Journal, Retriever, experiment
 from halab.measure.journal.experiment_name import experiment_of
 
@@ -28,11 +30,13 @@ def words(journal: Journal) -> list[str]:
 
 def test_a_kept_journal_is_found_again_whole() -> None:
     journal = measure()
-    found = keep(journal, 6)
-    assert found.path.name.startswith("06-")
-    assert "-crash-active-rootcoord-" in found.path.name
-    assert repr(found) == f"Kept for card 6: crash active rootcoord, in journals/{found.path.name}"
-    assert keep(journal, 6).path == found.path
+    said = keep(journal, 6)
+    (path,) = journals(6)
+    assert path.name.startswith("06-")
+    assert "-crash-active-rootcoord-" in path.name
+    assert repr(said) == f"Kept for card 6: crash active rootcoord, in journals/{path.name}"
+    assert keep(journal, 6) == said
+    assert journals(6) == [path]
     assert [one.lines for one in kept(6)] == [journal.lines]
     assert kept(5) == []
 
@@ -92,3 +96,14 @@ def test_what_got_no_answer_is_told_by_operation_and_as_simulated() -> None:
     assert said.startswith("crash active rootcoord: search ")
     assert "metadata call" in said
     assert said.endswith("(simulated)")
+
+
+def test_a_prediction_is_confirmed_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    common.predict(3, "metadata calls gone", seconds=1.5)
+    assert capsys.readouterr().out == "Your prediction for “metadata calls gone”: 1.5 seconds\n"
+
+
+def test_a_table_shows_numbers_words_and_lists() -> None:
+    made = table("T", ("a", "b", "c", "d", "e"), [("x", 0.123456, 1234567.8, ["log", "etcd"], True)])
+    assert made.rows == (("x", "0.1235", "1,234,568", "log, etcd", "yes"),)
+    assert table("T", ("a",), [([],), (3,)]).rows == (("none",), ("3",))

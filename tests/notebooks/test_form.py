@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from halab.course.paths import course_root
+from support.notebook_outputs import bare_results
 
 NOTEBOOKS = sorted((course_root() / "course").glob("*.ipynb"))
 
@@ -69,3 +70,30 @@ def test_its_links_lead_to_files_that_exist_or_to_https(path: Path) -> None:
     prose = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
     for target in re.findall(r"\]\(([^)]+)\)", prose):
         assert target.startswith("https://") or (path.parent / target).is_file(), target
+
+
+@pytest.mark.parametrize(
+    ("source", "bare"),
+    [
+        ("(1, 2)", True),
+        ("{'a': 1}", True),
+        ("['querynode-1']", True),
+        ("PosixPath('/work/06.jsonl')", True),
+        ("Alert(burn=14.4, window=3600.0, action='page')", True),
+        ("'a passage'", True),
+        ("Kept for card 6: crash active rootcoord", False),
+        ("3 copies on querynode-1 (loaded)", False),
+        ("an aside (here) and one (there)", False),
+    ],
+)
+def test_bare_python_is_told_from_words(source: str, bare: bool) -> None:
+    shown = nbformat.v4.new_output("execute_result", {"text/plain": source})
+    cell = nbformat.v4.new_code_cell("it", outputs=[shown])
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    assert bool(bare_results(notebook)) is bare
+
+
+def test_a_table_may_have_a_bare_text_beside_its_html() -> None:
+    shown = nbformat.v4.new_output("execute_result", {"text/plain": "(1, 2)", "text/html": "<table/>"})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("it", outputs=[shown])])
+    assert bare_results(notebook) == {}

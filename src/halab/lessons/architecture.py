@@ -10,6 +10,7 @@ import json
 from halab.cluster.protocol import COORDINATORS, Cluster
 from halab.lessons.common import (
     Retriever,
+    Sentence,
     cluster,
     experiment,
     keep,
@@ -18,11 +19,12 @@ from halab.lessons.common import (
     recovery,
     show_card,
     summary,
+    table,
 )
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import provenance, simulated_remark
-from halab.models.quorum import leadership, majority, tolerates
+from halab.models.quorum import leadership
 from halab.tables import Table
 from halab.widgets.architecture_map import ArchitectureMap
 
@@ -31,15 +33,18 @@ __all__ = [
     "Retriever",
     "cluster",
     "compare_parts",
+    "copies",
     "experiment",
+    "experiment_of",
     "keep",
-    "majority",
     "predict",
     "read_sessions",
+    "recovery",
     "results",
     "show_card",
+    "simulated_remark",
     "summary",
-    "tolerates",
+    "table",
 ]
 
 _OPERATIONS = ("search", "strong search", "insert", "metadata call")
@@ -63,6 +68,12 @@ def read_sessions(cluster: Cluster) -> Table:
         remarks.insert(0, "SIMULATED: these are the keys that such a cluster would have.")
     headings = ("key in etcd", "", "held by", "lease left")
     return Table(f"Sessions of cluster {cluster.name}", headings, tuple(rows), tuple(remarks))
+
+
+def copies(retriever: Retriever) -> Sentence:
+    """On which query nodes the passages are, one copy each."""
+    nodes = retriever.copies_on()
+    return Sentence(f"{len(nodes)} copies{' on ' if nodes else ''}{', '.join(nodes)}.")
 
 
 def compare_parts(*journals: Journal) -> Table:

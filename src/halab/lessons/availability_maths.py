@@ -8,7 +8,7 @@ price_list(runs)                    # how many such failovers a month 99.9 %, 99
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import Cluster
@@ -22,6 +22,7 @@ from halab.lessons.common import (
     plot,
     prediction_before,
     show_card,
+    table,
 )
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
@@ -29,8 +30,9 @@ from halab.measure.journal.outage import rto
 from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.measure.journal.summaries import repeat_summary
 from halab.models.availability import Calendar, downtime, parallel
+from halab.models.availability_repair import Chain
 from halab.models.availability_repair import milvus as milvus_chain
-from halab.models.availability_slo import ALERTS, MeanInterval, burn_rate, failovers_allowed, mean_interval
+from halab.models.availability_slo import ALERTS, MeanInterval, failovers_allowed, mean_interval
 from halab.sim.monte_carlo import simulate_years
 from halab.tables import Row, Table
 from halab.widgets.availability_calculator import Calculator
@@ -43,8 +45,9 @@ __all__ = [
     "Calendar",
     "PredictionForm",
     "Retriever",
-    "burn_rate",
+    "chain_table",
     "cluster",
+    "compare_chains",
     "downtime",
     "experiment",
     "failover_time",
@@ -59,6 +62,7 @@ __all__ = [
     "results",
     "show_card",
     "simulate_years",
+    "table",
 ]
 
 SLOS = (0.999, 0.9999, 0.99999)
@@ -182,3 +186,26 @@ def _predicted(journal: Journal) -> float | None:
     if not {"first_failure", "last_failure"} <= figures.keys():
         return None
     return figures["last_failure"] - figures["first_failure"]
+
+
+def chain_table(chain: Chain) -> Table:
+    """The blocks of a chain: copies, how many of them are needed, availability, downtime in hours a year."""
+    rows = [
+        (block.name, f"{block.needed} of {block.copies}", *_availability(block.availability))
+        for block in chain.blocks
+    ]
+    headings = ("block", "needed", "availability (%)", "downtime\n(h a year)")
+    return Table(
+        "Each is needed", headings, (*rows, ("all together", "", *_availability(chain.availability)))
+    )
+
+
+def compare_chains(chains: Mapping[str, Chain]) -> Table:
+    """Chains by name: their availability, downtime in hours a year, and the block that is down most."""
+    rows = [(name, *_availability(chain.availability), chain.weakest.name) for name, chain in chains.items()]
+    headings = ("", "availability (%)", "downtime\n(h a year)", "down most")
+    return Table("What is worth changing?", headings, tuple(rows))
+
+
+def _availability(availability: float) -> tuple[str, str]:
+    return f"{100 * availability:.4f}", f"{downtime(availability, Calendar().year) / 3600:.2f}"

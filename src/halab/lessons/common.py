@@ -6,8 +6,7 @@ A lesson's module brings these names under its own, so that its notebook imports
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,14 @@ from halab.measure.journal.plots import Claim, Picture, compare, plot
 from halab.measure.journal.simulation_mark import provenance
 from halab.measure.journal.summaries import summary
 from halab.measure.probing.retriever import Retriever
+from halab.tables import Row, Table
 from halab.widgets.card_view import show_card
 from halab.widgets.prediction_form import PredictionForm
 
 __all__ = [
-    "Kept",
     "PredictionForm",
     "Retriever",
+    "Sentence",
     "card_claim",
     "cluster",
     "experiment",
@@ -43,26 +43,39 @@ __all__ = [
     "recovery",
     "show_card",
     "summary",
+    "table",
     "unanswered",
 ]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A journal that is saved: shown as a sentence."""
-
-    number: int
-    experiment: str
-    path: Path = field(compare=False)
+class Sentence(str):
+    """Words as a cell's result: shown as they are, without quotes."""
 
     def __repr__(self) -> str:
-        return f"Kept for card {self.number}: {self.experiment}, in journals/{self.path.name}"
+        return str(self)
 
 
-def keep(journal: Journal, number: int) -> Kept:
+def table(title: str, headings: Row, rows: Iterable[Sequence[object]], *remarks: str) -> Table:
+    """A small table of words and numbers; units belong into the headings, fractions are shown to 4 digits."""
+    return Table(title, headings, tuple(tuple(map(_in_words, row)) for row in rows), remarks)
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Iterable):
+        return ", ".join(map(_in_words, value)) or "none"
+    if isinstance(value, float) and abs(value) < 1000:
+        return f"{value:.4g}"
+    return f"{value:,.0f}"
+
+
+def keep(journal: Journal, number: int) -> Sentence:
     """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on.
 
-    Keeping the same journal again changes nothing.
+    Keeping the same journal again changes nothing. The sentence names the file.
     """
     folder = work_dir() / "journals"
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +85,7 @@ def keep(journal: Journal, number: int) -> Kept:
     path = folder / f"{number:02d}-{name}-{journal.digest[:8]}.jsonl"
     if not path.exists():
         journal.save(path)
-    return Kept(number, experiment_of(journal), path)
+    return Sentence(f"Kept for card {number}: {experiment_of(journal)}, in journals/{path.name}")
 
 
 def kept(number: int) -> list[Journal]:
@@ -83,7 +96,7 @@ def kept(number: int) -> list[Journal]:
 def predict(number: int, experiment: str, /, **numbers: float) -> None:
     """Keep a prediction for a card's experiment, and say so. Raises CourseError for what is no number."""
     made = predictions.predict(number, experiment, **numbers)
-    figures = ", ".join(f"{name} {value:g}" for name, value in made.numbers.items())
+    figures = ", ".join(f"{value:g} {name}" for name, value in made.numbers.items())
     print(f"Your prediction for “{experiment}”: {figures}")
 
 

@@ -6,13 +6,16 @@ verified service, rows lost at the failover, and questions that a client with tw
 
 from __future__ import annotations
 
+import math
+from datetime import date, datetime
+
 from halab.course.cards import card
-from halab.lessons.common import Retriever, cluster, keep, predict, prediction_before, show_card
+from halab.lessons.common import Retriever, Sentence, cluster, keep, predict, prediction_before, show_card
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.simulation_mark import simulated_remark
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
-from halab.protect.drill.drill_calendar import save_calendar
-from halab.protect.drill.rehearsal import Rehearsal, rehearse, unanswered
+from halab.protect.drill import drill_calendar, rehearsal
+from halab.protect.drill.rehearsal import Rehearsal, unanswered
 from halab.tables import Row, Table
 from halab.widgets.drill_clock import DrillClock
 
@@ -23,13 +26,45 @@ __all__ = [
     "cluster",
     "compare_drill",
     "keep",
+    "measured",
     "predict",
     "questions",
     "rehearse",
     "results",
     "save_calendar",
     "show_card",
+    "simulated_remark",
+    "step_results",
+    "targets",
 ]
+
+
+def rehearse(app: Application) -> Rehearsal:
+    """Rehearse the loss of the primary, in a new folder `drills/...` named by the time."""
+    return rehearsal.rehearse(app, f"drills/{datetime.now():%Y-%m-%d-%H%M%S}")
+
+
+def step_results(drill: Rehearsal) -> dict[str, str]:
+    """How each step of the drill ended, by its title: "done" if it went as planned."""
+    return {record.title: record.status for record in drill.report.records}
+
+
+def measured(drill: Rehearsal) -> dict[str, float]:
+    """RTO and RPO of the drill in seconds; NaN, which is within no target, where it was not measured."""
+    figures = {"RTO": drill.report.rto, "RPO": drill.report.rpo}
+    return {name: math.nan if seconds is None else seconds for name, seconds in figures.items()}
+
+
+def targets(drill: Rehearsal) -> dict[str, float]:
+    """What was promised of RTO and RPO, seconds."""
+    return {"RTO": drill.report.targets.rto, "RPO": drill.report.targets.rpo}
+
+
+def save_calendar(drill: Rehearsal) -> Sentence:
+    """Put the next drills of a critical system into a calendar file in the drill's folder; name its files."""
+    drill_calendar.save_calendar(drill.folder / "drills.ics", "Card search", "critical", date.today())
+    names = ", ".join(sorted(path.name for path in drill.folder.iterdir()))
+    return Sentence(f"In {drill.folder}: {names}.")
 
 
 def compare_drill(drill: Rehearsal) -> Table:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from halab.cluster.protocol import Cluster
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
+    Sentence,
     cluster,
     experiment,
     in_one_picture,
@@ -16,6 +16,7 @@ from halab.lessons.common import (
     plot,
     show_card,
     summary,
+    table,
 )
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Picture
@@ -23,6 +24,7 @@ from halab.measure.journal.simulation_mark import provenance
 from halab.measure.probing.retrying import with_retries
 from halab.models.failover import MILVUS
 from halab.models.retry_policy import RetryPolicy
+from halab.models.samples import Outcome, Sample
 from halab.widgets.timeline import FailoverTimeline, lane
 
 __all__ = [
@@ -31,7 +33,6 @@ __all__ = [
     "PredictionForm",
     "Retriever",
     "RetryPolicy",
-    "Skipped",
     "cluster",
     "cut_off",
     "experiment",
@@ -39,9 +40,11 @@ __all__ = [
     "keep",
     "lane",
     "plot",
+    "requests",
     "results",
     "show_card",
     "summary",
+    "table",
     "with_retries",
 ]
 
@@ -51,25 +54,16 @@ _WHY = {
 }
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """A measurement that was not made, and why: shown as that sentence."""
-
-    why: str
-
-    def __repr__(self) -> str:
-        return f'Skipped: {self.why}. In containers it runs: halab.cluster(engine="compose").'
-
-
 def cut_off(
     cluster: Cluster, target: str, *, retriever: Retriever, number: int = 6, seconds: float = 18.0
-) -> Picture | Skipped:
+) -> Picture | Sentence:
     """Take a component off its network for `seconds`, keep the journal, and show it beside the card.
 
     Where no network can be cut nothing is measured, and what is shown says so.
     """
     if cluster.engine in _WHY:
-        return Skipped(_WHY[cluster.engine])
+        containers = 'In containers it runs: lesson.cluster(engine="compose").'
+        return Sentence(f"Skipped: {_WHY[cluster.engine]}. {containers}")
     journal = experiment(cluster, f"partition {target}", retriever=retriever, seconds=seconds)
     keep(journal, number)
     return in_one_picture(journal, number)
@@ -85,3 +79,12 @@ def results(journal: Journal, operation: str = "search") -> dict[str, str]:
         words["outage-total"] = words["failover-takes"] = f"{length} ({how})"
         words["clients-back"] = f"last failure after {row.last_bad:.1f} s ({how})"
     return words
+
+
+def requests(pattern: str) -> list[Sample]:
+    """A request a second from 0 s on, a sign for each: "." is answered at once, "x" failed, "?" unknown."""
+    outcomes = {".": Outcome.OK, "x": Outcome.FAIL, "?": Outcome.UNKNOWN}
+    return [
+        Sample("search", number, number, number, number, outcomes[sign])
+        for number, sign in enumerate(pattern)
+    ]

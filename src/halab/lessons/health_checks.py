@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from halab.course.cards import card
 from halab.course.paths import course_root
-from halab.lessons.common import Retriever, cluster, keep, predict, prediction_before, show_card
+from halab.lessons.common import Retriever, cluster, keep, predict, prediction_before, show_card, table
 from halab.measure.experiments.health_probing import (
     dependency_outage,
     detection_times,
@@ -36,21 +36,21 @@ __all__ = [
     "Retriever",
     "cluster",
     "compare_detection",
-    "compare_knocks",
+    "compare_outage_checks",
     "compare_restarts",
-    "compare_sight",
-    "course_root",
+    "compare_tcp_http",
     "dependency_outage",
-    "detection",
-    "detection_times",
     "health_check",
     "keep",
     "predict",
     "results",
     "show_card",
     "stalling_process",
+    "table",
     "tcp_vs_http",
     "usual_pod",
+    "values_yaml",
+    "what_followed",
 ]
 
 
@@ -60,7 +60,7 @@ def compare_detection(*journals: Journal) -> Table:
     A prediction counts if it was made before the measurement began.
     """
     return Table(
-        "A fault between two probes: when is it noticed, and when is it mended?",
+        "A fault between two probes: when is it noticed, and when repaired?",
         (
             "fault",
             "liveness probe",
@@ -76,9 +76,9 @@ def compare_detection(*journals: Journal) -> Table:
 
 
 def compare_restarts(*journals: Journal) -> Table:
-    """How often a process that is only busy was restarted, by the probe that watched it."""
+    """How often a healthy process that stalls was restarted, by the probe that watched it."""
     return Table(
-        "A process that is well and stands still now and then",
+        "A healthy process that stalls now and then",
         ("liveness probe", "probes that failed", "restarts"),
         tuple(
             (
@@ -92,7 +92,7 @@ def compare_restarts(*journals: Journal) -> Table:
     )
 
 
-def compare_sight(*journals: Journal) -> Table:
+def compare_outage_checks(*journals: Journal) -> Table:
     """What /healthz and the synthetic query said while something behind them was broken."""
 
     def said(journal: Journal) -> Row:
@@ -107,7 +107,7 @@ def compare_sight(*journals: Journal) -> Table:
     return Table("Who sees it?", headings, tuple(map(said, journals)), simulated_remark(*journals))
 
 
-def compare_knocks(*journals: Journal) -> Table:
+def compare_tcp_http(*journals: Journal) -> Table:
     """What tcpSocket and httpGet said of a process while it was broken."""
 
     def said(journal: Journal) -> Row:
@@ -179,3 +179,22 @@ def _predicted(journal: Journal, kind: str) -> str:
 
 def _seconds(time: float | None) -> str:
     return "not at all" if time is None else f"{time:.1f} s"
+
+
+def what_followed(journal: Journal) -> Table:
+    """What the kubelet did about the fault, and when, in seconds after it."""
+    times = detection_times(journal)
+    rows = (
+        ("out of service: readiness failed", _seconds(times.out)),
+        ("noticed: liveness failed often enough, or the exit was seen", _seconds(times.verdict)),
+        ("restarted", _seconds(times.restarted)),
+        ("ready again", _seconds(times.ready)),
+    )
+    fault = journal.faults[0]
+    headings = ("what the kubelet did", "after the fault")
+    return Table(f"{fault.kind} {fault.component}", headings, rows, simulated_remark(journal))
+
+
+def values_yaml() -> str:
+    """The values for Milvus' Helm chart that the course ships."""
+    return (course_root() / "docs" / "production" / "values.yaml").read_text()

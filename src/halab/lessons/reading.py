@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from halab.course.cards import card
 from halab.errors import MeasurementError
-from halab.lessons.common import Retriever, cluster, keep, plot, predict, prediction_before, show_card
+from halab.lessons.common import Retriever, cluster, keep, plot, predict, prediction_before, show_card, table
 from halab.lessons.reading_balanced import (
     FULLER_PROXY,
     PROXY_CRASH,
@@ -20,9 +20,9 @@ from halab.measure.experiments.behind_balancer import connection_spread, probe_b
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
 from halab.measure.experiments.throughput import Limit, speeds
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import provenance
+from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.models.bootstrap import Interval
-from halab.models.capacity import Usl, mm1, mmc, nodes_needed
+from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table
 from halab.widgets.balancer_race import BalancerRace
 
@@ -34,7 +34,6 @@ __all__ = [
     "BalancerRace",
     "Limit",
     "Retriever",
-    "Usl",
     "balancer_here",
     "cluster",
     "compare_crash",
@@ -52,7 +51,9 @@ __all__ = [
     "results",
     "scaling",
     "show_card",
+    "simulated_remark",
     "speeds",
+    "table",
 ]
 
 SHARING_CORES = "reading from three replicas that share a machine"

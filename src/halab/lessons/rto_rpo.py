@@ -6,6 +6,8 @@ acknowledged and not flushed, how many of a hundred will be missing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from halab.course.cards import card
 from halab.lessons.common import (
     PredictionForm,
@@ -17,13 +19,15 @@ from halab.lessons.common import (
     recovery,
     show_card,
     summary,
+    table,
 )
 from halab.measure.experiments.disaster import UNFLUSHED, Loss, disaster, loss
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, provenance, simulated_remark
 from halab.models.recovery import Periodic, retention, retention_gap
-from halab.tables import Table
+from halab.models.samples import Outcome
+from halab.tables import Row, Table
 from halab.widgets.recovery_planner import RecoveryPlanner
 
 __all__ = [
@@ -31,6 +35,8 @@ __all__ = [
     "PredictionForm",
     "RecoveryPlanner",
     "Retriever",
+    "achieved",
+    "acknowledged",
     "cluster",
     "compare_losses",
     "disaster",
@@ -41,7 +47,9 @@ __all__ = [
     "retention",
     "retention_gap",
     "show_card",
+    "still_there",
     "summary",
+    "table",
 ]
 
 _TITLE = "Acknowledged rows that were not flushed: how many are missing?"
@@ -102,3 +110,36 @@ def _share(found: Loss) -> str:
     if found.window is None or not group.acknowledged:
         return "not counted"
     return f"{100 * group.missing / group.acknowledged:.0f} % ({group.missing} of {group.acknowledged})"
+
+
+def acknowledged(journal: Journal) -> dict[int, float]:
+    """When each acknowledged row was acknowledged (seconds on the journal's clock), by its key."""
+    return {
+        sample.key: sample.done
+        for sample in journal.samples("insert")
+        if sample.outcome is Outcome.OK and sample.key is not None
+    }
+
+
+def still_there(journal: Journal) -> set[int] | None:
+    """The keys of the acknowledged rows that were there afterwards; None if they were not counted."""
+    return None if journal.count is None else set(acknowledged(journal)) - set(journal.count.missing)
+
+
+def achieved(rpo: Callable[..., tuple[int, float]], *journals: Journal) -> Table:
+    """Rows and seconds lost in each disaster, worked out by the learner's own function."""
+    rows: list[Row] = []
+    for journal in journals:
+        there, at = still_there(journal), journal.faults[0].at
+        rows.append(
+            (experiment_of(journal), "not counted", "not counted")
+            if there is None
+            else (experiment_of(journal), *map(_figure, rpo(acknowledged(journal), there, at)))
+        )
+    headings = ("disaster", "rows lost", "data lost (s)")
+    remarks = simulated_remark(*journals, detail=KEEPS_NO_ROWS)
+    return Table("RPO, as it was achieved", headings, tuple(rows), remarks)
+
+
+def _figure(value: float) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

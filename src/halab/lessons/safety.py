@@ -19,17 +19,13 @@ from halab.lessons.common import (
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, provenance, simulated_remark
-from halab.models.retention import Retention
-from halab.models.retention import keep as backups_to_keep
 from halab.protect.backup.mistake import DataLossReport, data_loss_report, mistake
 from halab.tables import Row, Table
 from halab.widgets.protection_table import ProtectionTable
 
 __all__ = [
     "ProtectionTable",
-    "Retention",
     "Retriever",
-    "backups_to_keep",
     "cluster",
     "compare_mistakes",
     "data_loss_report",

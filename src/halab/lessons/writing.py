@@ -6,14 +6,16 @@ write takes with three replicas than with one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from halab.course.cards import card
 from halab.errors import MeasurementError
-from halab.lessons.common import cluster, keep, predict, prediction_before, show_card
+from halab.lessons.common import cluster, keep, predict, prediction_before, show_card, table
 from halab.measure.experiments.write_cost import Cost, costs, spread, writing
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.models.bootstrap import Interval
-from halab.models.replication import Copy, parallel, quorum, serial, straggling, through_log
+from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
 from halab.widgets.write_race import WriteRace
 
@@ -25,15 +27,19 @@ __all__ = [
     "compare_writes",
     "costs",
     "keep",
+    "latencies",
     "parallel",
     "predict",
     "quorum",
     "results",
     "serial",
     "show_card",
+    "simulated_remark",
     "straggling",
+    "table",
     "through_log",
     "verdict",
+    "writes_table",
     "writing",
 ]
 
@@ -107,3 +113,19 @@ def _seconds(cost: Cost) -> str:
 def _predicted(journal: Journal) -> str:
     figures = prediction_before(journal, 4, THREE_REPLICAS)
     return f"{figures['percent']:+g} %" if "percent" in figures else "-"
+
+
+def writes_table(writes: Mapping[str, Write]) -> Table:
+    """Mean times of writes by name, milliseconds: until acknowledged, and until every copy has it."""
+    rows = [(name, write.acknowledged, write.everywhere) for name, write in writes.items()]
+    return table("One write, on average", ("", "acknowledged (ms)", "in every copy (ms)"), rows)
+
+
+def latencies(journal: Journal, replicas: int) -> list[float]:
+    """Milliseconds of each write into the collection with so many replicas."""
+    turns = [turn for turn in journal.phases if turn.settings.get("replicas") == replicas]
+    return [
+        1000 * write.latency
+        for write in journal.samples("insert")
+        if any(turn.start <= write.intended < turn.end for turn in turns)
+    ]

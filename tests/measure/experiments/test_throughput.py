@@ -7,7 +7,6 @@ import pytest
 
 from halab.certificate.evidence import measurement
 from halab.errors import JournalError, MeasurementError
-from halab.lessons.common import keep
 from halab.measure import Header, Journal
 from halab.measure.experiments.load import CLIENT, MACHINE, rate
 from halab.measure.experiments.throughput import (
@@ -62,13 +61,12 @@ def test_phases_are_part_of_the_chain_and_come_back_as_they_were(tmp_path):
         Journal.load(path)
 
 
-def test_a_kept_load_counts_as_a_measurement_and_a_simulated_one_does_not(tmp_path, monkeypatch):
-    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+def test_a_kept_load_counts_as_a_measurement_and_a_simulated_one_does_not(tmp_path):
     journal = made()
-    found = measurement(keep(journal, 4).path, 4)
+    found = measurement(journal.save(tmp_path / "04-load.jsonl"), 4)
     assert (found.experiment, found.pin.probes) == ("search with 1, 3 replicas", 400)
     assert found.searches.operation == "search"
-    assert "simulation" in measurement(keep(made(simulated=True), 4).path, 4).en
+    assert "simulation" in measurement(made(simulated=True).save(tmp_path / "04-model.jsonl"), 4).en
     assert experiment_of(journal) == load_of(journal)
 
 

@@ -1,5 +1,5 @@
-"""The course's drill on simulated clusters, and what of it can be checked without any; `test_lesson_10.py`
-runs it on real ones."""
+"""The course's drill on simulated clusters, and what of it can be checked without any cluster;
+`tests/notebooks/test_drill.py` runs it on real ones."""
 
 import json
 import threading
