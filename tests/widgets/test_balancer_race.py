@@ -1,13 +1,13 @@
 import json
 import math
 import random
-import shutil
 import subprocess
 
 import pytest
 
 from halab.sim.load_balancing import STRATEGIES, Node, race, requests
 from halab.widgets.balancer_race import BalancerRace
+from support.nodejs import node
 
 MIRROR = """
 import {race, scenario, STRATEGIES} from "./balancing.mjs";
@@ -36,9 +36,6 @@ def at(time):
 
 
 def test_the_browser_s_race_is_python_s_request_by_request(tmp_path):
-    program = shutil.which("node")
-    if program is None:
-        pytest.skip("needs node, to run the widget's arithmetic outside a browser")
     (tmp_path / "balancing.mjs").write_text(BalancerRace._esm)
     (tmp_path / "mirror.mjs").write_text(MIRROR)
     cases = [some(random.Random(seed)) for seed in range(10)]
@@ -54,7 +51,7 @@ def test_the_browser_s_race_is_python_s_request_by_request(tmp_path):
         for nodes, work in cases
     ]
     ran = subprocess.run(
-        [program, "mirror.mjs"], input=json.dumps(asked), capture_output=True, text=True, cwd=tmp_path,
+        [node(), "mirror.mjs"], input=json.dumps(asked), capture_output=True, text=True, cwd=tmp_path,
         check=True,
     )  # fmt: skip
     told = json.loads(ran.stdout)

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import subprocess
 from dataclasses import asdict
 
@@ -10,6 +9,7 @@ import pytest
 
 from halab.models.drill_plan import FAULTS, FENCE, MINUTES, ROLL_BACK, plan
 from halab.widgets.drill_clock import DrillClock
+from support.nodejs import node
 
 SCRIPT = """
 import { readFileSync } from "node:fs";
@@ -20,13 +20,11 @@ console.log(JSON.stringify(cases.map(([minutes, fault, age]) => plan(minutes, fa
 
 
 def test_the_browser_plans_as_python_does():
-    if not (node := shutil.which("node")):
-        pytest.skip("node is not installed here; the browser test runs the same code")
     module = "data:text/javascript;base64," + base64.b64encode(DrillClock._esm.encode()).decode()
     other = {step: 3 * number for number, step in enumerate(MINUTES)}
     cases = [(minutes, fault, age) for minutes in (MINUTES, other) for fault in FAULTS for age in (0, 45)]
     ran = subprocess.run(
-        [node, "--input-type=module", "-e", SCRIPT, module],
+        [node(), "--input-type=module", "-e", SCRIPT, module],
         input=json.dumps({"cases": cases, "extra": {"roll back": ROLL_BACK, "fence": FENCE}}),
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip

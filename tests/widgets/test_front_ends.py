@@ -1,13 +1,13 @@
 """Each widget's module as the browser gets it: what is shared and its own text in one."""
 
 import importlib
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from halab.widgets import base
+from support.nodejs import node
 
 OWN = sorted(path.stem for path in Path(base.__file__).parent.glob("*.js") if path.stem != "shared")
 
@@ -29,8 +29,6 @@ def test_a_widget_names_its_language(name):
 
 @pytest.mark.parametrize("name", OWN)
 def test_no_name_of_a_widget_is_one_of_those_that_are_shared(name, tmp_path):
-    if not (node := shutil.which("node")):
-        pytest.skip("needs node, to read the widget's module outside a browser")
     (tmp_path / "module.mjs").write_text(base.front_end(name)[0])
-    ran = subprocess.run([node, "--check", "module.mjs"], cwd=tmp_path, capture_output=True, text=True)
+    ran = subprocess.run([node(), "--check", "module.mjs"], cwd=tmp_path, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

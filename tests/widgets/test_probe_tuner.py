@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 from dataclasses import asdict
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from halab.exercises.kubernetes_yaml import probe_in, read_pod
 from halab.models.health_probes import CARD, TUNED, HealthProbe, detection, false_restarts, restart_storm
 from halab.widgets.probe_tuner import ProbeTuner, late_share, yaml_of
+from support.nodejs import node
 
 MIRROR = """
 import {detection, lateShare, falseRestarts, storm, yaml} from "./probes.mjs";
@@ -29,9 +29,6 @@ cases = st.tuples(probe, probe, st.floats(0, 0.2), st.floats(0.1, 5), st.integer
 
 
 def test_the_browser_s_numbers_are_those_of_the_model(tmp_path):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("needs node, to run the widget's arithmetic outside a browser")
     (tmp_path / "probes.mjs").write_text(ProbeTuner._esm)
     (tmp_path / "mirror.mjs").write_text(MIRROR)
     drawn = []
@@ -47,7 +44,7 @@ def test_the_browser_s_numbers_are_those_of_the_model(tmp_path):
         for one, two, busy, pause, live in drawn
     ]
     ran = subprocess.run(
-        [node, "mirror.mjs"],
+        [node(), "mirror.mjs"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,

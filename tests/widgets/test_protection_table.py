@@ -3,7 +3,6 @@
 import base64
 import itertools
 import json
-import shutil
 import subprocess
 from dataclasses import asdict
 
@@ -13,6 +12,7 @@ from halab.models.protection import CELLS, DISASTERS, PROTECTIONS, Times, best, 
 from halab.models.recovery import HOUR, Periodic
 from halab.widgets import protection_table
 from halab.widgets.protection_table import ProtectionTable
+from support.nodejs import node
 
 SCRIPT = """
 import { readFileSync } from "node:fs";
@@ -24,8 +24,6 @@ console.log(JSON.stringify(found));
 
 
 def test_the_browser_chooses_as_python_does():
-    if not (node := shutil.which("node")):
-        pytest.skip("node is not installed here; the browser test runs the same code")
     module = "data:text/javascript;base64," + base64.b64encode(ProtectionTable._esm.encode()).decode()
     cases = [
         (list(have), interval)
@@ -40,7 +38,7 @@ def test_the_browser_chooses_as_python_does():
         "cases": cases,
     }
     ran = subprocess.run(
-        [node, "--input-type=module", "-e", SCRIPT, module],
+        [node(), "--input-type=module", "-e", SCRIPT, module],
         input=json.dumps(given), capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     for (have, interval), found in zip(cases, json.loads(ran.stdout), strict=True):

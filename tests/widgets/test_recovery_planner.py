@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 from dataclasses import asdict, replace
 
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from halab.models.recovery import DISASTERS, Need, Periodic, Setting, cheapest, strategies
 from halab.widgets.recovery_planner import RecoveryPlanner, duration
+from support.nodejs import node
 
 MIRROR = """
 import {age, strategies, cheapest, worst, duration} from "./recovery.mjs";
@@ -36,9 +36,6 @@ cases = st.tuples(
 
 
 def test_the_browser_s_numbers_are_those_of_the_model(tmp_path):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("needs node, to run the widget's arithmetic outside a browser")
     (tmp_path / "recovery.mjs").write_text(RecoveryPlanner._esm)
     (tmp_path / "mirror.mjs").write_text(MIRROR)
     drawn = []
@@ -51,7 +48,7 @@ def test_the_browser_s_numbers_are_those_of_the_model(tmp_path):
     draw()
     asked = [{"setting": asdict(setting), "need": asdict(need), "at": at} for setting, need, at in drawn]
     ran = subprocess.run(
-        [node, "mirror.mjs"],
+        [node(), "mirror.mjs"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,

@@ -3,7 +3,6 @@
 import base64
 import json
 import random
-import shutil
 import subprocess
 from dataclasses import asdict
 
@@ -17,6 +16,7 @@ from halab.errors import CourseError
 from halab.models.survival import FACTS, OPERATIONS, Member, members, verdicts
 from halab.widgets import survival_map
 from halab.widgets.survival_map import SurvivalMap, parts_of
+from support.nodejs import node
 
 SCRIPT = """
 import { readFileSync } from "node:fs";
@@ -31,12 +31,10 @@ console.log(JSON.stringify({
 
 def in_javascript(cases=(), edits=()):
     """What the widget's own module works out for these cases."""
-    if not (node := shutil.which("node")):
-        pytest.skip("node is not installed here; the browser test runs the same code")
     module = "data:text/javascript;base64," + base64.b64encode(SurvivalMap._esm.encode()).decode()
     given = {"facts": [asdict(fact) for fact in FACTS], "cases": list(cases), "edits": list(edits)}
     ran = subprocess.run(
-        [node, "--input-type=module", "-e", SCRIPT, module],
+        [node(), "--input-type=module", "-e", SCRIPT, module],
         input=json.dumps(given), capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     return json.loads(ran.stdout)

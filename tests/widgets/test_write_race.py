@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 
 import pytest
@@ -8,6 +7,7 @@ from hypothesis import strategies as st
 
 from halab.models.replication import Copy, parallel, quorum, serial, through_log
 from halab.widgets.write_race import WriteRace
+from support.nodejs import node
 
 MIRROR = """
 import {expected, race} from "./replication.mjs";
@@ -25,9 +25,6 @@ cases = st.tuples(
 
 
 def test_the_browser_s_numbers_are_those_of_the_model_and_its_race_is_one_draw_of_them(tmp_path):
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("needs node, to run the widget's arithmetic outside a browser")
     (tmp_path / "replication.mjs").write_text(WriteRace._esm)
     (tmp_path / "mirror.mjs").write_text(MIRROR)
     drawn = []
@@ -43,7 +40,7 @@ def test_the_browser_s_numbers_are_those_of_the_model_and_its_race_is_one_draw_o
         for base, jitter, (n, k), shares in drawn
     ]
     ran = subprocess.run(
-        [node, "mirror.mjs"], input=json.dumps(asked), capture_output=True, text=True, cwd=tmp_path,
+        [node(), "mirror.mjs"], input=json.dumps(asked), capture_output=True, text=True, cwd=tmp_path,
         check=True,
     )  # fmt: skip
     for (base, jitter, (n, k), _), found in zip(drawn, json.loads(ran.stdout), strict=True):
