@@ -17,7 +17,7 @@ from halab.widgets.availability_calculator import (
 
 def test_it_starts_with_the_card_s_own_figures() -> None:
     calculator = Calculator()
-    found = calculator.found
+    found = calculator.figures
     assert found["one"] == pytest.approx(0.99)
     assert found["independent"] == found["group"] == pytest.approx(0.999999)
     assert [percent(found[key]) for key in ("one", "group")] == ["99 %", "99.9999 %"]
@@ -26,7 +26,7 @@ def test_it_starts_with_the_card_s_own_figures() -> None:
 def test_its_deployment_is_the_course_s_cluster() -> None:
     calculator = Calculator(mtbf=30 * DAY, mttr=HOUR, beta=0.1, failover=12)
     assert calculator.chain == milvus(PROFILES["ha"], 30 * DAY, HOUR, 0.1, 12)
-    assert calculator.found["chain"] == calculator.chain.availability
+    assert calculator.figures["chain"] == calculator.chain.availability
     assert chain_of({**calculator.settings, "blocks": calculator.presets["small"]}) == milvus(
         PROFILES["small"], 30 * DAY, HOUR, 0.1, 12
     )
@@ -34,10 +34,10 @@ def test_its_deployment_is_the_course_s_cluster() -> None:
 
 def test_what_follows_moves_with_the_settings() -> None:
     calculator = Calculator(failover=12, slo=0.9999)
-    assert calculator.found["failovers"] == 21
+    assert calculator.figures["failovers"] == 21
     calculator.settings = {**calculator.settings, "month": "a twelfth of the year", "failover": 0.0}
-    assert calculator.found["failovers"] is None
-    assert calculator.found["budget"] == pytest.approx(365 / 12 * DAY * 0.0001)
+    assert calculator.figures["failovers"] is None
+    assert calculator.figures["budget"] == pytest.approx(365 / 12 * DAY * 0.0001)
 
 
 def test_a_promise_that_nothing_breaks_is_never_spent() -> None:
@@ -56,7 +56,7 @@ def test_a_promise_that_nothing_breaks_is_never_spent() -> None:
 )
 def test_the_simulation_agrees_with_the_closed_form(case: dict[str, Any]) -> None:
     calculator = Calculator(mtbf=10 * DAY, **case)
-    for part, available in (("group", calculator.found["group"]), ("chain", calculator.found["chain"])):
+    for part, available in (("group", calculator.figures["group"]), ("chain", calculator.figures["chain"])):
         run = calculator.simulated[part]
         assert run["availability"] == pytest.approx(available, abs=4.5 * run["error"])
         assert run["error"] < 0.1 * (1 - available), "a test that could not fail"

@@ -199,16 +199,19 @@ class ArchitectureMap(CourseWidget):
 
 def _seen(cluster: Cluster) -> list[dict[str, Any]]:
     """Every component as it is now, and what becomes of the operations without it."""
-    return _with_verdicts(sorted(cluster.components(), key=lambda one: (ROLES.index(one.role), one.name)))
+    return _with_verdicts(
+        sorted(cluster.components(), key=lambda component: (ROLES.index(component.role), component.name))
+    )
 
 
 def _with_verdicts(components: Sequence[Component]) -> list[dict[str, Any]]:
-    down = {one.name for one in components if one.health == "down"}
+    down = {component.name for component in components if component.health == "down"}
     parts = _with_leaders(parts_of(components), down)
-    nodes = sum(one.role == "querynode" for one in components)
+    nodes = sum(component.role == "querynode" for component in components)
     return [
-        one.as_dict() | {"entry": part.role == "entry", "without": _without(parts, down | {one.name}, nodes)}
-        for one, part in zip(components, parts, strict=True)
+        component.as_dict()
+        | {"entry": part.role == "entry", "without": _without(parts, down | {component.name}, nodes)}
+        for component, part in zip(components, parts, strict=True)
     ]
 
 
@@ -226,12 +229,12 @@ def _without(parts: Sequence[Member], down: set[str], nodes: int) -> list[dict[s
     """What becomes of each operation that does not survive, and why."""
     return [
         {
-            "operation": one.operation,
-            "fate": one.fate,
-            "why": list(dict.fromkeys(fact.why for fact in one.because)),
-            "why_zh": list(dict.fromkeys(why_zh(fact.why) for fact in one.because)),
+            "operation": verdict.operation,
+            "fate": verdict.fate,
+            "why": list(dict.fromkeys(fact.why for fact in verdict.because)),
+            "why_zh": list(dict.fromkeys(why_zh(fact.why) for fact in verdict.because)),
         }
-        for one in verdicts(parts, down, max(1, nodes))
+        for verdict in verdicts(parts, down, max(1, nodes))
     ]
 
 
@@ -249,7 +252,7 @@ def _profile(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         )
         for member in members(PROFILES[name])
     ]
-    ordered = sorted(components, key=lambda one: (ROLES.index(one.role), one.name))
+    ordered = sorted(components, key=lambda component: (ROLES.index(component.role), component.name))
     return [part | {"health": ""} for part in _with_verdicts(ordered)], {"profile": name}
 
 

@@ -627,7 +627,7 @@ class Calculator {
   // -- drawing ------------------------------------------------------------------------------------------------------
 
   draw() {
-    this.found = compute(this.s);
+    this.figures = compute(this.s);
     for (const show of Object.values(this.outputs)) show();
     this.drawChart();
     this.drawFormula();
@@ -645,7 +645,7 @@ class Calculator {
   /** The chart's lines by number: a cost that is 0 has no line of its own, which would hide another. */
   lines() {
     const s = this.s;
-    const one = this.found.one;
+    const one = this.figures.one;
     const counts = Array.from({ length: MOST_COPIES }, (_, i) => i + 1).filter((n) => n >= s.needed);
     const lines = [[0, counts.map((n) => [n, kOfN(s.needed, n, one)])]];
     if (s.beta > 0) lines.push([1, counts.map((n) => [n, commonCause(s.needed, n, one, s.beta)])]);
@@ -802,38 +802,38 @@ class Calculator {
 
   drawFormula() {
     const w = this.words;
-    const { s, found } = this;
+    const { s, figures } = this;
     const time = (seconds) => spell(seconds, w);
-    const digits = Math.min(12, Math.max(4, Math.ceil(nines(found.one)) + 2));
+    const digits = Math.min(12, Math.max(4, Math.ceil(nines(figures.one)) + 2));
     const short = (value) => String(Number(value.toPrecision(digits)));
     const rows = [
-      ["A₁", "MTBF / (MTBF + MTTR)", `${time(s.mtbf)} / (${time(s.mtbf)} + ${time(s.mttr)})`, found.one],
+      ["A₁", "MTBF / (MTBF + MTTR)", `${time(s.mtbf)} / (${time(s.mtbf)} + ${time(s.mttr)})`, figures.one],
       s.needed === 1
-        ? ["A", "1 − (1 − A₁)ⁿ", `1 − (1 − ${short(found.one)})^${s.copies}`, found.independent]
+        ? ["A", "1 − (1 − A₁)ⁿ", `1 − (1 − ${short(figures.one)})^${s.copies}`, figures.independent]
         : [
             "A",
             "Σ C(n, i) · A₁ⁱ · (1 − A₁)ⁿ⁻ⁱ",
-            `Σ C(${s.copies}, i) · ${short(found.one)}^i · ${plain(1 - found.one)}^(${s.copies} − i), i = ${s.needed} … ${s.copies}`,
-            found.independent,
+            `Σ C(${s.copies}, i) · ${short(figures.one)}^i · ${plain(1 - figures.one)}^(${s.copies} − i), i = ${s.needed} … ${s.copies}`,
+            figures.independent,
           ],
     ];
     if (s.beta > 0) {
-      const [c, i] = shares(found.one, s.beta);
+      const [c, i] = shares(figures.one, s.beta);
       const group =
         s.needed === 1 ? `(1 − ${plain(i)}^${s.copies})` : `${s.needed}/${s.copies}(1 − ${plain(i)})`;
       rows.push([
         "A′",
         s.needed === 1 ? "(1 − c) · (1 − iⁿ)" : "(1 − c) · k/n(1 − i)",
         `(1 − ${plain(c)}) · ${group}`,
-        found.common,
+        figures.common,
       ]);
     }
-    if (found.switching < 1)
+    if (figures.switching < 1)
       rows.push([
         "A″",
         `${s.beta > 0 ? "A′" : "A"} / (1 + k · T / MTBF)`,
-        `${percent(found.common)} / (1 + ${s.needed} · ${time(s.failover)} / ${time(s.mtbf)})`,
-        found.group,
+        `${percent(figures.common)} / (1 + ${s.needed} · ${time(s.failover)} / ${time(s.mtbf)})`,
+        figures.group,
       ]);
     this.formula.replaceChildren(
       ...rows.map(([name, general, filled, value], at) =>
@@ -854,7 +854,7 @@ class Calculator {
   }
 
   drawBlocks() {
-    const { blocks, chain } = this.found;
+    const { blocks, chain } = this.figures;
     const worst = Math.min(...blocks);
     const down = (a) => spell((1 - a) * periods(this.s)[this.s.period], this.words);
     // The bars are on a logarithmic scale: what a block costs, from a millionth of the worst up to the worst.
@@ -875,18 +875,18 @@ class Calculator {
 
   drawPromise() {
     const w = this.words;
-    const { s, found } = this;
-    const alert = found.burn >= 6 ? "page" : found.burn >= 1 ? "ticket" : "none";
+    const { s, figures } = this;
+    const alert = figures.burn >= 6 ? "page" : figures.burn >= 1 ? "ticket" : "none";
     this.said.replaceChildren(
       ...[
-        w.copiesNeeded(found.copies_needed, percent(s.slo)),
-        w.budget(percent(s.slo), spell(found.budget, w)),
-        found.failovers === null
+        w.copiesNeeded(figures.copies_needed, percent(s.slo)),
+        w.budget(percent(s.slo), spell(figures.budget, w)),
+        figures.failovers === null
           ? w.free
-          : w.failovers(found.failovers.toLocaleString("en"), spell(s.failover, w)),
-        found.gone_in === null
+          : w.failovers(figures.failovers.toLocaleString("en"), spell(s.failover, w)),
+        figures.gone_in === null
           ? w.calm
-          : `${w.burn(plain(found.burn), spell(found.gone_in, w))} ${w.alerts[alert]}`,
+          : `${w.burn(plain(figures.burn), spell(figures.gone_in, w))} ${w.alerts[alert]}`,
       ].map((words) => element("p", {}, words)),
     );
   }
@@ -938,12 +938,12 @@ class Calculator {
 
   drawSimulation() {
     const w = this.words;
-    const { s, found } = this;
+    const { s, figures } = this;
     const time = (share) => spell(share * periods(s).year, w);
     const simulated = this.simulated();
     const rows = [
-      [`${s.needed} / ${s.copies}`, found.group, simulated?.group],
-      [w.whole, found.chain, simulated?.chain],
+      [`${s.needed} / ${s.copies}`, figures.group, simulated?.group],
+      [w.whole, figures.chain, simulated?.chain],
     ].map(([name, a, run]) => {
       const seen = run?.outages ? `${time(1 - run.availability)} ± ${time(2 * run.error)}` : w.unseen;
       return element(

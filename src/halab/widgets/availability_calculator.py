@@ -1,7 +1,7 @@
 """The availability calculator: sliders whose sums are done in the browser, so that none lags behind the hand.
 
     Calculator()                      # the card's 99 %, in the course's cluster
-    calculator.settings, calculator.found, calculator.simulated
+    calculator.settings, calculator.figures, calculator.simulated
 
 The formulas in `availability_calculator.js` mirror `halab.models.availability` and its neighbours; a test
 compares them. Beside them stands a Monte Carlo simulation, which the kernel runs once the sliders rest.
@@ -97,7 +97,7 @@ class Calculator(CourseWidget):
         self.observe(self._simulate_again, names=["settings", "seed"])
 
     @property
-    def found(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, Any]:
         """What follows from the sliders as they stand now; see `closed_form`."""
         return closed_form(self.settings)
 
@@ -235,22 +235,22 @@ def _sizes(chain: Chain) -> list[dict[str, Any]]:
 
 
 def _figures(settings: Mapping[str, Any]) -> str:
-    found, year = closed_form(settings), calendar_of(settings).year
+    figures, year = closed_form(settings), calendar_of(settings).year
     chain = chain_of(settings)
     rows = [
-        ("one copy", found["one"]),
-        (f"{settings['needed']} of {settings['copies']} copies, independent", found["independent"]),
-        ("with common causes", found["common"]),
-        ("and with failovers", found["group"]),
+        ("one copy", figures["one"]),
+        (f"{settings['needed']} of {settings['copies']} copies, independent", figures["independent"]),
+        ("with common causes", figures["common"]),
+        ("and with failovers", figures["group"]),
         *((f"{one.name}, {one.needed} of {one.copies}", one.availability) for one in chain.blocks),
-        ("the chain", found["chain"]),
+        ("the chain", figures["chain"]),
     ]
-    allowed = found["failovers"]
+    allowed = figures["failovers"]
     remarks = [
         f"One copy runs for {spell(settings['mtbf'])} and is repaired in {spell(settings['mttr'])}; "
         f"{settings['beta']:.3g} of its downtime strikes all, "
         f"and a failover takes {spell(settings['failover'])}.",
-        f"{percent(settings['slo'])} leaves {spell(found['budget'])} a month"
+        f"{percent(settings['slo'])} leaves {spell(figures['budget'])} a month"
         + ("." if allowed is None else f", which pays for {allowed:.0f} failovers."),
     ]
     cells = [(name, percent(a), spell((1 - a) * year)) for name, a in rows]

@@ -52,9 +52,13 @@ class BalancerRace(CourseWidget):
 
     def text(self) -> str:
         rows = [
-            (name, f"{one.latency(0.5) * 1000:.0f}", f"{one.p99 * 1000:.0f}", f"{one.throughput:.0f}",
-             str(one.failed))
-            for name, one in self.race().items()
+            (
+                name,
+                *(f"{1000 * time:.0f}" for time in (outcome.latency(0.5), outcome.p99)),
+                f"{outcome.throughput:.0f}",
+                str(outcome.failed),
+            )
+            for name, outcome in self.race().items()
         ]  # fmt: skip
         happens = {
             "none": "nothing happens to it",

@@ -141,7 +141,7 @@ def _course_cluster(progress: Progress) -> Cluster:
 
 
 def _rows(components: Iterable[Component | Mapping[str, Any]]) -> list[dict[str, Any]]:
-    rows = [one.as_dict() if isinstance(one, Component) else dict(one) for one in components]
+    rows = [part.as_dict() if isinstance(part, Component) else dict(part) for part in components]
     return sorted(rows, key=lambda row: (ROLES.index(row["role"]), row["name"]))
 
 

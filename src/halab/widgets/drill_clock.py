@@ -48,12 +48,12 @@ class DrillClock(CourseWidget):
 
     def text(self) -> str:
         """The time line as a table, with RTO and RPO against their targets."""
-        found = self.plan
-        rows = [(bar.step, f"{bar.start:g}", f"{bar.end:g}", bar.status) for bar in found.bars]
-        rto = "none: nothing was lost" if found.rto is None else f"{found.rto:g} min"
-        rpo = "none: there was no failover" if found.rpo is None else f"{found.rpo:g} min"
+        timeline = self.plan
+        rows = [(bar.step, f"{bar.start:g}", f"{bar.end:g}", bar.status) for bar in timeline.bars]
+        rto = "none: nothing was lost" if timeline.rto is None else f"{timeline.rto:g} min"
+        rpo = "none: there was no failover" if timeline.rpo is None else f"{timeline.rpo:g} min"
         return text_table(
-            f"A drill with this going wrong: {self.fault}. It is {found.verdict}.",
+            f"A drill with this going wrong: {self.fault}. It is {timeline.verdict}.",
             ("step", "from (min)", "to (min)", "status"),
             rows,
             [

@@ -95,7 +95,7 @@ class ProtectionTable(CourseWidget):
         super().__init__(
             have=have,
             cells=[{**asdict(cell), "why_zh": _WHY_ZH[cell.why]} for cell in CELLS],
-            times={one: list(recovery(one, Times())) for one in PROTECTIONS},
+            times={name: list(recovery(name, Times())) for name in PROTECTIONS},
             lang=language(),
         )
 
@@ -108,15 +108,15 @@ class ProtectionTable(CourseWidget):
     def text(self) -> str:
         """The best answer to each disaster, with its worst times."""
         rows = [
-            (one.disaster, "nothing helps", "-", "-")
-            if not one.protection
+            (answer.disaster, "nothing helps", "-", "-")
+            if not answer.protection
             else (
-                one.disaster,
-                one.protection + (" (on a condition)" if one.helps == "if" else ""),
-                duration(one.rto),
-                duration(one.rpo),
+                answer.disaster,
+                answer.protection + (" (on a condition)" if answer.helps == "if" else ""),
+                duration(answer.rto),
+                duration(answer.rpo),
             )
-            for one in self.answers
+            for answer in self.answers
         ]
         heading = f"You have: {', '.join(self.have) or 'nothing'}; a backup every {self.interval} h"
         return text_table(

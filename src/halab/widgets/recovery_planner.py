@@ -50,12 +50,12 @@ class RecoveryPlanner(CourseWidget):
         best = cheapest(offered, need)
         rows = [
             (
-                one.name,
-                f"{one.cost:.0f}",
-                *(_cell(one.recoveries, disaster) for disaster in DISASTERS),
-                "cheapest" if one is best else "yes" if need.met(one) else "no",
+                strategy.name,
+                f"{strategy.cost:.0f}",
+                *(_cell(strategy.recoveries, disaster) for disaster in DISASTERS),
+                "cheapest" if strategy is best else "yes" if need.met(strategy) else "no",
             )
-            for one in offered
+            for strategy in offered
         ]
         survive = ", ".join(DISASTERS[disaster] for disaster in need.disasters)
         return text_table(
@@ -72,8 +72,8 @@ class RecoveryPlanner(CourseWidget):
 
 
 def _cell(recoveries: Mapping[Any, Recovery], disaster: str) -> str:
-    found = recoveries.get(disaster)
-    return f"{duration(found.rto)} / {duration(found.rpo)}" if found else "-"
+    worst = recoveries.get(disaster)
+    return f"{duration(worst.rto)} / {duration(worst.rpo)}" if worst else "-"
 
 
 def duration(seconds: float) -> str:

@@ -105,11 +105,11 @@ class SurvivalMap(CourseWidget):
         off = ", ".join(self.down) or "nothing"
         rows = [
             [
-                one.operation,
-                one.fate,
-                " ".join(f"{_ROLE.get(fact.role, fact.role)}: {fact.why}" for fact in one.because),
+                verdict.operation,
+                verdict.fate,
+                " ".join(f"{_ROLE.get(fact.role, fact.role)}: {fact.why}" for fact in verdict.because),
             ]
-            for one in self.verdicts
+            for verdict in self.verdicts
         ]
         head = (
             f"{self.source}; {self.copies} {'copy' if self.copies == 1 else 'copies'} of the data; off: {off}"
@@ -125,11 +125,11 @@ def why_zh(why: str) -> str:
 def parts_of(components: Iterable[Component]) -> tuple[Member, ...]:
     """A running cluster's parts in the order of the roles; the first proxy is the one clients talk to."""
     made, entry = [], True
-    for one in sorted(components, key=lambda one: (ROLES.index(one.role), one.name)):
-        role = one.role
+    for component in sorted(components, key=lambda part: (ROLES.index(part.role), part.name)):
+        role = component.role
         if role == "proxy" and entry:
             role, entry = "entry", False
-        made.append(Member(one.name, role, one.ha_state in ("active", "leader")))
+        made.append(Member(component.name, role, component.ha_state in ("active", "leader")))
     return tuple(made)
 
 
