@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from halab.course.catalogue import CATALOGUE
 from halab.measure import Journal, rpo
+from test_rooms import ROOMS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -27,7 +30,9 @@ def test_its_picture_is_of_a_real_run_whose_journal_is_whole():
 
 
 def test_every_link_leads_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(links) > 10
+    for target in links:
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
@@ -35,3 +40,30 @@ def test_it_lists_the_ten_cards_with_their_lessons():
     for card in CATALOGUE:
         (row,) = re.findall(rf"^\| {card.number} \|.*$", README, re.MULTILINE)
         assert f"](course/{card.lesson_path.name})" in row
+
+
+def test_the_map_names_every_room_in_order_and_every_folder():
+    (place,) = re.findall(r"## Finding your way\n\n(.*?)\n\n", README, re.DOTALL)
+    rows = re.findall(r"^( {4,8})(\S+) +\S", place, re.MULTILINE)
+    assert len(rows) == len(place.splitlines())
+    assert [name.rstrip("/") for indent, name in rows if len(indent) == 8] == list(ROOMS)
+    named = {name.rstrip("/") for indent, name in rows if len(indent) == 4}
+    ignored = (ROOT / ".gitignore").read_text().split()
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and f"{path.name}/" not in ignored}
+    assert named == {name for name in folders if not name.startswith(".")} - {"src"} | {
+        "src/halab",
+        "nbgrader_config.py",
+    }
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_path_it_names_is_there(document):
+    text = (ROOT / document).read_text().replace("NN-slug", CATALOGUE[5].slug)
+    text = text.replace("/slug", f"/{CATALOGUE[5].slug[3:].replace('-', '_')}")
+    tops = "|".join(
+        ("cards", "course", "solutions", "exercises", "src", "tests", "compose", "benchmarks", "docs")
+    )
+    paths = re.findall(rf"`((?:{tops})/[^` *]*)`", text)
+    assert paths
+    for path in paths:
+        assert (ROOT / path).exists(), path
