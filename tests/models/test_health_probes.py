@@ -107,10 +107,10 @@ def test_back_off_doubles_up_to_five_minutes():
 
 
 def test_a_restart_storm_is_mostly_waiting():
-    restarts, down = restart_storm(live=9, seconds=3600)
+    restarts, down = restart_storm(uptime=9, seconds=3600)
     assert 10 < restarts < 20
     assert down > 0.9
-    assert restart_storm(live=700, seconds=7200)[1] == 0
+    assert restart_storm(uptime=700, seconds=7200)[1] == 0
 
 
 @pytest.mark.parametrize("wrong", [{"period": 0}, {"timeout": -1}, {"failures": 0}, {"delay": -1},

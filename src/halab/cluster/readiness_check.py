@@ -1,8 +1,8 @@
 """The last readiness check: a collection is created, loaded and searched through a proxy, then dropped.
 
-Usage: python scratch.py URI SECONDS   (exit status 0: a search answered)
-Started together with the cluster, so that importing the client costs no time of its own; imports nothing
-of halab, for the same reason.
+Usage: python readiness_check.py URI SECONDS   (exit status 0: a search answered)
+It is started together with the cluster, so that the import of the client takes no extra time; for the same
+reason it imports nothing of halab.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def search_scratch_collection(uri: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            _once(uri)
+            _search_once(uri)
         except MilvusException as error:
             if time.monotonic() > deadline:
                 raise
@@ -36,7 +36,7 @@ def search_scratch_collection(uri: str, seconds: float) -> None:
             return
 
 
-def _once(uri: str) -> None:
+def _search_once(uri: str) -> None:
     client = MilvusClient(uri, timeout=5)
     try:
         client.drop_collection(NAME, timeout=5)
@@ -46,7 +46,7 @@ def _once(uri: str) -> None:
         index = client.prepare_index_params()
         index.add_index("vector", index_type="FLAT", metric_type="IP")
         client.create_collection(NAME, schema=schema, num_shards=1, timeout=30)
-        # Without waiting: the client looks only twice a second whether an index or a load is done.
+        # Without waiting: the client checks only twice a second whether an index or a load is done.
         client.create_index(NAME, index, sync=False, timeout=10)
         client.load_collection(NAME, _async=True, timeout=10)
         client.insert(

@@ -161,7 +161,8 @@ class RunningCluster(ABC):
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
 
-        It is told to stop, and killed if it has not after `grace` seconds (at most 50). Raises FaultError.
+        It is told to stop, and killed if it has not after `grace` seconds (at most 50). Raises FaultError for
+        a component that does not exist.
         """
 
     @abstractmethod
@@ -198,7 +199,7 @@ class RunningCluster(ABC):
 
     @abstractmethod
     def remove(self, target: str | Component) -> None:
-        """Stop a query node for good, as a planned stop does. Raises FaultError."""
+        """Stop a query node for good, as a planned stop does. Raises FaultError if it is the last one."""
 
     @abstractmethod
     def down(self) -> None: ...

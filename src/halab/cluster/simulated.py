@@ -149,7 +149,10 @@ class SimulatedCluster:
         return sorted(sessions, key=lambda session: session.key)
 
     def add(self, role: str) -> Component:
-        """Start one more query node and let virtual time pass until it is healthy. Raises FaultError."""
+        """Start one more query node, and let virtual time pass until it is healthy.
+
+        Raises FaultError for another role.
+        """
         check_extendable(role)
         number = next(n for n in range(1, len(self._parts) + 2) if f"{role}-{n}" not in self._parts)
         part = Component(f"{role}-{number}", role, "", None, "starting", note="simulated")

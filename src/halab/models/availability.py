@@ -9,6 +9,9 @@ A float tells 1 from 1 - 1e-16, which is 3.5 nanoseconds a year: finer than anyt
 Sources. Series, parallel and k of n: any textbook of reliability, such as Trivedi, Probability and Statistics
 with Reliability, Queuing and Computer Science Applications. Common cause: the beta factor of IEC 61508-6,
 annex D.
+
+Each function raises ValueError, which names the argument, for a share outside 0 to 1 and for a count or a
+period that is not above 0.
 """
 
 from __future__ import annotations
@@ -100,14 +103,14 @@ def fraction(value: float, name: str = "availability") -> float:
 
 
 def downtime(availability: float, period: float) -> float:
-    """Seconds without service in a period of that many seconds. Raises ValueError."""
+    """Seconds without service in a period of that many seconds."""
     fraction(availability)
     positive(period=period)
     return (1.0 - availability) * period
 
 
 def nines(availability: float) -> float:
-    """Nines as a number: 0.99 has 2, 0.999 has 3, 0.995 has 2.3; infinite for 1. Raises ValueError."""
+    """Nines as a number: 0.99 has 2, 0.999 has 3, 0.995 has 2.3; infinite for 1."""
     down = 1.0 - fraction(availability)
     return math.inf if down == 0 else abs(-math.log10(down))
 
@@ -118,14 +121,14 @@ def series(availabilities: Sequence[float]) -> float:
 
 
 def parallel(availabilities: Sequence[float]) -> float:
-    """Copies of which any one is enough: 1 - the product of what they lack. Raises ValueError."""
+    """Copies of which any one is enough: 1 - the product of what they lack."""
     return 1.0 - math.prod(1.0 - each for each in _parts(availabilities))
 
 
 def k_of_n(k: int, n: int, availability: float) -> float:
     """`n` copies of this availability, of which `k` must work: the upper tail of a binomial.
 
-    1 of n is parallel, n of n a chain, and n // 2 + 1 of n the majority that etcd needs. Raises ValueError.
+    1 of n is parallel, n of n a chain, and n // 2 + 1 of n the majority that etcd needs.
     """
     _whole(n=n, k=k)
     if k > n:
@@ -146,7 +149,7 @@ def common_cause(k: int, n: int, availability: float, beta: float) -> float:
     for i = (q - c) / (1 - c) of the rest, so that one copy alone keeps its availability whatever beta is.
     Then the group works (1 - c) * k_of_n(k, n, 1 - i) of the time. Textbooks write, for 1 of n,
     beta * q + ((1 - beta) * q) ** n of downtime, which is the same but for terms of the order of q squared.
-    Raises ValueError.
+
     """
     together, alone = shares(availability, beta)
     return (1.0 - together) * k_of_n(k, n, 1.0 - alone)
@@ -163,7 +166,7 @@ def copies_needed(availability: float, target: float, beta: float = 0.0) -> int 
     """How many copies reach the target if any one of them is enough; None if no number does.
 
     What is common to all copies no copy removes: with c = beta * (1 - availability), nothing beyond 1 - c
-    can be reached. Raises ValueError.
+    can be reached.
     """
     together, alone = shares(availability, beta)
     if fraction(target, "target") == 1:

@@ -2,6 +2,9 @@
 
 MTBF is the mean operating time between failures (IEC 60050-192): repair is not part of it, so
 availability = MTBF / (MTBF + MTTR). Times are seconds. Failures come at a constant rate, repairs end at one.
+
+Each function raises ValueError, which names the argument, for a time that is negative or not a number, and
+for a count below 1.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ __all__ = [
 
 
 def steady(mtbf: float, mttr: float) -> float:
-    """The availability of one part in the long run: MTBF / (MTBF + MTTR). Raises ValueError."""
+    """The availability of one part in the long run: MTBF / (MTBF + MTTR)."""
     _check_times(mtbf, mttr)
     return 1.0 if math.isinf(mtbf) else mtbf / (mtbf + mttr)
 
@@ -43,7 +46,7 @@ def group(k: int, n: int, mtbf: float, mttr: float, crews: int | None = None) ->
     """`n` identical parts of which `k` must work; at most `crews` are repaired at a time (default: all).
 
     A birth and death process over the number of broken parts i: it grows at (n - i) / MTBF and falls at
-    min(i, crews) / MTTR (Trivedi, chapter 8). With a crew for each part it is k of n. Raises ValueError.
+    min(i, crews) / MTTR (Trivedi, chapter 8). With a crew for each part it is k of n.
     """
     if not 1 <= k <= n:
         raise ValueError(f"k must be a whole number from 1 to n, not {k} of {n}")
@@ -66,7 +69,7 @@ def group(k: int, n: int, mtbf: float, mttr: float, crews: int | None = None) ->
 def failover_availability(mtbf: float, failover: float, needed: int = 1) -> float:
     """What switching costs: `needed` parts serve, and each failure of one is an outage of `failover` seconds.
 
-    Service runs for MTBF / needed on average, then waits for the failover. Raises ValueError.
+    Service runs for MTBF / needed on average, then waits for the failover.
     """
     if not mtbf > 0:
         raise ValueError(f"mtbf must be a positive number of seconds, not {mtbf}")
@@ -183,7 +186,7 @@ def milvus(
     """The chain of a Milvus deployment with so many members of each role, such as {"proxy": 2, "etcd": 3}.
 
     One of each is enough, but a majority of etcd; so every query node holds a whole copy of the data. Every
-    part gets the same times, which is a beginning: put in your own with `Chain.changed`. Raises ValueError.
+    part gets the same times, which is a beginning: put in your own with `Chain.changed`.
     """
     absent = [role for _, role in MILVUS_BLOCKS if role not in members]
     if absent:

@@ -58,7 +58,8 @@ def burn_rate(errors: float, slo: float) -> float:
 def budget_spent(burn: float, window: float, period: float) -> float:
     """The share of a period's error budget that this burn rate spends in a window. Above 1 it is overdrawn.
 
-    `window` and `period` are seconds. Raises ValueError.
+    `window` and `period` are seconds. Raises ValueError for a negative burn rate, or a window that is not
+    between 0 and the period.
     """
     not_negative(burn=burn)
     if not 0 < window <= period < math.inf:
@@ -69,7 +70,8 @@ def budget_spent(burn: float, window: float, period: float) -> float:
 def failovers_allowed(slo: float, failover: float, period: float) -> float:
     """How many outages of `failover` seconds each the budget of a period of seconds pays for.
 
-    A whole number, or infinity if a failover takes no time. Raises ValueError.
+    A whole number, or infinity if a failover takes no time. Raises ValueError for a share outside 0 to 1 or a
+    negative time.
     """
     if not 0 <= failover < math.inf:
         raise ValueError(f"failover must be zero or a positive number of seconds, not {failover}")

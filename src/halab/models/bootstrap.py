@@ -28,7 +28,10 @@ class Interval(NamedTuple):
 
 
 def median_interval(values: Sequence[float], *, level: float = 0.95, seed: int = 0) -> Interval:
-    """The median with its interval. A single value has none: low and high are itself. Raises ValueError."""
+    """The median with its interval. A single value has none: low and high are itself.
+
+    Raises ValueError if there is no value, or one that is not finite, or a level that is not between 0 and 1.
+    """
     return _interval(float(np.median(_checked(values))), _medians(values, seed), level)
 
 

@@ -31,7 +31,7 @@ class Queue:
 
 
 def mm1(arrivals: float, service: float) -> Queue:
-    """One server that can do `service` a second: 1 / (service - arrivals) in all. Raises ValueError."""
+    """One server that can do `service` a second: 1 / (service - arrivals) in total. Raises as `mmc` does."""
     return mmc(arrivals, service, 1)
 
 
@@ -45,7 +45,7 @@ def mmc(arrivals: float, service: float, servers: int) -> Queue:
 
 
 def erlang_c(arrivals: float, service: float, servers: int) -> float:
-    """Erlang's C formula: the share of requests that find every server busy. Raises ValueError."""
+    """Erlang's C formula: the share of requests that find every server busy. Raises as `mmc` does."""
     if servers < 1 or not 0 < arrivals < servers * service:
         raise ValueError("arrivals must lie between 0 and what the servers can do")
     offered = arrivals / service
@@ -136,7 +136,8 @@ def nodes_needed(peak: float, per_node: float, *, headroom: float = 0.3, spare: 
     """The fewest nodes that serve `peak` with `spare` of them gone and `headroom` of the rest left unused.
 
     Rates are requests a second: each node serves `per_node`, and none is slowed down by the others.
-    `headroom` is a fraction of one. Raises ValueError.
+    `headroom` is a fraction of one. Raises ValueError for a rate that is not above 0, a headroom outside 0 to
+    below 1, or a negative spare.
     """
     if not (peak > 0 and per_node > 0 and 0 <= headroom < 1 and spare >= 0):
         raise ValueError("peak and per_node must be above 0, headroom from 0 to below 1, spare 0 or more")

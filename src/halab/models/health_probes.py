@@ -99,7 +99,7 @@ def share_over(latencies: Sequence[float], timeout: float) -> float:
     (over + 1) / (n + 1), where `over` of n were later than the timeout. Not over / n: a sample in which
     nothing was late does not prove that nothing ever is. If the next latency is one more of the same kind, it
     is as likely as any other to be the greatest of all, and that makes the chance of a late one at most this.
-    Raises ValueError.
+    Raises ValueError for an empty sample, or a timeout that is not above 0.
     """
     if not latencies:
         raise ValueError("a sample must have a latency at least")
@@ -111,9 +111,9 @@ def share_over(latencies: Sequence[float], timeout: float) -> float:
 def false_restarts(probe: HealthProbe, late: float) -> float:
     """Restarts a year of a process that is well, if the share `late` of its answers misses the timeout.
 
-    Late answers are taken to be independent of each other, which is kind: pauses come in bursts. A restart
-    begins a new count, so one run of `failures` late answers follows another after a mean of (1 - p^k) / (p^k
-    (1 - p)) probes. Raises ValueError unless 0 <= late <= 1.
+    Late answers are taken to be independent of each other, which is optimistic: pauses come in bursts. A
+    restart begins a new count, so one run of `failures` late answers follows another after a mean of
+    (1 - p^k) / (p^k (1 - p)) probes. Raises ValueError unless 0 <= late <= 1.
     """
     if not 0 <= late <= 1:
         raise ValueError(f"late must lie from 0 to 1, not {late}")
@@ -142,19 +142,19 @@ def backoffs() -> Iterator[float]:
         wait = min(2 * wait, BACKOFF_MOST)
 
 
-def restart_storm(live: float, seconds: float) -> tuple[int, float]:
-    """Restarts, and the share of time spent down, of a process that is restarted `live` seconds after each
-    start.
+def restart_storm(uptime: float, seconds: float) -> tuple[int, float]:
+    """Restarts within `seconds`, and the share of them spent down, if each run lasts `uptime` seconds.
 
-    That is what too tight a probe does to a process that is slow for a reason the restart does not remove. A
-    process that lives for BACKOFF_RESET is waited for no longer than the first time. Raises ValueError.
+    That is what too tight a probe does to a process that is slow for a reason that a restart does not remove.
+    After a run of BACKOFF_RESET seconds the back-off begins anew. Raises ValueError unless both are above 0
+    and `seconds` is finite.
     """
-    if not (live > 0 and seconds > 0 and math.isfinite(seconds)):
-        raise ValueError(f"live and seconds must be positive numbers, not {live} and {seconds}")
+    if not (uptime > 0 and seconds > 0 and math.isfinite(seconds)):
+        raise ValueError(f"uptime and seconds must be positive numbers, not {uptime} and {seconds}")
     at, down, restarts, waits = 0.0, 0.0, 0, backoffs()
-    while (at := at + live) < seconds:
+    while (at := at + uptime) < seconds:
         restarts += 1
-        if live >= BACKOFF_RESET:
+        if uptime >= BACKOFF_RESET:
             waits = backoffs()
         wait = min(next(waits), seconds - at)
         at, down = at + wait, down + wait

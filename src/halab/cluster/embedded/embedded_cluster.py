@@ -139,7 +139,8 @@ class EmbeddedCluster(RunningCluster):
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
 
-        It is told to stop, and killed if it has not after `grace` seconds (at most 50). Raises FaultError.
+        It is told to stop, and killed if it has not after `grace` seconds (at most 50). Raises FaultError for
+        a component that does not exist.
         """
         _request(self.spec, {"op": "replace", "name": component, "grace": min(grace, 50.0), "why": why})
 

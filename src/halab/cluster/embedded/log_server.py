@@ -1,13 +1,12 @@
 """The log: librdkafka's mock Kafka cluster of three brokers, a process of its own.
 
-It keeps everything in memory and binds 127.0.0.1 only. Two limits are its own: it drops the oldest
-message sets of a partition beyond 5 MiB or 100,000 sets, and it never re-elects a leader. The first is
-raised here in this process' memory, as it has no setting; when that cannot be done the limit stays, and
-`log.json` says so: loaders must then flush within the row budget.
+It keeps everything in memory and binds 127.0.0.1 only. Unlike Kafka it drops the oldest message sets of a
+partition beyond 5 MiB or 100,000 sets, and never re-elects a leader. The first limit has no setting, so it is
+raised in this process' memory. Where that is not possible it stays, and `log.json` has the figure.
 Source: confluentinc/librdkafka, src/rdkafka_mock.c (`mpart->max_size`, `mpart->max_cnt`).
 
 Usage: python log_server.py FOLDER   (writes FOLDER/log.json when it is up)
-Imports nothing of halab: everything of a cluster waits for its log.
+It imports nothing of halab, to start quickly: everything else of a cluster waits for the log.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ LIMITS = struct.Struct("<qq")  # (max_size, max_cnt) lie side by side as one 16-
 
 
 def raise_retention() -> int:
-    """Raise the mock broker's retention in this process' memory; bytes a partition now keeps.
+    """Raise the mock broker's retention in this process' memory; the bytes that a partition keeps now.
 
-    Linux only, and only where the constant is found exactly once: otherwise nothing is touched.
+    On Linux only, and only if the constant is found exactly once; otherwise nothing is changed.
     """
     wanted = LIMITS.pack(DEFAULT_RETENTION, 100_000)
     try:

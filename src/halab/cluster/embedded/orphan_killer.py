@@ -18,7 +18,7 @@ PIDS = "pids.json"
 
 
 def is_alive(pid: int, created: float) -> bool:
-    """Whether the process created at that time (seconds since the epoch) still runs under its pid."""
+    """Whether the process created at that time (seconds since 1970) still runs under its pid."""
     try:
         process = psutil.Process(pid)
         return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
@@ -27,7 +27,7 @@ def is_alive(pid: int, created: float) -> bool:
 
 
 def record(folder: Path, pids: list[int]) -> None:
-    """Write down which processes belong to a cluster, with their start times: a pid may be reused."""
+    """Write down a cluster's processes, with their start times since a pid may be reused."""
     rows = []
     for pid in pids:
         try:
@@ -40,7 +40,7 @@ def record(folder: Path, pids: list[int]) -> None:
 
 
 def kill_recorded(folder: Path) -> list[int]:
-    """SIGKILL the recorded processes that still live, and wait for them; their pids."""
+    """SIGKILL the recorded processes that still run, and wait until they have ended; their pids."""
     try:
         rows = json.loads((folder / PIDS).read_text())
     except (OSError, ValueError):

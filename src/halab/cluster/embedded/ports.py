@@ -30,7 +30,7 @@ def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
     """`count` free ports that are not in `taken` (ports that other clusters have reserved).
 
     They follow one another from a random place: two clusters that start at once and do not know of each
-    other's reservations, because their HALAB_HOME differs, hardly ever meet. Scattered ports often would.
+    other's reservations, because their HALAB_HOME differs, hardly ever collide. Scattered ports often would.
 
     Raises ClusterError if there are not enough.
     """

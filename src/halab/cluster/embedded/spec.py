@@ -1,4 +1,4 @@
-"""What a cluster is made of: its processes, ports, folder and owner, as one JSON file in its folder."""
+"""What a cluster consists of: its processes, ports, folder and owner, as one JSON file in its folder."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 class Owner(BaseModel):
-    """The process a cluster lives and dies with. `created` guards against a reused pid."""
+    """The process that a cluster ends with. `created` (seconds since 1970) guards against a reused pid."""
 
     pid: int
     created: float
@@ -101,7 +101,7 @@ class ClusterSpec(BaseModel):
         return [f"127.0.0.1:{member.ports['client']}" for member in self.of_role("etcd")]
 
     def spare(self, role: str, ports: list[int]) -> Process:
-        """One more process of a role, with the lowest number that is free. `ports` are dealt out to it."""
+        """One more process of a role, with the lowest number that is free, on these `ports`."""
         taken = {process.name for process in self.processes}
         number = next(n for n in range(1, len(taken) + 2) if f"{role}-{n}" not in taken)
         return Process(name=f"{role}-{number}", role=role, ports=dict(zip(PORTS[role], ports, strict=True)))
@@ -145,7 +145,7 @@ def make_spec(
     ports: list[int],
     versions: dict[str, str],
 ) -> ClusterSpec:
-    """A new cluster's settings, `ports` dealt out. Raises ClusterError for a bad name, profile or TTL."""
+    """A new cluster's settings, on these `ports`. Raises ClusterError for a bad name, profile or TTL."""
     check_settings(name, profile, ttl)
     supply = iter(ports)
     processes = [
