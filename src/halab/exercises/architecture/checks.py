@@ -46,7 +46,7 @@ def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
 
 
 def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
-    """Who stands by."""
+    """Who is a standby."""
     for case, found in zip(cases, _call_standing(standing, cases, "03.1.standby"), strict=True):
         for role, servers in case.standby.items():
             given = found[role]["standby"]
@@ -87,7 +87,7 @@ def check_tolerates(losses: Function) -> None:
 
 
 def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
-    """The smallest cluster that stands so many losses."""
+    """The smallest cluster that survives so many losses."""
     for losses, found in zip(wanted, call_many(fewest, ((losses,) for losses in wanted)), strict=True):
         expect(
             isinstance(found, int) and found >= 1 and tolerates(found) >= losses,

@@ -134,8 +134,8 @@ def rehearse(case: DrillCase, script: Callable[[list[Data]], Any]) -> list[Data]
 
 
 def make_figures(rng: random.Random) -> Data:
-    """A drill's raw figures: the loss, the verified service, when each row was acknowledged, and
-    which keys the standby had when it took over."""
+    """A drill's raw figures: when the primary was lost, when the service was verified, when each row was
+    acknowledged, and which keys the standby had when it took over."""
     lost = round(rng.uniform(100, 500), 1)
     moments = sorted(round(rng.uniform(0, lost + 60), 1) for _ in range(rng.randrange(20, 60)))
     backup = rng.uniform(0.3, 0.9) * lost

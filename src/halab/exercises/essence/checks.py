@@ -41,7 +41,7 @@ _LARGEST = 3  # parts down at once in the cases of `check_works`
 
 
 def make_cases(seed: int, count: int = 6) -> list[RepairCase]:
-    """Plants nobody has seen."""
+    """Cases drawn from a seed: the same for every learner."""
     rng = random.Random(seed)
     return [make_case(rng) for _ in range(count)]
 
@@ -75,7 +75,7 @@ def _small_losses(parts: frozenset[str]) -> Iterable[tuple[str, ...]]:
 
 
 def check_refused(works_: Function, given: TopologyDict) -> None:
-    """A slip of the hand is no answer."""
+    """An unknown operation or part is refused with a ValueError that names it."""
     part = sorted(topology_from_dict(given).parts)[0]
     for operation, down, wrong in (("serach", [part], "serach"), ("search", ["nobody"], "nobody")):
         message = ""
@@ -147,7 +147,7 @@ def check_cuts(minimal_cuts_: Function, topologies: Sequence[TopologyDict]) -> N
 
 
 def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
-    """How many members a role lacks."""
+    """How many members a role needs more to survive the loss of any one."""
     for (count, needed), value in zip(cases, call_many(spares, cases), strict=True):
         right = spares_needed(Role(tuple(f"m{i}" for i in range(count)), needed))
         whole = isinstance(value, int) and not isinstance(value, bool)
