@@ -96,7 +96,7 @@ def small(real_home: Path) -> Iterator[Any]:
 
 
 def _run_lesson(
-    folder: Path, engine: str, slug: str = "06-failover-timeline", cells: Mapping[str, str] | None = None
+    folder: Path, engine: str, slug: str, cells: Mapping[str, str] | None = None
 ) -> tuple[Any, list[Any]]:
     # Here: most tests run no notebook, and need none of these.
     import nbformat
@@ -116,6 +116,7 @@ def _run_lesson(
         patch.setenv("HALAB_HOME", str(folder / "clusters"))
         patch.setenv("HALAB_ENGINE", engine)
         NotebookClient(lesson, timeout=300, resources={"metadata": {"path": str(work)}}).execute()
+    nbformat.write(lesson, folder / "executed.ipynb")  # for who looks at it afterwards
     assert bare_results(lesson) == {}, "a learner is shown words, tables and pictures"
     found = map(Journal.load, (work / "journals").glob(f"{slug[:2]}-*.jsonl"))
     return lesson, sorted(found, key=lambda journal: journal.header.started)
@@ -125,7 +126,7 @@ def _run_lesson(
 def run_lesson():
     """Executes a lesson without a front end, in a folder, on an engine: notebook and journals by time.
 
-    Lesson 6 unless another's slug is given. `cells` are sources to run in place of a cell's own, by its id:
-    for what a learner may choose, such as how often to repeat.
+    `cells` are sources to run in place of a cell's own, by its id: for what a learner may choose, such as how
+    often to repeat.
     """
     return _run_lesson

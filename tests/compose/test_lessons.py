@@ -52,7 +52,7 @@ def test_the_limit_ends_with_the_lab(course, reads) -> None:
 @pytest.fixture(scope="module")
 def failovers(course, reads, run_lesson, tmp_path_factory) -> list[Journal]:
     """What lesson 6 measured, in the order of its experiments; its cluster is gone afterwards."""
-    _, found = run_lesson(tmp_path_factory.mktemp("failovers"), "compose")
+    _, found = run_lesson(tmp_path_factory.mktemp("failovers"), "compose", "06-failover-timeline")
     assert not projects.exists("course"), "the lesson left a cluster"
     return found
 

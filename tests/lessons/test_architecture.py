@@ -5,8 +5,8 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
-from halab.lessons.architecture import compare_parts, read_sessions, results
-from halab.measure import FaultRecord, Header, Journal
+from halab.lessons.architecture import compare_parts, copies, read_sessions, results
+from halab.measure import FaultRecord, Header, Journal, Retriever
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
 
@@ -65,3 +65,8 @@ def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():
     assert table.rows[0][1] == "-"
     assert table.remarks[0].startswith("SIMULATED")
     assert results(journal)["coordinator-copies"].endswith("metadata call not noticed (simulated)")
+
+
+def test_copies_are_told_in_a_sentence():
+    retriever = Retriever(SimulatedCluster(), replicas=2)
+    assert str(copies(retriever)) == "2 copies on querynode-1, querynode-2."

@@ -5,10 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from halab.cluster.profiles import PROFILES
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
-from halab.lessons.availability_maths import failover_time, outages_of, price_list, repeat, results
+from halab.lessons.availability_maths import (
+    chain_table,
+    compare_chains,
+    failover_time,
+    milvus_chain,
+    outages_of,
+    price_list,
+    repeat,
+    results,
+)
 from halab.lessons.common import kept
 from halab.measure import Journal, Retriever, rto
 from halab.models.availability import Calendar
@@ -133,3 +143,13 @@ def test_an_outage_without_an_end_has_no_mean() -> None:
 def test_runs_of_different_faults_are_no_repeats() -> None:
     with pytest.raises(MeasurementError, match="these are of 2"):
         failover_time([*measured(2), *measured(2, "hang active rootcoord", seconds=40)])
+
+
+def test_a_chain_is_shown_block_by_block_and_beside_others() -> None:
+    chain = milvus_chain(PROFILES["ha"])
+    *blocks, whole = chain_table(chain).rows
+    assert [row[0] for row in blocks] == [block.name for block in chain.blocks]
+    assert whole[0] == "all together"
+    better = compare_chains({"as it is": chain, "three logs": chain.changed("log", copies=3, needed=2)})
+    assert [row[0] for row in better.rows] == ["as it is", "three logs"]
+    assert float(better.rows[1][2]) < float(better.rows[0][2])

@@ -1,9 +1,11 @@
 import time
+from dataclasses import replace
 
 import pytest
 
 import halab
 from halab.course.predictions import predict
+from halab.lessons import drill as lesson
 from halab.lessons.drill import compare_drill, questions, results
 from halab.measure import FaultRecord, Header, Journal, Retriever
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
@@ -63,3 +65,17 @@ def test_nothing_simulated_is_shown_as_measured(tmp_path):
     assert all(one in text for one in ("SIMULATED", "not measured", "11 s", "22", "33"))
     assert "SIMULATED" in repr(questions(drill))
     assert results(drill) == {}
+
+
+def test_what_was_not_measured_is_within_no_target(tmp_path):
+    drill = measured(tmp_path)
+    assert lesson.step_results(drill) == {"Lose the primary": "done"}
+    assert lesson.measured(drill) == {"RTO": 20.1, "RPO": 3.9}
+    assert lesson.targets(drill) == {"RTO": 60, "RPO": 60}
+    nothing = replace(drill, report=replace(drill.report, rto=None))
+    assert not lesson.measured(nothing)["RTO"] <= 60
+
+
+def test_the_calendar_is_put_beside_the_drill_s_other_files(tmp_path):
+    (tmp_path / "report.md").touch()
+    assert str(lesson.save_calendar(measured(tmp_path))) == f"In {tmp_path}: drills.ics, report.md."

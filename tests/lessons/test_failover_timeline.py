@@ -6,7 +6,7 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.cards import card
-from halab.lessons.failover_timeline import results
+from halab.lessons.failover_timeline import requests, results
 from halab.measure import Retriever, experiment
 
 
@@ -31,3 +31,9 @@ def test_an_operation_that_never_failed_has_no_outage_to_tell() -> None:
     assert results(quiet) == {
         "failed-requests": f"0 of {len(quiet.samples('search'))} (search, simulated, TTL 10 s)"
     }
+
+
+def test_requests_are_written_as_signs() -> None:
+    answered, failed, unknown = requests(".x?")
+    assert [one.outcome for one in (answered, failed, unknown)] == ["ok", "fail", "unknown"]
+    assert [one.intended for one in (answered, failed, unknown)] == [0, 1, 2]

@@ -5,7 +5,7 @@ import pytest
 
 from halab.cluster.protocol import Event
 from halab.course.predictions import predict
-from halab.lessons.rto_rpo import compare_losses, results
+from halab.lessons.rto_rpo import achieved, acknowledged, compare_losses, results, still_there
 from halab.measure import FaultRecord, Header, Journal, RowCount
 from halab.models.samples import Outcome, Sample
 
@@ -77,3 +77,15 @@ def test_what_was_measured_stands_beside_the_card_s_claims():
     assert said["replicas-rto"] == (
         "crash any data node: insert not noticed (measured); crash log: insert 1.0 s (measured)"
     )
+
+
+def test_the_learner_s_own_function_is_asked_for_each_disaster():
+    def rpo(acknowledged, there, disaster):
+        return len(acknowledged) - len(there), disaster
+
+    lost, uncounted = made(missing=20), made(simulated=True)
+    assert len(still_there(lost)) == len(acknowledged(lost)) - 20
+    assert still_there(uncounted) is None
+    table = achieved(rpo, lost, uncounted)
+    assert table.rows == (("crash log", "20", "3.0"), ("crash log", "not counted", "not counted"))
+    assert table.remarks[0].startswith("SIMULATED")

@@ -5,10 +5,11 @@ import pytest
 
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
-from halab.lessons.writing import THREE_REPLICAS, compare_writes, results, verdict
+from halab.lessons.writing import THREE_REPLICAS, compare_writes, latencies, results, verdict, writes_table
 from halab.measure import Header, Journal
 from halab.measure.journal.journal_file import Phase
 from halab.models.bootstrap import Interval
+from halab.models.replication import Write
 from halab.models.samples import Outcome, Sample
 
 
@@ -84,3 +85,14 @@ def test_the_sentence_says_what_the_interval_allows_and_no_more(ends, shown, whe
 def test_without_one_and_three_replicas_there_is_nothing_to_compare(counts):
     with pytest.raises(MeasurementError, match="one and three"):
         compare_writes(made(counts=counts))
+
+
+def test_latencies_are_those_of_the_writes_with_so_many_replicas():
+    journal = made()
+    assert latencies(journal, 1) == [pytest.approx(20)]
+    assert latencies(journal, 2) == []
+
+
+def test_writes_stand_by_name_with_both_of_their_times():
+    table = writes_table({"quorum": Write(18.333, 28.333)})
+    assert table.rows == (("quorum", "18.33", "28.33"),)

@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal, summary
 from halab.measure.journal.experiment_name import experiment_of
 
@@ -23,13 +22,9 @@ SHORTER = {"where-now": "lesson.copies(retriever)"}
 
 
 @pytest.fixture(scope="module")
-def journals(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Journal]:
+def journals(run_real) -> dict[str, Journal]:
     """What the lesson measured on the real cluster, by fault."""
-    if problem := platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    folder = tmp_path_factory.mktemp("real")
-    lesson, found = run_lesson(folder, "embedded", SLUG, SHORTER)
-    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    lesson, found, _ = run_real(SLUG, SHORTER)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
     assert "querynode-4" in shown
     return {experiment_of(journal): journal for journal in found}

@@ -4,13 +4,12 @@ import re
 
 import pytest
 
-from halab.cluster.embedded.binaries import platform_problem
 from halab.lessons.availability_maths import failover_time, outages_of
 from halab.measure import Journal, rpo, rto
 from halab.measure.journal.experiment_name import experiment_of
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
-LESSON = "02-availability-maths"
+SLUG = "02-availability-maths"
 REPEATS = 2  # as few as give an interval
 FEWER = {"how-often": f"repeats = {REPEATS}"}
 
@@ -26,18 +25,14 @@ def shown(lesson, name: str) -> str:  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture(scope="module")
-def real(run_lesson, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+def real(run_real):  # type: ignore[no-untyped-def]
     """The executed lesson and what it measured on the real cluster."""
-    if problem := platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    folder = tmp_path_factory.mktemp("real")
-    lesson, found = run_lesson(folder, "embedded", LESSON, FEWER)
-    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    lesson, found, _ = run_real(SLUG, FEWER)
     return lesson, found
 
 
 def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    lesson, found = run_lesson(tmp_path, "simulated", LESSON, FEWER)
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG, FEWER)
     assert len(repeated(found)) == REPEATS
     assert len(found) == REPEATS + 1
     assert all(journal.simulated for journal in found)
@@ -51,7 +46,7 @@ def test_by_default_it_repeats_five_times(run_lesson) -> None:  # type: ignore[n
 
     from halab.course.paths import course_root
 
-    lesson = nbformat.read(course_root() / "course" / f"{LESSON}.ipynb", as_version=4)
+    lesson = nbformat.read(course_root() / "course" / f"{SLUG}.ipynb", as_version=4)
     assert next(cell.source for cell in lesson.cells if cell.id == "how-often") == "repeats = 5"
 
 

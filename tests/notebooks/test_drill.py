@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal
 from halab.measure.journal.experiment_name import experiment_of
 from halab.protect.drill.rehearsal import unanswered
@@ -15,14 +14,10 @@ SLUG = "10-drill"
 
 
 @pytest.fixture(scope="module")
-def real(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> tuple[Journal, Path]:
+def real(run_real) -> tuple[Journal, Path]:
     """What the lesson measured on the real clusters: the journal, and the drill's folder."""
-    if problem := platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    folder = tmp_path_factory.mktemp("real")
-    _, (journal,) = run_lesson(folder, "embedded", SLUG)
-    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
-    (drill,) = (folder / "work" / "drills").iterdir()
+    _, (journal,), work = run_real(SLUG)
+    (drill,) = (work / "drills").iterdir()
     return journal, drill
 
 

@@ -2,12 +2,11 @@
 
 import pytest
 
-from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal, summary
 from halab.measure.journal.experiment_name import experiment_of
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
-LESSON = "01-essence"
+SLUG = "01-essence"
 
 
 def bad(journal: Journal) -> dict[str, int]:
@@ -15,18 +14,14 @@ def bad(journal: Journal) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def journals(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> list[Journal]:  # type: ignore[no-untyped-def]
+def journals(run_real) -> list[Journal]:  # type: ignore[no-untyped-def]
     """What the lesson measured on the real cluster, in the order of its experiments."""
-    if problem := platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    folder = tmp_path_factory.mktemp("real")
-    _, found = run_lesson(folder, "embedded", LESSON)
-    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    _, found, _ = run_real(SLUG)
     return found
 
 
 def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    lesson, found = run_lesson(tmp_path, "simulated", LESSON)
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG)
     assert len(found) == 3
     assert all(journal.simulated for journal in found)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)

@@ -2,27 +2,23 @@
 
 import pytest
 
-from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal, rpo, rto, summary
 from halab.measure.journal.experiment_name import experiment_of
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
+SLUG = "06-failover-timeline"
 EXPERIMENTS = ["crash", "crash", "crash", "hang", "stop", "crash", "crash"]
 
 
 @pytest.fixture(scope="module")
-def journals(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> list[Journal]:
+def journals(run_real) -> list[Journal]:
     """What the lesson measured on the real cluster, in the order of its experiments."""
-    if problem := platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    folder = tmp_path_factory.mktemp("real")
-    _, found = run_lesson(folder, "embedded")
-    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    _, found, _ = run_real(SLUG)
     return found
 
 
 def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
-    lesson, found = run_lesson(tmp_path, "simulated")
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG)
     assert [experiment_of(journal).split()[0] for journal in found] == EXPERIMENTS
     assert all(journal.simulated for journal in found)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal
 from halab.measure.experiments.health_probing import detection_times, outage_checks, restarts, tcp_http_passes
 from halab.models.health_probes import TUNED, detection
@@ -15,13 +14,9 @@ SHORT = {"chosen": "chosen = hang"}
 
 
 @pytest.fixture(scope="module")
-def journals(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> list[Journal]:
+def journals(run_real) -> list[Journal]:
     """What the lesson measured on the real cluster, in order."""
-    if problem := platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    folder = tmp_path_factory.mktemp("real")
-    _, found = run_lesson(folder, "embedded", SLUG, SHORT)
-    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    _, found, _ = run_real(SLUG, SHORT)
     return found
 
 

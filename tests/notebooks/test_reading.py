@@ -2,7 +2,6 @@
 
 import pytest
 
-from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal
 from halab.measure.experiments.behind_balancer import KEPT_CONNECTIONS, NEW_CONNECTIONS, NO_BALANCER
 from halab.measure.experiments.load import CLIENT, MACHINE
@@ -39,13 +38,9 @@ CELLS = {"run": SHORT, "run-limited": LIMITED, "run-crowd": CROWD, "run-crash": 
 
 
 @pytest.fixture(scope="module")
-def measured(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> list[Journal]:
+def measured(run_real) -> list[Journal]:
     """What the lesson measured on the real cluster: without a speed limit, with it, and behind a balancer."""
-    if problem := platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    folder = tmp_path_factory.mktemp("real")
-    lesson, found = run_lesson(folder, "embedded", SLUG, CELLS)
-    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    lesson, found, _ = run_real(SLUG, CELLS)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells if cell.id == "compare-reads")
     assert "SPEED LIMIT" in shown
     return found

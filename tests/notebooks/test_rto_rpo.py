@@ -2,7 +2,6 @@
 
 import pytest
 
-from halab.cluster.embedded.binaries import platform_problem
 from halab.measure import Journal
 from halab.measure.experiments.disaster import UNFLUSHED, Rows, loss
 from halab.measure.journal.experiment_name import experiment_of
@@ -13,13 +12,9 @@ DISASTERS = ["crash any data node", "crash any query node", "crash every Milvus 
 
 
 @pytest.fixture(scope="module")
-def journals(run_lesson, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Journal]:
+def journals(run_real) -> dict[str, Journal]:
     """What the lesson measured on the real cluster, by disaster."""
-    if problem := platform_problem():
-        pytest.skip(f"the embedded cluster cannot run here: {problem}")
-    folder = tmp_path_factory.mktemp("real")
-    _, found = run_lesson(folder, "embedded", SLUG)
-    assert not list((folder / "clusters" / "clusters").glob("*/cluster.json")), "the lesson left a cluster"
+    _, found, _ = run_real(SLUG)
     return {experiment_of(journal): journal for journal in found}
 
 

@@ -1,0 +1,35 @@
+"""Lesson 9's tables, on the simulated engine: prediction, card, formula and measurement side by side."""
+
+from pathlib import Path
+
+import pytest
+
+from halab.cluster.simulated import SimulatedCluster
+from halab.course.predictions import predict
+from halab.lessons import health_checks as lesson
+
+
+@pytest.fixture(autouse=True)
+def _own_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path))
+
+
+def test_a_hang_is_shown_step_by_step_and_beside_prediction_card_and_formula() -> None:
+    predict(9, "noticed, hang any query node", seconds=7)
+    cluster = SimulatedCluster()
+    hang = lesson.health_check(
+        cluster,
+        "hang any query node",
+        pod=lesson.usual_pod(lesson.TUNED_PROBE),
+        retriever=lesson.Retriever(cluster),
+    )
+    followed = dict(lesson.what_followed(hang).rows)
+    ((_, _, said, card, formula, noticed, ready),) = lesson.compare_detection(hang).rows
+    assert (said, card, formula) == ("7 s", "6 s", "6 to 9 s")
+    assert noticed in followed.values()
+    assert followed["ready again"] == ready
+    assert lesson.what_followed(hang).remarks[0].startswith("SIMULATED")
+
+
+def test_the_values_are_those_that_the_course_ships() -> None:
+    assert "livenessProbe" in lesson.values_yaml()
