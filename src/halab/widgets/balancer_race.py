@@ -59,7 +59,7 @@ class BalancerRace(CourseWidget):
                 str(outcome.failed),
             )
             for name, outcome in self.race().items()
-        ]  # fmt: skip
+        ]
         happens = {
             "none": "nothing happens to it",
             "grey": "it goes grey in the middle",
