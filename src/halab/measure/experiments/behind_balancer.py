@@ -77,24 +77,24 @@ def connection_spread(
         )
     servers = proxies(cluster)
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
-    say = ProgressLine(lambda: cluster.now() - began)
+    on_progress = ProgressLine(lambda: cluster.now() - began)
     phases: list[Phase] = []
     samples: list[Sample] = []
     for algorithm in algorithms:
-        say(f"{clients} clients, {algorithm}")
+        on_progress(f"{clients} clients, {algorithm}")
         start = cluster.now()
         with balance(servers, algorithm) as front:
-            found, counts = _come_and_go(retriever, front, clients, len(samples))
-        figures = {one.name: float(one.open) for one in counts}
+            asked, counts = _come_and_go(retriever, front, clients, len(samples))
+        figures = {server.name: float(server.open) for server in counts}
         phases.append(Phase(algorithm, start, cluster.now(), {"clients": clients}, figures))
-        samples += found
-    say(f"{asking} users on one connection")
+        samples += asked
+    on_progress(f"{asking} users on one connection")
     start = cluster.now()
     with balance(servers, algorithms[0]) as front:
         samples += _asked(retriever.search_via(front.uri), asking, len(samples))
-        figures = {one.name: float(one.total) for one in front.servers()}
+        figures = {server.name: float(server.total) for server in front.servers()}
     phases.append(Phase(ONE_CONNECTION, start, cluster.now(), {"clients": asking}, figures))
-    say(DONE)
+    on_progress(DONE)
     return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=0)
 
 
@@ -130,7 +130,7 @@ def _settled(front: Balancer, here: int) -> list[Server]:
     until = time.monotonic() + _SETTLES
     while True:
         counts = front.servers()
-        open_now = sum(one.open for one in counts)
+        open_now = sum(server.open for server in counts)
         if open_now == here:
             return counts
         if time.monotonic() > until:
@@ -225,13 +225,13 @@ class _Watch:
             raise self._clockwork.error
 
     def _look(self, at: float) -> None:
-        for one in self._front.servers():
-            old = self._seen.get(one.name)
-            if old is None or old.open != one.open:
-                self._note(one.name, CONNECTION_COUNT, str(one.open))
-            if old is not None and old.up != one.up:
-                self._note(one.name, "up" if one.up else "down")
-            self._seen[one.name] = one
+        for server in self._front.servers():
+            old = self._seen.get(server.name)
+            if old is None or old.open != server.open:
+                self._note(server.name, CONNECTION_COUNT, str(server.open))
+            if old is not None and old.up != server.up:
+                self._note(server.name, "up" if server.up else "down")
+            self._seen[server.name] = server
         self._clockwork.at(at + _LOOK, partial(self._look, at + _LOOK))
 
     def _note(self, server: str, kind: str, detail: str = "") -> None:

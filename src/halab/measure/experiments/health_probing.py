@@ -87,19 +87,19 @@ def health_check(
         kubelet = stack.enter_context(
             Kubelet(container_of(cluster, part.name), pod, watch=watch, seed=chance.randrange(2**32))
         )
-        say = ProgressLine(lambda: run.elapsed)
-        say("waiting for the first probes")
+        on_progress = ProgressLine(lambda: run.elapsed)
+        on_progress("waiting for the first probes")
         kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None and kubelet.ready)
         kubelet.wait(pod.liveness.probe.period * chance.random())
         broken = cluster.inject(kind, part.name)
         run.mark_fault(broken)
-        say(f"{kind} {part.name}")
+        on_progress(f"{kind} {part.name}")
         if not kubelet.wait(_TIMEOUT, lambda: kubelet.restarts > 0 and kubelet.ready):
             run.note(f"The kubelet did not mend the fault within {_TIMEOUT:g} s; it was undone.")
         broken.undo()
         cluster.wait_healthy()
         kubelet.wait(after)
-        say(DONE)
+        on_progress(DONE)
     return _with_events(run, [kubelet])
 
 
@@ -243,8 +243,8 @@ def detection_times(journal: Journal) -> DetectionTimes:
     fault = journal.faults[0]
 
     def first(since: float, *kinds: str) -> float | None:
-        found = (e.time for e in journal.events if e.by == "kubelet" and e.kind in kinds and e.time >= since)
-        return next(found, None)
+        times = (e.time for e in journal.events if e.by == "kubelet" and e.kind in kinds and e.time >= since)
+        return next(times, None)
 
     restarted = first(fault.at, "restarted")
     times = (

@@ -12,8 +12,7 @@ of the documentation ("Configure Liveness, Readiness and Startup Probes", "Pod L
   under way at a time;
 - until `delay` seconds after the process' start a tick does nothing;
 - `failures` or `successes` answers of one kind in a row change the state; liveness begins as passed,
-readiness
-  as failed;
+  readiness as failed;
 - a failed liveness or startup probe is on hold until there is a new process;
 - the process is told to stop and killed after `grace` seconds; the first restart comes at once, those
   after it wait 10 s, 20 s and so on up to 300 s, and 600 s of running are forgiven;

@@ -200,30 +200,30 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def latencies(samples: Sequence[Sample], phase: Phase) -> list[float]:
     """Seconds from the intended send to the outcome, of the requests due in the phase."""
-    return [one.latency for one in samples if phase.start <= one.intended < phase.end]
+    return [sample.latency for sample in samples if phase.start <= sample.intended < phase.end]
 
 
 def rate(samples: Sequence[Sample], phase: Phase) -> float:
     """Good answers a second that came in the phase, wherever their requests were sent."""
-    good = sum(one.outcome is Outcome.OK and phase.start <= one.done < phase.end for one in samples)
+    good = sum(sample.outcome is Outcome.OK and phase.start <= sample.done < phase.end for sample in samples)
     return good / (phase.end - phase.start)
 
 
 def bottlenecks(samples: Sequence[Sample], phase: Phase, cores: int) -> tuple[str, ...]:
-    """What else than the service may have set the pace, one sentence each; none if nothing did.
+    """What else than the service may have set the pace, a sentence each; none if nothing did.
 
     A Python client can keep about one core busy, whatever the machine has. `cores` is what the machine has.
     """
-    found = []
+    causes = []
     client = phase.usage.get(CLIENT, {}).get("cores", 0.0)
     machine = phase.usage.get(MACHINE, {}).get("cores", 0.0)
-    due = [one for one in samples if phase.start <= one.intended < phase.end]
+    due = [sample for sample in samples if phase.start <= sample.intended < phase.end]
     if client >= _BUSY:
-        found.append(f"the client was busy with {client:.2f} of the one core it can use")
+        causes.append(f"the client was busy with {client:.2f} of the one core it can use")
     if cores and machine >= _BUSY * cores:
-        found.append(f"the machine was busy with {machine:.2f} of its {cores} cores")
+        causes.append(f"the machine was busy with {machine:.2f} of its {cores} cores")
     if due:
-        late = percentile([one.sent - one.intended for one in due], 0.99)
-        if late > max(0.001, 0.1 * statistics.median(one.latency for one in due)):
-            found.append(f"one request in a hundred left {late * 1000:.0f} ms late or more")
-    return tuple(found)
+        late = percentile([sample.sent - sample.intended for sample in due], 0.99)
+        if late > max(0.001, 0.1 * statistics.median(sample.latency for sample in due)):
+            causes.append(f"one request in a hundred left {late * 1000:.0f} ms late or more")
+    return tuple(causes)

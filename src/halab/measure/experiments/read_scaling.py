@@ -74,15 +74,15 @@ def reading(
         pairs = simulate_closed_loop(
             [_speed(number, limit)] * number, clients, seconds, LeastConnections(), next(seeds)
         )
-        found = [
+        samples = [
             Sample("search", before + n, start + sent, start + sent, start + done, Outcome.OK)
             for n, (sent, done) in enumerate(pairs)
         ]
         settings: dict[str, float] = {"replicas": number, "repeat": repeat, "batch": 1, "clients": clients}
         settings |= {"share": limit.share, "period": limit.period} if limit else {}
         # The last answers of a turn come after its end, and must not be taken for the next one's.
-        cluster.sleep(seconds + max(one.done for one in found) - start)
-        return Phase("search", start, start + seconds, settings, {}, {}), found
+        cluster.sleep(seconds + max(sample.done for sample in samples) - start)
+        return Phase("search", start, start + seconds, settings, {}, {}), samples
 
     phases, samples = take_turns(shuffled(replicas, repeats, seed), turn)
     notes = [_SIMULATED, *([limit.label(cluster.engine)] if limit else [])]
@@ -97,7 +97,7 @@ def _speed(nodes: int, limit: Limit | None) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """So many replicas: searches a second, how many times those of one replica, p99 (seconds), the law's say.
+    """So many replicas: searches a second, how many times those of one replica, p99 (s), the law's.
 
     `rate`, `ratio` and `p99` are None where nothing was measured, `ratio` for one replica too.
     """
@@ -121,13 +121,13 @@ class Scaling(Tabular):
     def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return _HEADINGS, [
             (
-                str(one.replicas),
-                f"{one.rate.median:.0f} ({one.rate.low:.0f}–{one.rate.high:.0f})" if one.rate else "-",
-                times(one.ratio) if one.ratio else "1" if one.rate else "-",
-                f"{one.p99 * 1000:.0f}" if one.p99 is not None else "-",
-                f"{one.law.median:.0f} ({one.law.low:.0f}–{one.law.high:.0f})",
+                str(row.replicas),
+                f"{row.rate.median:.0f} ({row.rate.low:.0f}–{row.rate.high:.0f})" if row.rate else "-",
+                times(row.ratio) if row.ratio else "1" if row.rate else "-",
+                f"{row.p99 * 1000:.0f}" if row.p99 is not None else "-",
+                f"{row.law.median:.0f} ({row.law.low:.0f}–{row.law.high:.0f})",
             )
-            for one in self.rows
+            for row in self.rows
         ]
 
 
@@ -152,27 +152,27 @@ def scaling(journal: Journal, beyond: Sequence[int] = (5,)) -> Scaling:
     which must be one, or for a repeat without an answer.
     """
     ran = [phase for phase in journal.phases if phase.name in journal.header.operations]
-    found: dict[int, list[float]] = {}
+    rates: dict[int, list[float]] = {}
     for phase in ran:
-        found.setdefault(int(phase.settings["replicas"]), []).append(rate(in_phase(journal, phase), phase))
-    if len(found) < 3 or 1 not in found or not all(min(group) > 0 for group in found.values()):
+        rates.setdefault(int(phase.settings["replicas"]), []).append(rate(in_phase(journal, phase), phase))
+    if len(rates) < 3 or 1 not in rates or not all(min(group) > 0 for group in rates.values()):
         raise MeasurementError(
-            f"a law needs answers with 1 and two more numbers of replicas, found {sorted(found)}",
+            f"a law needs answers with 1 and two more numbers of replicas, found {sorted(rates)}",
             hint="measure with reading(cluster, replicas=(1, 2, 3))",
         )
-    fit = fit_usl(found)
-    p99 = {one.replicas: one.p99 for one in speeds(journal).rows}
+    fit = fit_usl(rates)
+    p99 = {row.replicas: row.p99 for row in speeds(journal).rows}
     rows = [
         Step(
             number,
-            median_interval(found[number]),
-            ratio_interval(found[number], found[1]) if number > 1 else None,
+            median_interval(rates[number]),
+            ratio_interval(rates[number], rates[1]) if number > 1 else None,
             p99[number],
             fit.rate(number),
         )
-        for number in sorted(found)
+        for number in sorted(rates)
     ]
-    rows += [Step(number, None, None, None, fit.rate(number)) for number in beyond if number not in found]
+    rows += [Step(number, None, None, None, fit.rate(number)) for number in beyond if number not in rates]
     title = mark_title(load_of(journal), journal)
     return Scaling(title, tuple(rows), fit, (*_remarks(fit), *journal.notes))
 

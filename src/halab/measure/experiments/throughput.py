@@ -113,22 +113,23 @@ def throughput(
             f"searches need rows to find, found rows={rows}", hint="for example rows=20000, or 100 to try it"
         )
     order = shuffled(replicas, repeats, seed)
-    say = TimeLeft(len(order))
+    on_progress = TimeLeft(len(order))
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
     common: dict[str, float] = {"clients": clients} if arrivals is None else {"arrivals": arrivals}
     common |= {"share": limit.share, "period": limit.period} if limit else {}
     run = _closed(clients) if arrivals is None else _open(arrivals)
-    with ReplicaCollections(cluster, replicas, rows, say.preparing) as copies, _limited(cluster, limit):
+    collections = ReplicaCollections(cluster, replicas, rows, on_progress.preparing)
+    with collections as copies, _limited(cluster, limit):
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
-            say(f"{kind}, {number} replicas")
+            on_progress(f"{kind}, {number} replicas")
             writes = kind == "write"
             operation = copies.insert(number, batch) if writes else copies.search(number)
             settings = {"replicas": number, "repeat": repeat, "batch": batch if writes else 1, **common}
             return _repeat(operation, run, copies, settings, warm_up, seconds, deadline)
 
         phases, samples = take_turns(order, turn)
-    say.done()
+    on_progress.done()
     notes = [limit.label(cluster.engine)] if limit else []
     phases = [*copies.phases, *phases]
     return loaded(cluster, samples, phases, began, wall, deadline=deadline, seed=seed, notes=notes)
@@ -153,7 +154,7 @@ def _closed(clients: int) -> Loop:
 def _open(arrivals: float) -> Loop:
     def run(operation: Operation, seconds: float, first: int, deadline: float) -> list[Sample]:
         samples = open_loop(operation, rate=arrivals, seconds=seconds, deadline=deadline)
-        return [replace(one, number=first + one.number) for one in samples]
+        return [replace(sample, number=first + sample.number) for sample in samples]
 
     return run
 
@@ -196,9 +197,9 @@ def take_turns(order: Iterable[tuple[int, int]], turn: Turn) -> Measured:
     phases: list[Phase] = []
     samples: list[Sample] = []
     for replicas, repeat in order:
-        phase, found = turn(replicas, repeat, len(samples))
+        phase, taken = turn(replicas, repeat, len(samples))
         phases.append(phase)
-        samples += found
+        samples += taken
     return phases, samples
 
 
@@ -241,7 +242,7 @@ def loaded(
     notes: Iterable[str] = (),
 ) -> Journal:
     """The journal of a load whose times are on the cluster's clock; `began` becomes its zero."""
-    names = tuple(dict.fromkeys(one.operation for one in samples))
+    names = tuple(dict.fromkeys(sample.operation for sample in samples))
     length = max(phase.end for phase in phases) - began
     header = Header.of(
         cluster,
@@ -255,15 +256,16 @@ def loaded(
         header,
         samples=[
             replace(
-                one,
-                intended=round(one.intended - began, 6),
-                sent=round(one.sent - began, 6),
-                done=round(one.done - began, 6),
+                sample,
+                intended=round(sample.intended - began, 6),
+                sent=round(sample.sent - began, 6),
+                done=round(sample.done - began, 6),
             )
-            for one in samples
+            for sample in samples
         ],
         phases=[
-            replace(one, start=round(one.start - began, 6), end=round(one.end - began, 6)) for one in phases
+            replace(phase, start=round(phase.start - began, 6), end=round(phase.end - began, 6))
+            for phase in phases
         ],
         notes=notes,
     )
@@ -294,16 +296,16 @@ class Speeds(Tabular):
     def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return _HEADINGS, [
             (
-                str(one.replicas),
-                f"{one.rate.median:.1f}",
-                f"{one.rate.low:.1f}–{one.rate.high:.1f}" if one.repeats > 1 else "once, no range",
-                f"{one.p50 * 1000:.1f}",
-                f"{one.p99 * 1000:.1f}",
-                str(one.bad),
-                f"{one.query_nodes:.2f}",
-                f"{one.client:.2f}",
+                str(row.replicas),
+                f"{row.rate.median:.1f}",
+                f"{row.rate.low:.1f}–{row.rate.high:.1f}" if row.repeats > 1 else "once, no range",
+                f"{row.p50 * 1000:.1f}",
+                f"{row.p99 * 1000:.1f}",
+                str(row.bad),
+                f"{row.query_nodes:.2f}",
+                f"{row.client:.2f}",
             )
-            for one in self.rows
+            for row in self.rows
         ]
 
 
@@ -331,15 +333,15 @@ def speeds(journal: Journal) -> Speeds:
 
 
 def _speed(journal: Journal, replicas: int, phases: Sequence[Phase]) -> Speed:
-    found = [(phase, in_phase(journal, phase)) for phase in phases]
-    waits = [wait for phase, samples in found for wait in latencies(samples, phase)]
+    by_phase = [(phase, in_phase(journal, phase)) for phase in phases]
+    waits = [wait for phase, samples in by_phase for wait in latencies(samples, phase)]
     return Speed(
         replicas,
-        median_interval([rate(samples, phase) for phase, samples in found]),
+        median_interval([rate(samples, phase) for phase, samples in by_phase]),
         len(phases),
         percentile(waits, 0.5),
         percentile(waits, 0.99),
-        sum(one.outcome.value != "ok" for _, samples in found for one in samples),
+        sum(sample.outcome.value != "ok" for _, samples in by_phase for sample in samples),
         statistics.median(sum(cores_of(phase, "querynode")) for phase in phases),
         statistics.median(sum(cores_of(phase, CLIENT)) for phase in phases),
     )

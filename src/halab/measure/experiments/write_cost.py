@@ -5,9 +5,8 @@
 
 Each turn is ten writes of one request each, one after the other, and the time until each is acknowledged.
 After the last, a dozen Strong searches leave at once, and the clock stops when the last of them has found its
-row. The proxy
-chooses which replica answers a search, so a dozen of them at once reach every replica in all likelihood,
-and no proof is given that they did.
+row. The proxy chooses which replica answers a search, so a dozen of them at once reach every replica in all
+likelihood, and no proof is given that they did.
 """
 
 from __future__ import annotations
@@ -90,18 +89,18 @@ def _measured(
     filled: int,
     searches: int,
 ) -> Measured:
-    say = TimeLeft(len(order))
-    with ReplicaCollections(cluster, replicas, filled, say.preparing) as copies:
+    on_progress = TimeLeft(len(order))
+    with ReplicaCollections(cluster, replicas, filled, on_progress.preparing) as copies:
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
-            say(f"writing {rows} rows, {number} {'replica' if number == 1 else 'replicas'}")
+            on_progress(f"writing {rows} rows, {number} {'replica' if number == 1 else 'replicas'}")
             return _turn(copies, number, repeat, rows, writes, searches)
 
-        say.preparing("one turn of each that does not count")
+        on_progress.preparing("one turn of each that does not count")
         for number in replicas:
             _turn(copies, number, 0, rows, writes, searches)
         phases, samples = take_turns(order, turn)
-    say.done()
+    on_progress.done()
     return [*copies.phases, *phases], samples
 
 
@@ -114,35 +113,35 @@ def _turn(
     find.start()
     try:
         with Meter(copies.processes(), copies.cluster.now) as meter:
-            written = closed_loop(insert, requests=writes, deadline=_DEADLINE)
-            found = closed_loop(find, clients=searches, requests=searches, deadline=_DEADLINE)
+            writes_done = closed_loop(insert, requests=writes, deadline=_DEADLINE)
+            finds = closed_loop(find, clients=searches, requests=searches, deadline=_DEADLINE)
     finally:
         insert.stop()
         find.stop()
-    if bad := [one for one in (*written, *found) if one.outcome is not Outcome.OK]:
+    if bad := [sample for sample in (*writes_done, *finds) if sample.outcome is not Outcome.OK]:
         raise MeasurementError(
             f"{bad[0].operation} was not answered: {bad[0].error}",
             hint="see `halab status`, and measure again when every role is healthy",
         )
-    phase = _phase(written, found, replicas, repeat, rows, meter.usage())
-    return phase, [*written, *found]
+    phase = _phase(writes_done, finds, replicas, repeat, rows, meter.usage())
+    return phase, [*writes_done, *finds]
 
 
 def _phase(
-    written: Sequence[Sample],
-    found: Sequence[Sample],
+    writes_done: Sequence[Sample],
+    finds: Sequence[Sample],
     replicas: int,
     repeat: int,
     rows: int,
     usage: dict[str, dict[str, float]],
 ) -> Phase:
-    end = max(one.done for one in found)
+    end = max(sample.done for sample in finds)
     figures = {
-        "acknowledged": round(statistics.median(one.latency for one in written), 6),
-        "everywhere": round(end - written[-1].intended, 6),
+        "acknowledged": round(statistics.median(sample.latency for sample in writes_done), 6),
+        "everywhere": round(end - writes_done[-1].intended, 6),
     }
     settings: dict[str, float] = {"replicas": replicas, "repeat": repeat, "rows": rows}
-    return Phase("write", written[0].intended, end, settings, figures, usage)
+    return Phase("write", writes_done[0].intended, end, settings, figures, usage)
 
 
 _APPEND, _READ = Copy(0.02, 0.004), Copy(0.3, 0.03)  # seconds; assumptions of the simulation
@@ -154,18 +153,18 @@ def _simulated(
     rng = random.Random(seed)
 
     def turn(replicas: int, repeat: int, before: int) -> tuple[Phase, list[Sample]]:
-        written: list[Sample] = []
+        writes_done: list[Sample] = []
         at = cluster.now()
         for append in draws(_APPEND, writes, rng.getrandbits(32)):
             done = at + float(append)
-            written.append(Sample("insert", before + len(written), at, at, done, Outcome.OK))
+            writes_done.append(Sample("insert", before + len(writes_done), at, at, done, Outcome.OK))
             at = done
-        found = [
+        finds = [
             Sample("strong search", number, at, at, at + float(read), Outcome.OK)
             for number, read in enumerate(draws(_READ, replicas, rng.getrandbits(32)), before)
         ]
         cluster.sleep(1.0)
-        return _phase(written, found, replicas, repeat, rows, {}), [*written, *found]
+        return _phase(writes_done, finds, replicas, repeat, rows, {}), [*writes_done, *finds]
 
     return take_turns(order, turn)
 
@@ -197,14 +196,14 @@ class Costs(Tabular):
     def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return _HEADINGS, [
             (
-                str(one.replicas),
-                spread(one.acknowledged, 1000, 0),
-                spread(one.ratio, 1, 2) if one.ratio else "1",
-                spread(one.everywhere, 1000, 0),
-                "not simulated" if one.load is None else f"{one.load:.1f}",
-                "not simulated" if one.memory is None else f"{one.memory / _MIB:.0f}",
+                str(row.replicas),
+                spread(row.acknowledged, 1000, 0),
+                spread(row.ratio, 1, 2) if row.ratio else "1",
+                spread(row.everywhere, 1000, 0),
+                "not simulated" if row.load is None else f"{row.load:.1f}",
+                "not simulated" if row.memory is None else f"{row.memory / _MIB:.0f}",
             )
-            for one in self.rows
+            for row in self.rows
         ]
 
 
@@ -229,7 +228,7 @@ def costs(journal: Journal) -> Costs:
     if not writes:
         raise MeasurementError("there are no writes in this journal", hint="make one with writing(cluster)")
     counts = sorted({int(phase.settings["replicas"]) for phase in writes})
-    of = {number: [one for one in writes if one.settings["replicas"] == number] for number in counts}
+    of = {number: [phase for phase in writes if phase.settings["replicas"] == number] for number in counts}
     rows = tuple(_cost(journal, number, of[number], of[counts[0]]) for number in counts)
     title = f"{load_of(journal)}, {writes[0].settings['rows']:g} rows a write, {journal.header.engine} engine"
     remarks = [
@@ -237,22 +236,24 @@ def costs(journal: Journal) -> Costs:
         "median of its writes. Ratio: acknowledged, against the first line."
     ]
     if not journal.simulated:
-        busy = [statistics.median(sum(cores_of(one, "querynode")) for one in of[n]) for n in counts]
+        busy = [statistics.median(sum(cores_of(phase, "querynode")) for phase in of[n]) for n in counts]
         remarks.append(f"Cores the query nodes kept busy: {', '.join(f'{each:.2f}' for each in busy)}.")
     remarks += pace(journal, writes)
     return Costs(mark_title(title, journal), rows, (*remarks, *journal.notes))
 
 
 def _cost(journal: Journal, replicas: int, writes: Sequence[Phase], fewest: Sequence[Phase]) -> Cost:
-    times = [one.figures["acknowledged"] for one in writes]
-    base = [one.figures["acknowledged"] for one in fewest]
-    loads = [one for one in journal.phases if one.name == "load" and one.settings["replicas"] == replicas]
+    times = [phase.figures["acknowledged"] for phase in writes]
+    base = [phase.figures["acknowledged"] for phase in fewest]
+    loads = [
+        phase for phase in journal.phases if phase.name == "load" and phase.settings["replicas"] == replicas
+    ]
     return Cost(
         replicas,
         len(writes),
         median_interval(times),
         None if writes is fewest else ratio_interval(times, base),
-        median_interval([one.figures["everywhere"] for one in writes]),
-        statistics.median(one.figures["load"] for one in loads) if loads else None,
-        statistics.median(one.figures["memory"] for one in loads) if loads else None,
+        median_interval([phase.figures["everywhere"] for phase in writes]),
+        statistics.median(phase.figures["load"] for phase in loads) if loads else None,
+        statistics.median(phase.figures["memory"] for phase in loads) if loads else None,
     )
