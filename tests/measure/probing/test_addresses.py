@@ -5,7 +5,14 @@ import threading
 import pytest
 
 from halab.errors import MeasurementError
-from halab.measure.probing.addresses import DEGRADED, READ_ONLY, AddressBook, Application, Either, InCharge
+from halab.measure.probing.addresses import (
+    DEGRADED,
+    READ_ONLY,
+    AddressBook,
+    Application,
+    ToActiveAddress,
+    ToEitherAddress,
+)
 from halab.measure.probing.embedding import Passage
 from halab.models.samples import Outcome
 
@@ -62,31 +69,31 @@ def sent(operation, deadline=0.3):
 
 def test_the_one_in_charge_answers_and_nobody_else_is_asked():
     sides = {"primary": Side(), "standby": Side()}
-    assert sent(Either(AddressBook(), sides)) == (Outcome.OK, "")
+    assert sent(ToEitherAddress(AddressBook(), sides)) == (Outcome.OK, "")
     assert sides["standby"].asked == 0
 
 
 def test_the_other_answers_when_it_does_not_and_says_that_it_is_degraded():
     sides = {"primary": Side(well=False), "standby": Side()}
-    assert sent(Either(AddressBook(), sides)) == (Outcome.OK, DEGRADED)
-    assert sent(Either(AddressBook("standby"), sides)) == (Outcome.OK, "")
+    assert sent(ToEitherAddress(AddressBook(), sides)) == (Outcome.OK, DEGRADED)
+    assert sent(ToEitherAddress(AddressBook("standby"), sides)) == (Outcome.OK, "")
 
 
 def test_when_neither_answers_it_gives_up_in_time():
     sides = {"primary": Side(well=False), "standby": Side(well=False)}
-    outcome, _ = sent(Either(AddressBook(), sides))
+    outcome, _ = sent(ToEitherAddress(AddressBook(), sides))
     assert outcome is Outcome.FAIL
     assert sides["primary"].asked > 1
 
 
 def test_a_write_goes_to_the_one_in_charge_only_and_nowhere_while_read_only():
     book, sides = AddressBook(), {"primary": Side(well=False), "standby": Side()}
-    assert sent(InCharge(book, sides, writes=True))[0] is Outcome.FAIL
+    assert sent(ToActiveAddress(book, sides, writes=True))[0] is Outcome.FAIL
     assert sides["standby"].asked == 0
     book.current = "standby"
-    assert sent(InCharge(book, sides, writes=True))[0] is Outcome.OK
+    assert sent(ToActiveAddress(book, sides, writes=True))[0] is Outcome.OK
     book.writable = False
-    assert sent(InCharge(book, sides, writes=True)) == (Outcome.FAIL, READ_ONLY)
+    assert sent(ToActiveAddress(book, sides, writes=True)) == (Outcome.FAIL, READ_ONLY)
 
 
 def test_the_application_says_who_answered():

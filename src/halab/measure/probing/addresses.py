@@ -106,13 +106,13 @@ class Application:
             name: home.insert_into_passages() for name, home in self.homes.items()
         }
         return [
-            InCharge(self.book, both()),
-            Either(self.book, both()),
-            InCharge(self.book, inserts, writes=True),
+            ToActiveAddress(self.book, both()),
+            ToEitherAddress(self.book, both()),
+            ToActiveAddress(self.book, inserts, writes=True),
         ]
 
 
-class InCharge:
+class ToActiveAddress:
     """An operation that is sent to the cluster in charge. A write is refused while the book is read-only."""
 
     def __init__(
@@ -145,7 +145,7 @@ class InCharge:
         return self._sides[self._book.current].send(number, deadline, done)
 
 
-class Either:
+class ToEitherAddress:
     """A search that asks the cluster in charge, then the other, in turn, until its time is over."""
 
     def __init__(self, book: AddressBook, sides: Mapping[Address, Operation]) -> None:
