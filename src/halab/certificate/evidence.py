@@ -13,6 +13,7 @@ from halab.errors import JournalError
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.summaries import OperationSummary, summary
+from halab.measure.journal.validity import objections
 
 __all__ = ["Evidence", "Measurement", "Rejected", "evidence", "measurement"]
 
@@ -56,7 +57,8 @@ class Evidence:
 def evidence() -> dict[int, Evidence]:
     """The measurements of every card.
 
-    A journal counts if its chain is whole, a real cluster was measured, and it has at least one probe. It
+    A journal counts if its chain is whole, a real cluster was measured, it has at least one probe, and
+    nothing speaks against its figures (see measure/journal/validity.py). It
     counts for one card only: a copy kept for another one does not.
     """
     counted: dict[str, JournalPin] = {}
@@ -94,6 +96,11 @@ def measurement(path: Path, card: int) -> Measurement | Bilingual:
             return Bilingual("it is a simulation, not a measurement.", "这是模拟，不是实测。")
         if not journal.samples():
             return Bilingual("it holds no probe.", "里面没有任何探测。")
+        if reasons := objections(journal):
+            return Bilingual(
+                f"it proves nothing. {' '.join(reasons)}",
+                "这次运行说明不了问题：机器太忙、故障来得太晚，或者故障之前就已经有请求失败。请重新运行。",
+            )
         # A chain can be whole and its fields nonsense; then no figure can be worked out.
         return _measurement(path.name, card, journal)
     except JournalError as error:

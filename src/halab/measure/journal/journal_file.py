@@ -28,12 +28,12 @@ from halab.cluster.protocol import Cluster, Event
 from halab.errors import JournalError
 from halab.models.samples import Outcome, Sample
 
-__all__ = ["FaultRecord", "Header", "Journal", "Phase", "RowCount", "Scheduling", "machine"]
+__all__ = ["FaultRecord", "Header", "Journal", "Phase", "Pressure", "RowCount", "Scheduling", "machine"]
 
 FORMAT = "halab-journal"
 VERSION = 2
 _NO_HASH = "0" * 64
-_KINDS = ("header", "fault", "event", "phase", "sample", "count", "note", "footer")
+_KINDS = ("header", "fault", "event", "phase", "pressure", "sample", "count", "note", "footer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,15 @@ class Header:
 @dataclass(frozen=True, slots=True)
 class FaultRecord:
     """A fault as it was injected. `target` is what was asked, `component` what it named at that moment;
-    `undone_at` is None if it was still in place when the measurement ended."""
+    `undone_at` is None if it was still in place when the measurement ended. `ordered_at` is when the
+    experiment asked for it, None if that is not known."""
 
     kind: str
     target: str
     component: str
     at: float
     undone_at: float | None = None
+    ordered_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,15 @@ class Scheduling:
     clock_resolution: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """How short of processor time the machine was: `cpu` is the share, 0 to 1, of the time since the record
+    before (about a second) in which some task was ready to run and had no core."""
+
+    time: float
+    cpu: float
+
+
 def machine() -> dict[str, Any]:
     """The machine this runs on: platform, cores, memory in bytes, Python version."""
     return {
@@ -177,6 +188,7 @@ class Journal:
         faults: Iterable[FaultRecord] = (),
         events: Iterable[Event] = (),
         phases: Iterable[Phase] = (),
+        pressure: Iterable[Pressure] = (),
         notes: Iterable[str] = (),
         count: RowCount | None = None,
         scheduling: Scheduling | None = None,
@@ -185,6 +197,7 @@ class Journal:
         timed = [(f.at, "fault", asdict(f)) for f in faults]
         timed += [(e.time, "event", asdict(e)) for e in events]
         timed += [(p.start, "phase", asdict(p)) for p in phases]
+        timed += [(p.time, "pressure", asdict(p)) for p in pressure]
         timed += [(s.intended, "sample", asdict(s)) for s in samples]
         timed.sort(key=lambda entry: entry[0])
         records: list[tuple[str, dict[str, Any]]] = [
@@ -241,7 +254,7 @@ class Journal:
     def _check_fields(self) -> None:
         """Reading every view once proves that the records have the fields they should."""
         try:
-            _ = self.header, self._samples, self.faults, self.events, self.phases
+            _ = self.header, self._samples, self.faults, self.events, self.phases, self.pressure
             _ = self.count, self.notes, self.scheduling
         except (KeyError, TypeError, ValueError) as error:
             raise JournalError(
@@ -296,6 +309,11 @@ class Journal:
         return tuple(Phase(**fields) for fields in self._of("phase"))
 
     @cached_property
+    def pressure(self) -> tuple[Pressure, ...]:
+        """How short of processor time the machine was, by time; none where its kernel does not tell."""
+        return tuple(Pressure(**fields) for fields in self._of("pressure"))
+
+    @cached_property
     def count(self) -> RowCount | None:
         """The rows found afterwards, or None if they were not counted."""
         counts = self._of("count")
@@ -346,6 +364,7 @@ class Journal:
             faults=self.faults if faults is None else faults,
             events=[*self.events, *events],
             phases=self.phases,
+            pressure=self.pressure,
             notes=[*self.notes, *notes],
             count=count or self.count,
             scheduling=self.scheduling,

@@ -1,8 +1,9 @@
-"""How every table and title says that a journal was simulated: no result may pass for a measured one."""
+"""How every table and title says that a journal was simulated, or cannot be trusted."""
 
 from __future__ import annotations
 
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.validity import objections
 
 __all__ = ["KEEPS_NO_ROWS", "mark_title", "provenance", "simulated_remark"]
 
@@ -16,8 +17,11 @@ def provenance(*journals: Journal) -> str:
 
 
 def mark_title(title: str, *journals: Journal) -> str:
-    """The title of a table or picture of these journals; begins with SIMULATED if one of them is."""
-    return f"SIMULATED: {title}" if provenance(*journals) == "simulated" else title
+    """The title of a table or picture of these journals; begins with SIMULATED if one of them is, and with
+    PROVES NOTHING if one of them cannot be trusted."""
+    if provenance(*journals) == "simulated":
+        return f"SIMULATED: {title}"
+    return f"PROVES NOTHING: {title}" if any(map(objections, journals)) else title
 
 
 def simulated_remark(*journals: Journal, detail: str = "these numbers come from a model") -> tuple[str, ...]:

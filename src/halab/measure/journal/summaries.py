@@ -11,6 +11,7 @@ from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
 from halab.measure.journal.simulation_mark import mark_title, simulated_remark
+from halab.measure.journal.validity import validity_remark
 from halab.models.samples import NOTHING_FOUND, Outcome, Sample
 from halab.tables import Row, Tabular
 
@@ -158,7 +159,7 @@ def _inside(sample: Sample, found: Sequence[Outage]) -> bool:
 
 def _remarks(journal: Journal) -> list[str]:
     header, late = journal.header, journal.scheduling
-    remarks = [*simulated_remark(journal)]
+    remarks = [*simulated_remark(journal), *validity_remark(journal)]
     remarks.append(
         f"{header.rate:g} probes a second for each operation, deadline {header.deadline:g} s: "
         f"edges are known to {journal.resolution * 1000:.0f} ms. Bad: the first and the "
@@ -216,6 +217,7 @@ def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
     }
     remarks = [
         *simulated_remark(*journals),
+        *validity_remark(*journals),
         "Median (lowest to highest). A figure counts only the repeats in which it was noticed.",
     ]
     lost = [rpo(journal) for journal in journals]

@@ -26,6 +26,7 @@ from functools import partial
 from halab.cluster.protocol import Cluster, Event, Fault
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Scheduling, relative
+from halab.measure.probing.machine_pressure import PressureLog
 from halab.measure.probing.operations import NamedOperation, Operation, Renamed
 from halab.measure.probing.retrying import Retrying
 from halab.measure.probing.scheduler import Scheduler
@@ -193,7 +194,8 @@ class Run:
         self._operations = list(operations)
         self._rate, self._deadline, self._seed = rate, deadline, seed
         self._prober: Prober | None = None
-        self._faults: list[Fault] = []
+        self._faults: list[tuple[Fault, float | None]] = []
+        self._pressure = PressureLog(cluster.now)
         self._notes: list[str] = []
         self._journal: Journal | None = None
         self.started = 0.0
@@ -219,9 +221,12 @@ class Run:
         """Samples that have their outcome already, times on the cluster's clock; none if simulated."""
         return list(self._prober.samples) if self._prober else []
 
-    def mark_fault(self, fault: Fault) -> None:
-        """Put the target that was asked for into the journal; the cluster's events may not know it."""
-        self._faults.append(fault)
+    def mark_fault(self, fault: Fault, ordered_at: float | None = None) -> None:
+        """Put the target that was asked for into the journal; the cluster's events may not know it.
+
+        `ordered_at` is when the fault was asked for, seconds on the cluster's clock.
+        """
+        self._faults.append((fault, ordered_at))
 
     def note(self, text: str) -> None:
         """Put a remark into the journal."""
@@ -244,6 +249,7 @@ class Run:
         except BaseException:
             self._stop_operations()
             raise
+        self._pressure.start()
         self._prober.start()
         self.started = self._prober.started
         return self
@@ -253,6 +259,7 @@ class Run:
             end = self.cluster.now()
             if self._prober is not None:
                 self._prober.stop()
+                self._pressure.stop()
             samples = self._prober.samples if self._prober else self._simulated(end)
             self._journal = self._written(samples)
         finally:
@@ -260,6 +267,7 @@ class Run:
 
     def _stop_operations(self) -> None:
         if self._prober is not None:
+            self._pressure.stop()
             for operation in self._operations:
                 operation.stop()
 
@@ -303,6 +311,7 @@ class Run:
             samples=[_shifted(sample, self.started) for sample in samples],
             faults=_fault_records(self._faults, events, self.started),
             events=events,
+            pressure=[replace(p, time=round(p.time - self.started, 6)) for p in self._pressure.records],
             notes=self._notes,
             scheduling=scheduling,
         )
@@ -351,7 +360,9 @@ def _scheduling(samples: Sequence[Sample]) -> Scheduling:
     )
 
 
-def _fault_records(faults: Sequence[Fault], events: Sequence[Event], start: float) -> list[FaultRecord]:
+def _fault_records(
+    faults: Sequence[tuple[Fault, float | None]], events: Sequence[Event], start: float
+) -> list[FaultRecord]:
     """The marked faults, and those that only the cluster's events tell of.
 
     A marked fault has an event too, which knows less: its event of a restart is written when the process is
@@ -375,8 +386,9 @@ def _fault_records(faults: Sequence[Fault], events: Sequence[Event], start: floa
             fault.component,
             round(fault.at - start, 6),
             None if fault.undone_at is None else round(fault.undone_at - start, 6),
+            None if ordered_at is None else round(ordered_at - start, 6),
         )
-        for fault in faults
+        for fault, ordered_at in faults
     ]
     for fault in marked:
         same = [
