@@ -23,7 +23,10 @@ from rich.table import Table
 
 import halab
 from halab.cluster.protocol import Cluster
-from halab.measure import Journal, Retriever, experiment, rto
+from halab.measure.experiments.fault_experiment import experiment
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.outage import rto
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import NOTHING_FOUND, Outcome
 
 MIB = 1 << 20

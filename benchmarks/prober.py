@@ -16,8 +16,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from halab.measure import Journal, outages, probe
-from halab.measure.journal.journal_file import machine
+from halab.measure.journal.journal_file import Journal, machine
+from halab.measure.journal.outage import outages
+from halab.measure.probing.prober import probe
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.scripted_milvus import Script, ScriptedServer, Spell

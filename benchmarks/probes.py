@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.table import Table
 
 from halab.cluster.embedded import embedded_cluster
-from halab.measure import Retriever
 from halab.measure.experiments.health_probing import (
     detection_times,
     health_check,
@@ -25,6 +24,7 @@ from halab.measure.experiments.health_probing import (
     tcp_vs_http,
     usual_pod,
 )
+from halab.measure.probing.retriever import Retriever
 from halab.models.health_probes import CARD, TUNED, HealthProbe, ProbedFault, detection
 
 FAULTS: tuple[ProbedFault, ...] = ("crash", "hang")

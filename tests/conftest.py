@@ -103,7 +103,7 @@ def _run_lesson(
     from nbclient import NotebookClient
 
     from halab.course.paths import course_root
-    from halab.measure import Journal
+    from halab.measure.journal.journal_file import Journal
     from support.notebook_outputs import bare_results
 
     work = folder / "work"

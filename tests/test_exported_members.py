@@ -5,7 +5,7 @@ import inspect
 import pkgutil
 
 import halab
-from halab import errors, measure
+from halab import errors
 from halab.protect import backup
 
 
@@ -14,7 +14,7 @@ def test_the_front_door_is_small():
 
 
 def test_every_exported_name_is_there_in_order_and_documented():
-    for module in (halab, errors, measure, backup):
+    for module in (halab, errors, backup):
         for name in module.__all__:
             assert getattr(module, name).__doc__, f"{module.__name__}.{name}"
         assert sorted(module.__all__) == list(module.__all__), module.__name__

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from halab.course.catalogue import CATALOGUE
-from halab.measure import Journal, rpo
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.outage import rpo
 from test_rooms import ROOMS
 
 ROOT = Path(__file__).parents[1]

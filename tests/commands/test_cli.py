@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -50,3 +51,41 @@ def test_an_error_becomes_a_message_a_hint_and_exit_status_1(tmp_path):
     assert "Error: No cluster 'course' is running" in run.stderr
     assert "Hint:" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+HEAVY = [
+    "IPython",
+    "grpc",
+    "matplotlib",
+    "nbconvert",
+    "nbgrader",
+    "numpy",
+    "pyarrow",
+    "pymilvus",
+    "scipy",
+    "sklearn",
+]
+LOADED = f"""
+import atexit, sys
+atexit.register(lambda: print("loaded:", *(name for name in {HEAVY} if name in sys.modules)))
+from halab.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["progress"], ["hint", "06.1"], ["status"], ["doctor"], ["certify"]],
+    ids=" ".join,
+)
+def test_a_command_that_only_tells_loads_nothing_heavy(arguments, tmp_path):
+    """Each of these libraries takes a second and more on a busy machine before the first word is said."""
+    own = {name: str(tmp_path / name) for name in ("HALAB_WORK", "HALAB_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1] == "loaded:", done.stderr

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from halab import cli
-from halab.measure import journal_name
+from halab.measure.experiments.fault_experiment import journal_name
 
 IGNORED = (Path(__file__).parents[2] / ".gitignore").read_text().splitlines()
 

@@ -12,7 +12,8 @@ from collections import Counter
 import pytest
 from pymilvus import MilvusClient
 
-from halab.measure import Retriever, experiment
+from halab.measure.experiments.fault_experiment import experiment
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(180)]

@@ -6,9 +6,10 @@ Both join the cluster that the other tests share; lesson 6 ends it, so this file
 import pytest
 
 from halab.cluster.compose import projects
-from halab.measure import Journal, rpo, rto
 from halab.measure.experiments.read_scaling import scaling
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.outage import rpo, rto
 from halab.models.samples import Outcome
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1500)]

@@ -6,7 +6,8 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
 from halab.lessons.architecture import compare_parts, copies, read_sessions, results
-from halab.measure import FaultRecord, Header, Journal, Retriever
+from halab.measure.journal.journal_file import FaultRecord, Header, Journal
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import OPERATIONS, Outcome, Sample
 
 

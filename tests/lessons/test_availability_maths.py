@@ -20,7 +20,9 @@ from halab.lessons.availability_maths import (
     results,
 )
 from halab.lessons.common import kept
-from halab.measure import Journal, Retriever, rto
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.outage import rto
+from halab.measure.probing.retriever import Retriever
 from halab.models.availability import Calendar
 from halab.models.availability_slo import failovers_allowed
 

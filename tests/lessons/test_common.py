@@ -10,8 +10,10 @@ from halab.course.predictions import predict
 from halab.errors import CourseError
 from halab.lessons import common
 from halab.lessons.common import card_claim, in_one_picture, keep, kept, table, unanswered
-from halab.measure import Journal, Retriever, experiment
+from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.measure.probing.retriever import Retriever
 
 
 @pytest.fixture(autouse=True)

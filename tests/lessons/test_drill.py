@@ -7,8 +7,9 @@ import halab
 from halab.course.predictions import predict
 from halab.lessons import drill as lesson
 from halab.lessons.drill import compare_drill, questions, results
-from halab.measure import FaultRecord, Header, Journal, Retriever
+from halab.measure.journal.journal_file import FaultRecord, Header, Journal
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome, Sample
 from halab.protect.drill.drill_report import DrillReport
 from halab.protect.drill.rehearsal import Rehearsal, rehearse

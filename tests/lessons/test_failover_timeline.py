@@ -7,7 +7,8 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.cards import card
 from halab.lessons.failover_timeline import requests, results
-from halab.measure import Retriever, experiment
+from halab.measure.experiments.fault_experiment import experiment
+from halab.measure.probing.retriever import Retriever
 
 
 @pytest.fixture(autouse=True)

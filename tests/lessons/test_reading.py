@@ -6,9 +6,8 @@ import pytest
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
 from halab.lessons.reading import SHARING_CORES, WITH_LIMIT, compare_reads, results
-from halab.measure import Header, Journal
 from halab.measure.experiments.throughput import Limit
-from halab.measure.journal.journal_file import Phase
+from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.models.samples import Outcome, Sample
 
 

@@ -15,14 +15,13 @@ from halab.lessons.reading_balanced import (
     compare_crash,
     compare_crowd,
 )
-from halab.measure import FaultRecord, Header, Journal
 from halab.measure.experiments.behind_balancer import (
     KEPT_CONNECTIONS,
     NEW_CONNECTIONS,
     NO_BALANCER,
     ONE_CONNECTION,
 )
-from halab.measure.journal.journal_file import Phase
+from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Phase
 from halab.models.samples import Outcome, Sample
 from support.scripted_milvus import ScriptedCluster
 

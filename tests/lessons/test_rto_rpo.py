@@ -6,7 +6,7 @@ import pytest
 from halab.cluster.protocol import Event
 from halab.course.predictions import predict
 from halab.lessons.rto_rpo import achieved, acknowledged, compare_losses, results, still_there
-from halab.measure import FaultRecord, Header, Journal, RowCount
+from halab.measure.journal.journal_file import FaultRecord, Header, Journal, RowCount
 from halab.models.samples import Outcome, Sample
 
 

@@ -6,7 +6,7 @@ from halab.cluster.protocol import Event
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
 from halab.lessons.safety import compare_mistakes, results
-from halab.measure import FaultRecord, Header, Journal, RowCount
+from halab.measure.journal.journal_file import FaultRecord, Header, Journal, RowCount
 from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.models.samples import Outcome, Sample
 from halab.protect.backup.mistake import data_loss_report

@@ -6,8 +6,7 @@ import pytest
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
 from halab.lessons.writing import THREE_REPLICAS, compare_writes, latencies, results, verdict, writes_table
-from halab.measure import Header, Journal
-from halab.measure.journal.journal_file import Phase
+from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.models.bootstrap import Interval
 from halab.models.replication import Write
 from halab.models.samples import Outcome, Sample

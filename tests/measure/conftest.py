@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from halab.measure import Header, Journal
+from halab.measure.journal.journal_file import Header, Journal
 from halab.models.samples import Outcome, Sample
 
 OUTCOMES = {".": Outcome.OK, "x": Outcome.FAIL, "?": Outcome.UNKNOWN}

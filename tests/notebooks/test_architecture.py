@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from halab.measure import Journal, summary
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.summaries import summary
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 SLUG = "03-architecture"

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from halab.lessons.availability_maths import failover_time, outages_of
-from halab.measure import Journal, rpo, rto
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.outage import rpo, rto
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 SLUG = "02-availability-maths"

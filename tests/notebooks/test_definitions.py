@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from halab.course.paths import course_root
 from halab.lessons import failover_timeline
-from halab.measure import Journal, RowCount
-from halab.measure import rto as measured_rto
 from halab.measure.experiments.disaster import loss
+from halab.measure.journal.journal_file import Journal, RowCount
+from halab.measure.journal.outage import rto as measured_rto
 from halab.models import availability_slo, health_probes, quorum, replication, retention, survival, topology
 from halab.models.capacity import Usl
 from halab.models.samples import Outcome, Sample

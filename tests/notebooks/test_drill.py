@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from halab.measure import Journal
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
 from halab.protect.drill.rehearsal import unanswered
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]

@@ -2,8 +2,10 @@
 
 import pytest
 
-from halab.measure import Journal, rpo, rto, summary
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.outage import rpo, rto
+from halab.measure.journal.summaries import summary
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 SLUG = "06-failover-timeline"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from halab.measure import Journal
 from halab.measure.experiments.health_probing import detection_times, outage_checks, restarts, tcp_http_passes
+from halab.measure.journal.journal_file import Journal
 from halab.models.health_probes import TUNED, detection
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]

@@ -2,11 +2,11 @@
 
 import pytest
 
-from halab.measure import Journal
 from halab.measure.experiments.behind_balancer import KEPT_CONNECTIONS, NEW_CONNECTIONS, NO_BALANCER
 from halab.measure.experiments.load import CLIENT, MACHINE
 from halab.measure.experiments.read_scaling import scaling
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.journal_parts import connections
 from halab.models.samples import Outcome
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from halab.measure import Journal
 from halab.measure.experiments.disaster import UNFLUSHED, Rows, loss
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 SLUG = "07-rto-rpo"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from halab.measure import Journal
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
 from halab.models.samples import Outcome
 from halab.protect.backup.mistake import data_loss_report
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from halab.measure import Journal
 from halab.measure.experiments.load import CLIENT, MACHINE
 from halab.measure.experiments.write_cost import costs
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
 from halab.models.samples import Outcome
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(600)]

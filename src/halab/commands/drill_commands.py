@@ -61,8 +61,8 @@ def _rehearse(folder: Path, primary: str, standby: str, targets: Targets, notice
     """
     from halab.cluster import attach_cluster
     from halab.errors import DrillError
-    from halab.measure import Retriever
     from halab.measure.probing.addresses import Application
+    from halab.measure.probing.retriever import Retriever
     from halab.protect.drill.rehearsal import rehearse
     from halab.protect.drill.runbook import load_state
     from halab.protect.drill.unfinished import STATE, describe, is_unfinished, refuse_unfinished

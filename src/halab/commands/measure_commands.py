@@ -35,7 +35,8 @@ def probe(
     The journal is kept: `halab plot JOURNAL` draws it.
     """
     from halab.cluster import open_cluster
-    from halab.measure import journal_name, probe_and_save, summary
+    from halab.measure.experiments.fault_experiment import journal_name, probe_and_save
+    from halab.measure.journal.summaries import summary
 
     path = journal or Path(journal_name(fault or None))
     with open_cluster(name) as cluster:
@@ -70,7 +71,7 @@ def bench(
     pace. The journal is kept.
     """
     from halab.cluster import open_cluster
-    from halab.measure import journal_name
+    from halab.measure.experiments.fault_experiment import journal_name
     from halab.measure.experiments.throughput import speeds, throughput
     from halab.measure.journal.experiment_name import load_of
 
@@ -102,8 +103,8 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a journal: latency of every probe over time, with the fault and the outages."""
-    from halab.measure import Journal
-    from halab.measure import plot as draw
+    from halab.measure.journal.journal_file import Journal
+    from halab.measure.journal.plots import plot as draw
 
     target = picture or journal.with_suffix(".png")
     draw(Journal.load(journal)).savefig(target, dpi=110)

@@ -18,10 +18,13 @@ from jupyter_client.manager import start_new_kernel
 from halab.cluster.embedded import embedded_cluster, ports
 from halab.cluster.protocol import Cluster
 from halab.errors import ClusterExists, ClusterNotFound, FaultError, MeasurementError, NotReady, TargetError
-from halab.measure import Journal, Retriever, experiment, outages, rpo, rto, speeds, throughput
+from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.experiments.load import CLIENT, MACHINE, bottlenecks, rate
-from halab.measure.experiments.throughput import cores_of
+from halab.measure.experiments.throughput import cores_of, speeds, throughput
+from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.journal_parts import in_phase
+from halab.measure.journal.outage import outages, rpo, rto
+from halab.measure.probing.retriever import Retriever
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 

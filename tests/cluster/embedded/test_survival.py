@@ -16,7 +16,8 @@ from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
 from halab.cluster.embedded import embedded_cluster
-from halab.measure import Retriever, probe
+from halab.measure.probing.prober import probe
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome
 from halab.models.survival import Member, verdicts
 

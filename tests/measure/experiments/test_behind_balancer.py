@@ -9,7 +9,6 @@ import pytest
 import halab
 from halab.cluster.protocol import Component, Event
 from halab.errors import ClusterError, MeasurementError
-from halab.measure import FaultRecord, Retriever, plot
 from halab.measure.experiments.behind_balancer import (
     KEPT_CONNECTIONS,
     NEW_CONNECTIONS,
@@ -19,8 +18,11 @@ from halab.measure.experiments.behind_balancer import (
     probe_behind_balancer,
 )
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import FaultRecord
 from halab.measure.journal.journal_parts import connections
+from halab.measure.journal.plots import plot
 from halab.measure.probing.operations import Search, SearchOnNewConnection
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome
 from support.scripted_milvus import Script, ScriptedCluster, ScriptedServer, Spell
 

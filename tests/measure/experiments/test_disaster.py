@@ -7,8 +7,10 @@ import pytest
 from halab.cluster.protocol import Event
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError, TargetError
-from halab.measure import FaultRecord, Retriever, RowCount, summary
 from halab.measure.experiments.disaster import EVERYTHING, UNFLUSHED, disaster, loss
+from halab.measure.journal.journal_file import FaultRecord, RowCount
+from halab.measure.journal.summaries import summary
+from halab.measure.probing.retriever import Retriever
 
 FAULT = FaultRecord("crash", "log", "log", at=3.0, undone_at=4.0)
 FLUSH = [Event(1.0, "written", "flush began", "user"), Event(2.0, "written", "flush returned", "user")]

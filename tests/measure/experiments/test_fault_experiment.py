@@ -6,16 +6,10 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError, NotReady, TargetError
-from halab.measure import (
-    Journal,
-    Retriever,
-    RowCount,
-    experiment,
-    journal_name,
-    outages,
-    parse_fault,
-    probe_and_save,
-)
+from halab.measure.experiments.fault_experiment import experiment, journal_name, parse_fault, probe_and_save
+from halab.measure.journal.journal_file import Journal, RowCount
+from halab.measure.journal.outage import outages
+from halab.measure.probing.retriever import Retriever
 from support.scripted_milvus import Script, ScriptedCluster, ScriptedOperation, Spell
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
-from halab.measure import Retriever
 from halab.measure.experiments.health_probing import (
     dependency_outage,
     detection_times,
@@ -19,6 +18,7 @@ from halab.measure.experiments.health_probing import (
 )
 from halab.measure.experiments.kubelet import Check, HttpGet, Pod
 from halab.measure.journal.journal_file import Journal
+from halab.measure.probing.retriever import Retriever
 from halab.models.health_probes import CARD, TUNED, HealthProbe, detection
 
 
@@ -80,7 +80,7 @@ def test_health_is_green_while_a_dependency_is_gone(cluster, retriever):
 def test_a_journal_without_what_is_asked_says_what_to_do(cluster, retriever):
     with pytest.raises(MeasurementError, match="has none"):
         health_check(cluster, "hang proxy 1", pod=Pod(), retriever=retriever)
-    from halab.measure import experiment
+    from halab.measure.experiments.fault_experiment import experiment
 
     other = experiment(cluster, None, retriever=retriever, seconds=1, progress=False)
     for ask in (detection_times, health_probes_of, outage_checks):

@@ -7,7 +7,6 @@ import pytest
 
 from halab.certificate.evidence import measurement
 from halab.errors import JournalError, MeasurementError
-from halab.measure import Header, Journal
 from halab.measure.experiments.load import CLIENT, MACHINE, rate
 from halab.measure.experiments.throughput import (
     TimeLeft,
@@ -19,7 +18,7 @@ from halab.measure.experiments.throughput import (
     throughput,
 )
 from halab.measure.journal.experiment_name import experiment_of, load_of
-from halab.measure.journal.journal_file import Phase
+from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.models.samples import Outcome, Sample
 from support.paced_service import PacedOperation
 from support.scripted_milvus import ScriptedCluster

@@ -4,7 +4,7 @@ import pytest
 
 from halab.cluster.protocol import Event
 from halab.errors import JournalError
-from halab.measure import FaultRecord, Journal, RowCount
+from halab.measure.journal.journal_file import FaultRecord, Journal, RowCount
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halab.errors import MeasurementError
-from halab.measure import RowCount, outages, rpo, rto
+from halab.measure.journal.journal_file import RowCount
+from halab.measure.journal.outage import outages, rpo, rto
 from halab.models.samples import Outcome, Sample
 
 patterns = st.lists(st.sampled_from(".....xxx?"), min_size=1, max_size=80)

@@ -4,7 +4,8 @@ import pytest
 
 from halab.cluster.protocol import Event
 from halab.errors import MeasurementError
-from halab.measure import Claim, FaultRecord, RowCount, compare, describe, describe_comparison, measured, plot
+from halab.measure.journal.journal_file import FaultRecord, RowCount
+from halab.measure.journal.plots import Claim, compare, describe, describe_comparison, measured, plot
 
 CRASH = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 3.0)
 GUESS = {"first_failure": 0.0, "last_failure": 8.0, "failed_requests": 40}

@@ -5,7 +5,8 @@ import pytest
 
 from halab.cluster.protocol import Event
 from halab.errors import MeasurementError
-from halab.measure import FaultRecord, RowCount, repeat_summary, summary
+from halab.measure.journal.journal_file import FaultRecord, RowCount
+from halab.measure.journal.summaries import repeat_summary, summary
 from halab.models.samples import NOTHING_FOUND
 
 CRASH = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 3.0)

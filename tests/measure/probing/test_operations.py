@@ -4,9 +4,10 @@ from pymilvus.grpc_gen import common_pb2
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
-from halab.measure import Renamed, Retriever, experiment
+from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.probing import operations
-from halab.measure.probing.operations import NamedOperation, Search, classify, classify_status
+from halab.measure.probing.operations import NamedOperation, Renamed, Search, classify, classify_status
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome
 
 CODE = grpc.StatusCode

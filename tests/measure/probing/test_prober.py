@@ -7,9 +7,9 @@ import pytest
 from halab.cluster.protocol import Event
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
-from halab.measure import outages, probe
+from halab.measure.journal.outage import outages
 from halab.measure.probing.operations import NamedOperation
-from halab.measure.probing.prober import Prober, _Pending
+from halab.measure.probing.prober import Prober, _Pending, probe
 from halab.models.samples import NOTHING_FOUND, Outcome
 from support.scripted_milvus import Script, ScriptedCluster, ScriptedOperation, ScriptedServer, Spell
 

@@ -7,10 +7,9 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
-from halab.measure import Retriever
 from halab.measure.probing import row_counting
 from halab.measure.probing.embedding import DIMENSIONS, QUESTIONS, Embedding, read_passages
-from halab.measure.probing.retriever import SimulatedRetriever
+from halab.measure.probing.retriever import Retriever, SimulatedRetriever
 from halab.measure.probing.row_counting import tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
 from support.scripted_milvus import ScriptedCluster

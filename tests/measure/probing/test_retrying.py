@@ -3,8 +3,9 @@ import time
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
-from halab.measure import probe, with_retries
 from halab.measure.probing.operations import NamedOperation
+from halab.measure.probing.prober import probe
+from halab.measure.probing.retrying import with_retries
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome
 from support.scripted_milvus import Script, ScriptedCluster, ScriptedOperation, Spell

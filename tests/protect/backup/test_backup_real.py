@@ -8,7 +8,7 @@ from pymilvus import DataType, MilvusClient
 from typer.testing import CliRunner
 
 from halab.cli import app
-from halab.measure import Retriever
+from halab.measure.probing.retriever import Retriever
 from halab.protect.backup import backup, restore, verify
 
 pytestmark = [pytest.mark.cluster]

@@ -4,8 +4,7 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
-from halab.measure import Retriever
-from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
+from halab.measure.probing.retriever import KNOWN_ROW_SEARCH, Retriever
 from halab.protect.backup.mistake import data_loss_report, mistake
 
 

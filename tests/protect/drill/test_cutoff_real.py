@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from halab.cli import app
 from halab.cluster.embedded import embedded_cluster
 from halab.errors import DrillError
-from halab.measure import Journal
+from halab.measure.journal.journal_file import Journal
 from halab.protect.drill.runbook import load_state
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from halab.errors import DrillError
-from halab.measure import Header, Journal
+from halab.measure.journal.journal_file import Header, Journal
 from halab.models.samples import Outcome, Sample
 from halab.protect.drill.drill_calendar import icalendar, save_calendar
 from halab.protect.drill.drill_report import DrillReport

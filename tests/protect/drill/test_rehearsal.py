@@ -7,9 +7,9 @@ import pytest
 import halab
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import DrillError, MeasurementError
-from halab.measure import Header, Journal, Retriever
-from halab.measure.journal.journal_file import FaultRecord
+from halab.measure.journal.journal_file import FaultRecord, Header, Journal
 from halab.measure.probing.addresses import DEGRADED, TWO_ADDRESSES, Application
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome, Sample
 from halab.protect.drill.rehearsal import Unanswered, rehearse, roll_back, unanswered
 from halab.protect.drill.runbook import Drill, Step, load_state
