@@ -43,7 +43,13 @@ def test_a_learner_clicks_predicts_breaks_and_compares(lab: Any, chromium_page: 
     expect(lesson.cell("summary(lost)").locator("table")).to_contain_text("search, three copies")
     picture = lesson.cell("in_one_picture(lost").locator("img")
     expect(picture).to_have_attribute("alt", re.compile("simulated"))
-    for name in ("plot(lost)", "summary(lost)", "in_one_picture(lost", "print(SurvivalMap", "measured="):
+    for name in (
+        "plot(lost)",
+        "summary(lost)",
+        "in_one_picture(lost",
+        "print(lesson.SurvivalMap",
+        "measured=",
+    ):
         shown = lesson.cell(name).locator(".jp-OutputArea-output").last
         expect(shown).to_be_visible()
         lesson.screenshot("essence-" + "".join(filter(str.isalpha, name)).lower(), shown)

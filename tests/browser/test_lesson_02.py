@@ -41,9 +41,9 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     page.set_viewport_size({"width": 1280, "height": 2000})
     lesson = lab.open_notebook(page, LESSON)
     lesson.run_next(2)
-    expect(lesson.cell("calculator = Calculator()").locator(".halab-calculator-formula")).to_contain_text(
-        "99.9999 %"
-    )
+    expect(
+        lesson.cell("calculator = lesson.Calculator()").locator(".halab-calculator-formula")
+    ).to_contain_text("99.9999 %")
     lesson.run_all(timeout=240)
     form = lesson.cell("PredictionForm(2, FAULT)").locator(".halab-predict")
     form.get_by_label("First failed search").fill("1")
@@ -59,8 +59,8 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     again = lesson.cell("Calculator(mtbf=30 * 86400").locator('.halab-slider input[name="failover"]')
     assert 5 < float(again.input_value()) < 15, "the calculator begins with the learner's own failover"
     shown = {
-        "play": "calculator = Calculator()", "summary": "repeat_summary(runs)", "prices": "price_list(runs)",
-        "log": "plot(log)", "card": "card_results(runs))",
+        "play": "calculator = lesson.Calculator()", "summary": "repeat_summary(runs)",
+        "prices": "price_list(runs)", "log": "plot(log)", "card": "results(runs))",
     }  # fmt: skip
     for name, source in shown.items():
         output = lesson.cell(source).locator(".jp-OutputArea-output").last
