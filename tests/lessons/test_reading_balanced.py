@@ -12,8 +12,8 @@ from halab.lessons.reading_balanced import (
     FULLER_PROXY,
     PROXY_CRASH,
     balancer_here,
+    compare_connection_spread,
     compare_crash,
-    compare_crowd,
 )
 from halab.measure.experiments.behind_balancer import (
     KEPT_CONNECTIONS,
@@ -91,7 +91,7 @@ def test_the_table_of_a_crowd_says_who_got_whom():
         Phase("leastconn", 1, 2, {"clients": 8}, {"proxy-1": 4.0, "proxy-2": 4.0}),
         Phase(ONE_CONNECTION, 2, 3, {"clients": 48}, {"proxy-1": 0.0, "proxy-2": 1.0}),
     ]
-    table = compare_crowd(made(("search",), phases=phases))
+    table = compare_connection_spread(made(("search",), phases=phases))
     assert table.rows == (("roundrobin", "3", "8", "0"), ("leastconn", "-", "4", "4"))
     assert "48 users asked over one connection" in table.remarks[0]
     assert "proxy-1 0, proxy-2 1" in table.remarks[0]
@@ -101,7 +101,7 @@ def test_other_journals_are_refused():
     with pytest.raises(MeasurementError, match="behind"):
         compare_crash(crash())
     with pytest.raises(MeasurementError, match="connection_spread"):
-        compare_crowd(made(("search",)))
+        compare_connection_spread(made(("search",)))
 
 
 def test_it_is_said_in_a_sentence_that_there_is_no_balancer(capsys, monkeypatch):

@@ -23,14 +23,14 @@ lesson.keep(limited, 5)
 
 CROWD = """
 if retriever:
-    met = lesson.crowd(cluster, retriever=retriever, clients=4, asking=12)
+    met = lesson.connection_spread(cluster, retriever=retriever, clients=4, asking=12)
     lesson.keep(met, 5)
-    display(lesson.compare_crowd(met))
+    display(lesson.compare_connection_spread(met))
 """
 CRASH = """
 if retriever:
     times = dict(before=1, seconds=3, after=1, rate=20)
-    killed = lesson.behind(cluster, "crash proxy-1", retriever=retriever, **times)
+    killed = lesson.probe_behind_balancer(cluster, "crash proxy-1", retriever=retriever, **times)
     lesson.keep(killed, 5)
     display(lesson.compare_crash(killed), lesson.plot(killed))
 """

@@ -13,8 +13,8 @@ from halab.lessons.reading_balanced import (
     FULLER_PROXY,
     PROXY_CRASH,
     balancer_here,
+    compare_connection_spread,
     compare_crash,
-    compare_crowd,
 )
 from halab.measure.experiments.behind_balancer import connection_spread, probe_behind_balancer
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
@@ -36,8 +36,8 @@ __all__ = [
     "Retriever",
     "balancer_here",
     "cluster",
+    "compare_connection_spread",
     "compare_crash",
-    "compare_crowd",
     "compare_reads",
     "connection_spread",
     "keep",

@@ -24,7 +24,7 @@ from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.summaries import fault_time, summary
 from halab.tables import Table
 
-__all__ = ["FULLER_PROXY", "PROXY_CRASH", "balancer_here", "compare_crash", "compare_crowd"]
+__all__ = ["FULLER_PROXY", "PROXY_CRASH", "balancer_here", "compare_connection_spread", "compare_crash"]
 
 FULLER_PROXY = "clients of the fuller proxy"
 """The experiment of `connection_spread`, as a prediction is kept under."""
@@ -46,7 +46,7 @@ def balancer_here(cluster: Cluster) -> bool:
     return True
 
 
-def compare_crowd(journal: Journal) -> Table:
+def compare_connection_spread(journal: Journal) -> Table:
     """How many of the clients that stay each proxy got, by strategy. Raises MeasurementError."""
     parts = [phase for phase in journal.phases if phase.name != ONE_CONNECTION]
     if not parts or len(parts) == len(journal.phases):
