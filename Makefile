@@ -44,10 +44,9 @@ phase-grading:
 phase-browser:
 	$(PYTEST) $(TWO) -m "$(BROWSER)"
 
-# A failover is mostly waiting, so three clusters have room on two cores. The longest files first: none is left over.
+# A failover is mostly waiting, so three clusters have room on two cores. In tests/conftest.py's order.
 phase-cluster:
-	$(PYTEST) -v -n 3 --dist loadfile --no-loadscope-reorder -m "$(CLUSTER)" \
-	  tests/cluster tests/protect tests/notebooks/test_failover_timeline.py tests/notebooks/test_rto_rpo.py tests
+	$(PYTEST) -v -n 3 --dist loadfile --no-loadscope-reorder -m "$(CLUSTER)"
 
 # What measures how fast the machine is has it to itself.
 phase-alone:

@@ -34,6 +34,20 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+# Files that take minutes: they begin first, so that no worker has one left when the others are done.
+LONGEST = (
+    "cluster/embedded/test_embedded_cluster.py",
+    "cluster/embedded/test_survival.py",
+    "protect/drill/test_cutoff_real.py",
+    "notebooks/test_failover_timeline.py",
+    "notebooks/test_rto_rpo.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than cores: some tests only wait."""
     return (os.cpu_count() or 1) + 1
