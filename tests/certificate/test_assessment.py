@@ -16,7 +16,7 @@ from halab.grading.grader import grade_notebook
 
 
 def missing(found):
-    return {(one.card, one.what): one.next_step for one in found.missing}
+    return {(one.card, one.problem): one.next_step for one in found.missing}
 
 
 def test_all_ten_are_met_by_graded_exercises_and_real_journals(whole_course):
@@ -51,7 +51,7 @@ def test_a_grade_the_board_was_given_does_not_count_and_the_difference_is_told(w
     assert not found.complete
     assert missing(found) == {(6, "the exercise has 4 of 20 points and needs 16"): "halab grade 06"}
     assert found.remarks == (
-        "Exercise 06: the board has 20 of 20 points, graded afresh it is 4 of 20. The fresh grade counts; "
+        "Exercise 06: the board has 20 of 20 points; graded again it has 4 of 20. The new grade counts; "
         "`halab grade 06` brings the board up to date.",
     )
 
@@ -114,7 +114,7 @@ def test_a_notebook_that_cannot_be_graded_is_missing_and_costs_only_itself(whole
 
     (only,) = assess(grader).missing
     assert (only.card, only.next_step) == (6, "Look at cell 3.")
-    assert "It ended its Python process." in only.what
+    assert "It ended its Python process." in only.problem
 
 
 def test_a_notebook_saved_while_it_is_graded_is_told(whole_course):

@@ -53,13 +53,16 @@ class Missing:
     """Something that is missing for a card's item, and what to do about it."""
 
     card: int
-    what: str
+    problem: str
     next_step: str
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What a learner has to show now. `remarks`: where the board says otherwise, what does not count."""
+    """What a learner has to show now.
+
+    `remarks` are sentences: where the board has another grade, and which journals do not count and why.
+    """
 
     learner: str
     exercises: tuple[ExercisePin, ...]
@@ -68,7 +71,7 @@ class Assessment:
     remarks: tuple[str, ...]
 
     def met(self, item: Item) -> bool:
-        return not any(one.card in item.cards for one in self.missing)
+        return not any(missing.card in item.cards for missing in self.missing)
 
     @property
     def complete(self) -> bool:
@@ -90,7 +93,7 @@ def assess(
 ) -> Assessment:
     """Grade every exercise the learner has begun, side by side, and check every journal.
 
-    `on_progress` is called with a card and the share of its exercise that is graded, 0 to 1. Raises
+    `on_progress` is called with a card and the fraction of its exercise that is graded, 0 to 1. Raises
     CourseError if grading could not start, or if a notebook was saved while it was graded.
     """
     learner, measured = learner_id(), evidence()
@@ -98,16 +101,16 @@ def assess(
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         jobs = {card.number: pool.submit(_graded, card, learner, grader, on_progress) for card in begun}
         graded = {number: job.result() for number, job in jobs.items()}
-    exercises = {number: one for number, one in graded.items() if isinstance(one, ExercisePin)}
-    missing = [
-        one for card in CATALOGUE for one in _missing(card, graded.get(card.number), measured[card.number])
-    ]
+    exercises = {number: pin for number, pin in graded.items() if isinstance(pin, ExercisePin)}
+    missing: list[Missing] = []
+    for card in CATALOGUE:
+        missing += _missing(card, graded.get(card.number), measured[card.number])
     remarks = [text for card in begun if (text := _board_differs(card, exercises.get(card.number)))]
-    remarks += [one.sentence("en") for found in measured.values() for one in found.rejected]
+    remarks += [journal.sentence("en") for kept in measured.values() for journal in kept.rejected]
     return Assessment(
         learner=learner,
         exercises=tuple(exercises.values()),
-        journals=tuple(one.pin for found in measured.values() for one in found.accepted),
+        journals=tuple(journal.pin for kept in measured.values() for journal in kept.accepted),
         missing=tuple(missing),
         remarks=tuple(remarks),
     )
@@ -202,12 +205,12 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _missing(card: Entry, graded: ExercisePin | SubmissionError | None, found: Evidence) -> list[Missing]:
+def _missing(card: Entry, graded: ExercisePin | SubmissionError | None, measured: Evidence) -> list[Missing]:
     missing = []
     if exercise := _exercise_missing(card, graded):
         missing.append(exercise)
-    if not found.accepted:
-        missing.append(_journal_missing(card, found))
+    if not measured.accepted:
+        missing.append(_journal_missing(card, measured))
     return missing
 
 
@@ -220,25 +223,25 @@ def _exercise_missing(card: Entry, graded: ExercisePin | SubmissionError | None)
     if passes(graded.points, graded.out_of):
         return None
     wanted = f"{PASS_MARK * graded.out_of:g}"
-    what = f"the exercise has {graded.points:g} of {graded.out_of:g} points and needs {wanted}"
-    return Missing(number, what, f"halab grade {number:02d}")
+    problem = f"the exercise has {graded.points:g} of {graded.out_of:g} points and needs {wanted}"
+    return Missing(number, problem, f"halab grade {number:02d}")
 
 
-def _journal_missing(card: Entry, found: Evidence) -> Missing:
-    what = "its lab is not measured on a real cluster"
-    if found.rejected:
-        what += f" ({len(found.rejected)} kept, and none counts)"
-    return Missing(card.number, what, f"halab lab, then run course/{card.slug}.ipynb")
+def _journal_missing(card: Entry, measured: Evidence) -> Missing:
+    problem = "its lab is not measured on a real cluster"
+    if measured.rejected:
+        problem += f" ({len(measured.rejected)} kept, and none counts)"
+    return Missing(card.number, problem, f"halab lab, then run course/{card.slug}.ipynb")
 
 
 def _board_differs(card: Entry, fresh: ExercisePin | None) -> str:
     """Where the board remembers another grade than the fresh one, a sentence that says so."""
-    kept = last_grade(card.number) or {}
-    before = kept.get("points"), kept.get("out_of")
+    on_board = last_grade(card.number) or {}
+    before = on_board.get("points"), on_board.get("out_of")
     if None in before or (fresh is not None and before == (fresh.points, fresh.out_of)):
         return ""
     now = f"{fresh.points:g} of {fresh.out_of:g}" if fresh else "none, since it cannot be graded"
     return (
-        f"Exercise {card.number:02d}: the board has {before[0]:g} of {before[1]:g} points, graded afresh it "
-        f"is {now}. The fresh grade counts; `halab grade {card.number:02d}` brings the board up to date."
+        f"Exercise {card.number:02d}: the board has {before[0]:g} of {before[1]:g} points; graded again it "
+        f"has {now}. The new grade counts; `halab grade {card.number:02d}` brings the board up to date."
     )

@@ -100,10 +100,11 @@ def page(certificate: Certificate, file: str, language: Language) -> str:
 
 
 def _row(number: int, item: CertifiedItem, record: Record, language: Language) -> str:
-    points = sum(one.points for one in record.exercises if one.card in item.cards)
-    out_of = sum(one.out_of for one in record.exercises if one.card in item.cards)
-    journals = [one for one in record.journals if one.card in item.cards]
-    everything = len(item.cards) == len({one.card for one in record.exercises})
+    exercises = [exercise for exercise in record.exercises if exercise.card in item.cards]
+    points = sum(exercise.points for exercise in exercises)
+    out_of = sum(exercise.out_of for exercise in exercises)
+    journals = [journal for journal in record.journals if journal.card in item.cards]
+    everything = len(item.cards) == len({exercise.card for exercise in record.exercises})
     measured = html.escape(_WORDS[language]["above"]) if everything else _digests(journals)
     return (
         f'<tr><td class="number">{number}</td>'
@@ -115,7 +116,7 @@ def _row(number: int, item: CertifiedItem, record: Record, language: Language) -
 
 def _digests(journals: list[JournalPin]) -> str:
     """The first two in short, and how many more."""
-    shown = " ".join(f"<code>{one.digest[:8]}</code>" for one in journals[:2])
+    shown = " ".join(f"<code>{journal.digest[:8]}</code>" for journal in journals[:2])
     return f"{shown} +{len(journals) - 2}" if len(journals) > 2 else shown
 
 
@@ -129,13 +130,13 @@ def _engines(record: Record, language: Language) -> str:
     """What was measured on what and when, in one sentence."""
     words = _WORDS[language]
     comma, semicolon, stop = words["stops"]
-    engines = sorted({_engine(one, words["engine"], comma) for one in record.journals})
-    days = sorted(f"{one.started:%Y-%m-%d}" for one in record.journals)
+    engines = sorted({_engine(journal, words["engine"], comma) for journal in record.journals})
+    days = sorted(f"{journal.started:%Y-%m-%d}" for journal in record.journals)
     when = days[0] if days[0] == days[-1] else f"{days[0]} {words['from_to']} {days[-1]}"
     counted = f"{len(record.journals)} {words['count']}{comma}{when}{stop}"
     return f"{semicolon.join([*engines, counted])}{words['none_simulated']}"
 
 
-def _engine(one: JournalPin, word: str, comma: str) -> str:
-    milvus = f"{comma}Milvus {one.versions['milvus']}" if "milvus" in one.versions else ""
-    return f"{word} {one.engine}{milvus}"
+def _engine(journal: JournalPin, word: str, comma: str) -> str:
+    milvus = f"{comma}Milvus {journal.versions['milvus']}" if "milvus" in journal.versions else ""
+    return f"{word} {journal.engine}{milvus}"

@@ -15,7 +15,7 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.journal.validity import objections
 
-__all__ = ["Evidence", "Measurement", "Rejected", "evidence", "measurement"]
+__all__ = ["Evidence", "Measurement", "RejectedJournal", "evidence", "measurement"]
 
 _MAIN_OPERATION = "search"  # what a prediction is about
 
@@ -34,7 +34,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedJournal:
     """A journal that does not count, and why."""
 
     file: str
@@ -51,7 +51,7 @@ class Evidence:
     """What lies in `work/journals` for one card, oldest first."""
 
     accepted: tuple[Measurement, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
+    rejected: tuple[RejectedJournal, ...] = ()
 
 
 def evidence() -> dict[int, Evidence]:
@@ -68,16 +68,16 @@ def evidence() -> dict[int, Evidence]:
 def _of_card(card: int, counted: dict[str, JournalPin]) -> Evidence:
     """What counts for this card and does not yet for another; `counted` holds those, by digest."""
     accepted: list[Measurement] = []
-    rejected: list[Rejected] = []
+    rejected: list[RejectedJournal] = []
     for path in journals(card):
-        found = measurement(path, card)
-        if isinstance(found, Bilingual):
-            rejected.append(Rejected(path.name, found))
-        elif found.pin.digest in counted:
-            rejected.append(Rejected(path.name, _counted_elsewhere(counted[found.pin.digest])))
+        measured = measurement(path, card)
+        if isinstance(measured, Bilingual):
+            rejected.append(RejectedJournal(path.name, measured))
+        elif measured.pin.digest in counted:
+            rejected.append(RejectedJournal(path.name, _counted_elsewhere(counted[measured.pin.digest])))
         else:
-            counted[found.pin.digest] = found.pin
-            accepted.append(found)
+            counted[measured.pin.digest] = measured.pin
+            accepted.append(measured)
     return Evidence(tuple(accepted), tuple(rejected))
 
 
@@ -106,7 +106,7 @@ def measurement(path: Path, card: int) -> Measurement | Bilingual:
     except JournalError as error:
         return Bilingual(f"{error.message}.", f"日志已损坏或被改动（{error.message}）。")
     except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError):
-        return Bilingual("halab did not write it so.", "它不是 halab 写出来的样子。")
+        return Bilingual("it is not as halab writes a journal.", "它不是 halab 写出来的样子。")
 
 
 def _measurement(file: str, card: int, journal: Journal) -> Measurement:

@@ -72,7 +72,7 @@ class CardProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """All ten cards by number; the items of the checklist that are met; and what has to be told."""
+    """The ten cards by number, which items of the checklist are met, and what needs attention."""
 
     cards: Mapping[int, CardProgress]
     items: tuple[bool, ...] = (False,) * len(CHECKLIST)
@@ -90,47 +90,46 @@ def progress() -> Progress:
     simulated, damaged or copied from another card is named in `notes` and does not count. So is a damaged
     file of the board's own, which was set aside.
     """
-    with warnings.catch_warnings(record=True) as heard:
+    with warnings.catch_warnings(record=True) as damaged:
         warnings.simplefilter("always", DamagedFileWarning)
         measured = evidence()
         notes: list[str] = []
-        before = {card.number: _done(card, measured[card.number], notes) for card in CATALOGUE}
-    notes = [str(one.message) for one in heard if issubclass(one.category, DamagedFileWarning)] + notes
-    notes += [one.sentence(language()) for found in measured.values() for one in found.rejected]
+        before = {card.number: _card_progress(card, measured[card.number], notes) for card in CATALOGUE}
+    notes = [str(file.message) for file in damaged if issubclass(file.category, DamagedFileWarning)] + notes
+    notes += [journal.sentence(language()) for kept in measured.values() for journal in kept.rejected]
     cards = {number: _with_item(number, before) for number in before}
     return Progress(cards, tuple(_met(item, before) for item in CHECKLIST), tuple(notes))
 
 
-def _done(card: Entry, found: Evidence, notes: list[str]) -> CardProgress:
+def _card_progress(card: Entry, measured: Evidence, notes: list[str]) -> CardProgress:
     graded = last_grade(card.number) or {}
     copy = work_dir() / "course" / card.lesson_path.name
     run, cells = _cells(card, copy, notes)
-    made = predictions(card.number)
+    predicted = predictions(card.number)
     return CardProgress(
         opened=copy.is_file(),
         cells_run=run,
         cells=cells,
-        predicted=bool(made),
-        compared=tuple(filter(None, (_compared(one, made) for one in found.accepted))),
-        measured=len(found.accepted),
-        rejected=len(found.rejected),
+        predicted=bool(predicted),
+        compared=tuple(filter(None, (_compared(journal, predicted) for journal in measured.accepted))),
+        measured=len(measured.accepted),
+        rejected=len(measured.rejected),
         points=graded.get("points"),
         max_points=graded.get("out_of"),
     )
 
 
-def _compared(measurement: Measurement, made: list[Prediction]) -> PredictionOutcome | None:
+def _compared(measurement: Measurement, predicted: list[Prediction]) -> PredictionOutcome | None:
     """The last prediction for this experiment from before it began; None if there is none about searches."""
-    said = [
-        one.numbers
-        for one in made
-        if one.experiment == measurement.experiment and one.time < measurement.began
+    earlier = [
+        prediction.numbers
+        for prediction in predicted
+        if prediction.experiment == measurement.experiment and prediction.time < measurement.began
     ]
-    if not said or not said[-1].keys() & {"last_failure", "failed_requests"}:
+    if not earlier or not earlier[-1].keys() & {"last_failure", "failed_requests"}:
         return None
-    return PredictionOutcome(
-        measurement.experiment, said[-1].get("last_failure"), measurement.searches.last_bad
-    )
+    last_failure = earlier[-1].get("last_failure")
+    return PredictionOutcome(measurement.experiment, last_failure, measurement.searches.last_bad)
 
 
 class _Cell(BaseModel):
@@ -192,7 +191,8 @@ def _changed(card: Entry) -> bool:
     """Whether the course's lesson is another one than the learner's copy was made from."""
     now = hashlib.sha256(card.lesson_path.read_bytes()).hexdigest()
     name = f"course/{card.lesson_path.name}"
-    copied = [one["sha256"] for one in read(state_dir() / "copies.jsonl") if one["path"] == name]
+    records = read(state_dir() / "copies.jsonl")
+    copied = [record["sha256"] for record in records if record["path"] == name]
     return bool(copied) and copied[-1] != now
 
 

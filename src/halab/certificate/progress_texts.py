@@ -122,14 +122,18 @@ def _prediction(done: CardProgress, zh: bool) -> str:
     return _prediction_error(done.compared[-1], zh) + rest
 
 
-def _prediction_error(one: PredictionOutcome, zh: bool) -> str:
-    said = _seconds(one.predicted, "无失败" if zh else "no failure", zh)
-    was = _seconds(one.measured, "无失败" if zh else "none", zh)
+def _prediction_error(outcome: PredictionOutcome, zh: bool) -> str:
+    predicted = _seconds(outcome.predicted, "无失败" if zh else "no failure", zh)
+    measured = _seconds(outcome.measured, "无失败" if zh else "none", zh)
     off = ""
-    if one.predicted is not None and one.measured is not None:
-        apart = _seconds(abs(one.predicted - one.measured), "", zh)
+    if outcome.predicted is not None and outcome.measured is not None:
+        apart = _seconds(abs(outcome.predicted - outcome.measured), "", zh)
         off = f"，相差 {apart}" if zh else f", {apart} off"
-    return f"最后一次失败 {said}，实测 {was}{off}" if zh else f"last failure {said}, measured {was}{off}"
+    return (
+        f"最后一次失败 {predicted}，实测 {measured}{off}"
+        if zh
+        else f"last failure {predicted}, measured {measured}{off}"
+    )
 
 
 def _seconds(value: float | None, none: str, zh: bool) -> str:

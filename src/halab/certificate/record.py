@@ -34,7 +34,7 @@ __all__ = [
 FORMAT = "halab-certificate"
 VERSION = 1
 PASS_MARK = 0.8
-"""Of an exercise's points, the share that its checklist item asks for."""
+"""The fraction of an exercise's points that its checklist item asks for; `share` in a record."""
 _MAX_BYTES = 5_000_000  # bytes; a certificate of ten cards with a hundred journals has 60 thousand
 
 
@@ -119,7 +119,7 @@ class Record(_Strict):
     journals: tuple[JournalPin, ...]
 
     def journals_of(self, card: int) -> list[JournalPin]:
-        return [one for one in self.journals if one.card == card]
+        return [journal for journal in self.journals if journal.card == card]
 
 
 class Certificate(_Strict):
@@ -214,10 +214,10 @@ def _load_object(path: Path) -> dict[str, Any]:
 
 def _reject_duplicate_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A name that stands there twice could show a reader one thing and a program another."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         raise ValueError("a field stands there twice")
-    return found
+    return fields
 
 
 def _reject_constant(constant: str) -> None:

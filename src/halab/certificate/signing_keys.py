@@ -103,19 +103,19 @@ def make_key(path: Path) -> SigningKey:
     Raises CourseError if either file is there already: a key is never overwritten.
     """
     public = path.with_name(f"{path.name}.pub")
-    for each in (path, public):
-        if os.path.lexists(each):
+    for file in (path, public):
+        if os.path.lexists(file):
             raise CourseError(
-                f"{each} is there already, and a key is never overwritten.", hint="Choose another name."
+                f"{file} is there already, and a key is never overwritten.", hint="Choose another name."
             )
     key = _new()
     try:
-        made = create_once(path, key.pem(), mode=0o600) and create_once(public, key.public.pem())
+        written = create_once(path, key.pem(), mode=0o600) and create_once(public, key.public.pem())
     except OSError as error:
         raise CourseError(
             f"{path} cannot be written: {error.strerror}.", hint="Choose another place."
         ) from None
-    if not made:
+    if not written:
         raise CourseError(f"{path} was made by somebody else just now.", hint="Choose another name.")
     return key
 

@@ -57,7 +57,10 @@ def verify(
     if work is not None:
         _check_work(work, files)
     results = [_verify(file, public_key, work) for file in files]
-    return [replace(one, failures=(*one.failures, *_shared_with_others(one, results))) for one in results]
+    return [
+        replace(result, failures=(*result.failures, *_shared_with_others(result, results)))
+        for result in results
+    ]
 
 
 def _check_work(work: Path, files: Sequence[Path]) -> None:
@@ -95,9 +98,9 @@ def _verify(file: Path, public_key: PublicKey | None, work: Path | None) -> Veri
             "That key is the one you named." if same else _wrong_key(public_key)
         )
     if work is not None:
-        found = [*_journals(record, work), *_notebooks(record, work), *_sources(record)]
-        failures += found
-        if not found:
+        differences = [*_journals(record, work), *_notebooks(record, work), *_sources(record)]
+        failures += differences
+        if not differences:
             proven.append("Its journals, notebooks and exercises are those that lie here, to the last byte.")
     return VerificationResult(
         file, certificate, tuple(proven), tuple(failures), _unproven(record, public_key, work)
@@ -121,29 +124,30 @@ def _arithmetic(certificate: Certificate) -> list[str]:
     if record.items != items() or record.share != PASS_MARK:
         failures.append("Its ten items are not those of this version of the course.")
     for card in CATALOGUE:
-        graded = [one for one in record.exercises if one.card == card.number]
+        graded = [exercise for exercise in record.exercises if exercise.card == card.number]
         if len(graded) != 1:
             failures.append(f"Card {card.number} has {len(graded)} graded exercises and should have one.")
-        failures += [_below_pass_mark(one) for one in graded if not _has_enough_points(one)]
+        failures += [_below_pass_mark(exercise) for exercise in graded if not _has_enough_points(exercise)]
         if not record.journals_of(card.number):
             failures.append(f"Card {card.number} has no measurement.")
-    digests = [one.digest for one in record.journals]
+    digests = [journal.digest for journal in record.journals]
     if len(set(digests)) < len(digests):
         failures.append("One measurement is counted twice.")
-    late = [one.file for one in record.journals if one.started > record.issued]
+    late = [journal.file for journal in record.journals if journal.started > record.issued]
     if late:
         failures.append(f"Measured after the day of issue: {', '.join(late)}.")
-    if any(one.engine == "simulated" for one in record.journals):
+    if any(journal.engine == "simulated" for journal in record.journals):
         failures.append("A simulated run is counted as a measurement.")
     return failures
 
 
-def _has_enough_points(one: ExercisePin) -> bool:
-    return passes(one.points, one.out_of) and one.points <= one.out_of
+def _has_enough_points(exercise: ExercisePin) -> bool:
+    return passes(exercise.points, exercise.out_of) and exercise.points <= exercise.out_of
 
 
-def _below_pass_mark(one: ExercisePin) -> str:
-    return f"Card {one.card}: {one.points:g} of {one.out_of:g} points do not make {PASS_MARK:.0%}."
+def _below_pass_mark(exercise: ExercisePin) -> str:
+    points = f"{exercise.points:g} of {exercise.out_of:g} points"
+    return f"Card {exercise.card}: {points} do not make {PASS_MARK:.0%}."
 
 
 def _journals(record: Record, work: Path) -> list[str]:
@@ -154,13 +158,15 @@ def _journal(pin: JournalPin, work: Path) -> str:
     path = work / "journals" / pin.file
     if not path.is_file():
         return f"journals/{pin.file} is missing."
-    found = measurement(path, pin.card)
-    if isinstance(found, Bilingual):
-        return f"journals/{pin.file} was altered: {found.en}"
-    if found.pin.digest != pin.digest:
+    measured = measurement(path, pin.card)
+    if isinstance(measured, Bilingual):
+        return f"journals/{pin.file} was altered: {measured.en}"
+    if measured.pin.digest != pin.digest:
         return f"journals/{pin.file} was altered: it is whole, but another measurement."
     return (
-        "" if found.pin == pin else f"journals/{pin.file} says other things than the certificate says of it."
+        ""
+        if measured.pin == pin
+        else f"journals/{pin.file} says other things than the certificate says of it."
     )
 
 
@@ -217,15 +223,17 @@ def _digests(record: Record) -> dict[str, str]:
 def _unproven(record: Record, public_key: PublicKey | None, work: Path | None) -> tuple[str, ...]:
     whose = "the learner's own: nobody else vouches" if record.key == "own" else "an issuer's"
     who = f"Who holds that key. It calls itself {whose}; compare the fingerprint with one you were given."
-    said = [] if public_key else [who]
-    said.append(f"That {record.name or record.learner} did the work, and alone.")
-    said.append(
-        "That the measurements took place: the chain of a journal has no secret, so somebody patient could "
-        "invent a whole one."
+    sentences = [] if public_key else [who]
+    sentences.append(f"That {record.name or record.learner} did the work, and alone.")
+    sentences.append(
+        "That the measurements took place: the chain of a journal has no secret, so a whole one can be "
+        "invented."
     )
-    said.append(
+    sentences.append(
         "That the grader was the course's own when it graded: grade the notebooks again if it matters."
     )
     if work is None:
-        said.append("That the journals and notebooks still are what they were: --work FOLDER compares them.")
-    return tuple(said)
+        sentences.append(
+            "That the journals and notebooks still are what they were: --work FOLDER compares them."
+        )
+    return tuple(sentences)

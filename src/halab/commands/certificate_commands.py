@@ -171,7 +171,7 @@ def _show_items(found: Assessment) -> None:
     for number, item in enumerate(CHECKLIST, start=1):
         mark, standing = ("✓", "met") if found.met(item) else ("○", "not met")
         console.print(f"{mark} {number:>2} {item.words.in_(language())}: {standing}", highlight=False)
-    _list("Missing", [f"Card {one.card}: {one.what}. Next step: {one.next_step}" for one in found.missing])
+    _list("Missing", [f"Card {gap.card}: {gap.problem}. Next step: {gap.next_step}" for gap in found.missing])
     _list("Note", list(found.remarks))
 
 

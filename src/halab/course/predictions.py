@@ -1,4 +1,4 @@
-"""What the learner said would happen, kept with its time before it happens.
+"""What the learner predicts, kept with the time at which it was predicted.
 
 predict(6, first_failure=0.1, last_failure=11, failed_requests=200)      in the lesson, before the fault
 prediction(6).numbers                                           afterwards, beside the measurement
@@ -53,16 +53,16 @@ def prediction(card: int, experiment: str = "main", *, before: float = math.inf)
 
     Give the time of the fault as `before`, so that a number written after the fact does not count.
     """
-    made = [one for one in predictions(card) if one.experiment == experiment and one.time < before]
-    return made[-1] if made else None
+    earlier = [made for made in predictions(card) if made.experiment == experiment and made.time < before]
+    return earlier[-1] if earlier else None
 
 
 def predictions(card: int) -> list[Prediction]:
     """Every prediction for a card, oldest first."""
     return [
-        Prediction(one["card"], one["experiment"], one["time"], one["numbers"])
-        for one in read(state_dir() / "predictions.jsonl")
-        if one["card"] == card
+        Prediction(record["card"], record["experiment"], record["time"], record["numbers"])
+        for record in read(state_dir() / "predictions.jsonl")
+        if record["card"] == card
     ]
 
 

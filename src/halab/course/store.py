@@ -90,7 +90,7 @@ def _repaired(path: Path, good: list[dict[str, Any]]) -> list[dict[str, Any]]:
         aside = _renamed(path)
     except FileNotFoundError:
         return good  # another kernel was quicker
-    text = "".join(json.dumps(one, ensure_ascii=False, sort_keys=True) + "\n" for one in good)
+    text = "".join(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n" for record in good)
     if not create_once(path, text.encode()):  # another kernel has added a record meanwhile
         for record in good:
             append(path, record)

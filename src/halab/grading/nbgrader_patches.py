@@ -48,7 +48,7 @@ def _validate(instance: Any, schema: Any) -> None:
 
 @cache
 def _validator(schema: str) -> Any:
-    found = json.loads(schema)
-    kind = jsonschema.validators.validator_for(found)
-    kind.check_schema(found)
-    return kind(found)
+    loaded = json.loads(schema)
+    validator = jsonschema.validators.validator_for(loaded)
+    validator.check_schema(loaded)
+    return validator(loaded)

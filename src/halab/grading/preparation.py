@@ -36,14 +36,14 @@ def prepare(submitted: Path, release: Path) -> tuple[Any, list[str]]:
     """
     notebook, original = _read(submitted), nbformat.read(release, as_version=4)
     originals = {_name(cell): cell for cell in original.cells if _name(cell)}
-    found = Counter(_name(cell) for cell in notebook.cells if _name(cell) in originals)
-    if all(_given(originals[name]) for name in found):  # every exercise has such cells, by the same names
+    counts = Counter(_name(cell) for cell in notebook.cells if _name(cell) in originals)
+    if all(_given(originals[name]) for name in counts):  # every exercise has such cells, by the same names
         raise _wrong_exercise(submitted, notebook)
-    notes = [*_other_language_note(notebook), *_duplicate_cells(notebook, found, originals)]
+    notes = [*_other_language_note(notebook), *_duplicate_cells(notebook, counts, originals)]
     notebook.metadata = original.metadata
     notebook.cells = [_reset_cell(cell, originals, notes) for cell in notebook.cells]
     notes += _reorder_cells(notebook, originals)
-    notes += [_restore_cell(notebook, name, originals) for name in originals if name not in found]
+    notes += [_restore_cell(notebook, name, originals) for name in originals if name not in counts]
     return notebook, sorted(notes)
 
 
@@ -54,9 +54,8 @@ def one_line(text: str, longest: int = 300) -> str:
 
 
 def _read(path: Path) -> Any:
-    problem = _file_problem(path)
-    if problem:
-        raise problem
+    if refusal := _file_problem(path):
+        raise refusal
     try:
         notebook = nbformat.reads(_whole_text(path), as_version=4)
         nbformat.validate(notebook)
@@ -64,11 +63,11 @@ def _read(path: Path) -> Any:
     except Exception as error:  # nbformat lets errors of many kinds through for a file that is no notebook
         if not path.stat().st_size:
             raise SubmissionError(f"{path.name} is empty.", hint=_SAVE) from error
-        said = one_line(str(error).partition("\n")[0], 200)
+        problem = one_line(str(error).partition("\n")[0], 200)
         if not isinstance(error, (ValueError, nbformat.ValidationError)):  # no text for learners
-            said = "it holds something else"
+            problem = "it holds something else"
         raise SubmissionError(
-            f"{path.name} is not a notebook that can be read: {said}.", hint=_COPY
+            f"{path.name} is not a notebook that can be read: {problem}.", hint=_COPY
         ) from error
     if len(notebook.cells) > MAX_CELLS:
         raise SubmissionError(
@@ -106,7 +105,7 @@ def _file_problem(path: Path) -> SubmissionError | None:
     if path.is_dir():
         return SubmissionError(f"{path.name} is a folder; a notebook was expected.", hint=_COPY)
     if not path.is_file():
-        others = " and ".join(one_line(one.name, 60) for one in sorted(path.parent.glob("*.ipynb"))[:3])
+        others = " and ".join(one_line(file.name, 60) for file in sorted(path.parent.glob("*.ipynb"))[:3])
         if others:
             return SubmissionError(
                 f"There is no {path.name} in {path.parent}, but {others}.",
@@ -161,22 +160,22 @@ def _other_language_note(notebook: Any) -> list[str]:
     ]
 
 
-def _duplicate_cells(notebook: Any, found: Counter[str], originals: dict[str, Any]) -> list[str]:
+def _duplicate_cells(notebook: Any, counts: Counter[str], originals: dict[str, Any]) -> list[str]:
     """Of cells with the same name the last one counts. An earlier answer still runs."""
     later: set[str] = set()
-    kept = []
+    cells = []
     for cell in reversed(notebook.cells):
         name = _name(cell)
         if name in later:
             cell.metadata.pop("nbgrader")
         if name not in later or not _locked(originals[name]):
-            kept.append(cell)
+            cells.append(cell)
         if name in originals:
             later.add(name)
-    notebook.cells = kept[::-1]
+    notebook.cells = cells[::-1]
     return [
         f"The cell {name} is there {count} times; the last one counts."
-        for name, count in found.items()
+        for name, count in counts.items()
         if count > 1
     ]
 

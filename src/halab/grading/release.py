@@ -33,12 +33,12 @@ def stale_exercises() -> list[str]:
 
 def _assignments() -> list[str]:
     sources = course_root() / "solutions"
-    found = sorted(path.name for path in sources.glob("*") if path.is_dir())
-    if not found:
+    assignments = sorted(path.name for path in sources.glob("*") if path.is_dir())
+    if not assignments:
         raise CourseError(
             f"There is no assignment in {sources}.", hint="Run this in a full checkout of the course."
         )
-    return found
+    return assignments
 
 
 def _release(folder: Path, assignments: list[str]) -> Path:

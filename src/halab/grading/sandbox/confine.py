@@ -209,7 +209,7 @@ def apply_landlock(readable: Iterable[str], writable: Iterable[str]) -> bool:
     rules = struct.pack("QQQ", files, 3 if version >= 4 else 0, 3 if version >= 6 else 0)
     ruleset = _LIBC.syscall(_CREATE_RULESET, rules, 8 if version < 4 else 16 if version < 6 else 24, 0)
     read = 1 << 0 | 1 << 2 | 1 << 3  # execute, read a file, list a folder
-    for path, access in [(one, read) for one in readable] + [(one, files) for one in writable]:
+    for path, access in [(path, read) for path in readable] + [(path, files) for path in writable]:
         _allow(ruleset, path, access & files)
     _LIBC.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     done = _LIBC.syscall(_RESTRICT_SELF, ruleset, 0) == 0

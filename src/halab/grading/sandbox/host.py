@@ -159,7 +159,7 @@ class Host:
     def _kill(self) -> None:
         """Kill the learner's process first, which takes its namespace with it."""
         while descendants := self._descendants():
-            for process in sorted(descendants, key=lambda one: one.pid != self._child):
+            for process in sorted(descendants, key=lambda process: process.pid != self._child):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
         with contextlib.suppress(ChildProcessError):
@@ -174,12 +174,12 @@ class Host:
 
     def _descendants(self) -> list[psutil.Process]:
         """The learner's process and all it has started that still lives."""
-        found = []
+        alive = []
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if process.pid != self._namespace_parent and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-        return found
+                    alive.append(process)
+        return alive
 
 
 def _lower_priority(process: psutil.Process, *, first: bool) -> None:

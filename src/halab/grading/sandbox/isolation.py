@@ -79,16 +79,16 @@ def _view() -> tuple[str, ...]:
 
 def _python() -> list[Path]:
     """The folders Python and the course's package are in, without those that lie in another of them."""
-    found = {Path(sys.prefix), Path(sys.base_prefix), Path(halab.__file__).parent}
+    folders = {Path(sys.prefix), Path(sys.base_prefix), Path(halab.__file__).parent}
     executable = Path(sys.executable)
     while executable.is_symlink():  # a virtual environment's Python points to the one it was made from
         executable = executable.parent / executable.readlink()
-        found.add(executable.parent)
+        folders.add(executable.parent)
     system = Path("/usr")
     return sorted(
         path
-        for path in found
-        if not any(other in path.parents for other in {*found, system}) and path != system
+        for path in folders
+        if not any(other in path.parents for other in {*folders, system}) and path != system
     )
 
 

@@ -35,7 +35,10 @@ class Outputs:
 
     @property
     def collected(self) -> list[Output]:
-        return [one | {"text": "".join(one["text"])} if "text" in one else one for one in self._kept]
+        return [
+            output | {"text": "".join(output["text"])} if "text" in output else output
+            for output in self._kept
+        ]
 
     def stream(self, name: str, text: str) -> None:
         fitting = self._fitting(text)
@@ -193,7 +196,7 @@ class Learner:
 def _error(error: BaseException) -> tuple[str, str]:
     """The kind of an error and what it says, whatever its own methods do."""
     try:
-        said = str(error)[:2000]
+        text = str(error)[:2000]
     except BaseException:
-        said = ""
-    return type(error).__name__, said
+        text = ""
+    return type(error).__name__, text

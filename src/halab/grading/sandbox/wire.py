@@ -122,12 +122,12 @@ def encode(value: Any, refer: Callable[[Any], dict[str, Any]], depth: int = 0) -
     if depth > _DEEPEST:
         raise ValueError(f"it holds more than {_DEEPEST} levels of lists within lists")
     if type(value) is list:
-        return [encode(one, refer, depth + 1) for one in value]
+        return [encode(item, refer, depth + 1) for item in value]
     if isinstance(value, dict):
         return {"dict": [[encode(part, refer, depth + 1) for part in pair] for pair in value.items()]}
     for name, kind in _SEQUENCES.items():
         if isinstance(value, kind):
-            return {name: [encode(one, refer, depth + 1) for one in value]}
+            return {name: [encode(item, refer, depth + 1) for item in value]}
     if isinstance(value, (bytes, bytearray)):
         return {"bytes": base64.b64encode(value).decode()}
     if hasattr(value, "dtype") and hasattr(value, "tolist"):  # NumPy's arrays and numbers
@@ -138,17 +138,17 @@ def encode(value: Any, refer: Callable[[Any], dict[str, Any]], depth: int = 0) -
 def decode(value: Any, referred: Callable[[dict[str, Any]], Any]) -> Any:
     """The data of `encode`. Raises ValueError, TypeError or KeyError if a learner's process made it up."""
     if isinstance(value, list):
-        return [decode(one, referred) for one in value]
+        return [decode(item, referred) for item in value]
     if not isinstance(value, dict):
         return value
     if "ref" in value:
         return referred(value)
     ((kind, inside),) = value.items()
     if kind == "dict":
-        return {decode(key, referred): decode(one, referred) for key, one in inside}
+        return {decode(key, referred): decode(item, referred) for key, item in inside}
     if kind == "bytes":
         return base64.b64decode(inside)
-    return _SEQUENCES[kind](decode(one, referred) for one in inside)
+    return _SEQUENCES[kind](decode(item, referred) for item in inside)
 
 
 def parse(body: bytes | bytearray) -> Any:
@@ -161,4 +161,7 @@ def parse(body: bytes | bytearray) -> Any:
 
 def printable(text: str) -> str:
     """The text without what could act on a terminal, or is in no encoding."""
-    return "".join(one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
