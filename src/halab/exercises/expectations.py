@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["CheckFailed", "call_many", "expect", "hint_in"]
+__all__ = ["CheckFailed", "call_many", "expect", "explain", "hint_in"]
 
 _HINT = re.compile(r"halab hint (\d\d\.\d\.[a-z-]+)")
 
@@ -21,7 +21,7 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints in place of a traceback, which would show the test, and that may be hidden."""
-        return ["Not yet: " + str(self)]
+        return [f"Expected: {self}"]
 
 
 def expect(met: bool, behaviour: str, hint: str) -> None:
@@ -40,6 +40,18 @@ def call_many(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) ->
         answers: list[Any] = together(calls)
         return answers
     return [function(*arguments) for arguments in calls]
+
+
+def explain(kind: str, text: str) -> str:
+    """One sentence for the learner about an error that ended a check, by its kind such as "NameError"."""
+    first_line = next(iter(text.splitlines()), "")
+    if kind == CheckFailed.__name__:
+        return first_line
+    if kind == NotImplementedError.__name__:
+        return "Nothing is written here yet."
+    if kind == NameError.__name__:
+        return f"{first_line}: its cell is unanswered, or stopped early."
+    return f"Your code stopped with {kind}: {first_line}"
 
 
 def hint_in(text: str) -> str:

@@ -8,6 +8,7 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from halab.course.identity import learner_id, seed
+from halab.exercises.check_cells import speak_in_notebook
 
 __all__ = ["draw", "learner_random", "per_learner"]
 
@@ -38,6 +39,7 @@ def per_learner(card: int) -> Callable[[Callable[[Random], T]], OfLearner[T]]:
             return make(learner_random(card, learner))
 
         def of_learner(learner: str | None = None) -> T:
+            speak_in_notebook()  # an exercise asks for its numbers in its first cell
             return made(learner or learner_id())
 
         of_learner.__doc__ = make.__doc__

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from halab.exercises.expectations import CheckFailed, hint_in
+from halab.exercises.expectations import CheckFailed, explain, hint_in
 
 __all__ = ["CellError", "Verdict"]
 
@@ -67,22 +67,15 @@ class CellError:
     def in_notebook(self) -> str:
         """What stands below the cell. It quotes no code: a test may be hidden."""
         if self.verdict is Verdict.CHECK_FAILED:
-            return f"Not yet: {self.text}"
+            return f"Expected: {self.text}"
         return f"{self.kind}: {self.text}" if self.text else self.kind
 
     def in_report(self) -> str:
         """One sentence for the learner about a graded cell."""
-        first_line = next(iter(self.text.splitlines()), "")
         match self.verdict:
-            case Verdict.CHECK_FAILED:
-                return first_line
-            case Verdict.UNANSWERED:
-                return "Nothing is written here yet."
-            case Verdict.UNDEFINED_NAME:
-                return f"{self.text}: its cell is unanswered, or stopped early."
             case Verdict.CELL_TIMEOUT:
                 return "Your code was still running when its time was up."
             case Verdict.PROCESS_EXITED:
                 return self.text
-            case Verdict.LEARNER_ERROR:
-                return f"Your code stopped with {self.kind}: {first_line}"
+            case _:
+                return explain(self.kind, self.text)

@@ -317,7 +317,7 @@ class Calculator {
 
   destroy() {
     clearTimeout(this.saving);
-    clearTimeout(this.patience);
+    clearTimeout(this.progressTimer);
     this.resize.disconnect();
     this.unwatch();
   }
@@ -962,8 +962,8 @@ class Calculator {
       element("p", { class: "halab-quiet" }, note ?? ""),
     );
     this.late = false;
-    clearTimeout(this.patience);
-    if (!simulated) this.patience = setTimeout(() => this.drawProgress(true), 1000);
+    clearTimeout(this.progressTimer);
+    if (!simulated) this.progressTimer = setTimeout(() => this.drawProgress(true), 1000);
     this.drawProgress();
   }
 

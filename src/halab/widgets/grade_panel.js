@@ -159,12 +159,12 @@ function render({ model, el }) {
 
   const busy = () => ["saving", "grading"].includes(model.get("state"));
   let pressed = false; // and the kernel has not answered yet
-  let patience;
+  let slowTimer;
   button.addEventListener("click", () => {
     if (pressed || busy()) return;
     pressed = true;
     model.send({ grade: model.get("card") });
-    patience = setTimeout(drawTop, 700);
+    slowTimer = setTimeout(drawTop, 700);
   });
 
   function drawTop() {
@@ -237,7 +237,7 @@ function render({ model, el }) {
 
   function changed() {
     pressed = false;
-    clearTimeout(patience);
+    clearTimeout(slowTimer);
     drawTop();
     drawBody();
     if (model.get("state") === "saving") save.click();
@@ -247,7 +247,7 @@ function render({ model, el }) {
   drawTop();
   drawBody();
   return () => {
-    clearTimeout(patience);
+    clearTimeout(slowTimer);
     unwatch();
   };
 }

@@ -12,11 +12,11 @@ const ETCD_LOOK = 0.5;
 function detectorOf(s) {
   if (s.detector === "lease") {
     const interval = s.ttl / 3;
-    return { interval, patience: s.ttl, look: ETCD_LOOK, missed: (phase) => (1 - phase) * interval };
+    return { interval, tolerance: s.ttl, look: ETCD_LOOK, missed: (phase) => (1 - phase) * interval };
   }
   return {
     interval: s.interval,
-    patience: s.misses * s.interval + s.timeout,
+    tolerance: s.misses * s.interval + s.timeout,
     look: 0,
     missed: (phase) => (s.misses - phase) * s.interval,
   };
@@ -25,7 +25,7 @@ function detectorOf(s) {
 /** The marks of a failover, seconds after the fault. */
 export function closedForm(s, phase = s.phase) {
   const d = detectorOf(s);
-  let detected = d.patience + d.look - phase * (d.interval + d.look);
+  let detected = d.tolerance + d.look - phase * (d.interval + d.look);
   if (s.kind === "stop" && s.revokes) detected = 0;
   if (s.kind === "restart") detected = Math.min(detected, s.restart);
   const elected = detected + s.election;
