@@ -704,7 +704,7 @@ FILES = {
         "holds none of the cells",
     ),
     "too many cells": (
-        json.dumps(new_notebook(cells=[new_code_cell("1") for _ in range(3000)])).encode(),
+        json.dumps(new_notebook(cells=[new_code_cell("1", id=f"cell-{n}") for n in range(3000)])).encode(),
         "has 3000 cells",
     ),
 }
