@@ -66,7 +66,7 @@ def test_a_process_under_landlock_reads_and_writes_what_it_may(tmp_path):
         pytest.skip("this Linux has no Landlock")
     (tmp_path / "mine").mkdir()
     (tmp_path / "secret").write_text("x")
-    steps = f"print(confine.landlock(['/usr'], [{str(tmp_path / 'mine')!r}]))"
+    steps = f"print(confine.apply_landlock(['/usr'], [{str(tmp_path / 'mine')!r}]))"
     then = f"""
     open({str(tmp_path / "mine" / "note")!r}, "w").write("x")
     for mode in ("r", "a"):
@@ -113,4 +113,4 @@ def test_limits_are_set_for_good(tmp_path):
     try: bytearray(confine.LIMITS[resource.RLIMIT_AS])
     except MemoryError: print("too much")
     """
-    assert after("confine.limit(processes=True)", then, tmp_path) == "too much"
+    assert after("confine.set_resource_limits(processes=True)", then, tmp_path) == "too much"
