@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from halab.models.drill_plan import EVERY, FAULTS, MINUTES, STEPS, drill_dates, plan
+from halab.models.drill_plan import EVERY, MINUTES, MISHAPS, STEPS, drill_dates, plan
 
 
 def test_a_drill_without_trouble_takes_the_card_s_45_minutes_and_loses_since_the_backup():
@@ -33,7 +33,7 @@ def test_a_primary_that_comes_back_is_fenced_and_that_takes_time():
     assert [bar.step for bar in found.bars].index("fence") == STEPS.index("service")
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", MISHAPS)
 def test_bars_follow_each_other_without_a_gap(fault):
     bars = plan(MINUTES, fault).bars
     assert bars[0].start == 0

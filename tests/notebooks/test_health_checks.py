@@ -2,14 +2,19 @@
 
 import pytest
 
-from halab.measure.experiments.health_probing import detection_times, outage_checks, restarts, tcp_http_passes
+from halab.measure.experiments.kubelet_experiments import (
+    detection_times,
+    outage_checks,
+    restarts,
+    tcp_http_passes,
+)
 from halab.measure.journal.journal_file import Journal
 from halab.models.health_probes import TUNED, detection
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 SLUG = "09-health-checks"
 SLACK = 3.0  # seconds a busy machine may be late
-# The last hang is the learner's choice and takes a minute; benchmarks/probes.py measures it.
+# The last hang is the learner's choice and takes a minute; benchmarks/health_probes.py measures it.
 SHORT = {"chosen": "chosen = hang"}
 
 

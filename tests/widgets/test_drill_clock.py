@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
-from halab.models.drill_plan import FAULTS, FENCE, MINUTES, ROLL_BACK, plan
+from halab.models.drill_plan import FENCE, MINUTES, MISHAPS, ROLL_BACK, plan
 from halab.widgets.drill_clock import DrillClock
 from support.nodejs import node
 
@@ -22,7 +22,7 @@ console.log(JSON.stringify(cases.map(([minutes, fault, age]) => plan(minutes, fa
 def test_the_browser_plans_as_python_does():
     module = "data:text/javascript;base64," + base64.b64encode(DrillClock._esm.encode()).decode()
     other = {step: 3 * number for number, step in enumerate(MINUTES)}
-    cases = [(minutes, fault, age) for minutes in (MINUTES, other) for fault in FAULTS for age in (0, 45)]
+    cases = [(minutes, fault, age) for minutes in (MINUTES, other) for fault in MISHAPS for age in (0, 45)]
     ran = subprocess.run(
         [node(), "--input-type=module", "-e", SCRIPT, module],
         input=json.dumps({"cases": cases, "extra": {"roll back": ROLL_BACK, "fence": FENCE}}),

@@ -23,7 +23,7 @@ from halab.lessons.common import (
 )
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import provenance, simulated_remark
+from halab.measure.journal.title_marks import provenance, simulated_remark
 from halab.models.quorum import leadership
 from halab.tables import Table
 from halab.widgets.architecture_map import ArchitectureMap

@@ -27,8 +27,8 @@ from halab.lessons.common import (
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto
-from halab.measure.journal.simulation_mark import provenance, simulated_remark
 from halab.measure.journal.summaries import repeat_summary
+from halab.measure.journal.title_marks import provenance, simulated_remark
 from halab.models.availability import Calendar, downtime, parallel
 from halab.models.availability_repair import Chain
 from halab.models.availability_repair import milvus as milvus_chain

@@ -20,8 +20,8 @@ from halab.measure.experiments.fault_experiment import experiment, journal_name
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Claim, Picture, compare, plot
-from halab.measure.journal.simulation_mark import provenance
 from halab.measure.journal.summaries import summary
+from halab.measure.journal.title_marks import provenance
 from halab.measure.probing.retriever import Retriever
 from halab.tables import Row, Table
 from halab.widgets.card_view import show_card

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from halab.course.cards import card
 from halab.lessons.common import Retriever, Sentence, cluster, keep, predict, prediction_before, show_card
 from halab.measure.journal.experiment_name import experiment_of
-from halab.measure.journal.simulation_mark import simulated_remark
+from halab.measure.journal.title_marks import simulated_remark
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
 from halab.protect.drill.rehearsal import Rehearsal, unanswered

@@ -20,7 +20,7 @@ from halab.lessons.common import (
 )
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Picture
-from halab.measure.journal.simulation_mark import provenance
+from halab.measure.journal.title_marks import provenance
 from halab.measure.probing.retrying import with_retries
 from halab.models.failover import MILVUS
 from halab.models.retry_policy import RetryPolicy

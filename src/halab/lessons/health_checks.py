@@ -8,7 +8,7 @@ from __future__ import annotations
 from halab.course.cards import card
 from halab.course.paths import course_root
 from halab.lessons.common import Retriever, cluster, keep, predict, prediction_before, show_card, table
-from halab.measure.experiments.health_probing import (
+from halab.measure.experiments.kubelet_experiments import (
     dependency_outage,
     detection_times,
     health_check,
@@ -21,7 +21,7 @@ from halab.measure.experiments.health_probing import (
     usual_pod,
 )
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import provenance, simulated_remark
+from halab.measure.journal.title_marks import provenance, simulated_remark
 from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
 from halab.models.health_probes import HealthProbe, ProbedFault, detection

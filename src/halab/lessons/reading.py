@@ -20,7 +20,7 @@ from halab.measure.experiments.behind_balancer import connection_spread, probe_b
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
 from halab.measure.experiments.throughput import Limit, speeds
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import provenance, simulated_remark
+from halab.measure.journal.title_marks import provenance, simulated_remark
 from halab.models.bootstrap import Interval
 from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table

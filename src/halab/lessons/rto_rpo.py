@@ -24,7 +24,7 @@ from halab.lessons.common import (
 from halab.measure.experiments.disaster import UNFLUSHED, Loss, disaster, loss
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, provenance, simulated_remark
+from halab.measure.journal.title_marks import KEEPS_NO_ROWS, provenance, simulated_remark
 from halab.models.recovery import Periodic, retention, retention_gap
 from halab.models.samples import Outcome
 from halab.tables import Row, Table

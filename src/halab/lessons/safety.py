@@ -18,7 +18,7 @@ from halab.lessons.common import (
 )
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import KEEPS_NO_ROWS, provenance, simulated_remark
+from halab.measure.journal.title_marks import KEEPS_NO_ROWS, provenance, simulated_remark
 from halab.protect.backup.mistake import DataLossReport, data_loss_report, mistake
 from halab.tables import Row, Table
 from halab.widgets.protection_table import ProtectionTable

@@ -13,7 +13,7 @@ from halab.errors import MeasurementError
 from halab.lessons.common import cluster, keep, predict, prediction_before, show_card, table
 from halab.measure.experiments.write_cost import Cost, costs, spread, writing
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.simulation_mark import provenance, simulated_remark
+from halab.measure.journal.title_marks import provenance, simulated_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table

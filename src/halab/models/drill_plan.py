@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-__all__ = ["EVERY", "FAULTS", "MINUTES", "STEPS", "Bar", "Plan", "drill_dates", "plan"]
+__all__ = ["EVERY", "MINUTES", "MISHAPS", "STEPS", "Bar", "Plan", "drill_dates", "plan"]
 
 STEPS = ("backup", "standby", "loss", "failover", "service", "measure", "report", "failback")
-FAULTS = (
+MISHAPS = (
     "none",
     "backup corrupt",
     "standby unhealthy",
@@ -62,8 +62,8 @@ def plan(minutes: Mapping[str, float], fault: str = "none", backup_age: float = 
 
     Raises ValueError for a fault or steps that do not exist, or a time that is negative or not finite.
     """
-    if fault not in FAULTS:
-        raise ValueError(f"fault must be one of {', '.join(FAULTS)}, not {fault!r}")
+    if fault not in MISHAPS:
+        raise ValueError(f"fault must be one of {', '.join(MISHAPS)}, not {fault!r}")
     if set(minutes) != set(STEPS):
         raise ValueError(f"minutes must have exactly the steps {', '.join(STEPS)}")
     if not all(math.isfinite(each) and each >= 0 for each in (*minutes.values(), backup_age)):

@@ -6,8 +6,8 @@ Each copy runs for an exponential time of mean MTBF and is repaired for one of m
 while fewer copies work than it needs, while its common cause strikes, and for the failover after a copy that
 served is lost to a spare. The chain is down while any block is. Nothing here is measured: it is a simulation.
 
-    life = live(milvus(PROFILES["ha"]), years=200, seed=1)
-    life.availability, life.outages_per_year, life.yearly
+    simulated = simulate_years(milvus(PROFILES["ha"]), years=200, seed=1)
+    simulated.availability, simulated.outages_per_year, simulated.yearly
 """
 
 from __future__ import annotations

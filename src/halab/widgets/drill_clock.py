@@ -12,7 +12,7 @@ from __future__ import annotations
 import traitlets
 
 from halab.course.catalogue import language
-from halab.models.drill_plan import FAULTS, FENCE, MINUTES, ROLL_BACK, STEPS, Plan, plan
+from halab.models.drill_plan import FENCE, MINUTES, MISHAPS, ROLL_BACK, STEPS, Plan, plan
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
 
@@ -28,7 +28,7 @@ class DrillClock(CourseWidget):
     _esm, _css = front_end("drill_clock")
 
     steps = traitlets.List(list(STEPS)).tag(sync=True)
-    faults = traitlets.List(list(FAULTS)).tag(sync=True)
+    faults = traitlets.List(list(MISHAPS)).tag(sync=True)
     extra = traitlets.Dict({"roll back": ROLL_BACK, "fence": FENCE}).tag(sync=True)
     minutes = traitlets.Dict().tag(sync=True)
     fault = traitlets.Unicode("none").tag(sync=True)

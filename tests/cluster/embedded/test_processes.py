@@ -16,6 +16,7 @@ import pytest
 from halab.cluster import etcd
 from halab.cluster.embedded import binaries, disk_use, log_server, orphan_killer
 from halab.cluster.embedded.child_process import Child, tail
+from halab.cluster.embedded.health_monitor import health_of
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process
 
@@ -39,13 +40,13 @@ def child(tmp_path):
 
 
 def test_a_child_tells_how_it_is(child):
-    assert child.health() == "down"
+    assert health_of(child) == "down"
     child.start()
-    assert child.health() == "starting"
+    assert health_of(child) == "starting"
     child.healthy = True
-    assert child.health() == "healthy"
+    assert health_of(child) == "healthy"
     child.fault = "hang"
-    assert child.health() == "hung"
+    assert health_of(child) == "hung"
 
 
 def test_an_ended_child_is_reaped_once_with_what_ended_it(child):
@@ -55,7 +56,7 @@ def test_an_ended_child_is_reaped_once_with_what_ended_it(child):
     until(child.reap)
     assert child.last_exit == "signal SIGKILL"
     assert not child.reap()
-    assert child.health() == "down"
+    assert health_of(child) == "down"
 
 
 def test_a_stopped_child_can_be_killed(child):

@@ -5,7 +5,7 @@ import pytest
 
 from halab.exercises.drill import checks
 from halab.exercises.drill.variant import (
-    FAULTS,
+    MISHAPS,
     STEPS,
     make_case,
     make_figures,
@@ -74,7 +74,7 @@ def test_a_learner_sees_a_drill_that_was_rolled_back_and_runs_one_without_troubl
 
 
 def test_every_fault_is_met_and_a_drill_without_any_has_all_steps():
-    assert {one.fault for one in DRILLS} == set(FAULTS)
+    assert {one.fault for one in DRILLS} == set(MISHAPS)
     done = rehearse(make_case("none", random.Random(1)), reference_script)
     assert [one["action"] for one in done] == list(STEPS)
     with pytest.raises(ValueError, match="no action"):

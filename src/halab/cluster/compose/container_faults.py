@@ -9,6 +9,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 from halab.cluster.compose.containers import Container, main_pid
 from halab.cluster.compose.docker import PROJECT, Docker
@@ -38,16 +39,17 @@ class ContainerFaults:
         elif kind == "hang":
             self.docker.run("pause", container.id)
         elif kind == "stop":
-            self.docker.run(
-                "kill", "--signal=TERM", container.id
-            )  # `docker stop` would wait until it has ended
+            # `docker stop` would wait until it has ended.
+            self.docker.run("kill", "--signal=TERM", container.id)
         elif kind == "restart":
             self.docker.run("restart", f"--time={GRACE:.0f}", container.id)
         elif kind == "mute":
             _change_drop_rule(container, "--insert")
             self._file("mute", container).touch()
-        else:
+        elif kind == "partition":
             self._disconnect(container)
+        else:
+            assert_never(kind)
 
     def fault_of(self, container: Container) -> str:
         """The fault a container has now, or "". Docker knows all but a one-way cut, which a restart ends."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from halab.cluster.embedded.child_process import Child, die_with_parent, tail
+from halab.cluster.embedded.health_monitor import health_of
 from halab.cluster.embedded.process_table import TICK, BackgroundTasks, ProcessTable
 from halab.cluster.embedded.settings import BUCKET
 
@@ -85,10 +86,10 @@ class BootSequence:
 
     def _report(self, what: str, waited: float) -> str:
         lines = [f"Awaited {what}; {waited:.0f} s after the start it is not there."]
-        sick = [child for child in self._table.children.values() if child.health() != "healthy"]
+        sick = [child for child in self._table.children.values() if health_of(child) != "healthy"]
         for child in sick[:_REPORTED]:
             ended = f", last exit: {child.last_exit}" if child.last_exit else ""
-            lines.append(f"{child.name} is {child.health()}{ended}. Its last lines:\n{tail(child.output)}")
+            lines.append(f"{child.name} is {health_of(child)}{ended}. Its last lines:\n{tail(child.output)}")
         if not sick:
             lines.append(f"The scratch search said:\n{tail(self._check_log)}")
         return "\n".join(lines)

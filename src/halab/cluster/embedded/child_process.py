@@ -23,7 +23,6 @@ __all__ = ["Child", "die_with_parent", "tail"]
 
 PR_SET_PDEATHSIG = 1
 STEADY = 30.0  # seconds a process must run before its next exit counts as the first one again
-START_GRACE = 20.0  # seconds in which "not healthy yet" is called starting
 
 
 def die_with_parent() -> Callable[[], None] | None:
@@ -112,16 +111,6 @@ class Child:
             self.popen.kill()
             self.popen.wait()
 
-    def health(self) -> Health:
-        if self.fault == "hang" and self.running:
-            return "hung"
-        if not self.running:
-            return "down"
-        if self.healthy:
-            return "healthy"
-        young = time.monotonic() - self.started < START_GRACE and not self.ever_healthy
-        return "starting" if young else "unhealthy"
-
     def note(self) -> str:
         """What is unusual about it, in words; "" if nothing is."""
         if self.fault:
@@ -132,14 +121,14 @@ class Child:
             return f"started again by the supervisor after {self.last_exit}"
         return ""
 
-    def as_dict(self, address: str) -> dict[str, Any]:
+    def as_dict(self, address: str, health: Health) -> dict[str, Any]:
         """The fields of `halab.cluster.protocol.Component`."""
         return {
             "name": self.name,
             "role": self.process.role,
             "address": address,
             "pid": self.popen.pid if self.popen else None,
-            "health": self.health(),
+            "health": health,
             "ha_state": self.ha_state,
             "memory": self._memory(),
             "uptime": time.monotonic() - self.started if self.running else 0.0,

@@ -8,29 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import signal
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from halab.cluster.embedded.child_process import Child
 from halab.cluster.embedded.health_monitor import HealthMonitor
+from halab.cluster.embedded.process_faults import ProcessFaults, Refused
 from halab.cluster.embedded.process_table import ProcessTable
-from halab.cluster.protocol import Event, FaultKind
+from halab.cluster.protocol import Event
 
 __all__ = ["ControlServer"]
-
-SIGNALS: dict[FaultKind, signal.Signals] = {
-    "crash": signal.SIGKILL,
-    "hang": signal.SIGSTOP,
-    "stop": signal.SIGTERM,
-}
-GRACE = 15.0  # seconds a process has that is told to stop, before it is killed
-
-
-class Refused(Exception):
-    """A request that cannot be served; the text goes back to the client."""
 
 
 class ControlServer:
@@ -47,6 +35,7 @@ class ControlServer:
         shut_down: Callable[[bool], None],
     ) -> None:
         self._table = table
+        self._faults = ProcessFaults(table)
         self._health = health
         self._status = status
         self._shut_down = shut_down
@@ -76,9 +65,9 @@ class ControlServer:
                 return {"sessions": [asdict(session) for session in await self._health.sessions()]}
             case "fault":
                 child = self._child(request["name"])
-                return await self._inject(child, request["kind"], request.get("target", ""))
+                return {"at": await self._faults.inject(child, request["kind"], request.get("target", ""))}
             case "heal":
-                await self._heal(self._child(request["name"]))
+                await self._faults.undo(self._child(request["name"]))
                 return {}
             case "replace":
                 child = self._child(request["name"])
@@ -100,45 +89,6 @@ class ControlServer:
         if name not in children:
             raise Refused(f"there is no component {name!r}; there are {', '.join(children)}")
         return children[name]
-
-    async def _inject(self, child: Child, kind: FaultKind, target: str) -> dict[str, Any]:
-        """Inject a fault; when that was, seconds on the cluster's clock. `target` goes into the event."""
-        if child.fault:
-            raise Refused(f"{child.name} already has a fault ({child.fault}): heal it first")
-        if not child.running:
-            raise Refused(f"{child.name} is down ({child.last_exit}): nothing to break")
-        at = time.monotonic()
-        if kind == "restart":
-            await self._table.restart(child, GRACE, "user", "started", "restart")
-        elif kind in SIGNALS:
-            child.fault = kind
-            child.signal(SIGNALS[kind])
-            child.healthy = False
-        else:
-            raise Refused(f"unknown fault {kind!r}: crash, hang, stop or restart")
-        self._table.record(child.name, f"fault:{kind}", "user", target)
-        if kind == "crash":
-            # A killed process is there until it is reaped; the next status must not show it as running.
-            child.kill()
-            child.reap()
-            self._table.on_exit(child)
-        return {"at": at}
-
-    async def _heal(self, child: Child) -> None:
-        """Undo a fault: continue what hangs, start what is gone. Without a fault, start what is down now."""
-        fault, child.fault = child.fault, ""
-        if fault == "hang" and child.running:
-            child.signal(signal.SIGCONT)
-            self._table.record(child.name, "continued", "user")
-            return
-        if fault == "stop" and child.running:
-            # It was told to stop and has not ended yet. The fault stays while that is waited for, else the
-            # exit would be recorded as Milvus' own, and the supervisor would start it again.
-            child.fault = "stop"
-            await self._table.wait_stopped(child, 1.0)
-            child.fault = ""
-        if child.reap() or not child.running:
-            self._table.start(child, "user", "started", "fault undone")
 
     async def _remove(self, child: Child) -> None:
         if len(self._table.of_roles(child.process.role)) == 1:

@@ -11,9 +11,27 @@ from halab.cluster.embedded.child_process import Child
 from halab.cluster.embedded.process_table import ProcessTable
 from halab.cluster.embedded.settings import brokers_of
 from halab.cluster.etcd import read_etcd, read_sessions
-from halab.cluster.protocol import COORDINATORS, HaState, Session
+from halab.cluster.protocol import COORDINATORS, HaState, Health, Session
 
-__all__ = ["HealthMonitor"]
+__all__ = ["HealthMonitor", "health_of"]
+
+START_GRACE = 20.0  # seconds in which "not healthy yet" is called starting
+
+
+def health_of(child: Child) -> Health:
+    """A process' health in a word, from its last check.
+
+    A hang is known by the fault that was injected, SIGSTOP: the process is there, and its port accepts. A
+    crash or a stop leaves no process, so that one is down.
+    """
+    if child.fault == "hang" and child.running:
+        return "hung"
+    if not child.running:
+        return "down"
+    if child.healthy:
+        return "healthy"
+    young = time.monotonic() - child.started < START_GRACE and not child.ever_healthy
+    return "starting" if young else "unhealthy"
 
 
 class HealthMonitor:

@@ -28,7 +28,7 @@ from halab.cluster.embedded import orphan_killer
 from halab.cluster.embedded.boot_sequence import BootSequence
 from halab.cluster.embedded.control_server import ControlServer
 from halab.cluster.embedded.disk_use import disk_use, truncate_output
-from halab.cluster.embedded.health_monitor import HealthMonitor
+from halab.cluster.embedded.health_monitor import HealthMonitor, health_of
 from halab.cluster.embedded.process_table import BackgroundTasks, ProcessTable
 from halab.cluster.embedded.settings import log_retention
 from halab.cluster.embedded.spec import ClusterSpec, remove_sockets
@@ -86,7 +86,7 @@ class Supervisor:
             "checked": self.health.checked,
             "disk": self.disk,
             "log_retention": log_retention(self.spec.folder),
-            "components": [child.as_dict(self.table.address(child)) for child in children],
+            "components": [child.as_dict(self.table.address(child), health_of(child)) for child in children],
         }
 
     def shut_down(self, keep_folder: bool) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from halab.exercises.drill.variant import (
     ACTIONS,
     BEFORE,
-    FAULTS,
+    MISHAPS,
     STEPS,
     Data,
     DrillCase,
@@ -48,7 +48,7 @@ _MOST = 20  # actions after which a script is going round in circles
 def make_drills(seed: int, each_fault: int = 2) -> list[DrillCase]:
     """Drills with every fault, drawn from a seed."""
     rng = random.Random(seed)
-    return [make_case(fault, rng) for fault in FAULTS for _ in range(each_fault)]
+    return [make_case(fault, rng) for fault in MISHAPS for _ in range(each_fault)]
 
 
 def check_order(script: Function, drills: Sequence[DrillCase]) -> None:

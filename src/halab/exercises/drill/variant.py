@@ -21,7 +21,7 @@ from halab.models.drill_plan import EVERY
 __all__ = [
     "ACTIONS",
     "BEFORE",
-    "FAULTS",
+    "MISHAPS",
     "STEPS",
     "DrillCase",
     "Variant",
@@ -39,7 +39,7 @@ STEPS = ("backup", "standby", "loss", "failover", "service", "measure", "failbac
 BEFORE = ("backup", "standby")
 """What is looked at before any harm is done."""
 ACTIONS = (*STEPS, "fence", "roll back", "stop")
-FAULTS = (
+MISHAPS = (
     "none",
     "backup corrupt",
     "standby unhealthy",
@@ -170,7 +170,7 @@ class Variant:
 @per_learner(card=10)
 def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
-    faults = ["none", *rng.sample(FAULTS[1:], 3)]
+    faults = ["none", *rng.sample(MISHAPS[1:], 3)]
     late = rehearse(make_case("failover late", rng), reference_script)
     return Variant(
         [make_case(fault, rng) for fault in faults],

@@ -35,7 +35,7 @@ from halab.measure.experiments.replica_collections import ReplicaCollections
 from halab.measure.journal.experiment_name import load_of
 from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.measure.journal.journal_parts import in_phase
-from halab.measure.journal.simulation_mark import mark_title
+from halab.measure.journal.title_marks import mark_title
 from halab.measure.probing.operations import Operation
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.models.bootstrap import Interval, median_interval

@@ -32,7 +32,7 @@ from halab.measure.experiments.throughput import (
 )
 from halab.measure.journal.experiment_name import load_of
 from halab.measure.journal.journal_file import Journal, Phase
-from halab.measure.journal.simulation_mark import mark_title
+from halab.measure.journal.title_marks import mark_title
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample

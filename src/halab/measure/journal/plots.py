@@ -24,8 +24,8 @@ from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.outage import Outage, outages
-from halab.measure.journal.simulation_mark import provenance
 from halab.measure.journal.summaries import OperationSummary, fault_time, rows_remark, summary, title
+from halab.measure.journal.title_marks import provenance
 from halab.models.samples import Outcome
 
 __all__ = ["Claim", "Picture", "compare", "describe", "describe_comparison", "measured", "plot"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
-from halab.measure.journal.simulation_mark import mark_title, simulated_remark
+from halab.measure.journal.title_marks import mark_title, simulated_remark
 from halab.measure.journal.validity import validity_remark
 from halab.models.samples import NOTHING_FOUND, Outcome, Sample
 from halab.tables import Row, Tabular

@@ -4,7 +4,8 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
-from halab.measure.experiments.health_probing import (
+from halab.measure.experiments.kubelet import Check, HttpGet, Pod
+from halab.measure.experiments.kubelet_experiments import (
     dependency_outage,
     detection_times,
     health_check,
@@ -16,7 +17,6 @@ from halab.measure.experiments.health_probing import (
     tcp_vs_http,
     usual_pod,
 )
-from halab.measure.experiments.kubelet import Check, HttpGet, Pod
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.retriever import Retriever
 from halab.models.health_probes import CARD, TUNED, HealthProbe, detection

@@ -1,6 +1,6 @@
 """How soon real health checks notice a crash and a hang: the card's settings and its faster ones.
 
-    python benchmarks/probes.py [repeats]        of each settings and fault; 3 if not given, about 7 minutes
+    python benchmarks/health_probes.py [repeats]    of each settings and fault; 3 if not given, about 7 min
 
 A query node of an ha cluster is killed or stopped at a random moment between two probes, and the course's
 kubelet alone mends it, by httpGet on /healthz, with a grace period of 2 s. A hung process is never noticed by
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from halab.cluster.embedded import embedded_cluster
-from halab.measure.experiments.health_probing import (
+from halab.measure.experiments.kubelet_experiments import (
     detection_times,
     health_check,
     tcp_http_passes,
