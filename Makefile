@@ -17,8 +17,8 @@ TWO := -v -n 2 --dist loadfile
 ALONE := alone and not compose
 CLUSTER := (cluster or notebook or install) and not (alone or compose)
 BROWSER := browser and not (alone or compose or cluster or notebook or install)
-GRADING := grading and not (alone or compose or cluster or notebook or install or browser)
-FAST := not (alone or compose or cluster or notebook or install or browser or grading)
+GRADING := (grading or slow) and not (alone or compose or cluster or notebook or install or browser)
+FAST := not (alone or compose or cluster or notebook or install or browser or grading or slow)
 PHASES := fast grading browser cluster alone
 
 # Compiled tests are kept, whatever the user's habit: to compile them takes each worker as long as 500 tests.

@@ -303,6 +303,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_with_a_sentence_and_the_next_run_goes_on(folder, asked, counting):
     kept = default_output(folder) / "results.jsonl"
     process = subprocess.Popen(

@@ -99,6 +99,7 @@ def test_the_same_report_gives_the_same_files(tmp_path):
     assert made[0] == made[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("learners", "cards"), [(1, 1), (3, 10), (50, 4)])
 def test_rows_stay_readable_however_many_there_are(learners, cards, tmp_path, monkeypatch):
     dice = random.Random(learners)
@@ -117,6 +118,7 @@ def test_rows_stay_readable_however_many_there_are(learners, cards, tmp_path, mo
     assert imread(png).shape[0] > 20 * learners  # pixels: enough to read letters in
 
 
+@pytest.mark.slow
 def test_a_class_of_thousands_still_fits_what_viewers_can_show(tmp_path, monkeypatch):
     monkeypatch.setattr(heatmap, "_MOST_PIXELS", 1000)
     png, _ = save(report([graded(f"learner-{number}", ONE, 1) for number in range(60)]), tmp_path)

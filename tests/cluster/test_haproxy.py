@@ -113,6 +113,7 @@ def test_a_program_that_ends_at_once_is_told_with_what_it_wrote(monkeypatch, tmp
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("haproxy")
 def test_connections_are_counted_where_they_went(two):
     with balance(addresses(two), "random") as front, ExitStack() as stack:
@@ -147,6 +148,7 @@ def test_a_dead_server_is_passed_over_at_once(two):
             assert name == "proxy-2"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("haproxy")
 def test_servers_that_are_all_dead_are_not_ready(two):
     for server in two:
@@ -155,6 +157,7 @@ def test_servers_that_are_all_dead_are_not_ready(two):
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("haproxy")
 def test_a_balancer_that_died_says_so_and_one_that_was_left_leaves_nothing(two):
     with balance(addresses(two)) as front:
@@ -177,6 +180,7 @@ def running(folder):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("haproxy")
 def test_nothing_is_left_of_a_balancer_whose_owner_was_killed(two):
     script = (

@@ -48,6 +48,7 @@ def test_a_copy_is_trusted_as_it_was_handed_out_and_not_when_something_else_wrot
     assert not cell["metadata"]["trusted"]
 
 
+@pytest.mark.slow
 def test_a_notebook_that_is_saved_again_and_again_is_whole_whenever_it_is_read(course, manager):
     model = asyncio.run(manager.get(LESSON))
     long = {"cell_type": "markdown", "id": "long", "metadata": {}, "source": "word " * 20_000}

@@ -26,6 +26,8 @@ from halab.measure.probing.retriever import Retriever
 from halab.models.availability import Calendar
 from halab.models.availability_slo import failovers_allowed
 
+pytestmark = pytest.mark.slow
+
 FAULT = "crash active rootcoord"
 
 

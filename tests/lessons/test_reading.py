@@ -10,6 +10,8 @@ from halab.measure.experiments.throughput import Limit
 from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.models.samples import Outcome, Sample
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def own_work(tmp_path, monkeypatch):

@@ -16,6 +16,8 @@ from halab.sim.load_balancing import (
     simulate_closed_loop,
 )
 
+pytestmark = pytest.mark.slow
+
 LONG = requests(80, 250, seed=3)
 EQUAL = [Node(50.0)] * 2
 

@@ -57,6 +57,7 @@ def test_honest_strategies_pass_whatever_their_dice_say():
         checks.check_random(Chance, seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["unequal", "slow", "grey", "leaving"])
 def test_honest_strategies_race_as_they_should_and_swapped_ones_do_not(kind):
     random.seed(6)

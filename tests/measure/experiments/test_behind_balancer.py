@@ -79,6 +79,7 @@ def search_via(uri, *, new_connection=False):
 RETRIEVER = SimpleNamespace(search_via=search_via)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("haproxy")
 def test_who_stays_meets_at_one_proxy_with_round_robin_and_is_spread_with_least_connections(two):
     journal = connection_spread(two, ("roundrobin", "leastconn"), retriever=RETRIEVER, clients=4, asking=6)
@@ -91,6 +92,7 @@ def test_who_stays_meets_at_one_proxy_with_round_robin_and_is_spread_with_least_
     assert experiment_of(journal) == "search with roundrobin, leastconn, one connection"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("haproxy")
 def test_clients_of_a_killed_proxy_come_back_at_the_other_and_stay(two):
     journal = probe_behind_balancer(

@@ -46,6 +46,7 @@ def assert_found(journal, offset, spells, more=0.0):
             assert spell.end - interval <= outage.end + offset <= spell.end + interval + more
 
 
+@pytest.mark.slow
 def test_outages_of_a_fake_are_found_within_one_probe_interval():
     def measure():
         script = Script([Spell(0.3, 0.7, "error"), Spell(1.1, 1.4, "hang")])
@@ -60,6 +61,7 @@ def test_outages_of_a_fake_are_found_within_one_probe_interval():
     assert second.failed == 0
 
 
+@pytest.mark.slow
 def test_outages_of_a_grpc_server_are_found_within_one_probe_interval():
     def measure():
         script = Script([Spell(0.8, 1.2, "error"), Spell(1.7, 2.1, "hang"), Spell(2.6, 3.0, "refuse")])
