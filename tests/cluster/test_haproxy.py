@@ -1,6 +1,5 @@
 """HAProxy in front of two small TCP servers; and what is said without it."""
 
-import importlib
 import socket
 import socketserver
 import subprocess
@@ -14,10 +13,10 @@ import psutil
 import pytest
 
 import halab
+from halab.cluster import haproxy as haproxy_module
 from halab.cluster.haproxy import _configuration, balance, find_haproxy, proxies
 from halab.errors import ClusterError, NotReady
 
-balancer = importlib.import_module("halab.cluster.haproxy")  # halab.cluster is the function of that name
 TWO = {"proxy-1": "127.0.0.1:20001", "proxy-2": "127.0.0.1:20002"}
 
 
@@ -87,7 +86,7 @@ def test_the_configuration_names_every_server_and_listens_on_loopback_only(tmp_p
 
 
 def test_without_haproxy_it_is_said_how_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(balancer, "_FOLDERS", ())
+    monkeypatch.setattr(haproxy_module, "_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClusterError, match="apt-get install haproxy"), balance(TWO):
         pass

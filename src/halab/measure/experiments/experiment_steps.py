@@ -56,10 +56,8 @@ class ExperimentSteps:
         injected: list[Fault] = []
         with ExitStack() as undo:
             for kind, target in wanted:
-                ordered_at = self.cluster.now()
-                injected.append(self.cluster.inject(kind, target))
+                injected.append(self.run.inject(kind, target))
                 undo.callback(injected[-1].undo)
-                self.run.mark_fault(injected[-1], ordered_at)
             yield injected
             self.on_progress(undoing)
             try:

@@ -91,8 +91,7 @@ def health_check(
         on_progress("waiting for the first probes")
         kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None and kubelet.ready)
         kubelet.wait(pod.liveness.probe.period * chance.random())
-        broken = cluster.inject(kind, part.name)
-        run.mark_fault(broken)
+        broken = run.inject(kind, part.name)
         on_progress(f"{kind} {part.name}")
         if not kubelet.wait(_TIMEOUT, lambda: kubelet.restarts > 0 and kubelet.ready):
             run.note(f"The kubelet did not mend the fault within {_TIMEOUT:g} s; it was undone.")
@@ -156,8 +155,7 @@ def tcp_vs_http(
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, watch=False))
         kubelet.wait(_TIMEOUT, lambda: kubelet.ready)
-        broken = cluster.inject(kind, part.name)
-        run.mark_fault(broken)
+        broken = run.inject(kind, part.name)
         _mend(cluster, broken, kubelet, seconds, after)
     return _with_events(run, [kubelet])
 
@@ -186,8 +184,7 @@ def dependency_outage(
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelets = [stack.enter_context(Kubelet(container_of(cluster, name), pod)) for name in asked]
         kubelets[0].wait(3.0)
-        broken = cluster.inject(kind, target)
-        run.mark_fault(broken)
+        broken = run.inject(kind, target)
         _mend(cluster, broken, kubelets[0], seconds, after)
     return _with_events(run, kubelets)
 

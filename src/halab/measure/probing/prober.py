@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from halab.cluster.protocol import Cluster, Event, Fault
+from halab.cluster.protocol import Cluster, Component, Event, Fault, FaultKind
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Scheduling, relative
 from halab.measure.probing.machine_pressure import PressureLog
@@ -194,7 +194,7 @@ class Run:
         self._operations = list(operations)
         self._rate, self._deadline, self._seed = rate, deadline, seed
         self._prober: Prober | None = None
-        self._faults: list[tuple[Fault, float | None]] = []
+        self._faults: list[tuple[Fault, float]] = []
         self._pressure = PressureLog(cluster.now)
         self._notes: list[str] = []
         self._journal: Journal | None = None
@@ -221,12 +221,15 @@ class Run:
         """Samples that have their outcome already, times on the cluster's clock; none if simulated."""
         return list(self._prober.samples) if self._prober else []
 
-    def mark_fault(self, fault: Fault, ordered_at: float | None = None) -> None:
-        """Put the target that was asked for into the journal; the cluster's events may not know it.
+    def inject(self, kind: FaultKind, target: str | Component) -> Fault:
+        """Inject a fault that stays until it is undone, and put into the journal what was asked for and when.
 
-        `ordered_at` is when the fault was asked for, seconds on the cluster's clock.
+        The cluster's events may know neither. Raises TargetError and FaultError.
         """
+        ordered_at = self.cluster.now()
+        fault = self.cluster.inject(kind, target)
         self._faults.append((fault, ordered_at))
+        return fault
 
     def note(self, text: str) -> None:
         """Put a remark into the journal."""
@@ -361,7 +364,7 @@ def _scheduling(samples: Sequence[Sample]) -> Scheduling:
 
 
 def _fault_records(
-    faults: Sequence[tuple[Fault, float | None]], events: Sequence[Event], start: float
+    faults: Sequence[tuple[Fault, float]], events: Sequence[Event], start: float
 ) -> list[FaultRecord]:
     """The marked faults, and those that only the cluster's events tell of.
 
@@ -386,7 +389,7 @@ def _fault_records(
             fault.component,
             round(fault.at - start, 6),
             None if fault.undone_at is None else round(fault.undone_at - start, 6),
-            None if ordered_at is None else round(ordered_at - start, 6),
+            round(ordered_at - start, 6),
         )
         for fault, ordered_at in faults
     ]
