@@ -8,7 +8,7 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import MeasurementError
 from halab.measure.probing import row_counting
-from halab.measure.probing.embedding import DIMENSIONS, QUESTIONS, Embedding, read_passages
+from halab.measure.probing.embedding import DIMENSIONS, QUESTIONS, Embedding, Passage, read_passages
 from halab.measure.probing.retriever import Retriever, SimulatedRetriever
 from halab.measure.probing.row_counting import tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
@@ -16,18 +16,24 @@ from support.scripted_milvus import ScriptedCluster
 
 CARD = """---
 card: 6
-title: front matter is no passage
+title: The failover timeline
+claims: front matter is no passage
 ---
 
-# A heading is no passage
+**In one sentence:** a failover takes 5 to 15 seconds; it is **never** instant.
 
-A failover takes 5 to 15 seconds; it is **never** instant.
+## The timeline
 
 | Time | What happens |
 |---|---|
 | 0 s | The primary goes down. |
 
-Customers ask a question just when a node dies.
+Clients come back last.
+
+## What users see
+
+- No: a customer asks a question just when a node dies.
+- Yes: it is answered.
 """
 
 
@@ -55,14 +61,27 @@ def test_the_cluster_s_engine_decides_which_retriever_it_is(retriever, real):
     assert (type(real), real.simulated) == (Retriever, False)
 
 
-def test_a_passage_is_a_paragraph_without_markup(cards):
-    texts = [passage.text for passage in read_passages(cards)]
-    assert texts == [
-        "A failover takes 5 to 15 seconds; it is never instant.",
-        "Time What happens 0 s The primary goes down.",
-        "Customers ask a question just when a node dies.",
-        "Backups protect from a wrong delete.",
+def test_a_passage_is_a_section_of_a_card_with_its_heading(cards):
+    passages = read_passages(cards)
+    assert [(passage.heading, passage.text.splitlines()[0]) for passage in passages] == [
+        ("In one sentence", "A failover takes 5 to 15 seconds; it is **never** instant."),
+        ("The timeline", "| Time | What happens |"),
+        ("What users see", "- No: a customer asks a question just when a node dies."),
+        ("", "Backups protect from a wrong delete."),
     ]
+    assert passages[1].text.endswith("Clients come back last.")
+    assert passages[2].text.count("\n") == 1, "a list keeps its lines"
+
+
+def test_a_passage_says_where_it_is_from_as_text_and_as_markdown(cards):
+    first, *_, bare = read_passages(cards)
+    assert repr(first).splitlines()[0] == "[Card 6, The failover timeline: In one sentence]"
+    assert first._repr_markdown_().startswith(
+        "> **Card 6, The failover timeline: In one sentence**\n>\n> A fail"
+    )
+    assert bare.where == "07-backup"
+    long = Passage("word " * 60, "01-essence")
+    assert max(map(len, repr(long).splitlines())) <= 80
 
 
 def test_a_folder_without_cards_is_an_error_that_says_what_to_do(tmp_path):
@@ -71,7 +90,7 @@ def test_a_folder_without_cards_is_an_error_that_says_what_to_do(tmp_path):
 
 
 def test_the_embedding_is_deterministic_and_of_unit_length(cards):
-    texts = [passage.text for passage in read_passages(cards)]
+    texts = [passage.full for passage in read_passages(cards)]
     one, other = Embedding(texts)(texts), Embedding(texts)(texts)
     assert one.shape == (4, DIMENSIONS)
     assert one.dtype == np.float32
@@ -80,7 +99,7 @@ def test_the_embedding_is_deterministic_and_of_unit_length(cards):
 
 
 def test_a_text_without_known_words_becomes_zeros_not_nan(cards):
-    embedding = Embedding([passage.text for passage in read_passages(cards)])
+    embedding = Embedding([passage.full for passage in read_passages(cards)])
     assert not embedding(["xyzzy"]).any()
 
 
@@ -106,9 +125,35 @@ def test_a_proxy_that_says_nothing_is_told_as_one_that_refuses(real, monkeypatch
         real.ask("Who is there?")
 
 
-def test_the_course_has_cards_to_ask():
+# What the lessons and the workload ask, and the section of the cards that answers it.
+ANSWERED_BY = {
+    "How long does a failover take?": "06: In one sentence",
+    "Is a failover instant?": "06: In one sentence",
+    "Who notices that the primary is down?": "09: In one sentence",
+    "How many requests fail during a failover?": "06: What users see",
+    "What do users see during a failover?": "06: What users see",
+    "How can a failover be made shorter?": "06: How to make it shorter",
+    "What is the difference between RTO and RPO?": "07: In one sentence",
+    "Does a replica protect me from a wrong delete?": "08: Why both",
+    "Does a backup bring service back within seconds?": "08: Why both",
+    "How many copies do I need for 99.99 percent?": "02: The sum",
+    "How much downtime a year do two copies leave?": "02: The sum",
+    "Why does etcd have an odd number of members?": "03: How many",
+    "What does the root coordinator do?": "03: Who decides",
+    "Do three replicas make writing three times slower?": "04: A common mistake",
+    "How many queries a second do three replicas serve?": "05: A test",
+    "When should a health check restart a process?": "09: What they do",
+    "What does a disaster recovery drill verify?": "10: How it goes, in 7 steps",
+    "Why should a recovery plan be rehearsed?": "10: In one sentence",
+    "How often should we rehearse?": "10: How often",
+}
+
+
+def test_the_first_answer_is_the_passage_that_answers_the_question():
     retriever = Retriever(SimulatedCluster())
-    assert all(retriever.ask(question) for question in QUESTIONS)
+    first = {question: retriever.ask(question)[0] for question in ANSWERED_BY}
+    assert {q: f"{best.source[:2]}: {best.heading}" for q, best in first.items()} == ANSWERED_BY
+    assert set(QUESTIONS) <= set(ANSWERED_BY)
 
 
 def test_a_simulated_retriever_says_so_and_counts_no_rows(retriever):

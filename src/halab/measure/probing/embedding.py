@@ -1,6 +1,7 @@
 """Passages of the course's cards, and a light embedding that finds them.
 
-The embedding is deterministic: TF-IDF, then truncated SVD to 64 dimensions, normalised, compared by inner
+A passage is a whole section of a card, so that a question and its answer stay together. The embedding is
+deterministic: terms weighed as BM25 does, then truncated SVD to 64 dimensions, normalised, compared by inner
 product (latent semantic analysis; scikit-learn's user guide, "Truncated SVD"). It finds passages that share
 words with the question, which is enough to tell an answer from none.
 """
@@ -8,14 +9,16 @@ words with the question, which is enough to tell an answer from none.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 
 from halab.errors import MeasurementError
 
@@ -25,7 +28,7 @@ DIMENSIONS = 64
 QUESTIONS = (
     "How long does a failover take?",
     "Who notices that the primary is down?",
-    "How many requests fail while the standby takes over?",
+    "How many requests fail during a failover?",
     "What is the difference between RTO and RPO?",
     "Does a replica protect me from a wrong delete?",
     "How many copies do I need for 99.99 percent?",
@@ -34,28 +37,47 @@ QUESTIONS = (
     "When should a health check restart a process?",
     "What does a disaster recovery drill verify?",
 )
-"""The searches of the workload, asked in turn; each finds a passage of the cards."""
+"""The searches of the workload, asked in turn; each finds the passage of the cards that answers it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Passage:
-    """A piece of a card. `score` is its inner product with the question, from -1 to 1 (0 when just read)."""
+    """A section of a card, as Markdown. `score` is its inner product with the question, from -1 to 1 (0 when
+    just read)."""
 
     text: str
     source: str
+    title: str = ""
+    heading: str = ""
     score: float = 0.0
+
+    @property
+    def full(self) -> str:
+        """What the passage is found by: its text, and twice the words that say what it is about."""
+        return "\n".join((self.title, self.heading, self.title, self.heading, self.text))
+
+    @property
+    def where(self) -> str:
+        """The card and the section, in words."""
+        number = self.source.split("-")[0].lstrip("0")
+        card = f"Card {number}, {self.title}" if self.title else self.source
+        return f"{card}: {self.heading}" if self.heading else card
+
+    def __repr__(self) -> str:
+        lines = (textwrap.fill(line, 80) for line in self.text.splitlines())
+        return "\n".join((f"[{self.where}]", *lines))
+
+    def _repr_markdown_(self) -> str:
+        quoted = "\n".join(f"> {line}".rstrip() for line in self.text.splitlines())
+        return f"> **{self.where}**\n>\n{quoted}"
 
 
 def read_passages(folder: str | Path) -> list[Passage]:
-    """The paragraphs of the Markdown files in a folder, without front matter, headings and table rules.
+    """The sections of the Markdown files in a folder, without front matter and headings.
 
     Raises MeasurementError if there are none.
     """
-    passages = [
-        Passage(text, path.stem)
-        for path in sorted(Path(folder).glob("*.md"))
-        for text in _paragraphs(path.read_text(encoding="utf-8"))
-    ]
+    passages = [passage for path in sorted(Path(folder).glob("*.md")) for passage in _sections(path)]
     if not passages:
         raise MeasurementError(
             f"the retriever found no cards (*.md) in {folder}",
@@ -64,32 +86,73 @@ def read_passages(folder: str | Path) -> list[Passage]:
     return passages
 
 
-def _paragraphs(markdown: str) -> Iterable[str]:
-    body = re.sub(r"\A---\n.*?\n---\n", "", markdown, flags=re.DOTALL)
-    for block in re.split(r"\n\s*\n", body):
-        lines = [line for line in block.splitlines() if not re.match(r"\s*(#|\|[\s|:-]+\|$)", line)]
-        text = re.sub(r"[*_`|]+", " ", " ".join(lines))
-        text = " ".join(text.split())
-        if text:
-            yield text
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
+_LEAD = re.compile(r"\A\*\*(.+?):\*\*\s+")  # "**In one sentence:** ...", which is a heading in all but form
+
+
+def _sections(path: Path) -> Iterable[Passage]:
+    markdown = path.read_text(encoding="utf-8")
+    matter = _FRONT_MATTER.match(markdown)
+    title = re.search(r"^title: (.+)$", matter[1], re.MULTILINE) if matter else None
+    first, *sections = re.split(r"^#+ (.+)$", _FRONT_MATTER.sub("", markdown), flags=re.MULTILINE)
+    for heading, text in [("", first), *zip(sections[::2], sections[1::2], strict=True)]:
+        lead = _LEAD.match(text.strip())
+        body = _LEAD.sub("", text.strip())
+        if body:
+            yield Passage(
+                body[0].upper() + body[1:], path.stem, title[1] if title else "", lead[1] if lead else heading
+            )
+
+
+_ASKED_ABOUT_ANYTHING = (
+    "a an and any are as at be been by can could did do does each every for from had has have how i if in is "
+    "it its long make many me much my need no not of on one or our should so take that the their them they "
+    "there this to was we were what when where which while who whom why will with would you your"
+)
+_FUNCTION_WORDS = frozenset(_ASKED_ABOUT_ANYTHING.split())
+_ENDINGS = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e)\Z")
+
+
+def _terms(text: str) -> list[str]:
+    """The words of a text in lower case, without markup, function words and endings; figures stay whole."""
+    words = re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+", text.lower().replace("%", " percent"))
+    stems = (_ENDINGS.sub("", word) for word in words if word not in _FUNCTION_WORDS)
+    return [stem for stem in stems if stem not in _FUNCTION_WORDS]
 
 
 class Embedding:
-    """Turns texts into unit vectors of 64 dimensions, fitted to the passages it is to find."""
+    """Turns texts into unit vectors of 64 dimensions, fitted to the passages it is to find.
+
+    A term weighs the more the rarer it is among the passages, and a second mention adds less than the first;
+    a long passage must say it more often (BM25, with its usual constants).
+    """
+
+    _SATURATION, _LENGTH = 1.2, 0.75  # k1 and b of BM25
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._terms = TfidfVectorizer(sublinear_tf=True)
-        weights = self._terms.fit_transform(texts)
+        self._counter = CountVectorizer(analyzer=_terms)
+        counts = self._counter.fit_transform(texts)
+        in_passages = np.bincount(counts.nonzero()[1], minlength=counts.shape[1])
+        self._rarity = np.log1p((len(texts) - in_passages + 0.5) / (in_passages + 0.5))
+        self._usual_length = counts.sum() / len(texts)
+        weights = self._weigh(counts)
         # Few or short texts span fewer than 64 dimensions; the rest stay zero.
         rank = min(DIMENSIONS, weights.shape[1] - 1, weights.shape[0])
         self._svd = TruncatedSVD(max(1, rank), random_state=0).fit(weights)
+
+    def _weigh(self, counts: csr_matrix) -> csr_matrix:
+        weights = counts.astype(float)
+        lengths = np.repeat(np.asarray(counts.sum(axis=1)).ravel(), np.diff(counts.indptr))
+        norm = self._SATURATION * (1 - self._LENGTH + self._LENGTH * lengths / self._usual_length)
+        weights.data *= self._rarity[weights.indices] / (weights.data + norm)
+        return weights
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of shape (number of texts, 64).
 
         A text that shares no word with the passages becomes zeros.
         """
-        reduced = self._svd.transform(self._terms.transform(texts))
+        reduced = self._svd.transform(self._weigh(self._counter.transform(texts)))
         vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
         vectors[:, : reduced.shape[1]] = reduced
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -92,8 +92,9 @@ class Retriever:
         self.name = name
         self.passages = read_passages(cards or course_root() / "cards" / "en")
         self.dropped = 0
-        self._embedding = Embedding([passage.text for passage in self.passages])
-        self._vectors = self._embedding([passage.text for passage in self.passages])
+        texts = [passage.full for passage in self.passages]
+        self._embedding = Embedding(texts)
+        self._vectors = self._embedding(texts)
         self._client: Any = None
         self._open()
 
