@@ -13,18 +13,18 @@ from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import Component
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import CourseError
-from halab.models.survival import FACTS, OPERATIONS, Member, members, verdicts
+from halab.models.survival import FACTS, OPERATIONS, Member, members, single_losses, verdicts
 from halab.widgets import survival_map
 from halab.widgets.survival_map import SurvivalMap, parts_of
 from support.nodejs import node
 
 SCRIPT = """
 import { readFileSync } from "node:fs";
-const { verdicts, edited } = await import(process.argv[1]);
+const { verdicts, singleLosses, edited } = await import(process.argv[1]);
 const { facts, cases, edits } = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify({
-  found: cases.map(({ parts, down, copies }) => verdicts(facts, parts, down, copies)),
-  edited: edits.map(({ parts, role, change }) => edited(parts, role, change)),
+  found: cases.map((cluster) => [verdicts(facts, cluster), singleLosses(facts, "search", cluster)]),
+  edited: edits.map(({ parts, box, change }) => edited(parts, box, change)),
 }));
 """
 
@@ -43,23 +43,27 @@ def in_javascript(cases=(), edits=()):
 def drawn(rng):
     parts = members({role: rng.randrange(0, 5) for role in PROFILES["ha"]})
     down = rng.sample([part.name for part in parts], rng.randrange(0, min(len(parts), 6) + 1))
-    return parts, down, rng.randrange(1, 6)
+    return parts, down, rng.randrange(1, 6), rng.random() < 0.5
 
 
 def test_the_browser_judges_as_python_does():
     rng = random.Random(11)
     cases = [drawn(rng) for _ in range(300)]
     given = [
-        {"parts": [asdict(part) for part in parts], "down": down, "copies": copies}
-        for parts, down, copies in cases
+        {"parts": [asdict(part) for part in parts], "down": down, "copies": copies, "switch": switch}
+        for parts, down, copies, switch in cases
     ]
-    for case, found in zip(cases, in_javascript(given)["found"], strict=True):
-        assert found == [json.loads(json.dumps(asdict(one))) for one in verdicts(*case)]
+    for (parts, down, copies, switch), (found, alone) in zip(
+        cases, in_javascript(given)["found"], strict=True
+    ):
+        expected = verdicts(parts, down, copies, switch=switch)
+        assert found == [json.loads(json.dumps(asdict(one))) for one in expected]
+        assert tuple(alone) == single_losses(parts, "search", copies, switch=switch)
 
 
 def test_an_edit_in_the_browser_keeps_names_unique_and_one_leader():
     parts = [asdict(part) for part in members(PROFILES["ha"])]
-    edits = [{"parts": parts, "role": role, "change": change}
+    edits = [{"parts": parts, "box": role, "change": change}
              for role in ("querycoord", "querynode", "log", "proxy") for change in (1, -1)]  # fmt: skip
     found = in_javascript(edits=edits)["edited"]
     for edit, after in zip(edits, found, strict=True):
@@ -81,8 +85,8 @@ def test_every_reason_has_its_chinese_words():
 def test_it_shows_a_cluster_as_it_runs():
     cluster = SimulatedCluster("lab", "ha", 10)
     shown = SurvivalMap(cluster)
-    assert "lab" in shown.source
-    assert "simulated" in shown.source
+    assert shown.source == {"kind": "cluster", "name": "lab", "engine": "simulated"}
+    assert "in thought: nothing is killed here" in shown.text()
     assert {part["name"] for part in shown.parts} == {one.name for one in cluster.components()}
     led = {part["name"] for part in shown.parts if part["leads"]}
     assert cluster.active("rootcoord").name in led
@@ -99,6 +103,7 @@ def test_it_says_the_same_as_text():
     assert "rootcoord-1, log" in text
     assert all(operation in text for operation in OPERATIONS)
     assert "An insert is an entry in the log." in " ".join(text.split())
+    assert "Lost alone, these stop a search: log, proxy-1." in " ".join(text.split())
     assert SurvivalMap({"proxy": 1}).copies == 1
 
 

@@ -6,7 +6,8 @@ that asks for one copy) and is compared with real faults by tests/cluster/embedd
 nothing of other versions, or of parts that hang instead of dying. What stops need not stop at once: without
 etcd, searches and inserts went on for half a minute, until the processes ended that could not renew their
 sessions. Whether a flush or a load is interrupted was not measured, only that it works again afterwards: both
-take seconds anyway, and wait for a standby.
+take seconds anyway, and wait for a standby. Clients know one proxy's address. The rows for those that switch
+are from lesson 5, where a balancer moves their searches; for other operations they are deduced.
 
 - survives: its users notice nothing, or single requests that were under way.
 - degrades: it fails for a while and works again without anybody's help, because something takes over.
@@ -32,6 +33,7 @@ __all__ = [
     "Verdict",
     "as_topology",
     "members",
+    "single_losses",
     "verdicts",
 ]
 
@@ -63,7 +65,8 @@ class Fact:
 
     `needs`: one member, a majority, or nothing. `upset` by the loss of the leader (until a standby has taken
     over), of any member (until its session ends), of the only copy of the data (until another node has
-    loaded it), or never.
+    loaded it), or never. `switch`: the row counts only for clients that move to another proxy by themselves
+    (True), or only for those that do not (False).
     """
 
     operation: str
@@ -71,11 +74,12 @@ class Fact:
     needs: Needs
     upset: Upset
     why: str
+    switch: bool | None = None
 
 
-def _facts(role: str, *rows: tuple[str, Needs, Upset, str]) -> tuple[Fact, ...]:
+def _facts(role: str, *rows: tuple[str, Needs, Upset, str], switch: bool | None = None) -> tuple[Fact, ...]:
     return tuple(
-        Fact(operation, role, needs, upset, why)
+        Fact(operation, role, needs, upset, why, switch)
         for names, needs, upset, why in rows
         for operation in names.split(", ")
     )
@@ -84,7 +88,16 @@ def _facts(role: str, *rows: tuple[str, Needs, Upset, str]) -> tuple[Fact, ...]:
 _EVERY = ", ".join(OPERATIONS)
 
 FACTS: tuple[Fact, ...] = (
-    *_facts("entry", (_EVERY, "one", "never", "The clients know this proxy's address and no other.")),
+    *_facts(
+        "entry",
+        (_EVERY, "one", "never", "The clients know this proxy's address and no other."),
+        switch=False,
+    ),
+    *_facts(
+        "entry",
+        (_EVERY, "one", "any", "The switch must first notice, and then move the clients to another proxy."),
+        switch=True,
+    ),
     *_facts(
         "proxy",
         ("search", "nothing", "any", "A dead proxy's time ticks are awaited until its session ends."),
@@ -121,7 +134,12 @@ FACTS: tuple[Fact, ...] = (
     ),
     *_facts(
         "etcd",
-        ("search, insert", "majority", "never", "Not at once: processes end when no session can be renewed."),
+        (
+            "search, insert",
+            "majority",
+            "never",
+            "Sessions are renewed in it; without that, processes end after a while.",
+        ),
         ("strong search", "majority", "never", "It waits for the newest time tick, and none is handed out."),
         ("metadata call", "majority", "never", "Metadata is kept in etcd."),
         ("flush, load", "majority", "never", "What was flushed or loaded is written to etcd."),
@@ -161,24 +179,37 @@ def members(counts: dict[str, int]) -> tuple[Member, ...]:
     return tuple(made)
 
 
-def verdicts(parts: Sequence[Member], down: Collection[str], copies: int) -> tuple[Verdict, ...]:
+def verdicts(
+    parts: Sequence[Member], down: Collection[str], copies: int, *, switch: bool = False
+) -> tuple[Verdict, ...]:
     """What becomes of each operation when these parts are lost at once; `copies` of the data are loaded.
 
-    Raises ValueError for a part that is not there.
+    `switch`: clients move to another proxy by themselves. Raises ValueError for a part that is not there.
     """
     if unknown := sorted(set(down) - {part.name for part in parts}):
         raise ValueError(f"no such parts: {', '.join(unknown)}")
     if copies < 1:
         raise ValueError(f"copies must be at least 1, not {copies}")
-    return tuple(_verdict(operation, parts, down, copies) for operation in OPERATIONS)
+    return tuple(_verdict(operation, parts, down, copies, switch) for operation in OPERATIONS)
 
 
-def _verdict(operation: str, parts: Sequence[Member], down: Collection[str], copies: int) -> Verdict:
+def single_losses(
+    parts: Sequence[Member], operation: str, copies: int, *, switch: bool = False
+) -> tuple[str, ...]:
+    """The parts whose loss, of each alone, stops an operation: its single points of failure."""
+    return tuple(
+        part.name for part in parts if _verdict(operation, parts, {part.name}, copies, switch).fate == "stops"
+    )
+
+
+def _verdict(
+    operation: str, parts: Sequence[Member], down: Collection[str], copies: int, switch: bool
+) -> Verdict:
     stopping, upsetting = [], []
     for fact in FACTS:
-        if fact.operation != operation:
+        if fact.operation != operation or fact.switch not in (None, switch):
             continue
-        there = [part for part in parts if part.role == fact.role]
+        there = [part for part in parts if _serves(part.role, fact)]
         lost = [part for part in there if part.name in down]
         if len(there) - len(lost) < _least(fact.needs, len(there)):
             stopping.append(fact)
@@ -187,6 +218,11 @@ def _verdict(operation: str, parts: Sequence[Member], down: Collection[str], cop
     if stopping:
         return Verdict(operation, "stops", tuple(stopping))
     return Verdict(operation, "degrades" if upsetting else "survives", tuple(upsetting))
+
+
+def _serves(role: str, fact: Fact) -> bool:
+    """Whether members of a role count for a fact: clients that switch are served by every proxy."""
+    return role in ("entry", "proxy") if fact.switch or fact.role == "proxy" else role == fact.role
 
 
 def _least(needs: Needs, members: int) -> int:
@@ -203,15 +239,14 @@ def _upsets(upset: Upset, lost: Sequence[Member], copies: int) -> bool:
 
 def as_topology(parts: Sequence[Member]) -> Topology:
     """The same cluster as roles and operations, for its cut sets: what stops, not what is interrupted."""
-    needed = {fact.role: fact.needs for fact in FACTS if fact.needs != "nothing"}
+    facts = [fact for fact in FACTS if fact.needs != "nothing" and not fact.switch]
+    needed = {fact.role: fact.needs for fact in facts}
     roles = {}
     for role, needs in needed.items():
         if names := tuple(part.name for part in parts if part.role == role):
             roles[role] = Role(names, "majority" if needs == "majority" else 1)
     operations = {
-        operation: tuple(
-            fact.role for fact in FACTS if fact.operation == operation and fact.needs != "nothing"
-        )
+        operation: tuple(fact.role for fact in facts if fact.operation == operation)
         for operation in OPERATIONS
     }
     return Topology(roles, operations)

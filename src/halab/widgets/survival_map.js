@@ -1,19 +1,19 @@
-// The survivability map: parts as switches, and what becomes of each operation. An anywidget front-end module.
-// Everything is worked out here, from the table Python hands over; nothing runs on a timer.
+// The survivability map: who needs whom in a cluster, its parts as switches, and what becomes of each operation.
+// An anywidget front-end module. Everything is worked out here, from the table Python hands over; no timer runs.
 
-import { announce, element, panel, watch } from "./shared.js";
+import { announce, element, panel, svg, watch } from "./shared.js";
 
 const MOST = 7;
-const ROLES = [
-  "entry",
+// The boxes of the picture in reading order. The clients' proxy, whose role is "entry", stands with the others.
+const BOXES = [
   "proxy",
-  "rootcoord",
   "querycoord",
+  "rootcoord",
   "datacoord",
   "querynode",
+  "etcd",
   "datanode",
   "indexnode",
-  "etcd",
   "log",
   "objectstore",
 ];
@@ -21,17 +21,50 @@ const LED = new Set(["rootcoord", "querycoord", "datacoord", "etcd"]);
 // A shape for each fate, so that colour is never the only sign.
 const SHAPES = { survives: "●", degrades: "◐", stops: "✕" };
 
+const SEARCHES = ["search", "strong search"];
+// Who needs whom: from, to, where the arrow leaves and where it arrives (shares of a box's width), and the
+// operations it is for, where these are not all that need both ends.
+const ARROWS = [
+  { from: "proxy", to: "querycoord", leaves: 0.1, arrives: 0.72 },
+  { from: "proxy", to: "rootcoord", leaves: 0.24, arrives: 0.5 },
+  { from: "rootcoord", to: "proxy", leaves: 0.8, arrives: 0.38, up: true, only: ["metadata call"] },
+  { from: "proxy", to: "datacoord", leaves: 0.76, arrives: 0.5 },
+  { from: "proxy", to: "querynode", way: "margin", leaves: 0.03, only: SEARCHES },
+  { from: "proxy", to: "log", way: "gutter", only: ["insert"] },
+  { from: "querycoord", to: "querynode", leaves: 0.4, arrives: 0.4 },
+  { from: "querycoord", to: "etcd", leaves: 0.85, arrives: 0.15 },
+  { from: "rootcoord", to: "etcd", leaves: 0.5, arrives: 0.5 },
+  { from: "datacoord", to: "etcd", leaves: 0.15, arrives: 0.85 },
+  { from: "datacoord", to: "datanode", leaves: 0.5, arrives: 0.5 },
+  { from: "datacoord", to: "indexnode", leaves: 0.85, arrives: 0.25 },
+  { from: "querynode", to: "log", leaves: 0.65, arrives: 0.2 },
+  { from: "querynode", to: "objectstore", leaves: 0.9, arrives: 0.1, only: ["load"] },
+  { from: "datanode", to: "log", leaves: 0.2, arrives: 0.8 },
+  { from: "datanode", to: "objectstore", leaves: 0.5, arrives: 0.25 },
+  { from: "indexnode", to: "objectstore", leaves: 0.5, arrives: 0.75 },
+];
+
 const WORDS = {
   en: {
-    title: "What survives?",
-    help: "Press a part to switch it off, and again to switch it on.",
+    title: "Who needs whom?",
+    help: "Press a part to switch it off, and again to switch it on. An arrow leads to what is needed.",
+    thought: "In thought: nothing is killed here.",
     reset: "Switch all on",
     copies: "Copies of the data",
+    switch: "A switch moves clients to another proxy",
     fewer: (what) => `One less: ${what}`,
     more: (what) => `One more: ${what}`,
+    most: (n) => `no more than ${n} are drawn`,
+    gone: "none is left",
     off: "off",
     leads: "leads",
+    serves: "the clients' proxy",
     edited: "edited",
+    sources: {
+      profile: (s) => `a cluster on paper: profile ${s.name}`,
+      own: () => "a cluster on paper",
+      cluster: (s) => `as cluster ${s.name} runs now (${s.engine})`,
+    },
     none: "none",
     fates: { survives: "survives", degrades: "degrades", stops: "stops" },
     legend: {
@@ -39,6 +72,7 @@ const WORDS = {
       degrades: "fails for a while, then works again by itself",
       stops: "fails until somebody repairs it",
     },
+    needs: "needs; blue: for the operation chosen",
     operations: {
       search: "search",
       "strong search": "strong search",
@@ -47,35 +81,105 @@ const WORDS = {
       flush: "flush",
       load: "load",
     },
+    one: {
+      search: "a search",
+      "strong search": "a strong search",
+      insert: "an insert",
+      "metadata call": "a metadata call",
+      flush: "a flush",
+      load: "a load",
+    },
+    asks: {
+      search: "finds the nearest rows; the newest may still be missing",
+      "strong search": "a search that sees every row written before it",
+      insert: "adds rows",
+      "metadata call": "changes names and not rows, such as an alias",
+      flush: "makes new rows durable, as files",
+      load: "copies rows into query nodes, so that they can be searched",
+    },
+    clients: {
+      name: "clients",
+      brief: (serving, moves) =>
+        moves ? "ask any proxy" : serving ? `know ${serving} only` : "know no proxy now",
+      does: "The applications that ask. They know one address and stay with it, unless a switch moves them.",
+    },
     roles: {
-      entry: "proxy, the clients'",
-      proxy: "proxies, others",
-      rootcoord: "root coordinators",
-      querycoord: "query coordinators",
-      datacoord: "data coordinators",
-      querynode: "query nodes",
-      datanode: "data nodes",
-      indexnode: "index nodes",
-      etcd: "etcd (majority)",
+      entry: "the clients' proxy",
+      proxy: "proxy",
+      rootcoord: "root coordinator",
+      querycoord: "query coordinator",
+      datacoord: "data coordinator",
+      querynode: "query node",
+      datanode: "data node",
+      indexnode: "index node",
+      etcd: "etcd",
       log: "log",
       objectstore: "object store",
     },
-    said: (n) => `${n.survives} survive, ${n.degrades} degrade, ${n.stops} stop.`,
+    brief: {
+      proxy: "takes every request",
+      rootcoord: "hands out time",
+      querycoord: "who holds what",
+      datacoord: "where rows go",
+      querynode: "searches in memory",
+      datanode: "writes files",
+      indexnode: "builds indexes",
+      etcd: "who is who: a majority decides",
+      log: "each write, in order",
+      objectstore: "the files",
+    },
+    does: {
+      proxy: "A proxy takes in every request of its clients, asks the others, and gives the answer back.",
+      rootcoord:
+        "The root coordinator hands out timestamps and keeps the metadata: which collections there are.",
+      querycoord: "The query coordinator decides which query node holds which data, and tells the proxies.",
+      datacoord: "The data coordinator decides where new rows go, and when they are written to files.",
+      querynode: "A query node holds a copy of the data in memory and searches it.",
+      datanode: "A data node reads new rows from the log and writes them to the object store.",
+      indexnode: "An index node builds the indexes over finished files, so that searches are fast.",
+      etcd: "etcd is a small database that remembers the metadata, and who is alive. It works while a majority of its members does.",
+      log: "The log takes each write in order, before anybody confirms it. All others read it.",
+      objectstore: "The object store keeps the finished files: it is the disk of the cluster.",
+    },
+    noSpare: "no spare",
+    noSwitch: "a spare, no switch",
+    noMajority: "half is no majority",
+    noCopy: "spare node, no spare copy",
+    single: (operation, names) =>
+      `Lost alone, ${names.length === 1 ? "this part stops" : `any of these ${names.length} stops`} ${operation}: ${names.join(", ")}.`,
+    solved: (operation, spares, moves) =>
+      `✓ Solved: no part, lost alone, stops ${operation}. The parts it needs have ${spares} ${spares === 1 ? "spare" : "spares"}${moves ? ", and there is a switch (which needs a spare of its own)" : ""}.`,
+    absent: (operation) => `Something is switched off or missing that ${operation} needs.`,
+    all: "everything",
+    and: ", ",
+    choose: (operation) => `Show what ${operation} needs`,
+    glossary: "What each part and each operation is",
     colon: ": ",
   },
   zh: {
-    title: "哪些操作还活着？",
-    help: "按一下部件就关掉，再按一下就打开。",
+    title: "谁离不开谁？",
+    help: "按一下部件就关掉，再按一下就打开。箭头指向它所需要的部件。",
+    thought: "只是推演：这里什么也没有真的停掉。",
     reset: "全部打开",
     copies: "数据副本数",
+    switch: "有切换：客户端会改走别的代理",
     fewer: (what) => `减一个：${what}`,
     more: (what) => `加一个：${what}`,
+    most: (n) => `最多画 ${n} 个`,
+    gone: "已经没有了",
     off: "已关",
     leads: "主",
+    serves: "客户端用的代理",
     edited: "已改动",
+    sources: {
+      profile: (s) => `纸上的集群：配置 ${s.name}`,
+      own: () => "纸上的集群",
+      cluster: (s) => `集群 ${s.name} 此刻的样子（${s.engine}）`,
+    },
     none: "没有",
     fates: { survives: "照常", degrades: "中断后恢复", stops: "停止" },
     legend: { survives: "照常进行", degrades: "失败一阵子，然后自己恢复", stops: "一直失败，直到有人修好" },
+    needs: "需要；蓝色是所选操作用到的",
     operations: {
       search: "搜索",
       "strong search": "强一致搜索",
@@ -84,25 +188,82 @@ const WORDS = {
       flush: "落盘",
       load: "加载",
     },
+    one: {
+      search: "搜索",
+      "strong search": "强一致搜索",
+      insert: "写入",
+      "metadata call": "元数据操作",
+      flush: "落盘",
+      load: "加载",
+    },
+    asks: {
+      search: "找最相近的数据，刚写的可能还看不到",
+      "strong search": "此前写入的每一行都看得到的搜索",
+      insert: "添加数据",
+      "metadata call": "只改名字、不动数据，比如改别名",
+      flush: "把新数据写成文件，丢不了",
+      load: "把数据复制到查询节点，才能搜索",
+    },
+    clients: {
+      name: "客户端",
+      brief: (serving, moves) => (moves ? "哪个代理都能走" : serving ? `只认得 ${serving}` : "没有代理可用"),
+      does: "发出请求的应用。它们只认一个地址，除非有切换机制带它们换地方。",
+    },
     roles: {
       entry: "客户端用的代理",
-      proxy: "其余代理",
+      proxy: "代理",
       rootcoord: "根协调器",
       querycoord: "查询协调器",
       datacoord: "数据协调器",
       querynode: "查询节点",
       datanode: "数据节点",
       indexnode: "索引节点",
-      etcd: "etcd（过半数）",
+      etcd: "etcd",
       log: "日志",
       objectstore: "对象存储",
     },
-    said: (n) => `${n.survives} 种照常，${n.degrades} 种中断后恢复，${n.stops} 种停止。`,
+    brief: {
+      proxy: "接收所有请求",
+      rootcoord: "发放时间戳",
+      querycoord: "谁存着什么",
+      datacoord: "数据往哪儿写",
+      querynode: "在内存里搜索",
+      datanode: "写成文件",
+      indexnode: "建索引",
+      etcd: "记着谁是谁，过半数才算",
+      log: "按顺序记下每次写入",
+      objectstore: "文件都在这里",
+    },
+    does: {
+      proxy: "代理接收客户端的所有请求，向其他部件打听，再把结果送回去。",
+      rootcoord: "根协调器发放时间戳，并掌管元数据：有哪些集合。",
+      querycoord: "查询协调器决定哪个查询节点存哪些数据，并告诉代理。",
+      datacoord: "数据协调器决定新数据写到哪里、什么时候写成文件。",
+      querynode: "查询节点把一份数据放在内存里，并在其中搜索。",
+      datanode: "数据节点从日志里读新数据，写进对象存储。",
+      indexnode: "索引节点给写好的文件建索引，搜索才快。",
+      etcd: "etcd 是个小数据库，记着元数据，也记着谁还活着。过半数成员正常，它才正常。",
+      log: "日志按顺序收下每次写入，然后才有人确认。其他部件都读它。",
+      objectstore: "对象存储保存写好的文件，相当于集群的硬盘。",
+    },
+    noSpare: "没有备份",
+    noSwitch: "有备份，没有切换",
+    noMajority: "一半不算过半数",
+    noCopy: "节点有备份，数据没有",
+    single: (operation, names) =>
+      `只坏一个就会让${operation}停下的，有 ${names.length} 个：${names.join("、")}。`,
+    solved: (operation, spares, moves) =>
+      `✓ 成了：无论坏哪一个，${operation}都不会停。它需要的部件共有 ${spares} 个备份${moves ? "，还有一个切换机制（它自己也需要备份）" : ""}。`,
+    absent: (operation) => `${operation}需要的部件里，有的关掉了，或者根本没有。`,
+    all: "全部",
+    and: "、",
+    choose: (operation) => `看看${operation}需要什么`,
+    glossary: "每个部件、每种操作是什么",
     colon: "：",
   },
 };
 
-// ---- The mirror of halab.models.survival.verdicts. A test checks that both agree. ------------------------------
+// ---- The mirror of halab.models.survival. A test checks that both agree. ----------------------------------------
 
 const least = (needs, members) => ({ one: 1, majority: Math.floor(members / 2) + 1, nothing: 0 })[needs];
 
@@ -112,221 +273,528 @@ function upsets(upset, lost, copies) {
   return upset === "any" && lost.length > 0;
 }
 
-/** What becomes of each operation of the table: its fate, and the facts that decide it. */
-export function verdicts(facts, parts, down, copies) {
+const isProxy = (role) => role === "entry" || role === "proxy";
+
+/** Whether members of a role count for a fact: clients that switch are served by every proxy. */
+const serves = (role, fact) => (fact.switch || fact.role === "proxy" ? isProxy(role) : role === fact.role);
+
+function verdict(facts, operation, { parts, down, copies, switch: moves }) {
   const off = new Set(down);
-  return [...Object.keys(WORDS.en.operations)].map((operation) => {
-    const stopping = [];
-    const upsetting = [];
-    for (const fact of facts) {
-      if (fact.operation !== operation) continue;
-      const there = parts.filter((part) => part.role === fact.role);
-      const lost = there.filter((part) => off.has(part.name));
-      if (there.length - lost.length < least(fact.needs, there.length)) stopping.push(fact);
-      else if (upsets(fact.upset, lost, copies)) upsetting.push(fact);
-    }
-    if (stopping.length) return { operation, fate: "stops", because: stopping };
-    return { operation, fate: upsetting.length ? "degrades" : "survives", because: upsetting };
-  });
+  const stopping = [];
+  const upsetting = [];
+  for (const fact of facts) {
+    if (fact.operation !== operation || (fact.switch !== null && fact.switch !== moves)) continue;
+    const there = parts.filter((part) => serves(part.role, fact));
+    const lost = there.filter((part) => off.has(part.name));
+    if (there.length - lost.length < least(fact.needs, there.length)) stopping.push(fact);
+    else if (upsets(fact.upset, lost, copies)) upsetting.push(fact);
+  }
+  if (stopping.length) return { operation, fate: "stops", because: stopping };
+  return { operation, fate: upsetting.length ? "degrades" : "survives", because: upsetting };
 }
 
-/** The parts with one more, or one less, of a role. */
-export function edited(parts, role, change) {
-  const mine = parts.filter((part) => part.role === role);
+/** What becomes of each operation of the table: its fate, and the facts that decide it. */
+export const verdicts = (facts, cluster) =>
+  Object.keys(WORDS.en.operations).map((operation) => verdict(facts, operation, cluster));
+
+/** The names of the parts each of which, lost alone, stops an operation. */
+export const singleLosses = (facts, operation, cluster) =>
+  cluster.parts
+    .map((part) => part.name)
+    .filter((name) => verdict(facts, operation, { ...cluster, down: [name] }).fate === "stops");
+
+/** The parts with one more, or one less, in a box. */
+export function edited(parts, box, change) {
+  const mine = parts.filter((part) => inBox(part, box));
   if (change < 0) {
     const last = mine.at(-1);
     const left = parts.filter((part) => part !== last);
     // Where the leader goes, the first of those that are left leads.
-    const heir = last?.leads ? left.find((part) => part.role === role) : undefined;
+    const heir = last?.leads ? left.find((part) => part.role === box) : undefined;
     return left.map((part) => (part === heir ? { ...part, leads: true } : part));
   }
-  const base = role === "entry" ? "proxy" : role;
   const taken = new Set(parts.map((part) => part.name));
   let number = 1;
-  while (taken.has(`${base}-${number}`) || (number === 1 && taken.has(base))) number += 1;
-  return [...parts, { name: `${base}-${number}`, role, leads: LED.has(role) && !mine.length }];
+  while (taken.has(`${box}-${number}`) || (number === 1 && taken.has(box))) number += 1;
+  const role = box === "proxy" && !mine.some((part) => part.role === "entry") ? "entry" : box;
+  return [...parts, { name: `${box}-${number}`, role, leads: LED.has(role) && !mine.length }];
 }
+
+const boxOf = (role) => (role === "entry" ? "proxy" : role);
+const inBox = (part, box) => boxOf(part.role) === box;
 
 // ---- The picture ------------------------------------------------------------------------------------------------
 
 const shape = (fate) =>
   element("span", { class: "halab-map-shape", "data-fate": fate, "aria-hidden": "true" }, SHAPES[fate]);
 
-function render({ model, el }) {
-  const words = WORDS[model.get("lang")];
-  const original = JSON.stringify(model.get("parts"));
-
-  const source = element("p", { class: "halab-map-source" });
-  const reset = element("button", { type: "button", class: "halab-map-reset" }, words.reset);
-  const copies = element("output");
-  const copiesBox = element(
-    "span",
-    { class: "halab-map-copies" },
-    `${words.copies}${words.colon}`,
-    step(-1),
-    copies,
-    step(1),
-  );
-  const rows = element("div", { class: "halab-map-rows" });
-  const fates = element("ul", { class: "halab-map-fates" });
-  const summary = element("p", { class: "halab-map-summary", role: "status" });
-  const legend = element(
-    "p",
-    { class: "halab-legend" },
-    ...Object.keys(SHAPES).map((fate) =>
-      element("span", {}, shape(fate), ` ${words.fates[fate]}${words.colon}${words.legend[fate]}`),
-    ),
-    element("span", {}, `★ ${words.leads}`),
-  );
-  panel(
-    model,
-    el,
-    "halab-map",
-    words.title,
-    element("div", { class: "halab-top" }, element("strong", {}, words.title), source, copiesBox, reset),
-    element("p", { class: "halab-map-help" }, words.help),
-    element("div", { class: "halab-map-sides" }, rows, element("div", {}, summary, fates)),
-    legend,
-  );
-
-  function step(change) {
-    const say = (change < 0 ? words.fewer : words.more)(words.copies);
-    const button = element(
-      "button",
-      { type: "button", class: "halab-map-step", "aria-label": say },
-      change < 0 ? "−" : "+",
-    );
-    button.addEventListener("click", () => {
-      model.set("copies", Math.min(MOST, Math.max(1, model.get("copies") + change)));
-      model.save_changes();
-    });
-    return button;
-  }
-
-  reset.addEventListener("click", () => {
-    model.set("down", []);
-    model.save_changes();
-  });
-
-  function flip(name) {
-    const down = model.get("down");
-    model.set("down", down.includes(name) ? down.filter((one) => one !== name) : [...down, name]);
-    model.save_changes();
-  }
-
-  function edit(role, change) {
-    const parts = edited(model.get("parts"), role, change);
-    const names = new Set(parts.map((part) => part.name));
-    model.set(
-      "down",
-      model.get("down").filter((name) => names.has(name)),
-    );
-    model.set("parts", parts);
-    model.save_changes();
-  }
-
-  function partButton(part) {
-    const off = model.get("down").includes(part.name);
-    const button = element("button", {
-      type: "button",
-      class: "halab-map-part",
-      "data-part": part.name,
-      "aria-pressed": off,
-      "aria-label": [part.name, part.leads ? words.leads : "", off ? words.off : ""]
-        .filter(Boolean)
-        .join(", "),
-    });
-    button.append(
-      element("span", { "aria-hidden": "true" }, off ? "✕ " : "● "),
-      part.name,
-      part.leads ? " ★" : "",
-    );
-    button.addEventListener("click", () => flip(part.name));
-    return button;
-  }
-
-  function editButton(role, change, count) {
-    const say = (change < 0 ? words.fewer : words.more)(words.roles[role]);
-    const button = element(
-      "button",
-      { type: "button", class: "halab-map-step", "data-step": `${role} ${change}`, "aria-label": say },
-      change < 0 ? "−" : "+",
-    );
-    const full = change < 0 ? count === 0 : count >= (role === "entry" ? 1 : MOST);
-    button.setAttribute("aria-disabled", full); // not `disabled`: that would throw the keyboard's focus away
-    button.addEventListener("click", () => {
-      if (!full) edit(role, change);
-    });
-    return button;
-  }
-
-  function drawParts() {
-    // Drawn anew, so the keyboard's place has to be found again.
-    const held = rows.contains(document.activeElement) ? document.activeElement.dataset : {};
-    const parts = model.get("parts");
-    rows.replaceChildren(
-      ...ROLES.map((role) => {
-        const mine = parts.filter((part) => part.role === role);
-        return element(
-          "div",
-          { class: "halab-map-row", role: "group", "aria-label": words.roles[role] },
-          element("span", { class: "halab-map-role" }, words.roles[role]),
-          element(
-            "span",
-            { class: "halab-map-parts" },
-            ...(mine.length ? mine.map(partButton) : [element("em", {}, words.none)]),
-          ),
-          element(
-            "span",
-            { class: "halab-map-edit" },
-            editButton(role, -1, mine.length),
-            editButton(role, 1, mine.length),
-          ),
-        );
-      }),
-    );
-    if (held.part) rows.querySelector(`[data-part="${held.part}"]`)?.focus();
-    if (held.step) rows.querySelector(`[data-step="${held.step}"]`)?.focus();
-    const changed = JSON.stringify(parts) !== original;
-    source.textContent = model.get("source") + (changed ? ` (${words.edited})` : "");
-  }
-
-  function drawFates() {
-    copies.textContent = String(model.get("copies"));
-    const found = verdicts(model.get("facts"), model.get("parts"), model.get("down"), model.get("copies"));
-    const why = model.get("lang") === "zh" ? "why_zh" : "why";
-    fates.replaceChildren(
-      ...found.map((one) =>
-        element(
-          "li",
-          { "data-operation": one.operation, "data-fate": one.fate },
-          shape(one.fate),
-          element("strong", {}, words.operations[one.operation]),
-          element("span", { class: "halab-map-fate" }, words.fates[one.fate]),
-          element(
-            "ul",
-            {},
-            ...one.because.map((fact) =>
-              element("li", {}, `${words.roles[fact.role]}${words.colon}${fact[why]}`),
-            ),
-          ),
-        ),
-      ),
-    );
-    const count = { survives: 0, degrades: 0, stops: 0 };
-    for (const one of found) count[one.fate] += 1;
-    const said = words.said(count);
-    announce(summary, said);
-    reset.setAttribute("aria-disabled", model.get("down").length === 0);
-  }
-
-  function draw() {
-    drawParts();
-    drawFates();
-  }
-  const unwatch = watch(model, { parts: draw, down: draw, copies: drawFates });
-  draw();
-  return unwatch;
+/** A line through points, its corners rounded a little, with an arrow's head at the end. */
+function arrow(points) {
+  const [[x, y], [fromX, fromY]] = [points.at(-1), points.at(-2)];
+  const length = Math.hypot(x - fromX, y - fromY) || 1;
+  const [dx, dy] = [(6 * (x - fromX)) / length, (6 * (y - fromY)) / length];
+  const line = points.map(([px, py], i) => `${i ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("");
+  const side = (sign) => `${(x - dx - sign * dy * 0.6).toFixed(1)} ${(y - dy + sign * dx * 0.6).toFixed(1)}`;
+  return `${line}M${side(1)}L${x.toFixed(1)} ${y.toFixed(1)}L${side(-1)}`;
 }
 
-export default { render };
+class SurvivalMap {
+  constructor(model, el) {
+    this.model = model;
+    this.words = WORDS[model.get("lang")];
+    this.original = JSON.stringify(model.get("parts"));
+    this.operation = "search";
+    this.build(el);
+    const draw = () => this.draw();
+    this.unwatch = watch(model, { parts: draw, down: draw, copies: draw, switch: draw });
+    this.resize = new ResizeObserver(() => this.drawArrows());
+    this.resize.observe(this.picture);
+    this.draw();
+  }
+
+  destroy() {
+    this.resize.disconnect();
+    this.unwatch();
+  }
+
+  // -- what is built once -----------------------------------------------------------------------------------------
+
+  build(el) {
+    const w = this.words;
+    this.source = element("span", { class: "halab-map-source" });
+    this.reset = element(
+      "button",
+      { type: "button", class: "halab-map-reset", onclick: () => this.save({ down: [] }) },
+      w.reset,
+    );
+    this.about = element("p", { class: "halab-map-about" }, w.help);
+    this.lines = svg("svg", { class: "halab-map-arrows", "aria-hidden": "true" });
+    this.clients = element("span", { class: "halab-map-brief" });
+    this.boxes = Object.fromEntries(BOXES.map((box) => [box, this.box(box)]));
+    this.picture = element(
+      "div",
+      {
+        class: "halab-map-picture",
+        onmouseleave: () => this.tell(undefined),
+        onfocusout: () => this.tell(undefined),
+      },
+      this.lines,
+      this.told(
+        "clients",
+        element(
+          "div",
+          { class: "halab-map-box halab-map-clients", "data-box": "clients" },
+          element("strong", {}, w.clients.name),
+          this.clients,
+        ),
+      ),
+      ...Object.values(this.boxes).map((box) => box.root),
+      this.legend(),
+    );
+    this.fates = element("ul", { class: "halab-map-fates" });
+    this.summary = element("p", { class: "halab-map-summary", role: "status" });
+    this.single = element("p", { class: "halab-map-single", role: "status" });
+    panel(
+      this.model,
+      el,
+      "halab-map",
+      w.title,
+      element("div", { class: "halab-top" }, element("strong", {}, w.title), this.source),
+      element("div", { class: "halab-map-tools" }, this.copiesBox(), this.switchBox(), this.reset),
+      element(
+        "div",
+        { class: "halab-map-sides" },
+        element("div", {}, this.about, this.summary, this.picture),
+        element("div", {}, this.fates, this.single),
+      ),
+      this.glossary(),
+    );
+  }
+
+  box(box) {
+    const w = this.words;
+    const [sign, tag] = [
+      element("span", { "aria-hidden": "true" }),
+      element("span", { class: "halab-map-tag" }),
+    ];
+    const chips = element("span", { class: "halab-map-parts" });
+    const root = element(
+      "div",
+      {
+        class: `halab-map-box halab-map-at-${box}`,
+        "data-box": box,
+        role: "group",
+        "aria-label": w.roles[box],
+      },
+      element(
+        "span",
+        { class: "halab-map-edit" },
+        this.step(w.roles[box], 1, `${box} 1`, () => this.edit(box, 1)),
+        this.step(w.roles[box], -1, `${box} -1`, () => this.edit(box, -1)),
+      ),
+      element("strong", {}, sign, w.roles[box]),
+      element("span", { class: "halab-map-brief" }, w.brief[box]),
+      chips,
+      tag,
+    );
+    return { root: this.told(box, root), sign, tag, chips };
+  }
+
+  /** A box whose part's one line stands above the picture while one looks at it. */
+  told(box, root) {
+    for (const event of ["mouseenter", "focusin", "click"])
+      root.addEventListener(event, () => this.tell(box));
+    return root;
+  }
+
+  tell(box) {
+    const w = this.words;
+    const text = box === undefined ? w.help : box === "clients" ? w.clients.does : w.does[box];
+    if (this.about.textContent !== text) this.about.textContent = text;
+  }
+
+  step(what, change, name, pressed) {
+    const button = element(
+      "button",
+      {
+        type: "button",
+        class: "halab-map-step",
+        "data-step": name,
+        "aria-label": (change < 0 ? this.words.fewer : this.words.more)(what),
+      },
+      change < 0 ? "−" : "+",
+    );
+    button.addEventListener("click", () => {
+      if (button.getAttribute("aria-disabled") !== "true") pressed();
+    });
+    return button;
+  }
+
+  /** Grey, with the reason as its hint. Not `disabled`: that would throw the keyboard's focus away. */
+  grey(button, reason) {
+    button.setAttribute("aria-disabled", Boolean(reason));
+    button.title = reason || "";
+  }
+
+  copiesBox() {
+    const w = this.words;
+    const steps = (change) =>
+      this.step(w.copies, change, `copies ${change}`, () =>
+        this.save({ copies: this.model.get("copies") + change }),
+      );
+    this.copies = element("output");
+    this.copySteps = [steps(-1), steps(1)];
+    const [less, more] = this.copySteps;
+    return element("span", { class: "halab-map-copies" }, `${w.copies}${w.colon}`, less, this.copies, more);
+  }
+
+  switchBox() {
+    this.switch = element("input", {
+      type: "checkbox",
+      onchange: () => this.save({ switch: this.switch.checked }),
+    });
+    return element("label", { class: "halab-map-switch" }, this.switch, this.words.switch);
+  }
+
+  legend() {
+    const w = this.words;
+    const entry = (sign, text) => element("span", {}, sign, ` ${text}`);
+    return element(
+      "p",
+      { class: "halab-map-legend" },
+      ...Object.keys(SHAPES).map((fate) => entry(shape(fate), w.legend[fate])),
+      entry("★", w.leads),
+      entry("→", w.needs),
+    );
+  }
+
+  glossary() {
+    const w = this.words;
+    const terms = [
+      [w.clients.name, w.clients.does],
+      ...BOXES.map((box) => [w.roles[box], w.does[box]]),
+      ...Object.keys(w.operations).map((name) => [w.operations[name], w.asks[name]]),
+    ];
+    return element(
+      "details",
+      { class: "halab-map-glossary" },
+      element("summary", {}, w.glossary),
+      element(
+        "dl",
+        {},
+        ...terms.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]),
+      ),
+    );
+  }
+
+  // -- what a press does ------------------------------------------------------------------------------------------
+
+  save(change) {
+    for (const [trait, value] of Object.entries(change)) this.model.set(trait, value);
+    this.model.save_changes();
+  }
+
+  flip(name) {
+    const down = this.model.get("down");
+    this.save({ down: down.includes(name) ? down.filter((each) => each !== name) : [...down, name] });
+  }
+
+  edit(box, change) {
+    const parts = edited(this.model.get("parts"), box, change);
+    const names = new Set(parts.map((part) => part.name));
+    this.save({ down: this.model.get("down").filter((name) => names.has(name)), parts });
+  }
+
+  choose(operation) {
+    this.operation = operation;
+    this.draw();
+  }
+
+  // -- drawing ----------------------------------------------------------------------------------------------------
+
+  get cluster() {
+    const { model } = this;
+    return {
+      parts: model.get("parts"),
+      down: model.get("down"),
+      copies: model.get("copies"),
+      switch: model.get("switch"),
+    };
+  }
+
+  draw() {
+    this.found = verdicts(this.model.get("facts"), this.cluster);
+    this.losses = singleLosses(this.model.get("facts"), this.operation, this.cluster);
+    // Parts and operations are drawn anew, so the keyboard's place has to be found again.
+    const { part, choose } = this.picture.parentElement.parentElement.contains(document.activeElement)
+      ? document.activeElement.dataset
+      : {};
+    this.drawTools();
+    for (const box of BOXES) this.drawBox(box);
+    this.drawFates();
+    this.drawSingle();
+    this.drawArrows();
+    if (part) this.picture.querySelector(`[data-part="${part}"]`)?.focus();
+    if (choose) this.fates.querySelector(`[data-choose="${choose}"]`)?.focus();
+  }
+
+  drawTools() {
+    const w = this.words;
+    const { parts, down, copies, switch: moves } = this.cluster;
+    const source = this.model.get("source");
+    const changed = JSON.stringify(parts) !== this.original;
+    this.source.replaceChildren(
+      w.sources[source.kind](source) + (changed ? ` (${w.edited})` : ""),
+      ...(source.kind === "cluster" ? [" ", element("strong", {}, w.thought)] : []),
+    );
+    this.copies.textContent = String(copies);
+    this.grey(this.copySteps[0], copies === 1 && w.gone);
+    this.grey(this.copySteps[1], copies === MOST && w.most(MOST));
+    this.switch.checked = moves;
+    this.grey(this.reset, down.length === 0 && " ");
+    const serving = parts.find((part) => part.role === "entry");
+    this.clients.textContent = w.clients.brief(serving?.name, moves);
+  }
+
+  /** How a box fares: the worst that one of its facts does to any operation. */
+  fateOf(box) {
+    const hurt = (fate) =>
+      this.found.some((each) => each.fate === fate && each.because.some((fact) => boxOf(fact.role) === box));
+    return hurt("stops") ? "stops" : hurt("degrades") ? "degrades" : "survives";
+  }
+
+  drawBox(box) {
+    const { root, sign, tag, chips } = this.boxes[box];
+    const mine = this.cluster.parts.filter((part) => inBox(part, box));
+    const fate = this.fateOf(box);
+    root.dataset.fate = fate;
+    sign.textContent = fate === "survives" ? "" : `${SHAPES[fate]} `;
+    chips.replaceChildren(
+      ...(mine.length ? mine.map((part) => this.chip(part)) : [element("em", {}, this.words.none)]),
+    );
+    const [more, less] = root.querySelectorAll(".halab-map-step");
+    this.grey(more, mine.length >= MOST && this.words.most(MOST));
+    this.grey(less, mine.length === 0 && this.words.gone);
+    tag.textContent = this.tagOf(box, mine);
+  }
+
+  /** What a box lacks for the operation that is chosen, in a word or two. */
+  tagOf(box, mine) {
+    const w = this.words;
+    const { copies, switch: moves } = this.cluster;
+    if (mine.some((part) => this.losses.includes(part.name))) {
+      if (mine.length < 2) return w.noSpare;
+      return box === "proxy" && !moves ? w.noSwitch : w.noMajority;
+    }
+    const copied = box === "querynode" && SEARCHES.includes(this.operation);
+    return copied && copies === 1 && mine.length > 1 ? w.noCopy : "";
+  }
+
+  chip(part) {
+    const w = this.words;
+    const off = this.model.get("down").includes(part.name);
+    const said = [part.name, part.leads && w.leads, part.role === "entry" && w.serves, off && w.off];
+    return element(
+      "button",
+      {
+        type: "button",
+        class: "halab-map-part",
+        title: part.name,
+        "data-part": part.name,
+        "aria-pressed": off,
+        "aria-label": said.filter(Boolean).join(", "),
+        onclick: () => this.flip(part.name),
+      },
+      element("span", { "aria-hidden": "true" }, off ? "✕ " : "● "),
+      part.name.match(/\d+$/)?.[0] ?? "1",
+      part.leads ? " ★" : "",
+    );
+  }
+
+  drawFates() {
+    const w = this.words;
+    const why = this.model.get("lang") === "zh" ? "why_zh" : "why";
+    const row = ({ operation, fate, because }) =>
+      element(
+        "li",
+        { "data-operation": operation, "data-fate": fate },
+        shape(fate),
+        element(
+          "button",
+          {
+            type: "button",
+            class: "halab-map-operation",
+            "data-choose": operation,
+            "aria-pressed": operation === this.operation,
+            title: w.choose(w.one[operation]),
+            onclick: () => this.choose(operation),
+          },
+          w.operations[operation],
+        ),
+        element("span", { class: "halab-map-fate" }, w.fates[fate]),
+        element("span", { class: "halab-map-asks" }, w.asks[operation]),
+        element(
+          "ul",
+          {},
+          ...because.map((fact) =>
+            element("li", {}, `${w.roles[fact.switch ? "proxy" : fact.role]}${w.colon}${fact[why]}`),
+          ),
+        ),
+      );
+    this.fates.replaceChildren(...this.found.map(row));
+    announce(
+      this.summary,
+      ["stops", "degrades", "survives"]
+        .map((fate) => this.said(fate))
+        .filter(Boolean)
+        .join("  "),
+    );
+  }
+
+  /** The operations of one fate in a line, which stands where the hand is: above the picture. */
+  said(fate) {
+    const w = this.words;
+    const names = this.found.filter((each) => each.fate === fate).map((each) => w.operations[each.operation]);
+    const which = names.length === this.found.length ? w.all : names.join(w.and);
+    return names.length ? `${SHAPES[fate]} ${w.fates[fate]}${w.colon}${which}` : "";
+  }
+
+  /** The challenge: what, lost alone, stops the operation that is chosen; or that nothing does any more. */
+  drawSingle() {
+    const w = this.words;
+    const operation = w.one[this.operation];
+    const facts = this.model.get("facts").filter((fact) => fact.operation === this.operation);
+    const needed = new Set(facts.filter((fact) => fact.needs !== "nothing").map((fact) => boxOf(fact.role)));
+    const count = (box) => this.cluster.parts.filter((part) => inBox(part, box)).length;
+    const spares = [...needed].reduce((sum, box) => sum + count(box) - 1, 0);
+    const whole = [...needed].every(count);
+    const solved = whole && this.losses.length === 0;
+    this.single.dataset.solved = solved;
+    announce(
+      this.single,
+      solved
+        ? w.solved(operation, spares, this.model.get("switch"))
+        : whole
+          ? w.single(operation, this.inOrder(this.losses))
+          : w.absent(operation),
+    );
+  }
+
+  /** Names in the order of the boxes. */
+  inOrder(names) {
+    return BOXES.flatMap((box) => this.cluster.parts.filter((part) => inBox(part, box)))
+      .map((part) => part.name)
+      .filter((name) => names.includes(name));
+  }
+
+  drawArrows() {
+    const { clientWidth: width, clientHeight: height } = this.picture;
+    if (!width) return;
+    this.lines.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const paths = ARROWS.map((each) => this.arrowPath(each));
+    this.lines.replaceChildren(this.clientsPath(), ...paths);
+    // What is chosen lies on top of what is not.
+    for (const path of this.lines.querySelectorAll('[data-used="true"]')) this.lines.append(path);
+  }
+
+  place(node) {
+    const [outer, inner] = [this.picture.getBoundingClientRect(), node.getBoundingClientRect()];
+    const scale = outer.width / this.picture.offsetWidth || 1;
+    const [left, top] = [(inner.left - outer.left) / scale, (inner.top - outer.top) / scale];
+    const [wide, high] = [inner.width / scale, inner.height / scale];
+    return { left, top, right: left + wide, bottom: top + high, wide, middle: top + high / 2 };
+  }
+
+  path(points, to, used) {
+    return svg("path", { d: arrow(points), "data-used": String(used), "data-fate": this.fateOf(to) });
+  }
+
+  /** From the clients to the one proxy they know; with a switch, to all of them. */
+  clientsPath() {
+    const clients = this.place(this.picture.querySelector('[data-box="clients"]'));
+    const serving = this.cluster.parts.find((part) => part.role === "entry");
+    const chip = serving && this.picture.querySelector(`[data-part="${serving.name}"]`);
+    const box = this.place(this.boxes.proxy.root);
+    const goal = chip && !this.model.get("switch") ? this.place(chip) : box;
+    const points = [
+      [clients.right, goal.middle],
+      [goal.left, goal.middle],
+    ];
+    return this.path(points, "proxy", true);
+  }
+
+  arrowPath({ from, to, leaves, arrives, way, up, only }) {
+    const [start, end] = [this.place(this.boxes[from].root), this.place(this.boxes[to].root)];
+    const at = (box, share) => box.left + share * box.wide;
+    const below = start.bottom + 10;
+    const ways = {
+      margin: () => [
+        [at(start, leaves), start.bottom],
+        [at(start, leaves), below],
+        [end.left - 9, below],
+        [end.left - 9, end.middle],
+        [end.left, end.middle],
+      ],
+      gutter: () => [
+        [end.right + 9, start.bottom],
+        [end.right + 9, end.middle],
+        [end.right, end.middle],
+      ],
+      straight: () => [
+        [at(start, leaves), up ? start.top : start.bottom],
+        [at(end, arrives), up ? end.bottom : end.top],
+      ],
+    };
+    const needed = (box) =>
+      this.model.get("facts").some((fact) => fact.operation === this.operation && boxOf(fact.role) === box);
+    const used = only ? only.includes(this.operation) : needed(from) && needed(to);
+    return this.path(ways[way ?? "straight"](), to, used);
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const map = new SurvivalMap(model, el);
+    return () => map.destroy();
+  },
+};

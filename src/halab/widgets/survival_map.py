@@ -1,4 +1,4 @@
-"""The survivability map: click parts of a cluster off and see which operations survive, degrade or stop.
+"""The survivability map: who needs whom. Click parts off, and see which operations survive, degrade or stop.
 
     SurvivalMap(cluster)              # the cluster that runs, as it is now
     SurvivalMap("small")              # a profile, or members by role: {"proxy": 2, ...}
@@ -19,7 +19,7 @@ from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import ROLES, Cluster, Component
 from halab.course.catalogue import language
 from halab.errors import CourseError
-from halab.models.survival import FACTS, Member, Verdict, members, verdicts
+from halab.models.survival import FACTS, Member, Verdict, members, single_losses, verdicts
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
 
@@ -28,8 +28,16 @@ __all__ = ["SurvivalMap", "parts_of", "why_zh"]
 _MOST = 7  # members of one role, and copies: what fits a row
 
 _ROLE = {"entry": "the clients' proxy", "proxy": "another proxy"}
+_SOURCES = {
+    "profile": "profile {name}",
+    "own": "your own topology",
+    "cluster": "cluster {name!r} ({engine}), in thought: nothing is killed here",
+}
 _WHY_ZH = {
     "The clients know this proxy's address and no other.": "客户端只认得这个代理的地址。",
+    "The switch must first notice, and then move the clients to another proxy.": (
+        "要先发现它坏了，再把客户端带到别的代理。"
+    ),
     "A dead proxy's time ticks are awaited until its session ends.": "会话到期前，大家都等它的时间刻度。",
     "Every proxy must drop what it remembers, the dead one too.": "每个代理都要清缓存，死掉的也要等。",
     "It hands out the timestamps and time ticks.": "时间戳和时间刻度都由它发放。",
@@ -45,7 +53,7 @@ _WHY_ZH = {
     "A collection is loaded into query nodes.": "集合要加载到查询节点里。",
     "It writes the rows to the object store.": "数据由它写进对象存储。",
     "A load waits until data nodes watch the collection's channels.": "加载要等数据节点接管集合的通道。",
-    "Not at once: processes end when no session can be renewed.": "不是马上停：会话续不上，进程陆续退出。",
+    "Sessions are renewed in it; without that, processes end after a while.": "会话在此续期，续不上就退出。",
     "It waits for the newest time tick, and none is handed out.": "它要等最新的时间刻度，而这发不出来了。",
     "Metadata is kept in etcd.": "元数据就存在 etcd 里。",
     "What was flushed or loaded is written to etcd.": "落盘和加载的结果都要记进 etcd。",
@@ -58,11 +66,12 @@ _WHY_ZH = {
 
 
 class SurvivalMap(CourseWidget):
-    """A cluster's parts as switches, and beside them what becomes of each operation.
+    """A cluster's parts as switches, with arrows to what each needs, and what becomes of each operation.
 
-    `parts` and `down` follow the browser: what was added, taken away and switched off there. `copies` is how
-    many copies of the data are loaded, a whole number from 1 to 7. `source` says in words where the parts are
-    from. Raises CourseError for a profile or a role there is not.
+    Nothing is killed: it is worked out. `parts` and `down` follow the browser: what was added, taken away and
+    switched off there. `copies` is how many copies of the data are loaded, a whole number from 1 to 7.
+    `switch` says that clients move to another proxy by themselves, and `source` where the parts are from.
+    Raises CourseError for a profile or a role there is not.
     """
 
     _esm, _css = front_end("survival_map")
@@ -71,7 +80,8 @@ class SurvivalMap(CourseWidget):
     down = traitlets.List().tag(sync=True)
     copies = traitlets.Int(1, min=1, max=_MOST).tag(sync=True)
     facts = traitlets.List().tag(sync=True)
-    source = traitlets.Unicode().tag(sync=True)
+    switch = traitlets.Bool(False).tag(sync=True)
+    source = traitlets.Dict().tag(sync=True)
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(
@@ -98,10 +108,14 @@ class SurvivalMap(CourseWidget):
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What becomes of each operation as the map stands now."""
-        return verdicts([Member(**part) for part in self.parts], self.down, self.copies)
+        return verdicts(self._members, self.down, self.copies, switch=self.switch)
+
+    @property
+    def _members(self) -> list[Member]:
+        return [Member(**part) for part in self.parts]
 
     def text(self) -> str:
-        """The parts that are off, and a table of the operations' fates with their reasons."""
+        """The parts that are off, the operations' fates with their reasons, and what alone stops a search."""
         off = ", ".join(self.down) or "nothing"
         rows = [
             [
@@ -111,10 +125,15 @@ class SurvivalMap(CourseWidget):
             ]
             for verdict in self.verdicts
         ]
-        head = (
-            f"{self.source}; {self.copies} {'copy' if self.copies == 1 else 'copies'} of the data; off: {off}"
+        copies = f"{self.copies} {'copy' if self.copies == 1 else 'copies'} of the data"
+        alone = single_losses(self._members, "search", self.copies, switch=self.switch)
+        return text_table(
+            f"{_SOURCES[self.source['kind']].format(**self.source)}; {copies}; off: {off}",
+            ["operation", "", "because"],
+            rows,
+            [f"Lost alone, these stop a search: {', '.join(alone) or 'none'}."],
+            align="left",
         )
-        return text_table(head, ["operation", "", "because"], rows, align="left")
 
 
 def why_zh(why: str) -> str:
@@ -133,11 +152,11 @@ def parts_of(components: Iterable[Component]) -> tuple[Member, ...]:
     return tuple(made)
 
 
-def _topology(given: Cluster | str | Mapping[str, int]) -> tuple[tuple[Member, ...], str]:
+def _topology(given: Cluster | str | Mapping[str, int]) -> tuple[tuple[Member, ...], dict[str, str]]:
     if isinstance(given, str):
         if given not in PROFILES:
             raise CourseError(f"There is no profile {given!r}.", hint=f"Choose from {', '.join(PROFILES)}.")
-        return members(PROFILES[given]), f"profile {given}"
+        return members(PROFILES[given]), {"kind": "profile", "name": given}
     if isinstance(given, Mapping):
         wrong = [f"{role}: {count}" for role, count in given.items() if not _fits(role, count)]
         if wrong:
@@ -145,8 +164,8 @@ def _topology(given: Cluster | str | Mapping[str, int]) -> tuple[tuple[Member, .
                 f"These are no members of a role: {', '.join(wrong)}.",
                 hint=f'Give 0 to {_MOST} by role, such as {{"proxy": 2}}; the roles are {", ".join(ROLES)}.',
             )
-        return members({role: given.get(role, 0) for role in ROLES}), "your own topology"
-    return parts_of(given.components()), f"cluster {given.name!r} ({given.engine})"
+        return members({role: given.get(role, 0) for role in ROLES}), {"kind": "own"}
+    return parts_of(given.components()), {"kind": "cluster", "name": given.name, "engine": given.engine}
 
 
 def _fits(role: str, count: Any) -> bool:
