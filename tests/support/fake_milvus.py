@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import math
+import operator
 
 import pytest
 from pymilvus import DataType, MilvusClient
@@ -38,7 +38,12 @@ class FakeMilvus:
     def has_collection(self, name):
         return name in self.made or any(name in one["aliases"] for one in self.made.values())
 
-    def create_collection(self, name, schema, num_shards=1, consistency_level=2, properties=None):
+    def list_databases(self):
+        return ["default"]
+
+    def create_collection(
+        self, name, schema, num_shards=1, consistency_level=2, properties=None, num_partitions=None
+    ):
         self.asked("create_collection")
         assert name not in self.made
         described = schema.to_dict()
@@ -54,7 +59,13 @@ class FakeMilvus:
 
     def describe_collection(self, name):
         self.asked("describe_collection")
-        return copy.deepcopy(self.made[name]["described"])
+        return copy.deepcopy(self.made[self.own_name(name)]["described"]) | {
+            "collection_name": self.own_name(name),
+            "aliases": list(self.made[self.own_name(name)]["aliases"]),
+        }
+
+    def own_name(self, name):
+        return next((own for own, each in self.made.items() if name == own or name in each["aliases"]), name)
 
     def list_partitions(self, name):
         return list(self.made[name]["partitions"])
@@ -76,9 +87,6 @@ class FakeMilvus:
             told["index_name"] = told.get("index_name") or told["field_name"]
             self.made[name]["indexes"][told["index_name"]] = told | {"state": "Finished", "total_rows": 3}
 
-    def list_aliases(self, name):
-        return {"aliases": list(self.made[name]["aliases"])}
-
     def create_alias(self, name, alias):
         self.asked("create_alias")
         if any(alias in one["aliases"] for one in self.made.values()):
@@ -93,8 +101,15 @@ class FakeMilvus:
         self.drop_alias(alias)
         self.made[name]["aliases"].append(alias)
 
-    def get_load_state(self, name):
-        return {"state": LoadState.Loaded if self.made[name]["replicas"] else LoadState.NotLoad}
+    def get_load_state(self, name, partition=""):
+        loaded = self.made[name]["replicas"] and partition not in self.made[name].get("unloaded", ())
+        return {"state": LoadState.Loaded if loaded else LoadState.NotLoad}
+
+    def load_partitions(self, name, partitions, timeout):
+        self.made[name]["unloaded"] -= set(partitions)
+
+    def release_partitions(self, name, partitions):
+        self.made[name]["unloaded"] |= set(partitions)
 
     def describe_replica(self, name):
         return [None] * self.made[name]["replicas"]
@@ -120,6 +135,8 @@ class FakeMilvus:
     def insert(self, name, rows, partition_name=""):
         self.asked("insert")
         made = self.made[name]
+        texts = [field["name"] for field in made["described"]["fields"] if field["type"] == DataType.JSON]
+        rows = [{**row, **{text: json.loads(row[text]) for text in texts}} for row in rows]
         made["partitions"][partition_name or "_default"] += rows
         made["unflushed"] += len(rows)
         self.most_unflushed = max(self.most_unflushed, made["unflushed"])
@@ -134,13 +151,16 @@ class FakeMilvus:
         self.asked("query")
         assert self.made[name]["replicas"], "Milvus reads only what is loaded"
         assert consistency_level == "Strong"
-        if fields == ["count(*)"]:
-            return [{"count(*)": len(self.rows(name))}]
         wanted = partition_names or self.list_partitions(name)
-        rows = [row for one in wanted for row in self.made[name]["partitions"][one]]
-        above = json.loads(filter.removeprefix("id > ")) if filter else -math.inf
-        page = sorted((row for row in rows if row["id"] > above), key=lambda row: row["id"])[:limit]
-        self.largest_page = max(self.largest_page, len(page))
+        assert not set(wanted) & set(self.made[name].get("unloaded", ())), "partition not loaded"
+        rows = [row for partition in wanted for row in self.made[name]["partitions"][partition]]
+        rows = [row for row in rows if all(_holds(row, part) for part in filter.split(" and ") if part)]
+        if fields == ["count(*)"]:
+            return [{"count(*)": len(rows)}]
+        page = sorted(rows, key=lambda row: row["id"])[:limit]
+        page = list({row["id"]: row for row in page}.values())  # each key once, and only after the limit
+        if len(fields) > 1 or fields == ["*"]:
+            self.largest_page = max(self.largest_page, len(page))
         return page
 
     def rows(self, name):
@@ -165,6 +185,12 @@ class FakeMilvus:
         self.made[name]["replicas"] = replicas
         self.create_alias(name, f"{name}_alias")
         return copy.deepcopy(self.made[name])
+
+
+def _holds(row, condition):
+    key, compare, value = condition.split(" ", 2)
+    compared = {">": operator.gt, ">=": operator.ge, "<=": operator.le, "in": lambda key, keys: key in keys}
+    return compared[compare](row[key], json.loads(value))
 
 
 @pytest.fixture

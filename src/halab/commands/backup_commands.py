@@ -21,7 +21,9 @@ messages = Console(stderr=True)
 Name = Annotated[str, typer.Option("--name", "-n", help="Which running cluster.")]
 Only = Annotated[
     list[str] | None,
-    typer.Option("--collection", "-c", help="Only this one; may be given several times."),
+    typer.Option(
+        "--collection", "-c", help="Only this one, as NAME or DATABASE.NAME; may be given several times."
+    ),
 ]
 
 
@@ -127,10 +129,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _show(heading: str, folder: Path, manifest: Manifest) -> None:
+    from halab.protect.backup.manifest import doubled_remark
+
     size = f"{manifest.rows:,} rows, {manifest.bytes / 1e6:,.1f} MB"
     console.print(f"{heading}: {escape(str(folder))}: {size}, begun {manifest.begun}", highlight=False)
     for collection in manifest.collections:
-        console.print(f"  {escape(collection.name)}: {collection.rows:,} rows", highlight=False)
+        console.print(f"  {escape(collection.qualified)}: {collection.rows:,} rows", highlight=False)
+        if collection.doubled:
+            console.print(f"  Note: {escape(doubled_remark(collection))}", highlight=False)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import BackupError
 from halab.protect.backup import backup, restore, verify
-from halab.protect.backup.manifest import MANIFEST
+from halab.protect.backup.fields import greatest_row
+from halab.protect.backup.manifest import MANIFEST, Field, doubled_remark
 
 
 @pytest.fixture
@@ -77,6 +78,145 @@ def test_a_backup_ends_although_somebody_goes_on_writing(milvus, tmp_path):
     assert 250 < verify(tmp_path / "one").rows < 260
 
 
+@pytest.mark.parametrize("doubled", [[7], [249, 0], [3] * 130, list(range(250))])
+def test_a_key_that_was_inserted_twice_cuts_no_backup_and_is_named(milvus, tmp_path, doubled):
+    milvus.fill()
+    first = milvus.rows("cards")
+    milvus.made["cards"]["partitions"]["_default"] += [{**first[0], "id": key} for key in doubled]
+    in_default = {row["id"] for row in milvus.made["cards"]["partitions"]["_default"]}
+    in_late = {row["id"] for row in milvus.made["cards"]["partitions"]["late"]}
+    manifest = backup(milvus, tmp_path / "one", page=60)
+    (saved,) = manifest.collections
+    assert manifest.rows == len(in_default) + len(in_late)
+    assert saved.doubled == 250 + len(doubled) - manifest.rows
+    if saved.doubled:
+        assert set(saved.doubled_keys) <= set(map(str, doubled))
+        assert doubled_remark(saved) in restore(milvus, tmp_path / "one", names={"cards": "again"}).notes
+
+
+def test_rows_that_milvus_counts_and_does_not_answer_with_refuse_the_backup(milvus, tmp_path):
+    milvus.fill()
+    query = milvus.query
+
+    def forgetful(name, filter, fields, **options):
+        rows = query(name, filter, fields, **options)
+        return rows if fields == ["count(*)"] else [row for row in rows if row["id"] != 33]
+
+    milvus.query = forgetful
+    with pytest.raises(BackupError, match=r"199 rows .* Milvus counts 200"):
+        backup(milvus, tmp_path / "one", page=60)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_partition_that_was_not_loaded_is_read_and_not_loaded_afterwards(milvus, tmp_path):
+    milvus.fill()
+    milvus.made["cards"]["unloaded"] = {"late"}
+    assert backup(milvus, tmp_path / "one").rows == 250
+    assert milvus.made["cards"]["unloaded"] == {"late"}
+
+
+def test_an_alias_names_its_collection_and_cannot_be_a_target(milvus, saved, tmp_path):
+    assert [each.name for each in backup(milvus, tmp_path / "two", ["cards_alias", "cards"]).collections] == [
+        "cards"
+    ]
+    with pytest.raises(BackupError, match='"cards_alias" is an alias of "cards", and nothing was restored'):
+        restore(milvus, saved[1], names={"cards": "cards_alias"}, replace=True)
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "1st", "with-dash", "ü", ""])
+def test_a_name_that_milvus_does_not_take_is_refused_before_anything_is_done(milvus, saved, name):
+    calls = len(milvus.calls)
+    with pytest.raises(BackupError, match="cannot be a collection's name, and nothing was restored"):
+        restore(milvus, saved[1], names={"cards": name})
+    assert "create_collection" not in milvus.calls[calls:]
+
+
+def test_names_of_255_letters_are_kept(milvus, tmp_path):
+    long = "n" * 255
+    milvus.fill(long, rows=4)
+    milvus.made[long]["partitions"]["p" * 255] = milvus.made[long]["partitions"].pop("late")
+    backup(milvus, tmp_path / "one")
+    restore(milvus, tmp_path / "one", replace=True)
+    assert len(milvus.rows(long)) == 4
+    assert set(milvus.made) == {long}
+
+
+def test_inserts_are_bounded_in_bytes(milvus, tmp_path):
+    milvus.fill(rows=40)
+    for row in milvus.rows("cards"):
+        row["title"] = "x" * 60_000
+    inserted = []
+    insert = milvus.insert
+    milvus.insert = lambda name, rows, **more: (inserted.append(len(rows)), insert(name, rows, **more))
+    backup(milvus, tmp_path / "one")
+    restore(milvus, tmp_path / "one", names={"cards": "again"})
+    assert max(inserted) * 60_000 <= 1 << 20
+    assert sum(inserted) == 40
+
+
+@pytest.mark.parametrize(("dim", "rows"), [(4, 1000), (32_768, 480)])
+def test_a_page_of_the_widest_rows_fits_into_memory(dim, rows):
+    vector = Field(name="v", type="FLOAT_VECTOR", params={"dim": dim})
+    text = Field(name="t", type="VARCHAR", params={"max_length": 100})
+    assert min(1000, (64 << 20) // greatest_row([vector, text], False)) == pytest.approx(rows, rel=0.07)
+
+
+def test_a_second_backup_into_a_folder_is_refused_by_name_before_it_writes(milvus, tmp_path):
+    milvus.fill()
+    query, second = milvus.query, []
+
+    def meanwhile(*given, **options):
+        if not second:
+            second.append(
+                pytest.raises(BackupError, match=r"another backup is writing .*/one at this moment")
+            )
+            with second[0]:
+                backup(milvus, tmp_path / "one")
+        return query(*given, **options)
+
+    milvus.query = meanwhile
+    assert backup(milvus, tmp_path / "one", page=60).rows == 250
+    assert verify(tmp_path / "one").rows == 250
+
+
+def test_a_second_restore_of_a_name_is_refused_and_does_nothing(milvus, saved, monkeypatch, tmp_path):
+    monkeypatch.setenv("HALAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("halab.protect.backup.connection.MilvusClient", lambda *_, **__: milvus)
+    milvus.close = lambda: None
+    insert, second = milvus.insert, []
+
+    def meanwhile(*given, **options):
+        if not second:
+            second.append(True)
+            with pytest.raises(BackupError, match='another restore of "again" is under way'):
+                restore("http://127.0.0.1:1", saved[1], names={"cards": "again"})
+        return insert(*given, **options)
+
+    milvus.insert = meanwhile
+    assert restore("http://127.0.0.1:1", saved[1], names={"cards": "again"}).rows == {"again": 250}
+    assert restore("http://127.0.0.1:1", saved[1], names={"cards": "again"}, replace=True)
+
+
+def test_a_disk_that_refuses_is_told_with_its_own_reason(milvus, tmp_path, monkeypatch):
+    milvus.fill()
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", refuse)
+    with pytest.raises(BackupError, match="Permission denied") as caught:
+        backup(milvus, tmp_path / "one")
+    assert "may not write" in caught.value.hint
+
+
+def test_a_null_in_json_comes_back_as_a_null(milvus, tmp_path):
+    milvus.fill(rows=3)
+    milvus.rows("cards")[0]["facts"] = None
+    backup(milvus, tmp_path / "one")
+    restore(milvus, tmp_path / "one", names={"cards": "again"})
+    assert None in [row["facts"] for row in milvus.rows("again")]
+
+
 def test_a_manifest_counts_and_says_when(saved):
     manifest = verify(saved[1])
     assert manifest.rows == 250
@@ -128,7 +268,7 @@ def test_a_restore_that_fails_leaves_what_was_there_and_nothing_else(milvus, sav
         original = milvus.rename_collection
 
         def rename(old, new):  # only the second of them fails; putting the old one back must not
-            milvus.refuse = refuse if old.endswith("_restoring") else None
+            milvus.refuse = refuse if old.startswith("halab_restoring") else None
             original(old, new)
 
         milvus.rename_collection = rename
@@ -213,6 +353,35 @@ def test_a_field_type_of_a_newer_milvus_is_told(milvus, tmp_path):
 def test_a_manifest_cannot_point_outside_its_folder(saved):
     rewritten(saved[1], lambda body: body["collections"][0]["files"][0].update(path="../secret"))
     with pytest.raises(BackupError, match="outside the backup"):
+        verify(saved[1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"format": "\\ud800"}', "[]", "null", "", '{"format": "halab-backup", "version": 1e999}',
+     "x" * 100, '{"digest": NaN}'],
+)  # fmt: skip
+def test_a_bent_manifest_is_told_in_words(saved, text):
+    (saved[1] / MANIFEST).write_text(text)
+    with pytest.raises(BackupError, match=r"manifest"):
+        verify(saved[1])
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [("rows", 10**400), ("rows", -1), ("rows", None), ("path", "a\0b"), ("path", "/etc/passwd"),
+     ("bytes", "7"), ("sha256", "x"), ("path", ["a"])],
+)  # fmt: skip
+def test_a_field_of_the_wrong_type_or_size_is_named(saved, where, value):
+    rewritten(saved[1], lambda body: body["collections"][0]["files"][0].update({where: value}))
+    with pytest.raises(BackupError, match=r"collections\.0\.files\.0|outside the backup|manifest says"):
+        verify(saved[1])
+
+
+def test_a_manifest_of_gigabytes_is_not_read(saved):
+    with (saved[1] / MANIFEST).open("r+b") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(BackupError, match="no manifest has more than"):
         verify(saved[1])
 
 

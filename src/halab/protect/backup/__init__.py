@@ -1,6 +1,7 @@
 """Backups: copies of collections that survive what a cluster does to its own data.
 
 writer.py      collections of a serving cluster into a folder; restorer.py: a folder into a cluster
+partition_reader.py  every row of a partition, counted; partial_folder.py: a folder that is whole or not there
 manifest.py    what a backup folder says of itself, and `verify`, which needs no cluster
 fields.py      which field types a backup holds, as Arrow types; connection.py: how a cluster is reached
 pruning.py     which backups of a folder stay, and which are deleted

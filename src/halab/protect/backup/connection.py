@@ -14,17 +14,21 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.errors import BackupError
 from halab.measure.probing.milvus_collections import TIMEOUT, silence_pymilvus, wait_until_loaded
 from halab.measure.probing.operations import UNANSWERED, error_text
+from halab.protect.backup.manifest import DEFAULT_DATABASE
 
-__all__ = ["connected", "load", "refusals"]
+__all__ = ["LOAD_TIMEOUT", "aliases_of", "connected", "load", "refusals"]
 
-_LOAD_TIMEOUT = 300.0  # seconds for a collection to be loaded
+LOAD_TIMEOUT = 300.0
+"""Seconds for a collection, or a partition, to be loaded."""
 
 
 @contextmanager
-def connected(source: Cluster | MilvusClient | str) -> Iterator[Any]:
-    """A client of a cluster or an address, closed on leaving; a client that is given is yielded as it is.
+def connected(source: Cluster | MilvusClient | str, database: str = DEFAULT_DATABASE) -> Iterator[Any]:
+    """A client of a database of a cluster or an address, closed on leaving; a client that is given is yielded
+    as it is, and reaches its own database only.
 
-    Raises BackupError for a simulated cluster, and if nothing answers at the address.
+    Raises BackupError for a simulated cluster, for another database than the default one of a client that is
+    given, and if nothing answers at the address.
     """
     if isinstance(source, SimulatedCluster):
         raise BackupError(
@@ -33,11 +37,16 @@ def connected(source: Cluster | MilvusClient | str) -> Iterator[Any]:
         )
     uri = source.uri if isinstance(source, RunningCluster) else source
     if not isinstance(uri, str):
+        if database != DEFAULT_DATABASE:
+            raise BackupError(
+                f'a client was given, and the database "{database}" was asked for',
+                hint="give the address instead, or a client of that database and names without it",
+            )
         yield source
         return
     silence_pymilvus()
     with refusals(f"the cluster at {uri} was not reached"):
-        client = MilvusClient(uri, timeout=TIMEOUT)
+        client = MilvusClient(uri, db_name=database, timeout=TIMEOUT)
     try:
         yield client
     finally:
@@ -55,7 +64,12 @@ def refusals(
         raise BackupError(f"{what}: {error_text(error)}", hint=hint) from None
 
 
+def aliases_of(client: Any, name: str) -> list[str]:
+    """By the description: Milvus 2.3.5 does not list aliases in another database than the default one."""
+    return list(client.describe_collection(name).get("aliases") or ())
+
+
 def load(client: Any, name: str, replicas: int) -> None:
     """Load a collection and wait until it is; raises MilvusException after five minutes."""
     client.load_collection(name, replica_number=replicas, _async=True)
-    wait_until_loaded(client, name, _LOAD_TIMEOUT)
+    wait_until_loaded(client, name, LOAD_TIMEOUT)

@@ -12,7 +12,7 @@ from pymilvus import DataType
 from halab.errors import BackupError
 from halab.protect.backup.manifest import Field
 
-__all__ = ["DYNAMIC", "arrow_schema", "read_field", "row_group", "rows_of"]
+__all__ = ["DYNAMIC", "arrow_schema", "greatest_row", "read_field", "row_group", "rows_of"]
 
 DYNAMIC = "$meta"
 """The column that holds, as JSON, what a row has beyond its schema's fields."""
@@ -28,7 +28,9 @@ _SCALARS = {
     "VARCHAR": pa.string(),
     "JSON": pa.string(),
 }
-_VECTORS = ("FLOAT_VECTOR", "BINARY_VECTOR")
+_VECTORS = ("FLOAT_VECTOR", "FLOAT16_VECTOR", "BINARY_VECTOR")
+_BYTES = ("FLOAT16_VECTOR", "BINARY_VECTOR")  # vectors that Milvus hands out as bytes
+_MOST_TEXT = 65_535  # bytes that Milvus takes as VARCHAR or JSON
 
 
 def read_field(described: Mapping[str, Any]) -> Field:
@@ -55,8 +57,8 @@ def arrow_type(field: Field) -> pa.DataType:
         return _SCALARS[field.type]
     if field.type == "FLOAT_VECTOR":
         return pa.list_(pa.float32(), int(field.params["dim"]))
-    if field.type == "BINARY_VECTOR":
-        return pa.binary(int(field.params["dim"]) // 8)
+    if field.type in _BYTES:
+        return pa.binary(_vector_bytes(field))
     if field.type == "ARRAY" and field.element in _SCALARS:
         return pa.list_(_SCALARS[field.element])
     raise BackupError(
@@ -64,6 +66,25 @@ def arrow_type(field: Field) -> pa.DataType:
         f"{', '.join([*_SCALARS, *_VECTORS, 'ARRAY'])}",
         hint="back up this collection with Milvus' own milvus-backup, or use a newer halab",
     )
+
+
+def _vector_bytes(field: Field) -> int:
+    dim = int(field.params["dim"])
+    return {"FLOAT_VECTOR": 4 * dim, "FLOAT16_VECTOR": 2 * dim, "BINARY_VECTOR": dim // 8}[field.type]
+
+
+def greatest_row(fields: Sequence[Field], dynamic: bool) -> int:
+    """The bytes that a row's values take at most, by the schema."""
+    return sum(map(_greatest, fields)) + (_MOST_TEXT if dynamic else 0)
+
+
+def _greatest(field: Field) -> int:
+    if field.type in _VECTORS:
+        return _vector_bytes(field)
+    text = int(field.params.get("max_length", _MOST_TEXT))
+    if field.type == "ARRAY":
+        return int(field.params.get("max_capacity", 1)) * (text if field.element == "VARCHAR" else 8)
+    return text if field.type in ("VARCHAR", "JSON") else 8
 
 
 def arrow_schema(fields: Sequence[Field], dynamic: bool) -> pa.Schema:
@@ -98,12 +119,12 @@ def rows_of(table: pa.Table, fields: Sequence[Field], dynamic: bool) -> list[dic
 
 
 def _stored(field: Field, value: Any) -> Any:
+    if field.type == "JSON":
+        # Milvus answers with the value, or with the text it was written as; null is a value as any other.
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_plain)
     if value is None:
         return None
-    if field.type == "JSON":
-        # Milvus answers with the value, or with the text it was written as.
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=_plain)
-    if field.type == "BINARY_VECTOR":
+    if field.type in _BYTES:
         return value[0] if isinstance(value, list) else bytes(value)
     if field.type in ("FLOAT_VECTOR", "ARRAY"):
         return list(value)
@@ -111,7 +132,8 @@ def _stored(field: Field, value: Any) -> Any:
 
 
 def _loaded(field: Field, value: Any) -> Any:
-    return json.loads(value) if field.type == "JSON" and value is not None else value
+    """JSON goes back as text: pymilvus refuses a null that is not written out."""
+    return "null" if field.type == "JSON" and value is None else value
 
 
 def _plain(value: Any) -> Any:

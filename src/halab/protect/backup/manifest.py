@@ -22,11 +22,26 @@ from pydantic import Field as Spec
 
 from halab.errors import BackupError
 
-__all__ = ["MANIFEST", "PARTIAL", "VERSION", "Collection", "Field", "File", "Manifest", "digest_of", "verify"]
+__all__ = [
+    "DEFAULT_DATABASE",
+    "MANIFEST",
+    "PARTIAL",
+    "VERSION",
+    "Collection",
+    "Field",
+    "File",
+    "Manifest",
+    "digest_of",
+    "doubled_remark",
+    "split_name",
+    "verify",
+]
 
 FORMAT = "halab-backup"
 VERSION = 1
 MANIFEST = "manifest.json"
+DEFAULT_DATABASE = "default"
+_LARGEST = 64 << 20  # bytes; thousands of collections have less
 PARTIAL = ".partial"
 """The ending of a folder that is still being written, or was cut off."""
 
@@ -71,9 +86,16 @@ class File(_Record):
 
 
 class Collection(_Record):
-    """A collection as it was. `replicas` is 0 if it was not loaded."""
+    """A collection as it was. `replicas` is 0 if it was not loaded.
+
+    `num_partitions` is set where a key decides the partition. `doubled` are rows that Milvus counts and never
+    answers with, because another has the same key: a backup has the row that it answers with. `doubled_keys`
+    are some of those keys. `counted` is false in backups of before 2026-11-28, which were not compared with
+    the server's count and can end too early.
+    """
 
     name: str
+    database: str = "default"
     description: str
     fields: tuple[Field, ...]
     dynamic: bool
@@ -83,11 +105,35 @@ class Collection(_Record):
     indexes: tuple[Index, ...]
     aliases: tuple[str, ...]
     replicas: int
+    num_partitions: int | None = None
+    doubled: int = Spec(default=0, ge=0)
+    doubled_keys: tuple[str, ...] = ()
+    counted: bool = False
     files: tuple[File, ...]
 
     @property
     def rows(self) -> int:
         return sum(file.rows for file in self.files)
+
+    @property
+    def qualified(self) -> str:
+        """DATABASE.NAME, or the name alone in the default database: no name of Milvus has a dot."""
+        return self.name if self.database == DEFAULT_DATABASE else f"{self.database}.{self.name}"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """The database and the collection of a qualified name."""
+    database, dot, collection = name.rpartition(".")
+    return (database, collection) if dot else (DEFAULT_DATABASE, name)
+
+
+def doubled_remark(collection: Collection) -> str:
+    """What became of rows whose key another row has, as a sentence."""
+    keys = ", ".join(collection.doubled_keys)
+    return (
+        f'"{collection.qualified}" had {collection.doubled:,} more rows of keys that were inserted twice '
+        f"(such as {keys}); Milvus answers with one row of a key, and the backup has that one"
+    )
 
 
 class Manifest(_Record):
@@ -135,22 +181,27 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder} has no {MANIFEST}, which is written last: it was cut off, or is no backup",
             hint="restore from an older backup; a folder that ends in .partial can be deleted",
         )
+    if path.stat().st_size > _LARGEST:
+        raise BackupError(
+            f"{path} has {path.stat().st_size:,} bytes, and no manifest has more than {_LARGEST:,}",
+            hint="was the right folder named?",
+        )
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        digest = body.pop("digest", None)
+        digest, computed = body.pop("digest", None), _digest(body)
         if body.get("format") != FORMAT:
             raise BackupError(f"{path} is not the manifest of a backup", hint="was the right folder named?")
-    except (ValueError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise _damaged(path) from None
     if isinstance(body.get("version"), int) and body["version"] > VERSION:
         raise BackupError(
             f"{folder} is of version {body['version']} of the format, and this halab reads {VERSION}",
             hint="restore it with the halab that made it, or a newer one",
         )
-    if digest != _digest(body):
+    if digest != computed:
         raise _damaged(path)
     try:
-        return Manifest.model_validate(body)
+        return Manifest.model_validate_json(json.dumps(body), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
@@ -193,7 +244,8 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Manifest:
 
 def _problems(folder: Path, file: File) -> list[str]:
     """What is wrong with a file: the first problem, or nothing."""
-    if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts:
+    parts = PurePosixPath(file.path)
+    if parts.is_absolute() or ".." in parts.parts or "\0" in file.path:
         return ["lies outside the backup"]
     path = folder / file.path
     if not path.is_file():

@@ -25,6 +25,8 @@ from halab.tables import Row, text_table
 
 __all__ = ["Entry", "Pruning", "prune"]
 
+_OF_THE_DISK = "lost+found"  # in the root of every ext4 file system, and nobody's backup
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -72,7 +74,9 @@ class Pruning:
     def _row(self, entry: Entry) -> Row:
         manifest = entry.manifest
         begun = manifest.begun[:16].replace("T", " ") if manifest else "-"
-        collections = ", ".join(collection.name for collection in manifest.collections) if manifest else "-"
+        collections = (
+            ", ".join(collection.qualified for collection in manifest.collections) if manifest else "-"
+        )
         deleted = "would go" if self.dry_run else "deleted"
         fate = deleted if entry.goes else "stays" if entry.sound else "LOOK"
         return (entry.name, begun, collections, fate, entry.why or "no rule keeps it")
@@ -114,7 +118,7 @@ def _entries(folder: Path) -> list[Path]:
         raise BackupError(
             f"{folder} is itself a backup, and not a folder of backups", hint=f"name {folder.parent}"
         )
-    paths = sorted(folder.iterdir())
+    paths = sorted(path for path in folder.iterdir() if path.name != _OF_THE_DISK)
     others = [path.name for path in paths if not _is_backup(path)]
     if others:
         raise BackupError(
@@ -155,9 +159,12 @@ def _moment(manifest: Manifest) -> float:
 
 def _reasons(sound: Mapping[str, Manifest], retention: Retention) -> dict[str, str]:
     """Why each backup stays, in words, or "" if it goes; judged among those of the same collections."""
-    alike: dict[frozenset[str], dict[str, float]] = defaultdict(dict)
+    alike: dict[tuple[frozenset[str], bool], dict[str, float]] = defaultdict(dict)
     for name, manifest in sound.items():
-        alike[frozenset(collection.name for collection in manifest.collections)][name] = _moment(manifest)
+        collections = frozenset(collection.qualified for collection in manifest.collections)
+        # One that was never compared with the server's count may be cut short: it is no reason to delete
+        # another.
+        alike[collections, all(each.counted for each in manifest.collections)][name] = _moment(manifest)
     kept_for: dict[str, str] = {}
     for moments in alike.values():
         why = reasons(moments.values(), retention)

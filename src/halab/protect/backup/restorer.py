@@ -11,27 +11,43 @@ is dropped.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pymilvus import DataType
 from pymilvus.exceptions import MilvusException
 
 from halab.errors import BackupError
-from halab.protect.backup.connection import connected, load, refusals
+from halab.folders import home_folder
+from halab.protect.backup.connection import aliases_of, connected, load, refusals
 from halab.protect.backup.fields import rows_of
-from halab.protect.backup.manifest import Collection, Field, Manifest, Progress, verify
+from halab.protect.backup.manifest import (
+    DEFAULT_DATABASE,
+    Collection,
+    Field,
+    Manifest,
+    Progress,
+    doubled_remark,
+    split_name,
+    verify,
+)
+from halab.protect.backup.partial_folder import exclusive
 
 __all__ = ["Restored", "batches", "restore"]
 
-_BATCH = 500  # rows in one insert
+_BATCH = 500  # rows in one insert, at most
+_BATCH_BYTES = 1 << 20  # bytes in one insert, unless a single row has more
 _UNFLUSHED = 1 << 20  # bytes between two flushes: the embedded cluster's log may keep no more than 5 MiB
 _MOST_ROWS = 5000  # rows between two flushes
-_BUILDING, _OLD = "_halab_restoring", "_halab_replaced"
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,254}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +69,22 @@ def restore(
 ) -> Restored:
     """Bring collections of a backup (all if none is named) into a cluster, verified and counted.
 
-    `target` is a cluster, an address or a client. `names` gives new names by old ones. `replace` puts a
-    collection in the place of one that is there, which is dropped; without it that is an error, raised before
-    anything is done. Raises BackupError if the backup is damaged, a name is taken, or Milvus refuses.
+    `target` is a cluster, an address or a client. `names` gives new names by old ones; in another database
+    than the default one a name is DATABASE.NAME, and the database is made if it is not there. `replace` puts
+    a collection in the place of one that is there, which is dropped; without it that is an error, raised
+    before anything is done. Raises BackupError if the backup is damaged, a name is taken or none of Milvus',
+    another restore of it is under way, or Milvus refuses.
     """
     folder = Path(folder)
-    manifest = verify(folder, progress=progress)
-    plan = _plan(manifest, collections, names or {})
-    with connected(target) as client:
-        _check_targets(client, plan, replace)
-        notes = [
-            note
-            for collection, name in plan
-            for note in _restore_one(client, collection, name, folder, progress)
-        ]
-    rows = {name: collection.rows for collection, name in plan}
+    plan = _plan(verify(folder, progress=progress), collections, names or {})
+    with ExitStack() as stack:
+        targets = [_Target(*each, folder, progress) for each in plan]
+        for each in targets:
+            each.open(target, stack)
+        for each in targets:
+            each.check(replace)
+        notes = [note for each in targets for note in each.restore()]
+    rows = {each.qualified: each.saved.rows for each in targets}
     if progress:
         progress("restored", sum(rows.values()), sum(rows.values()))
     return Restored(rows, tuple(notes))
@@ -76,7 +93,7 @@ def restore(
 def _plan(
     manifest: Manifest, wanted: Sequence[str], names: Mapping[str, str]
 ) -> list[tuple[Collection, str]]:
-    saved = {collection.name: collection for collection in manifest.collections}
+    saved = {collection.qualified: collection for collection in manifest.collections}
     unknown = [name for name in [*wanted, *names] if name not in saved]
     if unknown:
         raise BackupError(
@@ -89,33 +106,84 @@ def _plan(
     return plan
 
 
-def _check_targets(client: Any, plan: Sequence[tuple[Collection, str]], replace: bool) -> None:
-    with refusals("the cluster's collections could not be listed"):
-        taken = [name for _, name in plan if client.has_collection(name)]
-    if taken and not replace:
-        raise BackupError(
-            f'the collection "{taken[0]}" is already there, and nothing was restored',
-            hint="restore into a new name, or say that it is to be replaced",
-        )
+@dataclass
+class _Target:
+    """A collection of a backup, and the qualified name that it gets."""
+
+    saved: Collection
+    qualified: str
+    folder: Path
+    progress: Progress | None
+    client: Any = None
+
+    @property
+    def name(self) -> str:
+        return split_name(self.qualified)[1]
+
+    def open(self, target: Any, stack: ExitStack) -> None:
+        """Reach its database, which is made if it is not there; keep other restores away from its name."""
+        database = split_name(self.qualified)[0]
+        if database != DEFAULT_DATABASE:
+            with connected(target) as client, refusals(f'the database "{database}" could not be made'):
+                if database not in client.list_databases():
+                    client.create_database(database)
+        self.client = stack.enter_context(connected(target, database))
+        if self.client is not target:
+            stack.enter_context(_alone(getattr(target, "uri", target), self.qualified))
+
+    def check(self, replace: bool) -> None:
+        """Raises BackupError for whatever would end the restore later, before anything is done."""
+        if not _NAME.fullmatch(self.name):
+            raise BackupError(
+                f"{self.name[:40]!r} cannot be a collection's name, and nothing was restored",
+                hint="up to 255 letters, digits and _, beginning with a letter or _",
+            )
+        with refusals("the cluster's collections could not be listed"):
+            taken = self.client.has_collection(self.name)
+            own = self.client.describe_collection(self.name)["collection_name"] if taken else ""
+        if taken and own != self.name:
+            raise BackupError(
+                f'"{self.name}" is an alias of "{own}", and nothing was restored',
+                hint="restore into a new name, or drop the alias first",
+            )
+        if taken and not replace:
+            raise BackupError(
+                f'the collection "{self.name}" is already there, and nothing was restored',
+                hint="restore into a new name, or say that it is to be replaced",
+            )
+
+    def restore(self) -> list[str]:
+        building = _temporary("restoring", self.name)
+        client, saved, name = self.client, self.saved, self.name
+        with refusals(f'"{name}" was not restored, and what was there is untouched'):
+            try:
+                _drop(client, building)  # left by a restore that was cut off
+                _create(client, saved, building)
+                _fill(client, saved, building, self.folder, self.progress)
+                _load_and_count(client, saved, building)
+                _put_in_place(client, building, name)
+            except BaseException:
+                with suppress(MilvusException):
+                    _drop(client, building)
+                raise
+        with refusals(f'"{name}" was restored, but its aliases were not'):
+            return _aliases(client, saved, name) + _remarks(saved)
 
 
-def _restore_one(
-    client: Any, saved: Collection, name: str, folder: Path, progress: Progress | None
-) -> list[str]:
-    building = name + _BUILDING
-    with refusals(f'"{name}" was not restored, and what was there is untouched'):
-        try:
-            _drop(client, building)  # left by a restore that was cut off
-            _create(client, saved, building)
-            _fill(client, saved, building, folder, progress)
-            _load_and_count(client, saved, building)
-            _put_in_place(client, building, name)
-        except BaseException:
-            with suppress(MilvusException):
-                _drop(client, building)
-            raise
-    with refusals(f'"{name}" was restored, but its aliases were not'):
-        return _aliases(client, saved, name) + _remarks(saved)
+def _alone(uri: str, name: str) -> AbstractContextManager[None]:
+    locks = home_folder() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(f"{uri} {name}".encode()).hexdigest()[:16]
+    refusal = BackupError(
+        f'another restore of "{name}" is under way at {uri}, and this one has done nothing',
+        hint="wait for it, or restore into a new name",
+    )
+    return exclusive(locks / f"restore-{digest}.lock", refusal)
+
+
+def _temporary(purpose: str, name: str) -> str:
+    """A name beside `name`, which may have all the 255 letters that Milvus takes."""
+    return f"halab_{purpose}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _create(client: Any, saved: Collection, name: str) -> None:
@@ -132,6 +200,7 @@ def _create(client: Any, saved: Collection, name: str) -> None:
         num_shards=saved.shards,
         consistency_level=saved.consistency,
         **({"properties": saved.properties} if saved.properties else {}),
+        **({"num_partitions": saved.num_partitions} if saved.num_partitions else {}),
     )
     for partition in {file.partition for file in saved.files} - {"", "_default"}:
         client.create_partition(name, partition)
@@ -165,8 +234,18 @@ def batches(saved: Collection, folder: Path) -> Iterator[tuple[str, int, list[di
     """Partition, bytes and rows of one insert after the other."""
     for file in saved.files:
         with pq.ParquetFile(folder / file.path) as source:
-            for batch in source.iter_batches(_BATCH):
+            for batch in itertools.chain.from_iterable(map(_within_bytes, source.iter_batches(_BATCH))):
                 yield file.partition, batch.nbytes, rows_of(batch, saved.fields, saved.dynamic)
+
+
+def _within_bytes(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Halved until each part is small enough for one insert."""
+    if batch.nbytes <= _BATCH_BYTES or batch.num_rows == 1:
+        yield batch
+        return
+    half = batch.num_rows // 2
+    yield from _within_bytes(batch.slice(0, half))
+    yield from _within_bytes(batch.slice(half))
 
 
 def _load_and_count(client: Any, saved: Collection, name: str) -> None:
@@ -192,7 +271,7 @@ def _load_and_count(client: Any, saved: Collection, name: str) -> None:
 
 def _put_in_place(client: Any, built: str, name: str) -> None:
     """The old one makes room and goes last, so that it can come back if the new one does not get its name."""
-    old = name + _OLD
+    old = _temporary("replaced", name)
     _drop(client, old)
     replaced = client.has_collection(name)
     if replaced:
@@ -204,7 +283,7 @@ def _put_in_place(client: Any, built: str, name: str) -> None:
             client.rename_collection(old, name)
         raise
     if replaced:
-        for alias in client.list_aliases(old)["aliases"]:
+        for alias in aliases_of(client, old):
             client.alter_alias(name, alias)
         with suppress(MilvusException):
             _drop(client, old)
@@ -214,7 +293,7 @@ def _aliases(client: Any, saved: Collection, name: str) -> list[str]:
     """Aliases come back with the collection's own name; under a new name they stay where they point."""
     if name != saved.name:
         return [f'"{name}" has none of the aliases {", ".join(saved.aliases)}'] if saved.aliases else []
-    present = set(client.list_aliases(name)["aliases"])
+    present = set(aliases_of(client, name))
     notes = []
     for alias in saved.aliases:
         if alias in present:
@@ -229,12 +308,12 @@ def _aliases(client: Any, saved: Collection, name: str) -> list[str]:
 def _remarks(saved: Collection) -> list[str]:
     if any(field.primary and field.auto_id for field in saved.fields):
         return [f'the rows of "{saved.name}" have new keys: Milvus makes them itself']
-    return []
+    return [doubled_remark(saved)] if saved.doubled else []
 
 
 def _drop(client: Any, name: str) -> None:
     if client.has_collection(name):
-        for alias in client.list_aliases(name)["aliases"]:
+        for alias in aliases_of(client, name):
             client.drop_alias(alias)
         client.release_collection(name)
         client.drop_collection(name)

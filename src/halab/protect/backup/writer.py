@@ -2,46 +2,43 @@
 
     backup(cluster, "backups/monday", ["halab_cards"])
 
-Rows are read page by page in the order of their keys, each page with Strong consistency, and each page
-becomes a row group of a Parquet file; so memory holds one page however large the collection is. Milvus 2.3
-cannot be read as of one moment: a row written while the backup runs is in it or not, one acknowledged
-before is.
+Each page of rows becomes a row group of a Parquet file; so memory holds one page however large the collection
+is. Milvus 2.3 cannot be read as of one moment: a row written while the backup runs is in it or not, one
+acknowledged before is.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
-import os
-import shutil
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from pymilvus.client.types import LoadState
 
 from halab.errors import BackupError
-from halab.protect.backup.connection import connected, load, refusals
+from halab.protect.backup.connection import LOAD_TIMEOUT, connected, load, refusals
 from halab.protect.backup.fields import arrow_schema, read_field, row_group
 from halab.protect.backup.manifest import (
+    DEFAULT_DATABASE,
     MANIFEST,
-    PARTIAL,
     Collection,
-    Field,
     File,
     Index,
     Manifest,
     Progress,
     digest_of,
+    split_name,
 )
+from halab.protect.backup.partial_folder import partial_folder
+from halab.protect.backup.partition_reader import PAGE, PartitionReader
 
 __all__ = ["backup"]
 
-PAGE = 1000  # rows read, and written as one row group
+_LONGEST_NAME = 200  # letters of a name that are kept as a file's name; Milvus takes 255
 
 # What `describe_index` returns about an index's present state, and not about how it was made.
 _STATE = {
@@ -58,70 +55,75 @@ def backup(
     page: int = PAGE,
     progress: Progress | None = None,
 ) -> Manifest:
-    """Copy collections (all of them if none is named) into a new folder, while the cluster serves.
+    """Copy collections (those of every database if none is named) into a new folder, while the cluster
+    serves.
 
-    `source` is a cluster, an address or a client. The folder appears, whole, when everything is written;
-    until then its name ends in ".partial", and on any failure it is removed again. A collection that is not
-    loaded is loaded for the time of the backup, with one copy. Raises BackupError if the folder exists, a
-    collection does not or cannot be backed up, Milvus refuses, or the disk does.
+    `source` is a cluster, an address, or a client, which is asked for its own database only. A name is that
+    of a collection or an alias, in another database than the default one DATABASE.NAME. The folder appears,
+    whole, when everything is written; until then its name ends in ".partial", and on any failure it is
+    removed again. What is not loaded is loaded for the time of the backup, with one copy. Raises BackupError
+    if the folder exists or another backup is writing it, a collection does not exist or cannot be backed up,
+    fewer rows were read than Milvus counts, Milvus refuses, or the disk does.
     """
     folder = Path(folder)
-    if folder.exists():
-        raise BackupError(
-            f"{folder} is already there, and a backup is never overwritten", hint="choose another name"
-        )
-    with connected(source) as client, _partial_folder(folder) as partial:
+    with partial_folder(folder) as partial:
         begun = _now()
-        with refusals("the collections could not be listed"):
-            names = list(collections) or sorted(client.list_collections())
+        with connected(source) as client, refusals("the collections could not be listed"):
             version = str(client.get_server_version())
-            missing = [name for name in names if not client.has_collection(name)]
-        if missing:
-            raise BackupError(
-                f"there is no collection {missing[0]!r}", hint="see which there are, and name one"
-            )
-        saved = tuple(_collection(client, name, partial, page, progress) for name in names)
-        manifest = Manifest(begun=begun, ended=_now(), milvus=version, collections=saved)
+            wanted = _by_database(client, collections, every=client is not source)
+        saved = [
+            each
+            for database, names in wanted.items()
+            for each in _database(source, database, names, partial, page, progress)
+        ]
+        manifest = Manifest(begun=begun, ended=_now(), milvus=version, collections=tuple(saved))
         (partial / MANIFEST).write_text(manifest.text(), encoding="utf-8")
     if progress:
         progress("backed up", manifest.rows, manifest.rows)
     return manifest
 
 
+def _by_database(client: Any, names: Sequence[str], *, every: bool) -> dict[str, list[str]]:
+    """The collections to back up by their databases: those named, else all; an empty list is all of a
+    database.
+    """
+    if not names:
+        return {database: [] for database in (client.list_databases() if every else [DEFAULT_DATABASE])}
+    wanted: dict[str, list[str]] = {}
+    for name in names:
+        database, collection = split_name(name)
+        wanted.setdefault(database, []).append(collection)
+    return wanted
+
+
+def _database(
+    source: Any, database: str, names: Sequence[str], into: Path, page: int, progress: Progress | None
+) -> Iterator[Collection]:
+    with connected(source, database) as client:
+        for name in _collections(client, names):
+            yield _collection(client, database, name, into, page, progress)
+
+
+def _collections(client: Any, names: Sequence[str]) -> list[str]:
+    """By their own names, each once, although an alias may have been named."""
+    with refusals("the collections could not be listed"):
+        missing = [name for name in names if not client.has_collection(name)]
+        if missing:
+            raise BackupError(
+                f"there is no collection {missing[0]!r}",
+                hint=f"there are {', '.join(sorted(client.list_collections())) or 'none'}",
+            )
+        own = [client.describe_collection(name)["collection_name"] for name in names]
+        return list(dict.fromkeys(own)) or sorted(client.list_collections())
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-@contextmanager
-def _partial_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` that gets its name at the end, or is removed."""
-    partial = folder.with_name(folder.name + PARTIAL)
-    try:
-        shutil.rmtree(partial, ignore_errors=True)  # left by a backup that was cut off
-        partial.mkdir(parents=True)
-        yield partial
-        _sync(partial)
-        partial.rename(folder)
-    except (OSError, pa.ArrowException) as error:
-        raise BackupError(
-            f"the backup could not be written to {folder}: {error}; nothing of it was kept",
-            hint="is the disk full? make room, or name a folder elsewhere, and back up again",
-        ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    """Write everything to the disk: a power cut must not leave a folder with its name and not its rows."""
-    for path in [*folder.rglob("*"), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _collection(client: Any, name: str, into: Path, page: int, progress: Progress | None) -> Collection:
+def _collection(
+    client: Any, database: str, name: str, into: Path, page: int, progress: Progress | None
+) -> Collection:
     with refusals(f'the collection "{name}" could not be backed up'):
         described = client.describe_collection(name)
         if described.get("functions"):
@@ -130,32 +132,54 @@ def _collection(client: Any, name: str, into: Path, page: int, progress: Progres
                 hint="back it up with Milvus' own milvus-backup",
             )
         fields = tuple(read_field(field) for field in described["fields"])
-        dynamic = bool(described.get("enable_dynamic_field"))
+        by_key = any(field.partition_key for field in fields)
         indexes = tuple(_index(client.describe_index(name, index)) for index in client.list_indexes(name))
-        with _loaded(client, name, indexes) as replicas:
-            (into / name).mkdir()
-            files = tuple(
-                _file(client, name, partition, fields, dynamic, into, page, progress)
-                for partition in _partitions(client, name, fields)
+        readers = [
+            PartitionReader(
+                client, name, partition, fields, bool(described.get("enable_dynamic_field")), page
             )
-        return Collection(
+            for partition in _partitions(client, name, by_key)
+        ]
+        collection = Collection(
             name=name,
+            database=database,
             description=described.get("description", ""),
             fields=fields,
-            dynamic=dynamic,
+            dynamic=bool(described.get("enable_dynamic_field")),
             shards=described.get("num_shards", 1),
             consistency=int(described.get("consistency_level", 0)),
             properties={str(k): str(v) for k, v in (described.get("properties") or {}).items()},
             indexes=indexes,
-            aliases=tuple(client.list_aliases(name)["aliases"]),
-            replicas=replicas,
-            files=files,
+            aliases=tuple(described.get("aliases") or ()),
+            replicas=0,
+            num_partitions=described.get("num_partitions") if by_key else None,
+            counted=True,
+            files=(),
+        )
+        subfolder = _file_name(collection.qualified)
+        (into / subfolder).mkdir()
+        with _loaded(client, name, indexes, by_key) as replicas:
+            files = tuple(_file(reader, into, subfolder, progress) for reader in readers)
+        return collection.model_copy(
+            update={
+                "replicas": replicas,
+                "files": files,
+                "doubled": sum(reader.doubled for reader in readers),
+                "doubled_keys": tuple(key for reader in readers for key in reader.doubled_keys),
+            }
         )
 
 
-def _partitions(client: Any, name: str, fields: Sequence[Field]) -> list[str]:
+def _partitions(client: Any, name: str, by_key: bool) -> list[str]:
     """One file a partition; where a key decides the partition, Milvus will decide again."""
-    return [""] if any(field.partition_key for field in fields) else list(client.list_partitions(name))
+    return [""] if by_key else list(client.list_partitions(name))
+
+
+def _file_name(name: str) -> str:
+    """A name of Milvus as one of the file system, which ends at 255 bytes with what is added to it."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _index(described: Mapping[str, Any]) -> Index:
@@ -164,10 +188,11 @@ def _index(described: Mapping[str, Any]) -> Index:
 
 
 @contextmanager
-def _loaded(client: Any, name: str, indexes: Sequence[Index]) -> Iterator[int]:
+def _loaded(client: Any, name: str, indexes: Sequence[Index], by_key: bool) -> Iterator[int]:
     """The number of copies that were loaded. What was not loaded is, meanwhile: only then can it be read."""
     if client.get_load_state(name)["state"] == LoadState.Loaded:
-        yield max(1, len(client.describe_replica(name)))
+        with _partitions_loaded(client, name, by_key):
+            yield max(1, len(client.describe_replica(name)))
         return
     if not indexes:
         raise BackupError(
@@ -181,60 +206,34 @@ def _loaded(client: Any, name: str, indexes: Sequence[Index]) -> Iterator[int]:
         client.release_collection(name)
 
 
-def _file(
-    client: Any,
-    name: str,
-    partition: str,
-    fields: Sequence[Field],
-    dynamic: bool,
-    into: Path,
-    page: int,
-    progress: Progress | None,
-) -> File:
-    relative = f"{name}/{partition or 'rows'}.parquet"
+@contextmanager
+def _partitions_loaded(client: Any, name: str, by_key: bool) -> Iterator[None]:
+    """A collection counts as loaded if one partition is; where a key decides, all are or none."""
+    partitions = [] if by_key else list(client.list_partitions(name))
+    missing = [each for each in partitions if client.get_load_state(name, each)["state"] != LoadState.Loaded]
+    if missing:
+        client.load_partitions(name, missing, timeout=LOAD_TIMEOUT)
+    try:
+        yield
+    finally:
+        if missing:
+            client.release_partitions(name, missing)
+
+
+def _file(reader: PartitionReader, into: Path, subfolder: str, progress: Progress | None) -> File:
+    relative = f"{subfolder}/{_file_name(reader.partition or 'rows')}.parquet"
     path, rows = into / relative, 0
-    total = int(client.get_collection_stats(name)["row_count"])
-    with pq.ParquetWriter(path, arrow_schema(fields, dynamic)) as writer:
-        for batch in _pages(client, name, partition, fields, dynamic, page):
-            writer.write_table(row_group(batch, fields, dynamic))
+    total = int(reader.client.get_collection_stats(reader.name)["row_count"])
+    with pq.ParquetWriter(path, arrow_schema(reader.fields, reader.dynamic)) as writer:
+        for batch in reader.pages():
+            writer.write_table(row_group(batch, reader.fields, reader.dynamic))
             rows += len(batch)
             if progress:
-                progress(f"backing up {name}", rows, max(rows, total))
+                progress(f"backing up {reader.name}", rows, max(rows, total))
     return File(
-        path=relative, partition=partition, rows=rows, bytes=path.stat().st_size, sha256=digest_of(path)
+        path=relative,
+        partition=reader.partition,
+        rows=rows,
+        bytes=path.stat().st_size,
+        sha256=digest_of(path),
     )
-
-
-def _pages(
-    client: Any, name: str, partition: str, fields: Sequence[Field], dynamic: bool, page: int
-) -> Iterator[list[dict[str, Any]]]:
-    """Rows in the order of their keys, page by page.
-
-    Not by pymilvus' query_iterator: on Milvus 2.3 it reads with the collection's own consistency, whatever
-    it is told, and with Bounded that missed rows acknowledged just before (measured). A query with a limit
-    gives the least keys above the last one, because each segment answers with its own least ones.
-    """
-    key = next(field.name for field in fields if field.primary)
-    above = ""
-    while True:
-        page_rows = client.query(
-            name,
-            above,
-            ["*"] if dynamic else [field.name for field in fields],
-            partition_names=[partition] if partition else None,
-            limit=page,
-            consistency_level="Strong",
-        )
-        rows = [dict(row) for row in page_rows]
-        keys = [row[key] for row in rows]
-        if any(first >= second for first, second in itertools.pairwise(keys)):
-            raise BackupError(
-                f'the rows of "{name}" did not come in the order of their keys, so some could be missed',
-                hint="this version reads Milvus 2.3; take Milvus' own milvus-backup for others",
-            )
-        if rows:
-            yield rows
-        # A page that is not full is the last: waiting for an empty one would race whoever writes new keys.
-        if len(rows) < page:
-            return
-        above = f"{key} > {json.dumps(keys[-1], ensure_ascii=False)}"
