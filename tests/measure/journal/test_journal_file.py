@@ -1,4 +1,6 @@
+import hashlib
 import json
+import os
 
 import pytest
 
@@ -124,6 +126,65 @@ def test_a_foreign_version_is_refused_with_both_versions(full, lines):
     record = {**json.loads(full.lines[0]), "version": 99}
     with pytest.raises(JournalError, match="version 99, this halab reads version 2"):
         Journal.load(lines([json.dumps(record), *full.lines[1:]]))
+
+
+def chained(lines, number, change):
+    """The lines with a change in one record, and with the chain that belongs to it."""
+    records, prev = [json.loads(line) for line in lines], "0" * 64
+    change(records[number])
+    for record in records:
+        record["prev"] = prev
+        del record["hash"]
+        body = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        record["hash"] = prev = hashlib.sha256(body.encode()).hexdigest()
+        yield json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+BENT = [
+    ("header", "rate", 0), ("header", "rate", -1), ("header", "rate", 10**400), ("header", "rate", "20"),
+    ("header", "deadline", [1, 2]), ("header", "deadline", None), ("header", "ttl", "ten"),
+    ("header", "operations", "search"), ("header", "operations", [1]), ("header", "timeouts", []),
+    ("header", "simulated", None), ("header", "simulated", "no"), ("header", "engine", 7),
+    ("header", "started", "yesterday"), ("header", "started", "9999-12-31T23:59:59-12:00"),
+    ("header", "started", None), ("header", "versions", {"milvus": 2}), ("header", "new", 1),
+    ("sample", "intended", "0.1"), ("sample", "done", None), ("sample", "sent", True),
+    ("sample", "done", 10**30), ("sample", "outcome", "fine"), ("sample", "key", 2**70),
+    ("sample", "key", 1.5), ("sample", "number", "x"), ("sample", "operation", "delete"),
+    ("sample", "error", "x" * 200_000), ("sample", "error", None), ("fault", "at", None),
+    ("fault", "undone_at", "later"), ("fault", "kind", ["crash"]), ("event", "time", "soon"),
+    ("event", "detail", {}), ("note", "text", 7), ("note", "text", None), ("count", "missing", 3),
+    ("count", "missing", ["a"]), ("count", "acknowledged", "4"), ("footer", "p99", []),
+    ("footer", "max", None), ("footer", "median", "x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name", "value"), BENT)
+def test_a_field_of_the_wrong_type_or_size_is_named_with_its_line(full, lines, kind, name, value):
+    number = next(n for n, line in enumerate(full.lines) if json.loads(line)["record"] == kind)
+    changed = list(chained(full.lines, number, lambda record: record.update({name: value})))
+    with pytest.raises(JournalError) as caught:
+        Journal.load(lines(changed))
+    assert (f"line {number + 1}: " in caught.value.message and name in caught.value.message) or (
+        "the operation 'delete'" in caught.value.message
+    )
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"record": "header", "x": 1e999}', '{"record": "\\ud800"}'])
+def test_a_line_that_no_json_should_hold_is_named(full, lines, line):
+    with pytest.raises(JournalError, match="line 1 is not JSON, or holds what no journal does"):
+        Journal.load(lines([line, *full.lines[1:]]))
+
+
+def test_a_pipe_a_device_and_a_file_of_gigabytes_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(3 << 30)
+    for name, reason in {"pipe": "plain file", "zero": "plain file", "sparse": "no journal has more"}.items():
+        with pytest.raises(JournalError, match=reason):
+            Journal.load(tmp_path / name)
+    with pytest.raises(JournalError, match="plain file"):
+        Journal.load(tmp_path)
 
 
 def test_any_other_file_is_refused(tmp_path):

@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import platform
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -26,6 +27,7 @@ import psutil
 
 from halab.cluster.protocol import Cluster, Event
 from halab.errors import JournalError
+from halab.measure.journal.record_fields import problem_of
 from halab.models.samples import Outcome, Sample
 
 __all__ = ["FaultRecord", "Header", "Journal", "Phase", "Pressure", "RowCount", "Scheduling", "machine"]
@@ -33,7 +35,7 @@ __all__ = ["FaultRecord", "Header", "Journal", "Phase", "Pressure", "RowCount", 
 FORMAT = "halab-journal"
 VERSION = 2
 _NO_HASH = "0" * 64
-_KINDS = ("header", "fault", "event", "phase", "pressure", "sample", "count", "note", "footer")
+_LARGEST = 256 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,13 @@ class Scheduling:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence about the measurement."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pressure:
     """How short of processor time the machine was: `cpu` is the share, 0 to 1, of the time since the record
     before (about a second) in which some task was ready to run and had no core."""
@@ -213,7 +222,7 @@ class Journal:
     def load(cls, path: str | Path) -> Journal:
         """Read a journal and check it. Raises JournalError naming the first line that is wrong."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = _read_text(Path(path))
         except FileNotFoundError:
             raise JournalError(f"there is no journal at {path}", hint="check the name") from None
         except UnicodeDecodeError as error:
@@ -252,32 +261,31 @@ class Journal:
         self._check_fields()
 
     def _check_fields(self) -> None:
-        """Reading every view once proves that the records have the fields they should."""
-        try:
-            _ = self.header, self._samples, self.faults, self.events, self.phases, self.pressure
-            _ = self.count, self.notes, self.scheduling
-        except (KeyError, TypeError, ValueError) as error:
+        """Each record has the fields it should, of types and sizes that whoever reads it can rely on."""
+        for number, record in enumerate(self._records, start=1):
+            if problem := _field_problem(record):
+                raise JournalError(
+                    f"line {number}: the chain is whole, but a field of the {record['record']} is wrong: "
+                    f"{problem}",
+                    hint="this file was not written by halab; take the measurement again",
+                )
+        unknown = {sample.operation for sample in self._samples} - set(self.header.operations)
+        if unknown:
             raise JournalError(
-                f"the chain is whole but a record has wrong fields: {error}",
+                f"a sample is of the operation {sorted(unknown)[0]!r}, which the header does not name",
                 hint="this file was not written by halab; take the measurement again",
-            ) from None
+            )
 
     @cached_property
     def _records(self) -> tuple[dict[str, Any], ...]:
         return tuple(json.loads(line) for line in self.lines)
 
     def _of(self, kind: str) -> list[dict[str, Any]]:
-        chain = {"record", "prev", "hash"}
-        return [
-            {key: value for key, value in record.items() if key not in chain}
-            for record in self._records
-            if record["record"] == kind
-        ]
+        return [_values(record) for record in self._records if record["record"] == kind]
 
     @cached_property
     def header(self) -> Header:
         fields = self._of("header")[0]
-        fields = {key: value for key, value in fields.items() if key not in ("format", "version")}
         return Header(**{**fields, "operations": tuple(fields["operations"])})
 
     @cached_property
@@ -321,12 +329,11 @@ class Journal:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        return tuple(fields["text"] for fields in self._of("note"))
+        return tuple(Note(**fields).text for fields in self._of("note"))
 
     @cached_property
     def scheduling(self) -> Scheduling:
-        fields = self._of("footer")[0]
-        return Scheduling(**{key: value for key, value in fields.items() if key != "records"})
+        return Scheduling(**self._of("footer")[0])
 
     @property
     def simulated(self) -> bool:
@@ -377,6 +384,29 @@ class Journal:
         return f"Journal({mark}{self.header.engine}, {faults}, {len(self._samples)} probes)"
 
 
+_RECORDS: dict[str, type] = {
+    "header": Header,
+    "fault": FaultRecord,
+    "event": Event,
+    "phase": Phase,
+    "pressure": Pressure,
+    "sample": Sample,
+    "count": RowCount,
+    "note": Note,
+    "footer": Scheduling,
+}
+_OF_THE_FILE = {"record", "prev", "hash", "format", "version", "records"}
+
+
+def _values(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says of the measurement, without what it says of the file."""
+    return {key: value for key, value in record.items() if key not in _OF_THE_FILE}
+
+
+def _field_problem(record: Mapping[str, Any]) -> str:
+    return problem_of(_RECORDS[record["record"]], _values(record))
+
+
 def relative(event: Event, start: float) -> Event:
     """The event with its time counted from `start` (both seconds on the cluster's clock)."""
     return replace(event, time=round(event.time - start, 6))
@@ -399,6 +429,19 @@ def _chained(records: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[str]:
         yield _canonical(record)
 
 
+def _read_text(path: Path) -> str:
+    """The text of a plain file. A pipe would never end, and no journal has a gigabyte."""
+    described = path.stat()
+    if not stat.S_ISREG(described.st_mode):
+        raise JournalError(f"{path} is not a plain file", hint="is it a journal?")
+    if described.st_size > _LARGEST:
+        raise JournalError(
+            f"{path} has {described.st_size:,} bytes, and no journal has more than {_LARGEST:,}",
+            hint="is it a journal?",
+        )
+    return path.read_text(encoding="utf-8")
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")
 
@@ -406,12 +449,13 @@ def _refuse(constant: str) -> None:
 def _parsed(line: str, number: int) -> dict[str, Any]:
     try:
         record = json.loads(line, parse_constant=_refuse)
-    except ValueError as error:
+        _canonical(record).encode()
+    except (ValueError, RecursionError) as error:
         raise JournalError(
-            f"line {number} is not JSON ({error})",
+            f"line {number} is not JSON, or holds what no journal does ({error})",
             hint="the file was cut or edited here; use an untouched copy or take the measurement again",
         ) from None
-    if not isinstance(record, dict) or record.get("record") not in _KINDS:
+    if not isinstance(record, dict) or record.get("record") not in _RECORDS:
         raise JournalError(
             f"line {number} is not a journal record", hint="is this a journal? use an untouched copy"
         )

@@ -1,0 +1,87 @@
+"""What the fields of a journal's records may be: their types, and bounds beyond which no measurement lies.
+
+The hash chain proves that nobody changed a line by accident. It does not prove that the line makes sense: who
+writes a whole chain can write a time as a text. Every reader relies on what is checked here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+__all__ = ["problem_of"]
+
+_GREATEST_INT = 2**63  # keys of rows are the greatest whole numbers there are
+_GREATEST = 1e15  # bytes, seconds, shares
+_LONGEST_TEXT = 100_000
+_YEARS = range(1971, 9999)  # what a time zone cannot move beyond the clock
+
+
+def problem_of(record: type, values: Mapping[str, Any]) -> str:
+    """What is wrong with the values that a record was given, naming the field; "" if nothing is.
+
+    `record` is the dataclass that they are for.
+    """
+    unknown = set(values) - {field.name for field in fields(record)}
+    if unknown:
+        return f"there is no field {sorted(unknown)[0]!r}"
+    for name, value in values.items():
+        for part in _parts(value):
+            if problem := _out_of_bounds(part):
+                return f"{name}: {problem}"
+    try:
+        _adapter(record).validate_json(json.dumps(values), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}, not {str(first['input'])[:60]!r}"
+    return _wrong_value(values)
+
+
+@cache
+def _adapter(record: type) -> TypeAdapter[Any]:
+    return TypeAdapter(record)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Every number and text in a value."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield key
+            yield from _parts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _parts(part)
+    else:
+        yield value
+
+
+def _out_of_bounds(value: Any) -> str:
+    if isinstance(value, str):
+        return f"a text of {len(value):,} letters" if len(value) > _LONGEST_TEXT else ""
+    if isinstance(value, int):
+        return "" if abs(value) <= _GREATEST_INT else "a number greater than any that is measured"
+    if isinstance(value, float):
+        return "" if math.isfinite(value) and abs(value) <= _GREATEST else f"{value} is no measured number"
+    return ""
+
+
+def _wrong_value(values: Mapping[str, Any]) -> str:
+    """What the types do not say: what is divided by is not 0, and a moment is one."""
+    for name in ("rate", "deadline"):
+        if name in values and not values[name] > 0:
+            return f"{name}: should be more than 0, and is {values[name]}"
+    if "started" in values:
+        try:
+            year = datetime.fromisoformat(values["started"]).year
+        except ValueError:
+            return f"started: should be a moment such as 2026-11-28T08:00:00+00:00, not {values['started']!r}"
+        if year not in _YEARS:
+            return f"started: the year {year}"
+    return ""
