@@ -91,7 +91,7 @@ def test_nothing_is_done_before_anything_was_done(course):
 
 
 def test_what_was_done_shows_on_its_own_card_only(course, journals, lesson):
-    predict(6, failed_requests=200)
+    predict(6, "crash active rootcoord", failed_requests=200)
     journals("06-crash.jsonl")
     append(state_dir() / "grades.jsonl", {"card": 6, "points": 12.0, "out_of": 20.0, "checks": []})
     cards = progress().cards
@@ -192,7 +192,7 @@ def test_80_percent_and_a_measurement_meet_the_item(course, journals):
 
 
 def test_progress_survives_a_moved_folder(course, journals, lesson, tmp_path, monkeypatch):
-    predict(6, failed_requests=200)
+    predict(6, "crash active rootcoord", failed_requests=200)
     journals("06-crash.jsonl")
     lesson.write(lesson.copy, [lesson.code(name, True) for name in "abc"])
     before = progress()
@@ -231,7 +231,7 @@ def test_what_is_next_follows_the_card(course, journals, lesson):
     assert said() == "Card 1: open the lesson course/01-essence.ipynb."
     open_copy(LESSON)
     assert "predict before you measure" in said()
-    predict(6, failed_requests=200)
+    predict(6, "crash active rootcoord", failed_requests=200)
     assert "run the lab on the real cluster" in said()
     journals("06-crash.jsonl")
     assert "run the 3 code cells left" in said()
@@ -268,7 +268,7 @@ def test_the_command_gives_data_for_machines(course, journals):
 
 
 def test_nothing_kept_names_an_absolute_path(course, journals, lesson):
-    predict(6, failed_requests=200)
+    predict(6, "crash active rootcoord", failed_requests=200)
     journals("06-crash.jsonl")
     for path in (course / "work").rglob("*"):
         assert not path.is_file() or str(course).encode() not in path.read_bytes(), path

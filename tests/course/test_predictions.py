@@ -1,8 +1,10 @@
 import math
+from datetime import datetime
 
 import pytest
 
-from halab.course.predictions import predict, prediction, predictions
+from halab.course.paths import work_dir
+from halab.course.predictions import last_run, predict, prediction, predictions
 from halab.errors import CourseError
 
 
@@ -15,11 +17,14 @@ def test_a_prediction_is_kept_and_found_again(course):
 
 
 def test_a_later_prediction_does_not_erase_the_earlier_one(course):
-    first = predict(6, failed_requests=100)
-    second = predict(6, failed_requests=300)
+    first = predict(6, "crash", failed_requests=100)
+    second = predict(6, "crash", failed_requests=300)
     assert [one.numbers["failed_requests"] for one in predictions(6)] == [100, 300]
-    assert prediction(6).numbers["failed_requests"] == 300
-    assert prediction(6, before=second.time).numbers["failed_requests"] == first.numbers["failed_requests"]
+    assert prediction(6, "crash").numbers["failed_requests"] == 300
+    assert (
+        prediction(6, "crash", before=second.time).numbers["failed_requests"]
+        == first.numbers["failed_requests"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,6 +40,28 @@ def test_a_later_prediction_does_not_erase_the_earlier_one(course):
 )
 def test_bad_input_is_refused_and_nothing_is_kept(course, card, numbers, words):
     with pytest.raises(CourseError, match=words) as caught:
-        predict(card, **numbers)
+        predict(card, "crash", **numbers)
     assert "predict(6" in caught.value.hint
     assert predictions(6) == []
+
+
+def test_two_forms_may_ask_about_one_run(course):
+    predict(7, "crash log", percent=100)
+    predict(7, "crash log", failed_requests=40)
+    assert prediction(7, "crash log").numbers == {"percent": 100, "failed_requests": 40}
+
+
+def test_the_last_run_is_that_of_this_card_and_experiment(course):
+    folder = work_dir() / "journals"
+    folder.mkdir(parents=True)
+    runs = {
+        "03-2026-11-28-090000-crash-etcd-follower-0a1b2c3d.jsonl",
+        "03-2026-11-28-100000-crash-etcd-follower-0a1b2c3e.jsonl",
+        "03-2026-11-28-110000-crash-etcd-leader-crash-etcd-follower-0a1b2c3f.jsonl",
+        "04-2026-11-28-120000-crash-etcd-follower-0a1b2c3a.jsonl",
+    }
+    for name in runs:
+        (folder / name).touch()
+    assert last_run(3, "crash etcd follower") == datetime(2026, 11, 28, 10).astimezone()
+    assert last_run(3, "crash etcd leader, crash etcd follower") == datetime(2026, 11, 28, 11).astimezone()
+    assert last_run(3, "crash etcd leader") is None

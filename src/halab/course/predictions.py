@@ -1,21 +1,27 @@
-"""What the learner predicts, kept with the time at which it was predicted.
+"""What the learner predicts, kept with the time at which it was predicted, and the run it belongs to.
 
-predict(6, first_failure=0.1, last_failure=11, failed_requests=200)      in the lesson, before the fault
-prediction(6).numbers                                           afterwards, beside the measurement
+predict(6, "crash active rootcoord", failed_requests=200)      before the fault; the lessons' forms call it
+prediction(6, "crash active rootcoord").numbers                afterwards, beside the measurement
+
+A run is called as `experiment_of` names its journal: fault and settings. So a prediction for a lease of 5 s
+is none for one of 10.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
 from halab.course.identity import learner_id
-from halab.course.paths import state_dir
+from halab.course.paths import journals, state_dir
 from halab.course.store import append, read
 from halab.errors import CourseError
+from halab.measure.journal.experiment_name import file_words
 
-__all__ = ["Prediction", "predict", "prediction", "predictions"]
+__all__ = ["Prediction", "last_run", "predict", "prediction", "predictions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class Prediction:
     numbers: dict[str, float]
 
 
-def predict(card: int, experiment: str = "main", /, **numbers: float) -> Prediction:
+def predict(card: int, experiment: str, /, **numbers: float) -> Prediction:
     """Keep a prediction for a card's experiment. Earlier ones stay on record.
 
     Raises CourseError when there is no number, or when one is not a finite number.
@@ -48,13 +54,17 @@ def predict(card: int, experiment: str = "main", /, **numbers: float) -> Predict
     return made
 
 
-def prediction(card: int, experiment: str = "main", *, before: float = math.inf) -> Prediction | None:
-    """The last prediction for this experiment made before `before` (seconds since the epoch), or None.
+def prediction(card: int, experiment: str, *, before: float = math.inf) -> Prediction | None:
+    """What was predicted of this experiment before `before` (seconds since the epoch), or None.
 
-    Give the time of the fault as `before`, so that a number written after the fact does not count.
+    Several forms may ask about one run: of each number the last one counts. Give the time at which the run
+    began as `before`, so that a number written after the fact does not count.
     """
     earlier = [made for made in predictions(card) if made.experiment == experiment and made.time < before]
-    return earlier[-1] if earlier else None
+    if not earlier:
+        return None
+    numbers = {name: value for made in earlier for name, value in made.numbers.items()}
+    return Prediction(card, experiment, earlier[-1].time, numbers)
 
 
 def predictions(card: int) -> list[Prediction]:
@@ -66,8 +76,19 @@ def predictions(card: int) -> list[Prediction]:
     ]
 
 
+def last_run(card: int, experiment: str) -> datetime | None:
+    """When the newest run of this experiment began that is kept for the card, by its file's name."""
+    # keep() in the lessons names the files: card, time, experiment, part of the digest.
+    kept = re.compile(
+        rf"{card:02d}-(\d{{4}}-\d\d-\d\d-\d{{6}})-{re.escape(file_words(experiment))}-[0-9a-f]{{8}}"
+    )
+    named = (kept.fullmatch(path.stem) for path in journals(card))
+    began = [datetime.strptime(name[1], "%Y-%m-%d-%H%M%S").astimezone() for name in named if name]
+    return max(began, default=None)
+
+
 def _check(card: int, numbers: dict[str, float]) -> None:
-    example = "For example: predict(6, first_failure=0.1, last_failure=11, failed_requests=200)."
+    example = 'For example: predict(6, "crash active rootcoord", failed_requests=200).'
     if not isinstance(card, int) or not 1 <= card <= 10:
         raise CourseError(f"A prediction is for a card from 1 to 10, not {card!r}.", hint=example)
     if not numbers:

@@ -25,10 +25,11 @@ from halab.measure.journal.title_marks import provenance
 from halab.measure.probing.retriever import Retriever
 from halab.tables import Row, Table
 from halab.widgets.card_view import show_card
-from halab.widgets.prediction_form import PredictionForm
+from halab.widgets.prediction_form import PredictionForm, Question
 
 __all__ = [
     "PredictionForm",
+    "Question",
     "Retriever",
     "Sentence",
     "card_claim",
@@ -100,12 +101,13 @@ def predict(number: int, experiment: str, /, **numbers: float) -> None:
     print(f"Your prediction for “{experiment}”: {figures}")
 
 
-def prediction_before(journal: Journal, number: int, experiment: str) -> dict[str, float]:
-    """The figures last predicted for a card's experiment before the measurement began; empty without one.
+def prediction_before(journal: Journal, number: int, experiment: str | None = None) -> dict[str, float]:
+    """The figures last predicted for this run of a card before it began; empty without a prediction.
 
-    What was written down after the fact does not count.
+    What was written down after the fact does not count. `experiment` is the name that the prediction was
+    kept under, the run's own (`experiment_of`) unless given.
     """
-    made = predictions.prediction(number, experiment, before=journal.began)
+    made = predictions.prediction(number, experiment or experiment_of(journal), before=journal.began)
     return made.numbers if made else {}
 
 

@@ -1,116 +1,115 @@
 // The prediction form. What is locked in is kept by Python and shown as text, never as a field again.
 
-import { element, htmlLang, labelled, prepareHost, watch } from "./shared.js";
+import { element, htmlLang, labelled, ownId, prepareHost, watch } from "./shared.js";
 
 const WORDS = {
   en: {
     title: "Your prediction",
     none: "No search will fail",
-    first: "First failed search, seconds after the fault",
-    last: "Last failed search, seconds after the fault",
-    failed: "Failed searches (20 are sent each second)",
     who: "What else fails?",
     lock: "Lock in",
     locked: (when) => `Locked in on ${when}. It stays as it is; now measure.`,
+    tooLate: (when) =>
+      `Too late for your run of ${when}: it was measured first, so this is no prediction of it. ` +
+      "It counts from your next run on: when it is locked in, run the lab's cell again.",
     order: "The last failure cannot come before the first.",
-    operations: { search: "search" },
-    names: {
-      first_failure: "first failed search",
-      last_failure: "last failed search",
-      failed_requests: "failed searches",
-    },
+    operations: {},
     notices: "also fails",
     nobody: "nothing",
-    seconds: "s",
     list: ", ",
   },
   zh: {
     title: "你的预测",
     none: "不会有搜索失败",
-    first: "第一次搜索失败，在故障后多少秒",
-    last: "最后一次搜索失败，在故障后多少秒",
-    failed: "失败的搜索次数（每秒发出 20 次）",
     who: "还有哪些操作会失败？",
     lock: "就这么定",
     locked: (when) => `${when} 已锁定，不能再改。现在去实测吧。`,
+    tooLate: (when) =>
+      `${when} 那次运行已经赶不上了：先有结果，后写的就不算预测。` +
+      "它从下一次运行起算数：锁定之后，把实验的单元再运行一次。",
     order: "最后一次失败不能早于第一次。",
-    operations: {
-      search: "搜索",
-      "strong search": "强一致搜索",
-      insert: "插入",
-      "metadata call": "元数据操作",
-    },
-    names: {
-      first_failure: "第一次搜索失败",
-      last_failure: "最后一次搜索失败",
-      failed_requests: "失败的搜索次数",
-    },
+    operations: { "strong search": "强一致搜索", insert: "插入", "metadata call": "元数据操作" },
     notices: "一同失败的操作",
     nobody: "没有",
-    seconds: "秒",
     list: "、",
   },
 };
 
-function field(name, label, step) {
+function inputOf(field) {
   const input = element("input", {
-    name,
+    name: field.key,
     type: "number",
-    min: "0",
-    step,
+    min: String(field.low),
+    max: field.high === null ? undefined : String(field.high),
+    step: field.whole ? "1" : "any",
     required: true,
-    inputmode: "decimal",
+    inputmode: field.low < 0 ? "text" : "decimal",
   });
-  return labelled("halab-predict-field", label, input);
+  const unit = element("span", { class: "halab-predict-unit", id: ownId() }, field.unit);
+  if (field.unit) input.setAttribute("aria-describedby", unit.id);
+  const row = labelled("halab-predict-field", field.label, input);
+  row.append(unit);
+  return { row, input };
 }
 
-function form(model, words) {
-  const fields = [
-    field("first_failure", words.first, "any"),
-    field("last_failure", words.last, "any"),
-    field("failed_requests", words.failed, "1"),
-  ];
-  const inputs = fields.map((one) => one.querySelector("input"));
-  const boxes = model
-    .get("operations")
-    .map((name) =>
-      element(
-        "label",
-        {},
-        element("input", { type: "checkbox", name, value: name }),
-        ` ${words.operations[name] ?? name}`,
-      ),
-    );
+/** The box of an outage's form that says that nothing fails: then no number is asked for. */
+function noneOf(words, inputs) {
   const none = element("input", { type: "checkbox", name: "none" });
-  const problem = element("p", { class: "halab-problem", role: "alert" }, model.get("problem"));
-  const made = element(
-    "form",
-    { class: "halab-widget halab-predict", "aria-label": `${words.title}: ${model.get("experiment")}` },
-    element("h3", {}, words.title, " ", element("code", {}, model.get("experiment"))),
-    ...fields,
-    element("label", { class: "halab-predict-none" }, none, ` ${words.none}`),
-    element("fieldset", {}, element("legend", {}, words.who), ...boxes),
-    element("button", { type: "submit", class: "halab-main" }, words.lock),
-    problem,
-  );
-
-  const [first, last] = inputs;
-  const inOrder = () =>
-    last.setCustomValidity(first.value && last.value && +last.value < +first.value ? words.order : "");
-  for (const input of [first, last]) input.addEventListener("input", inOrder);
   none.addEventListener("change", () => {
     inputs.forEach((input) => {
       input.disabled = none.checked;
     });
   });
+  return { none, row: element("label", { class: "halab-predict-none" }, none, ` ${words.none}`) };
+}
+
+/** What else may fail: a box for each operation. */
+function alsoOf(model, words) {
+  const boxes = model
+    .get("operations")
+    .map((name) => element("input", { type: "checkbox", name, value: name }));
+  const labels = boxes.map((box) =>
+    element("label", {}, box, ` ${words.operations[box.value] ?? box.value}`),
+  );
+  return { boxes, row: element("fieldset", {}, element("legend", {}, words.who), ...labels) };
+}
+
+function keepInOrder(first, last, words) {
+  const inOrder = () =>
+    last.setCustomValidity(first.value && last.value && +last.value < +first.value ? words.order : "");
+  for (const input of [first, last]) input.addEventListener("input", inOrder);
+}
+
+function heading(model, words) {
+  const run = model.get("heading");
+  return element("h3", {}, words.title, ...(run ? [" ", element("code", {}, run)] : []));
+}
+
+const nameOf = (model, words) => [words.title, model.get("heading")].filter(Boolean).join(": ");
+
+function form(model, words, late) {
+  const fields = model.get("fields").map(inputOf);
+  const inputs = fields.map((field) => field.input);
+  const ofOutage = model.get("operations").length > 0;
+  const { none, row: noneRow } = noneOf(words, inputs);
+  const { boxes, row: alsoRow } = alsoOf(model, words);
+  if (ofOutage) keepInOrder(inputs[0], inputs[1], words);
+  const made = element(
+    "form",
+    { class: "halab-widget halab-predict", "aria-label": nameOf(model, words) },
+    heading(model, words),
+    ...late,
+    ...fields.map((field) => field.row),
+    ...(ofOutage ? [noneRow, alsoRow] : []),
+    element("button", { type: "submit", class: "halab-main" }, words.lock),
+    element("p", { class: "halab-problem", role: "alert" }, model.get("problem")),
+  );
   made.addEventListener("submit", (event) => {
     event.preventDefault();
     const numbers = none.checked
       ? { failed_requests: 0 }
       : Object.fromEntries(inputs.map((input) => [input.name, +input.value]));
-    boxes.forEach((box) => {
-      numbers[`notices_${box.firstChild.value}`] = box.firstChild.checked ? 1 : 0;
-    });
+    for (const box of boxes) numbers[`notices_${box.value}`] = box.checked ? 1 : 0;
     model.send({ lock: numbers });
   });
   // JupyterLab keeps the browser from sending a form on Enter, so it is done here.
@@ -124,14 +123,12 @@ function form(model, words) {
   return made;
 }
 
-function locked(model, words) {
+function locked(model, words, late) {
   const { numbers, time } = model.get("locked");
-  const rows = Object.entries(words.names)
-    .filter(([name]) => name in numbers)
-    .map(([name, label]) => [
-      label,
-      name === "failed_requests" ? String(numbers[name]) : `${numbers[name]} ${words.seconds}`,
-    ]);
+  const rows = model
+    .get("fields")
+    .filter((field) => field.key in numbers)
+    .map((field) => [field.label, [numbers[field.key], field.unit].filter((part) => part !== "").join(" ")]);
   if (model.get("operations").some((name) => `notices_${name}` in numbers)) {
     const who = model.get("operations").filter((name) => numbers[`notices_${name}`]);
     rows.push([
@@ -139,23 +136,23 @@ function locked(model, words) {
       who.map((name) => words.operations[name] ?? name).join(words.list) || words.nobody,
     ]);
   }
-  const locale = model.get("lang") === "zh" ? "zh-CN" : "en-GB";
-  const when = new Date(time * 1000).toLocaleString(locale, { dateStyle: "long", timeStyle: "short" });
   return element(
     "section",
-    {
-      class: "halab-widget halab-predict",
-      "aria-label": `${words.title}: ${model.get("experiment")}`,
-      tabindex: "-1",
-    },
-    element("h3", {}, words.title, " ", element("code", {}, model.get("experiment"))),
+    { class: "halab-widget halab-predict", "aria-label": nameOf(model, words), tabindex: "-1" },
+    heading(model, words),
     element(
       "dl",
       {},
       ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
     ),
-    element("p", { class: "halab-predict-locked" }, words.locked(when)),
+    element("p", { class: "halab-predict-locked" }, words.locked(whenIs(model, time * 1000))),
+    ...late,
   );
+}
+
+function whenIs(model, time) {
+  const locale = model.get("lang") === "zh" ? "zh-CN" : "en-GB";
+  return new Date(time).toLocaleString(locale, { dateStyle: "long", timeStyle: "short" });
 }
 
 function render({ model, el }) {
@@ -163,7 +160,11 @@ function render({ model, el }) {
   const words = WORDS[model.get("lang")];
   function draw() {
     const wasHere = el.contains(document.activeElement);
-    el.replaceChildren(model.get("locked") ? locked(model, words) : form(model, words));
+    const run = model.get("too_late");
+    const late = run
+      ? [element("p", { class: "halab-predict-late" }, words.tooLate(whenIs(model, run)))]
+      : [];
+    el.replaceChildren((model.get("locked") ? locked : form)(model, words, late));
     el.firstChild.lang = htmlLang(model);
     if (wasHere) el.firstChild.focus();
   }

@@ -2,58 +2,149 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import traitlets
 
-from halab.course.catalogue import language
-from halab.course.predictions import Prediction, predict, prediction
+from halab.course.catalogue import Bilingual, Language, language
+from halab.course.predictions import last_run, predict, prediction
 from halab.errors import CourseError
 from halab.models.samples import OPERATIONS
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["PredictionForm"]
+__all__ = ["PredictionForm", "Question", "remind"]
+
+
+_NO_UNIT = Bilingual("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A number to predict of one run, kept under `name`.
+
+    `experiment` is the run as `experiment_of` names its journal. `words` are the label, `unit` stands behind
+    the field; the number lies between `low` and `high`, and is whole if `whole` says so.
+    """
+
+    experiment: str
+    name: str
+    words: Bilingual
+    unit: Bilingual = _NO_UNIT
+    low: float = 0.0
+    high: float = math.inf
+    whole: bool = False
 
 
 class PredictionForm(CourseWidget):
-    """Predict the first and last failed search (seconds after the fault), how many fail, and what else does.
+    """Ask for a prediction of the run `about`, or for the answers to the questions `about`.
 
-    Kept as first_failure, last_failure, failed_requests and, for each other operation, notices_<name> (1 or
-    0); without times if no search fails. An earlier prediction for this experiment is shown as it was.
+    Of a run it asks for the first and last failed search (seconds after the fault), how many fail, and what
+    else does; kept as first_failure, last_failure, failed_requests and, for each other operation,
+    notices_<name> (1 or 0); without times if no search fails. It starts empty. What was locked in before is
+    shown as it was. Raises CourseError without a question.
     """
 
     _esm, _css = front_end("prediction_form")
 
-    card = traitlets.Int().tag(sync=True)
-    experiment = traitlets.Unicode().tag(sync=True)
+    heading = traitlets.Unicode().tag(sync=True)
+    fields = traitlets.List().tag(sync=True)
     operations = traitlets.List().tag(sync=True)
     locked = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
+    too_late = traitlets.Unicode().tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
-    def __init__(self, card: int, experiment: str) -> None:
-        super().__init__(card=card, experiment=experiment, operations=list(OPERATIONS[1:]), lang=language())
-        earlier = prediction(card, experiment)
-        if earlier:
-            self.locked = _shown(earlier)
+    def __init__(self, card: int, about: str | Sequence[Question]) -> None:
+        self._card = card
+        self._of_outage = isinstance(about, str)
+        self._questions = {_key(question, about): question for question in _asked(about)}
+        lang = language()
+        super().__init__(
+            heading=about if isinstance(about, str) else "",
+            fields=[_field(key, question, lang) for key, question in self._questions.items()],
+            operations=list(OPERATIONS[1:]) if isinstance(about, str) else [],
+            lang=lang,
+        )
+        self._read()
+        for experiment in self.experiments:
+            _forms[experiment] = self
         self.on_msg(self._from_browser)
 
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The runs that are asked about."""
+        return tuple(dict.fromkeys(question.experiment for question in self._questions.values()))
+
     def lock(self, numbers: dict[str, float]) -> None:
-        """Keep the prediction. Raises CourseError if there is one already or it makes no sense."""
+        """Keep the prediction: a number for each field, by the names that `text` shows.
+
+        Raises CourseError if there is one already, if it makes no sense, or if a number is missing.
+        """
+        self._read()
         if self.locked is not None:
             raise CourseError(
-                f'There is a prediction for "{self.experiment}" already, and it stays as it is.',
+                "There is a prediction already, and it stays as it is.",
                 hint="Run the experiment and compare.",
             )
-        _check(numbers)
-        self.locked = _shown(predict(self.card, self.experiment, **numbers))
+        self._check(numbers)
+        for experiment in self.experiments:
+            predict(self._card, experiment, **self._of(experiment, numbers))
+        self._read()
 
     def text(self) -> str:
         if self.locked is None:
-            call = f'predict({self.card}, "{self.experiment}", first_failure=..., last_failure=..., '
-            return f"Your prediction, {self.experiment}: without a form, write\n{call}failed_requests=...)"
+            call = ", ".join(f'"{key}": ...' for key in self._questions)
+            return f"{self._title()}: not locked in. Without a form, call its lock({{{call}}})."
         said = ", ".join(f"{name} {value:g}" for name, value in self.locked["numbers"].items())
-        return f"Your prediction, {self.experiment}: {said}"
+        return f"{self._title()}: {said}"
+
+    def _title(self) -> str:
+        return f"Your prediction, {'; '.join(self.experiments)}"
+
+    def _read(self) -> None:
+        """What was locked in for each run, if all of them were, and what came too late for a run."""
+        made = {run: prediction(self._card, run) for run in self.experiments}
+        numbers = {
+            key: kept.numbers[question.name]
+            for key, question in self._questions.items()
+            if (kept := made[question.experiment]) and question.name in kept.numbers
+        }
+        times = [kept.time for kept in made.values() if kept]
+        answered = "failed_requests" in numbers if self._of_outage else len(numbers) == len(self._questions)
+        if answered:
+            noticed = {name: value for kept in made.values() if kept for name, value in kept.numbers.items()}
+            numbers |= {name: value for name, value in noticed.items() if name.startswith("notices_")}
+            self.locked = {"numbers": numbers, "time": max(times)}
+        runs = [run for name in self.experiments if (run := last_run(self._card, name))]
+        first = min(times) if answered else math.inf
+        late = [run for run in runs if run.timestamp() < first]
+        self.too_late = max(late).isoformat() if late else ""
+
+    def _of(self, experiment: str, numbers: dict[str, float]) -> dict[str, float]:
+        """The numbers of one run, by the names they are kept under."""
+        mine = {
+            question.name: numbers[key]
+            for key, question in self._questions.items()
+            if question.experiment == experiment and key in numbers
+        }
+        return mine | {name: value for name, value in numbers.items() if name.startswith("notices_")}
+
+    def _check(self, numbers: dict[str, float]) -> None:
+        nothing_fails = self._of_outage and numbers.get("failed_requests") == 0
+        for key, question in self._questions.items():
+            if key in numbers:
+                _check_bounds(key, question, numbers[key])
+            elif not nothing_fails:
+                raise CourseError(f"A number for {key} is missing.", hint=question.words.in_(self.lang))
+        first, last = numbers.get("first_failure", 0.0), numbers.get("last_failure", 0.0)
+        if last < first:
+            raise CourseError(
+                f"The last failure ({last:g} s) cannot come before the first ({first:g} s).",
+                hint="Seconds are counted from the fault.",
+            )
 
     def _from_browser(self, _: Any, content: dict[str, Any], __: Any) -> None:
         try:
@@ -63,16 +154,79 @@ class PredictionForm(CourseWidget):
             self.problem = str(error)
 
 
-def _check(numbers: dict[str, float]) -> None:
-    if any(value < 0 for value in numbers.values()):
-        raise CourseError("Times and counts are zero or more.", hint="Nothing fails before the fault.")
-    first, last = numbers.get("first_failure", 0.0), numbers.get("last_failure", 0.0)
-    if last < first:
-        raise CourseError(
-            f"The last failure ({last:g} s) cannot come before the first ({first:g} s).",
-            hint="Seconds are counted from the fault.",
-        )
+_forms: dict[str, PredictionForm] = {}
+"""The newest form of this kernel for each run."""
 
 
-def _shown(made: Prediction) -> dict[str, Any]:
-    return {"numbers": made.numbers, "time": made.time}
+def remind(experiment: str) -> str:
+    """A line for a run that a form of this notebook asks about and that was not predicted; "" if it was.
+
+    The run goes on all the same: a class and a machine that runs notebooks must not wait for anybody.
+    """
+    form = _forms.get(experiment)
+    if form is None or form.locked is not None:
+        return ""
+    if form.lang == "zh":
+        what_to_do = "想先预测，就停下这个单元，在上面的表单里填好并锁定，再运行一次。"
+        return f"这次运行你还没有预测：{experiment}。{what_to_do}"
+    return (
+        f"You have not predicted this run: {experiment}. To predict it first, stop this cell, fill in the "
+        "form above, lock it in, and run the cell again."
+    )
+
+
+def _asked(about: str | Sequence[Question]) -> Sequence[Question]:
+    if not about:
+        raise CourseError("A form asks about a run, or at least one question.")
+    if not isinstance(about, str):
+        return about
+    seconds = Bilingual("s", "秒")
+    return (
+        Question(
+            about,
+            "first_failure",
+            Bilingual("First failed search, after the fault", "故障后多久，搜索第一次失败"),
+            seconds,
+        ),
+        Question(
+            about,
+            "last_failure",
+            Bilingual("Last failed search, after the fault", "故障后多久，搜索最后一次失败"),
+            seconds,
+        ),
+        Question(
+            about,
+            "failed_requests",
+            Bilingual("Failed searches, of 20 a second", "失败的搜索次数（每秒发出 20 次）"),
+            whole=True,
+        ),
+    )
+
+
+def _key(question: Question, about: str | Sequence[Question]) -> str:
+    """What a number is called in this form: its name, and its run where that leaves a doubt."""
+    if isinstance(about, str) or sum(other.name == question.name for other in about) == 1:
+        return question.name
+    return f"{question.name}, {question.experiment}"
+
+
+def _field(key: str, question: Question, lang: Language) -> dict[str, Any]:
+    return {
+        "key": key,
+        "label": question.words.in_(lang),
+        "unit": question.unit.in_(lang),
+        "low": question.low,
+        "high": None if math.isinf(question.high) else question.high,
+        "whole": question.whole,
+    }
+
+
+def _check_bounds(key: str, question: Question, value: float) -> None:
+    whole = "a whole number" if question.whole else "a number"
+    if question.low <= value <= question.high and (not question.whole or value == int(value)):
+        return
+    most = "" if math.isinf(question.high) else f", {question.high:g} at most"
+    raise CourseError(
+        f"{key} should be {whole}, {question.low:g} or more{most}; it is {value:g}.",
+        hint=f"{question.words.en} ({question.unit.en})." if question.unit.en else f"{question.words.en}.",
+    )

@@ -10,6 +10,7 @@ from typing import cast, get_args
 from halab.cluster.protocol import Cluster, FaultKind
 from halab.errors import MeasurementError
 from halab.measure.experiments.experiment_steps import ExperimentSteps
+from halab.measure.journal.experiment_name import file_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.operations import Operation
 from halab.measure.probing.prober import probe
@@ -83,8 +84,7 @@ def experiment(
 
 def journal_name(fault: str | None, now: datetime | None = None) -> str:
     """A file name for a journal, such as "2026-11-23-140503-crash-active-rootcoord.jsonl" (local time)."""
-    words = "-".join((fault or "no fault").lower().replace(",", "").split())
-    return f"{(now or datetime.now()):%Y-%m-%d-%H%M%S}-{words}.jsonl"
+    return f"{(now or datetime.now()):%Y-%m-%d-%H%M%S}-{file_words(fault or 'no fault')}.jsonl"
 
 
 def probe_and_save(

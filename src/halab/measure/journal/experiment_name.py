@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from halab.measure.journal.journal_file import Journal
 
-__all__ = ["experiment_of", "load_of"]
+__all__ = ["experiment_of", "file_words", "load_of"]
 
 _USUAL_TTL = 10.0  # seconds
 
@@ -20,6 +20,11 @@ def experiment_of(journal: Journal) -> str:
     faults = ", ".join(f"{fault.kind} {fault.target}" for fault in journal.faults) or "no fault"
     ttl = journal.header.ttl
     return faults if ttl == _USUAL_TTL else f"{faults} with TTL {ttl:g} s"
+
+
+def file_words(experiment: str) -> str:
+    """An experiment's name as it stands in a file's name, such as "crash-active-rootcoord"."""
+    return "-".join(experiment.lower().replace(",", "").split())
 
 
 def load_of(journal: Journal) -> str:
