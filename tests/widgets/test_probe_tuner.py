@@ -60,7 +60,7 @@ def test_the_browser_s_numbers_are_those_of_the_model(tmp_path):
 
 
 def test_the_yaml_is_what_kubernetes_takes():
-    container = {"name": "milvus", **yaml.safe_load(yaml_of(TUNED, HealthProbe(5, 3, 3)))}
+    container = {"name": "milvus", "image": "milvus", **yaml.safe_load(yaml_of(TUNED, HealthProbe(5, 3, 3)))}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "m"}, "spec": {"containers": [container]}}
     assert probe_in(read_pod(yaml.safe_dump(pod)), "livenessProbe") == TUNED
 

@@ -1,41 +1,29 @@
 """Kubernetes YAML as a learner writes it: what is wrong in it is said with its line and column.
 
-`kubernetes-validate` carries the schemas of Kubernetes' own API, so nothing is asked of a cluster or the
-network.
+`kubernetes-validate` carries the schemas of Kubernetes' own API, and `pod_validation` what the API server
+checks beyond them; so nothing is asked of a cluster or the network.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import kubernetes_validate
 import yaml
 
 from halab.errors import CourseError
+from halab.exercises.pod_validation import FIELDS, first_problem
 from halab.models.health_probes import HealthProbe
 
-__all__ = ["FIELDS", "ManifestError", "probe_in", "read_pod"]
+__all__ = ["ManifestError", "asked_of", "probe_in", "read_pod"]
 
 _VERSION = "1.31"
-FIELDS = {
-    "periodSeconds": ("period", 10),
-    "timeoutSeconds": ("timeout", 1),
-    "failureThreshold": ("failures", 3),
-    "initialDelaySeconds": ("delay", 0),
-    "successThreshold": ("successes", 1),
-}
-"""Kubernetes' names of a probe's numbers, ours, and Kubernetes' defaults."""
-_MINIMUM = {
-    "periodSeconds": 1,
-    "timeoutSeconds": 1,
-    "failureThreshold": 1,
-    "initialDelaySeconds": 0,
-    "successThreshold": 1,
-}
-_HANDLERS = ("httpGet", "tcpSocket", "exec", "grpc")
 _MOST_CHARACTERS = 20_000
+_DEEPEST = 50  # levels: a Pod needs ten
+_GREATEST = 2**63  # the greatest whole number of Kubernetes' API
 
 
 class ManifestError(CourseError):
@@ -49,34 +37,101 @@ class ManifestError(CourseError):
 def read_pod(text: str) -> dict[str, Any]:
     """The Pod that a text describes: {"spec": ...}, as Kubernetes would take it.
 
-    Beyond the schema, what the API server itself refuses in a probe is refused: numbers below the least, a
-    successThreshold other than 1 for liveness and startup, none or several handlers. Raises ManifestError,
-    with line and column, if the text is not YAML, not a Pod, or one that Kubernetes would refuse.
+    A null is left out, as the API server does, so the default holds. Beyond the schema, what the API server
+    itself refuses is refused: see `pod_validation`. Raises ManifestError, with line and column, if the text
+    is not YAML, not a Pod, or one that Kubernetes would refuse.
     """
     node = _compose(text)
     try:
-        pod = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise ManifestError(str(error).splitlines()[0], 1, 1) from None
+        pod = _without_nulls(_Loader(text).get_single_data())
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ManifestError(what, *_line_and_column(mark)) from None
     if not isinstance(pod, dict) or pod.get("kind") != "Pod" or pod.get("apiVersion") != "v1":
         raise ManifestError("a Pod begins with apiVersion: v1 and kind: Pod", *_position(node, ()))
     try:
         kubernetes_validate.validate(pod, _VERSION, strict=True)
     except kubernetes_validate.ValidationError as error:
         raise _error_of(error, node) from None
-    for index, container in enumerate(pod.get("spec", {}).get("containers", [])):
-        for name in ("livenessProbe", "readinessProbe", "startupProbe"):
-            if name in container:
-                _check_probe(container[name], name, node, ("spec", "containers", index, name))
+    if problem := first_problem(pod):
+        what, path, of_key = problem
+        raise ManifestError(what, *_position(node, path, key=of_key))
     return pod
 
 
 def probe_in(pod: dict[str, Any], name: str) -> HealthProbe | None:
     """A probe of the Pod's first container by its Kubernetes name, or None."""
-    found = pod["spec"]["containers"][0].get(name)
-    if found is None:
+    probe = pod["spec"]["containers"][0].get(name)
+    if probe is None:
         return None
-    return HealthProbe(**{ours: found.get(theirs, usual) for theirs, (ours, usual) in FIELDS.items()})
+    return HealthProbe(**{ours: probe.get(theirs, usual) for theirs, (ours, usual) in FIELDS.items()})
+
+
+def asked_of(pod: dict[str, Any], name: str) -> tuple[str, int] | None:
+    """The path and the port that a probe of the first container asks over HTTP; None if it asks otherwise.
+
+    A port's name stands for the container's port of that name.
+    """
+    container = pod["spec"]["containers"][0]
+    asked = container.get(name, {}).get("httpGet")
+    if asked is None or asked.get("scheme", "HTTP") != "HTTP":
+        return None
+    ports = {port.get("name"): port["containerPort"] for port in container.get("ports", ())}
+    port = ports.get(asked["port"]) if isinstance(asked["port"], str) else asked["port"]
+    return None if port is None else (asked.get("path", "/"), port)
+
+
+_JSON_TAGS = (":null", ":bool", ":int", ":float", ":str", ":seq", ":map")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as Kubernetes reads it: what JSON has, and nothing else. A date is a text, and so is a key."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        for key, _ in node.value:
+            if not isinstance(self.construct_object(key, deep=True), str):
+                raise _refusal("a key is a text, and this one is not", key)
+        return super().construct_mapping(node, deep)
+
+    def construct_sequence(self, node: yaml.SequenceNode, deep: bool = False) -> list[Any]:
+        for entry in node.value:
+            if entry.tag.endswith(":null"):
+                raise _refusal("this entry of the list is empty", entry)
+        return super().construct_sequence(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if not node.tag.endswith(_JSON_TAGS):
+            raise _refusal(f"Kubernetes knows no {node.tag.rpartition(':')[2]}", node)
+        value = super().construct_object(node, deep)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return _number(value, node)
+        return value
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in rules if not tag.endswith(":timestamp")]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _number(value: float, node: yaml.Node) -> float:
+    """A number as JSON and Go have it: 3.0 is 3, and 1:30 is none."""
+    if ":" in node.value or (isinstance(value, float) and not math.isfinite(value)):
+        raise _refusal("this is no number", node)
+    if abs(value) > _GREATEST:
+        raise _refusal("the number is too great", node)
+    return int(value) if value == int(value) else value
+
+
+def _refusal(what: str, node: yaml.Node) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, what, node.start_mark)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _compose(text: str) -> yaml.Node:
@@ -84,21 +139,53 @@ def _compose(text: str) -> yaml.Node:
         raise ManifestError("there is no YAML here", 1, 1)
     if len(text) > _MOST_CHARACTERS:
         raise ManifestError(f"a Pod takes no more than {_MOST_CHARACTERS} characters", 1, 1)
+    _refuse_what_no_manifest_has(text)
     try:
-        # An alias could make a small text a huge document.
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                raise ManifestError("write it out, without an alias", *_line_and_column(event.start_mark))
+        _check_events(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ManifestError(f"this is not YAML: {error.problem}", *_line_and_column(mark)) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ManifestError(f"this is not YAML: {str(error).splitlines()[0]}", 1, 1) from None
     if node is None:
         raise ManifestError("there is no YAML here", 1, 1)
     _refuse_duplicate_keys(node)
     return node
+
+
+def _refuse_what_no_manifest_has(text: str) -> None:
+    """A template that was not filled in, and text that cannot be written: YAML's own words tell neither."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        braces = line.find("{{")
+        if braces >= 0 and "}}" in line[braces:]:
+            raise ManifestError(
+                "{{ ... }} is a template's place for a value: fill it in, as `helm template` does",
+                number,
+                braces + 1,
+            )
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            raise ManifestError("this character cannot be written", number, error.start + 1) from None
+
+
+def _check_events(text: str) -> None:
+    """Documents, aliases and depth, before anything is built: a small text could become a huge document."""
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ManifestError("write it out, without an alias", *_line_and_column(event.start_mark))
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise ManifestError(
+                    "--- begins another document, and a Pod is one: take the line away, and what follows it",
+                    *_line_and_column(event.start_mark),
+                )
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ManifestError(f"more than {_DEEPEST} levels", *_line_and_column(event.start_mark))
 
 
 def _refuse_duplicate_keys(node: yaml.Node) -> None:
@@ -124,26 +211,6 @@ def _error_of(error: Any, node: yaml.Node) -> ManifestError:
         )
     where = ".".join(map(str, path)) or "the document"
     return ManifestError(f"{where}: {error.message[:200]}", *_position(node, path))
-
-
-def _check_probe(probe: dict[str, Any], name: str, node: yaml.Node, path: tuple[str | int, ...]) -> None:
-    for field, least in _MINIMUM.items():
-        if field in probe and probe[field] < least:
-            raise ManifestError(
-                f"{field} is {probe[field]}, and the least is {least}",
-                *_position(node, (*path, field), key=True),
-            )
-    if name != "readinessProbe" and probe.get("successThreshold", 1) != 1:
-        raise ManifestError(
-            f"successThreshold of a {name} must be 1", *_position(node, (*path, "successThreshold"), key=True)
-        )
-    handlers = [handler for handler in _HANDLERS if handler in probe]
-    if len(handlers) != 1:
-        raise ManifestError(
-            f"a {name} asks in one way of {', '.join(_HANDLERS)}; this one has "
-            f"{' and '.join(handlers) or 'none'}",
-            *_position(node, path, key=True),
-        )
 
 
 def _position(node: yaml.Node, path: Iterable[str | int], *, key: bool = False) -> tuple[int, int]:

@@ -23,6 +23,7 @@ metadata: {{{{name: milvus}}}}
 spec:
   containers:
     - name: milvus
+      image: milvusdb/milvus:v2.3.5
       livenessProbe:
         httpGet: {{{{path: /healthz, port: 9091}}}}
         {period}: {{period}}

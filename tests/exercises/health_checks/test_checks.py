@@ -36,6 +36,7 @@ metadata: {{name: milvus}}
 spec:
   containers:
     - name: milvus
+      image: milvusdb/milvus:v2.3.5
       livenessProbe:
         httpGet: {{path: /healthz, port: 9091}}
         initialDelaySeconds: {delay}
@@ -125,6 +126,8 @@ def never_waits(probe, fault):
             "09.2.valid",
         ),
         (checks.check_valid, (lambda data: "a: [", GOALS), "09.2.valid"),
+        (checks.check_valid, (lambda data: write(FIT).replace("/healthz", "/"), GOALS), "09.2.asked"),
+        (checks.check_valid, (lambda data: write(FIT).replace("9091", "19530"), GOALS), "09.2.asked"),
         (checks.check_valid, (lambda data: None, GOALS), "09.2.valid"),
         (checks.check_in_time, (lambda data: write(LATE), GOALS), "09.2.time"),
         (checks.check_patient, (lambda data: write(HealthProbe(1, 1, 1)), GOALS), "09.2.patient"),
@@ -141,7 +144,7 @@ def test_a_wrong_answer_is_told_the_behaviour_it_lacks(check, given, hint):
 
 
 def test_bad_yaml_is_explained_with_line_and_column():
-    with pytest.raises(CheckFailed, match='Line 10, column 9: Kubernetes knows no "period"'):
+    with pytest.raises(CheckFailed, match='Line 11, column 9: Kubernetes knows no "period"'):
         checks.check_valid(lambda data: write(FIT).replace("periodSeconds", "period", 1), GOALS)
 
 

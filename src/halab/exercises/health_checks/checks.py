@@ -13,7 +13,7 @@ from typing import Any
 
 from halab.exercises.expectations import call_many, expect
 from halab.exercises.health_checks.variant import Goal
-from halab.exercises.kubernetes_yaml import ManifestError, probe_in, read_pod
+from halab.exercises.kubernetes_yaml import ManifestError, asked_of, probe_in, read_pod
 from halab.exercises.learner_numbers import draw
 from halab.models.health_probes import HealthProbe, detection, false_restarts, share_over, start_allowance
 from halab.sim.probe_verdicts import first_verdict, hang
@@ -107,11 +107,16 @@ def check_false(restarts: Function, probes: Sequence[HealthProbe]) -> None:
 
 
 def check_valid(manifest: Function, goals: Sequence[Goal]) -> None:
-    """Kubernetes would take it."""
+    """Kubernetes would take it, and its probes ask what Milvus answers."""
     for goal in goals:
         pod = _pod(manifest, goal)
         for name in ("livenessProbe", "readinessProbe", "startupProbe"):
             expect(probe_in(pod, name) is not None, f"The container has a {name}.", "09.2.valid")
+            expect(
+                asked_of(pod, name) == ("/healthz", 9091),
+                f"The {name} asks /healthz on port 9091, where Milvus answers.",
+                "09.2.asked",
+            )
 
 
 def check_in_time(manifest: Function, goals: Sequence[Goal]) -> None:

@@ -1,0 +1,155 @@
+"""What the API server refuses in a Pod beyond its schema, as far as a container with probes can meet it.
+
+From `pkg/apis/core/validation/validation.go` of Kubernetes 1.31: ValidatePod, validateContainers,
+validateProbe, validateHandler, and from `apimachinery/pkg/util/validation` for names and ports.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["FIELDS", "Problem", "first_problem"]
+
+FIELDS = {
+    "periodSeconds": ("period", 10),
+    "timeoutSeconds": ("timeout", 1),
+    "failureThreshold": ("failures", 3),
+    "initialDelaySeconds": ("delay", 0),
+    "successThreshold": ("successes", 1),
+}
+"""Kubernetes' names of a probe's numbers, ours, and Kubernetes' defaults."""
+
+Path = tuple[str | int, ...]
+Problem = tuple[str, Path, bool]
+"""What is wrong, where, and whether the place is that of the key (True) or of its value."""
+
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_HANDLERS = ("httpGet", "tcpSocket", "exec", "grpc")
+_LEAST = {
+    name: 0 if name == "initialDelaySeconds" else 1 for name in (*FIELDS, "terminationGracePeriodSeconds")
+}
+_MOST = 2**31 - 1  # the API's int32
+_CHOICES = {
+    "restartPolicy": ("Always", "OnFailure", "Never"),
+    "imagePullPolicy": ("Always", "IfNotPresent", "Never"),
+    "scheme": ("HTTP", "HTTPS"),
+    "protocol": ("TCP", "UDP", "SCTP"),
+}
+_LABEL = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_PORT_NAME = re.compile("(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
+
+
+def first_problem(pod: Mapping[str, Any]) -> Problem | None:
+    """The first thing that the API server would refuse in a Pod that its schema takes; None if nothing is."""
+    return next(_problems(pod), None)
+
+
+def _problems(pod: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from _metadata(pod.get("metadata", {}))
+    spec = pod.get("spec")
+    if spec is None:
+        yield "a Pod has a spec, and this one's is missing or empty", ("spec",), True
+        return
+    containers = spec.get("containers", [])
+    if not containers:
+        yield "a Pod has at least one container", ("spec", "containers"), True
+    yield from _choices(spec, ("spec",))
+    names: set[str] = set()
+    for index, container in enumerate(containers):
+        path: Path = ("spec", "containers", index)
+        yield from _container(container, path)
+        if container["name"] in names:
+            yield f"another container is called {container['name']!r} already", (*path, "name"), False
+        names.add(container["name"])
+
+
+def _metadata(metadata: Mapping[str, Any]) -> Iterator[Problem]:
+    name = metadata.get("name")
+    if name is None and not metadata.get("generateName"):
+        yield "a Pod has a metadata.name", ("metadata",), True
+    elif name is not None and (len(name) > 253 or not _SUBDOMAIN.fullmatch(name)):
+        yield (
+            f"{name[:60]!r} is no Pod's name: small letters, digits, - and ., a letter or digit at each end",
+            ("metadata", "name"),
+            False,
+        )
+
+
+def _container(container: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    if not _LABEL.fullmatch(container["name"]):
+        yield (
+            f"{container['name'][:60]!r} is no container's name: up to 63 small letters, digits and -",
+            (*path, "name"),
+            False,
+        )
+    if not container.get("image", "").strip():
+        yield "a container has an image", path, True
+    yield from _choices(container, path)
+    for index, port in enumerate(container.get("ports", ())):
+        at = (*path, "ports", index)
+        yield from _choices(port, at)
+        yield from _port(port["containerPort"], (*at, "containerPort"))
+        if "name" in port:
+            yield from _port(port["name"], (*at, "name"))
+    for name in _PROBES:
+        if name in container:
+            yield from _probe(container[name], name, (*path, name))
+
+
+def _probe(probe: Mapping[str, Any], name: str, path: Path) -> Iterator[Problem]:
+    if name == "readinessProbe" and "terminationGracePeriodSeconds" in probe:
+        yield (
+            "a readinessProbe ends nothing, so it has no terminationGracePeriodSeconds",
+            (*path, "terminationGracePeriodSeconds"),
+            True,
+        )
+    for field, least in _LEAST.items():
+        value = probe.get(field, least)
+        if value < least:
+            yield f"{field} is {value}, and the least is {least}", (*path, field), True
+        if value > _MOST:
+            yield f"{field} is {value}, and the most is {_MOST}", (*path, field), True
+    if name != "readinessProbe" and probe.get("successThreshold", 1) != 1:
+        yield f"successThreshold of a {name} must be 1", (*path, "successThreshold"), True
+    handlers = [handler for handler in _HANDLERS if handler in probe]
+    if len(handlers) != 1:
+        yield (
+            f"a {name} asks in one way of {', '.join(_HANDLERS)}; this one has "
+            f"{' and '.join(handlers) or 'none'}",
+            path,
+            True,
+        )
+        return
+    yield from _handler(probe[handlers[0]], handlers[0], (*path, handlers[0]))
+
+
+def _handler(asked: Mapping[str, Any], handler: str, path: Path) -> Iterator[Problem]:
+    if handler == "exec":
+        if not asked.get("command"):
+            yield "an exec probe has a command", path, True
+        return
+    yield from _port(asked["port"], (*path, "port"))
+    yield from _choices(asked, path)
+
+
+def _port(port: int | str, path: Path) -> Iterator[Problem]:
+    if isinstance(port, str):
+        if not _PORT_NAME.fullmatch(port):
+            number = ": a number stands without quotes" if port.isdigit() else ""
+            yield (
+                f"{port[:60]!r} is no port's name, which has up to 15 small letters, digits and - and at "
+                f"least one letter{number}",
+                path,
+                False,
+            )
+    elif not 1 <= port <= 65_535:
+        yield f"a port lies from 1 to 65535, and this is {port}", path, False
+
+
+def _choices(values: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    for field, choices in _CHOICES.items():
+        if field in values and values[field] not in choices:
+            yield f"{field} is one of {', '.join(choices)}", (*path, field), False
