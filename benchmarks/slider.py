@@ -28,8 +28,8 @@ from halab.sim.failover_requests import simulate
 from halab.widgets.timeline import FailoverTimeline, lane
 run = simulate(MILVUS, at=5, end=25, seed=4)
 FailoverTimeline(lanes=[lane("A lane of 20 requests a second", run.samples, at=5, simulated=True)])"""
-CALCULATOR = """from halab.widgets.availability_calculator import Calculator
-Calculator(beta=0.05, failover=12)"""
+CALCULATOR = """from halab.widgets.availability_calculator import CopiesCalculator
+CopiesCalculator(copies=3, beta=0.05, failover=12)"""
 
 WATCH = """([controls, picture]) => {
   window.redraws = [];

@@ -2,6 +2,8 @@
 
 import json
 import random
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,16 +13,24 @@ from halab.widgets import availability_calculator
 
 pytestmark = pytest.mark.browser
 
+WIDGETS = "from halab.widgets.availability_calculator import *\n"
 CELLS = [
-    "from halab.widgets.availability_calculator import Calculator\nwidget = Calculator()\nwidget",
-    "print(sorted(widget.settings.items()))",
+    WIDGETS + "copies = CopiesCalculator()\ncopies",
+    "ChainCalculator(mtbf=99 * 3600, mttr=3600)",
+    "PromiseCalculator(failover=12)",
+    "print(sorted(copies.settings.items()))",
 ]
-BUSY = [CELLS[0], "import time\ntime.sleep(6)"]
-SLIDERS = ("mtbf", "mttr", "copies", "needed", "beta", "failover", "slo", "errors")
+BUSY = [WIDGETS + "ChainCalculator()", "import time\ntime.sleep(6)"]
+SLIDERS = {
+    "copies": ("copies", "beta", "failover", "mtbf", "mttr"),
+    "chain": ("mtbf", "mttr", "beta", "failover"),
+    "promise": ("slo", "failover", "errors"),
+}
 # Set a slider and read, within the same task, what is drawn: no kernel can have had a part in it.
-PULL = """([name, share]) => {
-  const input = document.querySelector(`.halab-slider input[name="${name}"]`);
-  const seen = () => document.querySelector('.halab-calculator').innerHTML;
+PULL = """([part, name, share]) => {
+  const widget = document.querySelector(`.halab-calculator-${part}`);
+  const input = widget.querySelector(`.halab-slider input[name="${name}"]`);
+  const seen = () => widget.querySelector('.halab-calculator-results').innerHTML;
   const before = seen();
   input.value = Number(input.min) + share * (Number(input.max) - Number(input.min));
   input.dispatchEvent(new Event('input', { bubbles: true }));
@@ -49,46 +59,55 @@ def simulated(page: Page) -> None:
     expect(page.locator('.halab-calculator-simulated[data-state="simulated"]')).to_be_visible(timeout=20_000)
 
 
-def test_it_begins_where_the_card_does_and_prints_its_convention(notebook) -> None:  # type: ignore[no-untyped-def]
+def test_the_first_pull_moves_a_big_mark_that_carries_its_value(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    expect(page.locator(".halab-calculator-formula")).to_contain_text(
-        "1 − (1 − 0.99)^3= 99.9999 %  31.5 s a year"
-    )
-    expect(page.locator(".halab-calculator-nines caption")).to_have_text(
-        "A year of 365 days, a month of 30 days"
-    )
-    page.locator('select[name="year"]').select_option("365.25")
-    page.locator('select[name="month"]').select_option("a twelfth of the year")
-    expect(page.locator(".halab-calculator-nines caption")).to_have_text(
-        "A year of 365.25 days, a month of 30.4375 days"
-    )
-    expect(page.locator(".halab-calculator-nines tbody tr").nth(1)).to_contain_text("7.31 h")
+    value, mark = page.locator(".halab-calculator-value"), page.locator(".halab-calculator-here")
+    expect(value).to_have_text("99 % · 3.65 days a year")
+    before = mark.bounding_box()
+    page.evaluate(PULL, ["copies", "copies", 2 / 7])
+    expect(value).to_have_text("99.9999 % · 31.5 s a year")
+    after = mark.bounding_box()
+    assert before
+    assert after
+    assert after["y"] < before["y"] - 60
+    assert after["width"] > 15
+
+
+def test_eight_copies_are_not_all_of_the_time_and_no_line_is_cut_to_a_plateau(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    page.evaluate(PULL, ["copies", "copies", 1.0])
+    expect(page.locator(".halab-calculator-value")).to_have_text("more than 99.9999999 % · under 1 ms a year")
+    assert "100 %" not in page.locator(".halab-calculator-copies").inner_text()
+    line = page.locator("path.halab-calculator-line-0.halab-calculator-line").first.get_attribute("d") or ""
+    heights = [float(point.split()[1]) for point in line.lstrip("M").split("L")]
+    assert all(lower > higher + 5 for lower, higher in pairwise(heights)), "it rises to its very end"
+    expect(page.locator(".halab-calculator-formula")).to_contain_text("n: copies")
 
 
 def test_what_costs_nothing_has_no_line_that_would_hide_another(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    lines = page.locator(".halab-calculator-chart .halab-calculator-line")
-    expect(lines).to_have_count(1)
-    page.evaluate(PULL, ["beta", 0.1])
-    expect(lines).to_have_count(2)
-    page.evaluate(PULL, ["failover", 0.1])
-    expect(lines).to_have_count(3)
-    expect(page.locator(".halab-legend")).to_contain_text("and with failovers")
+    legend = page.locator(".halab-calculator-copies .halab-legend")
+    expect(legend).not_to_contain_text("with common causes")
+    page.evaluate(PULL, ["copies", "beta", 0.1])
+    expect(legend).to_contain_text("with common causes")
+    page.evaluate(PULL, ["copies", "failover", 0.1])
+    expect(legend).to_contain_text("and with failovers")
 
 
-def test_every_slider_redraws_in_the_moment_it_is_pulled(notebook) -> None:  # type: ignore[no-untyped-def]
-    page: Page = notebook.page
-    for name in SLIDERS:
-        for share in (0.1, 0.9):
-            changed, shown = page.evaluate(PULL, [name, share])
+@pytest.mark.parametrize("part", SLIDERS)
+def test_every_slider_redraws_in_the_moment_it_is_pulled(notebook, part: str) -> None:  # type: ignore[no-untyped-def]
+    notebook.page.evaluate(PULL, [part, SLIDERS[part][0], 0.5])
+    for name in SLIDERS[part]:
+        for share in (0.2, 0.9):
+            changed, shown = notebook.page.evaluate(PULL, [part, name, share])
             assert changed, f"{name} at {share}: nothing moved"
             assert shown
 
 
 def test_the_picture_follows_a_hand_that_does_not_stop(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    page.evaluate(PULL, ["beta", 0.5])
-    slider = page.locator('.halab-slider input[name="mttr"]')
+    page.evaluate(PULL, ["copies", "beta", 0.5])
+    slider = page.locator('.halab-calculator-copies input[name="mttr"]')
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     assert box
@@ -101,12 +120,11 @@ def test_the_picture_follows_a_hand_that_does_not_stop(notebook) -> None:  # typ
         seen.add(last_formula(page))
     page.mouse.up()
     assert len(seen) == 8
-    simulated(page)
 
 
 def test_the_kernel_hears_of_it_when_the_hand_rests(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    page.evaluate(PULL, ["failover", 0.1])
+    page.evaluate(PULL, ["copies", "failover", 0.1])
     page.wait_for_timeout(600)
     notebook.cell("print(sorted").click()
     notebook.run_next(1)
@@ -127,24 +145,22 @@ def test_sliders_and_fields_are_worked_by_keyboard(notebook) -> None:  # type: i
     assert copies.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
 
 
-def test_availability_and_downtime_give_each_other(notebook) -> None:  # type: ignore[no-untyped-def]
+def test_a_figure_may_be_typed_with_a_comma_and_what_is_refused_says_why(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
-    availability, downtime = (
-        page.locator('input[name="availability"]'),
-        page.locator('input[name="downtime"]'),
-    )
-    availability.fill("99.9")
-    expect(downtime).to_have_value("525.6")
-    page.locator('select[name="period"]').select_option("month")
-    expect(downtime).to_have_value("43.2")
-    downtime.fill("432")
-    expect(availability).to_have_value("99")
-    availability.fill("100")
-    expect(availability).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_role("alert")).to_contain_text("between 0 and 100 %")
-    expect(downtime).to_have_value("432")
-    availability.fill("99")
-    expect(page.get_by_role("alert")).to_be_hidden()
+    field, complaint = page.locator('input[name="availability"]'), page.get_by_role("alert").first
+    field.fill("99,9")
+    expect(page.locator(".halab-calculator-value")).to_have_text("99.9 % · 8.76 h a year")
+    for typed, why in (
+        ("100", "between 0 and 100 %"), ("-3", "between 0 and 100 %"),
+        ("8,5 x", "“8,5 x” is no number here"), ("1,000", "is no number here"), ("", "is no number here"),
+    ):  # fmt: skip
+        field.fill(typed)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(complaint).to_contain_text(why)
+        expect(page.locator(".halab-calculator-value")).to_have_text("99.9 % · 8.76 h a year")
+    field.fill("99")
+    expect(field).to_have_attribute("aria-invalid", "false")
+    expect(complaint).to_be_hidden()
 
 
 def test_a_chain_tells_its_weakest_link_and_its_size_is_kept_sound(notebook) -> None:  # type: ignore[no-untyped-def]
@@ -156,18 +172,24 @@ def test_a_chain_tells_its_weakest_link_and_its_size_is_kept_sound(notebook) -> 
     expect(chain.locator(".halab-calculator-worst")).to_contain_text("object store, weakest")
     page.get_by_label("proxy: needed").fill("4")
     expect(page.get_by_label("proxy: copies")).to_have_value("4")
-    page.get_by_label("proxy: copies").fill("0")
-    expect(page.get_by_label("proxy: copies")).to_have_attribute("aria-invalid", "true")
+    for typed in ("0", "-3", "999", "8,5"):
+        page.get_by_label("proxy: copies").fill(typed)
+        expect(page.get_by_label("proxy: copies")).to_have_attribute("aria-invalid", "true")
+        expect(page.locator(".halab-calculator-chain").get_by_role("alert")).to_have_text(
+            f"proxy: copies is a whole number from 1 to 9, and “{typed}” is not."
+        )
     page.get_by_role("button", name="One of each").click()
     expect(chain.locator("tfoot")).to_contain_text("91.35 %")
+    expect(page.get_by_label("proxy: copies")).to_have_value("1")
 
 
 def test_a_simulation_stands_beside_the_closed_form_and_is_done_again(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     simulated(page)
-    figures = page.locator(".halab-calculator-simulated tbody")
+    figures = page.locator(".halab-calculator-simulated")
     first = figures.inner_text()
     assert "±" in first
+    assert "Simulated, not measured" in first
     again = page.get_by_role("button", name="Simulate again")
     again.focus()
     page.keyboard.press("Enter")
@@ -183,37 +205,57 @@ def test_a_busy_kernel_is_waited_for_and_the_page_says_so(lab, chromium_page: Pa
     simulated(page)
     notebook.cell("time.sleep").click()
     page.keyboard.press("Shift+Enter")
-    page.evaluate(PULL, ["mttr", 0.5])
+    page.evaluate(PULL, ["chain", "mttr", 0.5])
     expect(page.locator(".halab-calculator-simulated")).to_contain_text("waiting for the kernel")
     simulated(page)
 
 
-def test_nothing_is_cut_off_in_any_theme_or_width(notebook) -> None:  # type: ignore[no-untyped-def]
+def test_a_promise_prints_its_convention_and_marks_its_row(notebook) -> None:  # type: ignore[no-untyped-def]
+    page: Page = notebook.page
+    promise = page.locator(".halab-calculator-promise")
+    expect(promise).to_contain_text("99.9 % leaves 43.2 min a month")
+    expect(promise).to_contain_text("216 failovers of 12 s")
+    expect(promise.locator("caption")).to_have_text("A year of 365 days, a month of 30 days")
+    promise.locator('select[name="year"]').select_option("365.25")
+    promise.locator('select[name="month"]').select_option("a twelfth of the year")
+    expect(promise.locator("caption")).to_have_text("A year of 365.25 days, a month of 30.4375 days")
+    expect(promise.locator(".halab-calculator-chosen")).to_contain_text("▸ 99.9 %")
+
+
+def test_nothing_is_cut_off_and_none_is_taller_than_a_screen(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     page.set_viewport_size({"width": 1280, "height": 2400})
-    page.evaluate(PULL, ["beta", 0.1])
-    page.evaluate(PULL, ["failover", 0.1])
+    page.evaluate(PULL, ["copies", "beta", 0.1])
+    page.evaluate(PULL, ["copies", "failover", 0.1])
+    page.evaluate(PULL, ["copies", "copies", 1.0])
     for theme in ("Light", "Dark"):
         notebook.theme(f"JupyterLab {theme}")
-        for width in (1040, 820, 560):
-            page.evaluate("(w) => { document.querySelector('.halab-host').style.width = `${w}px`; }", width)
+        for width in (1040, 820, 460):
+            page.evaluate(
+                "(w) => document.body.querySelectorAll('.halab-host').forEach((e) => e.style.width = w + 'px')",
+                width,
+            )
             simulated(page)
             page.wait_for_function(
                 "() => document.querySelector('.halab-calculator-chart svg').viewBox.baseVal.width"
                 " === document.querySelector('.halab-calculator-chart').clientWidth"
             )
-            assert page.evaluate(CUT_OFF) == [], (theme, width)
-            notebook.screenshot(f"calculator-{theme.lower()}-{width}", ".halab-calculator")
+            for part in SLIDERS:
+                widget = page.locator(f".halab-calculator-{part}")
+                assert widget.evaluate(CUT_OFF) == [], (theme, width, part)
+                box = widget.bounding_box()
+                assert box
+                assert width < 800 or box["height"] < 580, (width, part, box)
+                notebook.screenshot(f"calculator-{part}-{theme.lower()}-{width}", widget)
 
 
-CUT_OFF = """() => {
+CUT_OFF = """(widget) => {
   const found = [];
-  const edge = document.querySelector('.halab-calculator').getBoundingClientRect();
-  const parts = '.halab-calculator section, .halab-scroll, .halab-calculator-formula p';
-  for (const part of document.querySelectorAll(parts)) {
+  const edge = widget.getBoundingClientRect();
+  for (const part of widget.querySelectorAll('.halab-scroll, .halab-calculator-formula p, td, label')) {
     if (part.scrollWidth > part.clientWidth + 1) found.push(`cut off: ${part.className}`);
   }
-  const texts = [...document.querySelectorAll('.halab-calculator-chart text')]
+  const texts = [...widget.querySelectorAll('.halab-calculator-chart text:not(.halab-calculator-value)')]
     .map((text) => [text, text.getBoundingClientRect()]);
   texts.forEach(([text, a], i) => {
     if (a.left < edge.left || a.right > edge.right) found.push(`outside: ${text.textContent}`);
@@ -222,6 +264,8 @@ CUT_OFF = """() => {
         found.push(`${text.textContent} / ${other.textContent}`);
     });
   });
+  const value = widget.querySelector('.halab-calculator-value')?.getBoundingClientRect();
+  if (value && (value.left < edge.left || value.right > edge.right)) found.push('outside: the value');
   return found;
 }"""
 
@@ -231,13 +275,13 @@ RUN = """async ([source, work, given]) => {
 }"""
 
 
-def in_javascript(page: Page, work: str, given: list[object]) -> list[object]:
-    asked = [availability_calculator.Calculator._esm, work, json.loads(json.dumps(given))]
-    found: list[object] = page.evaluate(RUN, asked)
+def in_javascript(page: Page, work: str, given: list[object]) -> list[Any]:
+    asked = [availability_calculator.CopiesCalculator._esm, work, json.loads(json.dumps(given))]
+    found: list[Any] = page.evaluate(RUN, asked)
     return found
 
 
-def random_settings(rng: random.Random) -> dict[str, object]:
+def random_settings(rng: random.Random) -> dict[str, Any]:
     def size() -> dict[str, int]:
         copies = rng.randint(1, 9)
         return {"copies": copies, "needed": rng.randint(1, copies)}
@@ -245,10 +289,9 @@ def random_settings(rng: random.Random) -> dict[str, object]:
     return {
         "year": rng.choice(YEARS),
         "month": rng.choice(["30 days", "a twelfth of the year"]),
-        "period": "year",
         "mtbf": 10 ** rng.uniform(3, 9),
         "mttr": 10 ** rng.uniform(0, 6),
-        **size(),
+        "copies": rng.randint(1, 9),
         "beta": rng.choice([0.0, rng.random(), 1.0]),
         "failover": rng.choice([0.0, rng.uniform(0, 120)]),
         "slo": rng.choice([0.9, 0.99, 0.999, 0.9999, 0.999999, rng.random()]),
@@ -257,21 +300,39 @@ def random_settings(rng: random.Random) -> dict[str, object]:
     }
 
 
+def python_figures(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """What the three widgets say of these settings."""
+    times = {key: given[key] for key in ("mtbf", "mttr", "beta", "failover")}
+    copies = availability_calculator.CopiesCalculator(copies=given["copies"], **times)
+    chain = availability_calculator.chain_of(given)
+    promise = availability_calculator.PromiseCalculator(slo=given["slo"])
+    promise.settings = given
+    blocks = [block.availability for block in chain.blocks]
+    return copies.figures, {"blocks": blocks, "chain": chain.availability}, promise.figures
+
+
 def test_the_browser_and_python_compute_the_same(chromium_page: Page) -> None:
     rng = random.Random(2)
     settings = [random_settings(rng) for _ in range(300)]
     work = (
-        "(m, s) => [m.compute(s), Object.values(m.periods(s)), m.spell(s.mttr), m.percent(m.compute(s).one)]"
+        "(m, s) => [m.computeCopies(s), m.computeChain(s), m.computePromise(s), Object.values(m.periods(s)),"
+        " m.spell(s.mttr), m.percent(1 - m.computeCopies(s).one)]"
     )
-    for given, (found, lengths, mttr, one) in zip(
-        settings, in_javascript(chromium_page, work, settings), strict=True
-    ):
-        expected = availability_calculator.closed_form(given)
-        blocks = expected.pop("blocks")
-        assert found.pop("blocks") == pytest.approx(blocks, abs=1e-14)
-        assert {k for k, v in found.items() if v is None} == {k for k, v in expected.items() if v is None}
-        known = {key: value for key, value in expected.items() if value is not None}
-        assert {key: found[key] for key in known} == pytest.approx(known, rel=1e-9, abs=1e-14)
+    for given, shown in zip(settings, in_javascript(chromium_page, work, settings), strict=True):
+        lacking, chain, promise, lengths, mttr, one = shown
+        copies, expected_chain, expected_promise = python_figures(given)
+        assert {key: 1 - down for key, down in lacking.items()} == pytest.approx(copies, abs=1e-14)
+        assert chain["blocks"] == pytest.approx(expected_chain["blocks"], abs=1e-14)
+        assert chain["chain"] == pytest.approx(expected_chain["chain"], abs=1e-13)
+        assert promise.keys() == expected_promise.keys()
+        for key, value in expected_promise.items():
+            assert promise[key] == (None if value is None else pytest.approx(value, rel=1e-9)), key
         assert lengths == pytest.approx(list(Calendar(given["year"], given["month"]).periods.values()))
         assert mttr == availability_calculator.spell(given["mttr"])
-        assert one == availability_calculator.percent(expected["one"])
+        assert one == availability_calculator.percent(copies["one"])
+
+
+def test_numbers_are_read_as_people_write_them(chromium_page: Page) -> None:
+    typed = ["8,5", "8.5", "99", " 99.9 ", "-3", "1,000", "1.000", "", "8,5,1", "eight", "1e3"]
+    found = in_javascript(chromium_page, "(m, text) => String(m.parseNumber(text))", list(typed))
+    assert found == ["8.5", "8.5", "99", "99.9", "-3", "NaN", "1", "NaN", "NaN", "NaN", "NaN"]

@@ -41,9 +41,9 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     page.set_viewport_size({"width": 1280, "height": 2000})
     lesson = lab.open_notebook(page, LESSON)
     lesson.run_next(2)
-    expect(
-        lesson.cell("calculator = lesson.Calculator()").locator(".halab-calculator-formula")
-    ).to_contain_text("99.9999 %")
+    expect(lesson.cell("lesson.CopiesCalculator()").locator(".halab-calculator-value")).to_have_text(
+        "99 % · 3.65 days a year"
+    )
     lesson.run_all(timeout=240)
     form = lesson.cell("PredictionForm(2, FAULT)").locator(".halab-predict")
     form.get_by_label("First failed search").fill("1")
@@ -56,11 +56,15 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     expect(prices).to_contain_text("your prediction")
     expect(prices).to_contain_text("simulated, 2 runs")
     expect(lesson.cell("show_card(2, measured")).to_contain_text("failovers of")
-    again = lesson.cell("Calculator(mtbf=30 * 86400").locator('.halab-slider input[name="failover"]')
-    assert 5 < float(again.input_value()) < 15, "the calculator begins with the learner's own failover"
+    for source in ("PromiseCalculator(slo", "ChainCalculator(mtbf"):
+        failover = lesson.cell(source).locator('.halab-slider input[name="failover"]')
+        assert 5 < float(failover.input_value()) < 15, "the calculator begins with the learner's own failover"
+    picture = lesson.cell("runs_picture(runs)").locator(".jp-OutputArea-output").last
+    expect(picture).to_contain_text("2 failovers took")
+    expect(picture).to_contain_text("your prediction")
     shown = {
-        "play": "calculator = lesson.Calculator()", "summary": "repeat_summary(runs)",
-        "prices": "price_list(runs)", "log": "plot(log)", "card": "results(runs))",
+        "play": "lesson.CopiesCalculator()", "summary": "runs_picture(runs)", "prices": "price_list(runs)",
+        "promise": "PromiseCalculator(slo", "chain": "ChainCalculator(mtbf", "log": "plot(log)", "card": "results(runs))",
     }  # fmt: skip
     for name, source in shown.items():
         output = lesson.cell(source).locator(".jp-OutputArea-output").last

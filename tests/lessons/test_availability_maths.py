@@ -5,21 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from halab.cluster.profiles import PROFILES
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
+from halab.lessons import availability_maths
 from halab.lessons.availability_maths import (
-    chain_table,
-    compare_chains,
     failover_time,
-    milvus_chain,
     outages_of,
     price_list,
     repeat,
     results,
+    runs_picture,
 )
 from halab.lessons.common import kept
+from halab.measure.journal import title_marks, validity
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto
 from halab.measure.probing.retriever import Retriever
@@ -56,8 +55,6 @@ def test_every_repeat_is_kept_and_measures_anew() -> None:
 
 
 def test_a_run_that_breaks_off_costs_none_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from halab.lessons import availability_maths
-
     measure, made = availability_maths.experiment, []
 
     def twice(*args: object, **options: object) -> Journal:
@@ -149,11 +146,43 @@ def test_runs_of_different_faults_are_no_repeats() -> None:
         failover_time([*measured(2), *measured(2, "hang active rootcoord", seconds=40)])
 
 
-def test_a_chain_is_shown_block_by_block_and_beside_others() -> None:
-    chain = milvus_chain(PROFILES["ha"])
-    *blocks, whole = chain_table(chain).rows
-    assert [row[0] for row in blocks] == [block.name for block in chain.blocks]
-    assert whole[0] == "all together"
-    better = compare_chains({"as it is": chain, "three logs": chain.changed("log", copies=3, needed=2)})
-    assert [row[0] for row in better.rows] == ["as it is", "three logs"]
-    assert float(better.rows[1][2]) < float(better.rows[0][2])
+def test_the_runs_are_a_bar_each_under_one_sentence_that_gives_range_and_mean() -> None:
+    found = measured(3)
+    picture, interval = runs_picture(found), failover_time(found)
+    assert [bar.name for bar in picture.bars] == ["run 1", "run 2", "run 3", "the card"]
+    assert [bar.seconds for bar in picture.bars[:3]] == outages_of(found)
+    assert picture.sentence.startswith("SIMULATED: 3 failovers took ")
+    assert f"{interval.mean:.1f} s on average" in picture.sentence
+    assert picture.mean == interval
+    assert "<details>" in picture._repr_html_()
+    assert f"run 1: {outages_of(found)[0]:.1f} s" in repr(picture)
+
+
+def test_the_picture_shows_a_prediction_that_was_made_before() -> None:
+    predict(2, FAULT, first_failure=1, last_failure=13, failed_requests=200)
+    assert [bar.shown for bar in runs_picture(runs(2)).bars if bar.kind == "prediction"] == ["12.0 s"]
+
+
+def test_a_run_that_proves_nothing_is_hatched_and_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = measured(3)
+    against = {found[1].digest: ("The machine was busy.",)}
+    for room in (availability_maths, validity, title_marks):
+        monkeypatch.setattr(room, "objections", lambda journal: against.get(journal.digest, ()))
+    picture = runs_picture(found)
+    assert [bar.kind for bar in picture.bars] == ["run", "left out", "run", "card"]
+    assert "not counted" in picture.bars[1].shown
+    assert failover_time(found).n == 2
+    against |= {found[0].digest: ("The machine was busy.",)}
+    assert failover_time(found).n == 3, "with one sound run there is no interval, so all are shown"
+    assert "The machine was busy" in runs_picture(found).sentence
+
+
+def test_a_run_without_an_end_is_shown_as_such() -> None:
+    cut = []
+    for one in measured(2):
+        samples = [sample for sample in one.samples() if sample.intended < one.faults[0].at + 3]
+        cut.append(Journal.write(one.header, samples=samples, faults=one.faults))
+    picture = runs_picture(cut)
+    assert [bar.shown for bar in picture.bars[:2]] == ["not back", "not back"]
+    assert "repeat with more seconds" in picture.sentence
+    assert "not back" in picture._repr_html_()

@@ -8,11 +8,11 @@ price_list(runs)                    # how many such failovers a month 99.9 %, 99
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
+from halab.lessons.availability_maths_runs import Bar, RunsPicture, spread
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
@@ -28,40 +28,33 @@ from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto
 from halab.measure.journal.summaries import repeat_summary
-from halab.measure.journal.title_marks import provenance, simulated_remark
-from halab.models.availability import Calendar, downtime, parallel
-from halab.models.availability_repair import Chain
-from halab.models.availability_repair import milvus as milvus_chain
+from halab.measure.journal.title_marks import mark_title, provenance, simulated_remark
+from halab.measure.journal.validity import objections, validity_remark
+from halab.models.availability import Calendar
 from halab.models.availability_slo import ALERTS, MeanInterval, failovers_allowed, mean_interval
-from halab.sim.monte_carlo import simulate_years
 from halab.tables import Row, Table
-from halab.widgets.availability_calculator import Calculator
+from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
 
 __all__ = [
     "ALERTS",
-    "PROFILES",
     "SLOS",
-    "Calculator",
-    "Calendar",
+    "ChainCalculator",
+    "CopiesCalculator",
     "PredictionForm",
+    "PromiseCalculator",
     "Retriever",
-    "chain_table",
     "cluster",
-    "compare_chains",
-    "downtime",
+    "counted",
     "experiment",
     "failover_time",
     "keep",
-    "milvus_chain",
     "outages_of",
-    "parallel",
     "plot",
     "price_list",
     "repeat",
-    "repeat_summary",
     "results",
+    "runs_picture",
     "show_card",
-    "simulate_years",
     "table",
 ]
 
@@ -91,6 +84,12 @@ def repeat(
     return journals
 
 
+def counted(journals: Sequence[Journal]) -> list[Journal]:
+    """The runs that are counted: those that nothing speaks against, if they are at least two; else all."""
+    sound = [journal for journal in journals if not objections(journal)]
+    return sound if len(sound) >= 2 else list(journals)
+
+
 def outages_of(journals: Sequence[Journal], operation: str = "search") -> list[float]:
     """How long each run's outage lasted for its users, seconds; 0 where nobody noticed.
 
@@ -118,12 +117,44 @@ def _length(journal: Journal, operation: str) -> float:
 
 
 def failover_time(journals: Sequence[Journal], operation: str = "search") -> MeanInterval:
-    """The mean outage of these repeats, seconds, with its 95 % interval. Raises MeasurementError."""
-    lengths = outages_of(journals, operation)
+    """The mean outage of the repeats that count, seconds, with its 95 % interval. Raises MeasurementError."""
+    lengths = outages_of(counted(journals), operation)
     try:
         return mean_interval(lengths)
     except ValueError as error:
         raise MeasurementError(str(error), hint="run the experiment again; every run is kept") from None
+
+
+def runs_picture(journals: Sequence[Journal], operation: str = "search") -> RunsPicture:
+    """Each repeat's outage as a bar, your prediction and the card beside them, and where the true mean lies.
+
+    A run that proves nothing is hatched and not counted, if at least two others are left.
+    """
+    counts = counted(journals)
+    digests = {journal.digest for journal in counts}
+    bars = [
+        Bar(f"run {number}", _length(journal, operation), "run" if journal.digest in digests else "left out")
+        for number, journal in enumerate(journals, 1)
+    ]
+    if said := _predicted(journals[0]):
+        bars.append(Bar("your prediction", said, "prediction"))
+    bars.append(Bar("the card", 0.0, "card"))
+    lengths = [bar.seconds for bar in bars if bar.kind == "run"]
+    mean = mean_interval(lengths) if len(lengths) > 1 and all(map(math.isfinite, lengths)) else None
+    return RunsPicture(_said_of_runs(counts, lengths, mean), tuple(bars), mean, repeat_summary(journals))
+
+
+def _said_of_runs(counts: Sequence[Journal], lengths: Sequence[float], mean: MeanInterval | None) -> str:
+    if mean is None:
+        said = (
+            "In at least one run service did not come back while it was recorded: repeat with more seconds."
+        )
+    else:
+        said = (
+            f"{len(lengths)} failovers took {spread(lengths)}, {mean.mean:.1f} s on average; "
+            f"the true mean lies between {mean.low:.1f} and {mean.high:.1f} s (95 %)."
+        )
+    return " ".join((mark_title(said, *counts), *validity_remark(*counts)))
 
 
 _HEADINGS = ("", "one failover\n(seconds)", *(f"{slo * 100:.5g} %" for slo in SLOS))
@@ -138,7 +169,7 @@ def price_list(
     """
     calendar = calendar or Calendar()
     found = failover_time(journals, operation)
-    first = journals[0]
+    first, counts = journals[0], counted(journals)
     rows: list[Row] = []
     if said := _predicted(first):
         rows.append(_row("your prediction", f"{said:.1f}", calendar, said, said))
@@ -148,10 +179,12 @@ def price_list(
     rows.append(_row(f"{word}, {found.n} runs", span, calendar, found.low, found.high))
     remarks = [
         *simulated_remark(first),
+        *validity_remark(*counts),
         f"Failovers a month that the error budget pays for, in {calendar}.",
         "In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number.",
     ]
-    return Table(f"{operation}: {experiment_of(first)}", _HEADINGS, tuple(rows), tuple(remarks))
+    title = mark_title(f"{operation}: {experiment_of(first)}", *counts)
+    return Table(title, _HEADINGS, tuple(rows), tuple(remarks))
 
 
 def results(journals: Sequence[Journal], operation: str = "search") -> dict[str, str]:
@@ -186,26 +219,3 @@ def _predicted(journal: Journal) -> float | None:
     if not {"first_failure", "last_failure"} <= figures.keys():
         return None
     return figures["last_failure"] - figures["first_failure"]
-
-
-def chain_table(chain: Chain) -> Table:
-    """The blocks of a chain: copies, how many of them are needed, availability, downtime in hours a year."""
-    rows = [
-        (block.name, f"{block.needed} of {block.copies}", *_availability(block.availability))
-        for block in chain.blocks
-    ]
-    headings = ("block", "needed", "availability (%)", "downtime\n(h a year)")
-    return Table(
-        "Each is needed", headings, (*rows, ("all together", "", *_availability(chain.availability)))
-    )
-
-
-def compare_chains(chains: Mapping[str, Chain]) -> Table:
-    """Chains by name: their availability, downtime in hours a year, and the block that is down most."""
-    rows = [(name, *_availability(chain.availability), chain.weakest.name) for name, chain in chains.items()]
-    headings = ("", "availability (%)", "downtime\n(h a year)", "down most")
-    return Table("What is worth changing?", headings, tuple(rows))
-
-
-def _availability(availability: float) -> tuple[str, str]:
-    return f"{100 * availability:.4f}", f"{downtime(availability, Calendar().year) / 3600:.2f}"

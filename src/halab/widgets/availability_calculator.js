@@ -1,8 +1,8 @@
-// The availability calculator: sliders, formulas with the numbers in them, a chart, a chain, a budget, and beside them
-// a Monte Carlo simulation. The formulas are worked out in the browser, so no slider waits for the kernel; the kernel
-// simulates once the hand rests. An anywidget front-end module. While nothing changes there is no timer.
+// Three availability calculators: what another copy buys, what a chain of parts is worth, what a promise leaves. The
+// formulas are worked out in the browser, so no slider waits for the kernel; for the chain the kernel simulates years
+// once the hand rests. An anywidget front-end module. While nothing changes there is no timer.
 
-import { element, frontEnd, headings, panel, slider, svg, watch } from "./shared.js";
+import { announce, element, frontEnd, headings, panel, slider, svg, watch } from "./shared.js";
 
 // ---- Closed form: the mirror of halab.models.availability*. A browser test checks that both agree. ------------
 
@@ -11,7 +11,6 @@ const HOUR = 3600;
 const DAY = 86400;
 const YEAR = 365 * DAY;
 const DUST = 1e-9;
-const MOST = 10000;
 
 /** Seconds in a day, a week, a month and a year. */
 export function periods(s) {
@@ -19,69 +18,55 @@ export function periods(s) {
   return { day: DAY, week: 7 * DAY, month: s.month === "30 days" ? 30 * DAY : year / 12, year };
 }
 
-export const nines = (a) => (a >= 1 ? Infinity : Math.abs(Math.log10(1 - a)));
-
 function choose(n, k) {
   let ways = 1;
   for (let i = 1; i <= k; i++) ways = (ways * (n - k + i)) / i;
   return Math.round(ways);
 }
 
-export function kOfN(k, n, up) {
-  const down = 1 - up;
+/** The share of time in which fewer than k of n copies work, each of which is down this share by itself. */
+export function tooFew(k, n, down) {
   let lost = 0;
-  for (let i = k - 1; i >= 0; i--) lost += choose(n, i) * up ** i * down ** (n - i);
-  return Math.max(0, 1 - lost);
+  for (let i = k - 1; i >= 0; i--) lost += choose(n, i) * (1 - down) ** i * down ** (n - i);
+  return Math.min(1, lost);
 }
 
-function shares(a, beta) {
-  const down = 1 - a;
+const steady = (mtbf, mttr) => mtbf / (mtbf + mttr);
+
+/** The share of time in which all copies are down together, and in which one of the rest is by itself: c and i. */
+function shares(down, beta) {
   const together = beta * down;
   return [together, together === 1 ? 0 : (down - together) / (1 - together)];
 }
 
-export function commonCause(k, n, a, beta) {
-  const [together, alone] = shares(a, beta);
-  return (1 - together) * kOfN(k, n, 1 - alone);
+const both = (one, other) => one + (1 - one) * other;
+
+/** What a block lacks: with common causes, and with failovers as well. Not 1 minus something, which nines would lose. */
+function lacks(s, n, k) {
+  const [together, alone] = shares(s.mttr / (s.mtbf + s.mttr), s.beta);
+  const common = both(together, tooFew(k, n, alone));
+  const waits = n === k ? 0 : (k * s.failover) / s.mtbf;
+  return { common, all: both(common, waits / (1 + waits)) };
 }
 
-export function copiesNeeded(a, target, beta) {
-  const [together, alone] = shares(a, beta);
-  if (target === 1) return a === 1 ? 1 : null;
-  const allowed = (1 - target) * (1 + DUST) + Number.EPSILON / 2;
-  for (let n = 1; n <= MOST; n++) {
-    const left = alone ** n;
-    if (together + (1 - together) * left <= allowed) return n;
-    if (left === 0 || alone === 1) return null;
-  }
-  return null;
+/** The figures of the copies, each as the share of time without service. */
+export function computeCopies(s, n = s.copies) {
+  const one = s.mttr / (s.mtbf + s.mttr);
+  const { common, all } = lacks(s, n, 1);
+  return { one, independent: one ** n, common, all };
 }
 
-const steady = (mtbf, mttr) => mtbf / (mtbf + mttr);
-const switching = (s, n, k) => (n === k ? 1 : 1 / (1 + (k * s.failover) / s.mtbf));
-
-/** The copies of one block with these sliders: instant switching or not. */
-function block(s, n, k) {
-  return commonCause(k, n, steady(s.mtbf, s.mttr), s.beta) * switching(s, n, k);
+/** The availability of each block, and of the chain. */
+export function computeChain(s) {
+  const blocks = s.blocks.map((each) => 1 - lacks(s, each.copies, each.needed).all);
+  return { blocks, chain: blocks.reduce((product, each) => product * each, 1) };
 }
 
-/** Every figure the calculator shows. Python's `closed_form` gives the same. */
-export function compute(s) {
-  const one = steady(s.mtbf, s.mttr);
-  const blocks = s.blocks.map((each) => block(s, each.copies, each.needed));
-  const chain = blocks.reduce((product, each) => product * each, 1);
+export function computePromise(s) {
   const { month } = periods(s);
-  const burn = s.errors / (1 - s.slo);
   const budget = (1 - s.slo) * month;
+  const burn = s.errors / (1 - s.slo);
   return {
-    one,
-    independent: kOfN(s.needed, s.copies, one),
-    common: commonCause(s.needed, s.copies, one, s.beta),
-    switching: switching(s, s.copies, s.needed),
-    group: block(s, s.copies, s.needed),
-    blocks,
-    chain,
-    copies_needed: copiesNeeded(one, s.slo, s.beta),
     budget,
     failovers: s.failover === 0 ? null : Math.floor((budget / s.failover) * (1 + DUST)),
     burn,
@@ -93,52 +78,58 @@ export function compute(s) {
 
 const WORDS = {
   en: {
-    title: "Availability calculator",
+    titles: {
+      copies: "What another copy buys",
+      chain: "A chain of parts, each of which is needed",
+      promise: "What a promise leaves",
+    },
+    helps: {
+      copies:
+        "Pull Copies, and watch the big mark. A failure now and then, a repair after it: that is one copy.",
+      chain: "Change how many copies a part has. The longest bar is the part that is down most.",
+      promise: "Pull the objective, and see what is left to spend in a month.",
+    },
     one: "One copy",
-    copies: "Copies of it",
-    chain: "A Milvus deployment",
-    promise: "A promise",
-    convention: "Convention",
+    mtbf: "Runs for, on average (MTBF)",
+    mttr: "Is repaired in, on average (MTTR)",
+    availability: "so it works, in %",
+    number: "Copies, any one of which is enough",
+    beta: "Common cause: share of the downtime that strikes all",
+    failover: "A failover takes",
+    slo: "Objective (SLO): share of good requests",
+    errors: "Bad requests now",
+    aYear: (time) => `${time} a year`,
+    lines: ["independent, instant: the card", "with common causes", "and with failovers"],
+    copiesAxis: "copies",
+    downAxis: "down a year",
+    now: (n) => `${n} ${n === 1 ? "copy" : "copies"}`,
+    symbols: {
+      A: "A₁: one copy",
+      n: "n: copies",
+      c: "c: share of the time in which all are down together",
+      i: "i: share of the rest in which one copy is down by itself",
+      T: "T: a failover",
+    },
+    blocks: {},
+    head: ["part", "copies", "needed", "works", "down a year"],
+    scale: "Bars: downtime, on a logarithmic scale.",
+    weakest: (name) => `${name}, weakest`,
+    whole: "the chain",
+    presets: { small: "One of each", ha: "This course's cluster" },
+    simulation: "The chain, year by year",
+    simulated: (closed, seen, error) => `By the formula ${closed} a year; simulated ${seen} ± ${error}.`,
+    simulationNote: (years) => `Simulated, not measured: ${years} years, each failure drawn by chance.`,
+    years: (low, middle, high, calm, all) =>
+      `Best year ${low}, middle ${middle}, worst ${high}. ${calm} of ${all} had no outage.`,
+    simulating: "simulating",
+    waiting: "waiting for the kernel",
+    again: "Simulate again",
+    ninesTable: "The nines: time down in",
     yearOf: "A year has",
     monthOf: "A month has",
     days: "days",
     months: { "30 days": "30 days", "a twelfth of the year": "a twelfth of the year" },
-    mtbf: "Runs for, on average (MTBF)",
-    mttr: "Is repaired in, on average (MTTR)",
-    availability: "Availability, %",
-    downtime: "Downtime, minutes a",
-    number: "Copies",
-    needed: "of which must work",
-    beta: "Common cause: share of downtime that strikes all",
-    failover: "A failover takes",
-    slo: "Objective (SLO)",
-    errors: "Bad requests now",
-    period: { day: "day", week: "week", month: "month", year: "year" },
-    per: (period) => `a ${period}`,
-    down: (period) => `down a ${period}`,
-    downFor: (time, period) => `${time} a ${period}`,
-    lines: ["independent, instant: the card", "with common causes", "and with failovers"],
-    copiesAxis: "copies",
-    chartTitle: "What another copy buys",
-    objective: "objective",
-    formula: "With the numbers in it",
-    blocks: {},
-    head: ["block", "copies", "needed", "availability"],
-    scale: "Every part has the times above. Bars: downtime on a logarithmic scale.",
-    weakest: (name) => `${name}, weakest`,
-    whole: "the chain",
-    presets: { small: "One of each", ha: "This course's cluster" },
-    simulation: "Closed form and simulation",
-    simulationHead: ["", "closed form", "simulated"],
-    simulationNote: (years) =>
-      `Monte Carlo: ${years} simulated years, each failure drawn by chance; ± is two standard errors.`,
-    years: (low, middle, high, calm) =>
-      `The chain's years: best ${low}, middle ${middle}, worst ${high}. ${calm} of 100 had no outage.`,
-    simulating: "simulating",
-    waiting: "waiting for the kernel",
-    again: "Simulate again",
-    unseen: "none seen",
-    ninesTable: "The nines",
+    period: { day: "a day", week: "a week", month: "a month", year: "a year" },
     calendar: (year, month) => `A year of ${year} days, a month of ${month} days`,
     budget: (slo, time) => `${slo} leaves ${time} a month: the error budget.`,
     failovers: (count, time) =>
@@ -151,46 +142,43 @@ const WORDS = {
       ticket: "Open a ticket (SRE workbook: 1 over three days).",
       none: "Within the budget: no alert.",
     },
-    copiesNeeded: (n, slo) =>
-      n === null
-        ? `No number of copies reaches ${slo}: too much is common to them all.`
-        : `${n} ${n === 1 ? "copy" : "copies"}, any one of which is enough, would reach ${slo} if switching were free.`,
-    badAvailability: "An availability lies between 0 and 100 %, both excluded.",
-    badDowntime: (most) => `A downtime lies between 0 and ${most} minutes, both excluded.`,
+    noNumber: (text) => `“${text}” is no number here. Write it such as 99.5 or 99,5.`,
+    noShare: (text) =>
+      `One copy works between 0 and 100 % of the time, both excluded: ${text} is not between.`,
+    noCount: (name, what, text) => `${name}: ${what} is a whole number from 1 to 9, and “${text}” is not.`,
     units: { ms: "ms", s: "s", min: "min", h: "h", d: "days" },
     under: "under 1 ms",
+    nearlyAll: "more than 99.9999999 %",
     card: "card",
   },
   zh: {
-    title: "可用性计算器",
+    titles: { copies: "多一个副本换来什么", chain: "一条链：每个部件都不能少", promise: "一份承诺还剩多少" },
+    helps: {
+      copies: "拖动“副本数”，看那个大标记。一个副本就是：过一阵坏一次，再修好。",
+      chain: "改改某个部件的副本数。条最长的，就是停机最多的部件。",
+      promise: "拖动目标，看一个月还剩多少可以花。",
+    },
     one: "一个副本",
-    copies: "多个副本",
-    chain: "一套 Milvus",
-    promise: "一份承诺",
-    convention: "约定",
-    yearOf: "一年算",
-    monthOf: "一个月算",
-    days: "天",
-    months: { "30 days": "30 天", "a twelfth of the year": "一年的十二分之一" },
     mtbf: "平均能跑多久（MTBF）",
     mttr: "平均多久修好（MTTR）",
-    availability: "可用性，%",
-    downtime: "停机分钟数，每",
-    number: "副本数",
-    needed: "至少要有几个正常",
+    availability: "所以可用性是（%）",
+    number: "副本数（有一个正常就行）",
     beta: "共因：同时放倒所有副本的停机占比",
     failover: "一次故障切换",
-    slo: "目标（SLO）",
+    slo: "目标（SLO）：成功请求的占比",
     errors: "眼下的失败请求占比",
-    period: { day: "天", week: "周", month: "月", year: "年" },
-    per: (period) => `每${period}`,
-    down: (period) => `每${period}停机`,
-    downFor: (time, period) => `每${period} ${time}`,
+    aYear: (time) => `每年 ${time}`,
     lines: ["各坏各的、瞬间切换：卡片的算法", "算上共因", "再算上切换"],
     copiesAxis: "副本数",
-    chartTitle: "多一个副本换来什么",
-    objective: "目标",
-    formula: "把数字代进去",
+    downAxis: "每年停机",
+    now: (n) => `${n} 个副本`,
+    symbols: {
+      A: "A₁：一个副本的可用性",
+      n: "n：副本数",
+      c: "c：所有副本一起停机的时间占比",
+      i: "i：其余时间里，单个副本自己停机的占比",
+      T: "T：一次切换的时间",
+    },
     blocks: {
       proxy: "代理",
       "root coordinator": "根协调器",
@@ -202,21 +190,25 @@ const WORDS = {
       "query node": "查询节点",
       "data node": "数据节点",
     },
-    head: ["环节", "副本", "至少", "可用性"],
-    scale: "每个部件都按上面的时间算。条形是停机时间，对数刻度。",
+    head: ["部件", "副本", "至少", "可用性", "每年停机"],
+    scale: "条形是停机时间，对数刻度。",
     weakest: (name) => `${name}（最弱）`,
     whole: "整条链",
     presets: { small: "每种一个", ha: "本课的集群" },
-    simulation: "公式与模拟",
-    simulationHead: ["", "公式", "模拟"],
-    simulationNote: (years) => `蒙特卡洛：模拟 ${years} 年，每次故障都由随机数决定；± 是两倍标准误。`,
-    years: (low, middle, high, calm) =>
-      `整条链的年景：最好 ${low}，居中 ${middle}，最差 ${high}；每 100 年里有 ${calm} 年没断过。`,
+    simulation: "整条链，一年一年看",
+    simulated: (closed, seen, error) => `按公式，每年 ${closed}；模拟结果 ${seen} ± ${error}。`,
+    simulationNote: (years) => `这是模拟，不是实测：${years} 年，每次故障都由随机数决定。`,
+    years: (low, middle, high, calm, all) =>
+      `最好的一年 ${low}，居中 ${middle}，最差 ${high}；${all} 年里有 ${calm} 年没断过。`,
     simulating: "正在模拟",
     waiting: "正在等内核",
     again: "再模拟一次",
-    unseen: "没遇到",
-    ninesTable: "几个 9 对照表",
+    ninesTable: "几个 9 对照表：停机时间",
+    yearOf: "一年算",
+    monthOf: "一个月算",
+    days: "天",
+    months: { "30 days": "30 天", "a twelfth of the year": "一年的十二分之一" },
+    period: { day: "每天", week: "每周", month: "每月", year: "每年" },
     calendar: (year, month) => `一年按 ${year} 天算，一个月按 ${month} 天算`,
     budget: (slo, time) => `${slo} 每月留下 ${time}：这就是错误预算。`,
     failovers: (count, time) => `每次切换 ${time}，一个月够切换 ${count} 次。`,
@@ -228,14 +220,12 @@ const WORDS = {
       ticket: "开工单（SRE 手册：三天内 1）。",
       none: "在预算之内，不用告警。",
     },
-    copiesNeeded: (n, slo) =>
-      n === null
-        ? `多少个副本也到不了 ${slo}：它们共有的故障太多。`
-        : `若切换不花时间，${n} 个副本（有一个正常就行）可以达到 ${slo}。`,
-    badAvailability: "可用性要大于 0、小于 100 %。",
-    badDowntime: (most) => `停机时间要大于 0、小于 ${most} 分钟。`,
+    noNumber: (text) => `“${text}”在这里不是数字。请写成 99.5 或 99,5。`,
+    noShare: (text) => `一个副本的可用性要大于 0、小于 100 %，${text} 不行。`,
+    noCount: (name, what, text) => `${name}：${what}要填 1 到 9 的整数，“${text}”不行。`,
     units: { ms: "毫秒", s: "秒", min: "分钟", h: "小时", d: "天" },
     under: "不到 1 毫秒",
+    nearlyAll: "超过 99.9999999 %",
     card: "卡片",
   },
 };
@@ -265,356 +255,119 @@ export function spell(seconds, words = WORDS.en) {
   return `${plain(seconds / size)} ${words.units[unit]}`;
 }
 
-/** A percentage with the digits its nines need, never rounded up to 100 %. */
-export function percent(a) {
-  if (a >= 1) return "100 %";
-  const digits = Math.min(10, Math.max(0, Math.ceil(nines(a) - 2 - 1e-6)) + 2);
+const ninesOf = (down) => (down === 0 ? Infinity : Math.abs(Math.log10(down)));
+
+/** A percentage with the digits its nines need, and never all of it: beyond nine nines it says so in words. */
+export function percent(a, words = WORDS.en) {
+  if (1 - a < 0.999e-9) return words.nearlyAll;
+  const digits = Math.max(0, Math.ceil(ninesOf(1 - a) - 2 - 1e-6)) + 2;
   const cut = Math.floor(a * 100 * 10 ** digits + 1e-4) / 10 ** digits;
   return `${Number(cut.toFixed(digits))} %`;
+}
+
+/** A number as people write it, with a point or a comma. NaN for what is none, or for 1,000: that may be either. */
+export function parseNumber(text) {
+  const written = text.trim();
+  if (/^[1-9]\d{0,2}(,\d{3})+$/.test(written)) return NaN;
+  return /^-?\d+([.,]\d+)?$/.test(written) ? Number(written.replace(",", ".")) : NaN;
 }
 
 // ---- Marks ------------------------------------------------------------------------------------------------------
 
 const MARKS = [
-  (x, y) => `M${x - 4} ${y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`,
-  (x, y) => `M${x - 4} ${y - 4}h8v8h-8z`,
-  (x, y) => `M${x} ${y - 5}l5 9h-10z`,
+  (x, y, size = 4) =>
+    `M${x - size} ${y}a${size} ${size} 0 1 0 ${2 * size} 0a${size} ${size} 0 1 0 ${-2 * size} 0`,
+  (x, y, size = 4) => `M${x - size} ${y - size}h${2 * size}v${2 * size}h${-2 * size}z`,
+  (x, y, size = 4) => `M${x} ${y - size * 1.25}l${size * 1.25} ${size * 2.25}h${-size * 2.5}z`,
 ];
 const DASHES = ["2 4", "7 4", "none"];
 
-// ---- The widget -------------------------------------------------------------------------------------------------
-
 const SLOS = [0.9, 0.99, 0.995, 0.999, 0.9995, 0.9999, 0.99995, 0.99999, 0.999999];
-const MOST_NINES = 8; // drawn
+const MOST_NINES = 9; // drawn; what has more leaves the chart at its top, as an arrow
 const MOST_COPIES = 8;
 const CARD = [0.99, 0.9999, 0.999999]; // what the card states for one, two and three copies
+
+// A slider may stand on a scale of its own: how a setting becomes the slider's place, and back.
+const logarithmic = (low, high) => ({
+  from: (x) => Math.exp(x),
+  to: Math.log,
+  min: Math.log(low),
+  max: Math.log(high),
+  step: 0.01,
+});
+const SCALES = {
+  mtbf: logarithmic(HOUR, 10 * YEAR),
+  mttr: logarithmic(5, 7 * DAY),
+  copies: { min: 1, max: MOST_COPIES, step: 1 },
+  beta: { min: 0, max: 0.5, step: 0.005 },
+  failover: { min: 0, max: 120, step: 0.5 },
+  slo: {
+    from: (x) => SLOS[x],
+    to: (slo) =>
+      Math.max(
+        0,
+        SLOS.findLastIndex((each) => each <= slo),
+      ),
+    min: 0,
+    max: SLOS.length - 1,
+    step: 1,
+  },
+  errors: {
+    from: (x) => (x <= -5 ? 0 : 10 ** x),
+    to: (x) => (x === 0 ? -5 : Math.log10(x)),
+    min: -5,
+    max: 0,
+    step: 0.02,
+  },
+};
+
+// ---- What all three do --------------------------------------------------------------------------------------------
 
 class Calculator {
   constructor(model, el) {
     this.model = model;
     this.words = WORDS[model.get("lang")];
     this.s = structuredClone(model.get("settings"));
-    this.parts = {};
-    this.build(el);
+    this.shows = []; // what writes a control's own value beside it
+    const part = model.get("part");
+    const title = this.words.titles[part];
+    this.root = panel(
+      model,
+      el,
+      `halab-dense halab-calculator halab-calculator-${part}`,
+      title,
+      element("div", { class: "halab-top" }, element("strong", {}, title)),
+      element("p", { class: "halab-quiet" }, this.words.helps[part]),
+      this.build(),
+    );
     this.unwatch = watch(model, {
-      simulated: () => this.drawSimulation(),
-      share: () => this.drawProgress(),
       settings: () => {
         const sent = model.get("settings");
         if (JSON.stringify(sent) === JSON.stringify(this.s)) return;
         this.s = structuredClone(sent);
-        this.controls();
         this.draw();
       },
+      ...this.watched(),
     });
-    this.resize = new ResizeObserver(() => {
-      if (this.chart.clientWidth && this.chart.clientWidth !== this.width) this.drawChart();
-    });
-    this.resize.observe(this.chart);
-    this.controls();
     this.draw();
+  }
+
+  watched() {
+    return {};
   }
 
   destroy() {
     clearTimeout(this.saving);
-    clearTimeout(this.progressTimer);
-    this.resize.disconnect();
     this.unwatch();
   }
 
-  build(el) {
-    const w = this.words;
-    const section = (name, heading, ...children) => {
-      this.parts[name] = element(
-        "section",
-        { class: `halab-calculator-${name}`, "aria-label": heading },
-        element("h3", {}, heading),
-        ...children,
-      );
-      return this.parts[name];
-    };
-    this.sides = {
-      one: element("div"),
-      copies: element("div"),
-      promise: element("div"),
-      convention: element("div", { class: "halab-calculator-row" }),
-    };
-    this.chart = element("div", { class: "halab-calculator-chart" });
-    this.legend = element("div", { class: "halab-legend" });
-    this.formula = element("div", { class: "halab-calculator-formula", "aria-live": "polite" });
-    this.said = element("div", { class: "halab-calculator-said", "aria-live": "polite" });
-    this.deployment = element("table", { class: "halab-calculator-blocks" });
-    this.presets = element("div", { class: "halab-calculator-row" });
-    this.table = element("table", { class: "halab-calculator-nines" });
-    this.simulation = element("div", { class: "halab-calculator-simulated", "aria-live": "polite" });
-    this.progress = element("div", { class: "halab-calculator-strip" });
-    const again = element("button", { type: "button", onclick: () => this.simulateAgain() }, w.again);
-    this.root = panel(
-      this.model,
-      el,
-      "halab-dense halab-calculator",
-      w.title,
-      element(
-        "div",
-        { class: "halab-calculator-columns" },
-        element(
-          "div",
-          { class: "halab-calculator-controls" },
-          section("one", w.one, this.sides.one),
-          section("copies", w.copies, this.sides.copies),
-        ),
-        element(
-          "div",
-          { class: "halab-calculator-results" },
-          section("buys", w.chartTitle, this.chart, this.legend),
-          section("sum", w.formula, this.formula),
-        ),
-      ),
-      element(
-        "div",
-        { class: "halab-calculator-columns halab-calculator-lower" },
-        section("chain", w.chain, this.presets, element("div", { class: "halab-scroll" }, this.deployment)),
-        element(
-          "div",
-          {},
-          section("simulation", w.simulation, this.simulation, again),
-          section("promise", w.promise, this.sides.promise, this.said),
-        ),
-      ),
-      section(
-        "nines",
-        w.ninesTable,
-        this.sides.convention,
-        element("div", { class: "halab-scroll" }, this.table),
-      ),
-    );
+  draw() {
+    for (const show of this.shows) show();
+    this.drawResults();
   }
 
-  // -- controls -----------------------------------------------------------------------------------------------------
-
-  controls() {
-    const w = this.words;
-    const s = this.s;
-    this.outputs = {};
-    const log = (low, high) => ({
-      from: (x) => Math.exp(x),
-      to: Math.log,
-      min: Math.log(low),
-      max: Math.log(high),
-      step: 0.01,
-    });
-    const times = (seconds) => spell(seconds, w);
-    this.problem = element("p", { class: "halab-calculator-problem", role: "alert" });
-    this.sides.one.replaceChildren(
-      this.slider("mtbf", w.mtbf, log(HOUR, 10 * YEAR), times),
-      this.slider("mttr", w.mttr, log(5, 7 * DAY), times),
-      element("div", { class: "halab-calculator-fields" }, this.availabilityField(), this.downtimeField()),
-      this.problem,
-    );
-    this.sides.copies.replaceChildren(
-      this.slider("copies", w.number, { min: 1, max: MOST_COPIES, step: 1 }, String),
-      this.slider("needed", w.needed, { min: 1, max: s.copies, step: 1 }, String),
-      this.slider("beta", w.beta, { min: 0, max: 0.5, step: 0.005 }, (share) => `${plain(share * 100)} %`),
-      this.slider("failover", w.failover, { min: 0, max: 120, step: 0.5 }, times),
-    );
-    const at = {
-      from: (x) => SLOS[x],
-      to: (slo) =>
-        Math.max(
-          0,
-          SLOS.findLastIndex((each) => each <= slo),
-        ),
-      min: 0,
-      max: SLOS.length - 1,
-      step: 1,
-    };
-    const share = {
-      from: (x) => (x <= -5 ? 0 : 10 ** x),
-      to: (x) => (x === 0 ? -5 : Math.log10(x)),
-      min: -5,
-      max: 0,
-      step: 0.02,
-    };
-    this.sides.promise.replaceChildren(
-      this.slider("slo", w.slo, at, percent),
-      this.slider("errors", w.errors, share, (x) => `${plain(x * 100)} %`),
-    );
-    this.sides.convention.replaceChildren(
-      this.select("year", w.yearOf, ["365", "365.25", "365.2425"], (each) => `${each} ${w.days}`),
-      this.select("month", w.monthOf, Object.keys(w.months), (each) => w.months[each]),
-    );
-    this.presets.replaceChildren(
-      ...Object.entries(this.model.get("presets")).map(([name, blocks]) =>
-        element(
-          "button",
-          { type: "button", onclick: () => this.change({ blocks: structuredClone(blocks) }, true) },
-          w.presets[name] ?? name,
-        ),
-      ),
-    );
-    this.blockRows();
-  }
-
-  slider(key, label, scale, meaning) {
-    const { from = (x) => x, to = (x) => x, ...range } = scale;
-    const { root, input, show } = slider(label, { ...range, name: key }, (value) => {
-      const change = { [key]: from(value) };
-      if (key === "copies" && this.s.needed > change.copies) change.needed = change.copies;
-      this.change(change);
-      if (key === "copies")
-        this.follow("needed", (needed) => {
-          needed.max = this.s.copies;
-        });
-    });
-    this.outputs[key] = (first) => {
-      first?.(input);
-      if (document.activeElement !== input) input.value = to(this.s[key]);
-      show(meaning(this.s[key]));
-    };
-    this.outputs[key]();
-    return root;
-  }
-
-  follow(key, first) {
-    this.outputs[key](first);
-  }
-
-  select(key, label, options, show) {
-    const select = element(
-      "select",
-      { name: key, onchange: (event) => this.change({ [key]: event.target.value }) },
-      ...options.map((each) =>
-        element("option", { value: each, selected: this.s[key] === each }, show(each)),
-      ),
-    );
-    return element("label", {}, `${label} `, select);
-  }
-
-  /** One copy by its availability: the repair stays, and the time between failures follows. */
-  availabilityField() {
-    const input = element("input", { type: "number", name: "availability", step: "any", min: 0, max: 100 });
-    input.addEventListener("input", () => {
-      const a = Number(input.value) / 100;
-      this.adopt(input, a > 0 && a < 1, a, this.words.badAvailability);
-    });
-    this.outputs.availability = () => {
-      if (document.activeElement !== input)
-        input.value = parseFloat(percent(steady(this.s.mtbf, this.s.mttr)));
-    };
-    this.outputs.availability();
-    return element("label", {}, this.words.availability, input);
-  }
-
-  downtimeField() {
-    const w = this.words;
-    const input = element("input", { type: "number", name: "downtime", step: "any", min: 0 });
-    const select = element(
-      "select",
-      { name: "period", "aria-label": w.downtime, onchange: () => this.change({ period: select.value }) },
-      ...Object.keys(w.period).map((each) =>
-        element("option", { value: each, selected: this.s.period === each }, w.period[each]),
-      ),
-    );
-    input.addEventListener("input", () => {
-      const most = periods(this.s)[this.s.period] / MINUTE;
-      const down = Number(input.value);
-      this.adopt(input, down > 0 && down < most, 1 - down / most, w.badDowntime(plain(most)));
-    });
-    this.outputs.downtime = () => {
-      const minutes = ((1 - steady(this.s.mtbf, this.s.mttr)) * periods(this.s)[this.s.period]) / MINUTE;
-      if (document.activeElement !== input) input.value = Number(minutes.toPrecision(4));
-    };
-    this.outputs.downtime();
-    return element("label", {}, element("span", {}, `${w.downtime} `, select), input);
-  }
-
-  adopt(input, sound, availability, complaint) {
-    input.setAttribute("aria-invalid", !sound);
-    this.problem.textContent = sound ? "" : complaint;
-    if (sound) this.change({ mtbf: (this.s.mttr * availability) / (1 - availability) });
-  }
-
-  blockRows() {
-    const w = this.words;
-    this.cells = this.s.blocks.map((each, index) => {
-      const name = w.blocks[each.name] ?? each.name;
-      const size = (key, label) => {
-        const input = element("input", {
-          type: "number",
-          min: 1,
-          max: 9,
-          value: each[key],
-          "aria-label": `${name}: ${label}`,
-        });
-        input.addEventListener("input", () => this.resizeBlock(index, key, input));
-        return input;
-      };
-      const cells = {
-        label: name,
-        name: element("th", { scope: "row" }),
-        copies: size("copies", w.head[1]),
-        needed: size("needed", w.head[2]),
-        availability: element("td"),
-        bar: element("span", { class: "halab-calculator-bar" }),
-        down: element("span"),
-      };
-      const cost = element(
-        "td",
-        {},
-        element("span", { class: "halab-calculator-track" }, cells.bar),
-        cells.down,
-      );
-      cells.row = element(
-        "tr",
-        {},
-        cells.name,
-        element("td", {}, cells.copies),
-        element("td", {}, cells.needed),
-        cells.availability,
-        cost,
-      );
-      return cells;
-    });
-    this.total = { head: element("th", { scope: "col" }), availability: element("td"), down: element("td") };
-    this.deployment.replaceChildren(
-      element("caption", {}, w.scale),
-      element(
-        "thead",
-        {},
-        element("tr", {}, ...w.head.map((each) => element("th", { scope: "col" }, each)), this.total.head),
-      ),
-      element("tbody", {}, ...this.cells.map((each) => each.row)),
-      element(
-        "tfoot",
-        {},
-        element(
-          "tr",
-          {},
-          element("th", { scope: "row", colspan: 3 }, w.whole),
-          this.total.availability,
-          this.total.down,
-        ),
-      ),
-    );
-  }
-
-  resizeBlock(index, key, input) {
-    const value = Number(input.value);
-    const sound = Number.isInteger(value) && value >= 1 && value <= 9;
-    input.setAttribute("aria-invalid", !sound);
-    if (!sound) return;
-    const blocks = structuredClone(this.s.blocks);
-    blocks[index][key] = value;
-    const { copies, needed } = blocks[index];
-    if (needed > copies) blocks[index][key === "copies" ? "needed" : "copies"] = value;
-    this.cells[index].copies.value = blocks[index].copies;
-    this.cells[index].needed.value = blocks[index].needed;
-    this.change({ blocks });
-  }
-
-  change(change, rebuild = false) {
+  change(change) {
     this.s = { ...this.s, ...change };
-    if (rebuild) this.blockRows();
     this.draw();
     // The kernel is told once the hand rests, so that the settings can be read in the next cell.
     clearTimeout(this.saving);
@@ -624,178 +377,285 @@ class Calculator {
     }, 200);
   }
 
-  // -- drawing ------------------------------------------------------------------------------------------------------
-
-  draw() {
-    this.figures = compute(this.s);
-    for (const show of Object.values(this.outputs)) show();
-    this.drawChart();
-    this.drawFormula();
-    this.drawBlocks();
-    this.drawPromise();
-    this.drawNines();
-    this.drawSimulation();
+  slider(key, label, meaning) {
+    const { from = (x) => x, to = (x) => x, ...range } = SCALES[key];
+    const { root, input, show } = slider(label, { ...range, name: key }, (value) =>
+      this.change({ [key]: from(value) }),
+    );
+    this.shows.push(() => {
+      if (document.activeElement !== input) input.value = to(this.s[key]);
+      show(meaning(this.s[key]));
+    });
+    return root;
   }
 
-  downText(a, period = this.s.period) {
+  time(seconds) {
+    return spell(seconds, this.words);
+  }
+
+  percent(a) {
+    return percent(a, this.words);
+  }
+
+  share(x) {
+    return `${plain(x * 100)} %`;
+  }
+
+  /** The sliders of what fails and how it is repaired. */
+  times(...keys) {
+    const meaning = { beta: (x) => this.share(x) };
+    return keys.map((key) => this.slider(key, this.words[key], meaning[key] ?? ((x) => this.time(x))));
+  }
+
+  /** What was typed and is refused, in words, below the field; the figures stay those of the last sound value. */
+  complain(input, complaint) {
+    input.setAttribute("aria-invalid", Boolean(complaint));
+    announce(this.problem, complaint);
+  }
+
+  problemLine() {
+    this.problem = element("p", { class: "halab-calculator-problem", role: "alert" });
+    return this.problem;
+  }
+
+  columns(left, right) {
+    return element(
+      "div",
+      { class: "halab-calculator-columns" },
+      element("div", { class: "halab-calculator-controls" }, ...left),
+      element("div", { class: "halab-calculator-results" }, ...right),
+    );
+  }
+}
+
+// ---- What another copy buys ---------------------------------------------------------------------------------------
+
+class Copies extends Calculator {
+  build() {
     const w = this.words;
-    return w.downFor(spell((1 - a) * periods(this.s)[period], w), w.period[period]);
+    this.chart = element("div", { class: "halab-calculator-chart" });
+    this.legend = element("div", { class: "halab-legend" });
+    this.formula = element("div", { class: "halab-calculator-formula", "aria-live": "polite" });
+    this.resize = new ResizeObserver(() => {
+      if (this.chart.clientWidth && this.chart.clientWidth !== this.width) this.drawChart();
+    });
+    this.resize.observe(this.chart);
+    return this.columns(
+      [
+        this.slider("copies", w.number, String),
+        ...this.times("beta", "failover"),
+        element(
+          "fieldset",
+          {},
+          element("legend", {}, w.one),
+          ...this.times("mtbf", "mttr"),
+          this.availabilityField(),
+          this.problemLine(),
+        ),
+      ],
+      [this.chart, this.legend, this.formula],
+    );
+  }
+
+  destroy() {
+    this.resize.disconnect();
+    super.destroy();
+  }
+
+  /** One copy by its availability: the repair stays, and the time between failures follows. */
+  availabilityField() {
+    const input = element("input", { type: "text", inputmode: "decimal", name: "availability" });
+    input.addEventListener("input", () => {
+      const typed = parseNumber(input.value);
+      const a = typed / 100;
+      const words = this.words;
+      if (Number.isNaN(typed)) return this.complain(input, words.noNumber(input.value));
+      if (!(a > 0 && a < 1)) return this.complain(input, words.noShare(input.value.trim()));
+      this.complain(input, "");
+      return this.change({ mtbf: (this.s.mttr * a) / (1 - a) });
+    });
+    this.shows.push(() => {
+      if (document.activeElement === input) return;
+      input.value = percent(steady(this.s.mtbf, this.s.mttr)).replace(" %", "");
+      this.complain(input, "");
+    });
+    return element("label", { class: "halab-calculator-field" }, this.words.availability, input);
+  }
+
+  drawResults() {
+    this.figures = computeCopies(this.s);
+    this.drawChart();
+    this.drawFormula();
+  }
+
+  downText(down) {
+    return this.words.aYear(this.time(down * YEAR));
   }
 
   /** The chart's lines by number: a cost that is 0 has no line of its own, which would hide another. */
   lines() {
-    const s = this.s;
-    const one = this.figures.one;
-    const counts = Array.from({ length: MOST_COPIES }, (_, i) => i + 1).filter((n) => n >= s.needed);
-    const lines = [[0, counts.map((n) => [n, kOfN(s.needed, n, one)])]];
-    if (s.beta > 0) lines.push([1, counts.map((n) => [n, commonCause(s.needed, n, one, s.beta)])]);
-    if (s.failover > 0) lines.push([2, counts.map((n) => [n, block(s, n, s.needed)])]);
+    const counts = Array.from({ length: MOST_COPIES }, (_, i) => i + 1);
+    const line = (key) => counts.map((n) => [n, computeCopies(this.s, n)[key]]);
+    const lines = [[0, line("independent")]];
+    if (this.s.beta > 0) lines.push([1, line("common")]);
+    if (this.s.failover > 0) lines.push([2, line("all")]);
     return lines;
   }
 
   drawChart() {
     const w = this.words;
     this.width = this.chart.clientWidth || 560;
-    const box = { left: 84, right: this.width - 96, top: 14, bottom: 226 };
+    const box = { left: 92, right: this.width - 84, top: 20, bottom: 218 };
+    this.x = (n) => box.left + 14 + ((n - 1) / (MOST_COPIES - 1)) * (box.right - box.left - 28);
+    this.y = (count) => box.bottom - (count / MOST_NINES) * (box.bottom - box.top);
     const lines = this.lines();
-    const highest = Math.max(
-      3,
-      ...lines.flatMap(([, line]) => line.map(([, a]) => Math.min(nines(a), MOST_NINES))),
+    const said = lines
+      .map(([number, line]) => {
+        const points = line.map(([n, down]) => `${n} ${this.percent(1 - down)}`);
+        return `${w.lines[number]}: ${points.join(", ")}`;
+      })
+      .join("; ");
+    const picture = svg(
+      "svg",
+      {
+        viewBox: `0 0 ${this.width} 256`,
+        height: 256,
+        role: "img",
+        "aria-label": `${w.titles.copies}. ${said}`,
+      },
+      ...this.axes(box),
+      ...CARD.map((a, i) => this.cross(i + 1, a)),
+      ...lines.flatMap(([number, line]) => this.drawLine(number, line)),
     );
-    const top = Math.min(MOST_NINES, Math.ceil(highest));
-    const x = (n) => box.left + ((n - 1) / (MOST_COPIES - 1)) * (box.right - box.left);
-    const y = (a) => box.bottom - (Math.min(nines(a), top) / top) * (box.bottom - box.top);
+    this.chart.replaceChildren(picture);
+    this.drawHere(picture, box, lines.at(-1)[0]);
+    this.drawLegend(lines.map(([number]) => number));
+  }
+
+  axes(box) {
+    const w = this.words;
+    const { right } = box;
     const drawn = [];
-    for (let count = 0; count <= top; count++) {
-      const a = 1 - 10 ** -count;
-      const at = box.bottom - (count / top) * (box.bottom - box.top);
+    for (let count = 0; count <= MOST_NINES; count++) {
+      const down = 10 ** -count;
+      const y = this.y(count);
       drawn.push(
-        svg("line", { x1: box.left, x2: box.right, y1: at, y2: at, class: "halab-calculator-grid" }),
-        svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, percent(a)),
-        svg(
-          "text",
-          { x: box.right + 12, y: at + 4, class: "halab-quiet" },
-          spell((1 - a) * periods(this.s)[this.s.period], w),
-        ),
+        svg("line", { x1: box.left, x2: right, y1: y, y2: y, class: "halab-calculator-grid" }),
+        svg("text", { x: box.left - 8, y: y + 4, "text-anchor": "end" }, this.percent(1 - down)),
+        svg("text", { x: right + 8, y: y + 4, class: "halab-quiet" }, this.time(down * YEAR)),
       );
     }
     for (let n = 1; n <= MOST_COPIES; n++)
-      drawn.push(svg("text", { x: x(n), y: box.bottom + 18, "text-anchor": "middle" }, String(n)));
+      drawn.push(svg("text", { x: this.x(n), y: box.bottom + 18, "text-anchor": "middle" }, String(n)));
+    const middle = (box.left + right) / 2;
     drawn.push(
       svg(
         "text",
-        { x: (box.left + box.right) / 2, y: box.bottom + 34, "text-anchor": "middle", class: "halab-quiet" },
+        { x: middle, y: box.bottom + 34, "text-anchor": "middle", class: "halab-quiet" },
         w.copiesAxis,
       ),
-      svg(
-        "text",
-        { x: box.right + 12, y: box.bottom + 18, class: "halab-quiet" },
-        w.down(w.period[this.s.period]),
-      ),
-      svg("line", {
-        x1: x(this.s.copies),
-        x2: x(this.s.copies),
-        y1: box.top,
-        y2: box.bottom,
-        class: "halab-calculator-now",
-      }),
+      svg("text", { x: right + 8, y: box.bottom + 18, class: "halab-quiet" }, w.downAxis),
     );
-    if (nines(this.s.slo) <= top) {
+    return drawn;
+  }
+
+  cross(n, a) {
+    const d = `M${this.x(n) - 8} ${this.y(ninesOf(1 - a))}h16m-8 -8v16`;
+    const title = svg("title", {}, `${this.words.card}: ${this.percent(a)}`);
+    return svg("path", { d, class: "halab-calculator-card" }, title);
+  }
+
+  /** A line with its marks. One that leaves the chart ends as an arrow at its top: it goes on, and is no plateau. */
+  drawLine(number, line) {
+    const points = line.map(([n, down]) => [this.x(n), this.y(ninesOf(down))]);
+    const top = this.y(MOST_NINES);
+    const out = points.findIndex(([, y]) => y < top - 1e-6);
+    const inside = out < 0 ? points : points.slice(0, out);
+    const style = `halab-calculator-line-${number}`;
+    const path = (all) => all.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+    const drawn = [
+      svg("path", {
+        d: inside.map(([x, y]) => MARKS[number](x, y)).join(""),
+        class: `halab-calculator-mark ${style}`,
+      }),
+    ];
+    let ends = inside;
+    if (out > 0) {
+      const [[x0, y0], [x1, y1]] = [points[out - 1], points[out]];
+      const x = Number.isFinite(y1) ? x0 + ((x1 - x0) * (y0 - top)) / (y0 - y1) : x0;
+      const tip = [x, top - 8];
+      ends = [...inside, tip];
       drawn.push(
-        svg("line", {
-          x1: box.left,
-          x2: box.right,
-          y1: y(this.s.slo),
-          y2: y(this.s.slo),
-          class: "halab-calculator-goal",
+        svg("path", {
+          d: `M${x - 6} ${top + 1}L${tip[0]} ${tip[1]}L${x + 6} ${top + 1}`,
+          class: `halab-calculator-line ${style}`,
         }),
       );
     }
-    if (this.s.needed === 1)
-      drawn.push(
-        ...CARD.map((a, i) =>
-          svg(
-            "path",
-            { d: `M${x(i + 1) - 8} ${y(a)}h16m-8 -8v16`, class: "halab-calculator-card" },
-            svg("title", {}, `${w.card}: ${percent(a)}`),
-          ),
-        ),
-      );
-    lines.forEach(([number, line]) => {
-      const inside = line.filter(([, a]) => nines(a) <= top + 1e-9);
-      const edge = line[inside.length];
-      const path = [...inside, ...(edge ? [edge] : [])]
-        .map(([n, a], i) => `${i ? "L" : "M"}${x(n)} ${y(a)}`)
-        .join("");
-      drawn.push(
-        svg("path", {
-          d: path,
-          class: `halab-calculator-line halab-calculator-line-${number}`,
-          "stroke-dasharray": DASHES[number],
-        }),
-      );
-      drawn.push(
-        svg("path", {
-          d: inside.map(([n, a]) => MARKS[number](x(n), y(a))).join(""),
-          class: `halab-calculator-mark halab-calculator-line-${number}`,
-        }),
-      );
-    });
-    const said = lines
-      .map(([number, line]) => `${w.lines[number]}: ${line.map(([n, a]) => `${n} ${percent(a)}`).join(", ")}`)
-      .join("; ");
-    this.chart.replaceChildren(
-      svg(
-        "svg",
-        {
-          viewBox: `0 0 ${this.width} 268`,
-          height: 268,
-          role: "img",
-          "aria-label": `${w.chartTitle}. ${said}`,
-        },
-        ...drawn,
-      ),
+    drawn.unshift(
+      svg("path", {
+        d: path(ends),
+        class: `halab-calculator-line ${style}`,
+        "stroke-dasharray": DASHES[number],
+      }),
     );
+    return drawn;
+  }
+
+  /** Where the sliders stand, large, with its value: on the line that counts every cost there is. */
+  drawHere(picture, box, number) {
+    const { copies } = this.s;
+    const down = this.figures.all;
+    const [x, y] = [this.x(copies), this.y(Math.min(MOST_NINES, ninesOf(down)))];
+    const plate = svg("rect", { rx: 4, class: "halab-calculator-plate" });
+    const value = svg("text", { class: "halab-calculator-value" });
+    value.textContent = `${this.percent(1 - down)} · ${this.downText(down)}`;
+    const mark = svg("path", {
+      d: MARKS[number](x, y, 9),
+      class: `halab-calculator-here halab-calculator-line-${number}`,
+    });
+    picture.append(mark, plate, value);
+    // Below the mark, where no line passes, and no further right than the chart goes.
+    const room = value.getComputedTextLength();
+    const least = Math.min(box.left + 6, this.width - room - 8);
+    value.setAttribute("x", Math.max(least, Math.min(x + 16, box.right - room - 6)));
+    value.setAttribute("y", y + 34 < box.bottom ? y + 30 : y - 18);
+    const { x: left, y: top, width, height } = value.getBBox();
+    for (const [name, at] of Object.entries({
+      x: left - 5,
+      y: top - 2,
+      width: width + 10,
+      height: height + 4,
+    }))
+      plate.setAttribute(name, at);
+  }
+
+  drawLegend(numbers) {
+    const w = this.words;
+    const picture = (width, ...drawn) => svg("svg", { width, height: 16, "aria-hidden": "true" }, ...drawn);
     this.legend.replaceChildren(
-      ...lines.map(([number]) =>
-        element(
+      ...numbers.map((number) => {
+        const style = `halab-calculator-line-${number}`;
+        return element(
           "span",
           {},
-          svg(
-            "svg",
-            { width: 34, height: 14, "aria-hidden": "true" },
+          picture(
+            34,
             svg("path", {
-              d: "M0 7h34",
-              class: `halab-calculator-line halab-calculator-line-${number}`,
+              d: "M0 8h34",
+              class: `halab-calculator-line ${style}`,
               "stroke-dasharray": DASHES[number],
             }),
-            svg("path", {
-              d: MARKS[number](17, 7),
-              class: `halab-calculator-mark halab-calculator-line-${number}`,
-            }),
+            svg("path", { d: MARKS[number](17, 8), class: `halab-calculator-mark ${style}` }),
           ),
           w.lines[number],
-        ),
-      ),
+        );
+      }),
       element(
         "span",
         {},
-        svg(
-          "svg",
-          { width: 18, height: 16, "aria-hidden": "true" },
-          svg("path", { d: "M1 8h16m-8 -8v16", class: "halab-calculator-card" }),
-        ),
+        picture(18, svg("path", { d: "M1 8h16m-8 -8v16", class: "halab-calculator-card" })),
         w.card,
-      ),
-      element(
-        "span",
-        {},
-        svg(
-          "svg",
-          { width: 24, height: 14, "aria-hidden": "true" },
-          svg("path", { d: "M0 7h24", class: "halab-calculator-goal" }),
-        ),
-        `${w.objective} ${percent(this.s.slo)}`,
       ),
     );
   }
@@ -803,131 +663,187 @@ class Calculator {
   drawFormula() {
     const w = this.words;
     const { s, figures } = this;
-    const time = (seconds) => spell(seconds, w);
-    const digits = Math.min(12, Math.max(4, Math.ceil(nines(figures.one)) + 2));
-    const short = (value) => String(Number(value.toPrecision(digits)));
+    const one = 1 - figures.one;
+    const digits = Math.min(12, Math.max(4, Math.ceil(ninesOf(figures.one)) + 2));
+    const short = String(Number(one.toPrecision(digits)));
     const rows = [
-      ["A₁", "MTBF / (MTBF + MTTR)", `${time(s.mtbf)} / (${time(s.mtbf)} + ${time(s.mttr)})`, figures.one],
-      s.needed === 1
-        ? ["A", "1 − (1 − A₁)ⁿ", `1 − (1 − ${short(figures.one)})^${s.copies}`, figures.independent]
-        : [
-            "A",
-            "Σ C(n, i) · A₁ⁱ · (1 − A₁)ⁿ⁻ⁱ",
-            `Σ C(${s.copies}, i) · ${short(figures.one)}^i · ${plain(1 - figures.one)}^(${s.copies} − i), i = ${s.needed} … ${s.copies}`,
-            figures.independent,
-          ],
+      [
+        "A₁",
+        "MTBF / (MTBF + MTTR)",
+        `${this.time(s.mtbf)} / (${this.time(s.mtbf)} + ${this.time(s.mttr)})`,
+        figures.one,
+      ],
+      ["A", "1 − (1 − A₁)ⁿ", `1 − (1 − ${short})^${s.copies}`, figures.independent],
     ];
+    const symbols = ["A", "n"];
     if (s.beta > 0) {
       const [c, i] = shares(figures.one, s.beta);
-      const group =
-        s.needed === 1 ? `(1 − ${plain(i)}^${s.copies})` : `${s.needed}/${s.copies}(1 − ${plain(i)})`;
       rows.push([
         "A′",
-        s.needed === 1 ? "(1 − c) · (1 − iⁿ)" : "(1 − c) · k/n(1 − i)",
-        `(1 − ${plain(c)}) · ${group}`,
+        "(1 − c) · (1 − iⁿ)",
+        `(1 − ${plain(c)}) · (1 − ${plain(i)}^${s.copies})`,
         figures.common,
       ]);
+      symbols.push("c", "i");
     }
-    if (figures.switching < 1)
-      rows.push([
-        "A″",
-        `${s.beta > 0 ? "A′" : "A"} / (1 + k · T / MTBF)`,
-        `${percent(figures.common)} / (1 + ${s.needed} · ${time(s.failover)} / ${time(s.mtbf)})`,
-        figures.group,
-      ]);
+    if (s.failover > 0 && s.copies > 1) {
+      const filled = `${this.percent(1 - figures.common)} / (1 + ${this.time(s.failover)} / ${this.time(s.mtbf)})`;
+      rows.push(["A″", `${s.beta > 0 ? "A′" : "A"} / (1 + T / MTBF)`, filled, figures.all]);
+      symbols.push("T");
+    }
     this.formula.replaceChildren(
-      ...rows.map(([name, general, filled, value], at) =>
-        element(
-          "p",
-          { class: at === rows.length - 1 ? "halab-calculator-last" : "" },
-          element("span", { class: "halab-calculator-general" }, `${name} = ${general}`),
-          element("span", { class: "halab-calculator-filled" }, `= ${filled}`),
-          element(
-            "span",
-            { class: "halab-calculator-value" },
-            element("b", {}, `= ${percent(value)}`),
-            `  ${this.downText(value)}`,
-          ),
-        ),
+      ...rows.map((row, at) => this.formulaRow(row, at === rows.length - 1)),
+      element("p", { class: "halab-quiet" }, symbols.map((each) => w.symbols[each]).join(" · ")),
+    );
+  }
+
+  formulaRow([name, general, filled, down], last) {
+    return element(
+      "p",
+      { class: last ? "halab-calculator-last" : "" },
+      element("span", { class: "halab-calculator-general" }, `${name} = ${general}`),
+      element("span", {}, `= ${filled}`),
+      element("span", {}, element("b", {}, `= ${this.percent(1 - down)}`), `  ${this.downText(down)}`),
+    );
+  }
+}
+
+// ---- A chain of parts ---------------------------------------------------------------------------------------------
+
+class ChainOfParts extends Calculator {
+  build() {
+    const w = this.words;
+    this.deployment = element("table", { class: "halab-calculator-blocks" });
+    this.simulation = element("div", { class: "halab-calculator-simulated", "aria-live": "polite" });
+    this.progress = element("div", { class: "halab-calculator-strip" });
+    const presets = Object.entries(this.model.get("presets")).map(([name, blocks]) =>
+      element(
+        "button",
+        { type: "button", onclick: () => this.change({ blocks: structuredClone(blocks) }) },
+        w.presets[name] ?? name,
       ),
     );
+    const again = element("button", { type: "button", onclick: () => this.simulateAgain() }, w.again);
+    return this.columns(
+      [
+        ...this.times("mtbf", "mttr", "beta", "failover"),
+        element("strong", { class: "halab-calculator-heading" }, w.simulation),
+        this.simulation,
+        again,
+      ],
+      [
+        element("div", { class: "halab-calculator-row" }, ...presets),
+        element("div", { class: "halab-scroll" }, this.deployment),
+        this.problemLine(),
+      ],
+    );
+  }
+
+  watched() {
+    return { simulated: () => this.drawSimulation(), share: () => this.drawProgress() };
+  }
+
+  destroy() {
+    clearTimeout(this.progressTimer);
+    super.destroy();
+  }
+
+  drawResults() {
+    this.figures = computeChain(this.s);
+    const names = JSON.stringify(this.s.blocks.map((each) => each.name));
+    if (names !== this.drawnNames) this.blockRows();
+    this.drawnNames = names;
+    this.drawBlocks();
+    this.drawSimulation();
+  }
+
+  blockRows() {
+    const w = this.words;
+    this.cells = this.s.blocks.map((each, index) => {
+      const label = w.blocks[each.name] ?? each.name;
+      const size = (key, what) => {
+        const input = element("input", {
+          type: "text",
+          inputmode: "numeric",
+          "aria-label": `${label}: ${what}`,
+        });
+        input.addEventListener("input", () => this.resizeBlock(index, key, what, input));
+        return input;
+      };
+      const cells = {
+        label,
+        name: element("th", { scope: "row" }),
+        copies: size("copies", w.head[1]),
+        needed: size("needed", w.head[2]),
+        availability: element("td"),
+        bar: element("span", { class: "halab-calculator-bar" }),
+        down: element("span"),
+      };
+      const track = element("span", { class: "halab-calculator-track" }, cells.bar);
+      cells.row = element(
+        "tr",
+        {},
+        cells.name,
+        element("td", {}, cells.copies),
+        element("td", {}, cells.needed),
+        cells.availability,
+        element("td", {}, track, cells.down),
+      );
+      return cells;
+    });
+    this.total = { availability: element("td"), down: element("td") };
+    const foot = element("th", { scope: "row", colspan: 3 }, w.whole);
+    this.deployment.replaceChildren(
+      element("caption", {}, w.scale),
+      headings(w.head),
+      element("tbody", {}, ...this.cells.map((each) => each.row)),
+      element("tfoot", {}, element("tr", {}, foot, this.total.availability, this.total.down)),
+    );
+  }
+
+  resizeBlock(index, key, what, input) {
+    const value = parseNumber(input.value);
+    if (!(Number.isInteger(value) && value >= 1 && value <= 9)) {
+      this.complain(input, this.words.noCount(this.cells[index].label, what, input.value));
+      return;
+    }
+    const blocks = structuredClone(this.s.blocks);
+    blocks[index][key] = value;
+    const { copies, needed } = blocks[index];
+    if (needed > copies) blocks[index][key === "copies" ? "needed" : "copies"] = value;
+    this.complain(input, "");
+    this.change({ blocks });
   }
 
   drawBlocks() {
     const { blocks, chain } = this.figures;
     const worst = Math.min(...blocks);
-    const down = (a) => spell((1 - a) * periods(this.s)[this.s.period], this.words);
+    const down = (a) => this.time((1 - a) * YEAR);
     // The bars are on a logarithmic scale: what a block costs, from a millionth of the worst up to the worst.
     blocks.forEach((a, index) => {
       const cells = this.cells[index];
+      for (const key of ["copies", "needed"])
+        if (document.activeElement !== cells[key]) {
+          cells[key].value = this.s.blocks[index][key];
+          cells[key].setAttribute("aria-invalid", false);
+        }
       const share = a >= 1 ? 0 : Math.max(0.02, 1 + Math.log10((1 - a) / (1 - worst)) / 6);
       cells.bar.style.width = `${Math.round(share * 100)}%`;
-      cells.availability.textContent = percent(a);
+      cells.availability.textContent = this.percent(a);
       const weakest = a === worst && worst < Math.max(...blocks);
       cells.down.textContent = down(a);
       cells.name.textContent = weakest ? this.words.weakest(cells.label) : cells.label;
       cells.row.className = weakest ? "halab-calculator-worst" : "";
     });
-    this.total.availability.textContent = percent(chain);
+    this.total.availability.textContent = this.percent(chain);
     this.total.down.textContent = down(chain);
-    this.total.head.textContent = this.words.down(this.words.period[this.s.period]);
   }
-
-  drawPromise() {
-    const w = this.words;
-    const { s, figures } = this;
-    const alert = figures.burn >= 6 ? "page" : figures.burn >= 1 ? "ticket" : "none";
-    this.said.replaceChildren(
-      ...[
-        w.copiesNeeded(figures.copies_needed, percent(s.slo)),
-        w.budget(percent(s.slo), spell(figures.budget, w)),
-        figures.failovers === null
-          ? w.free
-          : w.failovers(figures.failovers.toLocaleString("en"), spell(s.failover, w)),
-        figures.gone_in === null
-          ? w.calm
-          : `${w.burn(plain(figures.burn), spell(figures.gone_in, w))} ${w.alerts[alert]}`,
-      ].map((words) => element("p", {}, words)),
-    );
-  }
-
-  drawNines() {
-    const w = this.words;
-    const lengths = periods(this.s);
-    const cells = (values, tag, scope) => values.map((each) => element(tag, scope ? { scope } : {}, each));
-    const rows = [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999].map((a) =>
-      element(
-        "tr",
-        {},
-        ...cells([percent(a)], "th", "row"),
-        ...cells(
-          Object.values(lengths).map((each) => spell((1 - a) * each, w)),
-          "td",
-        ),
-      ),
-    );
-    this.table.replaceChildren(
-      element("caption", {}, w.calendar(this.s.year, Number((lengths.month / DAY).toPrecision(6)))),
-      element(
-        "thead",
-        {},
-        element(
-          "tr",
-          {},
-          ...cells(["", ...Object.keys(lengths).map((each) => w.per(w.period[each]))], "th", "col"),
-        ),
-      ),
-      element("tbody", {}, ...rows),
-    );
-  }
-
-  // -- simulation ---------------------------------------------------------------------------------------------------
 
   /** What the kernel simulated for these settings; undefined while it has not yet. */
   simulated() {
     const sent = this.model.get("simulated");
-    const same = (key) => JSON.stringify(sent.settings[key]) === JSON.stringify(this.s[key]);
-    return sent.seed === this.model.get("seed") && Object.keys(sent.settings).every(same) ? sent : undefined;
+    const same = JSON.stringify(sent.settings) === JSON.stringify(this.s);
+    return same && sent.seed === this.model.get("seed") ? sent : undefined;
   }
 
   simulateAgain() {
@@ -938,32 +854,26 @@ class Calculator {
 
   drawSimulation() {
     const w = this.words;
-    const { s, figures } = this;
-    const time = (share) => spell(share * periods(s).year, w);
-    const simulated = this.simulated();
-    const rows = [
-      [`${s.needed} / ${s.copies}`, figures.group, simulated?.group],
-      [w.whole, figures.chain, simulated?.chain],
-    ].map(([name, a, run]) => {
-      const seen = run?.outages ? `${time(1 - run.availability)} ± ${time(2 * run.error)}` : w.unseen;
-      return element(
-        "tr",
-        {},
-        element("th", { scope: "row" }, name),
-        element("td", {}, this.downText(a, "year")),
-        element("td", {}, run ? seen : "…"),
-      );
-    });
-    const note = simulated && `${w.simulationNote(simulated.chain.years)} ${this.yearsText(simulated.chain)}`;
-    this.simulation.dataset.state = simulated ? "simulated" : "waiting";
+    const run = this.simulated();
+    const time = (share) => this.time(share * YEAR);
+    this.simulation.dataset.state = run ? "simulated" : "waiting";
     this.simulation.replaceChildren(
-      element("table", {}, headings(w.simulationHead), element("tbody", {}, ...rows)),
-      simulated ? this.strip(simulated.chain) : this.progress,
-      element("p", { class: "halab-quiet" }, note ?? ""),
+      ...(run
+        ? [
+            this.strip(run.yearly),
+            element("p", {}, this.yearsText(run.yearly)),
+            element(
+              "p",
+              {},
+              w.simulated(time(1 - this.figures.chain), time(1 - run.availability), time(2 * run.error)),
+            ),
+            element("p", { class: "halab-quiet" }, w.simulationNote(run.years)),
+          ]
+        : [this.progress]),
     );
     this.late = false;
     clearTimeout(this.progressTimer);
-    if (!simulated) this.progressTimer = setTimeout(() => this.drawProgress(true), 1000);
+    if (!run) this.progressTimer = setTimeout(() => this.drawProgress(true), 1000);
     this.drawProgress();
   }
 
@@ -978,16 +888,16 @@ class Calculator {
         : `${late ? words.waiting : words.simulating} …`;
   }
 
-  yearsText(life) {
-    const sorted = [...life.yearly].sort((a, b) => a - b);
-    const at = (share) => spell(sorted[Math.round(share * (sorted.length - 1))], this.words);
-    const calm = Math.round((100 * sorted.filter((each) => each === 0).length) / sorted.length);
-    return this.words.years(at(0), at(0.5), at(1), calm);
+  yearsText(yearly) {
+    const sorted = [...yearly].sort((a, b) => a - b);
+    const at = (share) => this.time(sorted[Math.round(share * (sorted.length - 1))]);
+    const calm = sorted.filter((each) => each === 0).length;
+    return this.words.years(at(0), at(0.5), at(1), calm, sorted.length);
   }
 
   /** Up to a hundred of the chain's years, each a bar as high as its downtime: the mean is not every year. */
-  strip(life) {
-    const shown = life.yearly.slice(0, 100);
+  strip(yearly) {
+    const shown = yearly.slice(0, 100);
     const most = Math.max(...shown, 1e-9);
     const bars = shown
       .map((each, i) => `M${i * 3 + 1.5} 40v${-Math.max(each > 0 ? 1 : 0, (each / most) * 38)}`)
@@ -1000,7 +910,7 @@ class Calculator {
         height: 42,
         preserveAspectRatio: "none",
         role: "img",
-        "aria-label": this.yearsText(life),
+        "aria-label": this.yearsText(yearly),
       },
       svg("path", { d: bars, class: "halab-calculator-years" }),
       svg("path", { d: `M0 41h${shown.length * 3}`, class: "halab-calculator-grid" }),
@@ -1008,4 +918,97 @@ class Calculator {
   }
 }
 
-export default frontEnd(Calculator);
+// ---- What a promise leaves ----------------------------------------------------------------------------------------
+
+class Promised extends Calculator {
+  build() {
+    const w = this.words;
+    this.said = element("div", { class: "halab-calculator-said", "aria-live": "polite" });
+    this.table = element("table", { class: "halab-calculator-nines" });
+    return this.columns(
+      [
+        this.slider("slo", w.slo, (slo) => this.percent(slo)),
+        ...this.times("failover"),
+        this.slider("errors", w.errors, (x) => this.share(x)),
+        element(
+          "div",
+          { class: "halab-calculator-conventions" },
+          this.select("year", w.yearOf, ["365", "365.25", "365.2425"], (each) => `${each} ${w.days}`),
+          this.select("month", w.monthOf, Object.keys(w.months), (each) => w.months[each]),
+        ),
+      ],
+      [
+        this.said,
+        element("strong", { class: "halab-calculator-heading" }, w.ninesTable),
+        element("div", { class: "halab-scroll" }, this.table),
+      ],
+    );
+  }
+
+  select(key, label, options, show) {
+    const select = element(
+      "select",
+      { name: key, onchange: () => this.change({ [key]: select.value }) },
+      ...options.map((each) => element("option", { value: each }, show(each))),
+    );
+    this.shows.push(() => {
+      select.value = this.s[key];
+    });
+    return element("label", { class: "halab-calculator-field" }, label, select);
+  }
+
+  drawResults() {
+    this.figures = computePromise(this.s);
+    this.drawSaid();
+    this.drawNines();
+  }
+
+  drawSaid() {
+    const w = this.words;
+    const { s, figures } = this;
+    const alert = figures.burn >= 6 ? "page" : figures.burn >= 1 ? "ticket" : "none";
+    const spent =
+      figures.gone_in === null
+        ? w.calm
+        : `${w.burn(plain(figures.burn), this.time(figures.gone_in))} ${w.alerts[alert]}`;
+    const pays =
+      figures.failovers === null
+        ? w.free
+        : w.failovers(figures.failovers.toLocaleString("en"), this.time(s.failover));
+    this.said.replaceChildren(
+      element(
+        "p",
+        { class: "halab-calculator-budget" },
+        w.budget(this.percent(s.slo), this.time(figures.budget)),
+      ),
+      element("p", {}, pays),
+      element("p", {}, spent),
+    );
+  }
+
+  drawNines() {
+    const w = this.words;
+    const lengths = periods(this.s);
+    const rows = [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999].map((a) => {
+      const chosen = Math.abs(a - this.s.slo) < 1e-12;
+      return element(
+        "tr",
+        { class: chosen ? "halab-calculator-chosen" : "" },
+        element("th", { scope: "row" }, (chosen ? "▸ " : "") + this.percent(a)),
+        ...Object.values(lengths).map((each) => element("td", {}, this.time((1 - a) * each))),
+      );
+    });
+    const month = Number((lengths.month / DAY).toPrecision(6));
+    this.table.replaceChildren(
+      element("caption", {}, w.calendar(this.s.year, month)),
+      headings(["", ...Object.keys(lengths).map((each) => w.period[each])]),
+      element("tbody", {}, ...rows),
+    );
+  }
+}
+
+const PARTS = { copies: Copies, chain: ChainOfParts, promise: Promised };
+
+export default {
+  render: (view) => frontEnd(PARTS[view.model.get("part")]).render(view),
+};

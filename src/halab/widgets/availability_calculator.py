@@ -1,10 +1,12 @@
-"""The availability calculator: sliders whose sums are done in the browser, so that none lags behind the hand.
+"""Three availability calculators. Their sums are done in the browser, so that none lags behind the hand.
 
-    Calculator()                      # the card's 99 %, in the course's cluster
-    calculator.settings, calculator.figures, calculator.simulated
+    CopiesCalculator()                    # what another copy buys, from the card's 99 % on
+    ChainCalculator(failover=10.6)        # the course's cluster, part by part, and a hundred years of it
+    PromiseCalculator(failover=10.6)      # what an objective leaves, and how soon it is spent
+    calculator.settings, calculator.figures
 
 The formulas in `availability_calculator.js` mirror `halab.models.availability` and its neighbours; a test
-compares them. Beside them stands a Monte Carlo simulation, which the kernel runs once the sliders rest.
+compares them. Beside the chain stands a Monte Carlo simulation, which the kernel runs once the sliders rest.
 """
 
 from __future__ import annotations
@@ -17,98 +19,136 @@ import traitlets
 
 from halab.cluster.profiles import PROFILES
 from halab.course.catalogue import language
-from halab.models.availability import (
-    HOUR,
-    MINUTE,
-    Calendar,
-    copies_needed,
-    downtime,
-    k_of_n,
-    nines,
-)
+from halab.models.availability import HOUR, MINUTE, Calendar, downtime, nines, parallel
 from halab.models.availability_repair import Block, Chain, milvus
 from halab.models.availability_slo import burn_rate, failovers_allowed
 from halab.sim.monte_carlo import YEAR, simulate_years
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["Calculator", "chain_of", "closed_form", "percent", "simulate", "spell"]
+__all__ = [
+    "ChainCalculator",
+    "CopiesCalculator",
+    "PromiseCalculator",
+    "chain_of",
+    "percent",
+    "simulate",
+    "spell",
+]
 
 _NINES = (0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999)
-_SIMULATED = (
-    "mtbf",
-    "mttr",
-    "copies",
-    "needed",
-    "beta",
-    "failover",
-    "blocks",
-)  # what a simulation depends on
 _FAILURES = 120_000  # of single copies, simulated at a stretch: a few tenths of a second
 _FEWEST_YEARS, _MOST_YEARS = 20, 1000
 
 
-class Calculator(CourseWidget):
-    """The calculator. Times are seconds; the sliders start where the card does, at 99 % for one copy.
-
-    `failover` is what a failover takes: put in the one you measured. `settings` follows the sliders, and
-    `simulated` follows `settings`: the figures of `simulate` for the `seed`, with the settings they are for.
-    Raises ValueError for settings that make no sense.
-    """
+class _Calculator(CourseWidget):
+    """What they share: `settings` follows the sliders. Times are seconds, shares lie between 0 and 1."""
 
     _esm, _css = front_end("availability_calculator")
 
+    part = traitlets.Unicode().tag(sync=True)
     settings = traitlets.Dict().tag(sync=True)
-    presets = traitlets.Dict().tag(sync=True)
-    simulated = traitlets.Dict().tag(sync=True)
-    seed = traitlets.Int(1).tag(sync=True)
-    share = traitlets.Float(0.0).tag(sync=True)
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+
+
+class CopiesCalculator(_Calculator):
+    """What another copy buys: copies of one part, any one of which is enough.
+
+    `beta` is the share of the downtime that strikes all copies at once, `failover` what a failover takes: put
+    in the one you measured. Raises ValueError for settings that make no sense.
+    """
 
     def __init__(
         self,
         *,
         mtbf: float = 99 * HOUR,
         mttr: float = HOUR,
-        copies: int = 3,
+        copies: int = 1,
         beta: float = 0.0,
         failover: float = 0.0,
-        slo: float = 0.999,
     ) -> None:
-        presets = {name: _sizes(milvus(members)) for name, members in PROFILES.items()}
         settings = {
-            "year": "365",
-            "month": "30 days",
-            "period": "year",
             "mtbf": float(mtbf),
             "mttr": float(mttr),
             "copies": copies,
-            "needed": 1,
             "beta": beta,
             "failover": float(failover),
-            "slo": slo,
-            "errors": 0.01,
-            "blocks": presets["ha"],
         }
-        closed_form(settings)  # what makes no sense is refused here, not in the browser
-        super().__init__(
-            settings=settings, presets=presets, simulated=simulate(settings, seed=1), lang=language()
-        )
-        self.observe(self._simulate_again, names=["settings", "seed"])
+        _copies(settings)  # what makes no sense is refused here, not in the browser
+        super().__init__(part="copies", settings=settings, lang=language())
 
     @property
-    def figures(self) -> dict[str, Any]:
-        """What follows from the sliders as they stand now; see `closed_form`."""
-        return closed_form(self.settings)
+    def figures(self) -> dict[str, float]:
+        """Availability of `one` copy; of all if `independent`, with `common` causes, and with `all` costs."""
+        copies = _copies(self.settings)
+        return {
+            "one": copies.copy_availability,
+            "independent": parallel([copies.copy_availability] * copies.copies),
+            "common": copies.copies_alone,
+            "all": copies.availability,
+        }
+
+    def text(self) -> str:
+        """The figures, and what the sliders stand on."""
+        settings, figures = self.settings, self.figures
+        rows = [
+            ("one copy", figures["one"]),
+            (f"{settings['copies']} copies, independent", figures["independent"]),
+            ("with common causes", figures["common"]),
+            ("and with failovers", figures["all"]),
+        ]
+        return text_table(
+            "What another copy buys",
+            ("", "availability", "down a year"),
+            _yearly(rows),
+            [_stands_on(settings)],
+        )
+
+
+class ChainCalculator(_Calculator):
+    """A deployment as a chain of parts, each of which is needed, and years of it simulated.
+
+    Every part runs and is repaired alike; the parts are the course's cluster, or with a press one of each.
+    `simulated` follows `settings` and `seed`: see `simulate`. Raises ValueError for what makes no sense.
+    """
+
+    presets = traitlets.Dict().tag(sync=True)
+    simulated = traitlets.Dict().tag(sync=True)
+    seed = traitlets.Int(1).tag(sync=True)
+    share = traitlets.Float(0.0).tag(sync=True)
+
+    def __init__(
+        self, *, mtbf: float = 30 * 24 * HOUR, mttr: float = HOUR, beta: float = 0.0, failover: float = 0.0
+    ) -> None:
+        presets = {name: _sizes(milvus(members)) for name, members in PROFILES.items()}
+        settings = {
+            "mtbf": float(mtbf),
+            "mttr": float(mttr),
+            "beta": beta,
+            "failover": float(failover),
+            "blocks": presets["ha"],
+        }
+        simulated = simulate(settings, seed=1)
+        super().__init__(
+            part="chain", settings=settings, presets=presets, simulated=simulated, lang=language()
+        )
+        self.observe(self._simulate_again, names=["settings", "seed"])
 
     @property
     def chain(self) -> Chain:
         """The deployment as it stands now."""
         return chain_of(self.settings)
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The availability of each of the `blocks`, and of the `chain`."""
+        return {
+            "blocks": [block.availability for block in self.chain.blocks],
+            "chain": self.chain.availability,
+        }
+
     def _simulate_again(self, _change: Any) -> None:
-        last = self.simulated
-        if last["seed"] == self.seed and last["settings"] == {key: self.settings[key] for key in _SIMULATED}:
+        if self.simulated["seed"] == self.seed and self.simulated["settings"] == self.settings:
             return
         self.simulated = simulate(self.settings, self.seed, self._progressed)
         self.share = 0.0
@@ -117,13 +157,54 @@ class Calculator(CourseWidget):
         self.share = share
 
     def text(self) -> str:
-        """The sliders' figures and the table of nines as text."""
-        return "\n\n".join((_figures(self.settings), _nines_table(calendar_of(self.settings))))
+        """Part by part, the chain, and what the sliders stand on."""
+        rows = [(f"{one.name}, {one.needed} of {one.copies}", one.availability) for one in self.chain.blocks]
+        rows.append(("the chain", self.chain.availability))
+        return text_table(
+            "A chain of parts, each of which is needed",
+            ("", "availability", "down a year"),
+            _yearly(rows),
+            [_stands_on(self.settings)],
+        )
 
 
-def calendar_of(settings: Mapping[str, Any]) -> Calendar:
-    """The calendar the sliders stand on."""
-    return Calendar(settings["year"], settings["month"])
+class PromiseCalculator(_Calculator):
+    """What an objective leaves in a month: the error budget, what it pays for, and how fast it burns.
+
+    `slo` is the share of good requests that is promised, `failover` what a failover takes. Raises ValueError
+    for settings that make no sense.
+    """
+
+    def __init__(self, *, slo: float = 0.999, failover: float = 12.0, errors: float = 0.01) -> None:
+        settings = {
+            "slo": slo,
+            "failover": float(failover),
+            "errors": errors,
+            "year": "365",
+            "month": "30 days",
+        }
+        _promise(settings)
+        super().__init__(part="promise", settings=settings, lang=language())
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """`budget` in seconds a month, the `failovers` it pays for (None: any number), the `burn` rate, and
+        in how many seconds the budget is `gone_in` (None: never)."""
+        return _promise(self.settings)
+
+    def text(self) -> str:
+        """What the objective leaves, and the table of nines."""
+        figures, settings = self.figures, self.settings
+        budget, allowed = figures["budget"] or 0.0, figures["failovers"]
+        pays = "any number of" if allowed is None else f"{allowed:.0f}"
+        said = (
+            f"{percent(settings['slo'])} leaves {spell(budget)} a month, which pays for {pays} failovers of "
+            f"{spell(settings['failover'])}."
+        )
+        calendar = _calendar(settings)
+        rows = [(percent(a), *(spell((1 - a) * each) for each in calendar.periods.values())) for a in _NINES]
+        headings = ("", *(f"a {name}" for name in calendar.periods))
+        return text_table(f"The nines: {calendar}", headings, rows, [said])
 
 
 def chain_of(settings: Mapping[str, Any]) -> Chain:
@@ -133,67 +214,30 @@ def chain_of(settings: Mapping[str, Any]) -> Chain:
     )
 
 
-def closed_form(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Every figure the calculator shows, from the sliders' plain numbers.
-
-    `compute` in calculator.js mirrors it. Raises ValueError for settings that make no sense.
-    """
-    month = calendar_of(settings).month
-    copies = _block(settings, "copies", settings["copies"], settings["needed"])
-    chain = chain_of(settings)
-    slo, failover = settings["slo"], settings["failover"]
-    burn = burn_rate(settings["errors"], slo)
-    return {
-        "one": copies.copy_availability,
-        "independent": k_of_n(copies.needed, copies.copies, copies.copy_availability),
-        "common": copies.copies_alone,
-        "switching": copies.switching,
-        "group": copies.availability,
-        "blocks": [block.availability for block in chain.blocks],
-        "chain": chain.availability,
-        "copies_needed": copies_needed(copies.copy_availability, slo, copies.beta),
-        "budget": downtime(slo, month),
-        "failovers": failovers_allowed(slo, failover, month) if failover else None,
-        "burn": burn,
-        "gone_in": month / burn if burn else None,
-    }
-
-
 def simulate(
     settings: Mapping[str, Any], seed: int, on_progress: Callable[[float], None] = lambda share: None
 ) -> dict[str, Any]:
-    """A Monte Carlo simulation of the copies and of the chain, beside the closed form.
+    """A Monte Carlo simulation of the chain, beside the closed form.
 
-    Gives `settings` and `seed`, and for `group` and `chain` each: `years` simulated, `availability`, its
-    standard `error`, `outages` a year, and `yearly`, the seconds of downtime in each year. `on_progress` gets
-    the share that is done, 0 to 1, where the failures are too many to be simulated at a stretch.
+    Gives `settings` and `seed`, the `years` simulated, the `availability`, its standard `error`, and
+    `yearly`, the seconds of downtime in each year. `on_progress` gets the share that is done, 0 to 1, where
+    the failures are too many to be simulated at a stretch.
     """
-    copies = Chain((_block(settings, "copies", settings["copies"], settings["needed"]),))
-    return {
-        "settings": {key: settings[key] for key in _SIMULATED},
-        "seed": seed,
-        "group": _simulate(copies, seed, lambda share: None),
-        "chain": _simulate(chain_of(settings), seed, on_progress),
-    }
-
-
-def _simulate(chain: Chain, seed: int, on_progress: Callable[[float], None]) -> dict[str, Any]:
+    chain = chain_of(settings)
     failures = sum(block.copies * YEAR / (block.mtbf + block.mttr) for block in chain.blocks)  # a year
     years = round(min(_MOST_YEARS, max(_FEWEST_YEARS, _FAILURES / failures)))
     stretch = max(1, min(years, int(1.5 * _FAILURES / failures)))
     yearly: list[float] = []
-    outages = 0.0
     for number, start in enumerate(range(0, years, stretch)):
         if number:
             on_progress(start / years)
-        run = simulate_years(chain, min(stretch, years - start), seed=1000 * seed + number)
-        yearly += run.yearly
-        outages += run.outages_per_year * len(run.yearly)
+        yearly += simulate_years(chain, min(stretch, years - start), seed=1000 * seed + number).yearly
     return {
+        "settings": dict(settings),
+        "seed": seed,
         "years": years,
         "availability": 1.0 - float(np.mean(yearly)) / YEAR,
         "error": float(np.std(yearly, ddof=1)) / years**0.5 / YEAR,
-        "outages": outages / years,
         "yearly": yearly,
     }
 
@@ -217,10 +261,10 @@ def spell(seconds: float) -> str:
 
 
 def percent(availability: float) -> str:
-    """A percentage with the digits its nines need, never rounded up to 100 %."""
-    if availability >= 1:
-        return "100 %"
-    digits = min(10, max(0, int(-(-(nines(availability) - 2 - 1e-6) // 1))) + 2)
+    """A percentage with the digits its nines need, never rounded up; beyond nine nines it is words."""
+    if 1 - availability < 0.999e-9:
+        return "more than 99.9999999 %"
+    digits = max(0, int(-(-(nines(availability) - 2 - 1e-6) // 1))) + 2
     cut = int(availability * 100 * 10**digits + 1e-4) / 10**digits
     return f"{cut:.{digits}f}".rstrip("0").rstrip(".") + " %"
 
@@ -230,33 +274,37 @@ def _block(settings: Mapping[str, Any], name: str, copies: int, needed: int) -> 
     return Block(name, copies, needed, **times)
 
 
+def _copies(settings: Mapping[str, Any]) -> Block:
+    return _block(settings, "copies", settings["copies"], 1)
+
+
+def _calendar(settings: Mapping[str, Any]) -> Calendar:
+    return Calendar(settings["year"], settings["month"])
+
+
+def _promise(settings: Mapping[str, Any]) -> dict[str, float | None]:
+    month = _calendar(settings).month
+    failover, burn = settings["failover"], burn_rate(settings["errors"], settings["slo"])
+    allowed = failovers_allowed(settings["slo"], failover, month)
+    return {
+        "budget": downtime(settings["slo"], month),
+        "failovers": allowed if failover else None,
+        "burn": burn,
+        "gone_in": month / burn if burn else None,
+    }
+
+
 def _sizes(chain: Chain) -> list[dict[str, Any]]:
     return [{"name": one.name, "copies": one.copies, "needed": one.needed} for one in chain.blocks]
 
 
-def _figures(settings: Mapping[str, Any]) -> str:
-    figures, year = closed_form(settings), calendar_of(settings).year
-    chain = chain_of(settings)
-    rows = [
-        ("one copy", figures["one"]),
-        (f"{settings['needed']} of {settings['copies']} copies, independent", figures["independent"]),
-        ("with common causes", figures["common"]),
-        ("and with failovers", figures["group"]),
-        *((f"{one.name}, {one.needed} of {one.copies}", one.availability) for one in chain.blocks),
-        ("the chain", figures["chain"]),
-    ]
-    allowed = figures["failovers"]
-    remarks = [
+def _yearly(rows: list[tuple[str, float]]) -> list[tuple[str, str, str]]:
+    return [(name, percent(a), spell((1 - a) * YEAR)) for name, a in rows]
+
+
+def _stands_on(settings: Mapping[str, Any]) -> str:
+    return (
         f"One copy runs for {spell(settings['mtbf'])} and is repaired in {spell(settings['mttr'])}; "
         f"{settings['beta']:.3g} of its downtime strikes all, "
-        f"and a failover takes {spell(settings['failover'])}.",
-        f"{percent(settings['slo'])} leaves {spell(figures['budget'])} a month"
-        + ("." if allowed is None else f", which pays for {allowed:.0f} failovers."),
-    ]
-    cells = [(name, percent(a), spell((1 - a) * year)) for name, a in rows]
-    return text_table("Availability calculator", ("", "availability", "down a year"), cells, remarks)
-
-
-def _nines_table(calendar: Calendar) -> str:
-    rows = [(percent(a), *(spell((1 - a) * each) for each in calendar.periods.values())) for a in _NINES]
-    return text_table(f"The nines: {calendar}", ("", *(f"a {name}" for name in calendar.periods)), rows)
+        f"and a failover takes {spell(settings['failover'])}."
+    )
