@@ -232,7 +232,7 @@ def test_nothing_is_cut_off_and_none_is_taller_than_a_screen(notebook) -> None: 
         notebook.theme(f"JupyterLab {theme}")
         for width in (1040, 820, 460):
             page.evaluate(
-                "(w) => document.body.querySelectorAll('.halab-host').forEach((e) => e.style.width = w + 'px')",
+                "(w) => document.querySelectorAll('.halab-host').forEach((e) => (e.style.width = w + 'px'))",
                 width,
             )
             simulated(page)

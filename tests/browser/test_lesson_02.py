@@ -64,7 +64,8 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     expect(picture).to_contain_text("your prediction")
     shown = {
         "play": "lesson.CopiesCalculator()", "summary": "runs_picture(runs)", "prices": "price_list(runs)",
-        "promise": "PromiseCalculator(slo", "chain": "ChainCalculator(mtbf", "log": "plot(log)", "card": "results(runs))",
+        "promise": "PromiseCalculator(slo", "chain": "ChainCalculator(mtbf",
+        "log": "plot(log)", "card": "results(runs))",
     }  # fmt: skip
     for name, source in shown.items():
         output = lesson.cell(source).locator(".jp-OutputArea-output").last
