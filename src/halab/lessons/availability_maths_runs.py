@@ -35,6 +35,8 @@ class Bar:
 
     @property
     def shown(self) -> str:
+        if self.seconds == 0:
+            return "0 s" if self.kind == "card" else "nobody noticed"
         length = "not back" if math.isinf(self.seconds) else f"{self.seconds:.1f} s"
         return f"{length}, not counted" if self.kind == "left out" else length
 
