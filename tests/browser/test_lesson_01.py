@@ -42,7 +42,7 @@ def test_a_learner_clicks_predicts_breaks_and_compares(lab: Any, chromium_page: 
     passage = lesson.cell("three.ask(").locator(".jp-OutputArea-output").last
     expect(passage).to_contain_text("Card 8, Availability is not safety: Why both")
     expect(passage.locator("li").first).to_contain_text("Replicas do not protect from a wrong command")
-    expect(lesson.cell("what_copies_did(lost)")).to_contain_text("Without an answer (simulated)")
+    expect(lesson.cell("what_copies_did(lost)")).to_contain_text("While the node was gone (simulated)")
     thought = lesson.cell("SurvivalMap(cluster, down").locator(".halab-map")
     thought.get_by_label("A switch moves clients").check()
     expect(thought.locator(".halab-map-summary")).to_have_text("◐ degrades: everything")

@@ -1,5 +1,7 @@
 """Lesson 1 reads off a cluster what stands in its definition of a single point of failure."""
 
+from dataclasses import replace
+
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
@@ -7,7 +9,7 @@ from halab.lessons.common import experiment
 from halab.lessons.essence import ONE, THREE, needs, one_and_three, parts, what_copies_did
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.retriever import Retriever
-from halab.models.samples import Outcome, Sample
+from halab.models.samples import NOTHING_FOUND, Outcome, Sample
 
 
 def test_the_proxy_that_clients_talk_to_is_a_role_of_its_own() -> None:
@@ -24,17 +26,25 @@ def test_an_operation_needs_a_majority_of_etcd_and_one_of_the_rest() -> None:
     assert "objectstore" not in search
 
 
-def with_bad(one: int, three: int) -> Journal:
-    """A journal in which so many of a hundred searches got no answer."""
+def with_bad(one: int, three: int, empty: int = 0) -> Journal:
+    """A node lost for 5 s: of a hundred searches so many got no answer, and so many later found nothing."""
     cluster = SimulatedCluster()
     single, many = Retriever(cluster, replicas=1), Retriever(cluster)
-    journal = experiment(cluster, None, retriever=many, operations=one_and_three(single, many), seconds=1)
-    samples = [
-        Sample(name, n, n / 20, n / 20, n / 20, Outcome.FAIL if n < bad else Outcome.OK)
-        for name, bad in ((ONE, one), (THREE, three))
-        for n in range(100)
-    ]
-    return Journal.write(journal.header, samples=samples)
+    asked = one_and_three(single, many)
+    journal = experiment(
+        cluster, "crash querynode-1", retriever=many, operations=asked, before=1, seconds=1, after=1
+    )
+    at = journal.faults[0].at
+
+    def sample(name: str, n: int, bad: bool, error: str = "") -> Sample:
+        sent = at + n / 20
+        return Sample(name, n, sent, sent, sent, Outcome.FAIL if bad else Outcome.OK, error if bad else "")
+
+    samples = [sample(name, n, n < bad) for name, bad in ((ONE, one), (THREE, three)) for n in range(100)]
+    samples += [sample(THREE, n, n < 100 + empty, NOTHING_FOUND) for n in range(100, 200)]
+    return Journal.write(
+        journal.header, samples=samples, faults=[replace(journal.faults[0], undone_at=at + 5)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,13 +52,21 @@ def with_bad(one: int, three: int) -> Journal:
     [
         (50, 2, "only the number of copies differs"),
         (50, 40, "three copies were hit as well"),
-        (0, 0, "Nobody noticed"),
+        (0, 0, "did not hold the single copy"),
     ],
 )
 def test_what_is_said_of_the_copies_follows_the_run(one: int, three: int, said: str) -> None:
     told = what_copies_did(with_bad(one, three))
-    assert f"{one} of 100 searches of one copy, {three} of 100 of three" in told
+    assert f"{one} of 100 searches of one copy got no answer, and {three} of 100 of three" in told
     assert said in told
+    assert "found nothing" not in told
+
+
+def test_a_node_that_comes_back_empty_is_not_counted_as_gone() -> None:
+    told = what_copies_did(with_bad(50, 2, empty=40))
+    assert "and 2 of 100 of three" in told
+    assert "Once it was **back**, 40 of three copies were answered and found nothing." in told
+    assert told._repr_markdown_() == str(told)
 
 
 def test_of_a_run_that_proves_nothing_it_says_only_that(monkeypatch: pytest.MonkeyPatch) -> None:

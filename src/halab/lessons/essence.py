@@ -1,5 +1,7 @@
 """What lesson 1 calls: which single losses stop what, asked of one copy and of three."""
 
+import math
+
 from halab.cluster.protocol import Cluster
 from halab.lessons.common import (
     PredictionForm,
@@ -17,7 +19,7 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import validity_remark
 from halab.measure.probing.operations import Operation, Renamed
-from halab.models.samples import Outcome
+from halab.models.samples import NOTHING_FOUND, Outcome
 from halab.models.survival import as_topology
 from halab.widgets.survival_map import SurvivalMap, parts_of
 
@@ -64,24 +66,40 @@ def one_and_three(single: Retriever, three: Retriever) -> list[Operation]:
     return [*searches, *three.operations("insert", "metadata call")]
 
 
-def what_copies_did(journal: Journal) -> Sentence:
-    """What the users of one copy and of three noticed, and what that says, or that the run proves nothing."""
+class Told(Sentence):
+    """A sentence that a notebook sets as prose, wrapped between words."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def what_copies_did(journal: Journal) -> Told:
+    """What the users of one copy and of three noticed of a crash, and what that says.
+
+    Of a run that proves nothing it says only that.
+    """
     if against := validity_remark(journal):
-        return Sentence(against[0])
-    one, three = (
-        sum(sample.outcome is not Outcome.OK for sample in journal.samples(name)) for name in (ONE, THREE)
-    )
-    sent = len(journal.samples(ONE))
+        return Told(against[0])
+    fault = journal.faults[0]
+    back = math.inf if fault.undone_at is None else fault.undone_at
+    gone = {
+        name: [s for s in journal.samples(name) if fault.at <= s.intended < back] for name in (ONE, THREE)
+    }
+    one, three = (sum(s.outcome is not Outcome.OK for s in samples) for samples in gone.values())
     counted = (
-        f"Without an answer ({provenance(journal)}): {one} of {sent} searches of one copy, "
-        f"{three} of {len(journal.samples(THREE))} of three."
+        f"**While the node was gone** ({provenance(journal)}), {one} of {len(gone[ONE])} searches "
+        f"of one copy got no answer, and {three} of {len(gone[THREE])} of three copies."
     )
-    return Sentence(f"{counted} {_said_of_copies(one, three)}")
+    empty = sum(s.error == NOTHING_FOUND and s.intended >= back for s in journal.samples(THREE))
+    later = (
+        f" Once it was **back**, {empty} of three copies were answered and found nothing." if empty else ""
+    )
+    return Told(f"{counted} {_said_of_copies(one, three)}{later}")
 
 
 def _said_of_copies(one: int, three: int) -> str:
-    if one == 0 and three == 0:
-        return "Nobody noticed. Did the node that was killed hold the single copy? Run the lab again."
+    if one == 0:
+        return "So the node that was killed did not hold the single copy: run the lab again."
     if three <= one / 4:
         return "The same cluster, the same loss, the same spare nodes: only the number of copies differs."
-    return "Here three copies were hit as well. The next cell says why that may be; run the lab again."
+    return "Here three copies were hit as well: unfold below why that may be, and run the lab again."
