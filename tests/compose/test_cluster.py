@@ -126,7 +126,7 @@ def test_prometheus_sees_every_member_and_has_the_rules(user, course):
         rules = {rule["name"] for group in ask(port, "rules")["groups"] for rule in group["rules"]}
         assert {"MilvusNoStandby", "MilvusRequestsFail", "EtcdHasNoLeader"} <= rules
         deadline = time.monotonic() + 60
-        while (seen := answering(port)) != {"milvus": 15, "etcd": 3}:
+        while (seen := answering(port)) != {"milvus": 15, "milvus-etcd": 3}:
             assert time.monotonic() < deadline, seen
             time.sleep(0.5)
     finally:

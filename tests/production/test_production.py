@@ -1,0 +1,180 @@
+"""What a learner takes home from lesson 9: values for Milvus' chart, and alert rules. Nothing is installed
+here."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from halab.course.paths import course_root
+from halab.models.health_probes import HealthProbe, detection
+
+FOLDER = course_root() / "docs" / "production"
+
+# The keys of chart 5.0.19's own values.yaml, and of the charts in it, that ours may set, with the type of
+# each, copied by hand. A Helm chart takes any key and ignores what it does not know: a slip would go unnoticed.
+_ROLE = {"replicas": int, "affinity": {"podAntiAffinity": dict}}
+_SPREAD = {"affinity": {"anti_affinity": bool}}
+_PROBE = {"enabled": bool, **dict.fromkeys(
+    ("initialDelaySeconds", "periodSeconds", "timeoutSeconds", "successThreshold", "failureThreshold"), int
+)}  # fmt: skip
+CHART = {
+    "cluster": {"enabled": bool},
+    "mixCoordinator": {**_ROLE, "enabled": bool, "activeStandby": {"enabled": bool}},
+    **dict.fromkeys(("proxy", "queryNode", "streamingNode", "dataNode"), _ROLE),
+    "etcd": {
+        "replicaCount": int,
+        "podAntiAffinityPreset": str,
+        "pdb": {"create": bool},
+        "metrics": {"enabled": bool, "podMonitor": {"enabled": bool, "namespace": str}},
+    },
+    "pulsarv3": dict.fromkeys(("zookeeper", "bookkeeper", "broker"), _SPREAD),
+    "minio": {"mode": str, "podDisruptionBudget": {"enabled": bool}},
+    "livenessProbe": _PROBE,
+    "readinessProbe": _PROBE,
+    "metrics": {
+        "enabled": bool,
+        "serviceMonitor": {"enabled": bool, "interval": str, "scrapeTimeout": str},
+    },
+    "extraConfigFiles": {"user.yaml": str},
+}
+# The label `component` of each role's pods in that chart.
+COMPONENTS = {
+    "mixCoordinator": "mixcoord",
+    "proxy": "proxy",
+    "queryNode": "querynode",
+    "streamingNode": "streamingnode",
+    "dataNode": "datanode",
+}
+# Metrics of the rules that the course's own cluster cannot show, and who has them.
+ELSEWHERE = {
+    "milvus_wal_last_confirmed_time_tick": "Milvus from 2.6",
+    "kube_deployment_status_replicas_available": "kube-state-metrics",
+    "kube_pod_container_status_restarts_total": "kube-state-metrics",
+}
+
+
+def strange(values, known, path=""):
+    """What the chart does not know, or has another type."""
+    found = []
+    for key, value in values.items():
+        want = known.get(key)
+        if isinstance(want, dict) and isinstance(value, dict):
+            found += strange(value, want, f"{path}{key}.")
+        elif want is None or isinstance(want, dict) or type(value) is not want:
+            found.append(f"{path}{key}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def values():
+    return yaml.safe_load((FOLDER / "values.yaml").read_text())
+
+
+FILES = ("alerts.yaml", "alerts-kubernetes.yaml")
+
+
+@pytest.fixture(scope="module")
+def rules():
+    files = [yaml.safe_load((FOLDER / name).read_text()) for name in FILES]
+    return {rule["alert"]: rule for file in files for group in file["groups"] for rule in group["rules"]}
+
+
+def test_the_chart_knows_every_key(values):
+    assert strange(values, CHART) == []
+    assert strange({"proxy": {"replica": 2}, "etcd": {"replicaCount": "3"}}, CHART) == [
+        "proxy.replica", "etcd.replicaCount",
+    ]  # fmt: skip
+
+
+def test_one_process_of_any_kind_may_be_lost_and_its_like_stands_on_another_node(values):
+    for role, component in COMPONENTS.items():
+        assert values[role]["replicas"] >= 2, role
+        (rule,) = values[role]["affinity"]["podAntiAffinity"].values()
+        term = rule[0]["podAffinityTerm"]
+        assert term["labelSelector"]["matchLabels"]["component"] == component
+        assert term["topologyKey"] == "kubernetes.io/hostname"
+    assert values["mixCoordinator"]["activeStandby"]["enabled"]
+    assert values["etcd"]["replicaCount"] == 3
+    assert values["etcd"]["podAntiAffinityPreset"] == "hard"
+    assert all(part["affinity"]["anti_affinity"] for part in values["pulsarv3"].values())
+    assert yaml.safe_load(values["extraConfigFiles"]["user.yaml"])["common"]["session"]["ttl"] == 30
+
+
+def test_what_the_rules_ask_is_collected(values):
+    assert values["metrics"]["serviceMonitor"]["enabled"]
+    assert values["etcd"]["metrics"]["enabled"]
+    assert values["etcd"]["metrics"]["podMonitor"]["enabled"]
+
+
+def test_each_role_that_serves_has_a_budget():
+    budgets = list(yaml.safe_load_all((FOLDER / "disruption-budgets.yaml").read_text()))
+    for budget in budgets:
+        kubernetes_validate.validate(budget, "1.31", strict=True)
+        assert budget["spec"]["maxUnavailable"] == 1
+    components = {budget["spec"]["selector"]["matchLabels"]["component"] for budget in budgets}
+    assert components == set(COMPONENTS.values()) - {"datanode"}
+
+
+def probe(fields):
+    return HealthProbe(
+        fields["periodSeconds"],
+        fields["timeoutSeconds"],
+        fields["failureThreshold"],
+        fields["initialDelaySeconds"],
+        fields["successThreshold"],
+    )
+
+
+def test_readiness_notices_a_hang_when_the_comment_says_and_liveness_promises_nothing(values):
+    """The chart's liveness is tcpSocket since 4.2.38: on a hung process it passes for ever (lesson 9)."""
+    text = (FOLDER / "values.yaml").read_text()
+    readiness = probe(values["readinessProbe"])
+    assert f"out of service after\n# {detection(readiness, 'hang').most:g} s at most" in text
+    assert "A hang is never noticed by it" in text
+    assert probe(values["livenessProbe"]).successes == 1
+
+
+def test_every_alert_says_what_is_wrong_and_what_to_do(rules):
+    for rule in rules.values():
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert set(rule["annotations"]) == {"summary", "action"}
+
+
+@pytest.fixture
+def promtool():
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("needs promtool, of Debian's package prometheus")
+
+    def run(*words, cwd=FOLDER):
+        ran = subprocess.run([program, *words], cwd=cwd, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+    return run
+
+
+def test_prometheus_takes_the_rules(promtool):
+    promtool("check", "rules", *FILES)
+
+
+def test_each_rule_fires_for_what_it_is_for_and_for_nothing_else(promtool, rules, tmp_path):
+    for name in FILES:
+        shutil.copy(FOLDER / name, tmp_path)
+    tests = yaml.safe_load(Path(__file__).with_name("rules.yaml").read_text())
+    fired = set()
+    for check in tests["tests"]:
+        for case in check.get("alert_rule_test", ()):
+            for alert in case["exp_alerts"]:
+                pod = alert["exp_labels"].get("pod", "")
+                alert["exp_annotations"] = {
+                    name: text.replace("{{ $labels.pod }}", pod)
+                    for name, text in rules[case["alertname"]]["annotations"].items()
+                }
+                fired.add(case["alertname"])
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(tests))
+    promtool("test", "rules", "rules.yaml", cwd=tmp_path)
+    assert fired == set(rules)
