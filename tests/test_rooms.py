@@ -17,6 +17,7 @@ ROOMS = (
     "measure/journal",
     "measure/probing",
     "measure/experiments",
+    "monitoring",
     "protect/backup",
     "protect/drill",
     "course",

@@ -17,6 +17,7 @@ from halab.commands import (
     course_commands,
     drill_commands,
     measure_commands,
+    monitor_commands,
 )
 from halab.course.store import DamagedFileWarning
 from halab.errors import HalabError
@@ -34,6 +35,7 @@ for panel, room in (
     ("Progress and certificate", certificate_commands),
     ("A cluster", cluster_commands),
     ("Measuring it", measure_commands),
+    ("Watching it", monitor_commands),
     ("Protecting its data", backup_commands),
     ("Protecting its data", drill_commands),
     ("For instructors", class_commands),

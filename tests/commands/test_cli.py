@@ -14,7 +14,7 @@ COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
 def test_every_command_is_there_and_says_what_it_does():
     shown = CliRunner().invoke(cli.app, ["--help"], env={"COLUMNS": "200"}).output
-    assert len(COMMANDS) == 24
+    assert len(COMMANDS) == 26
     for command in COMMANDS:
         assert re.search(rf"│ {command} +[A-Z]\w+ .*[.\w]", shown), command
 
@@ -28,6 +28,7 @@ def test_every_command_stands_under_a_heading_of_its_room():
         "Progress and certificate",
         "A cluster",
         "Measuring it",
+        "Watching it",
         "Protecting its data",
         "For instructors",
     ]

@@ -15,7 +15,7 @@ from halab.models.health_probes import HealthProbe, detection
 FOLDER = course_root() / "docs" / "production"
 
 # The keys of chart 5.0.19's own values.yaml, and of the charts in it, that ours may set, with the type of
-# each, copied by hand. A Helm chart takes any key and ignores what it does not know: a slip would go unnoticed.
+# each, copied by hand. A chart takes any key and ignores what it does not know: a slip would go unnoticed.
 _ROLE = {"replicas": int, "affinity": {"podAntiAffinity": dict}}
 _SPREAD = {"affinity": {"anti_affinity": bool}}
 _PROBE = {"enabled": bool, **dict.fromkeys(

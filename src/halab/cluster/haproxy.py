@@ -10,19 +10,16 @@ refused connection is tried with another server at once (`option redispatch 1`),
 order of connections exact. Source: HAProxy 2.6 configuration manual, sections 4.2 (`balance`,
 `option redispatch`) and 5.2 (`check`, `inter`, `fall`); management guide, sections 9.1 and 9.3 (`show stat`).
 
-A process of its own starts HAProxy, and ends it when this one leaves the block or ends, however it ends.
+It ends with the block, and with this process, however that ends: see `kept_processes`.
 """
 
 from __future__ import annotations
 
 import csv
 import os
-import select
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -30,8 +27,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from halab.cluster.embedded.child_process import die_with_parent, tail
+from halab.cluster.embedded.child_process import tail
 from halab.cluster.embedded.ports import free_ports
+from halab.cluster.kept_processes import keep_running, output_of
 from halab.cluster.protocol import Cluster
 from halab.errors import ClusterError, NotReady
 
@@ -88,7 +86,7 @@ class Balancer:
             rows = self._rows()
         except OSError:
             raise ClusterError(
-                f"The balancer does not answer. It wrote:\n{tail(self._folder / 'output.log')}",
+                f"The balancer does not answer. It wrote:\n{tail(output_of('haproxy', self._folder))}",
                 hint="Open it again: leave its `with` block and enter a new one.",
             ) from None
         return [
@@ -152,24 +150,12 @@ def balance(servers: Mapping[str, str], algorithm: str = "leastconn") -> Iterato
     # A server that is down now will want its port back.
     port = free_ports(1, [int(address.rpartition(":")[2]) for address in servers.values()])[0]
     (folder / "haproxy.cfg").write_text(_configuration(folder, port, algorithm, servers))
-    keeper = subprocess.Popen(
-        [sys.executable, "-m", __name__, command, str(folder)],
-        stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C goes to the owner, which then leaves the block
-    )
-    try:
+    # -db: stay in the foreground
+    commands = {"haproxy": [command, "-db", "-f", str(folder / "haproxy.cfg")]}
+    with keep_running(commands, folder) as keeper:
         front = Balancer(folder, port, algorithm)
         _await_checks(front, keeper, folder)
         yield front
-    finally:
-        assert keeper.stdin is not None
-        keeper.stdin.close()
-        try:
-            keeper.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            keeper.kill()
-            keeper.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _configuration(folder: Path, port: int, algorithm: str, servers: Mapping[str, str]) -> str:
@@ -182,7 +168,7 @@ def _await_checks(front: Balancer, keeper: subprocess.Popen[bytes], folder: Path
     while (ready := front._ready()) is None:
         if keeper.poll() is not None or time.monotonic() > until:
             raise NotReady(
-                f"HAProxy did not come up. It wrote:\n{tail(folder / 'output.log')}",
+                f"HAProxy did not come up. It wrote:\n{tail(output_of('haproxy', folder))}",
                 hint="Run: halab doctor",
             )
         time.sleep(0.05)
@@ -190,28 +176,3 @@ def _await_checks(front: Balancer, keeper: subprocess.Popen[bytes], folder: Path
         raise NotReady(
             "The balancer runs, but none of its servers answers.", hint="See `halab status` for the proxies."
         )
-
-
-def _keep(command: str, folder: Path) -> None:
-    """Run HAProxy until it ends or standard input does, which it does with the process that started this."""
-    with (folder / "output.log").open("wb") as output:
-        haproxy = subprocess.Popen(
-            [command, "-db", "-f", str(folder / "haproxy.cfg")],  # -db: stay in the foreground
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent(),  # safe: this process has one thread
-        )
-    try:
-        while haproxy.poll() is None:
-            if select.select([sys.stdin], [], [], 0.1)[0]:
-                shutil.rmtree(folder, ignore_errors=True)  # the owner may be gone
-                return
-    finally:
-        haproxy.kill()
-        haproxy.wait()
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    _keep(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,176 @@
+"""Prometheus, Alertmanager, a canary and an inbox beside a cluster, for as long as a block runs.
+
+with monitor(cluster) as watch:
+    with cluster.fault("hang", "log"):
+        watch.wait_for("MilvusLogStandsStill", 90)
+    print(watch.inbox)
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from prometheus_client import start_http_server
+
+from halab.cluster.embedded.child_process import tail
+from halab.cluster.embedded.ports import free_ports
+from halab.cluster.kept_processes import keep_running, output_of
+from halab.cluster.running_cluster import RunningCluster
+from halab.errors import HalabError, MeasurementError, NotReady
+from halab.monitoring.canary import Canary
+from halab.monitoring.inbox import Inbox, Message, serve_inbox
+from halab.monitoring.servers import (
+    Ports,
+    commands,
+    find_programs,
+    targets,
+    write_settings,
+    write_targets,
+)
+
+__all__ = ["Monitor", "monitor"]
+
+_STARTS_WITHIN = 30.0  # seconds
+_LOOKS_EVERY = 2.0  # seconds between two looks at who is to be scraped
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What watches a cluster. Addresses are for a browser on this machine."""
+
+    prometheus: str
+    alertmanager: str
+    inbox_page: str
+    inbox: Inbox
+    canary: Canary
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """The alerts that are pending or firing now, as Prometheus describes them."""
+        return list(self._ask("alerts")["alerts"])
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """What a PromQL expression gives now. Raises MeasurementError if Prometheus refuses it."""
+        return list(self._ask("query", query=expression)["result"])
+
+    def wait_for(self, alert: str, seconds: float, *, resolved: bool = False) -> Message:
+        """Wait until an alert has arrived in the inbox, or until it is resolved there.
+
+        Raises MeasurementError after `seconds`, saying what did arrive.
+        """
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for message in self.inbox.messages:
+                if message.alert == alert and (message.resolved is not None) == resolved:
+                    return message
+            time.sleep(0.2)
+        raise MeasurementError(
+            f"{alert} was not {'resolved' if resolved else 'sent'} within {seconds:g} s; the inbox has "
+            f"{', '.join(message.alert for message in self.inbox.messages) or 'nothing'}",
+            hint=f"see {self.prometheus}alerts for what is pending",
+        )
+
+    def _ask(self, what: str, **words: str) -> dict[str, Any]:
+        try:
+            answer = httpx.get(f"{self.prometheus}api/v1/{what}", params=words, timeout=5.0).json()
+        except (httpx.HTTPError, ValueError):
+            raise MeasurementError("Prometheus does not answer", hint="start the monitor again") from None
+        if answer["status"] != "success":
+            raise MeasurementError(f"Prometheus refuses that: {answer['error']}", hint="is it PromQL?")
+        return dict(answer["data"])
+
+
+@contextmanager
+def monitor(cluster: RunningCluster, *, replicas: int = 1) -> Iterator[Monitor]:
+    """Watch a cluster while the block runs; `replicas` is how many copies the canary's collection has.
+
+    Raises ClusterError if Prometheus or Alertmanager is not installed, NotReady if they do not come up.
+    """
+    programs = find_programs()
+    ports = Ports(*free_ports(4))
+    folder = Path(tempfile.mkdtemp(prefix="halab-monitor-"))
+    with ExitStack() as stack:
+        jobs = targets(cluster)
+        write_targets(jobs, folder)
+        write_settings(folder, ports)
+        keeper = stack.enter_context(keep_running(commands(folder, ports, programs), folder))
+        inbox = Inbox()
+        page = stack.enter_context(serve_inbox(inbox, ports.inbox))
+        canary = Canary(cluster.uri, replicas=replicas)
+        canary.prepare()
+        stack.callback(canary.close)
+        watch = Monitor(_address(ports.prometheus), _address(ports.alertmanager), page, inbox, canary)
+        _await_ready(watch, keeper, folder)
+        stack.enter_context(_exported(canary, ports.canary))
+        stack.enter_context(_targets_followed(cluster, jobs, folder))
+        yield watch
+
+
+def _address(port: int) -> str:
+    return f"http://127.0.0.1:{port}/"
+
+
+def _await_ready(watch: Monitor, keeper: subprocess.Popen[bytes], folder: Path) -> None:
+    until = time.monotonic() + _STARTS_WITHIN
+    for name, address in (("prometheus", watch.prometheus), ("alertmanager", watch.alertmanager)):
+        while not _is_ready(address):
+            if keeper.poll() is not None or time.monotonic() > until:
+                raise NotReady(
+                    f"{name.capitalize()} did not come up. It wrote:\n{tail(output_of(name, folder))}",
+                    hint="Is the program of that name on this machine the one that is meant?",
+                )
+            time.sleep(0.1)
+
+
+def _is_ready(address: str) -> bool:
+    with suppress(httpx.HTTPError):
+        return httpx.get(f"{address}-/ready", timeout=2.0).status_code == 200
+    return False
+
+
+@contextmanager
+def _exported(canary: Canary, port: int) -> Iterator[None]:
+    """The canary asks, and its metrics are there to be scraped."""
+    server, thread = start_http_server(port, "127.0.0.1", canary.registry)
+    stop = threading.Event()
+    asking = threading.Thread(target=canary.run, args=(stop,), daemon=True)
+    asking.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        asking.join()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def _targets_followed(cluster: RunningCluster, jobs: dict[str, Any], folder: Path) -> Iterator[None]:
+    """Members that are added or removed are scraped from then on, or no longer."""
+    stop = threading.Event()
+
+    def follow() -> None:
+        known = jobs
+        while not stop.wait(_LOOKS_EVERY):
+            with suppress(HalabError, OSError):  # the cluster may be going down
+                now = targets(cluster)
+                if now != known:
+                    write_targets(now, folder)
+                    known = now
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
