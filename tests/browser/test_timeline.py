@@ -162,7 +162,7 @@ def test_who_asked_for_less_motion_gets_beats(notebook) -> None:  # type: ignore
     page: Page = notebook.page
     page.emulate_media(reduced_motion="reduce")
     page.locator(".halab-timeline-axis").press("Home")
-    expect(page.locator(".halab-timeline-play")).to_have_text("Next beat")
+    expect(page.locator(".halab-timeline-play")).to_have_text("Next step")
     page.locator(".halab-timeline-play").click()
     assert time_shown(page) == 0
     expect(page.locator(".halab-timeline")).to_have_attribute("data-playing", "false")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -17,6 +18,7 @@ __all__ = ["live_progress", "status_table"]
 # A shape beside each colour: colour is never the only signal.
 HEALTH = {
     "healthy": ("●", "green"),
+    "waiting": ("○", "dim"),
     "starting": ("◔", "yellow"),
     "unhealthy": ("▲", "red"),
     "hung": ("◼", "magenta"),
@@ -87,6 +89,16 @@ def live_progress(console: Console | None = None) -> Iterator[Callable[[dict[str
             yield lambda status: live.update(Group(_headline(status), _component_line(status)))
 
 
+def _html(headline: str, status: dict[str, Any]) -> str:
+    """The same for a browser, which would break a long line of text in the middle of a name."""
+    names = []
+    for component in status["components"]:
+        shape, _ = HEALTH[component["health"]]
+        words = f"{shape} {component['name']} {component['health']}"
+        names.append(f'<span style="white-space: nowrap; margin-right: 1em">{escape(words)}</span> ')
+    return f"<p>{escape(headline)}</p>" + (f"<p>{''.join(names)}</p>" if names else "")
+
+
 def _notebook_output() -> Callable[[dict[str, Any]], None]:
     """One output of the cell, overwritten: rich's live view would leave two empty ones behind."""
     from IPython.display import DisplayHandle  # here: the command line never needs it
@@ -95,11 +107,14 @@ def _notebook_output() -> Callable[[dict[str, Any]], None]:
 
     def show(status: dict[str, Any]) -> None:
         nonlocal begun
-        text = f"{_headline(status).plain}\n{_component_line(status).plain}"
+        headline = _headline(status).plain
         if status["phase"] == "ready":
-            joined = f"It runs already, {status['done']}/{status['total']} healthy."
-            text = _headline(status).plain if begun else joined
-        (handle.update if begun else handle.display)({"text/plain": text}, raw=True)
+            status = status | {"components": []}
+            if not begun:
+                headline = f"It runs already, {status['done']}/{status['total']} healthy."
+        text = f"{headline}\n{_component_line(status).plain}".rstrip()
+        bundle = {"text/plain": text, "text/html": _html(headline, status)}
+        (handle.update if begun else handle.display)(bundle, raw=True)
         begun = True
 
     return show

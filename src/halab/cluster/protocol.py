@@ -36,7 +36,8 @@ __all__ = [
 COORDINATORS = ("rootcoord", "querycoord", "datacoord")
 ROLES = (*COORDINATORS, "querynode", "datanode", "indexnode", "proxy", "etcd", "log", "objectstore")
 
-Health = Literal["healthy", "unhealthy", "starting", "hung", "down"]
+Health = Literal["healthy", "unhealthy", "waiting", "starting", "hung", "down"]
+"""`waiting` is a process that was never started, because what it needs is still starting."""
 HaState = Literal["", "active", "standby", "leader", "follower"]
 """Who leads now: a coordinator is active or standby, a member of etcd leader or follower. Every other role
 serves with all its members, and has none: ""."""
@@ -80,7 +81,8 @@ class Component:
 class Event:
     """Something that happened to a component. `time` is seconds on the cluster's clock (`Cluster.now`).
 
-    `by` is "user" for faults and their undoing, "milvus" for what a process did itself (an exit), and
+    `by` is "user" for faults and their undoing, "milvus" for what a process did itself (an exit, or that it
+    took over: "active", of etcd "leader"; containers do not tell that), and
     "supervisor" for restarts (in containers, by Docker's restart policy), so that a restart is never mistaken
     for recovery by Milvus. "kubelet" is what health probes decided, "balancer" what a balancer in front of
     the proxies counted.

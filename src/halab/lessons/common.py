@@ -22,9 +22,11 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Claim, Picture, compare, plot
 from halab.measure.journal.summaries import summary
 from halab.measure.journal.title_marks import provenance
+from halab.measure.probing.progress_line import show_runs_with
 from halab.measure.probing.retriever import Retriever
 from halab.tables import Row, Table
 from halab.widgets.card_view import show_card
+from halab.widgets.live_lane import LiveRun
 from halab.widgets.prediction_form import PredictionForm, Question
 
 __all__ = [
@@ -47,6 +49,8 @@ __all__ = [
     "table",
     "unanswered",
 ]
+
+show_runs_with(LiveRun)  # what a lesson measures is seen while it runs
 
 
 class Sentence(str):

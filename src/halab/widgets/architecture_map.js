@@ -30,6 +30,7 @@ const WORDS = {
     health: {
       healthy: "healthy",
       unhealthy: "unhealthy",
+      waiting: "waiting",
       starting: "starting",
       hung: "hung",
       down: "down",
@@ -83,6 +84,7 @@ const WORDS = {
     health: {
       healthy: "健康",
       unhealthy: "不健康",
+      waiting: "等待中",
       starting: "启动中",
       hung: "卡死",
       down: "已停",
@@ -108,9 +110,11 @@ const WORDS = {
   },
 };
 // A shape for each state and fate, so that colour is never the only sign.
-const SHAPES = { healthy: "●", starting: "◔", unhealthy: "▲", hung: "■", down: "✕", "": "○" };
+const SHAPES = { healthy: "●", waiting: "○", starting: "◔", unhealthy: "▲", hung: "■", down: "✕", "": "○" };
 const FATES = { survives: "●", degrades: "◐", stops: "✕" };
 const STARRED = new Set(["active", "leader"]);
+/** The star of who leads; one that is down leads nobody, whatever was seen of it last. */
+const star = (part) => (STARRED.has(part.ha_state) && part.health !== "down" ? "★ " : "");
 
 const mebibytes = (bytes) => (bytes ? `${Math.round(bytes / 2 ** 20)} MiB` : "");
 
@@ -156,7 +160,6 @@ function render({ model, el }) {
 
   function button(part) {
     const chosen = part.name === model.get("selected");
-    const star = STARRED.has(part.ha_state) ? "★ " : "";
     const made = element("button", {
       type: "button",
       class: "halab-arch-part",
@@ -186,7 +189,10 @@ function render({ model, el }) {
       element(
         "span",
         { class: "halab-arch-note" },
-        [star + (words.ha_state[part.ha_state] ?? (part.entry ? words.entry : "")), mebibytes(part.memory)]
+        [
+          star(part) + (words.ha_state[part.ha_state] ?? (part.entry ? words.entry : "")),
+          mebibytes(part.memory),
+        ]
           .filter(Boolean)
           .join(" · ") || " ",
       ),
@@ -255,12 +261,7 @@ function render({ model, el }) {
       .filter((one) => one.fate === "survives")
       .map((one) => words.operations[one.operation]);
     const made = [
-      element(
-        "h4",
-        {},
-        part.name,
-        ` ${STARRED.has(part.ha_state) ? "★ " : ""}${words.ha_state[part.ha_state] ?? ""}`,
-      ),
+      element("h4", {}, part.name, ` ${star(part)}${words.ha_state[part.ha_state] ?? ""}`),
       element("p", {}, about[zh ? "does_zh" : "does"]),
       element("h5", {}, part.health === "down" ? words.alreadyLost : words.lost),
       hurt.length

@@ -160,6 +160,8 @@ class ArchitectureMap(CourseWidget):
         if seen:
             self.parts = seen
         else:
+            # Nothing of what was seen last stays healthy on the map.
+            self.parts = [part | {"health": "", "ha_state": "", "memory": 0} for part in self.parts]
             self.gone = True
 
     def text(self) -> str:

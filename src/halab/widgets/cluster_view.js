@@ -17,6 +17,7 @@ const WORDS = {
     failed: "It did not start, or it was lost.",
     healthyOf: (n, all) => `${n} of ${all} processes healthy.`,
     simulated: "This is a simulation: no Milvus runs here.",
+    shared: "memory: resident; pages that processes share are counted in each of them",
     ttl: "session TTL",
     profile: "profile",
     hint: "What to do",
@@ -33,7 +34,14 @@ const WORDS = {
       note: "Note",
     },
     restarts: "by the supervisor",
-    health: { healthy: "healthy", unhealthy: "unhealthy", starting: "starting", hung: "hung", down: "down" },
+    health: {
+      healthy: "healthy",
+      unhealthy: "unhealthy",
+      waiting: "waiting",
+      starting: "starting",
+      hung: "hung",
+      down: "down",
+    },
     ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
   },
   zh: {
@@ -49,6 +57,7 @@ const WORDS = {
     failed: "没能启动，或者连不上了。",
     healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`,
     simulated: "这是模拟：这里没有运行真正的 Milvus。",
+    shared: "内存为常驻内存，进程间共享的页在每个进程里都算一次",
     ttl: "会话 TTL",
     profile: "配置",
     hint: "怎么办",
@@ -65,12 +74,19 @@ const WORDS = {
       note: "备注",
     },
     restarts: "由守护进程重启",
-    health: { healthy: "健康", unhealthy: "不健康", starting: "启动中", hung: "卡死", down: "已停" },
+    health: {
+      healthy: "健康",
+      unhealthy: "不健康",
+      waiting: "等待中",
+      starting: "启动中",
+      hung: "卡死",
+      down: "已停",
+    },
     ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
   },
 };
 // A shape for each state, so that colour is never the only sign.
-const SHAPES = { healthy: "●", starting: "◔", unhealthy: "▲", hung: "■", down: "✕" };
+const SHAPES = { healthy: "●", waiting: "○", starting: "◔", unhealthy: "▲", hung: "■", down: "✕" };
 const STARRED = new Set(["active", "leader"]);
 const NUMBERS = new Set(["pid", "memory", "uptime", "restarts"]);
 
@@ -94,9 +110,11 @@ function health(value, words) {
 function cell(row, key, words) {
   if (key === "health") return health(row.health, words);
   if (key === "ha_state")
-    return row.ha_state ? `${STARRED.has(row.ha_state) ? "★ " : "☆ "}${words.ha_state[row.ha_state]}` : "";
+    return row.ha_state
+      ? `${STARRED.has(row.ha_state) && row.health !== "down" ? "★ " : "☆ "}${words.ha_state[row.ha_state]}`
+      : "";
   if (key === "memory") return row.memory ? `${Math.round(row.memory / 2 ** 20)} MiB` : "";
-  if (key === "uptime") return row.health === "down" ? "" : duration(row.uptime);
+  if (key === "uptime") return row.uptime === 0 ? "" : duration(row.uptime);
   return row[key] === null ? "" : String(row[key]);
 }
 
@@ -147,7 +165,14 @@ function chips(rows, words) {
 function facts(about, words) {
   const milvus = about.versions.milvus ? `Milvus ${about.versions.milvus}` : "Milvus";
   const first = about.engine === "simulated" ? words.simulated : milvus;
-  return [first, about.engine, `${words.profile} ${about.profile}`, `${words.ttl} ${about.ttl} s`, about.uri]
+  return [
+    first,
+    about.engine,
+    `${words.profile} ${about.profile}`,
+    `${words.ttl} ${about.ttl} s`,
+    about.uri,
+    about.engine !== "simulated" && words.shared,
+  ]
     .filter(Boolean)
     .join(" · ");
 }

@@ -60,6 +60,68 @@ export function redraw(picture, width, height, parts) {
   picture.replaceChildren(...parts);
 }
 
+// ---- Requests as marks ------------------------------------------------------------------------------------------
+
+/** What can become of a request, from the harmless to the worst. "waiting" is one on its way. */
+export const WORST_LAST = ["ok", "waiting", "late", "empty", "unknown", "fail"];
+
+/** A mark's path: shape tells the outcome, colour only repeats it. */
+export function markPath(fate, x, y, r = 3.2) {
+  if (fate === "fail") return `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`;
+  if (fate === "unknown")
+    return `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`;
+  if (fate === "empty") return `M${x - r} ${y - r}h${2 * r}v${2 * r}h${-2 * r}z`;
+  if (fate === "late") return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
+  return `M${x} ${y}h0`; // a round line cap of no length: a dot
+}
+
+/**
+ * A lane: the marks of requests, each a place `x` and a fate. Those that fall into one column of `column` pixels stand
+ * one above the other, `pitch` apart, up from `y`; where there are more than `rows`, the worst are drawn.
+ */
+export function laneMarks(requests, { y, column, rows = 1, pitch = 0, r = 3.2, style = "" }) {
+  const columns = new Map();
+  for (const request of requests) {
+    const at = Math.floor(request.x / column);
+    if (!columns.has(at)) columns.set(at, []);
+    columns.get(at).push(request);
+  }
+  const paths = {};
+  for (const [at, all] of columns) {
+    const worst = all.map(({ fate }) => WORST_LAST.indexOf(fate)).sort((a, b) => b - a);
+    const drawn =
+      all.length > rows
+        ? worst.slice(0, rows).map((place) => WORST_LAST[place])
+        : all.map(({ fate }) => fate);
+    const x = all.length === 1 && rows === 1 ? all[0].x : (at + 0.5) * column;
+    drawn.forEach((fate, row) => {
+      paths[fate] = (paths[fate] ?? "") + markPath(fate, x, y - row * pitch, r);
+    });
+  }
+  return WORST_LAST.filter((fate) => paths[fate]).map((fate) =>
+    svg("path", { d: paths[fate], class: `halab-mark halab-mark-${fate} ${style}` }),
+  );
+}
+
+/** The legend of these fates; `words` says what each means. */
+export const markLegend = (fates, words) =>
+  element(
+    "div",
+    { class: "halab-legend" },
+    ...fates.map((fate) =>
+      element(
+        "span",
+        {},
+        svg(
+          "svg",
+          { width: 16, height: 14, "aria-hidden": "true" },
+          svg("path", { d: markPath(fate, 8, 7), class: `halab-mark halab-mark-${fate}` }),
+        ),
+        words[fate],
+      ),
+    ),
+  );
+
 // ---- In JupyterLab ---------------------------------------------------------------------------------------
 
 /** Prepares the place on the page that JupyterLab gives a widget. */

@@ -2,7 +2,20 @@
 // Runs in the browser alone; the kernel is only asked for the simulated lane. An anywidget front-end module.
 // While nothing plays there is no timer and no animation frame.
 
-import { element, frontEnd, ownId, panel, redraw, slider, svg, watch } from "./shared.js";
+import {
+  element,
+  frontEnd,
+  laneMarks,
+  markLegend,
+  markPath,
+  ownId,
+  panel,
+  redraw,
+  slider,
+  svg,
+  WORST_LAST,
+  watch,
+} from "./shared.js";
 
 // ---- Closed form: the mirror of halab.models.failover. A browser test checks that both agree. ----------------
 
@@ -139,15 +152,6 @@ function person(y) {
   return svg("path", { d: head + shoulders, class: "halab-timeline-person" });
 }
 
-/** A mark's path: shape tells the outcome, colour only repeats it. */
-function shape(kind, x, y, r = 3.2) {
-  if (kind === "fail") return `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`;
-  if (kind === "unknown")
-    return `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`;
-  if (kind === "late") return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
-  return `M${x} ${y}h0`; // a round line cap of no length: a dot
-}
-
 function kindOf([, latency, outcome]) {
   return outcome === "ok" && latency > LATE ? "late" : outcome;
 }
@@ -240,8 +244,8 @@ class Timeline {
         "div",
         { class: "halab-top" },
         this.playButton,
-        element("button", { type: "button", onclick: () => this.step(-1) }, "Previous beat"),
-        element("button", { type: "button", onclick: () => this.step(1) }, "Next beat"),
+        element("button", { type: "button", onclick: () => this.step(-1) }, "Previous step"),
+        element("button", { type: "button", onclick: () => this.step(1) }, "Next step"),
         element("label", { class: "halab-timeline-speed" }, "Speed ", speed),
         this.clock,
       ),
@@ -256,24 +260,14 @@ class Timeline {
   }
 
   legend() {
-    const items = [
-      ["ok", "answered"],
-      ["late", "waiting, or answered late"],
-      ["fail", "failed"],
-      ["unknown", "unknown: may have happened"],
-    ].map(([kind, words]) =>
-      element(
-        "span",
-        {},
-        svg(
-          "svg",
-          { width: 16, height: 14, "aria-hidden": "true" },
-          svg("path", { d: shape(kind, 8, 7), class: `halab-timeline-mark halab-timeline-${kind}` }),
-        ),
-        words,
-      ),
-    );
-    return element("div", { class: "halab-legend" }, ...items);
+    return markLegend(["ok", "waiting", "late", "empty", "fail", "unknown"], {
+      ok: "answered",
+      waiting: "on its way",
+      late: "waiting, or answered late",
+      empty: "answered, but nothing found",
+      fail: "failed",
+      unknown: "no answer in time: may have happened",
+    });
   }
 
   listen() {
@@ -630,25 +624,9 @@ class Timeline {
 
   /** The marks of one operation. Where they would overlap, one mark stands for its neighbours: the worst. */
   row(samples, y) {
-    const slots = new Map();
-    const worst = ["ok", "late", "unknown", "fail"];
-    for (const sample of samples) {
-      if (sample[0] < START || sample[0] > this.until) continue;
-      const slot = Math.floor(this.x(sample[0]) / SLOT);
-      const kind = kindOf(sample);
-      const seen = slots.get(slot);
-      if (!seen) slots.set(slot, { kind, x: this.x(sample[0]) });
-      else
-        slots.set(slot, {
-          kind: worst[Math.max(worst.indexOf(kind), worst.indexOf(seen.kind))],
-          x: (slot + 0.5) * SLOT,
-        });
-    }
-    const paths = { ok: "", late: "", unknown: "", fail: "" };
-    for (const { kind, x } of slots.values()) paths[kind] += shape(kind, x, y);
-    return worst
-      .filter((kind) => paths[kind])
-      .map((kind) => svg("path", { d: paths[kind], class: `halab-timeline-mark halab-timeline-${kind}` }));
+    const shown = samples.filter(([at]) => at >= START && at <= this.until);
+    const requests = shown.map((sample) => ({ x: this.x(sample[0]), fate: kindOf(sample) }));
+    return laneMarks(requests, { y, column: SLOT });
   }
 
   table(lanes) {
@@ -701,12 +679,12 @@ class Timeline {
       class: "halab-note",
     });
     this.gauge = svg("path", { class: "halab-timeline-gauge" });
-    this.gaugeMisses = svg("path", { class: "halab-timeline-mark halab-timeline-fail" });
+    this.gaugeMisses = svg("path", { class: "halab-mark halab-mark-fail" });
     this.signs = svg("path", { class: "halab-timeline-sign" });
     this.marksNow = Object.fromEntries(
-      ["ok", "late", "unknown", "fail"].map((kind) => [
-        kind,
-        svg("path", { class: `halab-timeline-mark halab-timeline-big halab-timeline-${kind}` }),
+      WORST_LAST.map((fate) => [
+        fate,
+        svg("path", { class: `halab-mark halab-timeline-big halab-mark-${fate}` }),
       ]),
     );
     this.counts = ["answered", "late", "failed"].map((_, row) =>
@@ -797,7 +775,7 @@ class Timeline {
       let heard = "";
       for (let k = 0; k < s.misses; k++) {
         const x = left + 6 + k * gap;
-        if (k < missed) misses += shape("fail", x, y, 4);
+        if (k < missed) misses += markPath("fail", x, y, 4);
         else heard += `M${x - 3} ${y}h6`;
       }
       this.gauge.setAttribute("d", heard);
@@ -832,7 +810,7 @@ class Timeline {
     const before = ({ x, y, h }) => ({ x: x - DOOR, y: y + h / 2 });
     const [A, B] = [before(this.place.A), before(this.place.B)];
     const between = (a, b, share) => [a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share];
-    if (t < at) return ["ok", ...between(CLIENT, at >= m.back ? B : A, 1 - (at - t) / FLIGHT)];
+    if (t < at) return ["waiting", ...between(CLIENT, at >= m.back ? B : A, 1 - (at - t) / FLIGHT)];
     if (t < end && kind === "unknown") return ["unknown", A.x - STUCK * waiting, A.y];
     if (t < end) {
       const column = waiting % QUEUE.columns;
@@ -849,7 +827,7 @@ class Timeline {
   }
 
   drawRequests(t, m) {
-    const paths = { ok: "", late: "", unknown: "", fail: "" };
+    const paths = Object.fromEntries(WORST_LAST.map((fate) => [fate, ""]));
     const counts = { ok: 0, late: 0, bad: 0 };
     let waiting = 0;
     for (const request of this.flying) {
@@ -860,7 +838,7 @@ class Timeline {
       if (t >= end && at >= START) counts[kind === "fail" || kind === "unknown" ? "bad" : kind]++;
       if (t > end + FLIGHT) continue;
       const [looks, x, y] = this.sight(request, t, m, waiting);
-      paths[looks] += shape(looks, x, y, REQUEST);
+      paths[looks] += markPath(looks, x, y, REQUEST);
       if (t >= at && t < end) waiting++;
     }
     for (const [kind, path] of Object.entries(paths)) this.marksNow[kind].setAttribute("d", path);
@@ -897,7 +875,7 @@ class Timeline {
     const label = this.playing
       ? "Pause"
       : this.calm.matches
-        ? "Next beat"
+        ? "Next step"
         : this.time >= this.until
           ? "Play again"
           : "Play";
@@ -918,7 +896,7 @@ class Timeline {
     this.draw();
   }
 
-  /** To the next or previous beat: one idea at a time. */
+  /** To the next or previous step: one idea at a time. */
   step(direction) {
     this.pause();
     const stops = [START, ...PHASES.map((key) => this.marks[key]), this.until];
@@ -935,7 +913,7 @@ class Timeline {
   }
 
   play() {
-    if (this.calm.matches) return this.step(1); // who asked for less motion gets beats instead
+    if (this.calm.matches) return this.step(1); // who asked for less motion gets steps instead
     if (this.time >= this.until) this.time = START;
     this.touched = true;
     this.playing = true;
@@ -1010,6 +988,7 @@ function counts(lane) {
   const parts = [];
   if (count("fail") || (samples.length && !count("unknown"))) parts.push(`${count("fail")} failed`);
   if (count("unknown")) parts.push(`${count("unknown")} unknown`);
+  if (count("empty")) parts.push(`${count("empty")} found nothing`);
   if (count("late")) parts.push(`${count("late")} late`);
   return parts.join(" · ");
 }

@@ -30,7 +30,7 @@ from halab.models.failover import (
 )
 from halab.models.faults import FaultKind
 from halab.models.retry_policy import RetryPolicy
-from halab.models.samples import Outcome, Sample
+from halab.models.samples import NOTHING_FOUND, Sample
 from halab.sim.failover_requests import simulate
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
@@ -45,14 +45,20 @@ _SEGMENTS = (
     ("reconnecting", "back"),
 )
 _COLOURS = ("#e79a9a", "#f6c089", "#93bfe9", "#a5cfa8")
-_MARKS = {"fail": ("x", "#c62828"), "unknown": ("D", "#e65100"), "ok": (".", "#2e7d32")}
+_MARKS = {
+    "ok": (".", "#2e7d32"),
+    "empty": ("s", "#8e5bd0"),
+    "unknown": ("D", "#e65100"),
+    "fail": ("x", "#c62828"),
+}
 
 
 @dataclass(frozen=True)
 class Lane:
     """Requests on the time axis: plain data, times in seconds after the fault.
 
-    A sample is (intended send, latency, outcome, operation); outcome is "ok", "fail" or "unknown".
+    A sample is (intended send, latency, outcome, operation); outcome is "ok", "fail", "unknown", or
+    "empty" for an answer without a hit, which counts as a failure.
     `simulated` decides which of the two words the lane wears. `phases` are marks of a timeline, if known.
     """
 
@@ -74,10 +80,14 @@ def lane(
     if isinstance(phases, Timeline):
         phases = {phase.key: phase.at for phase in phases}
     plain = [
-        (round(s.intended - at, 4), round(s.latency, 4), str(s.outcome.value), s.operation)
+        (round(s.intended - at, 4), round(s.latency, 4), _fate(s), s.operation)
         for s in sorted(samples, key=lambda sample: (sample.operation, sample.intended))
     ]
     return Lane(label, plain, simulated, phases or {})
+
+
+def _fate(sample: Sample) -> str:
+    return "empty" if sample.error == NOTHING_FOUND else str(sample.outcome.value)
 
 
 class FailoverTimeline(CourseWidget):
@@ -290,9 +300,8 @@ def _draw_band(axes: Axes, height: int, each: Mapping[str, Any]) -> None:
 
 
 def _draw_row(axes: Axes, height: int, samples: Sequence[Sequence[Any]]) -> None:
-    for outcome in (Outcome.OK, Outcome.UNKNOWN, Outcome.FAIL):
-        times = [sample[0] for sample in samples if sample[2] == outcome.value]
-        marker, colour = _MARKS[outcome.value]
+    for fate, (marker, colour) in _MARKS.items():
+        times = [sample[0] for sample in samples if sample[2] == fate]
         axes.plot(times, [height] * len(times), marker, color=colour, markersize=4, markerfacecolor="none")
 
 

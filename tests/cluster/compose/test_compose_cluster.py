@@ -109,7 +109,7 @@ def test_what_was_not_started_yet_has_no_former_session(cluster, sessions, servi
     state = service("querynode-1")["State"]
     ours = state["StartedAt"]
     state |= {"Status": "created", "StartedAt": "0001-01-01T00:00:00Z"}
-    assert component(cluster, "querynode-1").health == "starting"
+    assert component(cluster, "querynode-1").health == "waiting"
     state |= {"Status": "running", "StartedAt": ours}  # its session was seen in the same look already
     assert component(cluster, "querynode-1").health == "healthy"
 

@@ -8,15 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import httpx
 import psutil
 import pytest
 
 from halab.cluster import etcd
-from halab.cluster.embedded import binaries, disk_use, log_server, orphan_killer
+from halab.cluster.embedded import binaries, disk_use, health_monitor, log_server, orphan_killer
 from halab.cluster.embedded.child_process import Child, tail
-from halab.cluster.embedded.health_monitor import health_of
+from halab.cluster.embedded.health_monitor import HealthMonitor, health_of
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process
 
@@ -39,14 +40,41 @@ def child(tmp_path):
     made.kill()
 
 
+def test_a_takeover_is_an_event_of_milvus_and_the_first_leader_is_none(monkeypatch):
+    told = []
+    children = {
+        name: SimpleNamespace(name=name, running=True, process=SimpleNamespace(role="etcd"))
+        for name in ("etcd-1", "etcd-2")
+    }
+    table = SimpleNamespace(
+        children=children,
+        spec=SimpleNamespace(etcd_endpoints=list, prefix="p"),
+        address=lambda child: child.name,
+        record=lambda *event: told.append(event),
+    )
+    leader = iter(("etcd-1", "etcd-1", "", "etcd-2", "etcd-2"))
+
+    async def read(*_):
+        return etcd.EtcdView(members=frozenset(children), leader=next(leader))
+
+    monkeypatch.setattr(health_monitor, "read_etcd", read)
+    monitor = HealthMonitor(table, None)
+    for _ in range(5):
+        asyncio.run(monitor.note_takeovers())
+    assert told == [("etcd-2", "leader", "milvus", "took over from etcd-1")]
+
+
 def test_a_child_tells_how_it_is(child):
-    assert health_of(child) == "down"
+    assert health_of(child) == "waiting"
     child.start()
     assert health_of(child) == "starting"
     child.healthy = True
     assert health_of(child) == "healthy"
     child.fault = "hang"
     assert health_of(child) == "hung"
+    child.kill()
+    child.reap()
+    assert health_of(child) == "down"
 
 
 def test_an_ended_child_is_reaped_once_with_what_ended_it(child):

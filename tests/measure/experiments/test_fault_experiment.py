@@ -126,6 +126,7 @@ def test_progress_says_each_phase_once_where_lines_cannot_be_written_over(capsys
     experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **BRIEF | {"progress": True})
     phases = [line.split(" s  ")[1] for line in capsys.readouterr().out.splitlines()]
     assert phases == [
+        "waiting until every search finds something",
         "before the fault",
         "crash rootcoord-1",
         "undoing the fault, waiting for health",

@@ -127,7 +127,7 @@ def _health(container: Container, healthy: bool, ever_healthy: bool) -> Health:
     if container.state == "paused":
         return "hung"
     if not container.running:
-        return "starting" if container.state == "created" else "down"
+        return "waiting" if container.state == "created" else "down"
     if healthy:
         return "healthy"
     young = containers.uptime(container) < _STARTING and not ever_healthy and not container.cut_off

@@ -22,12 +22,12 @@ def health_of(child: Child) -> Health:
     """A process' health in a word, from its last check.
 
     A hang is known by the fault that was injected, SIGSTOP: the process is there, and its port accepts. A
-    crash or a stop leaves no process, so that one is down.
+    crash or a stop leaves no process, so that one is down; one that was never started waits for its turn.
     """
     if child.fault == "hang" and child.running:
         return "hung"
     if not child.running:
-        return "down"
+        return "down" if child.started else "waiting"
     if child.healthy:
         return "healthy"
     young = time.monotonic() - child.started < START_GRACE and not child.ever_healthy
@@ -41,6 +41,7 @@ class HealthMonitor:
         self.checked = 0.0  # when the last complete check began (`time.monotonic`)
         self._table = table
         self._client = client
+        self._led: dict[str, str] = {}  # who led last, by role
 
     async def check(self) -> None:
         """Read etcd once, then ask every process at the same time."""
@@ -49,6 +50,21 @@ class HealthMonitor:
         self._table.etcd = await read_etcd(self._client, spec.etcd_endpoints(), spec.prefix)
         await asyncio.gather(*(self._check_child(child) for child in self._table.children.values()))
         self.checked = began
+
+    async def note_takeovers(self) -> None:
+        """Read etcd, and record each member that leads where another one did.
+
+        Apart from `check`, which waits up to a second for processes that do not answer.
+        """
+        spec = self._table.spec
+        self._table.etcd = await read_etcd(self._client, spec.etcd_endpoints(), spec.prefix)
+        for child in self._table.children.values():
+            state, role = self._ha_state(child), child.process.role
+            if state not in ("active", "leader"):
+                continue
+            before, self._led[role] = self._led.get(role, child.name), child.name
+            if before != child.name:
+                self._table.record(child.name, state, "milvus", f"took over from {before}")
 
     async def sessions(self) -> list[Session]:
         """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""

@@ -66,6 +66,7 @@ class Supervisor:
         self.tasks.start(self.boot.run())
         self.tasks.start(self.table.watch_exits())
         self.tasks.start(self._watch_health())
+        self.tasks.start(self._watch_leaders())
         self.tasks.start(self._watch_owner())
         self.tasks.start(self._watch_disk())
         try:
@@ -114,8 +115,16 @@ class Supervisor:
     async def _watch_health(self) -> None:
         while True:
             await self.health.check()
-            steady = self.boot.phase == "ready" and self.table.healthy()
-            await asyncio.sleep(POLL_STEADY if steady else POLL_CHANGING)
+            await asyncio.sleep(self._pause())
+
+    async def _watch_leaders(self) -> None:
+        while True:
+            await self.health.note_takeovers()
+            await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        steady = self.boot.phase == "ready" and self.table.healthy()
+        return POLL_STEADY if steady else POLL_CHANGING
 
     async def _watch_owner(self) -> None:
         owner = self.spec.owner

@@ -69,11 +69,13 @@ def disaster(
     """
     cluster.wait_healthy()
     lost = _targets(cluster, target)
+    operations = retriever.operations("search", "insert")
+    run = probe(cluster, operations, rate=rate, deadline=deadline, seed=seed)
+    steps = ExperimentSteps(run)
+    steps.on_progress("waiting until every search finds something")
     # Otherwise what the last disaster left behind would be measured as this one's.
     retriever.wait_until_searchable()
-    operations = retriever.operations("search", "insert")
-    with probe(cluster, operations, rate=rate, deadline=deadline, seed=seed) as run:
-        steps = ExperimentSteps(run)
+    with run:
         steps.wait(before, "writing rows")
         flush = _flush(retriever, steps)
         steps.wait(unflushed, "writing rows that are not flushed")

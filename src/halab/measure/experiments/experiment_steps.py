@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -10,16 +9,17 @@ from halab.cluster.protocol import Component, Fault, FaultKind
 from halab.errors import ClusterError, MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.prober import Run
-from halab.measure.probing.progress_line import DONE, ProgressLine
-from halab.models.samples import Outcome
+from halab.measure.probing.progress_line import DONE, view_of
 
 __all__ = ["ExperimentSteps"]
 
-_STEP = 0.5  # seconds between two updates of the progress line
+_STEP = 0.5  # seconds between two updates of what is shown
 
 
 class ExperimentSteps:
-    """The steps of one experiment on the cluster's clock, each shown on a line of progress.
+    """The steps of one experiment on the cluster's clock, each shown while it lasts.
+
+    Made before the run is entered, it shows too what the run waits for.
 
     `recovered` is False once the cluster did not become healthy again after a fault; a note in the journal
     says so too, since that is a result and not an error.
@@ -29,13 +29,11 @@ class ExperimentSteps:
         self.run = run
         self.cluster = run.cluster
         self.recovered = True
-        self._line: Callable[[str, str], None] = (
-            ProgressLine(lambda: run.elapsed) if progress else lambda phase, detail: None
-        )
+        self._show: Callable[[str], None] = view_of(run) if progress else lambda phase: None
 
     def on_progress(self, phase: str) -> None:
-        """Show the phase that begins now, and how many requests were answered so far."""
-        self._line(phase, _answered(self.run.counts()))
+        """Show the phase that begins now, or goes on."""
+        self._show(phase)
 
     def wait(self, seconds: float, phase: str) -> None:
         """Let seconds pass, real or virtual."""
@@ -78,12 +76,5 @@ class ExperimentSteps:
                 journal = count()
             except MeasurementError as error:
                 journal = journal.extended(notes=[f"Rows were not counted: {error.message}"])
-        self._line(DONE, "")
+        self._show(DONE)
         return journal
-
-
-def _answered(counts: dict[str, Counter[Outcome]]) -> str:
-    """All operations together: a line wider than a terminal could not be written over."""
-    total = sum(counts.values(), Counter[Outcome]())
-    answered, asked = total[Outcome.OK], total.total()
-    return f": {answered} of {asked} requests answered" if asked else ""

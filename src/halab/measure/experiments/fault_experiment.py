@@ -59,12 +59,14 @@ def experiment(
     for _, target in wanted:
         # Told before the first probe leaves: a mistyped target, or a cluster that is gone.
         cluster.resolve(target)
+    run = probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed)
+    steps = ExperimentSteps(run, progress=progress)
+    steps.on_progress("waiting until every search finds something")
     # Otherwise what the last fault left behind would be measured as this one's.
     searchable = retriever.wait_until_searchable()
-    with probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed) as run:
+    with run:
         if not searchable:
             run.note(f"Not all searches found something even before, for {SETTLE:g} s.")
-        steps = ExperimentSteps(run, progress=progress)
         steps.wait(before, "before the fault")
         if wanted:
             cluster.wait_healthy()  # on a cluster that is broken already a fault would show nothing

@@ -17,7 +17,6 @@ import math
 import statistics
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -55,7 +54,6 @@ class Prober:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.samples: list[Sample] = []
-        self.counts: dict[str, Counter[Outcome]] = {operation.name: Counter() for operation in operations}
         self.started = 0.0
         self._operations = operations
         self._interval = 1.0 / rate
@@ -110,7 +108,6 @@ class Prober:
     def keep(self, sample: Sample) -> None:
         with self._changed:
             self.samples.append(sample)
-            self.counts[sample.operation][sample.outcome] += 1
             self._open -= 1
             self._changed.notify_all()
 
@@ -168,7 +165,9 @@ class Run:
     """A measurement under way; a context manager. Afterwards `journal` holds it.
 
     `started` is when it began, seconds on the cluster's clock: the zero of the journal's times; `wall` is the
-    same moment in ISO 8601 (UTC).
+    same moment in ISO 8601 (UTC). `orders` are the faults that were asked for, in words, and when; whether
+    and when each struck, `faults` says. `under_way` is True once probes leave, and `ended` is set when the
+    last one has its outcome, or the run failed.
     """
 
     def __init__(
@@ -198,6 +197,9 @@ class Run:
         self._pressure = PressureLog(cluster.now)
         self._notes: list[str] = []
         self._journal: Journal | None = None
+        self.orders: list[tuple[str, float]] = []
+        self.under_way = False
+        self.ended = threading.Event()
         self.started = 0.0
         self.wall = ""
 
@@ -210,16 +212,31 @@ class Run:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the measurement started."""
-        return max(0.0, self.cluster.now() - self.started)
+        """Seconds since the measurement started; 0 before."""
+        return max(0.0, self.cluster.now() - self.started) if self.under_way else 0.0
 
-    def counts(self) -> dict[str, Counter[Outcome]]:
-        """Outcomes so far by operation; empty if simulated, where samples come at the end."""
-        return {name: Counter(count) for name, count in self._prober.counts.items()} if self._prober else {}
+    @property
+    def rate(self) -> float:
+        """Probes a second of each operation."""
+        return self._rate
 
-    def so_far(self) -> list[Sample]:
-        """Samples that have their outcome already, times on the cluster's clock; none if simulated."""
-        return list(self._prober.samples) if self._prober else []
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """Names of the operations. Number n of the i-th is meant to leave (n + i / how many) / rate seconds
+        after the start."""
+        return tuple(operation.name for operation in self._operations)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that were injected in this run, so far."""
+        return tuple(fault for fault, _ in self._faults)
+
+    def so_far(self, first: int = 0) -> list[Sample]:
+        """Samples that have their outcome already, in the order of the outcomes, without the `first` ones.
+
+        Times are on the cluster's clock. None if simulated: there samples come at the end.
+        """
+        return self._prober.samples[first:] if self._prober else []
 
     def inject(self, kind: FaultKind, target: str | Component) -> Fault:
         """Inject a fault that stays until it is undone, and put into the journal what was asked for and when.
@@ -227,6 +244,7 @@ class Run:
         The cluster's events may know neither. Raises TargetError and FaultError.
         """
         ordered_at = self.cluster.now()
+        self.orders.append((f"{kind} {target if isinstance(target, str) else target.name}", ordered_at))
         fault = self.cluster.inject(kind, target)
         self._faults.append((fault, ordered_at))
         return fault
@@ -239,6 +257,7 @@ class Run:
         self.wall = datetime.now(UTC).isoformat(timespec="milliseconds")
         if self.cluster.simulation is not None:
             self.started = self.cluster.now()
+            self.under_way = True
             return self
         self._prober = Prober(
             self._operations,
@@ -255,6 +274,7 @@ class Run:
         self._pressure.start()
         self._prober.start()
         self.started = self._prober.started
+        self.under_way = True
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -266,6 +286,7 @@ class Run:
             samples = self._prober.samples if self._prober else self._simulated(end)
             self._journal = self._written(samples)
         finally:
+            self.ended.set()
             self._stop_operations()
 
     def _stop_operations(self) -> None:
