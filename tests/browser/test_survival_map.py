@@ -71,7 +71,9 @@ def test_the_keyboard_switches_and_keeps_its_place(notebook) -> None:  # type: i
     page.keyboard.press("Enter")
     expect(part(page, "querynode-2")).to_have_attribute("aria-pressed", "true")
     expect(part(page, "querynode-2")).to_be_focused()
-    expect(page.locator(".halab-map-about").first).to_contain_text("holds a copy of the data in memory")
+    expect(page.locator(".halab-map-about").first).to_have_text(
+        "A query node holds a copy of the data in memory and searches it. Needs: log, object store."
+    )
 
 
 def test_python_sees_the_clicks_and_agrees(notebook) -> None:  # type: ignore[no-untyped-def]

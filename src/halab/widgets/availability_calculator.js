@@ -152,11 +152,15 @@ const WORDS = {
     card: "card",
   },
   zh: {
-    titles: { copies: "多一个副本换来什么", chain: "一条链：每个部件都不能少", promise: "一份承诺还剩多少" },
+    titles: {
+      copies: "多一个副本换来什么",
+      chain: "一条链：每个部件都不能少",
+      promise: "一份承诺容得下多少停机",
+    },
     helps: {
       copies: "拖动“副本数”，看那个大标记。一个副本就是：过一阵坏一次，再修好。",
       chain: "改改某个部件的副本数。条最长的，就是停机最多的部件。",
-      promise: "拖动目标，看一个月还剩多少可以花。",
+      promise: "拖动目标，看一个月容得下多少停机。",
     },
     one: "一个副本",
     mtbf: "平均能跑多久（MTBF）",
@@ -164,7 +168,7 @@ const WORDS = {
     availability: "所以可用性是（%）",
     number: "副本数（有一个正常就行）",
     beta: "共因：同时放倒所有副本的停机占比",
-    failover: "一次故障切换",
+    failover: "一次故障切换要",
     slo: "目标（SLO）：成功请求的占比",
     errors: "眼下的失败请求占比",
     aYear: (time) => `每年 ${time}`,

@@ -141,6 +141,7 @@ const WORDS = {
       log: "The log takes each write in order, before anybody confirms it. All others read it.",
       objectstore: "The object store keeps the finished files: it is the disk of the cluster.",
     },
+    needing: (names) => ` Needs: ${names}.`,
     noSpare: "no spare",
     noSwitch: "a spare, no switch",
     noMajority: "half is no majority",
@@ -246,6 +247,7 @@ const WORDS = {
       log: "日志按顺序收下每次写入，然后才有人确认。其他部件都读它。",
       objectstore: "对象存储保存写好的文件，相当于集群的硬盘。",
     },
+    needing: (names) => `需要：${names}。`,
     noSpare: "没有备份",
     noSwitch: "有备份，没有切换",
     noMajority: "一半不算过半数",
@@ -447,9 +449,17 @@ class SurvivalMap {
     return root;
   }
 
+  /** What a box's part does, and whom it needs: the arrows in words. */
+  line(box) {
+    const w = this.words;
+    if (box === "clients") return w.clients.does;
+    const needed = ARROWS.filter((each) => each.from === box).map((each) => w.roles[each.to]);
+    return w.does[box] + (needed.length ? w.needing(needed.join(w.and)) : "");
+  }
+
   tell(box) {
     const w = this.words;
-    const text = box === undefined ? w.help : box === "clients" ? w.clients.does : w.does[box];
+    const text = box === undefined ? w.help : this.line(box);
     if (this.about.textContent !== text) this.about.textContent = text;
   }
 
@@ -512,7 +522,7 @@ class SurvivalMap {
     const w = this.words;
     const terms = [
       [w.clients.name, w.clients.does],
-      ...BOXES.map((box) => [w.roles[box], w.does[box]]),
+      ...BOXES.map((box) => [w.roles[box], this.line(box)]),
       ...Object.keys(w.operations).map((name) => [w.operations[name], w.asks[name]]),
     ];
     return element(
