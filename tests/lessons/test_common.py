@@ -9,7 +9,7 @@ from halab.course.paths import journals
 from halab.course.predictions import predict
 from halab.errors import CourseError
 from halab.lessons import common
-from halab.lessons.common import card_claim, in_one_picture, keep, kept, table, unanswered
+from halab.lessons.common import card_claim, in_one_picture, keep, kept, show_run, table, unanswered
 from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
@@ -109,3 +109,20 @@ def test_a_table_shows_numbers_words_and_lists() -> None:
     made = table("T", ("a", "b", "c", "d", "e"), [("x", 0.123456, 1234567.8, ["log", "etcd"], True)])
     assert made.rows == (("x", "0.1235", "1,234,568", "log, etcd", "yes"),)
     assert table("T", ("a",), [([],), (3,)]).rows == (("none",), ("3",))
+
+
+def test_a_run_is_shown_beside_prediction_and_card() -> None:
+    predict(6, "crash active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
+    said = repr(show_run(measure()))
+    assert said.startswith("Simulated. You said 4 s; searches were back ")
+    assert "your prediction: fails from 1 to 4 s" in said
+    assert "the card: fails from 0 to 12 s" in said
+
+
+def test_a_run_without_a_prediction_in_time_is_shown_without_one() -> None:
+    journal = measure()
+    predict(6, "crash active rootcoord", failed_requests=0)
+    predict(6, "hang active rootcoord", failed_requests=0)
+    assert "your prediction" not in repr(show_run(journal))
+    assert "nothing would fail" in show_run(measure()).sentence
+    assert show_run(journal, 7).card is None

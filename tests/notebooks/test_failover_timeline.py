@@ -66,4 +66,4 @@ def test_users_with_retries_notice_less(journals: list[Journal]) -> None:
 
 def unanswered(journal: Journal, operation: str) -> int:
     row = next(row for row in summary(journal).rows if row.operation == operation)
-    return row.failed + row.unknown
+    return row.bad

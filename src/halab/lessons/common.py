@@ -20,6 +20,7 @@ from halab.measure.experiments.fault_experiment import experiment, journal_name
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Claim, Picture, compare, plot
+from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.summaries import summary
 from halab.measure.journal.title_marks import provenance
 from halab.measure.probing.progress_line import show_runs_with
@@ -45,6 +46,7 @@ __all__ = [
     "prediction_before",
     "recovery",
     "show_card",
+    "show_run",
     "summary",
     "table",
     "unanswered",
@@ -115,6 +117,29 @@ def prediction_before(journal: Journal, number: int, experiment: str | None = No
     return made.numbers if made else {}
 
 
+def show_run(journal: Journal, number: int = 6, operation: str = "search") -> RunView:
+    """One sentence, one picture and, folded, the table of a run; `number` is the card it belongs to.
+
+    The picture lays the outages of each operation beside what the learner said of `operation` before the run
+    and what the card says of it, where they do. Raises JournalError for an operation that was not measured.
+    """
+    figures = prediction_before(journal, number)
+    prediction = None
+    if "failed_requests" in figures:  # who predicts that nothing fails names no times
+        prediction = Said(figures.get("first_failure"), figures.get("last_failure"))
+    return RunView(journal, operation, prediction, _card_says(number))
+
+
+def _card_says(number: int) -> Said | None:
+    """What a card says of a single outage; None if it says nothing of one."""
+    if number == 1:
+        return Said(None, None)  # a cluster goes on answering
+    if number != 6:
+        return None
+    says = card(number, "en").claims
+    return Said(says["node-down"].low, says["clients-back"].high)
+
+
 def in_one_picture(
     journals: Journal | Sequence[Journal], number: int = 6, operation: str = "search"
 ) -> Picture:
@@ -130,7 +155,7 @@ def in_one_picture(
 def unanswered(journal: Journal) -> str:
     """How many requests of each operation got no answer, in words that say whether it was simulated."""
     rows = summary(journal).rows
-    counted = ", ".join(f"{row.operation} {row.failed + row.unknown} of {row.sent}" for row in rows)
+    counted = ", ".join(f"{row.operation} {row.bad} of {row.sent}" for row in rows)
     return f"{experiment_of(journal)}: {counted} ({provenance(journal)})"
 
 

@@ -73,7 +73,7 @@ def results(journal: Journal, operation: str = "search") -> dict[str, str]:
     """What a run says to claims of card 6, in words by claim id; each says whether it was simulated."""
     row = next(row for row in summary(journal).rows if row.operation == operation)
     how = f"{operation}, {provenance(journal)}, TTL {journal.header.ttl:g} s"
-    words = {"failed-requests": f"{row.failed + row.unknown} of {row.sent} ({how})"}
+    words = {"failed-requests": f"{row.bad} of {row.sent} ({how})"}
     if row.rto is not None and row.last_bad is not None:
         length = "not recovered" if math.isinf(row.rto) else f"{row.rto:.1f} s"
         words["outage-total"] = words["failover-takes"] = f"{length} ({how})"

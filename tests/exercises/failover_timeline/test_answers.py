@@ -41,7 +41,7 @@ def outages(journal, operation):
     return [(bad[0], after[0])]
 """
         },
-        {"06-1-blips": "06.1.blips", "06-1-rto": "06.1.rto"},
+        {"06-1-blips": "06.1.blips"},
     ),
     "ends an outage at every flicker": Wrong(
         {
@@ -87,22 +87,22 @@ def counts(journal, operation):
         },
         {"06-1-counts": "06.1.counts"},
     ),
-    "counts RTO from the fault": Wrong(
+    "counts RTO to a request instead of an answer": Wrong(
         {
             RTO: """
 def rto(journal, operation):
-    end = next(end for _, end in outages(journal, operation) if end > journal["fault_at"])
-    return end - journal["fault_at"]
+    return outages(journal, operation)[-1][1] - journal["fault_at"]
 """
         },
         {"06-1-rto": "06.1.rto"},
     ),
-    "counts RTO from an earlier blip": Wrong(
+    "counts RTO from the first bad request": Wrong(
         {
             RTO: """
 def rto(journal, operation):
-    start, end = outages(journal, operation)[0]
-    return end - start
+    start, end = outages(journal, operation)[-1]
+    samples = [one for one in journal["samples"] if one["operation"] == operation]
+    return min(one["done"] for one in samples if one["intended"] >= end) - start
 """
         },
         {"06-1-rto": "06.1.rto"},

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -69,14 +70,23 @@ def test_operations_have_outages_of_their_own(samples):
     assert [(o.operation, o.start) for o in found] == [("insert", 0.6), ("search", 0.2)]
 
 
-def test_rto_is_of_the_first_outage_after_the_fault(samples):
-    pattern = "x" + "." * 30 + "xxxx" + "." * 30 + "x" + "." * 30
-    assert rto(samples(pattern), fault_at=3.0) == pytest.approx(0.4)
+def test_rto_runs_from_the_fault_to_the_moment_of_an_answer(samples):
+    late_by = 0.005  # what the fixture's answers take
+    assert rto(samples("." * 12 + "xx" + "." * 30), 1.0) == pytest.approx(0.4 + late_by)
 
 
-def test_rto_counts_on_while_bad_probes_follow_within_the_quiet_time(samples):
-    assert rto(samples("xx" + "." * 10 + "x" + "." * 30), 0.0) == pytest.approx(1.3)
-    assert rto(samples("xx" + "." * 25 + "x" + "." * 30), 0.0) == pytest.approx(0.2)
+def test_an_outage_before_the_fault_is_no_part_of_it(samples):
+    assert rto(samples("x" + "." * 30 + "xxxx" + "." * 30), fault_at=3.0) == pytest.approx(0.505)
+
+
+def test_of_several_outages_the_last_recovery_counts(samples):
+    assert rto(samples("xx" + "." * 10 + "x" + "." * 30), 0.0) == pytest.approx(1.305)
+    assert rto(samples("xx" + "." * 25 + "x" + "." * 30), 0.0) == pytest.approx(2.805)
+
+
+def test_what_recovers_and_then_stays_down_has_not_recovered(samples):
+    assert rto(samples("x" * 10 + "." * 25 + "x" * 30), 0.0) == math.inf
+    assert rto(samples("x" * 10 + "." * 25 + "x" + "." * 10), 0.0) == math.inf, "not watched for long enough"
 
 
 def test_rto_tells_unnoticed_from_not_recovered(samples):
@@ -86,7 +96,8 @@ def test_rto_tells_unnoticed_from_not_recovered(samples):
 
 
 def test_a_request_under_way_when_the_fault_strikes_counts(samples):
-    assert rto(samples("...?" + "." * 40), fault_at=1.2) == pytest.approx(0.1)
+    assert rto(samples("...?" + "." * 40), fault_at=1.2) == pytest.approx(0.005)
+    assert rto(samples("...x" + "." * 40), fault_at=1.2) is None, "answered before"
 
 
 def test_rto_of_several_operations_is_refused(samples):
@@ -142,3 +153,27 @@ def test_a_longer_quiet_time_never_finds_more_outages(pattern, one, other):
 def test_the_order_of_the_samples_does_not_matter(pattern):
     samples = spelled(pattern)
     assert outages(samples[::-1]) == outages(samples)
+
+
+def lasting(samples, fault_at, quiet):
+    """RTO by the definition's own words: try every answer, and ask whether it lasts."""
+    noticed = [sample for sample in samples if sample.done >= fault_at]
+    if not bad(noticed):
+        return None
+    answers = [
+        answer.done - fault_at
+        for answer in noticed
+        if not any(later.intended >= answer.intended for later in bad(noticed))
+    ]
+    last = [sample.intended for sample in noticed if sample.intended > bad(noticed)[-1].intended]
+    watched = last[-1] - last[0] if last else -1.0
+    return min(answers) if watched >= quiet - 1e-9 else math.inf
+
+
+@given(patterns, quiets, st.integers(0, 60), st.lists(st.integers(0, 9), min_size=80, max_size=80))
+def test_rto_is_what_the_definition_says(pattern, quiet, fault, late):
+    made = [
+        replace(sample, done=round(sample.intended + tenths / 10, 6))
+        for sample, tenths in zip(spelled(pattern), late, strict=False)
+    ]
+    assert rto(made, fault / 10, quiet) == lasting(made, fault / 10, quiet)

@@ -75,7 +75,8 @@ def test_a_quiet_journal_without_a_fault_can_be_drawn(journal, samples):
 def test_the_description_says_in_words_what_the_picture_shows(crashed):
     text = describe(crashed(count=RowCount(53, 0, 0, 53)))
     assert (
-        "Search: 2 failed and 1 unknown of 53, from 0.00 to 0.20 s after the fault; outages: 0.30 s." in text
+        "Search: 2 failed, 1 unknown and 0 empty of 53, from 0.00 to 0.20 s after the fault; outages: 0.30 s."
+        in text
     )
     assert "Insert: all 53 answered" in text
     assert "0 of them missing" in text

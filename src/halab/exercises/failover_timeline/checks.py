@@ -110,12 +110,12 @@ def check_blips(outages: Outages, recording: Recording) -> None:
 
 
 def check_rto(rto: Callable[[Journal, str], Any], recording: Recording) -> None:
-    """RTO is counted from the first bad request, as users see it."""
+    """RTO is counted from the fault to the first lasting answer."""
     for operation, truth, found in _answers(rto, recording):
         expect(
             _number(found) and _near(found, truth.rto),
-            f"The RTO of {operation} is what its users saw of the fault: from the intended send of the "
-            "first bad request after it to that of the first good one, in seconds.",
+            f"The RTO of {operation} runs from the fault to the first lasting answer: to the `done` of the "
+            "first request that was answered after its last outage, in seconds.",
             "06.1.rto",
         )
 

@@ -123,9 +123,9 @@ def _make_recording(rng: random.Random, spells: Callable[[float, float], list[_B
         samples += probes
         windows = [(_time(spell.first), _time(spell.last)) for spell in of_operation]
         outcomes = [probe["outcome"] for probe in probes]
-        start, end = next(window for window in windows if window[0] > fault)
+        back = min(probe["done"] for probe in probes[of_operation[-1].last :])
         truth[operation] = KnownOutages(
-            windows, end - start, outcomes.count("fail"), outcomes.count("unknown")
+            windows, back - fault, outcomes.count("fail"), outcomes.count("unknown")
         )
     samples.sort(key=lambda sample: sample["intended"])
     return Recording({"fault_at": fault, "quiet": quiet, "samples": samples}, truth)

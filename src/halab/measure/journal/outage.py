@@ -97,10 +97,12 @@ def _outage(samples: Sequence[Sample], *, ended: bool) -> Outage:
 
 
 def rto(samples: Iterable[Sample], fault_at: float, quiet: float = QUIET) -> float | None:
-    """Seconds of the first outage after a fault, for the samples of one operation.
+    """Seconds from a fault to the first lasting answer, for the samples of one operation.
 
-    From the first bad intended send to the first good one after which no bad one follows for `quiet` seconds.
-    Probes that were answered before the fault do not count; one that was under way when it was injected does.
+    An answer lasts if no request sent after the last bad one goes bad again before the recording ends, and
+    such good service was watched for `quiet` seconds. So of several outages the last recovery counts, and
+    what fails again and stays down has not recovered. It is counted to the moment at which the answer came.
+    Probes that were answered before the fault do not count; one that was under way when it struck does.
 
     None: nobody noticed. `math.inf`: not recovered while it was recorded, or for less than `quiet`.
     Raises MeasurementError for samples of several operations, whose recoveries are different things.
@@ -112,10 +114,15 @@ def rto(samples: Iterable[Sample], fault_at: float, quiet: float = QUIET) -> flo
             f"RTO is a figure of one operation; these samples are of {', '.join(names)}",
             hint="use journal.samples(operation)",
         )
-    hit = [s.intended for s in samples if s.outcome is not Outcome.OK and s.done >= fault_at]
-    if not hit:
+    noticed = [sample for sample in samples if sample.done >= fault_at]
+    bad = [sample.intended for sample in noticed if sample.outcome is not Outcome.OK]
+    if not bad:
         return None
-    return outages([sample for sample in samples if sample.intended >= min(hit)], quiet)[0].duration
+    after = [sample for sample in noticed if sample.intended > max(bad)]
+    sent = [sample.intended for sample in after]
+    if not after or max(sent) - min(sent) < quiet - _ROUNDING:
+        return math.inf
+    return min(sample.done for sample in after) - fault_at
 
 
 def rpo(journal: Journal) -> int | None:

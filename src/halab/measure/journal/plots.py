@@ -225,8 +225,8 @@ def describe(journal: Journal) -> str:
     if counts := connections(journal):
         ends = ", ".join(f"{name} {steps[0][1]} and {steps[-1][1]}" for name, steps in counts.items())
         sentences.append(f"Connections at first and in the end: {ends}.")
-    if journal.count:
-        sentences.append(rows_remark(journal))
+    if remark := rows_remark(journal):
+        sentences.append(remark)
     return " ".join(sentences)
 
 
@@ -238,7 +238,8 @@ def _said(row: OperationSummary, zero: str) -> str:
         for o in row.outages
     )
     return (
-        f"{_capital(row.operation)}: {row.failed} failed and {row.unknown} unknown of {row.sent}, "
+        f"{_capital(row.operation)}: {row.failed} failed, {row.unknown} unknown and {row.empty} empty "
+        f"of {row.sent}, "
         f"from {row.first_bad:.2f} to {row.last_bad:.2f} s after {zero}; outages: {spells}."
     )
 
@@ -286,7 +287,7 @@ def measured(journal: Journal, operation: str) -> Claim:
     """The same figures as one operation of a journal shows them. Unknown requests are bad, so they widen the
     window, but they are not counted as failed."""
     row = next(row for row in summary(journal).rows if row.operation == operation)
-    return Claim(row.first_bad, row.last_bad, row.failed, row.unknown)
+    return Claim(row.first_bad, row.last_bad, row.failed + row.empty, row.unknown)
 
 
 def compare(

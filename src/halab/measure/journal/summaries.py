@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from halab.errors import MeasurementError
-from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.journal_file import Header, Journal
+from halab.measure.journal.marks import mark_of
 from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
 from halab.measure.journal.title_marks import mark_title, simulated_remark
 from halab.measure.journal.validity import validity_remark
-from halab.models.samples import NOTHING_FOUND, Outcome, Sample
+from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
 
 __all__ = [
@@ -31,8 +33,9 @@ class OperationSummary:
     """What became of one operation. Times are seconds; `first_bad` and `last_bad` count from the fault, or
     from the start of the measurement if there was none; what was bad before the fault does not count.
 
-    `rto` is None if nothing was noticed and `math.inf` if service did not come back; `latency_median` and
-    `latency_p99` are of good answers outside outages, None if there were none.
+    `failed` are refused requests, `empty` those that were answered without a hit: no answer for their users,
+    and no error for who counts errors. `rto` is None if nothing was noticed, `math.inf` if service did not
+    come back; `latency_median` and `latency_p99` are of good answers outside outages, None if there are none.
     """
 
     operation: str
@@ -40,12 +43,18 @@ class OperationSummary:
     ok: int
     failed: int
     unknown: int
+    empty: int
     first_bad: float | None
     last_bad: float | None
     outages: tuple[Outage, ...]
     rto: float | None
     latency_median: float | None
     latency_p99: float | None
+
+    @property
+    def bad(self) -> int:
+        """Requests that brought their users nothing: failed, unknown or empty."""
+        return self.failed + self.unknown + self.empty
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,10 +111,10 @@ class RepeatSummary(Tabular):
 
 
 _HEADINGS = (
-    "operation", "ok", "failed", "unknown", "first–last\nbad (s)", "outages\n(s)", "RTO\n(s)",
-    "latency, median\n/ p99 (ms)",
+    "operation", "ok", "failed", "un-\nknown", "empty", "first–last\nbad (s)", "outages\n(s)", "RTO\n(s)",
+    "latency\n(ms)",
 )  # fmt: skip
-_REPEAT_HEADINGS = ("operation", "failed", "unknown", "first bad (s)", "last bad (s)", "RTO (s)")
+_REPEAT_HEADINGS = ("operation", "failed", "unknown", "empty", "first bad (s)", "last bad (s)", "RTO (s)")
 
 
 def title(journal: Journal) -> str:
@@ -137,13 +146,14 @@ def _operation(journal: Journal, name: str, quiet: float) -> OperationSummary:
     found = outages(samples, quiet)
     bad = [s.intended - at for s in samples if s.outcome is not Outcome.OK and s.done >= at]
     calm = sorted(s.latency for s in samples if s.outcome is Outcome.OK and not _inside(s, found))
-    by_outcome = {outcome: sum(s.outcome is outcome for s in samples) for outcome in Outcome}
+    by_kind = Counter(map(mark_of, samples))
     return OperationSummary(
         operation=name,
         sent=len(samples),
-        ok=by_outcome[Outcome.OK],
-        failed=by_outcome[Outcome.FAIL],
-        unknown=by_outcome[Outcome.UNKNOWN],
+        ok=by_kind["ok"],
+        failed=by_kind["fail"],
+        unknown=by_kind["unknown"],
+        empty=by_kind["empty"],
         first_bad=bad[0] if bad else None,
         last_bad=bad[-1] if bad else None,
         outages=tuple(found),
@@ -159,23 +169,24 @@ def _inside(sample: Sample, found: Sequence[Outage]) -> bool:
 
 def _remarks(journal: Journal) -> list[str]:
     header, late = journal.header, journal.scheduling
+    zero = "fault" if journal.faults else "start"
     remarks = [*simulated_remark(journal), *validity_remark(journal)]
     remarks.append(
-        f"{header.rate:g} probes a second for each operation, deadline {header.deadline:g} s: "
-        f"edges are known to {journal.resolution * 1000:.0f} ms. Bad: the first and the "
-        f"last request without an answer, counted from the {'fault' if journal.faults else 'start'}."
+        f"RTO: from the {zero} to the first lasting answer. Outages: from the sending of the first bad "
+        f"request to that of the first good one. Unknown: no answer within {_waits(header)}. "
+        "Latency: median/p99. "
+        f"{header.rate:g} requests a second of each operation: edges are known to "
+        f"{journal.resolution * 1000:.0f} ms."
     )
-    longer = [f"{name} {wait:g} s" for name, wait in header.timeouts.items() if wait != header.deadline]
-    if longer:
-        remarks.append(f"Longer deadlines: {', '.join(longer)}.")
     if not journal.simulated:
         remarks.append(
             f"The prober itself was late by {late.median * 1000:.1f} ms (median), {late.p99 * 1000:.1f} ms "
             f"(p99), {late.max * 1000:.1f} ms (worst)."
         )
-    if empty := sum(sample.error == NOTHING_FOUND for sample in journal.samples()):
-        remarks.append(f"{empty} of the failed were answered without an error, and nothing was found.")
-    remarks.append(rows_remark(journal))
+    if any(mark_of(sample) == "empty" for sample in journal.samples()):
+        remarks.append("Empty: answered without an error, and nothing was found.")
+    if remark := rows_remark(journal):
+        remarks.append(remark)
     restarts = [event.component for event in journal.events if event.by == "supervisor"]
     if restarts:
         names = ", ".join(dict.fromkeys(restarts))
@@ -183,17 +194,27 @@ def _remarks(journal: Journal) -> list[str]:
     return remarks + list(journal.notes)
 
 
+def _waits(header: Header) -> str:
+    """How long users wait: the deadline, and of whom it is longer."""
+    longer = [f"{wait:g} s of {name}" for name, wait in header.timeouts.items() if wait != header.deadline]
+    return ", ".join([f"{header.deadline:g} s", *longer])
+
+
 def rows_remark(journal: Journal) -> str:
-    """What became of the rows, in one sentence."""
+    """What became of the rows, in a sentence or two; "" if none was written."""
     count = journal.count
     if count is None:
-        return "Rows were not counted, so nothing is said about lost data."
-    landed = count.unknown_present + count.failed_present
-    late = f" {count.late} acknowledged ones were not seen at first, but found later." if count.late else ""
-    return (
-        f"Rows: {count.acknowledged} acknowledged, {rpo(journal)} of them missing afterwards (RPO); "
-        f"{count.unknown} unknown and {count.failed} failed, of which {landed} are there all the same." + late
-    )
+        wrote = any(sample.key is not None for sample in journal.samples())
+        return "Rows were not counted, so nothing is said about lost data." if wrote else ""
+    said = f"Rows: {count.acknowledged} acknowledged, {rpo(journal)} of them missing afterwards (RPO)."
+    if count.unknown or count.failed:
+        landed = count.unknown_present + count.failed_present
+        said += (
+            f" Of {count.unknown + count.failed} without an acknowledgement {landed} are there all the same."
+        )
+    if count.late:
+        said += f" {count.late} acknowledged ones were not seen at first, but found later."
+    return said
 
 
 def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
@@ -242,6 +263,7 @@ def _spreads(rows: Sequence[OperationSummary]) -> dict[str, Spread | None]:
     return {
         "failed": _spread([row.failed for row in rows], counted=True),
         "unknown": _spread([row.unknown for row in rows], counted=True),
+        "empty": _spread([row.empty for row in rows], counted=True),
         "first_bad": _spread([row.first_bad for row in rows]),
         "last_bad": _spread([row.last_bad for row in rows]),
         "rto": _spread([row.rto for row in rows]),
@@ -271,6 +293,7 @@ def _cells(row: OperationSummary) -> Row:
         str(row.ok),
         str(row.failed),
         str(row.unknown),
+        str(row.empty),
         "-" if row.first_bad is None else f"{_number(row.first_bad)}–{_number(row.last_bad)}",
         spells + more or "-",
         _number(row.rto),

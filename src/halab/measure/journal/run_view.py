@@ -1,0 +1,294 @@
+"""A run as a learner meets it: one sentence, one picture, and the table folded below.
+
+The picture shows each outage of each operation where it was, on one time axis with the fault, the learner's
+prediction and the card's claim. It is HTML that follows JupyterLab's theme and its zoom.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.marks import MARKS, mark_of
+from halab.measure.journal.outage import Outage
+from halab.measure.journal.summaries import OperationSummary, fault_time, summary
+from halab.measure.journal.title_marks import provenance
+from halab.measure.journal.validity import validity_remark
+from halab.models.samples import OPERATIONS
+
+__all__ = ["RunView", "Said"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the learner or the card says of an outage: from when to when requests fail, seconds after the
+    fault; None if nothing fails."""
+
+    first_failure: float | None
+    last_failure: float | None
+
+    def __str__(self) -> str:
+        if self.last_failure is None:
+            return "nothing fails"
+        return f"fails from {self.first_failure or 0:g} to {self.last_failure:g} s"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spell:
+    """Requests of one kind of mark one after the other, seconds after the fault."""
+
+    kind: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, repr=False)
+class RunView:
+    """What one run showed; `operation` is the one that `prediction` and `card` speak of."""
+
+    journal: Journal
+    operation: str
+    prediction: Said | None = None
+    card: Said | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The result in words; first of all whether it proves nothing, or was simulated."""
+        simulated = "Simulated. " if provenance(self.journal) == "simulated" else ""
+        return simulated + " ".join((*validity_remark(self.journal), _told(self._row, self.prediction)))
+
+    @property
+    def alt(self) -> str:
+        """The picture in words."""
+        zero = "fault" if self.journal.faults else "start"
+        lines = [f"{name}: {said}." for name, said in self._said()]
+        lines += [f"{row.operation}: {_in_short(row)}." for row in self._rows]
+        return f"Outages on a time axis in seconds after the {zero}. " + " ".join(lines)
+
+    def __repr__(self) -> str:
+        lines = [f"  {name}: {said}" for name, said in self._said()]
+        lines += [f"  {row.operation}: {_in_short(row)}" for row in self._rows]
+        return "\n".join((self.sentence, *lines, "", repr(summary(self.journal))))
+
+    def _repr_html_(self) -> str:
+        return f"{self._head()}{self._picture()}{_folded(summary(self.journal)._repr_html_())}"
+
+    @property
+    def _rows(self) -> list[OperationSummary]:
+        """The operation in question first."""
+        return sorted(summary(self.journal).rows, key=lambda row: row.operation != self.operation)
+
+    @property
+    def _row(self) -> OperationSummary:
+        self.journal.samples(self.operation)  # raises for an operation that was not measured
+        return self._rows[0]
+
+    def _said(self) -> list[tuple[str, Said]]:
+        both = (("your prediction", self.prediction), ("the card", self.card))
+        return [(name, said) for name, said in both if said is not None]
+
+    def _head(self) -> str:
+        doubt = bool(validity_remark(self.journal))
+        edge = f"border-left: 4px solid {MARKS['fail'].css}; padding-left: 10px; " if doubt else ""
+        return (
+            f'<p style="{edge}font-size: 1.15em; font-weight: 600; margin: 0.4em 0">'
+            f"{html.escape(self.sentence)}</p>"
+        )
+
+    def _picture(self) -> str:
+        axis = _Axis.of(self.journal, self._said())
+        rows = [_lane(name, axis.box(name, said), str(said)) for name, said in self._said()]
+        rows += [
+            _lane(
+                row.operation, self._outages(axis, row), _in_short(row), bold=row.operation == self.operation
+            )
+            for row in self._rows
+        ]
+        return (
+            f'<div role="img" aria-label="{html.escape(self.alt)}" style="display: grid; '
+            "grid-template-columns: minmax(5em, max-content) minmax(0, 1fr) minmax(6em, max-content); "
+            f'gap: 4px 10px; align-items: center; max-width: 900px; margin: 0.6em 0">{"".join(rows)}'
+            f'<div></div><div style="position: relative; height: 20px">{axis.ticks()}</div><div></div>'
+            f"</div>{self._legend()}"
+        )
+
+    def _outages(self, axis: _Axis, row: OperationSummary) -> str:
+        spells = "".join(
+            axis.bar(spell.start, spell.end, f"top: 4px; height: 12px; {_PATTERNS[spell.kind]}")
+            for spell in _spells(self.journal, row)
+        )
+        brackets = "".join(axis.bracket(outage) for outage in row.outages)
+        return axis.faults(self.journal) + spells + brackets + axis.back(row.rto)
+
+    def _legend(self) -> str:
+        kinds = {spell.kind for row in self._rows for spell in _spells(self.journal, row)}
+        items = [(_PATTERNS[kind], mark.words) for kind, mark in MARKS.items() if kind in kinds]
+        if kinds:
+            items += [(_OUTAGE, "an outage"), (_BACK, "the first lasting answer")]
+        items += [(_FAULT, "fault in place")] if self.journal.faults else []
+        swatches = "".join(
+            '<span style="display: inline-flex; align-items: center; gap: 5px; margin-right: 16px">'
+            f'<span style="display: inline-block; width: 18px; height: 12px; {style}"></span>'
+            f"{html.escape(words)}</span>"
+            for style, words in items
+        )
+        return f'<div aria-hidden="true" style="font-size: 0.92em; margin-bottom: 0.6em">{swatches}</div>'
+
+
+_LINE = "var(--jp-border-color1, #bdbdbd)"
+_FAULT = "background: color-mix(in srgb, currentColor 14%, transparent)"
+_OUTAGE = "box-sizing: border-box; border: 1.5px solid currentColor; border-bottom: none"
+_BACK = f"width: 10px; border-radius: 50%; background: {MARKS['ok'].css}; height: 10px"
+_SAID = {
+    "your prediction": "border: 2px solid var(--jp-brand-color1, #1976d2)",
+    "the card": "border: 2px dotted currentColor",
+}
+
+
+def _hatched(kind: str, angle: str, filled: int, step: int) -> str:
+    stripes = f"{MARKS[kind].css} 0 {filled}px, transparent {filled}px {step}px"
+    return f"background: repeating-linear-gradient({angle}, {stripes})"
+
+
+_PATTERNS = {
+    "ok": f"background: {MARKS['ok'].css}",
+    "fail": f"background: {MARKS['fail'].css}",
+    "unknown": _hatched("unknown", "45deg", 3, 5),
+    "empty": _hatched("empty", "0deg", 2, 4),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """Seconds after the fault from `left` to `right`, drawn over the width of a lane."""
+
+    left: float
+    right: float
+    zero: float
+
+    @classmethod
+    def of(cls, journal: Journal, said: Sequence[tuple[str, Said]]) -> _Axis:
+        zero = fault_time(journal)
+        end = max((sample.intended for sample in journal.samples()), default=0.0) + journal.resolution - zero
+        return cls(-zero, max(end, 1.0, *(each.last_failure or 0.0 for _, each in said)), zero)
+
+    def percent(self, seconds: float) -> float:
+        return 100 * (min(max(seconds, self.left), self.right) - self.left) / (self.right - self.left)
+
+    def bar(self, start: float, end: float, style: str) -> str:
+        left = self.percent(start)
+        return (
+            f'<div style="position: absolute; left: {left:.2f}%; width: {self.percent(end) - left:.2f}%; '
+            f'min-width: 2px; {style}"></div>'
+        )
+
+    def box(self, name: str, said: Said) -> str:
+        if said.last_failure is None:
+            return ""
+        style = f"top: 4px; height: 12px; box-sizing: border-box; {_SAID[name]}"
+        return self.bar(said.first_failure or 0.0, said.last_failure, style)
+
+    def bracket(self, outage: Outage) -> str:
+        end = self.right if outage.end is None else outage.end - self.zero
+        return self.bar(outage.start - self.zero, end, f"top: 1px; height: 6px; {_OUTAGE}")
+
+    def back(self, rto: float | None) -> str:
+        """A dot where the first lasting answer came."""
+        if rto is None or math.isinf(rto):
+            return ""
+        return (
+            f'<div style="position: absolute; left: {self.percent(rto):.2f}%; transform: translateX(-50%); '
+            f'top: 5px; {_BACK}"></div>'
+        )
+
+    def faults(self, journal: Journal) -> str:
+        return "".join(
+            self.bar(
+                fault.at - self.zero,
+                self.right if fault.undone_at is None else fault.undone_at - self.zero,
+                f"top: -2px; bottom: -2px; border-left: 2px solid currentColor; {_FAULT}",
+            )
+            for fault in journal.faults
+        )
+
+    def ticks(self) -> str:
+        step = next(
+            step for step in (1, 2, 5, 10, 20, 60, 120, 600, 3600) if (self.right - self.left) / step <= 9
+        )
+        first = math.ceil(self.left / step) * step
+        labels = range(first, math.floor(self.right) + 1, step)
+        return "".join(
+            f'<span style="position: absolute; left: {self.percent(second):.2f}%; '
+            f'transform: translateX(-50%); font-size: 0.92em; white-space: nowrap">{second} s</span>'
+            for second in labels
+        )
+
+
+def _lane(name: str, inside: str, words: str, *, bold: bool = False) -> str:
+    weight = "font-weight: 600; " if bold else ""
+    return (
+        f'<div style="{weight}overflow-wrap: anywhere">{html.escape(name)}</div>'
+        f'<div style="position: relative; height: 20px; border-bottom: 1px solid {_LINE}">{inside}</div>'
+        f'<div style="{weight}">{html.escape(words)}</div>'
+    )
+
+
+def _folded(table: str) -> str:
+    return f"<details><summary>All figures of this run</summary>{table}</details>"
+
+
+def _spells(journal: Journal, row: OperationSummary) -> list[_Spell]:
+    """The requests of an operation that brought their users nothing, joined where one follows the other."""
+    zero, samples = fault_time(journal), journal.samples(row.operation)
+    ends = [sample.intended for sample in samples[1:]] + [samples[-1].intended + journal.resolution]
+    spells = []
+    for kind, group in groupby(zip(samples, ends, strict=True), key=lambda pair: mark_of(pair[0])):
+        members = list(group)
+        if kind != "ok":
+            spells.append(_Spell(kind, members[0][0].intended - zero, members[-1][1] - zero))
+    return spells
+
+
+def _in_short(row: OperationSummary) -> str:
+    if row.rto is None:
+        return "nobody noticed"
+    return "not back" if math.isinf(row.rto) else f"back after {row.rto:.1f} s"
+
+
+def _told(row: OperationSummary, prediction: Said | None) -> str:
+    many = f"{row.operation}es" if row.operation.endswith("search") else f"{row.operation}s"
+    many = many if row.operation in OPERATIONS else f"requests of “{row.operation}”"
+    said = _you_said(prediction)
+    if row.rto is None:
+        return _capital(f"{said}nobody noticed: {row.ok} of {row.sent} {many} were answered.")
+    if math.isinf(row.rto):
+        return _capital(f"{said}{many} were not back when the recording ended. {_cost(row)}")
+    off = prediction.last_failure if prediction else None
+    after = "" if off is None else f": {abs(row.rto - off):.1f} s off"
+    return _capital(f"{said}{many} were back {row.rto:.1f} s after the fault{after}. {_cost(row)}")
+
+
+def _you_said(prediction: Said | None) -> str:
+    if prediction is None:
+        return ""
+    if prediction.last_failure is None:
+        return "You said that nothing would fail; "
+    return f"You said {prediction.last_failure:g} s; "
+
+
+def _cost(row: OperationSummary) -> str:
+    """How many users got nothing, and in how many outages."""
+    cost = f"{row.bad} of {row.sent} brought their users nothing"
+    if row.empty:
+        cost += f", {row.empty} of them answered without a hit"
+    if len(row.outages) > 1:
+        cost += f", in {len(row.outages)} outages"
+    return f"{cost}."
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,87 @@
+"""A run in one sentence and one picture."""
+
+from dataclasses import replace
+
+import pytest
+
+from halab.errors import JournalError
+from halab.measure.journal.journal_file import FaultRecord
+from halab.measure.journal.run_view import RunView, Said
+from halab.models.samples import NOTHING_FOUND
+
+CRASH = FaultRecord("crash", "any query node", "querynode-1", 1.0, 3.0)
+
+
+@pytest.fixture
+def crashed(journal, samples):
+    """Ten requests a second; the fault strikes after the tenth. An "e" is an answer that found nothing."""
+
+    def make(pattern, **parts):
+        written = [
+            replace(sample, error=NOTHING_FOUND) if sign == "e" else sample
+            for sign, sample in zip(pattern, samples(pattern.replace("e", "x")), strict=True)
+        ]
+        others = samples("." * len(pattern), "metadata call")
+        return journal([*written, *others], faults=[CRASH], **parts)
+
+    return make
+
+
+TWICE = "." * 10 + "xx" + "." * 25 + "eee" + "." * 30
+
+
+def test_the_sentence_sets_what_was_said_beside_what_was_measured(crashed):
+    run = crashed(".........." + "x" * 12 + "." * 30)
+    assert RunView(run, "search", Said(0.0, 2.0)).sentence == (
+        "You said 2 s; searches were back 1.2 s after the fault: 0.8 s off. "
+        "12 of 52 brought their users nothing."
+    )
+    assert RunView(run, "search").sentence.startswith("Searches were back 1.2 s after the fault. ")
+    assert RunView(run, "search", Said(None, None)).sentence.startswith("You said that nothing would fail; ")
+
+
+def test_nobody_noticed_is_said_of_what_was_not_noticed(crashed):
+    assert RunView(crashed("." * 40), "search").sentence == "Nobody noticed: 40 of 40 searches were answered."
+    assert RunView(crashed("." * 40), "metadata call").sentence.endswith("40 metadata calls were answered.")
+
+
+def test_outages_are_counted_and_empty_answers_are_told_apart(crashed):
+    said = RunView(crashed(TWICE), "search").sentence
+    assert "searches were back 3.0 s after" in said.lower()
+    assert said.endswith(
+        "5 of 70 brought their users nothing, 3 of them answered without a hit, in 2 outages."
+    )
+
+
+def test_what_fails_again_and_stays_down_was_not_back(crashed):
+    run = RunView(crashed("." * 10 + "x" * 5 + "." * 25 + "x" * 20), "search")
+    assert run.sentence.startswith("Searches were not back when the recording ended.")
+    assert "search: not back" in repr(run)
+
+
+def test_the_picture_draws_each_outage_and_not_the_span_between_them(crashed):
+    shown = RunView(crashed(TWICE), "search", Said(0.0, 5.0), Said(0.0, 12.0))._repr_html_()
+    picture = shown.split("<details>")[0]
+    # Two spells and two brackets over them; each ends before the next begins.
+    assert picture.count("border-bottom: none") == 2 + 1, "two outages and the legend"
+    for words in ("your prediction", "the card", "answered, nothing found", "failed", "fault in place"):
+        assert words in picture
+    assert "<table" in shown.split("<details>")[1]
+
+
+def test_it_says_first_what_makes_it_worth_nothing(crashed):
+    run = RunView(crashed("xx" + "." * 8 + "xx" + "." * 30), "search")
+    assert run.sentence.startswith("This proves nothing.")
+    assert RunView(crashed(TWICE, simulated=True), "search").sentence.startswith("Simulated. ")
+
+
+def test_its_words_are_there_for_who_cannot_see_it(crashed):
+    run = RunView(crashed(TWICE), "search", card=Said(None, None))
+    assert "the card: nothing fails. search: back after 3.0 s. metadata call: nobody noticed." in run.alt
+    assert f'aria-label="{run.alt}"' in run._repr_html_()
+    assert "RTO" in repr(run)
+
+
+def test_an_operation_that_was_not_measured_is_refused(crashed):
+    with pytest.raises(JournalError, match="no operation 'insert'"):
+        _ = RunView(crashed(TWICE), "insert").sentence
