@@ -46,7 +46,7 @@ def test_a_learner_clicks_predicts_breaks_and_compares(lab: Any, chromium_page: 
     thought = lesson.cell("SurvivalMap(cluster, down").locator(".halab-map")
     thought.get_by_label("A switch moves clients").check()
     expect(thought.locator(".halab-map-summary")).to_have_text("◐ degrades: everything")
-    for name in ("three.ask(", "plot(lost)", "SurvivalMap(cluster, down", "measured="):
+    for name in ("three.ask(", "show_run(lost", "SurvivalMap(cluster, down", "measured="):
         shown = lesson.cell(name).locator(".jp-OutputArea-output").last
         expect(shown).to_be_visible()
         lesson.screenshot("essence-" + "".join(filter(str.isalpha, name)).lower(), shown)

@@ -65,7 +65,7 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     shown = {
         "play": "lesson.CopiesCalculator()", "summary": "runs_picture(runs)", "prices": "price_list(runs)",
         "promise": "PromiseCalculator(slo", "chain": "ChainCalculator(mtbf",
-        "log": "plot(log)", "card": "results(runs))",
+        "log": "show_run(log", "card": "results(runs))",
     }  # fmt: skip
     for name, source in shown.items():
         output = lesson.cell(source).locator(".jp-OutputArea-output").last

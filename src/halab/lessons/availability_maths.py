@@ -19,9 +19,9 @@ from halab.lessons.common import (
     cluster,
     experiment,
     keep,
-    plot,
     prediction_before,
     show_card,
+    show_run,
     table,
 )
 from halab.measure.journal.experiment_name import experiment_of
@@ -49,12 +49,12 @@ __all__ = [
     "failover_time",
     "keep",
     "outages_of",
-    "plot",
     "price_list",
     "repeat",
     "results",
     "runs_picture",
     "show_card",
+    "show_run",
     "table",
 ]
 
