@@ -52,9 +52,17 @@ _LONG_WORD = 16
 
 
 def text_table(
-    heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str] = (), align: str = "right"
+    heading: str,
+    headings: Row,
+    rows: Sequence[Row],
+    remarks: Sequence[str] = (),
+    align: str = "right",
+    columns: int = _COLUMNS,
 ) -> str:
-    """Heading, table and remarks, one under the other. `align` is for every column but the first."""
+    """Heading, table and remarks, one under the other, `columns` wide at most.
+
+    `align` is for every column but the first.
+    """
     table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for index, (name, *cells) in enumerate(zip(headings, *rows, strict=True)):
         # Words stay whole; only one that is longer than any word, such as a path, is broken.
@@ -70,7 +78,7 @@ def text_table(
     screen = Console(
         force_jupyter=False,  # else rich shows it in the notebook by itself, and it stands there twice
         file=io.StringIO(),
-        width=_COLUMNS,
+        width=columns,
         color_system=None,
         markup=False,
         emoji=False,

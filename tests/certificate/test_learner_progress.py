@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from halab.certificate.learner_progress import progress
-from halab.certificate.progress_texts import next_step
+from halab.certificate.progress_texts import facts, next_step
 from halab.cli import app
 from halab.course.paths import state_dir
 from halab.course.predictions import predict
@@ -144,6 +144,24 @@ def test_a_prediction_made_after_the_measurement_is_not_compared(course, journal
     journals("06-crash.jsonl", started="2001-01-01T00:00:00+00:00")
     predict(6, "crash active rootcoord", first_failure=0, last_failure=9.2, failed_requests=200)
     assert progress().cards[6].compared == ()
+
+
+def test_a_prediction_for_a_shorter_lease_is_not_laid_beside_the_run_with_retries(course, journals):
+    predict(6, "crash active rootcoord with TTL 5 s", first_failure=0, last_failure=5.5, failed_requests=100)
+    both = ("search", "search with retries")
+    journals("06-short.jsonl", ttl=5.0)
+    journals("06-retried.jsonl", ttl=5.0, last=11.5, operations=both, timeouts=dict.fromkeys(both, 1.0))
+    done = progress().cards[6]
+    assert [outcome.measured for outcome in done.compared] == [pytest.approx(9.2)]
+    assert (done.foreseen, done.measured) == (1, 2)
+
+
+def test_a_prediction_of_something_else_than_searches_belongs_to_its_run_too(course, journals):
+    predict(6, "crash active rootcoord", percent=20)
+    journals("06-crash.jsonl")
+    done = progress().cards[6]
+    assert (done.foreseen, done.compared) == (1, ())
+    assert facts(done, "en")[1].text == "made for 1 of 1 measurements"
 
 
 @pytest.mark.parametrize("how", [{"simulated": True}, {"engine": "simulated"}])

@@ -126,3 +126,14 @@ def test_a_run_without_a_prediction_in_time_is_shown_without_one() -> None:
     assert "your prediction" not in repr(show_run(journal))
     assert "nothing would fail" in show_run(measure()).sentence
     assert show_run(journal, 7).card is None
+
+
+def test_a_run_that_was_not_predicted_is_asked_for_and_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    form = common.PredictionForm(6, "crash active rootcoord with TTL 5 s")
+    cluster = SimulatedCluster(ttl=5)
+    settings = {"retriever": Retriever(cluster), "seconds": 1, "progress": False}
+    common.experiment(cluster, "crash active rootcoord", **settings)
+    assert "You have not predicted this run: crash active rootcoord with TTL 5 s" in capsys.readouterr().out
+    form.lock({"failed_requests": 0})
+    common.experiment(cluster, "crash active rootcoord", **settings)
+    assert "not predicted" not in capsys.readouterr().out

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
-from halab.course.predictions import predict
 from halab.lessons import health_checks as lesson
 
 
@@ -15,7 +14,9 @@ def _own_work_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_hang_is_shown_step_by_step_and_beside_prediction_card_and_formula() -> None:
-    predict(9, "noticed, hang any query node", seconds=7)
+    lesson.PredictionForm(9, lesson.QUESTIONS).lock(
+        {f"noticed, {question.experiment}": 7 for question in lesson.QUESTIONS}
+    )
     cluster = SimulatedCluster()
     hang = lesson.health_check(
         cluster,

@@ -34,7 +34,7 @@ def test_it_says_what_was_done_and_how_far_off_the_prediction_was() -> None:
     assert line == (
         " 6  The failover timeline: ○ Lesson: 12 of 20 cells run; "
         "✓ Prediction: last failure 11 s, measured 9.2 s, 1.8 s off; ✓ Lab: 1 measurement; "
-        "○ Exercise: not graded; ○ Checklist: item not yet met"
+        "○ Exercise: not graded; ○ Checklist: needs the exercise"
     )
     assert board.step["path"] == "course/06-failover-timeline.ipynb"
     assert "8 code cells left" in repr(board).splitlines()[-1]
@@ -46,6 +46,21 @@ def test_it_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "✓ 课程：已运行 20/20 个代码单元" in shown
     assert "✓ 练习：16 分，满分 20 分" in shown
     assert "下一步：第 6 张卡片：先做预测" in shown
+
+
+def test_what_was_not_begun_is_one_word_and_what_is_finished_looks_different() -> None:
+    assert repr(show_board(NOTHING)).splitlines()[0] == " 1  The essence of high availability: not begun"
+    finished = done(
+        opened=True, cells_run=3, cells=3, predicted=True, measured=1, points=20, max_points=20, met=True
+    )
+    board = show_board(finished)
+    assert [tile["state"] for tile in board.tiles] == ["new"] * 5 + ["done"] + ["new"] * 4
+    assert board.steps == [5, 50]
+
+
+def test_an_item_that_two_cards_share_says_which_one_it_waits_for() -> None:
+    waiting = done(measured=1, points=20, max_points=20, waits_for=(5,))
+    assert "○ Checklist: waits for card 5" in repr(show_board(waiting))
 
 
 def test_what_needs_attention_is_on_the_board() -> None:

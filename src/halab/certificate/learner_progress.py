@@ -20,11 +20,14 @@ from halab.certificate.evidence import Evidence, Measurement, evidence
 from halab.certificate.record import passes
 from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Item, entry, language
 from halab.course.paths import state_dir, work_dir
-from halab.course.predictions import Prediction, predictions
+from halab.course.predictions import prediction, predictions
 from halab.course.store import DamagedFileWarning, read
 from halab.grading.grader import last_grade
 
 __all__ = ["CardProgress", "PredictionOutcome", "Progress", "progress"]
+
+_ABOUT_SEARCHES = {"last_failure", "failed_requests"}
+"""What the numbers of a prediction about failed searches are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +47,25 @@ class CardProgress:
     """What a learner has done of one card.
 
     `cells_run` of the lesson's `cells` code cells were run in the saved copy and did not stop with an error.
-    `compared` holds the predictions that were measured, the latest measurement last. `measured` counts
-    the journals of a real cluster, `rejected` those that do not count. `points` is the exercise's last
-    grade, None before the first. `met` is whether the card's item of the checklist has all it asks for.
+    `predicted` is whether a prediction was made, `foreseen` how many of the `measured` journals of a real
+    cluster had one, and `compared` holds what became of those about failed searches, the latest measurement
+    last. `rejected` counts the journals that do not count. `points` is the exercise's last grade, None before
+    the first. `met` is whether the card's item of the checklist has all it asks for; `waits_for` are the
+    item's other cards that still lack something.
     """
 
     opened: bool = False
     cells_run: int = 0
     cells: int = 0
     predicted: bool = False
+    foreseen: int = 0
     compared: tuple[PredictionOutcome, ...] = ()
     measured: int = 0
     rejected: int = 0
     points: float | None = None
     max_points: float | None = None
     met: bool = False
+    waits_for: tuple[int, ...] = ()
 
     @property
     def lesson_done(self) -> bool:
@@ -105,13 +112,14 @@ def _card_progress(card: Entry, measured: Evidence, notes: list[str]) -> CardPro
     graded = last_grade(card.number) or {}
     copy = work_dir() / "course" / card.lesson_path.name
     run, cells = _cells(card, copy, notes)
-    predicted = predictions(card.number)
+    foreseen = [(run, made) for run in measured.accepted if (made := _made_before(card.number, run))]
     return CardProgress(
         opened=copy.is_file(),
         cells_run=run,
         cells=cells,
-        predicted=bool(predicted),
-        compared=tuple(filter(None, (_compared(journal, predicted) for journal in measured.accepted))),
+        predicted=bool(predictions(card.number)),
+        foreseen=len(foreseen),
+        compared=tuple(_compared(run, made) for run, made in foreseen if made.keys() & _ABOUT_SEARCHES),
         measured=len(measured.accepted),
         rejected=len(measured.rejected),
         points=graded.get("points"),
@@ -119,17 +127,14 @@ def _card_progress(card: Entry, measured: Evidence, notes: list[str]) -> CardPro
     )
 
 
-def _compared(measurement: Measurement, predicted: list[Prediction]) -> PredictionOutcome | None:
-    """The last prediction for this experiment from before it began; None if there is none about searches."""
-    earlier = [
-        prediction.numbers
-        for prediction in predicted
-        if prediction.experiment == measurement.experiment and prediction.time < measurement.began
-    ]
-    if not earlier or not earlier[-1].keys() & {"last_failure", "failed_requests"}:
-        return None
-    last_failure = earlier[-1].get("last_failure")
-    return PredictionOutcome(measurement.experiment, last_failure, measurement.searches.last_bad)
+def _made_before(card: int, run: Measurement) -> dict[str, float]:
+    """What was predicted of this very run before it began, by the numbers' names."""
+    made = prediction(card, run.experiment, before=run.began)
+    return made.numbers if made else {}
+
+
+def _compared(run: Measurement, numbers: Mapping[str, float]) -> PredictionOutcome:
+    return PredictionOutcome(run.experiment, numbers.get("last_failure"), run.searches.last_bad)
 
 
 class _Cell(BaseModel):
@@ -197,8 +202,15 @@ def _changed(card: Entry) -> bool:
 
 
 def _met(item: Item, cards: Mapping[int, CardProgress]) -> bool:
-    return all(cards[number].measured and cards[number].exercise_done for number in item.cards)
+    return not _lacking(item, cards)
+
+
+def _lacking(item: Item, cards: Mapping[int, CardProgress]) -> tuple[int, ...]:
+    """The item's cards of which the lab or the exercise is not done."""
+    return tuple(n for n in item.cards if not (cards[n].measured and cards[n].exercise_done))
 
 
 def _with_item(number: int, cards: Mapping[int, CardProgress]) -> CardProgress:
-    return replace(cards[number], met=_met(entry(number).checklist, cards))
+    lacking = _lacking(entry(number).checklist, cards)
+    others = tuple(other for other in lacking if other != number)
+    return replace(cards[number], met=not lacking, waits_for=others)

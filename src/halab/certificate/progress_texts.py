@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from halab.certificate.learner_progress import CardProgress, PredictionOutcome, Progress
 from halab.certificate.record import PASS_MARK
 from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Language
 
-__all__ = ["HEADINGS", "Fact", "Step", "facts", "items_met", "next_step"]
+__all__ = ["HEADINGS", "Fact", "State", "Step", "facts", "items_met", "next_step", "state", "steps_done"]
+
+State = Literal["new", "begun", "done"]
+"""Where a card stands: nothing was done, something, or all that it asks for."""
 
 HEADINGS = {
     "en": ("Lesson", "Prediction", "Lab", "Exercise", "Checklist"),
@@ -43,6 +47,19 @@ def facts(done: CardProgress, lang: Language) -> tuple[Fact, ...]:
         Fact(done.exercise_done, _exercise(done, zh)),
         Fact(done.met, _item(done, zh)),
     )
+
+
+def state(done: CardProgress) -> State:
+    """Where a card stands."""
+    if all(_steps(done)):
+        return "done"
+    return "begun" if any((*_steps(done), done.rejected, done.points is not None)) else "new"
+
+
+def steps_done(progress: Progress) -> tuple[int, int]:
+    """How many steps of the ten cards are done, and how many there are."""
+    steps = [step for card in CATALOGUE for step in _steps(progress.cards[card.number])]
+    return sum(steps), len(steps)
 
 
 def items_met(progress: Progress, lang: Language) -> str:
@@ -113,13 +130,30 @@ def _lesson(done: CardProgress, zh: bool) -> str:
 
 
 def _prediction(done: CardProgress, zh: bool) -> str:
-    if not done.predicted:
-        return "未做" if zh else "none made"
-    if not done.compared:
+    if done.compared:
+        more = len(done.compared) - 1
+        rest = (f"（另有 {more} 次）" if zh else f" (and {more} more)") if more else ""
+        return _prediction_error(done.compared[-1], zh) + rest
+    if done.foreseen:
+        of = done.measured
+        return (
+            f"{of} 次实测中有 {done.foreseen} 次先做了预测"
+            if zh
+            else f"made for {done.foreseen} of {of} measurements"
+        )
+    if done.predicted and done.measured:
+        if zh:
+            return "已做，但没有一次实测是在预测之后：请把那个单元再运行一次"
+        return "made, but for none of your measurements: run that cell again"
+    if done.predicted:
         return "已做，还没有对应的实测" if zh else "made, not measured yet"
-    more = len(done.compared) - 1
-    rest = (f"（另有 {more} 次）" if zh else f" (and {more} more)") if more else ""
-    return _prediction_error(done.compared[-1], zh) + rest
+    if done.measured:
+        return (
+            "未做就先实测了：先预测，再运行一次"
+            if zh
+            else "none before you measured: predict, then run the lab again"
+        )
+    return "还没有" if zh else "none yet"
 
 
 def _prediction_error(outcome: PredictionOutcome, zh: bool) -> str:
@@ -153,9 +187,19 @@ def _lab(done: CardProgress, zh: bool) -> str:
 
 
 def _item(done: CardProgress, zh: bool) -> str:
+    if done.met:
+        return "已达成" if zh else "item met"
+    lab, exercise = done.measured > 0, done.exercise_done
+    if lab and exercise:
+        cards = ("、" if zh else ", ").join(map(str, done.waits_for))
+        if zh:
+            return f"这一项还要看第 {cards} 张卡片：它的实测或练习还没完成"
+        return f"waits for card {cards}, which belongs to the same item"
     if zh:
-        return "已达成" if done.met else "尚未达成"
-    return "item met" if done.met else "item not yet met"
+        return "还缺" + "和".join((["实测"] if not lab else []) + (["练习"] if not exercise else []))
+    return "needs " + " and ".join(
+        (["the lab"] if not lab else []) + (["the exercise"] if not exercise else [])
+    )
 
 
 def _exercise(done: CardProgress, zh: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,13 +189,23 @@ def _plain(text: str) -> str:
 
 
 def _board(found: Standing, lang: Language) -> str:
-    from halab.certificate.progress_texts import HEADINGS, facts, items_met
+    from halab.certificate.progress_texts import HEADINGS, facts, items_met, state, steps_done
     from halab.course.catalogue import CATALOGUE
     from halab.tables import text_table
 
     rows = []
     for card in CATALOGUE:
-        cells = [f"{'✓' if fact.done else '○'} {fact.text}" for fact in facts(found.cards[card.number], lang)]
+        done = found.cards[card.number]
+        cells = [f"{'✓' if fact.done else '○'} {fact.text}" for fact in facts(done, lang)]
+        if state(done) == "new":
+            cells = ["–", "", "", "", ""]
         rows.append((f"{card.number}.{'' if lang == 'zh' else ' '}{card.title.in_(lang)}", *cells))
-    heading = items_met(found, lang)
-    return text_table(heading, ("卡片" if lang == "zh" else "Card", *HEADINGS[lang]), rows, align="left")
+    steps, all_of = steps_done(found)
+    filled = round(20 * steps / all_of)
+    count = f"{all_of} 步中已完成 {steps} 步。" if lang == "zh" else f"{steps} of {all_of} steps done."
+    heading = (
+        f"{'█' * filled}{'░' * (20 - filled)}  {count}{'' if lang == 'zh' else ' '}{items_met(found, lang)}"
+    )
+    columns = max(80, shutil.get_terminal_size().columns)
+    headings = ("卡片" if lang == "zh" else "Card", *HEADINGS[lang])
+    return text_table(heading, headings, rows, align="left", columns=columns)

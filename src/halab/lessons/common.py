@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from halab.cluster import open_cluster as cluster
+from halab.cluster.protocol import Cluster
 from halab.course import predictions
 from halab.course.cards import card
 from halab.course.paths import journals, work_dir
 from halab.errors import CourseError
-from halab.measure.experiments.fault_experiment import experiment, journal_name
-from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.experiments import fault_experiment
+from halab.measure.experiments.fault_experiment import journal_name
+from halab.measure.journal.experiment_name import experiment_of, run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Claim, Picture, compare, plot
 from halab.measure.journal.run_view import RunView, Said
@@ -28,13 +30,14 @@ from halab.measure.probing.retriever import Retriever
 from halab.tables import Row, Table
 from halab.widgets.card_view import show_card
 from halab.widgets.live_lane import LiveRun
-from halab.widgets.prediction_form import PredictionForm, Question
+from halab.widgets.prediction_form import PredictionForm, Question, remind
 
 __all__ = [
     "PredictionForm",
     "Question",
     "Retriever",
     "Sentence",
+    "ask_for_prediction",
     "card_claim",
     "cluster",
     "experiment",
@@ -77,6 +80,25 @@ def _in_words(value: object) -> str:
     if isinstance(value, float) and abs(value) < 1000:
         return f"{value:.4g}"
     return f"{value:,.0f}"
+
+
+def ask_for_prediction(experiment: str) -> None:
+    """Print a line if a form of the notebook asks about this run and it was not predicted."""
+    if line := remind(experiment):
+        print(line)
+
+
+def experiment(
+    cluster: Cluster, fault: str | Sequence[str] | None = "crash active rootcoord", **settings: Any
+) -> Journal:
+    """Probe a cluster while a fault strikes, stays and is undone; first ask for the prediction of it.
+
+    `settings` are those of `halab.measure.experiments.fault_experiment.experiment`, and so are the errors.
+    """
+    faults = [fault] if isinstance(fault, str) else fault or []
+    operations = [operation.name for operation in settings.get("operations") or ()]
+    ask_for_prediction(run_name(faults, cluster.ttl, operations))
+    return fault_experiment.experiment(cluster, fault, **settings)
 
 
 def keep(journal: Journal, number: int) -> Sentence:

@@ -1,7 +1,7 @@
 """What lesson 10 calls: a drill, beside what the learner said and what card 10 says of it.
 
-The learner's own figures are kept as predict(10, "lose primary", seconds=20, rows=60, unanswered=0): RTO to
-verified service, rows lost at the failover, and questions that a client with two addresses gets no answer to.
+The learner predicts, of "lose primary", `seconds`: RTO to verified service, `rows` lost at the failover, and
+`unanswered`: questions that a client with two addresses gets no answer to.
 """
 
 from __future__ import annotations
@@ -10,8 +10,18 @@ import math
 from datetime import date, datetime
 
 from halab.course.cards import card
-from halab.lessons.common import Retriever, Sentence, cluster, keep, predict, prediction_before, show_card
-from halab.measure.journal.experiment_name import experiment_of
+from halab.course.catalogue import Bilingual
+from halab.lessons.common import (
+    PredictionForm,
+    Question,
+    Retriever,
+    Sentence,
+    ask_for_prediction,
+    cluster,
+    keep,
+    prediction_before,
+    show_card,
+)
 from halab.measure.journal.title_marks import simulated_remark
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
@@ -20,14 +30,15 @@ from halab.tables import Row, Table
 from halab.widgets.drill_clock import DrillClock
 
 __all__ = [
+    "QUESTIONS",
     "Application",
     "DrillClock",
+    "PredictionForm",
     "Retriever",
     "cluster",
     "compare_drill",
     "keep",
     "measured",
-    "predict",
     "questions",
     "rehearse",
     "results",
@@ -39,8 +50,39 @@ __all__ = [
 ]
 
 
+LOSS = "lose primary"
+"""What a rehearsal is called as a run."""
+
+QUESTIONS = (
+    Question(
+        LOSS,
+        "seconds",
+        Bilingual("From the loss to a verified service", "从丢失主集群到备集群通过验证"),
+        Bilingual("s", "秒"),
+    ),
+    Question(
+        LOSS,
+        "rows",
+        Bilingual("Rows lost at the failover", "切换时丢失的行数"),
+        Bilingual("rows", "行"),
+        whole=True,
+    ),
+    Question(
+        LOSS,
+        "unanswered",
+        Bilingual(
+            "Questions unanswered, client with two addresses", "知道两个地址的客户端，没得到回答的提问"
+        ),
+        Bilingual("questions", "次"),
+        whole=True,
+    ),
+)
+"""What the lesson asks before the rehearsal."""
+
+
 def rehearse(app: Application) -> Rehearsal:
     """Rehearse the loss of the primary, in a new folder `drills/...` named by the time."""
+    ask_for_prediction(LOSS)
     return rehearsal.rehearse(app, f"drills/{datetime.now():%Y-%m-%d-%H%M%S}")
 
 
@@ -118,7 +160,7 @@ def results(drill: Rehearsal) -> dict[str, str]:
 
 
 def _predicted(drill: Rehearsal) -> tuple[str, str, str]:
-    numbers = prediction_before(drill.journal, 10, experiment_of(drill.journal))
+    numbers = prediction_before(drill.journal, 10)
     return (
         f"{numbers['seconds']:g} s" if "seconds" in numbers else "-",
         f"{numbers['rows']:g}" if "rows" in numbers else "-",

@@ -1,17 +1,31 @@
 """What lesson 9 calls: health checks on a cluster, measured detection beside formula, card and prediction.
 
-The learner's own figures are kept as predict(9, "noticed, hang any query node", seconds=6).
+The learner predicts, of a crash and of a hang under the card's faster settings, `noticed`: after how many
+seconds the probe has noticed it.
 """
 
 from __future__ import annotations
 
+from halab.cluster.protocol import Cluster
 from halab.course.cards import card
+from halab.course.catalogue import Bilingual
 from halab.course.paths import course_root
-from halab.lessons.common import Retriever, cluster, keep, predict, prediction_before, show_card, table
+from halab.lessons.common import (
+    PredictionForm,
+    Question,
+    Retriever,
+    ask_for_prediction,
+    cluster,
+    keep,
+    prediction_before,
+    show_card,
+    table,
+)
+from halab.measure.experiments import kubelet_experiments as experiments
+from halab.measure.experiments.kubelet import Pod
 from halab.measure.experiments.kubelet_experiments import (
     dependency_outage,
     detection_times,
-    health_check,
     health_probes_of,
     outage_checks,
     restarts,
@@ -20,6 +34,7 @@ from halab.measure.experiments.kubelet_experiments import (
     tcp_vs_http,
     usual_pod,
 )
+from halab.measure.journal.experiment_name import probed, run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import provenance, simulated_remark
 from halab.models.health_probes import CARD as CARD_PROBE
@@ -30,8 +45,10 @@ from halab.widgets.probe_tuner import ProbeTuner
 
 __all__ = [
     "CARD_PROBE",
+    "QUESTIONS",
     "TUNED_PROBE",
     "HealthProbe",
+    "PredictionForm",
     "ProbeTuner",
     "Retriever",
     "cluster",
@@ -42,7 +59,6 @@ __all__ = [
     "dependency_outage",
     "health_check",
     "keep",
-    "predict",
     "results",
     "show_card",
     "stalling_process",
@@ -52,6 +68,31 @@ __all__ = [
     "values_yaml",
     "what_followed",
 ]
+
+
+def _probed(probe: HealthProbe) -> str:
+    return probed(probe.period, probe.timeout, probe.failures)
+
+
+def _question(kind: str, words: Bilingual) -> Question:
+    run = f"{kind} any query node, {_probed(TUNED_PROBE)}"
+    return Question(run, "noticed", words, Bilingual("s after the fault", "秒（从故障算起）"))
+
+
+QUESTIONS = (
+    _question("crash", Bilingual("A crashed query node is noticed", "查询节点崩溃，多久被发现")),
+    _question("hang", Bilingual("A hung query node is noticed", "查询节点卡死，多久被发现")),
+)
+"""What the lesson asks before the two faults under the card's faster settings."""
+
+
+def health_check(
+    cluster: Cluster, fault: str, *, pod: Pod, retriever: Retriever, watch: bool = False
+) -> Journal:
+    """A fault that a kubelet alone mends, as `halab.measure.experiments.kubelet_experiments` measures it."""
+    if pod.liveness is not None:
+        ask_for_prediction(run_name([fault], cluster.ttl, probed=_probed(pod.liveness.probe)))
+    return experiments.health_check(cluster, fault, pod=pod, retriever=retriever, watch=watch)
 
 
 def compare_detection(*journals: Journal) -> Table:
@@ -153,7 +194,7 @@ def _detected(journal: Journal) -> Row:
     return (
         f"{fault.kind} {fault.component}",
         _settings(journal),
-        _predicted(journal, kind),
+        _predicted(journal),
         says,
         f"{span.least:g} to {span.most:g} s",
         _seconds(found.verdict),
@@ -166,15 +207,9 @@ def _settings(journal: Journal) -> str:
     return f"every {probe.period:g} s, timeout {probe.timeout:g} s, {probe.failures} in a row"
 
 
-_TUNED = (TUNED_PROBE.period, TUNED_PROBE.timeout, TUNED_PROBE.failures)
-
-
-def _predicted(journal: Journal, kind: str) -> str:
-    probe = health_probes_of(journal)["liveness"]
-    if (probe.period, probe.timeout, probe.failures) != _TUNED:
-        return "-"  # the prediction was for the faster settings
-    figures = prediction_before(journal, 9, f"noticed, {kind} any query node")
-    return f"{figures['seconds']:g} s" if "seconds" in figures else "-"
+def _predicted(journal: Journal) -> str:
+    figures = prediction_before(journal, 9)
+    return f"{figures['noticed']:g} s" if "noticed" in figures else "-"
 
 
 def _seconds(time: float | None) -> str:

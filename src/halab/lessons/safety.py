@@ -1,17 +1,21 @@
 """What lesson 8 calls: mistakes, each beside what the learner said and what card 8 says of it.
 
-The learner's own figures are kept as predict(8, "delete rows", found=0, seconds=10): how many of a hundred
-searches after the command still find something, and how long the restore takes.
+The learner predicts, of "delete rows" and "drop collection", `found`: how many of a hundred searches after
+the command still find something, and `seconds`: how long the restore takes.
 """
 
 from __future__ import annotations
 
+from halab.cluster.protocol import Cluster
 from halab.course.cards import card
+from halab.course.catalogue import Bilingual
 from halab.lessons.common import (
+    PredictionForm,
+    Question,
     Retriever,
+    ask_for_prediction,
     cluster,
     keep,
-    predict,
     prediction_before,
     show_card,
     summary,
@@ -19,11 +23,14 @@ from halab.lessons.common import (
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import KEEPS_NO_ROWS, provenance, simulated_remark
-from halab.protect.backup.mistake import DataLossReport, data_loss_report, mistake
+from halab.protect.backup import mistake as experiments
+from halab.protect.backup.mistake import DataLossReport, Mistake, data_loss_report
 from halab.tables import Row, Table
 from halab.widgets.protection_table import ProtectionTable
 
 __all__ = [
+    "QUESTIONS",
+    "PredictionForm",
     "ProtectionTable",
     "Retriever",
     "cluster",
@@ -31,14 +38,50 @@ __all__ = [
     "data_loss_report",
     "keep",
     "mistake",
-    "predict",
     "results",
     "show_card",
     "summary",
 ]
 
+_FOUND, _RESTORE = Bilingual("of 100", "次（共 100 次）"), Bilingual("s", "秒")
+
+
+def _questions(run: str, command: Bilingual) -> tuple[Question, Question]:
+    return (
+        Question(
+            run,
+            "found",
+            Bilingual(
+                f"{command.en}: searches that still find something",
+                f"{command.zh}之后，还能搜到东西的次数",
+            ),
+            _FOUND,
+            high=100,
+            whole=True,
+        ),
+        Question(
+            run,
+            "seconds",
+            Bilingual(f"{command.en}: the restore takes", f"{command.zh}之后，恢复要花多久"),
+            _RESTORE,
+        ),
+    )
+
+
+QUESTIONS = (
+    *_questions("delete rows", Bilingual("Passages deleted", "误删全部段落")),
+    *_questions("drop collection", Bilingual("Collection dropped", "误删整个集合")),
+)
+"""What the lesson asks before its two mistakes."""
+
 _TITLE = "After the command"
 _HEADINGS = ("mistake", "", "still found", "restore", "rows lost", "window")
+
+
+def mistake(cluster: Cluster, what: Mistake = "delete rows", *, retriever: Retriever) -> Journal:
+    """One wrong command and its restore, as `halab.protect.backup.mistake.mistake` measures it."""
+    ask_for_prediction(what)
+    return experiments.mistake(cluster, what, retriever=retriever)
 
 
 def compare_mistakes(*journals: Journal) -> Table:
@@ -74,7 +117,7 @@ def results(*journals: Journal) -> dict[str, str]:
 
 
 def _predicted(journal: Journal) -> tuple[str, str]:
-    numbers = prediction_before(journal, 8, experiment_of(journal))
+    numbers = prediction_before(journal, 8)
     return (
         f"{numbers['found']:g} of 100" if "found" in numbers else "-",
         f"{numbers['seconds']:g} s" if "seconds" in numbers else "-",

@@ -14,6 +14,8 @@ const WORDS = {
     next: "Next",
     open: "Open",
     notes: "Needs attention",
+    states: { new: "not begun", begun: "begun", done: "done" },
+    steps: (done, of) => `${done} of ${of} steps done.`,
   },
   zh: {
     board: "本课程的十张卡片",
@@ -26,6 +28,8 @@ const WORDS = {
     next: "下一步",
     open: "打开",
     notes: "需要留意",
+    states: { new: "还没开始", begun: "进行中", done: "已完成" },
+    steps: (done, of) => `${of} 步中已完成 ${done} 步。`,
   },
 };
 
@@ -57,19 +61,28 @@ function factOf(fact, words) {
   );
 }
 
+// A sign for each state, so that colour is never the only one.
+const SIGNS = { new: "○", begun: "◐", done: "✓" };
+
 function tileOf(tile, words) {
+  const facts = element(
+    "ul",
+    { class: "halab-board-facts" },
+    ...tile.facts.map((fact) => factOf(fact, words)),
+  );
   return element(
     "li",
-    { class: "halab-board-tile" },
+    { class: "halab-board-tile", "data-state": tile.state },
     element(
       "div",
       { class: "halab-board-head" },
       element("span", { class: "halab-board-number", "aria-hidden": "true" }, String(tile.number)),
       element("h3", {}, tile.title),
+      element("span", { class: "halab-board-state" }, `${SIGNS[tile.state]} ${words.states[tile.state]}`),
     ),
     element("p", {}, tile.summary),
     element("p", { class: "halab-board-goal" }, `${words.goal} ${tile.checklist}`),
-    element("ul", { class: "halab-board-facts" }, ...tile.facts.map((fact) => factOf(fact, words))),
+    ...(tile.state === "new" ? [] : [facts]), // of what was not begun there is nothing to tell
     element(
       "p",
       { class: "halab-board-links" },
@@ -79,19 +92,23 @@ function tileOf(tile, words) {
   );
 }
 
+function progressOf(model, words) {
+  const [done, of] = model.get("steps");
+  const text = words.steps(done, of);
+  return element(
+    "div",
+    { class: "halab-board-progress" },
+    element("progress", { value: String(done), max: String(of), "aria-label": text }),
+    element("b", {}, text),
+    element("span", {}, model.get("items")),
+  );
+}
+
 function summary(model, words) {
   const step = model.get("step");
-  const open = step.path ? [" ", link(words.open, step.path, step.text)] : [];
-  const parts = [
-    element("p", {}, model.get("items")),
-    element(
-      "p",
-      { class: "halab-board-next" },
-      element("b", {}, words.next + words.colon),
-      step.text,
-      ...open,
-    ),
-  ];
+  const next = element("p", {}, element("b", {}, words.next + words.colon), step.text);
+  const open = step.path ? [link(words.open, step.path, step.text)] : [];
+  const parts = [element("div", { class: "halab-board-next" }, next, ...open), progressOf(model, words)];
   if (model.get("notes").length) {
     parts.push(
       element(

@@ -7,7 +7,16 @@ from typing import Any
 import traitlets
 
 from halab.certificate.learner_progress import CardProgress, Progress
-from halab.certificate.progress_texts import HEADINGS, Fact, Step, facts, items_met, next_step
+from halab.certificate.progress_texts import (
+    HEADINGS,
+    Fact,
+    Step,
+    facts,
+    items_met,
+    next_step,
+    state,
+    steps_done,
+)
 from halab.course.catalogue import CATALOGUE, Entry, Language, language
 from halab.widgets.base import CourseWidget, front_end
 
@@ -24,6 +33,7 @@ class Board(CourseWidget):
 
     tiles = traitlets.List().tag(sync=True)
     items = traitlets.Unicode().tag(sync=True)
+    steps = traitlets.List().tag(sync=True)
     step = traitlets.Dict().tag(sync=True)
     notes = traitlets.List().tag(sync=True)
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
@@ -41,6 +51,7 @@ def show_board(progress: Progress) -> Board:
     return Board(
         tiles=[_tile(entry, progress.cards.get(entry.number, CardProgress()), lang) for entry in CATALOGUE],
         items=items_met(progress, lang),
+        steps=list(steps_done(progress)),
         step=_step(next_step(progress, lang)),
         notes=list(progress.notes),
         lang=lang,
@@ -56,6 +67,7 @@ def _tile(entry: Entry, done: CardProgress, lang: Language) -> dict[str, Any]:
         "number": entry.number,
         "title": entry.title.in_(lang),
         "summary": entry.summary.in_(lang),
+        "state": state(done),
         "checklist": entry.checklist.words.in_(lang),
         # As JupyterLab names them, whose root is the learner's folder.
         "lesson": f"course/{entry.lesson_path.name}",
@@ -72,6 +84,8 @@ def _fact(heading: str, fact: Fact) -> dict[str, Any]:
 
 def _line(tile: dict[str, Any], zh: bool) -> str:
     head = f"{tile['number']:>2}  {tile['title']}"
+    if tile["state"] == "new":
+        return f"{head}{'：还没开始' if zh else ': not begun'}"
     colon, comma = ("：", "；") if zh else (": ", "; ")
     marks = [
         f"{'✓' if fact['done'] else '○'} {fact['heading']}{colon}{fact['text']}" for fact in tile["facts"]

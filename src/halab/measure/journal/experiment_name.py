@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from halab.measure.journal.journal_file import Journal
 
-__all__ = ["experiment_of", "file_words", "load_of"]
+__all__ = ["RETRIES", "experiment_of", "file_words", "load_of", "probed", "run_name"]
+
+RETRIES = " with retries"
+"""How the name of an operation ends whose client tries again."""
 
 _USUAL_TTL = 10.0  # seconds
 
@@ -12,14 +18,37 @@ _USUAL_TTL = 10.0  # seconds
 def experiment_of(journal: Journal) -> str:
     """The experiment in the words a prediction is kept under, such as "crash active rootcoord".
 
-    A TTL other than the course's usual one belongs to it: "crash active rootcoord with TTL 5 s". A load is
-    named by what was asked for and of how many copies: "insert with 1, 2, 3 replicas".
+    What was set otherwise than usual belongs to it: "crash active rootcoord with TTL 5 s, with retries",
+    "hang any query node, probed every 3 s, timeout 3 s, 2 in a row". A load is named by what was asked for
+    and of how many copies: "insert with 1, 2, 3 replicas".
     """
     if journal.phases:
         return load_of(journal)
-    faults = ", ".join(f"{fault.kind} {fault.target}" for fault in journal.faults) or "no fault"
-    ttl = journal.header.ttl
-    return faults if ttl == _USUAL_TTL else f"{faults} with TTL {ttl:g} s"
+    faults = [f"{fault.kind} {fault.target}" for fault in journal.faults]
+    return run_name(faults, journal.header.ttl, journal.header.operations, _probed(journal) if faults else "")
+
+
+def run_name(faults: Sequence[str], ttl: float, operations: Sequence[str] = (), probed: str = "") -> str:
+    """What `experiment_of` calls the run of these faults with this TTL (seconds) and these operations."""
+    lease = "" if ttl == _USUAL_TTL else f" with TTL {ttl:g} s"
+    retries = ", with retries" if any(name.endswith(RETRIES) for name in operations) else ""
+    return f"{', '.join(faults) or 'no fault'}{lease}{retries}{probed and f', {probed}'}"
+
+
+def probed(period: float, timeout: float, failures: int) -> str:
+    """The numbers of a liveness probe, as the name of a run tells them."""
+    return f"probed every {period:g} s, timeout {timeout:g} s, {failures} in a row"
+
+
+def _probed(journal: Journal) -> str:
+    """The liveness probe that was to mend the fault; "" if none was."""
+    for event in journal.events:
+        if (event.by, event.kind) == ("kubelet", "probes"):
+            numbers = (json.loads(event.detail)["liveness"] or {}).get("probe")
+            # So many failures in a row are how an experiment says that nothing is to be restarted.
+            if numbers and numbers["failures"] < 1000:
+                return probed(numbers["period"], numbers["timeout"], numbers["failures"])
+    return ""
 
 
 def file_words(experiment: str) -> str:

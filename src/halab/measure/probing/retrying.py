@@ -6,6 +6,7 @@ import random
 import time
 from functools import partial
 
+from halab.measure.journal.experiment_name import RETRIES
 from halab.measure.probing.operations import Done, Operation
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.retry_policy import RetryPolicy, in_all
@@ -28,7 +29,7 @@ class Retrying:
     def __init__(self, operation: Operation, policy: RetryPolicy, *, seed: int = 0) -> None:
         self.inner = operation
         self.policy = policy
-        self.name = f"{operation.name} with retries"
+        self.name = operation.name + RETRIES
         self.attempts = 0
         self._random = random.Random(seed)
         self._timers: Scheduler | None = None
