@@ -1,4 +1,4 @@
-"""A table as text for a terminal of 80 columns, and as HTML for a notebook."""
+"""A table as text for a terminal of 80 columns, and as HTML for a notebook; a sentence as itself."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
-__all__ = ["Row", "Table", "Tabular", "html_table", "text_table"]
+__all__ = ["Row", "Sentence", "Table", "Tabular", "html_table", "text_table"]
 
 Row = Sequence[str]
+
+
+class Sentence(str):
+    """Words as a cell's result: shown as they are, without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class Tabular(ABC):

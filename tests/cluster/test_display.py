@@ -61,7 +61,7 @@ class Output:
         self.update(data, raw)
 
     def update(self, data, raw):
-        Output.shown = data["text/plain"]
+        Output.shown, Output.html = data["text/plain"], data["text/html"]
 
 
 def test_a_notebook_sees_one_output_written_over_and_keeps_its_last_line(monkeypatch):
@@ -77,5 +77,14 @@ def test_a_notebook_sees_one_output_written_over_and_keeps_its_last_line(monkeyp
 def test_a_notebook_that_joins_a_cluster_is_told_so(monkeypatch):
     monkeypatch.setattr("IPython.display.DisplayHandle", Output)
     with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
-        tell(STATUS)
-    assert "runs already" in Output.shown
+        tell(STATUS | {"settings": "profile small, TTL 5 s"})
+    assert "It runs already (profile small, TTL 5 s)" in Output.shown
+
+
+def test_what_is_not_yet_due_waits_and_no_name_breaks_in_the_middle(monkeypatch):
+    monkeypatch.setattr("IPython.display.DisplayHandle", Output)
+    with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
+        tell(STATUS | {"phase": "starting etcd", "components": [PROXY | {"health": "waiting"}]})
+    assert "○ proxy-1" in Output.shown
+    assert "white-space: nowrap" in Output.html
+    assert "○ proxy-1 waiting" in Output.html

@@ -235,3 +235,11 @@ def test_a_partition_is_not_simulated_and_says_where_it_can_be_had() -> None:
     with pytest.raises(FaultError, match="not simulated") as told:
         cluster.inject("partition", "active rootcoord")
     assert "compose" in told.value.hint
+
+
+def test_what_ends_grows_or_heals_a_cluster_says_in_words_what_it_did():
+    cluster = SimulatedCluster()
+    assert repr(cluster.remove("querynode-3")).startswith("querynode-3 was stopped for good")
+    cluster.inject("crash", "proxy-1")
+    assert repr(cluster.heal("proxy-1")).startswith("proxy-1: its fault is undone")
+    assert "nothing is left" in repr(cluster.down())

@@ -1,7 +1,7 @@
 import pytest
 
 from halab.cluster.protocol import Component, HaState, Health
-from halab.cluster.targets import resolve, targets
+from halab.cluster.targets import check_words, resolve, targets
 from halab.errors import TargetError
 
 
@@ -98,3 +98,10 @@ def test_an_empty_cluster_says_so() -> None:
 
 def test_every_target_that_is_listed_resolves() -> None:
     assert all(resolve(CLUSTER, each) for each in targets(CLUSTER))
+
+
+def test_words_that_name_nothing_anywhere_are_told_before_there_is_a_cluster():
+    check_words("any data node")
+    with pytest.raises(TargetError) as told:
+        check_words("active rotcoord")
+    assert told.value.hint.startswith('Did you mean "active rootcoord"?')

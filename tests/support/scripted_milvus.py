@@ -21,7 +21,7 @@ from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
 
 from halab.cluster.protocol import Event
 from halab.measure.probing.operations import AlterAlias, Done, Insert, Operation, Search
-from halab.models.samples import Outcome
+from halab.models.samples import NOTHING_FOUND, Outcome
 
 __all__ = ["Script", "ScriptedCluster", "ScriptedOperation", "ScriptedServer", "Spell"]
 
@@ -111,7 +111,7 @@ class ScriptedOperation:
 
     def _answer(self, done: Done, outcome: Outcome, error: str) -> None:
         self.answers += 1
-        done(outcome, error)
+        done(outcome, NOTHING_FOUND if error == "nothing" else error)
 
 
 class ScriptedServer:

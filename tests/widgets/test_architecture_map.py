@@ -126,3 +126,13 @@ def test_it_stops_with_its_cluster_and_keeps_the_last_picture(monkeypatch):
         eventually(lambda shown=shown: shown.gone and not shown._watcher.is_alive())
         assert len(shown.parts) == 19
         assert "taken down" in shown.text()
+
+
+def test_on_the_map_of_a_cluster_that_was_taken_down_nothing_is_healthy():
+    cluster = SimulatedCluster()
+    shown = ArchitectureMap(cluster)
+    cluster.down()
+    shown.look()
+    assert shown.gone
+    assert {part["health"] for part in shown.parts} == {""}
+    assert not any(part["ha_state"] for part in shown.parts)

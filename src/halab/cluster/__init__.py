@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from halab.cluster.protocol import Cluster
-from halab.cluster.running_cluster import RunningCluster
+from halab.cluster.running_cluster import USUAL_PROFILE, USUAL_TTL, RunningCluster
 from halab.errors import ClusterError
 
 __all__ = [
@@ -23,8 +23,8 @@ def open_cluster(
     name: str = "course",
     *,
     engine: str | None = None,
-    profile: str = "ha",
-    ttl: float = 10,
+    profile: str | None = None,
+    ttl: float | None = None,
     progress: Callable[[dict[str, Any]], None] | None = None,
 ) -> Cluster:
     """A ready cluster: started now, or the one of that name that already runs. Exported as `halab.cluster`.
@@ -32,14 +32,15 @@ def open_cluster(
     `engine` is "embedded", "compose" or "simulated"; if not given, what the environment variable HALAB_ENGINE
     says, else the one that runs a cluster of that name already, else embedded.
     Use it in a `with` block, or keep it: a cluster started here ends with this process at the latest.
-    `ttl` is the session TTL in seconds. `progress` is called ten times a second while it starts; by default
-    the progress is shown on the screen. Raises the errors of the engine's `start`.
+    A new one has profile "ha" and a session TTL (`ttl`) of 10 seconds, unless others are asked for; one that
+    runs is used as it is, and what is shown says how it is. `progress` is called ten times a second while it
+    starts; by default the progress is shown on the screen. Raises the errors of the engine's `start`.
     """
     engine = engine or os.environ.get("HALAB_ENGINE") or engine_of(name)
     if engine == "simulated":
         from halab.cluster.simulated import SimulatedCluster
 
-        return SimulatedCluster(name, profile, ttl)
+        return SimulatedCluster(name, profile or USUAL_PROFILE, ttl or USUAL_TTL)
     start = starter(engine)
     from halab.cluster.display import live_progress
 

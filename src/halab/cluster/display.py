@@ -111,7 +111,8 @@ def _notebook_output() -> Callable[[dict[str, Any]], None]:
         if status["phase"] == "ready":
             status = status | {"components": []}
             if not begun:
-                headline = f"It runs already, {status['done']}/{status['total']} healthy."
+                settings = f" ({status['settings']})" if status.get("settings") else ""
+                headline = f"It runs already{settings}, {status['done']}/{status['total']} healthy."
         text = f"{headline}\n{_component_line(status).plain}".rstrip()
         bundle = {"text/plain": text, "text/html": _html(headline, status)}
         (handle.update if begun else handle.display)(bundle, raw=True)

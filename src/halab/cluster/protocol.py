@@ -16,6 +16,7 @@ from halab.errors import FaultError
 from halab.models.faults import FaultKind
 from halab.models.retry_policy import Retry
 from halab.models.samples import OPERATIONS, Sample
+from halab.tables import Sentence
 
 __all__ = [
     "COORDINATORS",
@@ -75,6 +76,11 @@ class Component:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def _repr_pretty_(self, printer: Any, _: bool) -> None:
+        """What a notebook shows of it, in words."""
+        state = ", ".join(filter(None, (self.health, self.ha_state, self.note)))
+        printer.text(f"{self.name}: {state}" + (f", at {self.address}" if self.address else ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +212,8 @@ class Cluster(Protocol):
         cannot inject that kind or the component has a fault already.
         """
 
-    def heal(self, component: str) -> None:
-        """Undo whatever fault a component has, by its name."""
+    def heal(self, component: str) -> Sentence:
+        """Undo whatever fault a component has, by its name; what was done, in words."""
 
     def sessions(self) -> list[Session]:
         """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""
@@ -215,9 +221,10 @@ class Cluster(Protocol):
     def add(self, role: str) -> Component:
         """Start one more query node and wait until it is healthy. Raises FaultError for another role."""
 
-    def remove(self, target: str | Component) -> None:
-        """Stop a query node for good, as a planned stop does. Raises FaultError if it is the last one.
+    def remove(self, target: str | Component) -> Sentence:
+        """Stop a query node for good, as a planned stop does; what was done, in words.
 
+        Raises FaultError if it is the last one.
         A replica of which it was the only node does not answer until the collection is loaded again, while
         the other replicas serve (Milvus 2.3.5: 45 s later it had no other node, though one was free).
         """
@@ -226,7 +233,9 @@ class Cluster(Protocol):
     def wait_healthy(self, timeout: float = 60.0) -> float:
         """Wait until every component is healthy; the seconds it took. Raises NotReady after `timeout`."""
 
-    def down(self) -> None: ...
+    def down(self) -> Sentence:
+        """End the cluster, and remove what it keeps; what was done, in words."""
+
     def __enter__(self) -> Cluster: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None, /

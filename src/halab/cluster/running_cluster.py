@@ -14,22 +14,45 @@ from typing import Any, Literal, Self, get_args
 from halab.cluster import targets
 from halab.cluster.protocol import Component, Event, FaultKind, Session
 from halab.errors import ClusterExists, FaultError, NotReady
+from halab.models.validation import did_you_mean
+from halab.tables import Sentence
 
-__all__ = ["InjectedFault", "RunningCluster", "check_fault_kind", "check_same_settings"]
+__all__ = [
+    "USUAL_PROFILE", "USUAL_TTL", "InjectedFault", "RunningCluster", "check_fault_kind",
+    "check_same_settings", "healed", "removed", "taken_down",
+]  # fmt: skip
+
+USUAL_PROFILE, USUAL_TTL = "ha", 10.0  # of a new cluster, if nothing else was asked for; TTL in seconds
 
 _POLL = 0.1  # seconds between health checks while waiting
 
 
-def check_fault_kind(kind: FaultKind) -> None:
-    """Raise FaultError unless this is a kind of fault; the error lists those there are."""
-    if kind not in get_args(FaultKind):
+def check_fault_kind(kind: FaultKind, engine: str) -> None:
+    """Raise FaultError unless the engine has this kind of fault; the error says which there are."""
+    kinds = get_args(FaultKind)
+    if kind not in kinds:
         raise FaultError(
-            f"There is no fault {kind!r}.", hint=f"Choose one of: {', '.join(get_args(FaultKind))}."
+            f"There is no fault {kind!r}.",
+            hint=f"{did_you_mean(kind, kinds)}Choose one of: {', '.join(kinds)}.",
+        )
+    if engine == "embedded" and kind in ("partition", "mute"):
+        raise FaultError(
+            "Processes that share one machine's loopback have no network of their own to cut.",
+            hint='Containers have: halab.cluster(engine="compose"), or halab up --engine compose.',
+        )
+    if engine == "simulated" and kind in ("partition", "mute"):
+        raise FaultError(
+            "A cut network is not simulated: no measurement of one stands behind the model.",
+            hint='Cut a real network: halab.cluster(engine="compose").',
         )
 
 
-def check_same_settings(name: str, running: tuple[str, float], asked: tuple[str, float]) -> None:
-    """Raise ClusterExists unless the profile and TTL (seconds) asked for are those of the one that runs."""
+def check_same_settings(
+    name: str, running: tuple[str, float], profile: str | None, ttl: float | None
+) -> None:
+    """Raise ClusterExists unless the profile and TTL (seconds) that were asked for are those of the one that
+    runs. None was not asked for: then it is used as it is."""
+    asked = (profile or running[0], ttl or running[1])
     if running != asked:
         raise ClusterExists(
             f"A cluster {name!r} is running with profile {running[0]} and TTL {running[1]:g} s; "
@@ -37,6 +60,18 @@ def check_same_settings(name: str, running: tuple[str, float], asked: tuple[str,
             hint=f"Take it down (in a notebook cluster.down(), in a terminal halab down --name {name}) "
             'or use another name: halab.cluster("lab-2").',
         )
+
+
+def healed(component: str) -> Sentence:
+    return Sentence(f"{component}: its fault is undone. cluster.wait_healthy() waits until it serves again.")
+
+
+def removed(component: str) -> Sentence:
+    return Sentence(f"{component} was stopped for good, and belongs to the cluster no more.")
+
+
+def taken_down(name: str) -> Sentence:
+    return Sentence(f"Cluster {name!r} is down: none of its processes runs, and its data is gone.")
 
 
 @dataclass
@@ -154,8 +189,8 @@ class RunningCluster(ABC):
             self.wait_healthy()
 
     @abstractmethod
-    def heal(self, component: str) -> None:
-        """Undo a fault on a component by its name, or start it if it is down."""
+    def heal(self, component: str) -> Sentence:
+        """Undo a fault on a component by its name, or start it if it is down; what was done, in words."""
 
     @abstractmethod
     def replace(self, component: str, grace: float, why: str) -> None:
@@ -198,11 +233,16 @@ class RunningCluster(ABC):
         """Start one more query node and wait until it is healthy. Raises FaultError, NotReady."""
 
     @abstractmethod
-    def remove(self, target: str | Component) -> None:
-        """Stop a query node for good, as a planned stop does. Raises FaultError if it is the last one."""
+    def remove(self, target: str | Component) -> Sentence:
+        """Stop a query node for good, as a planned stop does; what was done, in words.
+
+        Raises FaultError if it is the last one.
+        """
 
     @abstractmethod
-    def down(self) -> None: ...
+    def down(self) -> Sentence:
+        """End every process of the cluster, and remove what it keeps; what was done, in words."""
+
     def __enter__(self) -> Self:
         return self
 

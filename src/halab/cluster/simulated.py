@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, Self, get_args
+from typing import Any, Literal, NamedTuple, Self
 
 from halab.cluster import targets
 from halab.cluster.profiles import PROFILES
@@ -26,11 +26,13 @@ from halab.cluster.protocol import (
     Session,
     check_extendable,
 )
+from halab.cluster.running_cluster import check_fault_kind, healed, removed
 from halab.errors import FaultError, NotReady
 from halab.models.failover import MILVUS, Failover, Lease, Timeline
 from halab.models.retry_policy import Retry
 from halab.models.samples import OPERATIONS, Sample
 from halab.sim.failover_requests import Incident, Outage, fail_over, outages, probe
+from halab.tables import Sentence
 
 __all__ = ["SimulatedCluster", "SimulatedFault"]
 
@@ -163,7 +165,7 @@ class SimulatedCluster:
         self.wait_healthy()
         return self.resolve(part.name)
 
-    def remove(self, target: str | Component) -> None:
+    def remove(self, target: str | Component) -> Sentence:
         """Take a query node out for good. Raises FaultError if it is none, or the last one."""
         part = self.resolve(target) if isinstance(target, str) else target
         check_extendable(part.role)
@@ -173,6 +175,7 @@ class SimulatedCluster:
             raise FaultError(f"{part.name} is {part.health}.", hint="Undo its fault first.")
         del self._parts[part.name]
         self._events.append(Event(self._clock, part.name, "removed", "user"))
+        return removed(part.name)
 
     @contextmanager
     def fault(self, kind: FaultKind, target: str | Component) -> Iterator[SimulatedFault]:
@@ -195,15 +198,7 @@ class SimulatedCluster:
         Raises TargetError if the target names nothing or more than one component, FaultError if the kind is
         unknown or the component is not healthy.
         """
-        if kind not in get_args(FaultKind):
-            raise FaultError(
-                f'There is no fault "{kind}".', hint=f"Choose one of {', '.join(get_args(FaultKind))}."
-            )
-        if kind in ("partition", "mute"):
-            raise FaultError(
-                "A cut network is not simulated: no measurement of one stands behind the model.",
-                hint='Cut a real network: halab.cluster(engine="compose").',
-            )
+        check_fault_kind(kind, self.engine)
         asked = target if isinstance(target, str) else target.name
         part = self.resolve(asked)
         if part.health != "healthy":
@@ -237,11 +232,12 @@ class SimulatedCluster:
             self._pass_until(due)
         return self._clock - start
 
-    def heal(self, component: str) -> None:
+    def heal(self, component: str) -> Sentence:
         """Undo whatever fault a component has, by its name."""
         for fault in self._faults:
             if fault.component == component:
                 fault.undo()
+        return healed(component)
 
     def replace(self, component: str, grace: float, why: str) -> None:
         """Start a component anew, whatever fault it has; the fault ends with it.
@@ -279,10 +275,11 @@ class SimulatedCluster:
         """
         return probe(self.outages(replicas), start, end, operations, rate, deadline, seed, retry)
 
-    def down(self) -> None:
+    def down(self) -> Sentence:
         """End the simulation. Twice is once."""
         self._parts.clear()
         self._plan.clear()
+        return Sentence(f"The simulation of cluster {self.name!r} is over: nothing ran, and nothing is left.")
 
     def __enter__(self) -> Self:
         return self

@@ -14,14 +14,14 @@ Pure functions: the caller resolves at the instant of the fault and records the 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 
 from halab.cluster.protocol import COORDINATORS, ROLES, Component, HaState
 from halab.errors import TargetError
+from halab.models.validation import did_you_mean
 
-__all__ = ["resolve", "targets"]
+__all__ = ["check_words", "resolve", "targets"]
 
 _LEADS = {"active", "leader"}
 _FOLLOWS = {"standby", "follower"}
@@ -39,12 +39,10 @@ def resolve(components: Sequence[Component], target: str) -> Component:
 
     Raises TargetError if it names nothing or several components; the hint lists the targets there are.
     """
-    words = re.findall(r"[a-z]+|\d+", target.lower().replace("coordinator", "coord"))
-    qualifiers = [word for word in words if word in _QUALIFIERS]
-    numbers = [int(word) for word in words if word.isdigit()]
-    role = "".join(word for word in words if word not in _QUALIFIERS and not word.isdigit())
-    if role not in ROLES or len(qualifiers) > 1 or len(numbers) > 1 or (qualifiers and numbers):
+    words = _parsed(target)
+    if words is None:
         raise _not_found(components, target, f'No target is called "{target.strip()}".')
+    role, qualifiers, numbers = words
     members = [component for component in components if component.role == role]
     if not members:
         raise _not_found(components, target, f"This cluster has no {_role_words(role)}.")
@@ -55,6 +53,28 @@ def resolve(components: Sequence[Component], target: str) -> Component:
     if qualifiers == ["any"]:
         return _any(members)
     return _by_ha_state(components, members, target, qualifiers[0])
+
+
+def check_words(target: str) -> None:
+    """Raise TargetError for words that name nothing in any cluster, before there is one."""
+    if _parsed(target) is None:
+        roles = [_role_words(role) for role in ROLES]
+        whole = [f"{word} {role}" for role in roles for word in (*sorted(_QUALIFIERS), "")]
+        raise TargetError(
+            f'No target is called "{target.strip()}".',
+            hint=f"{did_you_mean(target, map(str.strip, whole))}The roles are: {', '.join(roles)}.",
+        )
+
+
+def _parsed(target: str) -> tuple[str, list[str], list[int]] | None:
+    """The role, the qualifiers and the numbers of a target's words; None if they make no target."""
+    words = re.findall(r"[a-z]+|\d+", target.lower().replace("coordinator", "coord"))
+    qualifiers = [word for word in words if word in _QUALIFIERS]
+    numbers = [int(word) for word in words if word.isdigit()]
+    role = "".join(word for word in words if word not in _QUALIFIERS and not word.isdigit())
+    if role not in ROLES or len(qualifiers) > 1 or len(numbers) > 1 or (qualifiers and numbers):
+        return None
+    return role, qualifiers, numbers
 
 
 def targets(components: Sequence[Component]) -> list[str]:
@@ -118,9 +138,7 @@ def _by_ha_state(
 
 def _not_found(components: Sequence[Component], target: str, message: str) -> TargetError:
     known = targets(components)
-    close = difflib.get_close_matches(target.lower().strip(), known, n=1)
-    guess = f'Did you mean "{close[0]}"? ' if close else ""
-    return TargetError(message, hint=guess + _listing(components))
+    return TargetError(message, hint=did_you_mean(target, known) + _listing(components))
 
 
 def _listing(components: Sequence[Component]) -> str:

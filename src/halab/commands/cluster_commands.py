@@ -35,9 +35,10 @@ def register(app: typer.Typer) -> None:
 def up(
     name: Name = "course",
     profile: Annotated[
-        str, typer.Option(help="ha: a spare of everything that matters; small: one of each.")
-    ] = "ha",
-    ttl: Annotated[int, typer.Option(help="Session TTL, seconds.")] = 10,
+        str | None,
+        typer.Option(help="ha (the default): a spare of everything that matters; small: one of each."),
+    ] = None,
+    ttl: Annotated[int | None, typer.Option(help="Session TTL, seconds; 10 by default.")] = None,
     engine_name: Annotated[
         str,
         typer.Option(

@@ -35,9 +35,12 @@ def probe(
     The journal is kept: `halab plot JOURNAL` draws it.
     """
     from halab.cluster import open_cluster
-    from halab.measure.experiments.fault_experiment import journal_name, probe_and_save
+    from halab.cluster.targets import check_words
+    from halab.measure.experiments.fault_experiment import journal_name, parse_fault, probe_and_save
     from halab.measure.journal.summaries import summary
 
+    if fault:  # a misspelt one is told before a cluster is started for it
+        check_words(parse_fault(fault)[1])
     path = journal or Path(journal_name(fault or None))
     with open_cluster(name) as cluster:
         measured = probe_and_save(cluster, fault or None, path, replicas=replicas, seconds=seconds)

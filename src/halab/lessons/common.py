@@ -27,7 +27,7 @@ from halab.measure.journal.summaries import summary
 from halab.measure.journal.title_marks import provenance
 from halab.measure.probing.progress_line import show_runs_with
 from halab.measure.probing.retriever import Retriever
-from halab.tables import Row, Table
+from halab.tables import Row, Sentence, Table
 from halab.widgets.card_view import show_card
 from halab.widgets.live_lane import LiveRun
 from halab.widgets.prediction_form import PredictionForm, Question, remind
@@ -56,13 +56,6 @@ __all__ = [
 ]
 
 show_runs_with(LiveRun)  # what a lesson measures is seen while it runs
-
-
-class Sentence(str):
-    """Words as a cell's result: shown as they are, without quotes."""
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def table(title: str, headings: Row, rows: Iterable[Sequence[object]], *remarks: str) -> Table:

@@ -1,10 +1,12 @@
-"""Checks of arguments that several models make. Each raises ValueError with the argument's name and value."""
+"""Checks of arguments, and what was perhaps meant by a word that is none of those there are."""
 
 from __future__ import annotations
 
+import difflib
 import math
+from collections.abc import Iterable
 
-__all__ = ["not_negative", "positive"]
+__all__ = ["did_you_mean", "not_negative", "positive"]
 
 
 def positive(**values: float) -> None:
@@ -19,3 +21,9 @@ def not_negative(**values: float) -> None:
     for name, value in values.items():
         if not (value >= 0 and math.isfinite(value)):
             raise ValueError(f"{name} must be zero or a positive number, not {value}")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question that names the known word nearest to this one, with a blank after it; "" if none is near."""
+    close = difflib.get_close_matches(word.lower().strip(), list(known), n=1)
+    return f'Did you mean "{close[0]}"? ' if close else ""

@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 import traitlets
 
-from halab.cluster import attach_cluster, open_cluster
+from halab.cluster import open_cluster
 from halab.cluster.protocol import ROLES, Cluster, Component
 from halab.course.catalogue import language
-from halab.errors import ClusterExists, ClusterNotFound, HalabError
+from halab.errors import ClusterNotFound, HalabError
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ClusterView", "Progress", "Start"]
@@ -134,10 +134,7 @@ class ClusterView(CourseWidget):
 
 
 def _course_cluster(progress: Progress) -> Cluster:
-    try:
-        return open_cluster(name="course", profile="ha", ttl=10, progress=progress)
-    except ClusterExists:  # a lesson may have started it with another TTL; it is to be seen all the same
-        return attach_cluster("course")
+    return open_cluster(name="course", progress=progress)
 
 
 def _rows(components: Iterable[Component | Mapping[str, Any]]) -> list[dict[str, Any]]:

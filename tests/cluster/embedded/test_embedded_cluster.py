@@ -289,6 +289,7 @@ def test_another_process_attaches_to_the_running_cluster(ha):
 def test_the_same_name_with_other_settings_is_an_error_that_names_both(ha):
     with pytest.raises(ClusterExists, match="profile ha and TTL 10"):
         embedded_cluster.start("ha", "small", 5)
+    assert embedded_cluster.start("ha").profile == "ha"  # nothing else was asked for: it is used as it is
 
 
 def test_the_command_shows_what_the_library_knows(ha):

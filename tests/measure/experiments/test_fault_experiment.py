@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
-from halab.errors import MeasurementError, NotReady, TargetError
+from halab.errors import HalabError, MeasurementError, NotReady, TargetError
 from halab.measure.experiments.fault_experiment import experiment, journal_name, parse_fault, probe_and_save
 from halab.measure.journal.journal_file import Journal, RowCount
 from halab.measure.journal.outage import outages
@@ -161,3 +161,17 @@ def test_a_journal_is_named_after_its_time_and_fault():
     now = datetime(2026, 11, 23, 14, 5, 3)
     assert journal_name("crash active rootcoord", now) == "2026-11-23-140503-crash-active-rootcoord.jsonl"
     assert journal_name(None, now) == "2026-11-23-140503-no-fault.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("crsh proxy", 'Did you mean "crash"'),
+        ("partition proxy", 'engine="compose"'),
+    ],
+)
+def test_a_fault_that_cannot_be_is_told_before_anything_is_measured_with_what_was_meant(fault, said):
+    cluster = BreakableCluster()
+    with pytest.raises(HalabError) as told:
+        experiment(cluster, fault, retriever=FakeRetriever(cluster), **BRIEF)
+    assert said in told.value.hint

@@ -22,8 +22,16 @@ from halab.cluster.compose.docker import Docker, find_docker
 from halab.cluster.compose.docker_events import Action, ActionLog, EventListener, history
 from halab.cluster.compose.status_reader import StatusReader
 from halab.cluster.protocol import Actor, Component, Event, FaultKind, Session, check_extendable
-from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_fault_kind
+from halab.cluster.running_cluster import (
+    InjectedFault,
+    RunningCluster,
+    check_fault_kind,
+    healed,
+    removed,
+    taken_down,
+)
 from halab.errors import ClusterError, ClusterNotFound, FaultError
+from halab.tables import Sentence
 
 __all__ = ["ComposeCluster", "attach"]
 
@@ -139,7 +147,7 @@ class ComposeCluster(RunningCluster):
 
     def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
         """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
-        check_fault_kind(kind)
+        check_fault_kind(kind, self.engine)
         component, asked = self._resolve_target(target)
         container = self._container(component.name)
         if fault := self._faults.fault_of(container):
@@ -156,7 +164,7 @@ class ComposeCluster(RunningCluster):
         self._action_log.write(action)
         return InjectedFault(self, kind, asked, container.name, time.monotonic() - (time.time() - at))
 
-    def heal(self, component: str) -> None:
+    def heal(self, component: str) -> Sentence:
         """Undo a fault on a component by its name, or start it if it is down."""
         container, began = self._container(component), time.time()
         last = next(
@@ -166,6 +174,7 @@ class ComposeCluster(RunningCluster):
         self._action_log.write(
             Action(began, began, time.time(), container.id, container.name, done, "user", "fault undone")
         )
+        return healed(container.name)
 
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
@@ -211,7 +220,7 @@ class ComposeCluster(RunningCluster):
         self.wait_healthy()
         return self.resolve(new.name)
 
-    def remove(self, target: str | Component) -> None:
+    def remove(self, target: str | Component) -> Sentence:
         """Stop a query node for good, as a planned stop does; that lasts until it has handed over its data.
 
         Raises FaultError if it is no query node, has a fault or is the last one.
@@ -229,6 +238,7 @@ class ComposeCluster(RunningCluster):
             self.docker.run("stop", f"--time={GRACE:.0f}", container.id)
             self.docker.run("rm", "--volumes", container.id)
         self._reader.forget()
+        return removed(container.name)
 
     def _nodes(self, role: str) -> list[Container]:
         return [container for container in self._reader.containers() if container.role == role]
@@ -265,10 +275,11 @@ class ComposeCluster(RunningCluster):
 
     # -- ending -------------------------------------------------------------------------------------------
 
-    def down(self) -> None:
+    def down(self) -> Sentence:
         """Remove every container, network and volume of the cluster."""
         self._listener.close()
         projects.remove(self.name, self.docker)
+        return taken_down(self.name)
 
     def __repr__(self) -> str:
         milvus = self.versions["milvus"]

@@ -22,7 +22,7 @@ from halab.cluster.embedded.child_process import tail
 from halab.cluster.embedded.ports import free_ports, is_free
 from halab.cluster.embedded.spec import check_settings
 from halab.cluster.protocol import Component
-from halab.cluster.running_cluster import check_same_settings
+from halab.cluster.running_cluster import USUAL_PROFILE, USUAL_TTL, check_same_settings
 from halab.errors import NotReady
 
 __all__ = ["start"]
@@ -35,19 +35,20 @@ _READY_WITHIN = 300.0  # seconds; missing images are pulled before this clock st
 
 def start(
     name: str = "course",
-    profile: str = "ha",
-    ttl: float = 10,
+    profile: str | None = None,
+    ttl: float | None = None,
     *,
     detach: bool = False,
     progress: Progress = lambda _: None,
 ) -> ComposeCluster:
     """A ready cluster of that name: a new one, or the one that runs (or is starting) already.
 
+    A new one has profile "ha" and a TTL of 10 s unless others are asked for; one that runs is used as it is.
     It ends with this process unless `detach`. `progress` is called while it starts with the phase, the
     components, how many are healthy and the seconds so far. Raises ClusterExists if the one that runs has
     other settings, NotReady if it does not come up, ClusterError if Docker or the file is missing.
     """
-    check_settings(name, profile, ttl)
+    check_settings(name, profile or USUAL_PROFILE, ttl or USUAL_TTL)
     docker, file = find_docker(), projects.file()
     projects.folder(name).parent.mkdir(parents=True, exist_ok=True)
     startup = _Startup(docker, name, progress)
@@ -55,10 +56,11 @@ def start(
         launching = None
         if all(container.state in ("exited", "dead") for container in startup.reader.containers()):
             projects.remove(name, docker)  # what an earlier one left: stopped containers, volumes
-            launching = _launch(docker, file, name, profile, ttl, detach)
+            launching = _launch(docker, file, name, profile or USUAL_PROFILE, ttl or USUAL_TTL, detach)
     if launching is None:
         cluster = startup.join()
-        check_same_settings(name, (cluster.profile, cluster.ttl), (profile, ttl))
+        check_same_settings(name, (cluster.profile, cluster.ttl), profile, ttl)
+        startup.settings = f"profile {cluster.profile}, TTL {cluster.ttl:g} s"
         startup.report("ready")
         return cluster
     try:
@@ -104,6 +106,7 @@ class _Startup:
     docker: Docker
     name: str
     progress: Progress
+    settings: str = ""
 
     def __post_init__(self) -> None:
         self.reader = StatusReader(self.docker, projects.project(self.name))
@@ -111,7 +114,9 @@ class _Startup:
 
     def join(self) -> ComposeCluster:
         """The cluster that runs already, as it is; if it is starting, wait until it has started."""
-        self.wait_for(lambda components: all(part.health != "starting" for part in components))
+        self.wait_for(
+            lambda components: all(part.health not in ("waiting", "starting") for part in components)
+        )
         return ComposeCluster(self.docker, self.name)
 
     def wait_ready(self, launching: subprocess.Popen[bytes]) -> ComposeCluster:

@@ -34,8 +34,19 @@ from halab.cluster.embedded.spec import (
     remove_sockets,
 )
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
-from halab.cluster.running_cluster import InjectedFault, RunningCluster, check_fault_kind, check_same_settings
+from halab.cluster.running_cluster import (
+    USUAL_PROFILE,
+    USUAL_TTL,
+    InjectedFault,
+    RunningCluster,
+    check_fault_kind,
+    check_same_settings,
+    healed,
+    removed,
+    taken_down,
+)
 from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
+from halab.tables import Sentence
 
 __all__ = [
     "EmbeddedCluster",
@@ -111,12 +122,7 @@ class EmbeddedCluster(RunningCluster):
 
     def inject(self, kind: FaultKind, target: str | Component) -> InjectedFault:
         """Inject a fault that stays until it is undone. The target is resolved now, by its role now."""
-        check_fault_kind(kind)
-        if kind in ("partition", "mute"):
-            raise FaultError(
-                "Processes that share one machine's loopback have no network of their own to cut.",
-                hint='Containers have: halab.cluster(engine="compose"), or halab up --engine compose.',
-            )
+        check_fault_kind(kind, self.engine)
         component, asked = self._resolve_target(target)
         answer = _request(self.spec, {"op": "fault", "name": component.name, "kind": kind, "target": asked})
         return InjectedFault(self, kind, asked, component.name, answer["at"])
@@ -132,9 +138,10 @@ class EmbeddedCluster(RunningCluster):
         processes = (process for process in self.spec.processes if process.name == component)
         return next((process.ports.get(name, 0) for process in processes), 0)
 
-    def heal(self, component: str) -> None:
+    def heal(self, component: str) -> Sentence:
         """Undo a fault on a component by its name, or start it if it is down."""
         _request(self.spec, {"op": "heal", "name": component})
+        return healed(component)
 
     def replace(self, component: str, grace: float, why: str) -> None:
         """End a component's process and start it anew, whatever fault it has; the fault ends with it.
@@ -157,7 +164,7 @@ class EmbeddedCluster(RunningCluster):
         self.wait_healthy()
         return self.resolve(name)
 
-    def remove(self, target: str | Component) -> None:
+    def remove(self, target: str | Component) -> Sentence:
         """Stop a query node for good, as a planned stop does; that lasts until it has handed over its data.
 
         Raises FaultError if it is no query node, has a fault or is the last one.
@@ -165,12 +172,14 @@ class EmbeddedCluster(RunningCluster):
         component, _ = self._resolve_target(target)
         check_extendable(component.role)
         _request(self.spec, {"op": "remove", "name": component.name})
+        return removed(component.name)
 
     # -- ending -------------------------------------------------------------------------------------------
 
-    def down(self) -> None:
+    def down(self) -> Sentence:
         """Kill every process of the cluster and remove its folder."""
         remove(self.folder)
+        return taken_down(self.name)
 
     def __repr__(self) -> str:
         milvus = self.spec.versions["milvus"]
@@ -179,28 +188,29 @@ class EmbeddedCluster(RunningCluster):
 
 def start(
     name: str = "course",
-    profile: str = "ha",
-    ttl: float = 10,
+    profile: str | None = None,
+    ttl: float | None = None,
     *,
     detach: bool = False,
     progress: Progress = lambda _: None,
 ) -> EmbeddedCluster:
     """A ready cluster of that name: a new one, or the one that runs (or is starting) already.
 
+    A new one has profile "ha" and a TTL of 10 s unless others are asked for; one that runs is used as it is.
     It ends with this process unless `detach`. `progress` is called ten times a second with the phase, the
     components, how many are healthy and the seconds so far. Raises ClusterExists if the one that runs has
     other settings, NotReady if it does not come up, UnsupportedPlatform, ClusterError.
     """
-    check_settings(name, profile, ttl)
+    check_settings(name, profile or USUAL_PROFILE, ttl or USUAL_TTL)
     folder = folder_of(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / "clusters.lock"):
         spec = _running(folder)
         owned = spec is None
         if spec is None:
-            spec = _launch(name, profile, ttl, detach, progress)
+            spec = _launch(name, profile or USUAL_PROFILE, ttl or USUAL_TTL, detach, progress)
         else:
-            check_same_settings(name, (spec.profile, spec.ttl), (profile, ttl))
+            check_same_settings(name, (spec.profile, spec.ttl), profile, ttl)
     cluster = EmbeddedCluster(spec, owned and not detach)
     _await_ready(cluster, owned, progress)
     return cluster
@@ -355,7 +365,8 @@ def _await_ready(cluster: EmbeddedCluster, owned: bool, progress: Progress) -> N
     while True:
         status = cluster.status()
         healthy = sum(c["health"] == "healthy" for c in status["components"])
-        progress(status | {"done": healthy, "total": len(status["components"])})
+        settings = f"profile {cluster.profile}, TTL {cluster.ttl:g} s"
+        progress(status | {"done": healthy, "total": len(status["components"]), "settings": settings})
         if status["phase"] == "ready":
             return
         if status["phase"] == "failed":

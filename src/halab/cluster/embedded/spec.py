@@ -14,6 +14,7 @@ from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import COORDINATORS
 from halab.errors import ClusterError
 from halab.folders import home_folder
+from halab.models.validation import did_you_mean
 
 __all__ = [
     "PORTS",
@@ -179,7 +180,10 @@ def check_settings(name: str, profile: str, ttl: float) -> None:
             hint='Try "course" or "lab-2".',
         )
     if profile not in PROFILES:
-        raise ClusterError(f"There is no profile {profile!r}.", hint=f"Choose one of: {', '.join(PROFILES)}.")
+        raise ClusterError(
+            f"There is no profile {profile!r}.",
+            hint=f"{did_you_mean(profile, PROFILES)}Choose one of: {', '.join(PROFILES)}.",
+        )
     if ttl != int(ttl) or not 2 <= ttl <= 120:
         raise ClusterError(
             f"The session TTL is whole seconds from 2 to 120 (etcd leases count in seconds); got {ttl}.",

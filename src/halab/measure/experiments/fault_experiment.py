@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from halab.cluster.protocol import Cluster, FaultKind
+from halab.cluster.running_cluster import check_fault_kind
 from halab.errors import MeasurementError
 from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.journal.experiment_name import file_words
@@ -15,6 +16,7 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.operations import Operation
 from halab.measure.probing.prober import probe
 from halab.measure.probing.retriever import SETTLE, Retriever
+from halab.models.validation import did_you_mean
 
 __all__ = ["experiment", "journal_name", "parse_fault", "probe_and_save"]
 
@@ -22,10 +24,12 @@ __all__ = ["experiment", "journal_name", "parse_fault", "probe_and_save"]
 def parse_fault(fault: str) -> tuple[FaultKind, str]:
     """The kind and the target of words such as "crash active rootcoord". Raises MeasurementError."""
     kind, _, target = fault.strip().partition(" ")
-    if kind not in get_args(FaultKind) or not target.strip():
+    kinds = get_args(FaultKind)
+    if kind not in kinds or not target.strip():
         raise MeasurementError(
             f'a fault is a kind and a target, found "{fault}"',
-            hint=f'begin with {", ".join(get_args(FaultKind))}; for example "crash active rootcoord"',
+            hint=f"{did_you_mean(kind, kinds)}Begin with {', '.join(kinds)}; "
+            'for example "crash active rootcoord"',
         )
     return cast(FaultKind, kind), target.strip()
 
@@ -56,8 +60,10 @@ def experiment(
     and ClusterNotFound.
     """
     wanted = [parse_fault(words) for words in ([fault] if isinstance(fault, str) else fault or [])]
-    for _, target in wanted:
-        # Told before the first probe leaves: a mistyped target, or a cluster that is gone.
+    for kind, target in wanted:
+        # Told before the first probe leaves: a fault that this engine has not, a mistyped target, or a
+        # cluster that is gone.
+        check_fault_kind(kind, cluster.engine)
         cluster.resolve(target)
     run = probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed)
     steps = ExperimentSteps(run, progress=progress)
