@@ -2,8 +2,8 @@
 
     python benchmarks/live_lane.py
 
-The service is a fake (80 requests a second, four operations), and belongs to the same process: CPU time is that
-of all. Lateness is how long after its intended time a probe left: it would show a prober that is kept waiting.
+The service is a fake (80 requests a second, four operations) in the same process: CPU time is that of both.
+Lateness is how long after its intended time a probe left: it would show a prober that is kept waiting.
 """
 
 from __future__ import annotations

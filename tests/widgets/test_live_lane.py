@@ -123,5 +123,5 @@ def test_only_requests_with_an_outcome_count_lately():
     bad = [sample(number, Outcome.FAIL, "insert") for number in range(30)]
     assert answered_lately([]) == ""
     assert answered_lately(good) == "the last 20 searches were answered"
-    assert answered_lately(bad + good) == "answered of the last: insert 0/20"
-    assert "insert 0/20" in answered_lately(bad + good, "zh")
+    assert answered_lately(bad + good) == "answered lately: insert 0 of 20"
+    assert "insert 0 / 20" in answered_lately(bad + good, "zh")

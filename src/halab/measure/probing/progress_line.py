@@ -83,13 +83,17 @@ def answered_lately(samples: Iterable[Sample], language: str = "en") -> str:
         lately.setdefault(sample.operation, []).append(sample.outcome is Outcome.OK)
     good = {name: (sum(all_of[-LATELY:]), len(all_of[-LATELY:])) for name, all_of in lately.items()}
     asked = sum(of for _, of in good.values())
-    short = [f"{name} {answered}/{of}" for name, (answered, of) in good.items() if answered < of]
+    short = [
+        f"{name} {answered}{' / ' if language == 'zh' else ' of '}{of}"
+        for name, (answered, of) in good.items()
+        if answered < of
+    ]
     if not asked:
         return ""
     if language == "zh":
         return f"最近的请求中得到应答的：{'，'.join(short)}" if short else f"最近 {asked} 个请求都得到了应答"
     if short:
-        return f"answered of the last: {', '.join(short)}"
+        return f"answered lately: {', '.join(short)}"
     return f"the last {asked} {_requests(list(good))} {'was' if asked == 1 else 'were'} answered"
 
 
