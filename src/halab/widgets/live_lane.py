@@ -45,6 +45,7 @@ _PHASES_ZH = {
     "undoing the fault, waiting for health": "解除故障，等待恢复健康",
     "after the fault": "故障之后",
     "counting rows": "清点行数",
+    "waiting for the first probes": "等待最初几次探测",
     "writing rows": "写入行",
     "flushing": "刷盘",
     "writing rows that are not flushed": "写入尚未刷盘的行",

@@ -21,7 +21,7 @@ from halab.measure.experiments.fault_experiment import parse_fault
 from halab.measure.experiments.kubelet import Check, HttpGet, Kubelet, Pod, TcpSocket, container_of
 from halab.measure.journal.journal_file import Journal, relative
 from halab.measure.probing.prober import Run, probe
-from halab.measure.probing.progress_line import DONE, ProgressLine
+from halab.measure.probing.progress_line import DONE, view_of
 from halab.measure.probing.retriever import Retriever
 from halab.models.health_probes import HealthProbe
 from halab.models.samples import Outcome
@@ -87,7 +87,7 @@ def health_check(
         kubelet = stack.enter_context(
             Kubelet(container_of(cluster, part.name), pod, watch=watch, seed=chance.randrange(2**32))
         )
-        on_progress = ProgressLine(lambda: run.elapsed)
+        on_progress = view_of(run)
         on_progress("waiting for the first probes")
         kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None and kubelet.ready)
         kubelet.wait(pod.liveness.probe.period * chance.random())

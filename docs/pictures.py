@@ -1,0 +1,143 @@
+"""Makes the pictures at the top of the README anew: a real lab in JupyterLab, and a graded exercise.
+
+    python docs/pictures.py        needs Chromium, and takes about three minutes
+
+The lab is run for the light theme and for the dark one, on a real cluster. In the moving picture two
+seconds of the run pass in one.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "tests" / "browser"), str(ROOT / "tests")]
+from conftest import FLAGS, Lab, Notebook, chromium_path, learners, start_lab, stop  # noqa: E402
+
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+SIZE = {"width": 1040, "height": 900}
+CELLS = [
+    "from halab.lessons import failover_timeline as lesson\n\ncluster = lesson.cluster()",
+    "retriever = lesson.Retriever(cluster)",
+    'crash = lesson.experiment(cluster, "crash active rootcoord", retriever=retriever, seconds=14)',
+    "cluster.down()",
+]
+EVERY = 0.5  # seconds of the run between two frames
+SHOWN = 250  # milliseconds that a frame is shown
+LAST = 4000  # milliseconds that the last one is
+EXERCISE = "06-failover-timeline"
+SOLVED = ("06-1", "06-2")  # its tasks that are answered in the picture
+
+
+def main() -> None:
+    """Write the pictures into docs/."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        os.environ |= {"HALAB_HOME": folder, "HALAB_WORK": str(home / "work"), "HALAB_COURSE": str(ROOT)}
+        os.environ |= {"HALAB_LEARNER": "ada", "HALAB_LANG": "en"}
+        (home / "work").mkdir()
+        write_notebooks(home / "work")
+        lab, server = start_lab(home / "work", home, learners)
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+                for theme in THEMES:
+                    page = browser.new_page(viewport=SIZE)
+                    record_lab(lab, page, theme)
+                    picture_exercise(lab, page, theme)
+                    page.close()
+                browser.close()
+        finally:
+            stop(server)
+
+
+def write_notebooks(work: Path) -> None:
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), work / "lab.ipynb")
+    (work / "exercises" / EXERCISE).mkdir(parents=True)
+    handed_out = nbformat.read(ROOT / "exercises" / EXERCISE / f"{EXERCISE}.ipynb", as_version=4)
+    solution = nbformat.read(ROOT / "solutions" / EXERCISE / f"{EXERCISE}.ipynb", as_version=4)
+    answers = {cell.id: cell.source for cell in solution.cells if cell.id.endswith("-answer")}
+    for cell in handed_out.cells:
+        if cell.id.startswith(SOLVED) and cell.id in answers:
+            cell.source = answers[cell.id]
+    nbformat.write(handed_out, work / "exercises" / EXERCISE / f"{EXERCISE}.ipynb")
+
+
+def record_lab(lab: Lab, page: Page, theme: str) -> None:
+    """Run the lab; its lanes become a moving picture, and the window while the fault lasts a still one."""
+    notebook = lab.open_notebook(page, "lab.ipynb")
+    notebook.theme(THEMES[theme])
+    notebook.run_next(2)
+    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+    lane = page.locator(".halab-live")
+    lane.locator(".halab-mark-ok").first.wait_for(state="attached")
+    began, frames, still = time.monotonic(), [], False
+    while lane.count():
+        if not still and time.monotonic() - began > 13:
+            page.screenshot(path=ROOT / "docs" / f"lab-{theme}.png", clip=around(notebook, lane))
+            still = True
+        try:
+            frames.append(Image.open(io.BytesIO(lane.screenshot(timeout=1000))).convert("RGB"))
+        except Exception as error:  # the lanes fold while they are photographed: that was the last frame
+            print(f"{theme}: {len(frames)} frames ({type(error).__name__})")
+            break
+        page.wait_for_timeout(max(0, (began + EVERY * len(frames) - time.monotonic()) * 1000))
+    save(frames, ROOT / "docs" / f"live-{theme}.gif")
+    page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
+    )
+    notebook.run_next(1)
+
+
+def around(notebook: Notebook, lane: Any) -> dict[str, float]:
+    """The part of the window from the first cell to the end of the lanes."""
+    first = notebook.panel.locator(".jp-Cell").first.bounding_box()
+    box = lane.bounding_box()
+    bottom = box["y"] + box["height"] + 12
+    return {"x": first["x"], "y": first["y"], "width": first["width"], "height": bottom - first["y"]}
+
+
+def save(frames: list[Image.Image], path: Path) -> None:
+    """One moving picture: each frame on a ground as high as the highest, in the last frame's colours."""
+    height = max(frame.height for frame in frames)
+    colours = frames[-1].quantize(64)
+    drawn = []
+    for frame in frames:
+        ground = Image.new("RGB", (frame.width, height), frame.getpixel((frame.width // 2, 4)))
+        ground.paste(frame)
+        drawn.append(ground.quantize(palette=colours, dither=Image.Dither.NONE))
+    times = [SHOWN] * (len(drawn) - 1) + [LAST]
+    drawn[0].save(path, save_all=True, append_images=drawn[1:], duration=times, loop=0, optimize=True)
+
+
+def picture_exercise(lab: Lab, page: Page, theme: str) -> None:
+    """The grade panel of an exercise of which a part is solved."""
+    notebook = lab.open_notebook(page, f"exercises/{EXERCISE}/{EXERCISE}.ipynb")
+    page.set_viewport_size(SIZE | {"height": 1700})
+    cell = notebook.cell("show_grade_panel(6)")
+    cell.locator(".cm-content").click()
+    notebook.run_next(1)
+    panel = cell.locator(".halab-grade")
+    panel.locator(".halab-grade-button").click()
+    panel.locator("table").wait_for(timeout=120_000)
+    page.wait_for_timeout(500)
+    notebook.theme(THEMES[theme])
+    page.mouse.move(0, 0)
+    panel.screenshot(path=ROOT / "docs" / f"graded-{theme}.png")
+    page.set_viewport_size(SIZE)
+
+
+if __name__ == "__main__":
+    main()
