@@ -1,11 +1,13 @@
 """Each widget's module as the browser gets it: what is shared and its own text in one."""
 
 import importlib
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from halab.measure.journal.marks import MARKS
 from halab.widgets import base
 from support.nodejs import node
 
@@ -32,3 +34,11 @@ def test_no_name_of_a_widget_is_one_of_those_that_are_shared(name, tmp_path):
     (tmp_path / "module.mjs").write_text(base.front_end(name)[0])
     ran = subprocess.run([node(), "--check", "module.mjs"], cwd=tmp_path, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_widgets_draw_the_marks_in_the_colours_of_the_plots():
+    css = (Path(base.__file__).parent / "shared.css").read_text("utf-8")
+    variables = dict(re.findall(r"(--halab-\w+): ([^;]+);", css))
+    for kind, mark in MARKS.items():
+        (variable,) = re.findall(rf"\.halab-mark-{kind} {{\s+stroke: var\((--halab-\w+)\);", css)
+        assert variables[variable] == mark.css

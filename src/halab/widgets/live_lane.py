@@ -18,17 +18,17 @@ from IPython.display import DisplayHandle, display
 
 from halab.course.catalogue import Language, language
 from halab.errors import HalabError
+from halab.measure.journal.marks import mark_of
 from halab.measure.probing.prober import Run
 from halab.measure.probing.progress_line import DONE, answered_lately
-from halab.models.samples import NOTHING_FOUND, Outcome, Sample
+from halab.models.samples import Sample
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["LiveLane", "LiveRun"]
 
 _PERIOD = 0.22  # seconds between two messages to the browser
 _EVENTS = 4  # messages between two questions to the cluster about its events
-_LETTERS = {Outcome.OK: "o", Outcome.FAIL: "x", Outcome.UNKNOWN: "?"}
-_EMPTY = "e"
+_LETTERS = {"ok": "o", "empty": "e", "fail": "x", "unknown": "?"}
 _COUNTED: dict[Language, dict[str, str]] = {
     "en": {
         "o": "answered",
@@ -157,7 +157,7 @@ class LiveRun:
 
 
 def _letter(sample: Sample) -> str:
-    return _EMPTY if sample.error == NOTHING_FOUND else _LETTERS[sample.outcome]
+    return _LETTERS[mark_of(sample)]
 
 
 def _moments(run: Run) -> list[dict[str, Any]]:

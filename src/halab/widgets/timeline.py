@@ -19,6 +19,7 @@ import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from halab.measure.journal.marks import MARKS, mark_of
 from halab.models.failover import (
     CARD,
     MILVUS,
@@ -30,7 +31,7 @@ from halab.models.failover import (
 )
 from halab.models.faults import FaultKind
 from halab.models.retry_policy import RetryPolicy
-from halab.models.samples import NOTHING_FOUND, Sample
+from halab.models.samples import Sample
 from halab.sim.failover_requests import simulate
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
@@ -45,12 +46,6 @@ _SEGMENTS = (
     ("reconnecting", "back"),
 )
 _COLOURS = ("#e79a9a", "#f6c089", "#93bfe9", "#a5cfa8")
-_MARKS = {
-    "ok": (".", "#2e7d32"),
-    "empty": ("s", "#8e5bd0"),
-    "unknown": ("D", "#e65100"),
-    "fail": ("x", "#c62828"),
-}
 
 
 @dataclass(frozen=True)
@@ -80,14 +75,10 @@ def lane(
     if isinstance(phases, Timeline):
         phases = {phase.key: phase.at for phase in phases}
     plain = [
-        (round(s.intended - at, 4), round(s.latency, 4), _fate(s), s.operation)
+        (round(s.intended - at, 4), round(s.latency, 4), mark_of(s), s.operation)
         for s in sorted(samples, key=lambda sample: (sample.operation, sample.intended))
     ]
     return Lane(label, plain, simulated, phases or {})
-
-
-def _fate(sample: Sample) -> str:
-    return "empty" if sample.error == NOTHING_FOUND else str(sample.outcome.value)
 
 
 class FailoverTimeline(CourseWidget):
@@ -300,9 +291,10 @@ def _draw_band(axes: Axes, height: int, each: Mapping[str, Any]) -> None:
 
 
 def _draw_row(axes: Axes, height: int, samples: Sequence[Sequence[Any]]) -> None:
-    for fate, (marker, colour) in _MARKS.items():
-        times = [sample[0] for sample in samples if sample[2] == fate]
-        axes.plot(times, [height] * len(times), marker, color=colour, markersize=4, markerfacecolor="none")
+    for kind in ("ok", "empty", "unknown", "fail"):  # the worst on top
+        times = [sample[0] for sample in samples if sample[2] == kind]
+        shape, colour = MARKS[kind].shape, MARKS[kind].colour
+        axes.plot(times, [height] * len(times), shape, color=colour, markersize=4, markerfacecolor="none")
 
 
 def _png(figure: Figure) -> str:
