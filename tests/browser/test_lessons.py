@@ -24,7 +24,7 @@ LESSONS = {
         "crash active rootcoord",
     ),
     "04-writing": (
-        (".halab-write-said", "Acknowledged: one by one"),
+        (".halab-write-said", "Press Write one row"),
         {
             "straggling(0.01": "2.97%",
             "costs(written)": "SIMULATED",
@@ -34,7 +34,7 @@ LESSONS = {
         "1000 rows",
     ),
     "05-reading": (
-        (".halab-balancer-said", "p99: round robin"),
+        (".halab-balancer-said", "Press Race"),
         {
             "scaling(limited)": "SPEED LIMIT",
             "speeds(shared)": "SIMULATED",

@@ -31,22 +31,26 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
     notebook = lab.open_notebook(page, "replication.ipynb")
     notebook.run_all()
     page.wait_for_selector(".halab-write tbody tr")
-    before = page.locator(".halab-write-said").text_content()
+    expect(page.locator(".halab-write-said")).to_have_text("Press Write one row.")
+    assert page.locator(".halab-write-ackmark").count() == 0  # the end is not told before it
     page.locator(".halab-write-write").focus()
     page.keyboard.press("Enter")
     expect(page.locator("tbody td").nth(1)).not_to_have_text("…", timeout=15_000)
-    assert page.locator(".halab-write-said").text_content() != before
+    expect(page.locator(".halab-write-said")).to_contain_text("Acknowledged: one by one")
+    expect(page.locator(".halab-write-chart")).to_contain_text("★ first")
     assert page.locator(".halab-write-ackmark").count() == 4
     copies = page.locator("input[name=copies]")
     copies.focus()
     page.keyboard.press("ArrowRight")
     mean = f"{parallel(Copy(10, 10), 4).acknowledged:.1f} ms"
     expect(page.locator(".halab-write tbody tr").nth(1).locator("td").first).to_have_text(mean)
-    for _ in range(3):
-        page.keyboard.press("ArrowLeft")
-    expect(page.locator("input[name=needed]")).to_have_value("1")
     page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
+    expect(page.locator("input[name=needed]")).to_have_value("3")  # of five: a majority
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("input[name=needed]")).to_have_value("2")
+    page.locator(".halab-write-write").click()
+    expect(page.locator("tbody td").nth(1)).to_contain_text("ms", timeout=15_000)
     for theme in ("JupyterLab Light", "JupyterLab Dark"):
         notebook.theme(theme)
         for width in (1000, 480):
@@ -59,14 +63,15 @@ def test_it_is_played_by_keyboard_and_tells_the_kernel(lab, chromium_page: Page)
             notebook.screenshot(f"replication-{theme.split()[1].lower()}-{width}", ".halab-write")
     notebook.cell("print(race)").click()
     notebook.run_next(1)
-    expect(notebook.cell("print(race)")).to_contain_text("quorum, 1 of 3")
+    expect(notebook.cell("print(race)")).to_contain_text("quorum, 2 of 3")
 
 
 def test_it_speaks_chinese(lab, chromium_page: Page) -> None:  # type: ignore[no-untyped-def]
     chinese = lab.open_notebook(chromium_page, "replication-zh.ipynb")
     chinese.run_all()
     chromium_page.wait_for_selector(".halab-write tbody tr")
-    expect(chromium_page.locator(".halab-write-said")).to_contain_text("确认用时")
+    chromium_page.locator(".halab-write-write").click()
+    expect(chromium_page.locator(".halab-write-said")).to_contain_text("确认用时", timeout=15_000)
     chinese.screenshot("replication-zh", ".halab-write")
 
 

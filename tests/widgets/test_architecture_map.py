@@ -69,10 +69,12 @@ def test_a_profile_is_shown_before_anything_runs():
 
 def test_a_part_tells_what_falls_with_it():
     shown = ArchitectureMap()
-    assert set(fates(shown, "rootcoord-2").values()) == {"survives"}
+    assert fates(shown, "rootcoord-2") == {}
     assert fates(shown, "rootcoord-1")["insert"] == "degrades"
     assert fates(shown, "log")["insert"] == "stops"
-    assert set(fates(shown, "etcd-1").values()) == {"survives"}
+    assert fates(shown, "etcd-1") == {"metadata call": "pauses"}, "a leader is elected in a second"
+    assert fates(shown, "etcd-2") == {}
+    assert fates(shown, "querynode-1") == {"search": "pauses"}, "its copy comes back empty at first"
     assert set(fates(shown, "proxy-1").values()) == {"stops"}
     assert fates(ArchitectureMap("small"), "rootcoord-1")["insert"] == "stops"
 
@@ -90,6 +92,18 @@ def test_it_follows_the_cluster_and_judges_it_as_it_is():
         assert len(shown.parts) == 20
 
 
+def test_what_fails_already_is_told_from_what_a_loss_would_add():
+    with SimulatedCluster() as cluster:
+        shown = ArchitectureMap(cluster)
+        with cluster.fault("crash", "etcd-2"), cluster.fault("crash", "etcd-3"):
+            shown.look()
+            already = {one["operation"]: one["fate"] for one in part(shown, "rootcoord-1")["already"]}
+            assert already["metadata call"] == "stops"
+            assert fates(shown, "rootcoord-1") == {}, "it makes nothing worse"
+            assert part(shown, "etcd-2")["already"] == []
+            assert fates(shown, "etcd-2")["metadata call"] == "stops", "its repair alone would end it"
+
+
 def test_until_another_has_taken_over_the_lost_leader_is_missed():
     class Leaderless(SimulatedCluster):
         def components(self):
@@ -98,7 +112,8 @@ def test_until_another_has_taken_over_the_lost_leader_is_missed():
 
     shown = ArchitectureMap(Leaderless())
     assert fates(shown, "rootcoord-1")["insert"] == "degrades"
-    assert fates(shown, "querynode-1")["insert"] == "degrades", "it is so already"
+    assert "insert" in [one["operation"] for one in part(shown, "querynode-1")["already"]]
+    assert "insert" not in fates(shown, "querynode-1")
     assert fates(shown, "rootcoord-2")["insert"] == "stops"
 
 

@@ -10,13 +10,14 @@ from halab.widgets.balancer_race import BalancerRace
 from support.nodejs import node
 
 MIRROR = """
-import {race, scenario, STRATEGIES} from "./balancing.mjs";
+import {race, scenario, standing, STRATEGIES} from "./balancing.mjs";
 let text = "";
 for await (const part of process.stdin) text += part;
 const asked = JSON.parse(text);
 console.log(JSON.stringify({
   raced: asked.map(({nodes, work}) =>
     Object.entries(STRATEGIES).map(([name, make]) => [name, race(nodes, work, make())])),
+  late: standing([{at: 1, end: 2, ok: true}, {at: 2, end: 90, ok: true}, {at: 3, end: 4, ok: false}], 20),
   fair: scenario({load: 0.7, third: 0.5, event: "grey", seed: 3}),
 }));
 """
@@ -62,6 +63,10 @@ def test_the_browser_s_race_is_python_s_request_by_request(tmp_path):
             assert [one["node"] for one in answers] == [one.node for one in right], name
             assert [one["ok"] for one in answers] == [one.ok for one in right], name
             assert [one["end"] for one in answers] == pytest.approx([one.end for one in right]), name
+    # Of a race of 20 s no wait of 88 s is told, and no rate over 90 s.
+    assert told["late"]["p99"] == {"seconds": 18, "over": True}
+    assert told["late"]["p50"] == {"seconds": 1, "over": False}
+    assert (told["late"]["rate"], told["late"]["failed"]) == (1 / 20, 1)
     fair = told["fair"]
     assert len(fair["work"]) / 20 == pytest.approx(0.7 * 125, rel=0.15)
     assert sum(one["work"] for one in fair["work"]) / len(fair["work"]) == pytest.approx(1, rel=0.15)
@@ -73,6 +78,8 @@ def test_without_a_front_end_a_table_says_how_each_strategy_did():
     assert all(name in text for name in STRATEGIES)
     assert "A simulation" in text
     assert widget.race()["least connections"].p99 < widget.race()["round robin"].p99
+    widget.event = "grey"
+    assert "over " in repr(widget), "at the end of the race some have no answer yet"
     widget.event = "leaves"
     assert any(one.failed for one in widget.race().values())
     assert "leaves in the middle" in " ".join(repr(widget).split())

@@ -8,13 +8,14 @@ knows nothing of what was the same in all of them: the machine, the version, the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Interval", "median_interval", "ratio_interval"]
+__all__ = ["Interval", "median_interval", "ratio_interval", "turns_until_outside"]
 
 _DRAWS = 4000
 
@@ -46,6 +47,20 @@ def ratio_interval(
         raise ValueError("a ratio needs values above 0")
     ratio = float(np.median(above) / np.median(below))
     return _interval(ratio, _medians(above, seed) / _medians(below, seed + 1), level)
+
+
+def turns_until_outside(ratio: Interval, value: float, turns: int) -> float:
+    """About how many turns it takes until a ratio's interval no longer holds `value`; infinite if never.
+
+    A guess: the ratio stays as it is, and the interval narrows with the root of the turns, on a logarithmic
+    scale. Raises ValueError unless all are above 0.
+    """
+    if min(*ratio, value) <= 0 or turns < 1:
+        raise ValueError("a ratio, the value and the turns must be above 0")
+    distance = abs(math.log(ratio.median / value))
+    end = ratio.low if value < ratio.median else ratio.high
+    width = abs(math.log(ratio.median / end))
+    return turns * (width / distance) ** 2 if distance else math.inf
 
 
 def _checked(values: Sequence[float]) -> Sequence[float]:

@@ -7,6 +7,7 @@ const WORDS = {
   en: {
     title: "The architecture of Milvus",
     help: "Select a part to read what it does and what falls with it. Arrow keys move from part to part.",
+    memory: "MiB: memory of each process; what several share is counted in each.",
     profile: (name) => `Profile ${name}: nothing runs yet.`,
     gone: "The cluster was taken down. This is how it was seen last.",
     simulated: "This is a simulation: no Milvus runs here.",
@@ -37,14 +38,16 @@ const WORDS = {
       "": "not running",
     },
     ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
+    failing: "Failing already, for want of other parts",
     lost: "If it is lost now",
     alreadyLost: "Now that it is lost",
     nothing: "Users notice nothing.",
+    nothingMore: "It makes nothing worse.",
     names: "Its name",
     before: "2.3 to 2.5",
     now: "2.6 and 3.0",
     fates: {
-      survives: "survives",
+      pauses: "disturbed for seconds",
       degrades: "fails for a while, then works again",
       stops: "stops until it is repaired",
     },
@@ -56,11 +59,11 @@ const WORDS = {
       flush: "flush",
       load: "load",
     },
-    survive: "Survive",
   },
   zh: {
     title: "Milvus 的架构",
     help: "选一个部件，看它做什么、坏了会连累什么。用方向键可以在部件之间移动。",
+    memory: "MiB 是各进程的内存；几个进程共用的部分，每个里都算了一次。",
     profile: (name) => `配置 ${name}：还没有运行。`,
     gone: "集群已关闭。这是最后一次看到的样子。",
     simulated: "这是模拟：这里没有运行真正的 Milvus。",
@@ -91,13 +94,15 @@ const WORDS = {
       "": "没有运行",
     },
     ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
+    failing: "别的部件坏了，已经受影响的",
     lost: "现在要是坏了",
     alreadyLost: "现在它已经坏了",
     nothing: "用户毫无察觉。",
+    nothingMore: "不会更糟。",
     names: "叫法",
     before: "2.3 到 2.5",
     now: "2.6 和 3.0",
-    fates: { survives: "照常", degrades: "失败一阵子，然后恢复", stops: "停止，直到修好" },
+    fates: { pauses: "受影响几秒", degrades: "失败一阵子，然后恢复", stops: "停止，直到修好" },
     operations: {
       search: "搜索",
       "strong search": "强一致搜索",
@@ -106,12 +111,11 @@ const WORDS = {
       flush: "落盘",
       load: "加载",
     },
-    survive: "照常",
   },
 };
 // A shape for each state and fate, so that colour is never the only sign.
 const SHAPES = { healthy: "●", waiting: "○", starting: "◔", unhealthy: "▲", hung: "■", down: "✕", "": "○" };
-const FATES = { survives: "●", degrades: "◐", stops: "✕" };
+const FATES = { stops: "✕", degrades: "◐", pauses: "◷" }; // the worst first
 const STARRED = new Set(["active", "leader"]);
 /** The star of who leads; one that is down leads nobody, whatever was seen of it last. */
 const star = (part) => (STARRED.has(part.ha_state) && part.health !== "down" ? "★ " : "");
@@ -122,6 +126,7 @@ function render({ model, el }) {
   const zh = model.get("lang") === "zh";
   const words = WORDS[model.get("lang")];
   const status = element("p", { class: "halab-arch-status", role: "status" });
+  const memory = element("span", {}, ` ${words.memory}`);
   const layers = element("div", {
     class: "halab-arch-layers",
     role: "radiogroup",
@@ -134,7 +139,7 @@ function render({ model, el }) {
     "halab-arch",
     words.title,
     element("div", { class: "halab-top" }, element("strong", {}, words.title), status),
-    element("p", { class: "halab-arch-help" }, words.help),
+    element("p", { class: "halab-arch-help" }, words.help, memory),
     element("div", { class: "halab-arch-sides" }, layers, detail),
   );
 
@@ -151,12 +156,26 @@ function render({ model, el }) {
   }
 
   layers.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    const sideways = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const rows = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!sideways && !rows) return;
     event.preventDefault();
     const names = ordered().map((part) => part.name);
-    select(names[(names.indexOf(model.get("selected")) + step + names.length) % names.length], true);
+    const here = names.indexOf(model.get("selected"));
+    select(sideways ? names.at((here + sideways) % names.length) : inRow(rows), true);
   });
+
+  /** The part so many rows below, in the same place or the last one there. */
+  function inRow(step) {
+    const lines = Object.values(model.get("layers"))
+      .flat()
+      .map((role) => model.get("parts").filter((part) => part.role === role))
+      .filter((line) => line.length);
+    const line = lines.findIndex((parts) => parts.some((part) => part.name === model.get("selected")));
+    const place = lines[line].findIndex((part) => part.name === model.get("selected"));
+    const next = lines.at((line + step) % lines.length);
+    return next[Math.min(place, next.length - 1)].name;
+  }
 
   function button(part) {
     const chosen = part.name === model.get("selected");
@@ -234,48 +253,48 @@ function render({ model, el }) {
       (layers.querySelector(`[data-part="${held}"]`) ?? layers.querySelector('[tabindex="0"]'))?.focus();
   }
 
-  function fate(one) {
-    return element(
-      "li",
-      { "data-operation": one.operation, "data-fate": one.fate },
-      element(
-        "span",
-        { class: "halab-arch-shape", "data-fate": one.fate, "aria-hidden": "true" },
-        FATES[one.fate],
-      ),
-      element(
-        "span",
-        {},
-        element("strong", {}, words.operations[one.operation]),
-        ` ${words.fates[one.fate]}. `,
-        element("span", { class: "halab-arch-why" }, one[zh ? "why_zh" : "why"].join(" ")),
-      ),
-    );
+  /** What becomes of the operations, the worst first, those of one fate together. */
+  function fates(many) {
+    return Object.keys(FATES)
+      .map((fate) => [fate, many.filter((one) => one.fate === fate)])
+      .filter(([, of]) => of.length)
+      .map(([fate, of]) =>
+        element(
+          "li",
+          { "data-fate": fate },
+          element(
+            "span",
+            { class: "halab-arch-shape", "data-fate": fate, "aria-hidden": "true" },
+            FATES[fate],
+          ),
+          element("span", {}, element("em", {}, words.fates[fate]), ...of.map(reason)),
+        ),
+      );
   }
+
+  const reason = (one) =>
+    element(
+      "span",
+      { class: "halab-arch-reason", "data-operation": one.operation },
+      element("strong", {}, `${words.operations[one.operation]}${words.colon}`),
+      element("span", { class: "halab-arch-why" }, one[zh ? "why_zh" : "why"].join(" ")),
+    );
 
   function drawDetail() {
     const part = model.get("parts").find((one) => one.name === model.get("selected")) ?? ordered()[0];
     const about = model.get("about")[part.role];
-    const hurt = part.without.filter((one) => one.fate !== "survives");
-    const fine = part.without
-      .filter((one) => one.fate === "survives")
-      .map((one) => words.operations[one.operation]);
+    const nothing = part.already.length ? words.nothingMore : words.nothing;
+    const already = part.already.length
+      ? [element("h5", {}, words.failing), element("ul", { "data-when": "already" }, ...fates(part.already))]
+      : [];
     const made = [
       element("h4", {}, part.name, ` ${star(part)}${words.ha_state[part.ha_state] ?? ""}`),
       element("p", {}, about[zh ? "does_zh" : "does"]),
+      ...already,
       element("h5", {}, part.health === "down" ? words.alreadyLost : words.lost),
-      hurt.length
-        ? element("ul", {}, ...hurt.map(fate))
-        : element("p", { class: "halab-arch-nothing" }, words.nothing),
-      ...(hurt.length && fine.length
-        ? [
-            element(
-              "p",
-              { class: "halab-arch-fine" },
-              `${FATES.survives} ${words.survive}${words.colon}${fine.join(zh ? "、" : ", ")}`,
-            ),
-          ]
-        : []),
+      part.without.length
+        ? element("ul", { "data-when": "lost" }, ...fates(part.without))
+        : element("p", { class: "halab-arch-nothing" }, nothing),
       element("h5", {}, words.names),
       element(
         "dl",
@@ -302,6 +321,8 @@ function render({ model, el }) {
     ].join(" · ");
     const text = model.get("gone") ? words.gone : facts.engine ? running : words.profile(facts.profile);
     announce(status, text);
+    status.closest(".halab-arch").classList.toggle("halab-arch-gone", model.get("gone"));
+    memory.hidden = !parts.some((part) => part.memory);
   }
 
   const draw = () => {

@@ -98,6 +98,8 @@ export function scenario({ load, third, event, seed }) {
 
 // ---- What is seen -----------------------------------------------------------------------------------------------
 
+const FULL = 40; // requests that fill a bar
+
 const WORDS = {
   en: {
     title: "One balancer, four strategies",
@@ -118,9 +120,13 @@ const WORDS = {
     gone: "gone",
     grey: "grey",
     figures: { p50: "p50", p99: "p99", failed: "failed", rate: "answers / s" },
+    scale: `A full bar is ${FULL} requests; » stands for more.`,
+    over: "over ",
+    ready: "Press Race.",
+    best: "★ lowest p99",
     clock: (t) => `${t.toFixed(1)} s of ${SECONDS} s`,
     said: (parts) => `p99: ${parts.join(", ")}.`,
-    note: "All four get the same requests, with the same work. Bars: requests at a node, waiting or in work. Made up: what it shows is the shape, not Milvus' speed.",
+    note: "All four get the same requests, with the same work. Bars: requests at a node, waiting or in work. p50 and p99: half and 99 of 100 requests waited no longer; those still without an answer at the end count with their wait so far. Made up: what it shows is the shape, not Milvus' speed.",
   },
   zh: {
     title: "一个均衡器，四种策略",
@@ -141,21 +147,33 @@ const WORDS = {
     gone: "已离开",
     grey: "变慢",
     figures: { p50: "p50", p99: "p99", failed: "失败", rate: "每秒答复" },
+    scale: `条形占满是 ${FULL} 个请求，» 表示还要多。`,
+    over: "超过 ",
+    ready: "按“开始”。",
+    best: "★ p99 最低",
     clock: (t) => `${t.toFixed(1)} 秒 / ${SECONDS} 秒`,
     said: (parts) => `p99：${parts.join("，")}。`,
-    note: "四种策略拿到的请求一模一样，比得公平。条形是节点上的请求，等着的和正在处理的都算。数字是编的，要看的是形状，不是 Milvus 的速度。",
+    note: "四种策略拿到的请求一模一样，比得公平。条形是节点上的请求，等着的和正在处理的都算。p50、p99：一半、百分之九十九的请求等待不超过这个时间；结束时还没答复的，按已经等了多久算。数字是编的，要看的是形状，不是 Milvus 的速度。",
   },
 };
 
 const PACE = 2.5; // seconds of the race for one of watching
-const FULL = 40; // requests that fill a bar
 
-const ms = (seconds) =>
-  Number.isNaN(seconds)
-    ? "–"
-    : seconds < 10
-      ? `${(seconds * 1000).toFixed(0)} ms`
-      : `${seconds.toFixed(1)} s`;
+const ms = (seconds) => (Number.isNaN(seconds) ? "–" : `${Math.round(seconds * 1000).toLocaleString("en")} ms`);
+
+/** What one strategy shows at `now`: the share's wait (seconds) and whether it is longer still, the rate, the failed. */
+export function standing(answers, now) {
+  const come = answers.filter((one) => one.at <= now);
+  const failed = come.filter((one) => !one.ok && one.end <= now);
+  const waits = (until) =>
+    come.filter((one) => one.ok || one.end > now).map((one) => Math.min(one.end, until) - one.at);
+  const wait = (share) => {
+    const [sofar, whole] = [now, Infinity].map((until) => percentile(waits(until), share));
+    return { seconds: sofar, over: whole > sofar };
+  };
+  const good = come.filter((one) => one.ok && one.end <= now).length;
+  return { p50: wait(0.5), p99: wait(0.99), rate: now ? good / now : NaN, failed: failed.length };
+}
 
 class BalancerRace {
   constructor(model, el) {
@@ -215,7 +233,7 @@ class BalancerRace {
         ...Object.values(this.lanes).map((lane) => lane.root),
       ),
       this.said,
-      element("p", { class: "halab-note" }, w.note),
+      element("p", { class: "halab-note" }, w.scale, " ", w.note),
     );
   }
 
@@ -237,15 +255,17 @@ class BalancerRace {
     const w = this.words;
     const bars = [0, 1, 2].map((number) => {
       const fill = element("i", { class: `halab-balancer-fill halab-balancer-node${number + 1}` });
+      const more = element("span", { class: "halab-balancer-more", hidden: true, "aria-hidden": "true" }, "»");
       const count = element("b", {}, "0");
       return {
         fill,
+        more,
         count,
         root: element(
           "div",
           { class: "halab-balancer-row" },
           element("span", {}, `${w.node} ${number + 1}`),
-          element("span", { class: "halab-balancer-bar" }, fill),
+          element("span", { class: "halab-balancer-bar" }, fill, more),
           count,
         ),
       };
@@ -258,13 +278,15 @@ class BalancerRace {
         element("div", { class: `halab-balancer-${key}` }, element("dt", {}, w.figures[key]), value),
       ),
     );
+    const best = element("span", { class: "halab-balancer-best", hidden: true }, w.best);
     return {
       bars,
       figures,
+      best,
       root: element(
         "section",
         { class: "halab-balancer-lane", "aria-label": w.names[name] },
-        element("h4", {}, w.names[name]),
+        element("h4", {}, w.names[name], best),
         ...bars.map((bar) => bar.root),
         list,
       ),
@@ -286,17 +308,14 @@ class BalancerRace {
     this.raced = Object.fromEntries(
       Object.entries(STRATEGIES).map(([name, make]) => [name, race(nodes, work, make())]),
     );
-    this.end = Math.max(
-      SECONDS,
-      ...Object.values(this.raced).map((answers) => Math.max(0, ...answers.map((one) => one.end))),
-    );
-    this.show(this.end, true);
+    this.show(0, false);
+    this.said.textContent = this.words.ready;
   }
 
   run() {
     cancelAnimationFrame(this.frame);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      this.show(this.end, true);
+      this.show(SECONDS, true);
       return;
     }
     this.said.textContent = "…";
@@ -304,7 +323,7 @@ class BalancerRace {
     const step = () => {
       const now = ((performance.now() - began) / 1000) * PACE;
       const over = now >= SECONDS;
-      this.show(over ? this.end : now, over);
+      this.show(over ? SECONDS : now, over);
       if (!over) this.frame = requestAnimationFrame(step);
     };
     step();
@@ -312,30 +331,38 @@ class BalancerRace {
 
   show(now, over) {
     const w = this.words;
-    const ends = [];
-    this.clock.textContent = w.clock(Math.min(now, SECONDS));
-    for (const [name, answers] of Object.entries(this.raced)) {
-      const lane = this.lanes[name];
-      const at = over ? SECONDS : now; // in the end, the queues as they were when the last request came
-      const loads = [0, 0, 0];
-      for (const one of answers) if (one.at <= at && one.end > at && one.node !== null) loads[one.node] += 1;
-      lane.bars.forEach((bar, number) => {
-        const gone = (this.nodes[number].leavesAt ?? Infinity) <= at;
-        const grey = (this.nodes[number].greyAt ?? Infinity) <= at;
-        bar.fill.style.width = `${Math.min(100, (loads[number] / FULL) * 100)}%`;
-        bar.count.textContent = gone ? w.gone : grey ? `${loads[number]} ${w.grey}` : String(loads[number]);
-        bar.root.classList.toggle("halab-balancer-ill", gone || grey);
-      });
-      const done = answers.filter((one) => one.end <= now);
-      const times = done.filter((one) => one.ok).map((one) => one.end - one.at);
-      const last = over ? Math.max(0, ...done.filter((one) => one.ok).map((one) => one.end)) : now;
-      lane.figures.p50.textContent = ms(percentile(times, 0.5));
-      lane.figures.p99.textContent = ms(percentile(times, 0.99));
-      lane.figures.rate.textContent = last ? (times.length / last).toFixed(0) : "–";
-      lane.figures.failed.textContent = String(done.length - times.length);
-      ends.push(`${w.names[name]} ${ms(percentile(times, 0.99))}`);
+    this.clock.textContent = w.clock(now);
+    const all = Object.entries(this.raced).map(([name, answers]) => {
+      this.showBars(this.lanes[name].bars, answers, now);
+      return [name, standing(answers, now)];
+    });
+    const lowest = Math.min(...all.map(([, one]) => one.p99.seconds));
+    for (const [name, one] of all) {
+      const { figures, best } = this.lanes[name];
+      for (const share of ["p50", "p99"]) figures[share].textContent = this.wait(one[share]);
+      figures.rate.textContent = Number.isNaN(one.rate) ? "–" : one.rate.toFixed(0);
+      figures.failed.textContent = String(one.failed);
+      best.hidden = !(over && one.p99.seconds === lowest);
     }
-    if (over) this.said.textContent = w.said(ends);
+    if (over) this.said.textContent = w.said(all.map(([name, { p99 }]) => `${w.names[name]} ${this.wait(p99)}`));
+  }
+
+  wait({ seconds, over }) {
+    return (over ? this.words.over : "") + ms(seconds);
+  }
+
+  showBars(bars, answers, now) {
+    const w = this.words;
+    const loads = [0, 0, 0];
+    for (const one of answers) if (one.at <= now && one.end > now && one.node !== null) loads[one.node] += 1;
+    bars.forEach((bar, number) => {
+      const gone = (this.nodes[number].leavesAt ?? Infinity) <= now;
+      const grey = (this.nodes[number].greyAt ?? Infinity) <= now;
+      bar.fill.style.width = `${Math.min(100, (loads[number] / FULL) * 100)}%`;
+      bar.more.hidden = loads[number] <= FULL;
+      bar.count.textContent = gone ? w.gone : grey ? `${loads[number]} ${w.grey}` : String(loads[number]);
+      bar.root.classList.toggle("halab-balancer-ill", gone || grey);
+    });
   }
 
   destroy() {

@@ -67,6 +67,9 @@ const WORDS = {
     key: { bar: "copying", read: "a replica reads the log", ack: "acknowledged: the client goes on" },
     columns: ["", "acknowledged, on average", "this time", "in every copy, on average", "this time"],
     said: (parts) => `Acknowledged: ${parts}.`,
+    ready: "Press Write one row.",
+    first: "★ first",
+    axis: "milliseconds after the write was sent",
     note: "The same draws for all four, so that the race is fair. The figures are made up; what they show is the shape. That a replica reads as fast as a copy is written is an assumption.",
   },
   zh: {
@@ -84,6 +87,9 @@ const WORDS = {
     key: { bar: "正在复制", read: "副本读日志", ack: "已确认，客户端可以往下走" },
     columns: ["", "确认，平均", "这一次", "各份都有，平均", "这一次"],
     said: (parts) => `确认用时：${parts}。`,
+    ready: "按“写一行”。",
+    first: "★ 最先",
+    axis: "发出写入后的毫秒数",
     note: "四种办法用同一组随机数，比得公平。数字是编的，要看的是形状。“副本读日志和复制一份一样快”也是假设。",
   },
 };
@@ -97,7 +103,7 @@ class WriteRace extends Picture {
     super(model, el, "halab-write", WORDS[model.get("lang")]);
     this.s = Object.fromEntries(Object.keys(RANGES).map((name) => [name, model.get(name)]));
     this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
-    this.at = Infinity; // how far the animation has come, milliseconds of writing
+    this.at = 0; // how far the animation has come, milliseconds of writing: 0 until the first write
     this.sliders = {};
     this.chart = svg("svg", { class: "halab-write-chart", role: "img", "aria-label": this.words.title });
     this.said = element("p", { class: "halab-note halab-write-said", role: "status" });
@@ -140,10 +146,12 @@ class WriteRace extends Picture {
 
   set(name, value) {
     this.s[name] = value;
-    this.s.needed = Math.min(this.s.needed, this.s.copies);
+    if (name === "copies") this.s.needed = Math.floor(value / 2) + 1; // a quorum is a majority unless one says less
+
     for (const [each, number] of Object.entries(this.s)) this.model.set(each, number);
     this.model.save_changes();
-    this.at = Infinity;
+    cancelAnimationFrame(this.frame);
+    this.at = 0;
     this.update();
   }
 
@@ -184,6 +192,7 @@ class WriteRace extends Picture {
     const left = 150; // room for the longest note beside the bars
     const to = Math.max(...WAYS.map((way) => Math.max(raced[way].end, ...mean[way]))) * 1.04;
     const x = (time) => left + (time / to) * (width - left - 12);
+    const first = Math.min(...WAYS.map((way) => raced[way].acknowledged));
     const parts = [];
     let y = 4;
     for (const way of WAYS) {
@@ -232,24 +241,39 @@ class WriteRace extends Picture {
               y: y + height + 11,
               "text-anchor": fits ? "start" : "end",
             },
-            `${w.acknowledged} ${ms(one.acknowledged)}`,
+            `${w.acknowledged} ${ms(one.acknowledged)}${this.at === Infinity && one.acknowledged === first ? ` ${w.first}` : ""}`,
           ),
         );
       }
       y += Math.max(height, 30) + 24;
     }
-    redraw(this.chart, width, y, parts);
+    redraw(this.chart, width, y + 32, [...parts, ...this.scale(x, to, y)]);
+  }
+
+  /** The axis below the bars: a line, a tick and a figure at round times, and what they mean. */
+  scale(x, to, y) {
+    const step = [5, 10, 20, 50, 100, 200, 500, 1000].find((each) => to / each <= 6) ?? 2000;
+    const parts = [svg("line", { class: "halab-write-axis", x1: x(0), x2: x(to), y1: y, y2: y })];
+    for (let time = 0; time <= to; time += step) {
+      parts.push(svg("line", { class: "halab-write-axis", x1: x(time), x2: x(time), y1: y, y2: y + 4 }));
+      parts.push(
+        svg("text", { class: "halab-quiet", x: x(time), y: y + 16, "text-anchor": "middle" }, String(time)),
+      );
+    }
+    parts.push(svg("text", { class: "halab-quiet", x: x(0), y: y + 30 }, this.words.axis));
+    return parts;
   }
 
   fill(raced, mean) {
     const w = this.words;
     const rows = WAYS.map((way) => {
       const done = this.at === Infinity;
+      const pending = this.at ? "…" : "–";
       const cells = [
         ms(mean[way][0]),
-        done ? ms(raced[way].acknowledged) : "…",
+        done ? ms(raced[way].acknowledged) : pending,
         ms(mean[way][1]),
-        done ? ms(raced[way].end) : "…",
+        done ? ms(raced[way].end) : pending,
       ];
       return element(
         "tr",
@@ -259,6 +283,7 @@ class WriteRace extends Picture {
       );
     });
     this.body.replaceChildren(...rows);
+    if (this.at === 0) this.said.textContent = w.ready;
     if (this.at === Infinity)
       this.said.textContent = w.said(
         WAYS.map((way) => `${w.names[way]} ${ms(raced[way].acknowledged)}`).join(
