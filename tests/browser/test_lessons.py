@@ -16,7 +16,7 @@ LESSONS = {
         (".halab-arch-status", "nothing runs yet"),
         {
             "read_sessions(cluster)": "SIMULATED",
-            "summary(two)": "crash etcd leader",
+            "show_run(two": "metadata calls",
             "can_decide(3, lost": "SIMULATED",
             "compare_parts(standby": "crash etcd follower",
             "retriever.set_replicas(4)": "querynode-4",
@@ -27,7 +27,7 @@ LESSONS = {
         (".halab-write-said", "Press Write one row"),
         {
             "straggling(0.01": "2.97%",
-            "costs(written)": "SIMULATED",
+            "show_costs(written)": "SIMULATED",
             "compare_writes(written)": "+20 %",
             "median(copied)": "SIMULATED",
         },
@@ -36,8 +36,8 @@ LESSONS = {
     "05-reading": (
         (".halab-balancer-said", "Press Race"),
         {
-            "scaling(limited)": "SPEED LIMIT",
-            "speeds(shared)": "SIMULATED",
+            "show_scaling(shared)": "SIMULATED",
+            "show_law(limited)": "SIMULATED",
             "law.contention": "SIMULATED",
             "balancer_here(cluster) else": "A balancer is not simulated",
             "compare_reads(shared, limited)": "x 2.8",

@@ -5,6 +5,7 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
+from halab.lessons import architecture
 from halab.lessons.architecture import compare_parts, copies, read_sessions, results
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal
 from halab.measure.probing.retriever import Retriever
@@ -46,7 +47,7 @@ def test_the_sessions_name_who_is_active_and_say_what_is_simulated():
 
 
 def test_prediction_and_measurement_stand_side_by_side():
-    predict(3, "metadata calls gone, crash etcd leader, crash etcd follower", seconds=2)
+    predict(3, "crash etcd leader, crash etcd follower", metadata_seconds=2)
     time.sleep(0.01)
     table = compare_parts(
         made("etcd leader", "etcd follower", bad=("metadata call",)), made("standby rootcoord")
@@ -61,7 +62,7 @@ def test_prediction_and_measurement_stand_side_by_side():
 
 def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():
     journal = made("etcd leader", started="2026-01-01T00:00:00+00:00", simulated=True)
-    predict(3, "metadata calls gone, crash etcd leader", seconds=1)
+    predict(3, "crash etcd leader", metadata_seconds=1)
     table = compare_parts(journal)
     assert table.rows[0][1] == "-"
     assert table.remarks[0].startswith("SIMULATED")
@@ -70,4 +71,12 @@ def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():
 
 def test_copies_are_told_in_a_sentence():
     retriever = Retriever(SimulatedCluster(), replicas=2)
-    assert str(copies(retriever)) == "2 copies on querynode-1, querynode-2."
+    assert str(copies(retriever)) == "2 of 2 copies answer: querynode-1, querynode-2."
+
+
+def test_copies_are_asked_for_until_the_answer_is_steady(monkeypatch):
+    monkeypatch.setattr(architecture.time, "sleep", lambda _: None)
+    retriever = Retriever(SimulatedCluster(), replicas=2)
+    answers = iter([["a", "b"], [], ["b"], ["b"], ["b"]])
+    monkeypatch.setattr(retriever, "copies_on", lambda: next(answers))
+    assert str(copies(retriever)) == "1 of 2 copies answer: b. 1 has no query node now."

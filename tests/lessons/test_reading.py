@@ -5,12 +5,13 @@ import pytest
 
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
-from halab.lessons.reading import SHARING_CORES, WITH_LIMIT, compare_reads, results
+from halab.lessons.reading import SCALING_QUESTIONS, compare_reads, results, show_law, show_scaling
 from halab.measure.experiments.throughput import Limit
 from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.models.samples import Outcome, Sample
 
 pytestmark = pytest.mark.slow
+SHARING_CORES, WITH_LIMIT = (question.experiment for question in SCALING_QUESTIONS)
 
 
 @pytest.fixture(autouse=True)
@@ -55,10 +56,24 @@ def test_predictions_card_and_both_measurements_stand_side_by_side():
     )  # fmt: skip
     assert five[2] == "x 5"
     text = " ".join(repr(table).split())
-    assert "cores, three replicas answered fewer searches than one. The card's 2.8 lies outside" in text
-    assert "With the limit, three replicas answered more searches than one." in text
+    assert "cores, three replicas answered fewer searches than one: x 0.75 (" in text
+    assert "With the limit, three replicas answered more searches than one: x 1.60" in text
     assert "SPEED LIMIT" in text
     assert "x 1.60" in table._repr_html_()
+
+
+def test_a_run_is_a_sentence_a_picture_and_the_law_a_curve():
+    predict(5, WITH_LIMIT, times=2)
+    time.sleep(0.01)
+    journal = made(FASTER, limit=Limit())
+    view = show_scaling(journal)
+    assert view.sentence.startswith("With the limit, three replicas answered more")
+    assert "the card: x 2.80." in view.alt
+    assert "you said: x 2.00." in view.alt
+    assert view._repr_html_().count("<circle") == 4, "two turns each of two and three replicas"
+    law = show_law(journal)
+    assert law._repr_html_().count("<circle") == 6
+    assert "5: " in law.alt
 
 
 def test_a_prediction_made_afterwards_does_not_count():

@@ -9,8 +9,7 @@ from halab.course.predictions import predict
 from halab.errors import ClusterError, MeasurementError
 from halab.lessons import reading_balanced
 from halab.lessons.reading_balanced import (
-    FULLER_PROXY,
-    PROXY_CRASH,
+    BALANCER_QUESTIONS,
     balancer_here,
     compare_connection_spread,
     compare_crash,
@@ -24,6 +23,8 @@ from halab.measure.experiments.behind_balancer import (
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Phase
 from halab.models.samples import Outcome, Sample
 from support.scripted_milvus import ScriptedCluster
+
+FULLER_PROXY, PROXY_CRASH = dict.fromkeys(question.experiment for question in BALANCER_QUESTIONS)
 
 
 @pytest.fixture(autouse=True)
@@ -89,10 +90,15 @@ def test_the_table_of_a_crowd_says_who_got_whom():
     phases = [
         Phase("roundrobin", 0, 1, {"clients": 8}, {"proxy-1": 8.0, "proxy-2": 0.0}),
         Phase("leastconn", 1, 2, {"clients": 8}, {"proxy-1": 4.0, "proxy-2": 4.0}),
+        Phase("random", 1, 2, {"clients": 8}, {"proxy-1": 4.0, "proxy-2": 4.0}),
         Phase(ONE_CONNECTION, 2, 3, {"clients": 48}, {"proxy-1": 0.0, "proxy-2": 1.0}),
     ]
     table = compare_connection_spread(made(("search",), phases=phases))
-    assert table.rows == (("roundrobin", "3", "8", "0"), ("leastconn", "-", "4", "4"))
+    assert table.rows == (
+        ("roundrobin", "3", "8", "0"),
+        ("leastconn", "-", "4", "4"),
+        ("random", "-", "4", "4"),
+    )
     assert "48 users asked over one connection" in table.remarks[0]
     assert "proxy-1 0, proxy-2 1" in table.remarks[0]
 

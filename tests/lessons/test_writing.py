@@ -5,7 +5,15 @@ import pytest
 
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
-from halab.lessons.writing import THREE_REPLICAS, compare_writes, latencies, results, verdict, writes_table
+from halab.lessons.writing import (
+    QUESTIONS,
+    compare_writes,
+    latencies,
+    results,
+    show_costs,
+    verdict,
+    writes_table,
+)
 from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.models.bootstrap import Interval
 from halab.models.replication import Write
@@ -17,7 +25,7 @@ def own_work(tmp_path, monkeypatch):
     monkeypatch.setenv("HALAB_WORK", str(tmp_path))
 
 
-def made(three=0.03, *, simulated=False, started=None, counts=(1, 3)):
+def made(three=0.03, *, simulated=False, started=None, counts=(1, 2, 3)):
     """Ten turns each; one replica takes 20 ms, three take `three` seconds."""
     phases = [
         Phase(
@@ -37,7 +45,7 @@ def made(three=0.03, *, simulated=False, started=None, counts=(1, 3)):
 
 
 def test_prediction_card_and_measurement_stand_side_by_side():
-    predict(4, THREE_REPLICAS, percent=200)
+    predict(4, QUESTIONS[0].experiment, percent=200)
     time.sleep(0.01)
     table = compare_writes(made())
     assert table.rows == (
@@ -52,7 +60,7 @@ def test_prediction_card_and_measurement_stand_side_by_side():
 
 def test_a_prediction_made_afterwards_does_not_count():
     journal = made(started="2026-01-01T00:00:00+00:00")
-    predict(4, THREE_REPLICAS, percent=20)
+    predict(4, QUESTIONS[0].experiment, percent=20)
     assert compare_writes(journal).rows[2][1] == "-"
 
 
@@ -65,19 +73,37 @@ def test_a_simulation_says_so_everywhere():
 
 
 @pytest.mark.parametrize(
-    ("ends", "shown", "where"),
+    ("ends", "said"),
     [
-        ((1.05, 1.3), "longer here", "inside"),
-        ((1.25, 1.6), "longer here", "outside"),
-        ((0.9, 1.1), "No difference was shown", "outside"),
-        ((1.0, 1.2), "No difference was shown", "inside"),
-        ((0.7, 0.9), "less time here", "outside"),
+        (
+            (1.05, 1.3),
+            "longer here, +18 % (+5 to +30): more than chance explains. The card's +20 % lies inside",
+        ),
+        ((1.25, 1.6), "The card's +20 % lies outside the interval."),
+        ((0.9, 1.1), "no difference was shown, and the card's is ruled out"),
+        ((0.95, 1.25), "undecided"),
+        ((0.7, 0.9), "less time here"),
     ],
 )
-def test_the_sentence_says_what_the_interval_allows_and_no_more(ends, shown, where):
-    said = verdict(Interval(ends[0], sum(ends) / 2, ends[1]))
-    assert shown in said
-    assert said.endswith(f"The card's +20 % lies {where} it.") or f"{where} " in said
+def test_the_sentence_says_what_the_interval_allows_and_no_more(ends, said):
+    assert said in verdict(Interval(ends[0], sum(ends) / 2, ends[1]), 10)
+
+
+def test_undecided_it_says_how_many_more_turns_would_decide():
+    said = verdict(Interval(0.87, 1.17, 1.44), 15)
+    assert "About 39 more turns each would decide (repeats=54)" in said
+
+
+def test_the_lab_is_one_sentence_one_picture_and_folded_tables():
+    predict(4, QUESTIONS[0].experiment, percent=200)
+    time.sleep(0.01)
+    view = show_costs(made())
+    page = view._repr_html_()
+    assert page.index(view.sentence[:30]) < page.index("<svg") < page.index("<details>")
+    assert page.count("<circle") == 20, "ten turns each of two and three replicas"
+    assert "the card: +20 %." in view.alt
+    assert "you said: +200 %." in view.alt
+    assert "SIMULATED" in show_costs(made(simulated=True))._repr_html_()
 
 
 @pytest.mark.parametrize("counts", [(1, 2), (2, 3)])
@@ -89,7 +115,7 @@ def test_without_one_and_three_replicas_there_is_nothing_to_compare(counts):
 def test_latencies_are_those_of_the_writes_with_so_many_replicas():
     journal = made()
     assert latencies(journal, 1) == [pytest.approx(20)]
-    assert latencies(journal, 2) == []
+    assert latencies(journal, 4) == []
 
 
 def test_writes_stand_by_name_with_both_of_their_times():

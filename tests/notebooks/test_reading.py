@@ -50,7 +50,7 @@ def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
     lesson, found = run_lesson(tmp_path, "simulated", SLUG)
     assert [one.simulated for one in found] == [True, True]
     shown = {cell.id: str(cell.get("outputs", "")) for cell in lesson.cells}
-    for cell in ("scaling", "speeds", "scaling-limited", "compare-reads"):
+    for cell in ("scaling", "scaling-limited", "law-curve", "compare-reads"):
         assert "SIMULATED" in shown[cell], cell
     assert "SPEED LIMIT" in shown["scaling-limited"]
     assert "A balancer is not simulated" in shown["balancer-here"]

@@ -1,24 +1,27 @@
 """What lesson 3 calls: sessions read off etcd, and its faults beside the prediction and card 3.
 
-The learner's own figures are kept as predict(3, "metadata calls gone, crash etcd leader", seconds=0).
+The learner's own figures answer QUESTIONS: for how many seconds metadata calls get no answer.
 """
 
 from __future__ import annotations
 
 import json
+import time
 
 from halab.cluster.protocol import COORDINATORS, Cluster
+from halab.course.catalogue import Bilingual
 from halab.lessons.common import (
+    PredictionForm,
+    Question,
     Retriever,
     Sentence,
     cluster,
     experiment,
     keep,
-    predict,
     prediction_before,
     recovery,
     show_card,
-    summary,
+    show_run,
     table,
 )
 from halab.measure.journal.experiment_name import experiment_of
@@ -29,7 +32,9 @@ from halab.tables import Table
 from halab.widgets.architecture_map import ArchitectureMap
 
 __all__ = [
+    "QUESTIONS",
     "ArchitectureMap",
+    "PredictionForm",
     "Retriever",
     "cluster",
     "compare_parts",
@@ -37,15 +42,35 @@ __all__ = [
     "experiment",
     "experiment_of",
     "keep",
-    "predict",
     "read_sessions",
     "recovery",
     "results",
     "show_card",
+    "show_run",
     "simulated_remark",
-    "summary",
     "table",
 ]
+
+_FAULTS = {
+    "crash standby rootcoord": "根协调的备用进程被杀",
+    "crash active rootcoord": "根协调的主用进程被杀",
+    "crash etcd follower": "etcd 的一个跟随者被杀",
+    "crash etcd leader": "etcd 的领导者被杀",
+    "crash etcd leader, crash etcd follower": "etcd 的领导者和一个跟随者一起被杀",
+}
+QUESTIONS = tuple(
+    Question(
+        fault,
+        "metadata_seconds",
+        Bilingual(f"{fault}: no answer to metadata calls", f"{chinese}：元数据操作多久没有答复"),
+        Bilingual("s", "秒"),
+        high=600,
+    )
+    for fault, chinese in _FAULTS.items()
+)
+"""What a form asks about the five faults of lesson 3."""
+
+_STEADY, _PATIENCE = 3, 15.0  # equal answers one after the other, and seconds to wait for them
 
 _OPERATIONS = ("search", "strong search", "insert", "metadata call")
 
@@ -71,9 +96,24 @@ def read_sessions(cluster: Cluster) -> Table:
 
 
 def copies(retriever: Retriever) -> Sentence:
-    """On which query nodes the passages are, one copy each."""
-    nodes = retriever.copies_on()
-    return Sentence(f"{len(nodes)} copies{' on ' if nodes else ''}{', '.join(nodes)}.")
+    """On which query nodes the passages are, one copy each, as the query coordinator says it.
+
+    Asked until it says the same three times, a second apart, or for 15 s: it changes while a node leaves.
+    """
+    answers = [retriever.copies_on()]
+    end = time.monotonic() + _PATIENCE
+    while len(answers) < _STEADY or len(set(map(tuple, answers[-_STEADY:]))) > 1:
+        if time.monotonic() > end:
+            break
+        if not retriever.simulated:
+            time.sleep(1.0)
+        answers.append(retriever.copies_on())
+    nodes, wanted = answers[-1], retriever.replicas
+    said = f"{len(nodes)} of {wanted} copies answer{': ' if nodes else ''}{', '.join(nodes)}."
+    if len(nodes) < wanted:
+        missing = wanted - len(nodes)
+        said += f" {missing} {'has' if missing == 1 else 'have'} no query node now."
+    return Sentence(said)
 
 
 def compare_parts(*journals: Journal) -> Table:
@@ -102,5 +142,5 @@ def results(*journals: Journal) -> dict[str, str]:
 
 
 def _predicted(journal: Journal) -> str:
-    figures = prediction_before(journal, 3, f"metadata calls gone, {experiment_of(journal)}")
-    return f"{figures['seconds']:g} s" if "seconds" in figures else "-"
+    figures = prediction_before(journal, 3)
+    return f"{figures['metadata_seconds']:g} s" if "metadata_seconds" in figures else "-"

@@ -1,22 +1,34 @@
 """What lesson 5 calls: searches with more replicas, beside the prediction and card 5.
 
-The learner's own figure is kept as predict(5, WITH_LIMIT, times=2.8): how many times as many searches a
-second three replicas answer as one does.
+The learner's own figures answer SCALING_QUESTIONS: how many times as many searches a second three replicas
+answer as one does.
 """
 
 from __future__ import annotations
 
 from halab.course.cards import card
+from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
-from halab.lessons.common import Retriever, cluster, keep, plot, predict, prediction_before, show_card, table
+from halab.lessons.common import (
+    PredictionForm,
+    Question,
+    Retriever,
+    cluster,
+    keep,
+    plot,
+    prediction_before,
+    show_card,
+    show_run,
+    table,
+)
 from halab.lessons.reading_balanced import (
-    FULLER_PROXY,
-    PROXY_CRASH,
+    BALANCER_QUESTIONS,
     balancer_here,
     compare_connection_spread,
     compare_crash,
 )
 from halab.measure.experiments.behind_balancer import connection_spread, probe_behind_balancer
+from halab.measure.experiments.comparison_view import CurveView, Line, Ratios, RatioView, decision
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
 from halab.measure.experiments.throughput import Limit, speeds
 from halab.measure.journal.journal_file import Journal
@@ -27,12 +39,11 @@ from halab.tables import Table
 from halab.widgets.balancer_race import BalancerRace
 
 __all__ = [
-    "FULLER_PROXY",
-    "PROXY_CRASH",
-    "SHARING_CORES",
-    "WITH_LIMIT",
+    "BALANCER_QUESTIONS",
+    "SCALING_QUESTIONS",
     "BalancerRace",
     "Limit",
+    "PredictionForm",
     "Retriever",
     "balancer_here",
     "cluster",
@@ -45,22 +56,41 @@ __all__ = [
     "mmc",
     "nodes_needed",
     "plot",
-    "predict",
     "probe_behind_balancer",
     "reading",
     "results",
     "scaling",
     "show_card",
+    "show_law",
+    "show_run",
+    "show_scaling",
     "simulated_remark",
     "speeds",
     "table",
 ]
 
-SHARING_CORES = "reading from three replicas that share a machine"
-"""The experiment of the nodes that take what the machine has, as a prediction is kept under."""
-
-WITH_LIMIT = "reading from three replicas with a speed limit"
-"""The experiment of the nodes made slow, as a prediction is kept under."""
+_SHARED = "search with 1, 2, 3 replicas"
+_TIMES = Bilingual("times", "倍")
+SCALING_QUESTIONS = (
+    Question(
+        _SHARED,
+        "times",
+        Bilingual(
+            "Sharing the machine's cores: how many times as many searches with three replicas as with one?",
+            "共用这台机器的核心：三个副本每秒的搜索是一个副本的几倍？",
+        ),
+        _TIMES,
+        high=100,
+    ),
+    Question(
+        f"{_SHARED}, query nodes limited to 20% of the time",
+        "times",
+        Bilingual("Each limited to a fifth of the time?", "每个节点只能用五分之一的时间呢？"),
+        _TIMES,
+        high=100,
+    ),
+)
+"""What a form asks about the two labs of scaling."""
 
 
 _TITLE = "What do more replicas give the reader?"
@@ -81,13 +111,13 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
         )
     says = {name: claim.high for name, claim in card(5, "en").claims.items()}
     both = [scaling(one) for one in (shared, limited)]
-    three = f"x {says['three-copies'] / says['one-copy']:.1f}"
+    three = f"x {_card_ratio():.1f}"
     five = f"x {says['qps-after'] / says['qps-before']:.0f}"
     rows = (
         ("one replica, a second", "-", f"{says['one-copy']:g}", *(_rate(one) for one in both)),
         (
             "three against one",
-            f"{_predicted(shared, SHARING_CORES)}, {_predicted(limited, WITH_LIMIT)} with the limit",
+            f"{_predicted(shared)}, {_predicted(limited)} with the limit",
             three,
             *(f"x {times(_three(one))}" for one in both),
         ),
@@ -95,8 +125,7 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
     )
     remarks = [
         "Five were not measured: that is what the fitted law says, and it may not hold so far.",
-        _verdict(_three(both[0]), "Sharing the machine's cores"),
-        _verdict(_three(both[1]), "With the limit"),
+        *(verdict(one) for one in (shared, limited)),
     ]
     notes = dict.fromkeys((*shared.notes, *limited.notes))
     return Table(_TITLE, _HEADINGS, rows, (*remarks, *notes))
@@ -114,18 +143,51 @@ def results(shared: Journal, limited: Journal) -> dict[str, str]:
 _NAMES = ("sharing cores", "speed limit")
 
 
-def _verdict(ratio: Interval, how: str) -> str:
-    """The sentence that an interval of three against one allows, and no more."""
+def verdict(journal: Journal) -> str:
+    """The sentence that the interval of three replicas against one allows, and no more."""
+    ratio, turns = _three(scaling(journal)), len(scaling(journal).turns[3])
+    limited = any("share" in phase.settings for phase in journal.phases)
+    how = "With the limit" if limited else "Sharing the machine's cores"
+    decided = decision(ratio, _card_ratio(), turns)
+    if decided not in ("more", "less"):
+        return f"{how}, three replicas against one: x {times(ratio)}; {decided}."
+    word = "more" if decided == "more" else "fewer"
+    where = "inside" if ratio.low <= _card_ratio() <= ratio.high else "outside"
+    return (
+        f"{how}, three replicas answered {word} searches than one: x {times(ratio)}. "
+        f"The card's {_card_ratio():.1f} lies {where} the interval."
+    )
+
+
+def show_scaling(journal: Journal) -> RatioView:
+    """What replicas gave: a sentence, every turn beside the interval, and the tables folded."""
+    measured = scaling(journal)
+    base = _step(measured, 1).rate
+    assert base is not None  # one replica was measured, or scaling had refused
+    ratios = [
+        Ratios(f"{n} replicas", row.ratio, [each / base.median for each in measured.turns[n]])
+        for row in measured.rows
+        if row.ratio and (n := row.replicas)
+    ]
+    lines = [Line("as many as one", 1.0, "stroke-width: 1.5"), Line("the card", _card_ratio())]
+    figures = prediction_before(journal, 5)
+    if "times" in figures:
+        lines.append(Line("you said", figures["times"], "stroke-dasharray: 1 4"))
+    return RatioView(
+        verdict(journal), ratios, lines, [measured, speeds(journal)], simulated=journal.simulated
+    )
+
+
+def show_law(journal: Journal) -> CurveView:
+    """The law fitted to a run as a curve with its turns, up to five replicas."""
+    measured = scaling(journal)
+    sentence = measured.remarks[0].partition(". ")[0] + "."
+    return CurveView(sentence, measured.turns, measured.fit.rate, 5, [measured], journal.simulated)
+
+
+def _card_ratio() -> float:
     claims = card(5, "en").claims
-    said = claims["three-copies"].high / claims["one-copy"].high
-    if ratio.high < 1:
-        first = "three replicas answered fewer searches than one"
-    elif ratio.low > 1:
-        first = "three replicas answered more searches than one"
-    else:
-        first = "no difference was shown: 1 lies inside the interval"
-    where = "inside" if ratio.low <= said <= ratio.high else "outside"
-    return f"{how}, {first}. The card's {said:.1f} lies {where} the interval."
+    return claims["three-copies"].high / claims["one-copy"].high
 
 
 def _step(found: Scaling, replicas: int) -> Step:
@@ -154,6 +216,6 @@ def _five(found: Scaling) -> str:
     return f"{found.fit.law.rate(5) / found.fit.law.per_node:.1f}"
 
 
-def _predicted(journal: Journal, experiment: str) -> str:
-    figures = prediction_before(journal, 5, experiment)
+def _predicted(journal: Journal) -> str:
+    figures = prediction_before(journal, 5)
     return f"x {figures['times']:g}" if "times" in figures else "-"

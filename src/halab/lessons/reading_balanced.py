@@ -1,8 +1,7 @@
 """What lesson 5 does with a balancer: whether there is one, and its measurements beside what was said before.
 
-The learner's own figures are kept as predict(5, FULLER_PROXY, roundrobin=4, leastconn=4, random=4), clients
-of the proxy that has more of them, and predict(5, PROXY_CRASH, kept=1, new=1), seconds in which those clients
-get no answer.
+The learner's own figures answer BALANCER_QUESTIONS: by strategy, the clients of the proxy that has more of
+them (roundrobin, leastconn, random), and the seconds in which clients get no answer (kept, new).
 """
 
 from __future__ import annotations
@@ -11,8 +10,9 @@ import math
 
 from halab.cluster.haproxy import find_haproxy
 from halab.cluster.protocol import Cluster
+from halab.course.catalogue import Bilingual
 from halab.errors import ClusterError, MeasurementError
-from halab.lessons.common import prediction_before
+from halab.lessons.common import Question, prediction_before
 from halab.measure.experiments.behind_balancer import (
     KEPT_CONNECTIONS,
     NEW_CONNECTIONS,
@@ -24,13 +24,42 @@ from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.summaries import fault_time, summary
 from halab.tables import Table
 
-__all__ = ["FULLER_PROXY", "PROXY_CRASH", "balancer_here", "compare_connection_spread", "compare_crash"]
+__all__ = ["BALANCER_QUESTIONS", "balancer_here", "compare_connection_spread", "compare_crash"]
 
-FULLER_PROXY = "clients of the fuller proxy"
-"""The experiment of `connection_spread`, as a prediction is kept under."""
+_SPREAD = f"search with roundrobin, leastconn, random, {ONE_CONNECTION}"
+_CRASH = "crash proxy-1"
+_CLIENTS, _SECONDS = Bilingual("of 8 clients", "个（共 8 个客户端）"), Bilingual("s", "秒")
 
-PROXY_CRASH = "crash proxy-1 behind a balancer"
-"""The experiment of `probe_behind_balancer`, as a prediction is kept under."""
+
+def _fuller(strategy: str) -> Question:
+    words = Bilingual(f"{strategy}: clients of the fuller proxy", f"{strategy}：客户端多的那个代理有几个")
+    return Question(_SPREAD, strategy, words, _CLIENTS, low=4, high=8, whole=True)
+
+
+BALANCER_QUESTIONS = (
+    *map(_fuller, ("roundrobin", "leastconn", "random")),
+    Question(
+        _CRASH,
+        "kept",
+        Bilingual(
+            "proxy-1 is killed: no answer on connections that are kept",
+            "proxy-1 被杀：保持连接的客户端多久没有答复",
+        ),
+        _SECONDS,
+        high=600,
+    ),
+    Question(
+        _CRASH,
+        "new",
+        Bilingual(
+            "proxy-1 is killed: no answer on new connections",
+            "proxy-1 被杀：每次新建连接的客户端多久没有答复",
+        ),
+        _SECONDS,
+        high=600,
+    ),
+)
+"""What a form asks about the two labs with a balancer."""
 
 
 def balancer_here(cluster: Cluster) -> bool:
@@ -54,7 +83,7 @@ def compare_connection_spread(journal: Journal) -> Table:
             "these are no clients of a balancer", hint="measure with connection_spread(cluster, ...)"
         )
     proxies = list(parts[0].figures)
-    predicted = _predicted(journal, FULLER_PROXY)
+    predicted = _predicted(journal)
     rows = tuple(
         (part.name, predicted.get(part.name, "-"), *(f"{part.figures[proxy]:.0f}" for proxy in proxies))
         for part in parts
@@ -78,7 +107,7 @@ def compare_crash(journal: Journal) -> Table:
     counts = connections(journal)
     if not counts or not journal.faults:
         raise MeasurementError("no proxy ended behind a balancer here", hint="measure with behind(cluster)")
-    predicted = _predicted(journal, PROXY_CRASH)
+    predicted = _predicted(journal)
     keys = {KEPT_CONNECTIONS: "kept", NEW_CONNECTIONS: "new", NO_BALANCER: "straight"}
     rows = tuple(
         (
@@ -128,6 +157,6 @@ def _at(steps: list[tuple[float, int]], until: float) -> int:
     return [number for time, number in steps if time < until][-1]
 
 
-def _predicted(journal: Journal, experiment: str) -> dict[str, str]:
+def _predicted(journal: Journal) -> dict[str, str]:
     """The numbers of the last prediction made before the measurement began."""
-    return {name: f"{value:g}" for name, value in prediction_before(journal, 5, experiment).items()}
+    return {name: f"{value:g}" for name, value in prediction_before(journal, 5).items()}

@@ -1,7 +1,7 @@
 """What lesson 4 calls: writes with one, two and three replicas, beside the prediction and card 4.
 
-The learner's own figure is kept as predict(4, THREE_REPLICAS, percent=20): how much longer, in percent, a
-write takes with three replicas than with one.
+The learner's own figure answers QUESTIONS: how much longer, in percent, a write takes with three replicas
+than with one.
 """
 
 from __future__ import annotations
@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from halab.course.cards import card
+from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
-from halab.lessons.common import cluster, keep, predict, prediction_before, show_card, table
-from halab.measure.experiments.write_cost import Cost, costs, spread, writing
+from halab.lessons.common import (
+    PredictionForm,
+    Question,
+    cluster,
+    keep,
+    prediction_before,
+    show_card,
+    table,
+)
+from halab.measure.experiments.comparison_view import Line, Ratios, RatioView, decision
+from halab.measure.experiments.write_cost import Cost, costs, spread, turn_ratios, writing
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import provenance, simulated_remark
 from halab.models.bootstrap import Interval
@@ -20,8 +30,9 @@ from halab.tables import Table
 from halab.widgets.write_race import WriteRace
 
 __all__ = [
-    "THREE_REPLICAS",
+    "QUESTIONS",
     "Copy",
+    "PredictionForm",
     "WriteRace",
     "cluster",
     "compare_writes",
@@ -29,11 +40,11 @@ __all__ = [
     "keep",
     "latencies",
     "parallel",
-    "predict",
     "quorum",
     "results",
     "serial",
     "show_card",
+    "show_costs",
     "simulated_remark",
     "straggling",
     "table",
@@ -43,9 +54,20 @@ __all__ = [
     "writing",
 ]
 
-THREE_REPLICAS = "writing with three replicas"
-"""The experiment a prediction of lesson 4 is kept under."""
-
+QUESTIONS = (
+    Question(
+        "insert and strong search with 1, 2, 3 replicas",
+        "percent",
+        Bilingual(
+            "How much longer does a write take with three replicas than with one?",
+            "三个副本比一个副本，写入要多花多少时间？",
+        ),
+        Bilingual("%", "%"),
+        low=-99,
+        high=1000,
+    ),
+)
+"""What a form asks about the lab of lesson 4."""
 
 _TITLE = "1,000 rows: what do three replicas cost the writer?"
 _HEADINGS = ("", "you said", "the card says", "here")
@@ -63,20 +85,49 @@ def compare_writes(journal: Journal) -> Table:
         ("three replicas", "-", says["three-copies"].text(), _seconds(three)),
         ("three against one", _predicted(journal), f"{says['extra-time'].high:+g} %", percent(ratio)),
     )
-    return Table(_TITLE, _HEADINGS, rows, (*simulated_remark(journal), verdict(ratio)))
+    return Table(_TITLE, _HEADINGS, rows, (*simulated_remark(journal), verdict(ratio, one.turns)))
 
 
-def verdict(ratio: Interval) -> str:
+def verdict(ratio: Interval, turns: int) -> str:
     """The sentence that an interval of the ratio three to one allows, and no more."""
-    extra = 1 + card(4, "en").claims["extra-time"].high / 100
-    if ratio.low > 1:
-        first = "With three replicas a write took longer here, and more than chance explains."
-    elif ratio.high < 1:
-        first = "With three replicas a write took less time here: something else than replicas differed."
+    extra = _card_ratio()
+    decided = decision(ratio, extra, turns)
+    if decided == "more":
+        first = f"With three replicas a write took longer here, {percent(ratio)}: more than chance explains."
+    elif decided == "less":
+        first = (
+            f"With three replicas a write took less time here, {percent(ratio)}: something else than "
+            "replicas differed."
+        )
     else:
-        first = "No difference was shown: 0 % lies inside the interval."
+        return f"Three replicas against one: {percent(ratio)}; {decided}."
     where = "inside" if ratio.low <= extra <= ratio.high else "outside"
-    return f"{first} The card's +{100 * (extra - 1):.0f} % lies {where} it."
+    return f"{first} The card's +{100 * (extra - 1):.0f} % lies {where} the interval."
+
+
+def show_costs(journal: Journal) -> RatioView:
+    """What replicas cost the writer: a sentence, every turn beside the interval, and the tables folded.
+
+    Raises MeasurementError unless one and three replicas were measured.
+    """
+    one, _, ratio = _both(journal)
+    ratios = [
+        Ratios(f"{row.replicas} replicas", row.ratio, turn_ratios(journal, row.replicas))
+        for row in costs(journal).rows
+        if row.ratio
+    ]
+    lines = [Line("as with one", 1.0, "stroke-width: 1.5"), Line("the card", _card_ratio())]
+    figures = prediction_before(journal, 4)
+    if "percent" in figures:
+        lines.append(Line("you said", 1 + figures["percent"] / 100, "stroke-dasharray: 1 4"))
+    sentence = verdict(ratio, one.turns)
+    return RatioView(
+        sentence, ratios, lines, [costs(journal)], lambda r: f"{100 * (r - 1):+.0f} %", journal.simulated
+    )
+
+
+def _card_ratio() -> float:
+    return 1 + card(4, "en").claims["extra-time"].high / 100
 
 
 def results(journal: Journal) -> dict[str, str]:
@@ -111,7 +162,7 @@ def _seconds(cost: Cost) -> str:
 
 
 def _predicted(journal: Journal) -> str:
-    figures = prediction_before(journal, 4, THREE_REPLICAS)
+    figures = prediction_before(journal, 4)
     return f"{figures['percent']:+g} %" if "percent" in figures else "-"
 
 

@@ -159,7 +159,8 @@ const WORDS = {
 
 const PACE = 2.5; // seconds of the race for one of watching
 
-const ms = (seconds) => (Number.isNaN(seconds) ? "–" : `${Math.round(seconds * 1000).toLocaleString("en")} ms`);
+const ms = (seconds) =>
+  Number.isNaN(seconds) ? "–" : `${Math.round(seconds * 1000).toLocaleString("en")} ms`;
 
 /** What one strategy shows at `now`: the share's wait (seconds) and whether it is longer still, the rate, the failed. */
 export function standing(answers, now) {
@@ -169,7 +170,7 @@ export function standing(answers, now) {
     come.filter((one) => one.ok || one.end > now).map((one) => Math.min(one.end, until) - one.at);
   const wait = (share) => {
     const [sofar, whole] = [now, Infinity].map((until) => percentile(waits(until), share));
-    return { seconds: sofar, over: whole > sofar };
+    return { seconds: sofar, over: whole > 1.05 * sofar }; // less than that, a few still under way do
   };
   const good = come.filter((one) => one.ok && one.end <= now).length;
   return { p50: wait(0.5), p99: wait(0.99), rate: now ? good / now : NaN, failed: failed.length };
@@ -255,7 +256,11 @@ class BalancerRace {
     const w = this.words;
     const bars = [0, 1, 2].map((number) => {
       const fill = element("i", { class: `halab-balancer-fill halab-balancer-node${number + 1}` });
-      const more = element("span", { class: "halab-balancer-more", hidden: true, "aria-hidden": "true" }, "»");
+      const more = element(
+        "span",
+        { class: "halab-balancer-more", hidden: true, "aria-hidden": "true" },
+        "»",
+      );
       const count = element("b", {}, "0");
       return {
         fill,
@@ -344,7 +349,8 @@ class BalancerRace {
       figures.failed.textContent = String(one.failed);
       best.hidden = !(over && one.p99.seconds === lowest);
     }
-    if (over) this.said.textContent = w.said(all.map(([name, { p99 }]) => `${w.names[name]} ${this.wait(p99)}`));
+    if (over)
+      this.said.textContent = w.said(all.map(([name, { p99 }]) => `${w.names[name]} ${this.wait(p99)}`));
   }
 
   wait({ seconds, over }) {

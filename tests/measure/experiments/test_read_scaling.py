@@ -49,7 +49,7 @@ def test_the_table_s_rates_are_those_of_the_samples_and_the_law_goes_on(lab):
             for phase in lab[1].phases
             if phase.settings["replicas"] == row.replicas
         ]
-        assert len(rates) == 4
+        assert len(rates) == 8
         assert min(rates) <= row.rate.low <= row.rate.median <= row.rate.high <= max(rates)
         assert row.law.median == pytest.approx(row.rate.median, rel=0.1)
     five = table.rows[-1]

@@ -38,7 +38,7 @@ from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
 
-__all__ = ["Cost", "Costs", "costs", "writing"]
+__all__ = ["Cost", "Costs", "costs", "turn_ratios", "writing"]
 
 _DEADLINE = 10.0  # seconds
 _MIB = 2**20
@@ -53,7 +53,7 @@ def writing(
     replicas: Sequence[int] = (1, 2, 3),
     *,
     rows: int = 1000,
-    repeats: int = 15,
+    repeats: int = 25,
     writes: int = 10,
     filled: int = 80_000,
     searches: int = 12,
@@ -240,6 +240,18 @@ def costs(journal: Journal) -> Costs:
         remarks.append(f"Cores the query nodes kept busy: {', '.join(f'{each:.2f}' for each in busy)}.")
     remarks += pace(journal, writes)
     return Costs(mark_title(title, journal), rows, (*remarks, *journal.notes))
+
+
+def turn_ratios(journal: Journal, replicas: int) -> list[float]:
+    """Each turn's time until acknowledged, with so many replicas, over the median with the fewest."""
+    writes = [phase for phase in journal.phases if phase.name == "write"]
+    fewest = min(phase.settings["replicas"] for phase in writes)
+    base = statistics.median(
+        phase.figures["acknowledged"] for phase in writes if phase.settings["replicas"] == fewest
+    )
+    return [
+        phase.figures["acknowledged"] / base for phase in writes if phase.settings["replicas"] == replicas
+    ]
 
 
 def _cost(journal: Journal, replicas: int, writes: Sequence[Phase], fewest: Sequence[Phase]) -> Cost:
