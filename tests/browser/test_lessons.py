@@ -16,7 +16,7 @@ LESSONS = {
         (".halab-arch-status", "nothing runs yet"),
         {
             "read_sessions(cluster)": "SIMULATED",
-            "show_run(two": "metadata calls",
+            "show_run(two": "Metadata calls were back",
             "can_decide(3, lost": "SIMULATED",
             "compare_parts(standby": "crash etcd follower",
             "retriever.set_replicas(4)": "querynode-4",

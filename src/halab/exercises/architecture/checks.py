@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,8 +14,8 @@ from halab.models.quorum import majority, smallest, tolerates
 
 __all__ = [
     "check_active",
-    "check_lines",
     "check_majority",
+    "check_parts",
     "check_refused",
     "check_rules",
     "check_smallest",
@@ -128,11 +129,11 @@ def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
 
 def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
     """Nothing is reported where nothing is wrong."""
-    for case, found in zip(cases, _call_validate(validate, cases), strict=True):
-        rules = sorted({rule for _, _, rule in found})
+    for found in _call_validate(validate, cases):
+        rules = sorted({rule for _, rule in found})
         expect(
             found == [],
-            f"{case.file} breaks no rule, and yet something is reported: {', '.join(map(str, rules))}.",
+            f"A topology breaks no rule, and yet something is reported: {', '.join(map(str, rules))}.",
             "03.3.sound",
         )
 
@@ -140,7 +141,7 @@ def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
 def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
     """Every violation is reported, and none that is not there."""
     for case, found in zip(cases, _call_validate(validate, cases), strict=True):
-        want, given = (Counter(rule for _, _, rule in some) for some in (case.violations, found))
+        want, given = (Counter(rule for _, rule in some) for some in (case.violations, found))
         for rule in RULES:
             expect(
                 given[rule] >= want[rule],
@@ -155,20 +156,14 @@ def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
             )
 
 
-def check_lines(validate: Function, cases: Sequence[Topology]) -> None:
-    """Each with its file and line."""
+def check_parts(validate: Function, cases: Sequence[Topology]) -> None:
+    """Each with its part."""
     check_rules(validate, cases)
     for case, found in zip(cases, _call_validate(validate, cases), strict=True):
         expect(
-            all(file == case.file for file, _, _ in found),
-            "Each violation names the file as it was given.",
-            "03.3.file",
-        )
-        expect(
             sorted(found) == sorted(case.violations),
-            "Each violation names the line of the value that breaks the rule, counted from 1; for a switch "
-            "that is missing, the line of its part's name.",
-            "03.3.lines",
+            "Each violation names the part that breaks the rule.",
+            "03.3.parts",
         )
 
 
@@ -190,18 +185,15 @@ def _call_standing(standing: Function, cases: Sequence[Sessions], hint: str) -> 
 
 def _call_validate(validate: Function, cases: Sequence[Topology]) -> list[list[Violation]]:
     reports = []
-    for given in call_many(validate, ((case.file, case.text) for case in cases)):
+    for given in call_many(validate, ((copy.deepcopy(case.parts),) for case in cases)):
         expect(
-            _is_list(given) and all(_is_list(one) and len(one) == 3 for one in given),
-            "The answer is a list of violations, each of them (file, line, rule).",
+            _is_list(given) and all(_is_list(one) and len(one) == 2 for one in given),
+            "The answer is a list of violations, each of them (part, rule).",
             "03.3.report",
         )
         expect(
-            all(
-                _is_number(line, line) and isinstance(file, str) and rule in RULES
-                for file, line, rule in given
-            ),
-            f"A violation is a file's name, a line's number and one of the rules {', '.join(RULES)}.",
+            all(isinstance(part, str) and rule in RULES for part, rule in given),
+            f"A violation is the name of a part and one of the rules {', '.join(RULES)}.",
             "03.3.report",
         )
         reports.append([tuple(one) for one in given])

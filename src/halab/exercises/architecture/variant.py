@@ -1,7 +1,7 @@
 """Exercise 3: made-up sessions, clusters of etcd and topologies, of which is known what is so.
 
 Nothing here was read off a cluster, but the sessions have the form that Milvus 2.3.5 gives them. A topology
-is written line by line, and each line that breaks a rule is noted when it is written: nothing reads it back
+is written part by part, and each part that breaks a rule is noted when it is written: nothing reads it back
 that could share a learner's mistake.
 """
 
@@ -32,7 +32,8 @@ RULES = ("etcd-size", "standby", "query-nodes", "proxies", "one-address", "redun
 COORDINATORS = ("rootcoord", "querycoord", "datacoord", "indexcoord")
 WORKERS = ("proxy", "querynode", "datanode", "indexnode")
 
-Violation = tuple[str, int, str]
+Violation = tuple[str, str]
+Part = dict[str, int | bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class Zones:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """A topology's file, its text, and the violations in it: file, line from 1, rule."""
+    """A topology's text, the same as dicts by part, and the violations in it: part, rule."""
 
-    file: str
     text: str
+    parts: dict[str, Part]
     violations: tuple[Violation, ...]
 
 
@@ -119,13 +120,12 @@ def make_sound_topology(rng: random.Random) -> Topology:
 
 
 class _Writer:
-    """Writes a topology's lines, and beside them the violations it puts there on purpose."""
+    """Writes a topology's parts, and beside them the violations it puts there on purpose."""
 
     def __init__(self, rng: random.Random, broken: list[str]) -> None:
         self.rng = rng
         self.broken = broken
-        self.file = rng.choice(("prod.yml", "staging.yml", "east/milvus.yml"))
-        self.lines: list[str] = []
+        self.parts: dict[str, Part] = {}
         self.violations: list[Violation] = []
         self.copies = rng.randrange(1, 4)
 
@@ -142,16 +142,14 @@ class _Writer:
         ]
         self.rng.shuffle(blocks)
         for block in blocks:
-            if self.rng.random() < 0.3:
-                self.lines.append(self.rng.choice(("# asked for by ops", "", "# see the runbook")))
             block()
-        return Topology(self.file, "\n".join(self.lines) + "\n", tuple(sorted(self.violations)))
+        return Topology(_yaml(self.parts), self.parts, tuple(sorted(self.violations)))
 
     def breaks(self, rule: str) -> bool:
         return rule in self.broken and self.rng.random() < 0.75
 
     def search(self) -> None:
-        self.lines += ["search:", f"  replicaNumber: {self.copies}"]
+        self.parts["search"] = {"replicaNumber": self.copies}
 
     def etcd(self) -> tuple[int, bool]:
         wrong = self.breaks("etcd-size")
@@ -180,28 +178,27 @@ class _Writer:
     ) -> None:
         """One part: how many, and its switches, which may be off or not there at all."""
         count, wrong = replicas
-        head = len(self.lines) + 1
-        self.lines.append(f"{name}:")
-        rows: list[tuple[str, str]] = [(f"replicas: {count}", rule if wrong else "")]
+        if wrong:
+            self.violations.append((name, rule))
+        rows: list[tuple[str, int | bool]] = [("replicas", count)]
         spread = ("antiAffinity", "anti-affinity") if count > 1 else None
         for key, broken in filter(None, (switch, spread)):
-            rows += self.switched(head, key, broken)
+            rows += self.switched(name, key, broken)
         self.rng.shuffle(rows)
-        for text, broken in rows:
-            self.lines.append(f"  {text}")
-            if broken:
-                self.note(len(self.lines), broken)
+        self.parts[name] = dict(rows)
 
-    def switched(self, head: int, key: str, rule: str) -> list[tuple[str, str]]:
+    def switched(self, name: str, key: str, rule: str) -> list[tuple[str, int | bool]]:
         if not self.breaks(rule):
-            return [(f"{key}: true", "")]
-        if self.rng.random() < 0.5:
-            self.note(head, rule)  # not there: the line of the part itself
-            return []
-        return [(f"{key}: false", rule)]
+            return [(key, True)]
+        self.violations.append((name, rule))
+        return [] if self.rng.random() < 0.5 else [(key, False)]
 
-    def note(self, line: int, rule: str) -> None:
-        self.violations.append((self.file, line, rule))
+
+def _yaml(parts: dict[str, Part]) -> str:
+    lines = []
+    for name, part in parts.items():
+        lines += [f"{name}:", *(f"  {key}: {str(value).lower()}" for key, value in part.items())]
+    return "\n".join(lines) + "\n"
 
 
 @per_learner(card=3)
