@@ -73,6 +73,7 @@ def test_a_run_is_a_sentence_a_picture_and_the_law_a_curve():
     assert view._repr_html_().count("<circle") == 4, "two turns each of two and three replicas"
     law = show_law(journal)
     assert law._repr_html_().count("<circle") == 6
+    assert "With 1: 2 turns. With 2: 2 turns." in law.alt
     assert "5: " in law.alt
 
 

@@ -56,7 +56,7 @@ def decision(ratio: Interval, card: float, turns: int) -> str:
     if needed > _ENOUGH:
         return f"{both}, and more turns would not help"
     more = max(1, math.ceil(needed) - turns)
-    return f"{both}. About {more} more turns each would decide (repeats={turns + more})"
+    return f"{both}. About {more} more {'turn' if more == 1 else 'turns'} each would decide (repeats={turns + more})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,9 +136,9 @@ class CurveView:
     @property
     def alt(self) -> str:
         """The picture in words."""
-        told = [f"{n} replicas: {len(group)} turns." for n, group in self.turns.items()]
+        told = [f"With {n}: {len(group)} turns." for n, group in sorted(self.turns.items())]
         curve = [f"{n}: {self.law(n).median:.0f}" for n in range(1, self.furthest + 1)]
-        return " ".join((*told, f"The law, searches a second by replicas: {', '.join(curve)}."))
+        return " ".join((f"By replicas. {' '.join(told)}", f"The law, a second: {', '.join(curve)}."))
 
     def __repr__(self) -> str:
         return "\n\n".join((self.sentence, self.alt, *map(repr, self.figures)))
