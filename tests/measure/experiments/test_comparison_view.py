@@ -25,9 +25,8 @@ def test_an_interval_decides_between_no_difference_and_the_card_and_no_more(inte
 def test_undecided_says_how_many_more_turns_would_decide():
     # ln(1.67 / 0.97) = 0.543 and ln(1.67) = 0.513: 4 * (0.543 / 0.513)^2 = 4.5 turns, so one more.
     assert turns_until_outside(Interval(0.97, 1.67, 2.95), 1.0, 4) == pytest.approx(4.49, abs=0.01)
-    assert decision(Interval(0.97, 1.67, 2.95), 2.8, 4).endswith(
-        "About 1 more turns each would decide (repeats=5)"
-    )
+    said = decision(Interval(0.97, 1.67, 2.95), 2.8, 4)
+    assert said.endswith("About 1 more turn each would decide (repeats=5)")
     assert turns_until_outside(Interval(0.5, 1.0, 2.0), 1.0, 4) == float("inf")
     with pytest.raises(ValueError, match="above 0"):
         turns_until_outside(Interval(0, 1, 2), 1.0, 4)
@@ -44,8 +43,7 @@ def test_a_ratio_s_picture_has_a_dot_for_each_turn_and_words_for_who_does_not_se
 
 
 def test_a_curve_s_picture_has_its_points():
-    view = CurveView(
-        "law", {1: [10.0], 2: [18.0, 19.0]}, lambda n: Interval(9 * n, 10 * n, 11 * n), 5, [TABLE]
-    )
+    turns = {1: [10.0], 2: [18.0, 19.0]}
+    view = CurveView("law", turns, lambda n: Interval(9 * n, 10 * n, 11 * n), 5, [TABLE])
     assert view._repr_html_().count("<circle") == 3
     assert "5: 50" in view.alt

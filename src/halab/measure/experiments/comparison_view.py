@@ -56,7 +56,8 @@ def decision(ratio: Interval, card: float, turns: int) -> str:
     if needed > _ENOUGH:
         return f"{both}, and more turns would not help"
     more = max(1, math.ceil(needed) - turns)
-    return f"{both}. About {more} more {'turn' if more == 1 else 'turns'} each would decide (repeats={turns + more})"
+    some = "1 more turn" if more == 1 else f"{more} more turns"
+    return f"{both}. About {some} each would decide (repeats={turns + more})"
 
 
 @dataclass(frozen=True, repr=False)
