@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "browser"), str(ROOT / "tests")]
@@ -90,7 +90,7 @@ def record_lab(lab: Lab, page: Page, theme: str) -> None:
             still = True
         try:
             frames.append(Image.open(io.BytesIO(lane.screenshot(timeout=1000))).convert("RGB"))
-        except Exception as error:  # the lanes fold while they are photographed: that was the last frame
+        except Error as error:  # the lanes fold while they are photographed: that was the last frame
             print(f"{theme}: {len(frames)} frames ({type(error).__name__})")
             break
         page.wait_for_timeout(max(0, (began + EVERY * len(frames) - time.monotonic()) * 1000))
