@@ -6,6 +6,7 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import HalabError, MeasurementError, NotReady, TargetError
+from halab.measure.experiments import experiment_steps
 from halab.measure.experiments.fault_experiment import experiment, journal_name, parse_fault, probe_and_save
 from halab.measure.journal.journal_file import Journal, RowCount
 from halab.measure.journal.outage import outages
@@ -95,6 +96,27 @@ def test_a_cluster_that_does_not_heal_is_a_result():
     journal = experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **BRIEF)
     assert "did not become healthy again" in journal.notes[0]
     assert outages(journal.samples("insert"))[0].end is None
+
+
+def test_an_experiment_goes_on_until_every_request_is_answered(monkeypatch):
+    """The cluster is healthy at once, and answers without a row for a second more."""
+
+    class Empty(BreakableCluster):
+        def inject(self, kind, target):
+            fault = super().inject(kind, target)
+            self.script.spells = (
+                Spell(self.script.spells[0].start, self.script.spells[0].start + lasts, "error"),
+            )
+            return fault
+
+    lasts, cluster = 1.2, Empty()
+    journal = experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **SHORT)
+    (outage,) = outages(journal.samples("insert"), quiet=0.3)
+    assert outage.duration == pytest.approx(lasts, abs=0.3), "its end was seen"
+    monkeypatch.setattr(experiment_steps, "PATIENCE", 0.3)
+    lasts, cluster = 60.0, Empty()
+    journal = experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **SHORT)
+    assert any("still got no answer" in note for note in journal.notes)
 
 
 def test_rows_that_could_not_be_counted_are_said_so():

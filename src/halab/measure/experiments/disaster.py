@@ -60,8 +60,8 @@ def disaster(
 
     Insert and search probes leave throughout. After `before` seconds the rows are flushed; `unflushed`
     seconds later the target is killed, and `down` seconds later started again. When every component is
-    healthy and a search is answered (or half a minute has passed without), the probes go on for `after`
-    seconds. `target` is EVERYTHING or names one component, such as "log" or "any data node".
+    healthy and a search is answered (or half a minute has passed without), the probes go on until none got
+    a bad end for `after` seconds, or half a minute longer. `target` is EVERYTHING or names one component, such as "log" or "any data node".
 
     What did not come back is a result and stands in the journal's notes, and so does a count that was not
     possible. A simulated cluster keeps no rows: there nothing is flushed or counted, and a note says so.
@@ -83,7 +83,7 @@ def disaster(
             steps.wait(down, f"{target}: gone")
         if steps.recovered:
             _wait_for_answer(retriever, run)
-        steps.wait(after, "after the disaster")
+        steps.wait_until_answered(after, "after the disaster")
     journal = run.journal.extended(faults=[_merged(target, parts, run.started)], events=flush)
 
     def count() -> Journal:

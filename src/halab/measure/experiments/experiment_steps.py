@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -10,8 +11,12 @@ from halab.errors import ClusterError, MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.prober import Run
 from halab.measure.probing.progress_line import DONE, view_of
+from halab.models.samples import Outcome
 
-__all__ = ["ExperimentSteps"]
+__all__ = ["PATIENCE", "ExperimentSteps"]
+
+PATIENCE = 30.0
+"""Seconds for which a healthy cluster is watched until every request is answered again."""
 
 _STEP = 0.5  # seconds between two updates of what is shown
 
@@ -41,6 +46,27 @@ class ExperimentSteps:
         while (left := end - self.cluster.now()) > 0:
             self.on_progress(phase)
             self.cluster.sleep(min(_STEP, left))
+
+    def wait_until_answered(self, good: float, phase: str) -> None:
+        """Let `good` seconds pass in which no request ends badly; give up after PATIENCE more, with a note.
+
+        So the end of an outage is seen, that of answers without a hit too. A simulation, whose outcomes come
+        at the end, and a cluster that did not become healthy are watched for `good` seconds and no longer.
+        """
+        begun = self.cluster.now()
+        while (now := self.cluster.now()) < max(begun, self._last_bad()) + good:
+            if now >= begun + good + PATIENCE:
+                self.run.note(
+                    f"Requests still got no answer {now - begun:.0f} s after the cluster was healthy."
+                )
+                return
+            self.on_progress(phase)
+            self.cluster.sleep(min(_STEP, good))
+
+    def _last_bad(self) -> float:
+        """When the last request ended badly, on the cluster's clock; if that may go on for ever, not at all."""
+        ends = [sample.done for sample in self.run.so_far() if sample.outcome is not Outcome.OK]
+        return max(ends) if ends and self.recovered else -math.inf
 
     @contextmanager
     def faults(

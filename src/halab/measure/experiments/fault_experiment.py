@@ -51,8 +51,9 @@ def experiment(
     """Probe a cluster while a fault strikes, or several at once, stays and is undone; then count the rows.
 
     It begins when every search finds something, or after ten seconds, which the journal then says.
-    `before`, `seconds` and `after` are seconds of probing before the fault, with it, and after it was undone
-    and the cluster was healthy again. `fault=None` measures the same time without one. `operations` are the
+    `before` and `seconds` are seconds of probing before the fault and with it. When it was undone and the
+    cluster is healthy again, the probes go on until none got a bad end for `after` seconds, or half a minute
+    longer. `fault=None` measures the same time without one. `operations` are the
     retriever's four unless given. `rate` is probes a second for each, `deadline` seconds.
 
     A cluster that does not become healthy again is a result, not an error: a note in the journal says so, and
@@ -80,7 +81,7 @@ def experiment(
                 steps.wait(seconds, ", ".join(f"{each.kind} {each.component}" for each in injected))
         else:
             steps.wait(seconds, "no fault")
-        steps.wait(after, "after the fault")
+        steps.wait_until_answered(after, "after the fault")
     journal = run.journal
     wrote = not journal.simulated and any(sample.key is not None for sample in journal.samples())
 
