@@ -76,12 +76,14 @@ def test_a_learner_goes_from_the_start_through_the_lesson_to_the_exercise(lab: A
     it_speaks_chinese_and_english(lesson)
     a_prediction_is_locked_in_by_keyboard(lesson)
     lesson.run_all()  # again, now with a prediction to compare; a second run is no mistake
-    picture = lesson.cell("in_one_picture(crash)").locator("img")
-    expect(picture).to_have_attribute("alt", has("your prediction: 0.5 to 9.0 s, 150 failed."))
-    expect(picture).to_have_attribute("alt", has("simulated: "))
-    expect(lesson.cell("summary(crash)").locator("table")).to_contain_text("metadata call")
-    expect(lesson.cell("summary(crash)")).to_contain_text("SIMULATED")
-    expect(lesson.cell("summary(crash)").locator(".jp-OutputArea-output")).to_have_count(1)
+    run = lesson.cell("show_run(crash)")
+    picture = run.get_by_role("img", name="Outages on a time axis")
+    expect(picture).to_have_attribute("aria-label", has("your prediction: fails from 0.5 to 9 s."))
+    expect(run).to_contain_text("Simulated. You said 9 s; searches were back")
+    expect(run.locator("table")).to_be_hidden()
+    run.get_by_text("All figures of this run").click()
+    expect(run.locator("table")).to_contain_text("metadata call")
+    expect(run.locator("table")).to_contain_text("SIMULATED")
     expect(lesson.cell("FailoverTimeline(lesson.MILVUS")).to_contain_text("My crash")
     expect(lesson.cell("results(crash)")).to_contain_text("simulated, TTL 10 s")
     nothing_is_cut_off(lesson)
@@ -150,7 +152,7 @@ def nothing_is_cut_off(lesson: Any) -> None:
     page: Page = lesson.page
     shown = {
         "timeline": "FailoverTimeline()", "card": "results(crash)", "plot": "plot(crash)",
-        "summary": "summary(crash)", "compare": "in_one_picture(crash)",
+        "run": "show_run(crash)", "three-copies": "show_run(three_copies)",
         "lane": "FailoverTimeline(lesson.MILVUS", "retries": "plot(retried)",
     }  # fmt: skip
     for theme, width in (("Light", 1280), ("Dark", 1280), ("Light", 900)):

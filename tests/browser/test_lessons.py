@@ -50,7 +50,7 @@ LESSONS = {
             'disaster(cluster, "log"': "not counted",
             "achieved(rpo, data_node, query_node": "not counted",
             "compare_losses(data_node": "crash every Milvus process",
-            "summary(everything)": "SIMULATED",
+            "show_run(everything, 7)": "Simulated.",
             "Periodic(interval=600": "At least 5 s of data",
         },
         "crash log",

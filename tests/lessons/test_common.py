@@ -7,9 +7,8 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.paths import journals
 from halab.course.predictions import predict
-from halab.errors import CourseError
 from halab.lessons import common
-from halab.lessons.common import card_claim, in_one_picture, keep, kept, show_run, table, unanswered
+from halab.lessons.common import keep, kept, show_run, table, unanswered
 from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
@@ -26,10 +25,6 @@ def measure(ttl: float = 10) -> Journal:
     return experiment(cluster, "crash active rootcoord", retriever=Retriever(cluster), progress=False)
 
 
-def words(journal: Journal) -> list[str]:
-    return [text.get_text() for text in in_one_picture(journal).axes[0].texts]
-
-
 def test_a_kept_journal_is_found_again_whole() -> None:
     journal = measure()
     said = keep(journal, 6)
@@ -43,54 +38,11 @@ def test_a_kept_journal_is_found_again_whole() -> None:
     assert kept(5) == []
 
 
-def test_the_picture_shows_prediction_card_and_measurement() -> None:
-    predict(6, "crash active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
-    shown = words(measure())
-    assert {"your prediction", "the card", "simulated"} <= set(shown)
-    assert "1.0 to 4.0 s, 7 failed" in shown
-    assert "0.0 to 12.0 s, 5 to 10 failed" in shown
-
-
-def test_a_prediction_that_nothing_fails_needs_no_times() -> None:
-    predict(6, "crash active rootcoord", failed_requests=0)
-    assert "nothing fails" in words(measure())
-
-
-def test_a_prediction_made_afterwards_does_not_count() -> None:
-    journal = measure()
-    predict(6, "crash active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
-    assert "your prediction" not in words(journal)
-
-
-def test_a_prediction_for_another_fault_does_not_count() -> None:
-    predict(6, "hang active rootcoord", first_failure=1, last_failure=4, failed_requests=7)
-    journal = measure()
-    assert experiment_of(journal) == "crash active rootcoord"
-    assert "your prediction" not in words(journal)
-
-
-def test_only_card_6_tells_of_a_single_outage() -> None:
-    assert card_claim(6).last_failure == 12
-    with pytest.raises(CourseError, match="Card 6 does"):
-        card_claim(7)
-
-
-def test_a_picture_shows_itself_with_words_for_who_cannot_see_it() -> None:
-    shown = in_one_picture(measure())._repr_html_()
-    assert 'src="data:image/png;base64,' in shown
-    assert 'alt="the card: 0.0 to 12.0 s' in shown
-
-
 def test_another_ttl_is_another_experiment() -> None:
     predict(6, "crash active rootcoord", failed_requests=0)
     short = measure(ttl=5)
     assert experiment_of(short) == "crash active rootcoord with TTL 5 s"
-    assert "your prediction" not in words(short)
-
-
-def test_card_1_says_that_nothing_fails() -> None:
-    assert card_claim(1).failed_requests == 0
-    assert card_claim(1).last_failure is None
+    assert "your prediction" not in repr(show_run(short))
 
 
 def test_what_got_no_answer_is_told_by_operation_and_as_simulated() -> None:
@@ -125,7 +77,6 @@ def test_a_run_without_a_prediction_in_time_is_shown_without_one() -> None:
     predict(6, "hang active rootcoord", failed_requests=0)
     assert "your prediction" not in repr(show_run(journal))
     assert "nothing would fail" in show_run(measure()).sentence
-    assert show_run(journal, 7).card is None
 
 
 def test_a_run_that_was_not_predicted_is_asked_for_and_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,3 +88,10 @@ def test_a_run_that_was_not_predicted_is_asked_for_and_goes_on(capsys: pytest.Ca
     form.lock({"failed_requests": 0})
     common.experiment(cluster, "crash active rootcoord", **settings)
     assert "not predicted" not in capsys.readouterr().out
+
+
+def test_a_card_s_claim_is_shown_where_it_speaks_of_a_single_outage() -> None:
+    journal = measure()
+    assert "the card: nothing fails" in repr(show_run(journal, 1))
+    assert "the card: fails from 0 to 12 s" in repr(show_run(journal, 6))
+    assert "the card" not in repr(show_run(journal, 7))

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from halab.cluster import open_cluster as cluster
 from halab.cluster.protocol import Cluster
@@ -21,7 +20,7 @@ from halab.measure.experiments import fault_experiment
 from halab.measure.experiments.fault_experiment import journal_name
 from halab.measure.journal.experiment_name import experiment_of, run_name
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.plots import Claim, Picture, compare, plot
+from halab.measure.journal.plots import plot
 from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.summaries import summary
 from halab.measure.journal.title_marks import provenance
@@ -38,10 +37,8 @@ __all__ = [
     "Retriever",
     "Sentence",
     "ask_for_prediction",
-    "card_claim",
     "cluster",
     "experiment",
-    "in_one_picture",
     "keep",
     "kept",
     "plot",
@@ -155,18 +152,6 @@ def _card_says(number: int) -> Said | None:
     return Said(says["node-down"].low, says["clients-back"].high)
 
 
-def in_one_picture(
-    journals: Journal | Sequence[Journal], number: int = 6, operation: str = "search"
-) -> Picture:
-    """The learner's prediction, the card and the measurement on one time axis, for one operation.
-
-    The prediction is the last one made for this fault before the measurement began; there may be none.
-    """
-    first = journals if isinstance(journals, Journal) else journals[0]
-    figures = prediction_before(first, number, experiment_of(first))
-    return compare(_claim(figures) if figures else None, card_claim(number), journals, operation)
-
-
 def unanswered(journal: Journal) -> str:
     """How many requests of each operation got no answer, in words that say whether it was simulated."""
     rows = summary(journal).rows
@@ -180,23 +165,3 @@ def recovery(journal: Journal, operation: str) -> str:
     if seconds is None:
         return "not noticed"
     return "not recovered" if math.isinf(seconds) else f"{seconds:.1f} s"
-
-
-def card_claim(number: int) -> Claim:
-    """What a card says of an outage: first failure, last failure (seconds) and failed requests.
-
-    Card 1 says that a cluster goes on answering, so nothing fails. Raises CourseError for a card that says
-    nothing of a single outage.
-    """
-    if number == 1:
-        return Claim(None, None, 0)
-    if number != 6:
-        raise CourseError(f"Card {number} says nothing of a single outage.", hint="Card 6 does.")
-    says = card(number, "en").claims
-    fails = says["failed-requests"]
-    return Claim(says["node-down"].low, says["clients-back"].high, (fails.low, fails.high))
-
-
-def _claim(figures: dict[str, float]) -> dict[str, Any]:
-    # Who predicts that nothing fails names no times.
-    return {"first_failure": None, "last_failure": None, **figures}

@@ -11,15 +11,15 @@ from halab.lessons.common import (
     Sentence,
     cluster,
     experiment,
-    in_one_picture,
     keep,
     plot,
     show_card,
+    show_run,
     summary,
     table,
 )
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.plots import Picture
+from halab.measure.journal.run_view import RunView
 from halab.measure.journal.title_marks import provenance
 from halab.measure.probing.retrying import with_retries
 from halab.models.failover import MILVUS
@@ -36,14 +36,13 @@ __all__ = [
     "cluster",
     "cut_off",
     "experiment",
-    "in_one_picture",
     "keep",
     "lane",
     "plot",
     "requests",
     "results",
     "show_card",
-    "summary",
+    "show_run",
     "table",
     "with_retries",
 ]
@@ -56,7 +55,7 @@ _WHY = {
 
 def cut_off(
     cluster: Cluster, target: str, *, retriever: Retriever, number: int = 6, seconds: float = 18.0
-) -> Picture | Sentence:
+) -> RunView | Sentence:
     """Take a component off its network for `seconds`, keep the journal, and show it beside the card.
 
     Where no network can be cut nothing is measured, and what is shown says so.
@@ -66,7 +65,7 @@ def cut_off(
         return Sentence(f"Skipped: {_WHY[cluster.engine]}. {containers}")
     journal = experiment(cluster, f"partition {target}", retriever=retriever, seconds=seconds)
     keep(journal, number)
-    return in_one_picture(journal, number)
+    return show_run(journal, number)
 
 
 def results(journal: Journal, operation: str = "search") -> dict[str, str]:

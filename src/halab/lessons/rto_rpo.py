@@ -18,7 +18,7 @@ from halab.lessons.common import (
     prediction_before,
     recovery,
     show_card,
-    summary,
+    show_run,
     table,
 )
 from halab.measure.experiments.disaster import UNFLUSHED, Loss, disaster, loss
@@ -47,8 +47,8 @@ __all__ = [
     "retention",
     "retention_gap",
     "show_card",
+    "show_run",
     "still_there",
-    "summary",
     "table",
 ]
 
@@ -64,7 +64,7 @@ def compare_losses(*journals: Journal) -> Table:
     """
     says = card(7, "en").claims["replicas-rpo"]
     remarks = [*simulated_remark(*journals, detail=KEEPS_NO_ROWS)]
-    remarks.append("RTO: from the first request without an answer to lasting service.")
+    remarks.append("RTO: from the disaster to the first lasting answer.")
     return Table(
         _TITLE,
         _HEADINGS,

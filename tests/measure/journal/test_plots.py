@@ -1,15 +1,14 @@
 import io
+from dataclasses import replace
 
 import pytest
 
 from halab.cluster.protocol import Event
-from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, RowCount
-from halab.measure.journal.plots import Claim, compare, describe, describe_comparison, measured, plot
+from halab.measure.journal.plots import describe, plot
+from halab.models.samples import NOTHING_FOUND
 
 CRASH = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 3.0)
-GUESS = {"first_failure": 0.0, "last_failure": 8.0, "failed_requests": 40}
-CARD = {"first_failure": 0.0, "last_failure": 12.0, "failed_requests": (5, 10)}
 
 
 @pytest.fixture
@@ -56,9 +55,7 @@ def test_the_fault_is_shaded_from_injection_to_undoing(crashed):
 def test_every_picture_of_a_simulation_says_so(crashed):
     simulated = crashed(simulated=True)
     assert "SIMULATED" in words(plot(simulated))
-    assert "SIMULATED" in words(compare(GUESS, CARD, simulated))
     assert "SIMULATED" in describe(simulated)
-    assert "simulated:" in describe_comparison(GUESS, CARD, simulated)
 
 
 def test_an_outage_that_did_not_end_is_drawn_as_such(crashed):
@@ -69,7 +66,6 @@ def test_a_quiet_journal_without_a_fault_can_be_drawn(journal, samples):
     quiet = journal(samples("." * 20))
     assert "seconds after the start" in words(plot(quiet))
     assert "all 20 answered; nothing was noticed" in describe(quiet)
-    assert drawn(compare(GUESS, CARD, quiet)) > 5_000
 
 
 def test_the_description_says_in_words_what_the_picture_shows(crashed):
@@ -82,29 +78,18 @@ def test_the_description_says_in_words_what_the_picture_shows(crashed):
     assert "0 of them missing" in text
 
 
-def test_prediction_card_and_every_run_are_rows_of_one_picture(crashed):
-    runs = [crashed(), crashed("." * 10 + "x" * 9 + "." * 40)]
-    text = words(compare(GUESS, CARD, runs))
-    for row in ("your prediction", "the card", "measured, run 1", "measured, run 2"):
-        assert row in text
-    assert "5 to 10 failed" in text
-    assert "0.0 to 0.2 s, 2 failed, 1 unknown" in text
-    assert "0.0 to 0.8 s, 9 failed" in describe_comparison(GUESS, CARD, runs)
+def test_in_a_notebook_it_is_svg_that_follows_the_theme_with_words_for_who_cannot_see_it(crashed):
+    shown = plot(crashed())._repr_html_()
+    assert shown.startswith('<svg role="img" aria-label="Latency of each probe over time. crash active')
+    assert "var(--jp-error-color1, #d32f2f)" in shown
+    assert "fill: currentColor" in shown
+    assert ">search: 53 sent, 2 failed, 1 unknown</text>" in shown, "letters, not outlines"
+    assert "#222222" not in shown
+    assert "#ffffff" not in shown, "no ground of its own"
 
 
-def test_without_a_prediction_its_row_is_left_out(crashed):
-    text = words(compare(None, CARD, crashed()))
-    assert "your prediction" not in text
-    assert "the card" in text
-
-
-def test_measured_figures_come_from_the_journal(crashed):
-    assert measured(crashed(), "search") == Claim(pytest.approx(0.0), pytest.approx(0.2), 2, 1)
-    assert measured(crashed(), "insert") == Claim(None, None, 0)
-
-
-def test_a_claim_that_lacks_a_figure_is_refused(crashed):
-    with pytest.raises(MeasurementError, match="last_failure"):
-        compare({"first_failure": 0.0, "failed_requests": 1}, CARD, crashed())
-    with pytest.raises(MeasurementError, match="no journal"):
-        compare(GUESS, CARD, [])
+def test_an_answer_that_found_nothing_has_a_mark_of_its_own(journal, samples):
+    written = samples("..x.")
+    figure = plot(journal([*written[:2], replace(written[2], error=NOTHING_FOUND), written[3]]))
+    assert "search: 4 sent, 0 failed, 0 unknown, 1 found nothing" in words(figure)
+    assert "answered, nothing found" in words(figure)

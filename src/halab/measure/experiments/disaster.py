@@ -61,7 +61,8 @@ def disaster(
     Insert and search probes leave throughout. After `before` seconds the rows are flushed; `unflushed`
     seconds later the target is killed, and `down` seconds later started again. When every component is
     healthy and a search is answered (or half a minute has passed without), the probes go on until none got
-    a bad end for `after` seconds, or half a minute longer. `target` is EVERYTHING or names one component, such as "log" or "any data node".
+    a bad end for `after` seconds, or half a minute longer.
+    `target` is EVERYTHING or names one component, such as "log" or "any data node".
 
     What did not come back is a result and stands in the journal's notes, and so does a count that was not
     possible. A simulated cluster keeps no rows: there nothing is flushed or counted, and a note says so.

@@ -64,7 +64,7 @@ class ExperimentSteps:
             self.cluster.sleep(min(_STEP, good))
 
     def _last_bad(self) -> float:
-        """When the last request ended badly, on the cluster's clock; if that may go on for ever, not at all."""
+        """When the last request ended badly, on the cluster's clock; for ever ago if it is broken."""
         ends = [sample.done for sample in self.run.so_far() if sample.outcome is not Outcome.OK]
         return max(ends) if ends and self.recovered else -math.inf
 
