@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from halab.cluster import open_cluster as cluster
 from halab.cluster.protocol import Cluster
 from halab.course import predictions
 from halab.course.cards import card
 from halab.course.paths import journals, work_dir
-from halab.errors import CourseError
 from halab.measure.experiments import fault_experiment
 from halab.measure.experiments.fault_experiment import journal_name
 from halab.measure.journal.experiment_name import experiment_of, run_name

@@ -33,8 +33,7 @@ TWICE = "." * 10 + "xx" + "." * 25 + "eee" + "." * 30
 def test_the_sentence_sets_what_was_said_beside_what_was_measured(crashed):
     run = crashed(".........." + "x" * 12 + "." * 30)
     assert RunView(run, "search", Said(0.0, 2.0)).sentence == (
-        "You said 2 s; searches were back 1.2 s after the fault: 0.8 s off. "
-        "12 of 52 brought their users nothing."
+        "You said 2 s; searches were back 1.2 s after the fault: 0.8 s off. 12 of 52 users got nothing."
     )
     assert RunView(run, "search").sentence.startswith("Searches were back 1.2 s after the fault. ")
     assert RunView(run, "search", Said(None, None)).sentence.startswith("You said that nothing would fail; ")
@@ -48,9 +47,7 @@ def test_nobody_noticed_is_said_of_what_was_not_noticed(crashed):
 def test_outages_are_counted_and_empty_answers_are_told_apart(crashed):
     said = RunView(crashed(TWICE), "search").sentence
     assert "searches were back 3.0 s after" in said.lower()
-    assert said.endswith(
-        "5 of 70 brought their users nothing, 3 of them answered without a hit, in 2 outages."
-    )
+    assert said.endswith("5 of 70 users got nothing, 3 of them an answer without a hit, in 2 outages.")
 
 
 def test_what_fails_again_and_stays_down_was_not_back(crashed):

@@ -282,9 +282,9 @@ def _you_said(prediction: Said | None) -> str:
 
 def _cost(row: OperationSummary) -> str:
     """How many users got nothing, and in how many outages."""
-    cost = f"{row.bad} of {row.sent} brought their users nothing"
+    cost = f"{row.bad} of {row.sent} users got nothing"
     if row.empty:
-        cost += f", {row.empty} of them answered without a hit"
+        cost += f", {row.empty} of them an answer without a hit"
     if len(row.outages) > 1:
         cost += f", in {len(row.outages)} outages"
     return f"{cost}."

@@ -111,7 +111,7 @@ class RepeatSummary(Tabular):
 
 
 _HEADINGS = (
-    "operation", "ok", "failed", "un-\nknown", "empty", "first–last\nbad (s)", "outages\n(s)", "RTO\n(s)",
+    "operation", "ok", "failed", "unknown", "empty", "first–last\nbad (s)", "outages\n(s)", "RTO\n(s)",
     "latency\n(ms)",
 )  # fmt: skip
 _REPEAT_HEADINGS = ("operation", "failed", "unknown", "empty", "first bad (s)", "last bad (s)", "RTO (s)")
