@@ -32,9 +32,10 @@ _ABOUT_SEARCHES = {"last_failure", "failed_requests"}
 
 @dataclass(frozen=True, slots=True)
 class PredictionOutcome:
-    """A prediction beside the measurement it was made for: the last failed search, seconds after the fault.
+    """A prediction beside the measurement it was made for, seconds after the fault.
 
-    None means that no search fails, or that none failed.
+    `predicted` is the last failed search, None if none was to fail; `measured` the RTO of searches: None if
+    nobody noticed, infinite if they did not come back.
     """
 
     experiment: str
@@ -134,7 +135,7 @@ def _made_before(card: int, run: Measurement) -> dict[str, float]:
 
 
 def _compared(run: Measurement, numbers: Mapping[str, float]) -> PredictionOutcome:
-    return PredictionOutcome(run.experiment, numbers.get("last_failure"), run.searches.last_bad)
+    return PredictionOutcome(run.experiment, numbers.get("last_failure"), run.searches.rto)
 
 
 class _Cell(BaseModel):

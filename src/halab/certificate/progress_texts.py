@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -157,21 +158,22 @@ def _prediction(done: CardProgress, zh: bool) -> str:
 
 
 def _prediction_error(outcome: PredictionOutcome, zh: bool) -> str:
-    predicted = _seconds(outcome.predicted, "无失败" if zh else "no failure", zh)
-    measured = _seconds(outcome.measured, "无失败" if zh else "none", zh)
+    said, rto = outcome.predicted, outcome.measured
+    predicted = ("无失败" if zh else "no failure") if said is None else _seconds(said, zh)
+    if rto is None:
+        measured = "无人察觉" if zh else "nobody noticed"
+    elif math.isinf(rto):
+        measured = "没有恢复" if zh else "not back"
+    else:
+        measured = f"{_seconds(rto, zh)}后恢复" if zh else f"back after {_seconds(rto, zh)}"
     off = ""
-    if outcome.predicted is not None and outcome.measured is not None:
-        apart = _seconds(abs(outcome.predicted - outcome.measured), "", zh)
-        off = f"，相差 {apart}" if zh else f", {apart} off"
-    return (
-        f"最后一次失败 {predicted}，实测 {measured}{off}"
-        if zh
-        else f"last failure {predicted}, measured {measured}{off}"
-    )
+    if said is not None and rto is not None and math.isfinite(rto):
+        off = f"，相差 {_seconds(abs(said - rto), zh)}" if zh else f", {_seconds(abs(said - rto), zh)} off"
+    return f"预测 {predicted}，实测 {measured}{off}" if zh else f"you said {predicted}, {measured}{off}"
 
 
-def _seconds(value: float | None, none: str, zh: bool) -> str:
-    return none if value is None else f"{round(value, 1):g} {'秒' if zh else 's'}"
+def _seconds(value: float, zh: bool) -> str:
+    return f"{round(value, 1):g} {'秒' if zh else 's'}"
 
 
 def _lab(done: CardProgress, zh: bool) -> str:
