@@ -126,7 +126,7 @@ def fatal(zones):
     ),
     "asks a single one for its spares' switches": Wrong(
         {"03-3-answer": VALIDATE.format(**SOUND | {"several": 0})},
-        {"03-3-sound": "03.3.sound", "03-3-rules": "03.3.standby", "03-3-parts": "03.3.standby"},
+        {"03-3-sound": "03.3.sound", "03-3-rules": "03.3.anti-affinity", "03-3-parts": "03.3.anti-affinity"},
     ),
 }
 

@@ -151,4 +151,4 @@ def test_it_is_said_who_set_the_pace():
     assert [one[:11] for one in bottlenecks(calm, Phase("paced", 0, 1, usage=full), 2)] == [
         "the client ", "the machine",
     ]  # fmt: skip
-    assert "left 30 ms late" in bottlenecks(late, Phase("paced", 0, 1, usage=idle), 2)[0]
+    assert "was sent 30 ms late" in bottlenecks(late, Phase("paced", 0, 1, usage=idle), 2)[0]

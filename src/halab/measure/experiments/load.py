@@ -225,5 +225,5 @@ def bottlenecks(samples: Sequence[Sample], phase: Phase, cores: int) -> tuple[st
     if due:
         late = percentile([sample.sent - sample.intended for sample in due], 0.99)
         if late > max(0.001, 0.1 * statistics.median(sample.latency for sample in due)):
-            causes.append(f"one request in a hundred left {late * 1000:.0f} ms late or more")
+            causes.append(f"one request in a hundred was sent {late * 1000:.0f} ms late or more")
     return tuple(causes)

@@ -374,7 +374,7 @@ def pace(journal: Journal, ran: Sequence[Phase]) -> list[str]:
         for sentence in bottlenecks(in_phase(journal, phase), phase, cores):
             of_a_kind.setdefault(sentence.split()[1], []).append(sentence)
     return [
-        f"Not the cluster's own pace, perhaps: {max(sentences)}. So it was in {len(sentences)} of "
+        f"The pace may not be the cluster's own: {max(sentences)}. This was so in {len(sentences)} of "
         f"{len(ran)} repeats."
         for sentences in of_a_kind.values()
     ]

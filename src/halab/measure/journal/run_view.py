@@ -139,6 +139,7 @@ class RunView:
         return f'<div aria-hidden="true" style="font-size: 0.92em; margin-bottom: 0.6em">{swatches}</div>'
 
 
+_EDGE = 96  # percent: a label in the middle below a tick further right would hang out of the picture
 _LINE = "var(--jp-border-color1, #bdbdbd)"
 _FAULT = "background: color-mix(in srgb, currentColor 14%, transparent)"
 _OUTAGE = "box-sizing: border-box; border: 1.5px solid currentColor; border-bottom: none"
@@ -223,7 +224,8 @@ class _Axis:
         labels = range(first, math.floor(self.right) + 1, step)
         return "".join(
             f'<span style="position: absolute; left: {self.percent(second):.2f}%; '
-            f'transform: translateX(-50%); font-size: 0.92em; white-space: nowrap">{second} s</span>'
+            f"transform: translateX({'-100%' if self.percent(second) > _EDGE else '-50%'}); "
+            f'font-size: 0.92em; white-space: nowrap">{second} s</span>'
             for second in labels
         )
 
