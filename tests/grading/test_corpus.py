@@ -20,7 +20,6 @@ import sys
 import tempfile
 import textwrap
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -864,7 +863,7 @@ def test_every_kind_of_isolation_keeps_learners_out(kind, lets_in, tmp_path, mon
         for _ in range(2):
             with sandbox.box(LEARNER) as box:
                 for name, tries in PROBES.items():
-                    outputs, error = box.run(bait.fill(probing(tries)), time.monotonic() + 60)
+                    outputs, error = box.run(bait.fill(probing(tries)), box.limit(60))
                     assert error is None
                     *_, verdict = "".join(one.text for one in outputs).splitlines()
                     got_in |= set() if verdict.startswith("kept out") else {name}

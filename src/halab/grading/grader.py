@@ -28,8 +28,8 @@ from halab.grading.verdicts import CellError
 __all__ = ["Check", "GradeReport", "grade", "grade_all", "grade_notebook", "last_grade"]
 
 # Seconds for one notebook, after which its grading process is taken for dead. It ends learners' code long
-# before by itself (GradeInSandbox.total_timeout).
-GRADING_TIMEOUT = 180.0
+# before by itself (GradeInSandbox.total_timeout), but on a busy machine those seconds take longer than these.
+GRADING_TIMEOUT = 900.0
 
 
 @dataclass(frozen=True, slots=True)

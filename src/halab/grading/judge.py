@@ -15,7 +15,6 @@ import random
 import signal
 import symtable
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -24,6 +23,7 @@ from typing import Any
 from nbgrader import utils
 
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, UndefinedName
+from halab.grading.sandbox.time_limit import TimeLimit
 from halab.grading.sandbox.wire import printable
 from halab.grading.verdicts import CellError, Verdict
 
@@ -51,16 +51,15 @@ class Judge:
         """Whether this cell of a submission is one to be judged, and not to be run."""
         return utils.is_grade(cell) and cell.metadata.nbgrader.get("grade_id") in self._tests
 
-    def verdict(self, cell: Any, seconds: float) -> CellError | None:
-        """What a test ends with when it runs for at most this time: None if it passes."""
-        until = time.monotonic() + seconds
+    def verdict(self, cell: Any, limit: TimeLimit) -> CellError | None:
+        """What a test ends with within this limit: None if it passes."""
         source = self._tests[cell.metadata.nbgrader["grade_id"]]
         names = dict(self._given_names)
         try:
-            with _alarm(until):
+            with _alarm(limit.seconds):
                 for name in _global_names(source) - names.keys():
                     with contextlib.suppress(UndefinedName):
-                        names[name] = self._box.get(name, until)
+                        names[name] = self._box.get(name, limit)
                 exec(compile(source, "<test>", "exec"), names)
         except CellTimeout:
             return CellError(Verdict.CELL_TIMEOUT)
@@ -72,7 +71,7 @@ class Judge:
             return CellError(type(error).__name__, printable(str(error)[:2000]))
         finally:
             with contextlib.suppress(CellTimeout, ProcessExited, LearnerError):
-                self._box.forget(time.monotonic() + 1)
+                self._box.forget(self._box.limit(1))
         return None
 
 
@@ -89,8 +88,11 @@ def imported_modules(source: Any) -> list[str]:
 
 
 @contextmanager
-def _alarm(until: float) -> Iterator[None]:
-    """Raise CellTimeout when the time is up, also in a test that never asks the learner's process."""
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise CellTimeout also in a test that computes too long itself, and never asks the learner's process.
+
+    Of this process' own computing time: how long the machine lets it wait is not the learner's doing.
+    """
 
     def ring(number: int, frame: FrameType | None) -> None:
         raise CellTimeout
@@ -98,13 +100,13 @@ def _alarm(until: float) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # only there signals arrive
         yield
         return
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(0.001, until + _GRACE - time.monotonic()))
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds + _GRACE)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _given(cell: Any) -> bool:

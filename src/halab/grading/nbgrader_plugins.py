@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import time
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from traitlets import Float
 from halab.grading.environment_variables import temporary_environment
 from halab.grading.judge import Judge, imported_modules
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, Sandbox
+from halab.grading.sandbox.time_limit import TimeLimit
 from halab.grading.verdicts import CellError, Verdict
 
 __all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "sandbox", "sanitize_html"]
@@ -44,8 +45,8 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     be read, and redefined. Here a graded cell ends with an error or without output, which decides its points.
     """
 
-    timeout = Float(10.0, help="Seconds a cell may run.").tag(config=True)
-    total_timeout = Float(60.0, help="Seconds all cells together may run.").tag(config=True)
+    timeout = Float(10.0, help="Seconds of its own (see TimeLimit) a cell may run.").tag(config=True)
+    total_timeout = Float(60.0, help="Seconds of their own all cells together may run.").tag(config=True)
     on_cell = Anything(
         None, allow_none=True, help="Called with (number, of how many) as each cell starts."
     ).tag(config=True)
@@ -57,7 +58,7 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
             temporary_environment(HALAB_LEARNER=names["student"]),
             _sandbox.box(names["student"], imported_modules(source)) as box,
         ):
-            run = _NotebookRun(box, Judge(source, box), self.timeout, time.monotonic() + self.total_timeout)
+            run = _NotebookRun(box, Judge(source, box), self.timeout, self.total_timeout)
             for index, cell in enumerate(nb.cells):
                 if self.on_cell:
                     self.on_cell(index + 1, len(nb.cells))
@@ -77,28 +78,16 @@ _MAX_OUTPUT_CHARACTERS = 5_000_000  # characters of a whole notebook's outputs t
 
 
 class _NotebookRun:
-    """One submission under way. `timeout` is seconds a cell; at `end` (monotonic clock) all must be over."""
+    """One submission under way. `timeout` is seconds a cell, `left` seconds all together: see TimeLimit."""
 
-    def __init__(self, box: Box, judge: Judge, timeout: float, end: float) -> None:
-        self._box, self._judge, self._timeout, self._end = box, judge, timeout, end
+    def __init__(self, box: Box, judge: Judge, timeout: float, left: float) -> None:
+        self._box, self._judge, self._timeout, self._left = box, judge, timeout, left
         self._exit_reason = ""
         self._characters_left = _MAX_OUTPUT_CHARACTERS
 
     def outputs(self, cell: Any, number: int) -> list[Any]:
         """Run or judge this cell, the notebook's `number`th."""
-        outputs: list[Any] = []
-        seconds = min(self._timeout, self._end - time.monotonic())
-        if seconds <= 0:
-            error: CellError | None = CellError(
-                Verdict.PROCESS_EXITED, "the time for all cells together was up"
-            )
-        elif self._judge.judges(cell):
-            error = self._judge.verdict(cell, seconds)
-        else:
-            outputs, error = self._run_cell(cell, seconds)
-            self._characters_left -= sum(len(str(output)) for output in outputs)
-            if outputs and self._characters_left < 0:
-                outputs = [nbformat.v4.new_output("stream", text="[left out: all outputs are too much]\n")]
+        outputs, error = self._outputs(cell)
         if error and error.verdict is Verdict.PROCESS_EXITED:
             # Every later cell ends so too: they all say which one it was.
             self._exit_reason = (
@@ -108,15 +97,34 @@ class _NotebookRun:
             error = CellError(Verdict.PROCESS_EXITED, self._exit_reason)
         return [*outputs, *([_error_output(error)] if error else [])]
 
-    def _run_cell(self, cell: Any, seconds: float) -> tuple[list[Any], CellError | None]:
+    def _outputs(self, cell: Any) -> tuple[list[Any], CellError | None]:
+        if self._left <= 0:
+            return [], CellError(Verdict.PROCESS_EXITED, "the time for all cells together was up")
         try:
-            outputs, error = self._box.run(cell.source, time.monotonic() + seconds)
+            limit = self._box.limit(min(self._timeout, self._left))
+        except ProcessExited as exited:
+            return [], CellError(Verdict.PROCESS_EXITED, str(exited))
+        try:
+            if self._judge.judges(cell):
+                return [], self._judge.verdict(cell, limit)
+            return self._run_cell(cell, limit)
+        finally:
+            with contextlib.suppress(TimeoutError, ProcessExited):
+                limit.look()
+            self._left -= limit.used
+
+    def _run_cell(self, cell: Any, limit: TimeLimit) -> tuple[list[Any], CellError | None]:
+        try:
+            outputs, error = self._box.run(cell.source, limit)
         except CellTimeout:
             return [], CellError(Verdict.CELL_TIMEOUT)
         except ProcessExited as exited:
             return [], CellError(Verdict.PROCESS_EXITED, str(exited))
         except LearnerError as raised:
             return [], CellError.by_learner(raised.kind, raised.text)
+        self._characters_left -= sum(len(str(output)) for output in outputs)
+        if outputs and self._characters_left < 0:
+            outputs = [nbformat.v4.new_output("stream", text="[left out: all outputs are too much]\n")]
         return outputs, CellError.by_learner(*error) if error else None
 
 

@@ -19,12 +19,15 @@ from typing import IO, Any, Literal, cast
 from halab.errors import CourseError
 from halab.grading.sandbox import wire
 from halab.grading.sandbox.isolation import Isolation, isolations
+from halab.grading.sandbox.time_limit import LOOK, TimeLimit, Usage
 
 __all__ = ["Box", "CellTimeout", "LearnerError", "ProcessExited", "Reference", "Sandbox", "UndefinedName"]
 
 _START_TIMEOUT = 60.0  # seconds until the host has loaded what it needs, on a slow disk
-_ANSWER_TIMEOUT = 10.0  # seconds the host may take to answer: it does nothing that takes one
-_GRACE = 2.0  # seconds an interrupted cell has to stop
+_ANSWER_TIMEOUT = (
+    60.0  # seconds the host may take to answer: it does nothing that takes one, if it has a core
+)
+_GRACE = 2.0  # seconds (see TimeLimit) an interrupted cell has to stop
 _NO_ANSWER = "it sent something that is no answer"
 _LENGTHS = {"ran": 3, "value": 2, "absent": 1, "raised": 3}  # parts of each kind of answer
 
@@ -179,7 +182,7 @@ class _Host:
         self.has_namespaces = reply["has_namespaces"]
         return ours
 
-    def ask(self, command: Literal["interrupt", "end", "ping"]) -> wire.HostReply:
+    def ask(self, command: Literal["interrupt", "end", "usage", "ping"]) -> wire.HostReply:
         """Send a request to the host and return its reply. Raises OSError or ValueError if it is lost."""
         if self.lost:  # what comes now may be the reply to an earlier request
             raise ConnectionError
@@ -206,7 +209,7 @@ class _Host:
 
 
 class Box:
-    """One learner's process. Every request has a deadline, `until` (seconds on the monotonic clock)."""
+    """One learner's process. Every request has a limit, which several may share (`limit`)."""
 
     def __init__(self, connection: socket.socket, host: _Host, kind: Isolation) -> None:
         self._connection = connection
@@ -214,47 +217,64 @@ class Box:
         self._host = host
         self._exit_reason = ""
         self.kind = kind
+        connection.settimeout(LOOK)
 
-    def run(self, source: str, until: float) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
+    def limit(self, seconds: float) -> TimeLimit:
+        """Time for the requests to come. Raises ProcessExited if there is no process any more."""
+        return TimeLimit(seconds, self._usage)
+
+    def _usage(self) -> Usage:
+        if self._exit_reason:
+            raise ProcessExited(self._exit_reason)
+        try:
+            reply = self._host.ask("usage")
+        except (OSError, ValueError):
+            raise self._end("its sandbox was lost") from None
+        return Usage(reply["cpu"], reply["waiting"])
+
+    def run(self, source: str, limit: TimeLimit) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
         """Run a cell: its outputs, and its error (kind, text) or None."""
-        reply = self._ask(("run", source), until, "ran")
+        reply = self._ask(("run", source), limit, "ran")
         sent = reply[1]
         if not isinstance(sent, list) or len(sent) > wire.OUTPUTS:
             raise self._end(_NO_ANSWER)
         return _outputs(sent), _texts(reply[2]) if reply[2] else None
 
-    def get(self, name: str, until: float) -> Any:
+    def get(self, name: str, limit: TimeLimit) -> Any:
         """What a name stands for: data, or a Reference. Raises UndefinedName."""
-        reply = self._ask(("get", name), until, "value", "absent")
+        reply = self._ask(("get", name), limit, "value", "absent")
         if reply[0] == "absent":
             raise UndefinedName
-        return self._value(reply[1], until)
+        return self._value(reply[1], limit)
 
-    def forget(self, until: float) -> None:
+    def forget(self, limit: TimeLimit) -> None:
         """Let go of what References stand for."""
-        self._ask(("forget",), until, "value")
+        self._ask(("forget",), limit, "value")
 
-    def ask(self, request: tuple[Any, ...], until: float) -> Any:
+    def ask(self, request: tuple[Any, ...], limit: TimeLimit) -> Any:
         """Send a request about a Reference and return the value."""
-        return self._value(self._ask(request, until, "value")[1], until)
+        return self._value(self._ask(request, limit, "value")[1], limit)
 
-    def _value(self, sent: Any, until: float) -> Any:
+    def _value(self, sent: Any, limit: TimeLimit) -> Any:
         try:
-            return wire.decode(sent, lambda ref: Reference(self, int(ref["ref"]), str(ref["type"]), until))
+            return wire.decode(sent, lambda ref: Reference(self, int(ref["ref"]), str(ref["type"]), limit))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise self._end(_NO_ANSWER) from None
 
-    def _ask(self, request: tuple[Any, ...], until: float, *expected: str) -> list[Any]:
+    def _ask(self, request: tuple[Any, ...], limit: TimeLimit, *expected: str) -> list[Any]:
         """Send a request and await an answer of one of these kinds, or that the request raised an error.
 
-        The process is interrupted when its time is up, and killed soon after.
+        The process is interrupted when its time is up while it answers, and killed soon after.
         """
         if self._exit_reason:
             raise ProcessExited(self._exit_reason)
         try:
-            self._wait_until(until)
-            wire.send(self._connection, wire.pickle_for_learner(request))
-            reply = self._reply(until)
+            limit.add(0)
+        except TimeoutError:  # between two requests: the process is idle, and stays for the next limit
+            raise CellTimeout from None
+        try:
+            self._send(wire.pickle_for_learner(request))
+            reply = self._reply(limit)
         except TimeoutError:
             self._interrupt()
             raise CellTimeout from None
@@ -266,16 +286,22 @@ class Box:
             raise self._end(_NO_ANSWER)
         return reply
 
-    def _reply(self, until: float) -> list[Any]:
+    def _send(self, body: bytes) -> None:
+        """Raises ConnectionError if the process does not take it: it has nothing else to do."""
+        self._connection.settimeout(_ANSWER_TIMEOUT)
+        try:
+            wire.send(self._connection, body)
+        except TimeoutError:
+            raise ConnectionError from None
+        finally:
+            self._connection.settimeout(LOOK)
+
+    def _reply(self, limit: TimeLimit) -> list[Any]:
         """The next answer. Raises TimeoutError, ConnectionError, or ProcessExited after a wrong one."""
         while (size := wire.message_size(self._received)) is None or len(self._received) < size:
             if size and size > wire.MAX_BYTES:
                 raise self._end(f"it sent an answer of more than {wire.MAX_BYTES // 1024**2} MiB")
-            self._wait_until(until)
-            more = self._connection.recv(1 << 16)
-            if not more:
-                raise ConnectionError
-            self._received += more
+            self._received += self._receive(limit)
         try:
             reply = wire.parse(self._received[wire.HEAD : size])
         except ValueError:
@@ -286,19 +312,27 @@ class Box:
             raise self._end(_NO_ANSWER)
         return cast(list[Any], reply)
 
-    def _wait_until(self, until: float) -> None:
-        """Give each coming wait what is left. Setting it is a system call, so not for every tenth second."""
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        if not 0 <= (self._connection.gettimeout() or 0) - left < 0.1:
-            self._connection.settimeout(left)
+    def _receive(self, limit: TimeLimit) -> bytes:
+        """What comes next. Raises TimeoutError if nothing has come and the time is up, ConnectionError at the
+        end.
+        """
+        while True:
+            began = time.monotonic()
+            try:
+                more = self._connection.recv(1 << 16)
+            except TimeoutError:
+                limit.add(time.monotonic() - began)
+                continue
+            if not more:
+                raise ConnectionError
+            limit.under_way += time.monotonic() - began
+            return more
 
     def _interrupt(self) -> None:
         """As Ctrl-C in a terminal; a process that goes on regardless is ended."""
         try:
             self._host.ask("interrupt")
-            self._reply(time.monotonic() + _GRACE)
+            self._reply(self.limit(_GRACE))
         except (OSError, ValueError):
             self._end("its code was still running when its time was up, and could not be interrupted")
 
@@ -317,20 +351,20 @@ class Reference:
     Calling it calls it there; attributes are asked for there. Only until its test is over.
     """
 
-    def __init__(self, box: Box, number: int, kind: str, until: float) -> None:
-        self._box, self._number, self._kind, self._until = box, number, kind, until
+    def __init__(self, box: Box, number: int, kind: str, limit: TimeLimit) -> None:
+        self._box, self._number, self._kind, self._limit = box, number, kind, limit
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._box.ask(("call", self._number, arguments, keywords), self._until)
+        return self._box.ask(("call", self._number, arguments, keywords), self._limit)
 
     def calls(self, many: Iterable[tuple[Any, ...]]) -> Any:
         """Call it with each of these arguments: a list of results, for one message each way."""
-        return self._box.ask(("calls", self._number, list(many)), self._until)
+        return self._box.ask(("calls", self._number, list(many)), self._limit)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self._box.ask(("attribute", self._number, name), self._until)
+        return self._box.ask(("attribute", self._number, name), self._limit)
 
     def __repr__(self) -> str:
         return f"<{self._kind} of the learner's>"
@@ -349,6 +383,7 @@ def _learner_environment(kind: Isolation, folder: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "OPENBLAS_NUM_THREADS": "1",  # each of its threads reserves address space, which is limited
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",  # the order of a set is the same in each run, and so is the grade
     }
 
 

@@ -64,8 +64,14 @@ _MOUNT_SETATTR, _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 442, 444, 445, 446 
 _CAPSET = 91 if os.uname().machine == "aarch64" else 126
 _CLONE3 = 435
 
-# Of seccomp: the name of the architecture, and the numbers of clone, prctl and socket.
-_ARCHITECTURES = {"x86_64": (0xC000003E, 56, 157, 41), "aarch64": (0xC00000B7, 220, 167, 198)}
+# Of seccomp: the name of the architecture, and the numbers of clone, prctl, socket and mmap.
+_ARCHITECTURES = {"x86_64": (0xC000003E, 56, 157, 41, 9), "aarch64": (0xC00000B7, 220, 167, 198, 222)}
+
+# setpgid and setsid: they do nothing and say that all is well. Each session is a group of its own to the
+# scheduler (sched_autogroup), so 25 of them would get 25 times as much of the machine as a neighbour,
+# whatever their priority.
+_IGNORED = {"x86_64": (109, 112), "aarch64": (154, 157)}
+_SHARED_ANONYMOUS = 0x21  # of mmap: memory that stays after it was let go, in no process' count
 
 # System calls that are refused, by number.
 _REFUSED = {
@@ -151,11 +157,11 @@ def install_seccomp_filter() -> bool:
     machine = os.uname().machine
     if _LIBC is None or machine not in _ARCHITECTURES:
         return False
-    architecture, clone, prctl, new_socket = _ARCHITECTURES[machine]
-    load, equal, at_least, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
-    allow, refuse, no_such_call = (
+    architecture, clone, prctl, new_socket, mmap = _ARCHITECTURES[machine]
+    load, equal, at_least, any_bit, mask, answer = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+    allow, refuse, no_such_call, nothing_done = (
         (answer, 0, 0, verdict)
-        for verdict in (0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS)
+        for verdict in (0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS, 0x00050000)
     )
     # Each step: what to do, how many steps to skip if it is so, how many if not, and with what.
     steps = [(load, 0, 0, 4), (equal, 1, 0, architecture), refuse]
@@ -166,6 +172,11 @@ def install_seccomp_filter() -> bool:
     ]  # its flags are out of sight; the C library then uses clone
     for number in _REFUSED[machine]:
         steps += [(equal, 0, 1, number), refuse]
+    for number in _IGNORED[machine]:
+        steps += [(equal, 0, 1, number), nothing_done]
+    flags = 16 + 3 * 8  # of the arguments, eight bytes each, the fourth
+    steps += [(equal, 0, 5, mmap), (load, 0, 0, flags), (mask, 0, 0, _SHARED_ANONYMOUS)]
+    steps += [(equal, 0, 1, _SHARED_ANONYMOUS), refuse, allow]
     by_first_argument = {
         clone: (any_bit, 0, 1, _NAMESPACES | _OTHER_NAMESPACES),
         prctl: (equal, 0, 1, _PDEATHSIG),

@@ -11,6 +11,8 @@ import json
 import os
 import pickle
 import socket
+import subprocess
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
@@ -109,6 +111,17 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
 
     def enable_gui(self, gui: Any = None) -> None:
         pass
+
+    def system(self, cmd: str) -> None:
+        """`!command`, without the terminal that IPython makes for it: that needs a session, and none is made
+        here.
+        """
+        ran = subprocess.run(
+            self.var_expand(cmd, depth=1), shell=True, capture_output=True, text=True, check=False
+        )
+        sys.stdout.write(ran.stdout)
+        sys.stderr.write(ran.stderr)
+        self.user_ns["_exit_code"] = ran.returncode
 
 
 def shell() -> InteractiveShell:

@@ -59,19 +59,22 @@ class HostRequest(TypedDict, total=False):
 
     "start" makes a process for `learner`, at the other end of the attached socket, with `modules` loaded;
     "interrupt" acts on it as Ctrl-C does and kills what it has started; "end" kills it with all it started;
-    "ping" asks whether the host is there.
+    "usage" asks what it has used; "ping" asks whether the host is there.
     """
 
-    command: Required[Literal["start", "interrupt", "end", "ping"]]
+    command: Required[Literal["start", "interrupt", "end", "usage", "ping"]]
     learner: str
     modules: list[str]
 
 
 class HostReply(TypedDict, total=False):
-    """To "start": whether the process has namespaces of its own. To "end": why the host killed it, or ""."""
+    """To "start": whether the process has namespaces of its own. To "end": why the host killed it, or "". To
+    "usage": seconds of computing, and of waiting for a core, of the process and all it started."""
 
     has_namespaces: bool
     reason: str
+    cpu: float
+    waiting: float
 
 
 _DEEPEST = 100  # levels of lists in lists
