@@ -33,13 +33,17 @@ def expect(met: bool, behaviour: str, hint: str) -> None:
 def call_many(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:
     """What a learner's function returns for each of these arguments.
 
-    While it is graded the function is in another process, which is asked once and not hundreds of times.
+    While it is graded the function is in another process, which is asked once and not hundreds of times. That
+    process is the learner's: an answer that has not one part for each call is none. Raises TypeError for it.
     """
+    calls = list(calls)
     together = getattr(function, "calls", None)
-    if together is not None:
-        answers: list[Any] = together(calls)
-        return answers
-    return [function(*arguments) for arguments in calls]
+    if together is None:
+        return [function(*arguments) for arguments in calls]
+    answers = together(calls)
+    if not isinstance(answers, list) or len(answers) != len(calls):
+        raise TypeError(f"{len(calls)} calls were not answered by as many results")
+    return answers
 
 
 def explain(kind: str, text: str) -> str:

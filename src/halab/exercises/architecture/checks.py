@@ -104,7 +104,9 @@ def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
 
 
 def check_refused(needed: Function, fewest: Function) -> None:
-    """What makes no sense is refused."""
+    """What makes no sense is refused, and what makes sense is not."""
+    needed(3)
+    fewest(1)
     for function, argument in ((needed, 0), (needed, -3), (fewest, -1)):
         try:
             function(argument)

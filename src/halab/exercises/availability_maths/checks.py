@@ -227,11 +227,24 @@ def refusals(name: str) -> list[tuple[str, tuple[Any, ...]]]:
     return wrong[name]
 
 
+_SENSIBLE: dict[str, tuple[Any, ...]] = {
+    "downtime": (0.9, DAY),
+    "parallel": ([0.9, 0.8],),
+    "k_of_n": (2, 3, 0.9),
+    "common_cause": (0.9, 2, 0.1),
+    "burn_rate": (
+        {"seconds": 1, "samples": [{"operation": "search", "intended": 0.0, "outcome": "ok"}]},
+        "search",
+        0.9,
+    ),
+}
+"""Arguments that each function has an answer for: one that always raises refuses nothing."""
+
 _EMPTY_HANDED = {"seconds": 1, "samples": [{"operation": "search", "intended": 0.0, "outcome": "ok"}]}
 
 
 def check_refused(function: Function, name: str, hint: str) -> None:
-    """What makes no sense is refused with a ValueError whose text names what is wrong."""
+    """What makes no sense is refused with a ValueError whose text names what is wrong; the rest is not."""
     for argument, given in refusals(name):
         shown = ", ".join("journal" if isinstance(value, dict) else repr(value) for value in given)
         try:
@@ -250,6 +263,7 @@ def check_refused(function: Function, name: str, hint: str) -> None:
             f"The ValueError of {name}({shown}) says which argument is wrong: its text names {argument}.",
             hint,
         )
+    function(*_SENSIBLE[name])
 
 
 def _close(value: Any, want: float, absolute: float, relative: float = 0.0) -> bool:

@@ -75,8 +75,9 @@ def _small_losses(parts: frozenset[str]) -> Iterable[tuple[str, ...]]:
 
 
 def check_refused(works_: Function, given: TopologyDict) -> None:
-    """An unknown operation or part is refused with a ValueError that names it."""
+    """An unknown operation or part is refused with a ValueError that names it; known ones are not refused."""
     part = sorted(topology_from_dict(given).parts)[0]
+    works_(given, "search", [part])
     for operation, down, wrong in (("serach", [part], "serach"), ("search", ["nobody"], "nobody")):
         message = ""
         try:

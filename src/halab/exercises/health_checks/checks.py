@@ -7,12 +7,13 @@ learner's own numbers, the hidden ones with others.
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from halab.exercises.expectations import call_many, expect
-from halab.exercises.health_checks.variant import Goal
+from halab.exercises.health_checks.variant import Goal, make_goal
 from halab.exercises.kubernetes_yaml import ManifestError, asked_of, probe_in, read_pod
 from halab.exercises.learner_numbers import draw
 from halab.models.health_probes import HealthProbe, detection, false_restarts, share_over, start_allowance
@@ -163,7 +164,8 @@ def check_start(manifest: Function, goals: Sequence[Goal]) -> None:
 
 
 def check_refused(manifest: Function, goals: Sequence[Goal]) -> None:
-    """A goal that no probe reaches is refused."""
+    """A goal that no probe reaches is refused, and one that some probe reaches is not."""
+    manifest(make_goal(random.Random(0)).data)
     for goal in goals:
         try:
             manifest(goal.data)

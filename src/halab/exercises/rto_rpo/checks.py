@@ -128,7 +128,8 @@ def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
 
 
 def check_refused(interval: Function) -> None:
-    """What no interval can keep is refused."""
+    """What no interval can keep is refused, and what one can is not."""
+    interval(3600.0, 60.0, 0)
     for arguments in ((3600.0, 3600.0, 0), (3600.0, 7200.0, 1), (0.0, 0.0, 0), (3600.0, 60.0, -1)):
         try:
             interval(*arguments)

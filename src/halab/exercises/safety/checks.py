@@ -92,7 +92,8 @@ def check_verify(verify: Function, tables: Tables, seed: int) -> None:
 
 
 def check_newer(verify: Function, tables: Tables) -> None:
-    """A version that is not known is refused, and not guessed at."""
+    """A version that is not known is refused, and not guessed at; the known one is not."""
+    verify(make_backup(tables, 0.0, 5.0))
     for version in (2, 3, 17):
         newer = make_backup(tables, 0.0, 5.0) | {"version": version}
         expect(
@@ -167,6 +168,7 @@ def check_untouched(restore: Function, tables: Tables, seed: int) -> None:
         "A collection that the backup does not hold is refused with a ValueError.",
         "08.2.damaged",
     )
+    restore({}, copy.deepcopy(backup), name, "rescued")  # one that always raises refuses nothing
 
 
 def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tuple[int, int]]) -> None:

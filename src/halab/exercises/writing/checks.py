@@ -62,7 +62,8 @@ def check_expected(expected: Function, stores: Sequence[Store]) -> None:
 
 
 def check_refused(expected: Function) -> None:
-    """A quorum that cannot be reached is refused."""
+    """A quorum that cannot be reached is refused, and one that can is not."""
+    expected(1.0, 1.0, 3, 2)
     for arguments in ((1.0, 1.0, 3, 4), (1.0, 1.0, 3, 0), (1.0, 1.0, 0, 0), (1.0, 1.0, 3, -1)):
         try:
             expected(*arguments)
