@@ -111,7 +111,7 @@ class RepeatSummary(Tabular):
 
 
 _HEADINGS = (
-    "operation", "ok", "failed", "unknown", "empty", "first–last\nbad (s)", "outages\n(s)", "RTO\n(s)",
+    "operation", "ok", "failed", "timed\nout", "empty", "first–last\nbad (s)", "outages\n(s)", "RTO\n(s)",
     "latency\n(ms)",
 )  # fmt: skip
 _REPEAT_HEADINGS = ("operation", "failed", "unknown", "empty", "first bad (s)", "last bad (s)", "RTO (s)")
@@ -173,7 +173,8 @@ def _remarks(journal: Journal) -> list[str]:
     remarks = [*simulated_remark(journal), *validity_remark(journal)]
     remarks.append(
         f"RTO: from the {zero} to the first lasting answer. Outages: from the sending of the first bad "
-        f"request to that of the first good one. Unknown: no answer within {_waits(header)}. "
+        f"request to that of the first good one. Timed out: no answer within {_waits(header)}, "
+        "so nobody knows what became of it (unknown). "
         "Latency: median/p99. "
         f"{header.rate:g} requests a second of each operation: edges are known to "
         f"{journal.resolution * 1000:.0f} ms."
