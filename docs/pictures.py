@@ -1,6 +1,6 @@
-"""Makes the pictures at the top of the README anew: a real lab in JupyterLab, and a graded exercise.
+"""Makes the pictures at the top of the README anew: a real lab in JupyterLab, while it runs.
 
-    python docs/pictures.py        needs Chromium, and takes about three minutes
+    python docs/pictures.py        needs Chromium, and takes about two minutes
 
 The lab is run for the light theme and for the dark one, on a real cluster. In the moving picture two
 seconds of the run pass in one.
@@ -35,8 +35,6 @@ CELLS = [
 EVERY = 0.5  # seconds of the run between two frames
 SHOWN = 250  # milliseconds that a frame is shown
 LAST = 4000  # milliseconds that the last one is
-EXERCISE = "06-failover-timeline"
-SOLVED = ("06-1", "06-2")  # its tasks that are answered in the picture
 
 
 def main() -> None:
@@ -44,9 +42,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         os.environ |= {"HALAB_HOME": folder, "HALAB_WORK": str(home / "work"), "HALAB_COURSE": str(ROOT)}
-        os.environ |= {"HALAB_LEARNER": "ada", "HALAB_LANG": "en"}
+        os.environ |= {"HALAB_LANG": "en"}
         (home / "work").mkdir()
-        write_notebooks(home / "work")
+        write_notebook(home / "work")
         lab, server = start_lab(home / "work", home, learners)
         try:
             with sync_playwright() as playwright:
@@ -54,25 +52,16 @@ def main() -> None:
                 for theme in THEMES:
                     page = browser.new_page(viewport=SIZE)
                     record_lab(lab, page, theme)
-                    picture_exercise(lab, page, theme)
                     page.close()
                 browser.close()
         finally:
             stop(server)
 
 
-def write_notebooks(work: Path) -> None:
+def write_notebook(work: Path) -> None:
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), work / "lab.ipynb")
-    (work / "exercises" / EXERCISE).mkdir(parents=True)
-    handed_out = nbformat.read(ROOT / "exercises" / EXERCISE / f"{EXERCISE}.ipynb", as_version=4)
-    solution = nbformat.read(ROOT / "solutions" / EXERCISE / f"{EXERCISE}.ipynb", as_version=4)
-    answers = {cell.id: cell.source for cell in solution.cells if cell.id.endswith("-answer")}
-    for cell in handed_out.cells:
-        if cell.id.startswith(SOLVED) and cell.id in answers:
-            cell.source = answers[cell.id]
-    nbformat.write(handed_out, work / "exercises" / EXERCISE / f"{EXERCISE}.ipynb")
 
 
 def record_lab(lab: Lab, page: Page, theme: str) -> None:
@@ -112,7 +101,7 @@ def around(notebook: Notebook, lane: Any) -> dict[str, float]:
 def save(frames: list[Image.Image], path: Path) -> None:
     """One moving picture: each frame on a ground as high as the highest, in the last frame's colours."""
     height = max(frame.height for frame in frames)
-    colours = frames[-1].quantize(64)
+    colours = frames[-1].quantize(256)
     drawn = []
     for frame in frames:
         ground = Image.new("RGB", (frame.width, height), frame.getpixel((frame.width // 2, 4)))
@@ -120,23 +109,6 @@ def save(frames: list[Image.Image], path: Path) -> None:
         drawn.append(ground.quantize(palette=colours, dither=Image.Dither.NONE))
     times = [SHOWN] * (len(drawn) - 1) + [LAST]
     drawn[0].save(path, save_all=True, append_images=drawn[1:], duration=times, loop=0, optimize=True)
-
-
-def picture_exercise(lab: Lab, page: Page, theme: str) -> None:
-    """The grade panel of an exercise of which a part is solved."""
-    notebook = lab.open_notebook(page, f"exercises/{EXERCISE}/{EXERCISE}.ipynb")
-    page.set_viewport_size(SIZE | {"height": 1700})
-    cell = notebook.cell("show_grade_panel(6)")
-    cell.locator(".cm-content").click()
-    notebook.run_next(1)
-    panel = cell.locator(".halab-grade")
-    panel.locator(".halab-grade-button").click()
-    panel.locator("table").wait_for(timeout=120_000)
-    page.wait_for_timeout(500)
-    notebook.theme(THEMES[theme])
-    page.mouse.move(0, 0)
-    panel.screenshot(path=ROOT / "docs" / f"graded-{theme}.png")
-    page.set_viewport_size(SIZE)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,16 @@ def test_every_link_leads_somewhere():
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
+def test_its_pictures_are_there_light_and_dark_and_small_and_say_what_they_show():
+    pictures = re.findall(r"<picture>(.*?)</picture>", README, re.DOTALL)
+    assert pictures
+    for picture in pictures:
+        (dark,), (light,) = re.findall('srcset="([^"]+)"', picture), re.findall('src="([^"]+)"', picture)
+        assert dark == light.replace("-light.", "-dark.")
+        assert all((ROOT / path).stat().st_size < 1_500_000 for path in (dark, light))
+        assert len(re.findall('alt="([^"]+)"', picture)[0]) > 50
+
+
 def test_it_lists_the_ten_cards_with_their_lessons():
     for card in CATALOGUE:
         (row,) = re.findall(rf"^\| {card.number} \|.*$", README, re.MULTILINE)
