@@ -1,4 +1,5 @@
 import copy
+import json
 import os
 import threading
 
@@ -96,13 +97,26 @@ def test_a_test_cell_that_is_there_twice_is_told(files):
 def test_of_two_answers_both_run_and_the_last_one_is_the_answer(files):
     def duplicate(notebook):
         twin = copy.deepcopy(notebook.cells[1])
+        notebook.cells[1].source = "first = 1"
         twin.id, twin.source = "twin", "answer = 42"
         notebook.cells.insert(2, twin)
 
     notebook, notes = files(duplicate)
     assert names(notebook) == ["given", None, "answer", "check"]
     assert notebook.cells[2].source == "answer = 42"
-    assert notes == ["The cell answer is there 2 times; the last one counts."]
+    assert notes == ["The cell answer is there 2 times; the last one that was written in counts."]
+
+
+@pytest.mark.parametrize("blank", ["first", "last"])
+def test_of_two_copies_one_that_nobody_touched_never_beats_an_answer(files, blank):
+    def duplicate(notebook):
+        twin = copy.deepcopy(notebook.cells[1])
+        twin.id, twin.source = "twin", "answer = 42"
+        notebook.cells.insert(2 if blank == "first" else 1, twin)
+
+    notebook, _ = files(duplicate)
+    assert names(notebook) == ["given", "answer", "check"]
+    assert notebook.cells[1].source == "answer = 42"
 
 
 @pytest.mark.parametrize("order", [(2, 1, 0), (0, 2, 1), (1, 0, 2)])
@@ -261,3 +275,88 @@ def test_what_is_no_file_of_its_own_is_not_opened(tmp_path, make, told):
     with pytest.raises(SubmissionError, match=told) as caught:
         prepare(tmp_path / "mine.ipynb", tmp_path / "release.ipynb")
     assert caught.value.hint
+
+
+def raw(files, tmp_path, change, encoding="utf-8"):
+    """A notebook that answers, changed in its JSON, as tools write it."""
+    files(lambda notebook: notebook.cells[1].update(source="answer = 42"))
+    read = json.loads((tmp_path / "mine.ipynb").read_text())
+    change(read)
+    (tmp_path / "mine.ipynb").write_bytes(json.dumps(read).encode(encoding))
+    notebook, _ = prepare(tmp_path / "mine.ipynb", tmp_path / "release.ipynb")
+    return notebook
+
+
+def set_all(name, value):
+    return lambda read: [cell.__setitem__(name, value) for cell in read["cells"]]
+
+
+SLIGHTLY_OFF = {
+    "ids in format 4.4": lambda read: read.update(nbformat_minor=4),
+    "no ids": lambda read: [cell.pop("id") for cell in read["cells"]],
+    "ids that are odd": set_all("id", "ä b/c" * 40),
+    "ids that are equal": set_all("id", "same"),
+    "ids that are numbers": set_all("id", 7),
+    "transient": set_all("outputs", [{"output_type": "display_data", "data": {}, "transient": {}}]),
+    "a stream without a name": set_all("outputs", [{"output_type": "stream", "text": "x"}]),
+    "outputs of no kind": set_all("outputs", [{"a": 1}] * 1000),
+    "outputs that are no list": set_all("outputs", 7),
+    "no execution count": lambda read: [cell.pop("execution_count") for cell in read["cells"]],
+    "an execution count that is text": set_all("execution_count", "3"),
+    "Markdown with outputs": lambda read: read["cells"].append(
+        {"cell_type": "markdown", "metadata": {}, "source": "x", "outputs": [], "execution_count": None}
+    ),
+    "a heading of old": lambda read: read["cells"].append({"cell_type": "heading", "source": ["x"]}),
+    "no kernel's display name": lambda read: read["metadata"].update(kernelspec={"name": "python3"}),
+    "a kernel that is no dict": lambda read: read["metadata"].update(kernelspec=["python3"]),
+    "language info without a name": lambda read: read["metadata"].update(language_info={"version": "3"}),
+    "no metadata": lambda read: read.pop("metadata"),
+    "metadata of a widget": lambda read: read["metadata"].update(widgets={"x": {"state": 1}}),
+    "sources as lines": lambda read: [
+        cell.update(source="".join(cell["source"]).splitlines(True)) for cell in read["cells"]
+    ],
+    "foreign keys": set_all("color", "red"),
+    "attachments that are none": set_all("attachments", 3),
+    "tags that are none": lambda read: [cell["metadata"].update(tags=3) for cell in read["cells"]],
+    "format 3": lambda read: read.update(
+        nbformat=3, nbformat_minor=0, worksheets=[{"cells": [
+            {**cell, "input": cell["source"]} for cell in read.pop("cells")]}]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", SLIGHTLY_OFF)
+def test_what_tools_write_slightly_off_the_format_is_read(files, tmp_path, how):
+    notebook = raw(files, tmp_path, SLIGHTLY_OFF[how])
+    assert names(notebook)[:3] == ["given", "answer", "check"]
+    assert notebook.cells[1].source == "answer = 42"
+    nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_byte_order_mark_and_utf_16_are_read(files, tmp_path, encoding):
+    change = lambda read: None  # noqa: E731
+    if encoding == "utf-16-le":
+        with pytest.raises(SubmissionError):
+            raw(files, tmp_path, change, encoding)
+    else:
+        assert raw(files, tmp_path, change, encoding).cells[1].source == "answer = 42"
+
+
+def test_a_hundred_thousand_bad_outputs_are_not_looked_at(files, tmp_path):
+    outputs = [{str(number): [number] * 3} for number in range(100_000)]
+    assert raw(files, tmp_path, lambda read: read["cells"][1].update(outputs=outputs)).cells[1].outputs == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda read: read.update(cells={}),
+        lambda read: read["cells"].append(7),
+        lambda read: read["cells"].append({"cell_type": "code", "source": {"a": 1}}),
+        lambda read: read["cells"].append({"cell_type": "code", "source": "x" * 2_000_000}),
+    ],
+)
+def test_what_holds_no_cells_is_refused_in_words(files, tmp_path, change):
+    with pytest.raises(SubmissionError, match="is not a notebook that can be read"):
+        raw(files, tmp_path, change)

@@ -182,7 +182,7 @@ def _timestamp(submitted: str) -> Any:
 
     try:
         return parse_utc(submitted) if submitted else None
-    except ValueError:
+    except (ValueError, OverflowError):  # such as the year 9999 in a time zone behind ours
         return None
 
 

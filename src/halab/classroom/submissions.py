@@ -122,7 +122,7 @@ def _refusal(notebook: Path) -> str:
 
 def _time(folder: Path) -> str:
     stamp = folder / "timestamp.txt"
-    if not stamp.is_file():
+    if stamp.is_symlink() or not stamp.is_file():  # a link would quote another file of the instructor's
         return ""
     with stamp.open(encoding="utf-8", errors="replace") as file:
         return one_line(file.read(100))

@@ -62,6 +62,8 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
             for index, cell in enumerate(nb.cells):
                 if self.on_cell:
                     self.on_cell(index + 1, len(nb.cells))
+                cell.pop("attachments", None)  # as metadata of outputs: a learner's, and templates trust it
+                cell.metadata = {key: cell.metadata[key] for key in ("nbgrader",) if key in cell.metadata}
                 if cell.cell_type == "code":
                     cell.execution_count = None
                     cell.outputs = run.outputs(cell, index + 1)

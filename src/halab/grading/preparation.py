@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 
 from halab.errors import SubmissionError
+from halab.grading.notebook_reading import decoded, notebook_of
 
 __all__ = ["MAX_BYTES", "MAX_CELLS", "one_line", "prepare"]
 
@@ -57,9 +58,12 @@ def _read(path: Path) -> Any:
     if refusal := _file_problem(path):
         raise refusal
     try:
-        notebook = nbformat.reads(_whole_text(path), as_version=4)
-        nbformat.validate(notebook)
-        nbformat.writes(notebook).encode()  # JSON can hold half a surrogate pair, a file cannot
+        notebook = notebook_of(_whole_text(path))
+    except MemoryError:
+        raise SubmissionError(
+            f"{path.name} takes more memory to read than a notebook may.",
+            hint="In JupyterLab: Edit, Clear Outputs of All Cells; save, and grade again.",
+        ) from None
     except Exception as error:  # nbformat lets errors of many kinds through for a file that is no notebook
         if not path.stat().st_size:
             raise SubmissionError(f"{path.name} is empty.", hint=_SAVE) from error
@@ -84,7 +88,7 @@ def _whole_text(path: Path) -> str:
     """
     end = time.monotonic() + _SAVING
     while True:
-        text = path.read_text(encoding="utf-8")
+        text = decoded(path.read_bytes())
         try:
             json.loads(text)
         except (ValueError, RecursionError):
@@ -161,11 +165,17 @@ def _other_language_note(notebook: Any) -> list[str]:
 
 
 def _duplicate_cells(notebook: Any, counts: Counter[str], originals: dict[str, Any]) -> list[str]:
-    """Of cells with the same name the last one counts. An earlier answer still runs."""
+    """Of cells with the same name the last one counts, but one that nobody touched never beats an answer. An
+    earlier answer still runs."""
     later: set[str] = set()
     cells = []
+    answered = {
+        _name(cell) for cell in notebook.cells if _name(cell) in originals and not _untouched(cell, originals)
+    }
     for cell in reversed(notebook.cells):
         name = _name(cell)
+        if name in answered and not _locked(originals[name]) and _untouched(cell, originals):
+            continue
         if name in later:
             cell.metadata.pop("nbgrader")
         if name not in later or not _locked(originals[name]):
@@ -174,10 +184,16 @@ def _duplicate_cells(notebook: Any, counts: Counter[str], originals: dict[str, A
             later.add(name)
     notebook.cells = cells[::-1]
     return [
-        f"The cell {name} is there {count} times; the last one counts."
+        f"The cell {name} is there {count} times; the last one "
+        f"{'' if _locked(originals[name]) else 'that was written in '}counts."
         for name, count in counts.items()
         if count > 1
     ]
+
+
+def _untouched(cell: Any, originals: dict[str, Any]) -> bool:
+    """Whether an answer still is what was handed out."""
+    return bool(cell.source.strip() == originals[_name(cell)].source.strip())
 
 
 def _reset_cell(cell: Any, originals: dict[str, Any], notes: list[str]) -> Any:

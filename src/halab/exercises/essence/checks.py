@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 Function = Callable[..., Any]
+_ENOUGH = 50  # spares of a role: no exercise has a role that needs so many
 _LARGEST = 3  # parts down at once in the cases of `check_works`
 
 
@@ -237,7 +238,10 @@ def _cost(value: dict[str, int], prices: dict[str, int]) -> int:
 def _safe(topology: Topology, spares: dict[str, int]) -> set[str]:
     """Operations without a single point of failure, with the spares really in place."""
     roles = {
-        name: Role((*role.members, *(f"{name} spare {i}" for i in range(spares.get(name, 0)))), role.needed)
+        name: Role(
+            (*role.members, *(f"{name} spare {i}" for i in range(min(spares.get(name, 0), _ENOUGH)))),
+            role.needed,
+        )
         for name, role in topology.roles.items()
     }
     mended = Topology(roles, topology.operations)

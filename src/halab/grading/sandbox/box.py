@@ -18,6 +18,7 @@ from typing import IO, Any, Literal, cast
 
 from halab.errors import CourseError
 from halab.grading.sandbox import wire
+from halab.grading.sandbox.allowed_outputs import allowed_outputs
 from halab.grading.sandbox.isolation import Isolation, isolations
 from halab.grading.sandbox.time_limit import LOOK, TimeLimit, Usage
 
@@ -238,7 +239,7 @@ class Box:
         sent = reply[1]
         if not isinstance(sent, list) or len(sent) > wire.OUTPUTS:
             raise self._end(_NO_ANSWER)
-        return _outputs(sent), _texts(reply[2]) if reply[2] else None
+        return allowed_outputs(sent), _texts(reply[2]) if reply[2] else None
 
     def get(self, name: str, limit: TimeLimit) -> Any:
         """What a name stands for: data, or a Reference. Raises UndefinedName."""
@@ -391,21 +392,3 @@ def _texts(pair: Any) -> tuple[str, str]:
     """Two texts, whatever was sent for them."""
     kind, text = pair if isinstance(pair, list) and len(pair) == 2 else ("Error", "")
     return wire.printable(str(kind)[:100]), wire.printable(str(text)[:2000])
-
-
-def _outputs(sent: list[Any]) -> list[dict[str, Any]]:
-    """The outputs that are well formed: they go into a notebook that people and programs read."""
-    import nbformat.v4
-
-    outputs = []
-    for candidate in sent:
-        try:
-            # Half a surrogate pair is a character to Python, and cannot be written to a file.
-            output = nbformat.from_dict(
-                json.loads(json.dumps(candidate, ensure_ascii=False).encode(errors="replace"))
-            )
-            nbformat.v4.nbbase.validate(output, ref="output")
-            outputs.append(output)
-        except Exception:
-            continue
-    return outputs

@@ -1,0 +1,101 @@
+"""A submitted file, read into a notebook: what is needed of it is taken, and the rest is never looked at.
+
+Tools write notebooks that are slightly off the format: an output without a name, cell ids in an older format,
+a byte order mark. None of that is the learner's answer. And whoever wants to can fill outputs and metadata
+with what takes minutes and gigabytes to check. So cells are copied out of the plain JSON first, without
+outputs, attachments and foreign metadata; only what is left is held against the format.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import nbformat
+
+__all__ = ["decoded", "notebook_of"]
+
+_MOST_TEXT = 1_000_000  # characters of a cell's source
+_TYPES = ("code", "markdown", "raw")
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file in UTF-8 or UTF-16, with or without a byte order mark. Raises UnicodeDecodeError."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16")
+    return data.decode("utf-8-sig")
+
+
+def notebook_of(text: str) -> Any:
+    """A valid notebook of today's format with the cells of a submitted one: type, source and nbgrader's mark.
+
+    Raises ValueError, in words for a learner, if the text is no notebook.
+    """
+    try:
+        read = json.loads(text)
+    except RecursionError:
+        raise ValueError("its lists are nested too deeply") from None
+    if not isinstance(read, dict):
+        raise ValueError("it holds something else")
+    if isinstance(read.get("worksheets"), list):  # the format of 2014 and before
+        read["cells"] = [
+            cell for sheet in read["worksheets"] if isinstance(sheet, dict) for cell in _list(sheet)
+        ]
+    if not isinstance(read.get("cells"), list):
+        raise ValueError("it has no list of cells")
+    notebook = nbformat.v4.new_notebook(
+        cells=[_cell(cell, number) for number, cell in enumerate(read["cells"])], metadata=_metadata(read)
+    )
+    nbformat.validate(notebook)
+    nbformat.writes(notebook).encode()  # JSON can hold half a surrogate pair, a file cannot
+    return notebook
+
+
+def _list(sheet: Mapping[str, Any]) -> list[Any]:
+    cells = sheet.get("cells")
+    return cells if isinstance(cells, list) else []
+
+
+def _cell(read: Any, number: int) -> Any:
+    if not isinstance(read, dict):
+        raise ValueError(f"cell {number + 1} is no cell")
+    source = _text(read.get("source", read.get("input", "")), number)
+    kind = read.get("cell_type")
+    if kind not in _TYPES:
+        kind = "markdown"  # such as the headings of older formats
+    cell = getattr(nbformat.v4, f"new_{kind}_cell")(source, id=f"cell-{number}")
+    mark = read["metadata"].get("nbgrader") if isinstance(read.get("metadata"), dict) else None
+    if isinstance(mark, dict) and isinstance(mark.get("grade_id"), str):
+        cell.metadata["nbgrader"] = {"grade_id": mark["grade_id"][:200]}
+    return cell
+
+
+def _text(source: Any, number: int) -> str:
+    """A source as one text, which the format also allows as a list of lines."""
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        raise ValueError(f"the text of cell {number + 1} is no text")
+    if len(source) > _MOST_TEXT:
+        raise ValueError(f"cell {number + 1} has {len(source):,} characters; {_MOST_TEXT:,} are the most")
+    return source
+
+
+def _metadata(read: Mapping[str, Any]) -> dict[str, Any]:
+    """Which language the notebook was written for: nothing else of it is used."""
+    metadata = read.get("metadata")
+    found: dict[str, Any] = {}
+    for part in ("kernelspec", "language_info"):
+        value = metadata.get(part) if isinstance(metadata, dict) else None
+        if isinstance(value, dict):
+            found[part] = {
+                key: value[key]
+                for key in ("name", "language", "display_name")
+                if isinstance(value.get(key), str)
+            }
+    if "kernelspec" in found:
+        found["kernelspec"] = {"name": "", "display_name": "", **found["kernelspec"]}
+    if "name" not in found.get("language_info", {"name": ""}):
+        del found["language_info"]
+    return found
