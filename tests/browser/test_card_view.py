@@ -17,6 +17,16 @@ FORM = [
     f'form = PredictionForm(6, "{FAULT}")',
     "form",
 ]
+FOUND = [
+    "from halab.course.catalogue import Bilingual",
+    "from halab.widgets.card_view import Finding, show_card",
+    "lost = Bilingual('log lost', '日志丢失')",
+    "words = Bilingual('crash log: 34 of 60 rows missing.', '日志崩溃：60 行少了 34 行。')",
+    "rto = Bilingual('crash log: 12.2 s (measured).', '日志崩溃：12.2 秒（实测）。')",
+    "found = {'replicas-rto': Finding('held', rto, measured=(12.2, 3.4), predicted=(8.0,))}",
+    "found['replicas-rpo'] = Finding('broken', words, lost, measured=(3.1,), predicted=(0.0,))",
+    "show_card(7, measured=found)",
+]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
@@ -30,6 +40,7 @@ def lab(open_lab: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactor
     root = tmp_path_factory.mktemp("cards")
     write_notebook(root / "card.ipynb", CARD)
     write_notebook(root / "form.ipynb", FORM)
+    write_notebook(root / "found.ipynb", FOUND)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HALAB_WORK", str(root))
         patch.delenv("HALAB_LANG", raising=False)
@@ -66,13 +77,13 @@ def test_a_verdict_is_covered_until_its_claim_is_pressed(card: Any) -> None:
     claims = page.locator(".halab-card-claims > li")
     expect(claims).to_have_count(13)
     expect(page.locator(".halab-card-verdict")).to_have_count(0)
-    expect(page.locator(".halab-card")).not_to_contain_text("simplified")
+    expect(page.locator(".halab-card")).not_to_contain_text("not so in Milvus")
     claim = page.locator('[data-claim="elected"]')
     claim.focus()
     page.keyboard.press("Space")
     expect(claim).to_have_attribute("aria-expanded", "true")
     expect(claim).to_be_focused()
-    expect(claim).to_contain_text("simplified")
+    expect(claim).to_contain_text("not so in Milvus")
     expect(page.locator(".halab-card-verdict")).to_contain_text("no election among coordinators")
     links = page.locator(".halab-card-verdict a")
     assert all(link.get_attribute("href").startswith("https://") for link in links.all())
@@ -117,3 +128,27 @@ def test_a_prediction_is_filled_in_and_locked_by_keyboard(lab: Any, chromium_pag
     # A new kernel finds it as it was.
     notebook.run_all()
     expect(page.locator("section.halab-predict dd").first).to_have_text("5 s")
+
+
+def test_a_run_has_its_own_verdict_and_picture_in_the_language_of_the_card(
+    lab: Any, chromium_page: Page
+) -> None:
+    page = chromium_page
+    notebook = opened(lab, page, "found.ipynb", ".halab-card")
+    broken = page.locator('[data-claim="replicas-rpo"]')
+    expect(broken.locator("[data-run=broken]")).to_have_text("✕ broken by: log lost")
+    expect(page.locator(".halab-card-picture")).to_have_count(2)
+    alt = page.locator('li:has([data-claim="replicas-rto"]) .halab-card-picture')
+    expect(alt).to_have_attribute("aria-label", "card 5 s – 15 s; you said 8 s; measured 3.4 s – 12.2 s")
+    expect(page.locator(".halab-card h4")).to_have_text(
+        ["Put to the test in this lesson", "Not tested in this lesson"]
+    )
+    notebook.screenshot("card-found-en", ".halab-card")
+    page.get_by_role("button", name="中文").click()
+    expect(broken.locator("[data-run=broken]")).to_have_text("✕ 被推翻：日志丢失")
+    expect(page.locator(".halab-card-verdict").nth(1)).to_contain_text(
+        "你这次的结果：日志崩溃：60 行少了 34 行"
+    )
+    notebook.theme("JupyterLab Dark")
+    page.set_viewport_size({"width": 900, "height": 1000})
+    notebook.screenshot("card-found-zh-dark", ".halab-card")

@@ -52,7 +52,10 @@ def test_card_and_measurement_stand_together_and_users_give_their_mark(tmp_path)
     text = repr(compare_drill(drill))
     assert all(one in text for one in ("45 min", "20.1 s", "78", "0 of 80"))
     assert "30" in repr(questions(drill))
-    assert results(drill)["rto"].startswith("20.1 s")
+    said = results(drill)
+    assert said["rto"].words.en.startswith("20.1 s")
+    assert [said[claim].verdict for claim in ("steps", "rto", "target")] == ["held", "incomparable", "held"]
+    assert said["rto"].measured == (pytest.approx(20.1 / 60),)
 
 
 def test_nothing_simulated_is_shown_as_measured(tmp_path):

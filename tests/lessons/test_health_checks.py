@@ -6,6 +6,7 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.lessons import health_checks as lesson
+from halab.measure.experiments.fault_experiment import experiment
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +30,27 @@ def test_a_hang_is_shown_step_by_step_and_beside_prediction_card_and_formula() -
     assert (said, card, formula) == ("7 s", "6 s", "6 to 9 s")
     assert noticed in followed.values()
     assert followed["ready again"] == ready
+    said = lesson.results(hang)["detection-after"]
+    assert (said.verdict, said.measured) == ("incomparable", ())  # nothing simulated is laid beside the card
     assert lesson.what_followed(hang).remarks[0].startswith("SIMULATED")
 
 
 def test_the_values_are_those_that_the_course_ships() -> None:
     assert "livenessProbe" in lesson.values_yaml()
+
+
+@pytest.mark.parametrize(("noticed", "verdict", "by"), [(5.0, "held", ""), (7.5, "broken", "a hang")])
+def test_the_card_holds_or_is_broken_by_the_learners_own_hang(
+    monkeypatch: pytest.MonkeyPatch, noticed: float, verdict: str, by: str
+) -> None:
+    probes = {"liveness": lesson.TUNED_PROBE}
+    times = lesson.experiments.DetectionTimes(noticed, None, None, None)
+    monkeypatch.setattr(lesson, "health_probes_of", lambda journal: probes)
+    monkeypatch.setattr(lesson, "detection_times", lambda journal: times)
+    monkeypatch.setattr(lesson, "provenance", lambda *journals: "measured")
+    cluster = SimulatedCluster()
+    retriever = lesson.Retriever(cluster)
+    run = experiment(cluster, "hang any query node", retriever=retriever, seconds=1, progress=False)
+    said = lesson.results(run)["detection-after"]
+    assert (said.verdict, said.by.en, said.measured) == (verdict, by, (noticed,))
+    assert said.words.zh.endswith("秒后被发现（实测）。")

@@ -65,7 +65,12 @@ def test_prediction_card_and_measurement_stand_together():
     predict(8, "delete rows", found=33, seconds=5)
     text = repr(compare_mistakes(made()))
     assert all(one in text for one in ("33 of 100", "3 of 19", "2.0 s", "1–4 h", "65"))
-    assert results(made())["daily-loss"] == "delete rows: 2.5 s of data lost (measured)"
+    said = results(made())
+    assert said["daily-loss"].words.en.startswith("delete rows: 2.5 s of data lost")
+    assert said["daily-loss"].verdict == "incomparable"
+    assert said["replicas"].by.en == "one wrong command"
+    assert said["replicas"].words.zh.startswith("误删段落：")
+    assert said["backup-rto"].predicted == (pytest.approx(5 / 3600),)
 
 
 def test_nothing_simulated_is_shown_as_measured():

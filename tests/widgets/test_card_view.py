@@ -2,8 +2,9 @@
 
 import pytest
 
+from halab.course.catalogue import Bilingual
 from halab.errors import CourseError
-from halab.widgets.card_view import show_card
+from halab.widgets.card_view import Finding, show_card
 
 
 def test_it_carries_both_languages_and_opens_in_the_learners(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,9 +26,10 @@ def test_its_text_states_the_claims_but_not_the_verdicts() -> None:
 
 
 def test_a_measured_result_belongs_to_a_claim_of_the_card() -> None:
-    assert show_card(6, measured={"failed-requests": "148 requests"}).measured == {
-        "failed-requests": "148 requests"
-    }
+    shown = show_card(6, measured={"failed-requests": "148 requests"})
+    assert shown.measured["failed-requests"]["words"]["en"] == "148 requests"
+    assert shown.after
+    assert not show_card(6).after
     with pytest.raises(CourseError, match="no claim called"):
         show_card(6, measured={"outage": "9 s"})
 
@@ -35,3 +37,20 @@ def test_a_measured_result_belongs_to_a_claim_of_the_card() -> None:
 def test_a_card_that_is_not_written_is_an_error() -> None:
     with pytest.raises(CourseError):
         show_card(11)
+
+
+def test_a_finding_has_a_verdict_of_its_own_in_both_languages() -> None:
+    finding = Finding(
+        "broken", Bilingual("12 s", "12 秒"), Bilingual("log lost", "日志丢失"), (12.0,), (9.0,)
+    )
+    shown = show_card(7, measured={"replicas-rpo": finding}).measured["replicas-rpo"]
+    assert (shown["verdict"], shown["by"]["zh"], shown["words"]["zh"]) == ("broken", "日志丢失", "12 秒")
+    assert (shown["measured"], shown["predicted"]) == ((12.0,), (9.0,))
+
+
+def test_what_is_not_so_in_milvus_is_called_so_and_a_setting_claims_nothing() -> None:
+    verdicts = {claim["id"]: claim["verdict"] for claim in show_card(6).faces["zh"]["claims"]}
+    assert (verdicts["missed-heartbeats"], verdicts["elected"]) == ("wrong", "wrong")
+    assert verdicts["node-down"] == "given"
+    copies = show_card(3).faces["en"]["claims"][2]
+    assert (copies["id"], copies["verdict"], copies["tested"]) == ("coordinator-copies", "wrong", True)

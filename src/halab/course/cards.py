@@ -17,7 +17,7 @@ from halab.errors import CourseError
 
 __all__ = ["Card", "Claim", "Reference", "Verdict", "card", "read_card"]
 
-Verdict = Literal["true", "simplified", "outdated"]
+Verdict = Literal["true", "simplified", "outdated", "wrong", "given"]
 
 _UNITS: dict[str, tuple[str, str]] = {
     "s": ("s", "秒"),
@@ -66,7 +66,9 @@ class Claim(_Strict):
     """One figure a card states, and what is known about it.
 
     Exactly one of `value`, `range` (both ends included) and `below` (less than) holds the figure, in `unit`
-    ("s" is seconds). `verdict` judges it against Milvus as it is; `leaves_out` says what the card does not.
+    ("s" is seconds). `verdict` judges it against Milvus as it is: "wrong" is not so in Milvus, "given" is an
+    example's setting, which claims nothing. `tested` says whether the lesson measures it; `leaves_out` says
+    what the card does not.
     """
 
     id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
@@ -80,6 +82,7 @@ class Claim(_Strict):
     ]  # fmt: skip
     source: Literal["card"]
     verdict: Verdict
+    tested: bool = False
     leaves_out: str
     sources: tuple[str, ...] = Field(min_length=1)
 
@@ -103,9 +106,18 @@ class Claim(_Strict):
             return self.range[1]
         return self.below if self.below is not None else (self.value or 0.0)
 
+    @property
+    def seconds(self) -> float | None:
+        """How many seconds the unit is, if it is one of time and not of the calendar."""
+        return {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}.get(self.unit)
+
+    def unit_text(self, language: Language = "en") -> str:
+        """The unit in words, such as "requests"."""
+        return _UNITS[self.unit][language == "zh"]
+
     def text(self, language: Language = "en") -> str:
         """The figure in words, such as "5-10 requests" or "under 15 s"."""
-        unit = _UNITS[self.unit][language == "zh"]
+        unit = self.unit_text(language)
         if self.range:
             dash = "–"
             return f"{self.low:g}{dash}{self.high:g} {unit}"

@@ -27,6 +27,7 @@ from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
 from halab.protect.drill.rehearsal import Rehearsal, unanswered
 from halab.tables import Row, Table
+from halab.widgets.card_view import Finding
 from halab.widgets.drill_clock import DrillClock
 
 __all__ = [
@@ -146,16 +147,42 @@ def questions(drill: Rehearsal) -> Table:
     return Table("Questions since the loss", headings, rows, tuple(remarks))
 
 
-def results(drill: Rehearsal) -> dict[str, str]:
-    """What a drill says to claims of card 10, in words by claim id; nothing where nothing was measured."""
+def results(drill: Rehearsal) -> dict[str, Finding]:
+    """What a drill says to claims of card 10, by claim id; nothing where nothing was measured."""
     report = drill.report
     if report.simulated:
         return {}
-    done = sum(one.status == "done" for one in report.records)
-    said = {"steps": f"{done} of {len(report.records)} done, the way home included (measured)"}
-    if report.rto is not None:
-        said["rto"] = f"{report.rto:.1f} s, from the loss to a verified service (measured)"
-        said["target"] = f"{report.rto:.1f} s of {report.targets.rto:g} s (measured)"
+    done, of = sum(one.status == "done" for one in report.records), len(report.records)
+    steps = Bilingual(
+        f"{done} of {of} steps done, the way home included (measured).",
+        f"{of} 步完成了 {done} 步，包括切回主集群（实测）。",
+    )
+    failed = Bilingual("a step that was not done", "有一步没有完成")
+    said = {"steps": Finding("held" if done == of else "broken", steps, failed)}
+    if report.rto is None:
+        return said
+    rto, promised = report.rto, report.targets.rto
+    made = prediction_before(drill.journal, 10).get("seconds")
+    predicted = () if made is None else (made,)
+    said["rto"] = Finding(
+        "incomparable",
+        Bilingual(
+            f"{rto:.1f} s from the loss to a verified service (measured). People need longer to decide.",
+            f"从丢失到通过验证用了 {rto:.1f} 秒；真出事时，光是拍板就不止这么久（实测）。",
+        ),
+        measured=(rto / 60,),
+        predicted=tuple(seconds / 60 for seconds in predicted),
+    )
+    said["target"] = Finding(
+        "held" if rto <= promised else "broken",
+        Bilingual(
+            f"{rto:.1f} s, and this drill's own target was {promised:g} s (measured).",
+            f"用了 {rto:.1f} 秒，这次演练自己的目标是 {promised:g} 秒（实测）。",
+        ),
+        Bilingual("this drill", "这次演练"),
+        measured=(rto / 3600,),
+        predicted=tuple(seconds / 3600 for seconds in predicted),
+    )
     return said
 
 

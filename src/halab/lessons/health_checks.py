@@ -6,6 +6,8 @@ seconds the probe has noticed it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
@@ -41,6 +43,7 @@ from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
 from halab.models.health_probes import HealthProbe, ProbedFault, detection
 from halab.tables import Row, Table
+from halab.widgets.card_view import Finding
 from halab.widgets.probe_tuner import ProbeTuner
 
 __all__ = [
@@ -164,18 +167,46 @@ def compare_tcp_http(*journals: Journal) -> Table:
     return Table(heading, headings, tuple(map(said, journals)), simulated_remark(*journals))
 
 
-def results(*journals: Journal) -> dict[str, str]:
-    """What measured faults say to claims of card 9, in words by claim id."""
-    said: dict[str, list[str]] = {}
+def results(*journals: Journal) -> dict[str, Finding]:
+    """What measured faults say to claims of card 9, by claim id."""
+    claims = card(9, "en").claims
+    said: dict[str, list[Journal]] = {}
     for journal in journals:
         probe = health_probes_of(journal)["liveness"]
-        claim = {30: "detection-before", 6: "detection-after"}.get(int(probe.period * probe.failures))
-        if claim is not None:
-            said.setdefault(claim, []).append(
-                f"{journal.faults[0].kind}: noticed after {_seconds(detection_times(journal).verdict)} "
-                f"({provenance(journal)})"
-            )
-    return {claim: "; ".join(words) for claim, words in said.items()}
+        for claim in ("detection-before", "detection-after"):
+            if claims[claim].high == probe.period * probe.failures:
+                said.setdefault(claim, []).append(journal)
+    return {claim: _finding(claims[claim].high, runs) for claim, runs in said.items()}
+
+
+_FAULTS = {"crash": Bilingual("a crash", "崩溃"), "hang": Bilingual("a hang", "卡死")}
+
+
+def _finding(says: float, journals: Sequence[Journal]) -> Finding:
+    """What faults under the card's settings say to the seconds that it promises."""
+    how = provenance(*journals)
+    times = [(journal.faults[0].kind, detection_times(journal).verdict) for journal in journals]
+    words = Bilingual(
+        "; ".join(f"{kind}: noticed after {_seconds(time)}" for kind, time in times) + f" ({how}).",
+        "；".join(f"{_FAULTS[kind].zh}：{_noticed_zh(time)}" for kind, time in times)
+        + ("（实测）。" if how == "measured" else "（模拟）。"),
+    )
+    if how == "simulated":
+        return Finding("incomparable", words)
+    late = [_FAULTS[kind] for kind, time in times if time is None or time > says]
+    by = Bilingual(" and ".join(kind.en for kind in late), "和".join(kind.zh for kind in late))
+    predicted = [prediction_before(journal, 9) for journal in journals]
+    return Finding(
+        "broken" if late else "held",
+        words,
+        by,
+        measured=tuple(time for _, time in times if time is not None),
+        predicted=tuple(made["noticed"] for made in predicted if "noticed" in made),
+    )
+
+
+def _noticed_zh(time: float | None) -> str:
+    return "没有被发现" if time is None else f"{time:.1f} 秒后被发现"
 
 
 def _detected(journal: Journal) -> Row:

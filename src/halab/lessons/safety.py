@@ -6,6 +6,8 @@ the command still find something, and `seconds`: how long the restore takes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
@@ -26,6 +28,7 @@ from halab.measure.journal.title_marks import KEEPS_NO_ROWS, provenance, simulat
 from halab.protect.backup import mistake as experiments
 from halab.protect.backup.mistake import DataLossReport, Mistake, data_loss_report
 from halab.tables import Row, Table
+from halab.widgets.card_view import Finding
 from halab.widgets.protection_table import ProtectionTable
 
 __all__ = [
@@ -103,17 +106,53 @@ def compare_mistakes(*journals: Journal) -> Table:
     return Table(_TITLE, _HEADINGS, tuple(rows), tuple(remarks))
 
 
-def results(*journals: Journal) -> dict[str, str]:
-    """What mistakes say to claims of card 8, in words by claim id; nothing where nothing was measured."""
-    real = [
-        (experiment_of(journal), data_loss_report(journal)) for journal in journals if not journal.simulated
-    ]
-    said = {
-        "replicas": [f"{name}: {_found(one)} searches still found something" for name, one in real],
-        "backup-rto": [f"{name}: restored in {_took(one)}" for name, one in real],
-        "daily-loss": [f"{name}: {_lost(one)[1]} of data lost" for name, one in real],
+def results(*journals: Journal) -> dict[str, Finding]:
+    """What mistakes say to claims of card 8, by claim id; nothing where nothing was measured."""
+    real = [journal for journal in journals if not journal.simulated]
+    if not real:
+        return {}
+    found = [(journal, data_loss_report(journal)) for journal in real]
+    restores = [one.restore_seconds for _, one in found if one.restore_seconds is not None]
+    windows = [one.window for _, one in found if one.window is not None]
+    predicted = [prediction_before(journal, 8) for journal in real]
+    return {
+        "replicas": Finding(
+            "broken",
+            _told(found, "searches still found something", "的搜索还找得到东西", _found),
+            Bilingual("one wrong command", "一条错误的命令"),
+        ),
+        "backup-rto": Finding(
+            "incomparable",
+            _told(found, "to restore, a few passages only", "完成恢复，而这里只有几段文字", _took),
+            measured=tuple(seconds / _HOUR for seconds in restores),
+            predicted=tuple(made["seconds"] / _HOUR for made in predicted if "seconds" in made),
+        ),
+        "daily-loss": Finding(
+            "incomparable",
+            _told(
+                found,
+                "of data lost, the backup being a few seconds old",
+                "的数据丢失，因为备份才做完几秒",
+                lambda one: _lost(one)[1],
+            ),
+            measured=tuple(seconds / _HOUR for seconds in windows),
+        ),
     }
-    return {claim: f"{'; '.join(words)} (measured)" for claim, words in said.items() if words}
+
+
+_HOUR = 3600.0  # seconds
+_ZH = {"delete rows": "误删段落", "drop collection": "误删集合"}
+
+
+def _told(
+    found: Sequence[tuple[Journal, DataLossReport]], en: str, zh: str, figure: Callable[[DataLossReport], str]
+) -> Bilingual:
+    """The figure of each mistake in words."""
+    named = [(experiment_of(journal), figure(one)) for journal, one in found]
+    return Bilingual(
+        f"{'; '.join(f'{name}: {shown} {en}' for name, shown in named)} (measured).",
+        f"{'；'.join(f'{_ZH.get(name, name)}：{shown} {zh}' for name, shown in named)}（实测）。",
+    )
 
 
 def _predicted(journal: Journal) -> tuple[str, str]:

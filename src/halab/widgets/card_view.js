@@ -1,6 +1,6 @@
 // A knowledge card: prose, a language switch, and claims whose verdict is uncovered by a press or a measurement.
 
-import { element, htmlLang, prepareHost, watch } from "./shared.js";
+import { element, htmlLang, prepareHost, svg, watch } from "./shared.js";
 
 const WORDS = {
   en: {
@@ -14,7 +14,30 @@ const WORDS = {
     leaves: "What it leaves out",
     sources: "Sources",
     colon: ": ",
-    verdict: { true: "true", simplified: "simplified", outdated: "out of date" },
+    verdict: {
+      true: "true",
+      simplified: "simplified",
+      outdated: "out of date",
+      wrong: "not so in Milvus",
+      given: "given, no claim",
+    },
+    run: {
+      held: () => "held",
+      broken: (by) => `broken by: ${by}`,
+      incomparable: () => "not comparable here",
+      missing: () => "not tested by you yet",
+    },
+    tested: "Put to the test in this lesson",
+    untestable: "Not tested in this lesson",
+    times: [
+      [86400, "d"],
+      [3600, "h"],
+      [60, "min"],
+      [1, "s"],
+    ],
+    card: "card",
+    you: "you said",
+    you_measured: "measured",
   },
   zh: {
     kicker: (n) => `第 ${n} 张，共 10 张 · 两分钟读完`,
@@ -26,11 +49,35 @@ const WORDS = {
     leaves: "它没说的",
     sources: "出处",
     colon: "：",
-    verdict: { true: "属实", simplified: "简化了", outdated: "过时了" },
+    verdict: {
+      true: "属实",
+      simplified: "简化了",
+      outdated: "过时了",
+      wrong: "Milvus 并非如此",
+      given: "前提，不是结论",
+    },
+    run: {
+      held: () => "站得住",
+      broken: (by) => `被推翻：${by}`,
+      incomparable: () => "这里无法比较",
+      missing: () => "你还没测过",
+    },
+    tested: "这一课会检验的",
+    untestable: "这一课不检验的",
+    times: [
+      [86400, "天"],
+      [3600, "小时"],
+      [60, "分钟"],
+      [1, "秒"],
+    ],
+    card: "卡片",
+    you: "你的预测",
+    you_measured: "实测",
   },
 };
 // A shape for each verdict, so that colour is never the only sign.
-const SHAPES = { true: "✓", simplified: "≈", outdated: "↺" };
+const SHAPES = { true: "✓", simplified: "≈", outdated: "↺", wrong: "✕", given: "=" };
+const RUN_SHAPES = { held: "✓", broken: "✕", incomparable: "≠", missing: "?" };
 
 function languageSwitch(model, words) {
   const group = element("div", {
@@ -56,9 +103,83 @@ function languageSwitch(model, words) {
   return group;
 }
 
-function verdict(claim, words, measured) {
+/** A scale from 0, or by powers of ten where the figures lie far apart; gives the place of a figure in pixels. */
+function scaleOf(figures, left, width) {
+  const top = Math.max(...figures) || 1;
+  const least = Math.min(...figures.filter((figure) => figure > 0));
+  if (top / least > 50 && Math.min(...figures) > 0) {
+    const [from, to] = [Math.log(least) - 0.5, Math.log(top) + 0.2];
+    return (figure) => left + (width * (Math.log(figure) - from)) / (to - from);
+  }
+  return (figure) => left + (width * figure) / (top * 1.1);
+}
+
+const rounded = (figure) => String(Number(figure.toPrecision(3)));
+
+/** A figure with its unit; times in the largest unit of which they are at least one. */
+function figureText(figure, claim, words) {
+  if (claim.seconds === null) return `${rounded(figure)} ${claim.unit}`;
+  const seconds = figure * claim.seconds;
+  const [size, name] = words.times.find(([size]) => Math.abs(seconds) >= size) ?? words.times.at(-1);
+  return `${rounded(seconds / size)} ${name}`;
+}
+
+const spanText = (figures, claim, words) =>
+  [...new Set([Math.min(...figures), Math.max(...figures)])]
+    .map((figure) => figureText(figure, claim, words))
+    .join(" – ");
+
+/** Card, prediction and measurement on one axis: bar, diamond, dot, each with its figure. */
+function pictureOf(claim, found, words) {
+  const rows = [
+    [words.card, [claim.low, claim.high]],
+    [words.you, found.predicted],
+    [words.you_measured, found.measured],
+  ].filter(([, figures]) => figures.length);
+  const [left, width, step] = [84, 260, 22];
+  const at = scaleOf(
+    rows.flatMap(([, figures]) => figures),
+    left,
+    width,
+  );
+  const marks = {
+    [words.card]: (x, y) =>
+      svg("path", { d: `M${x} ${y - 6}v12`, class: "halab-card-bar", "stroke-width": 4 }),
+    [words.you]: (x, y) => svg("path", { d: `M${x} ${y - 6}l6 6l-6 6l-6-6z`, class: "halab-card-predicted" }),
+    [words.you_measured]: (x, y) => svg("circle", { cx: x, cy: y, r: 5, class: "halab-card-dot" }),
+  };
+  const parts = rows.flatMap(([name, figures], row) => {
+    const y = 14 + row * step;
+    const [low, high] = [at(Math.min(...figures)), at(Math.max(...figures))];
+    return [
+      svg("text", { x: left - 10, y: y + 4, "text-anchor": "end" }, name),
+      svg("path", { d: `M${left} ${y}h${width}`, class: "halab-card-axis" }),
+      ...(name === words.card && high > low
+        ? [svg("path", { d: `M${low} ${y}H${high}`, class: "halab-card-bar", "stroke-width": 8 })]
+        : figures.map((figure) => marks[name](at(figure), y))),
+      svg("text", { x: left + width + 10, y: y + 4 }, spanText(figures, claim, words)),
+    ];
+  });
+  const alt = rows.map(([name, figures]) => `${name} ${spanText(figures, claim, words)}`).join("; ");
+  const height = rows.length * step + 6;
+  return svg(
+    "svg",
+    { class: "halab-card-picture", role: "img", "aria-label": alt, viewBox: `0 0 470 ${height}`, width: 470 },
+    ...parts,
+  );
+}
+
+function findingOf(claim, words, found, lang) {
+  const parts = [
+    element("p", {}, element("b", {}, words.measured + words.colon), found.words[lang] ?? found.words.en),
+  ];
+  if (found.measured.length) parts.push(pictureOf(claim, found, words));
+  return parts;
+}
+
+function verdict(claim, words, found, lang) {
   const box = element("div", { class: "halab-card-verdict" });
-  if (measured) box.append(element("p", {}, element("b", {}, words.measured + words.colon), measured));
+  if (found) box.append(...findingOf(claim, words, found, lang));
   box.append(element("p", {}, element("b", {}, words.leaves + words.colon), claim.leaves_out));
   const links = claim.sources.map((source) =>
     element("li", {}, element("a", { href: source.url, target: "_blank", rel: "noopener" }, source.title)),
@@ -67,24 +188,45 @@ function verdict(claim, words, measured) {
   return box;
 }
 
-function chip(claim, words, open, measured, toggle) {
-  const shown = open.has(claim.id);
-  const state = shown
-    ? element(
-        "span",
-        { class: "halab-card-state", "data-verdict": claim.verdict },
-        `${SHAPES[claim.verdict]} ${words.verdict[claim.verdict]}`,
-      )
-    : element("span", { class: "halab-card-state" }, `? ${words.untested}`);
+const state = (attribute, verdict, shape, text) =>
+  element("span", { class: "halab-card-state", [attribute]: verdict }, `${shape} ${text}`);
+
+/** What is said of a claim that is uncovered: by the learner's run first, then by the course. */
+function statesOf(claim, words, found, after, lang) {
+  const own = found?.verdict || (after && claim.tested && !found ? "missing" : "");
+  const states = [state("data-verdict", claim.verdict, SHAPES[claim.verdict], words.verdict[claim.verdict])];
+  if (own) states.unshift(state("data-run", own, RUN_SHAPES[own], words.run[own](found?.by?.[lang])));
+  return states;
+}
+
+function chip(claim, words, shown, found, model, toggle) {
+  const lang = model.get("lang");
+  const states = shown
+    ? statesOf(claim, words, found, model.get("after"), lang)
+    : [element("span", { class: "halab-card-state" }, `? ${words.untested}`)];
   const button = element(
     "button",
     { type: "button", "data-claim": claim.id, "aria-expanded": shown },
     element("span", { class: "halab-card-figure" }, claim.figure),
     element("span", { class: "halab-card-quantity" }, claim.quantity),
-    state,
+    element("span", { class: "halab-card-states" }, ...states),
   );
   button.addEventListener("click", () => toggle(claim.id));
-  return element("li", {}, button, ...(shown ? [verdict(claim, words, measured)] : []));
+  return element("li", {}, button, ...(shown ? [verdict(claim, words, found, lang)] : []));
+}
+
+/** The claims that the lesson tests, and apart from them those that it does not. */
+function claimLists(claims, words, draw) {
+  const [tested, untested] = [true, false].map((which) => claims.filter((claim) => claim.tested === which));
+  return [
+    [words.tested, tested],
+    [words.untestable, untested],
+  ]
+    .filter(([, group]) => group.length)
+    .flatMap(([title, group]) => [
+      element("h4", {}, title),
+      element("ul", { class: "halab-card-claims" }, ...group.map(draw)),
+    ]);
 }
 
 function render({ model, el }) {
@@ -107,7 +249,7 @@ function render({ model, el }) {
       open.has(id) ? open.delete(id) : open.add(id);
       draw();
     };
-    const chips = face.claims.map((claim) => chip(claim, words, open, measured[claim.id], toggle));
+    const drawn = (claim) => chip(claim, words, open.has(claim.id), measured[claim.id], model, toggle);
     const titles = element(
       "div",
       {},
@@ -124,7 +266,7 @@ function render({ model, el }) {
         { "aria-label": words.claims },
         element("h3", {}, words.claims),
         element("p", { class: "halab-card-about" }, words.about),
-        element("ul", { class: "halab-card-claims" }, ...chips),
+        ...claimLists(face.claims, words, drawn),
       ),
     );
     el.replaceChildren(card);

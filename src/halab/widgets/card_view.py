@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import traitlets
 from markdown_it import MarkdownIt
 
 from halab.course.cards import Card, card
-from halab.course.catalogue import Language, language
+from halab.course.catalogue import Bilingual, Language, language
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["CardView", "show_card"]
+__all__ = ["CardView", "Finding", "show_card"]
+
+_NOBODY = Bilingual("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the learner's own run says to a claim.
+
+    `held`: the card's figure was met. `broken`: it was not, by what `by` names ("log lost"). `incomparable`:
+    the run and the card speak of different things. `words` is the result; `measured` and `predicted` are
+    figures in the claim's unit, for the picture.
+    """
+
+    verdict: Literal["held", "broken", "incomparable"]
+    words: Bilingual
+    by: Bilingual = _NOBODY
+    measured: tuple[float, ...] = ()
+    predicted: tuple[float, ...] = ()
+
 
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
 class CardView(CourseWidget):
-    """One card. `lang` follows the switch; `measured` maps a claim's id to what was measured, in words."""
+    """One card. `lang` follows the switch; `measured` maps a claim's id to a Finding as a dict."""
 
     _esm, _css = front_end("card_view")
 
@@ -26,6 +46,7 @@ class CardView(CourseWidget):
     faces = traitlets.Dict().tag(sync=True)
     lang = traitlets.Enum(_LANGUAGES, "en").tag(sync=True)
     measured = traitlets.Dict().tag(sync=True)
+    after = traitlets.Bool(False).tag(sync=True)
 
     def text(self) -> str:
         shown = card(self.number, self.lang)
@@ -34,19 +55,26 @@ class CardView(CourseWidget):
         return "\n".join([shown.title, "", shown.body, heading, *claims])
 
 
-def show_card(number: int, measured: Mapping[str, str] | None = None) -> CardView:
+def show_card(number: int, measured: Mapping[str, Finding | str] | None = None) -> CardView:
     """Show a card (1 to 10). A claim's verdict stays covered until it is pressed, or stands in `measured`.
 
-    `measured` maps a claim's id to the result of a run in words, such as {"failed-requests": "148 requests"};
-    `halab.lessons.failover_timeline.results` makes them.
+    `measured` maps a claim's id to what a run says to it: a Finding, or words alone; each lesson's `results`
+    makes them. A claim that the lesson tests and that is not in it is "not tested by you yet".
     Raises CourseError if the card is not in the course yet, or has no such claim.
     """
     english = card(number, "en")
-    results = dict(measured or {})
-    for name in results:
+    found = {name: _finding(result) for name, result in (measured or {}).items()}
+    for name in found:
         english.claim(name)
     faces = {lang: _face(card(number, lang)) for lang in _LANGUAGES}
-    return CardView(number=number, faces=faces, lang=language(), measured=results)
+    return CardView(number=number, faces=faces, lang=language(), measured=found, after=measured is not None)
+
+
+def _finding(result: Finding | str) -> dict[str, Any]:
+    """For the browser. Words alone have no verdict."""
+    if isinstance(result, Finding):
+        return asdict(result)
+    return {"verdict": "", "words": {"en": result, "zh": result}, "measured": [], "predicted": []}
 
 
 def _face(shown: Card) -> dict[str, Any]:
@@ -59,6 +87,11 @@ def _face(shown: Card) -> dict[str, Any]:
                 "quantity": claim.quantity,
                 "figure": claim.text(shown.language),
                 "verdict": claim.verdict,
+                "tested": claim.tested,
+                "low": claim.low,
+                "high": claim.high,
+                "unit": claim.unit_text(shown.language),
+                "seconds": claim.seconds,
                 "leaves_out": claim.leaves_out,
                 "sources": [shown.references[name].model_dump() for name in claim.sources],
             }
