@@ -19,7 +19,7 @@ __all__ = ["CurveView", "Line", "RatioView", "Ratios", "decision"]
 
 _ENOUGH = 500  # turns: more than that are not asked of anybody
 _DOT = "var(--jp-brand-color1, #1976d2)"
-_WIDTH, _LEFT, _RIGHT = 640.0, 130.0, 20.0  # of a picture, in its own units
+_WIDTH, _LEFT, _RIGHT = 540.0, 110.0, 20.0  # of a picture, in its own units
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def _axes(x: Callable[[float], float], y: Callable[[float], float], top: float, 
     for number in range(int(top / step) + 1):
         value = number * step
         parts.append(f'<text x="52" y="{y(value) + 4:.1f}" text-anchor="end">{value:,.0f}</text>')
-    words = "replicas; circles: turns, searches a second; curve and band: the law and its interval"
+    words = "searches a second by replicas; circles: turns; band: the law's interval"
     return [*parts, f'<text x="{x(0.8):.1f}" y="254">{words}</text>']
 
 
@@ -190,7 +190,7 @@ def _scale(low: float, high: float, left: float, right: float) -> Callable[[floa
 def _svg(height: float, parts: Sequence[str]) -> str:
     return (
         f'<svg viewBox="0 0 {_WIDTH:.0f} {height:.0f}" aria-hidden="true" fill="currentColor" '
-        f'style="width: 100%; max-width: 760px; min-width: 480px; font-size: 12.5px; display: block">'
+        f'style="width: 100%; max-width: 760px; min-width: 420px; font-size: 12.5px; display: block">'
         f"{''.join(parts)}</svg>"
     )
 
