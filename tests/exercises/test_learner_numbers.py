@@ -10,20 +10,21 @@ import pytest
 from halab.exercises.learner_numbers import draw, per_learner
 
 # The digests were taken before the ten variants got one decorator. A change here takes away answers that
-# learners have written already: make it only on purpose.
+# learners have written already: make it only on purpose. On purpose: in exercise 3 task 3 asks for (part, rule), and
+# in exercise 6 the truth beside the same samples counts RTO to the first lasting answer.
 DIGESTS = {
     ("essence", "ada"): "e3a6303445ea68a7",
     ("essence", "b3f9c2"): "66bac121b9acf215",
     ("availability_maths", "ada"): "40b2790dda93588c",
     ("availability_maths", "b3f9c2"): "ad7d9b0fd95ccfce",
-    ("architecture", "ada"): "eadc151595029c7a",
-    ("architecture", "b3f9c2"): "ea76744100da95a6",
+    ("architecture", "ada"): "263681250d1346ef",
+    ("architecture", "b3f9c2"): "eab1ca34daf3f1b3",
     ("writing", "ada"): "aaf040f36d95f642",
     ("writing", "b3f9c2"): "a4d52facce2d4dce",
     ("reading", "ada"): "37dbd05d21a23b43",
     ("reading", "b3f9c2"): "40da7657546c5fda",
-    ("failover_timeline", "ada"): "78c566c00a921cea",
-    ("failover_timeline", "b3f9c2"): "bcdf918a244f1335",
+    ("failover_timeline", "ada"): "10f39f745d284167",
+    ("failover_timeline", "b3f9c2"): "a627988b487cd0bb",
     ("rto_rpo", "ada"): "228eecd6b910ad17",
     ("rto_rpo", "b3f9c2"): "8014b086fb64f45b",
     ("safety", "ada"): "2f24fa5ebe4ad08e",
