@@ -10,8 +10,8 @@ import pytest
 from halab.exercises.learner_numbers import draw, per_learner
 
 # The digests were taken before the ten variants got one decorator. A change here takes away answers that
-# learners have written already: make it only on purpose. On purpose: task 3 of exercise 3 asks for (part, rule),
-# and in exercise 6 the truth beside the same samples counts RTO to the first lasting answer.
+# learners have written already: make it only on purpose. On purpose: task 3 of exercise 3 asks for (part,
+# rule), and in exercise 6 the truth beside the same samples counts RTO to the first lasting answer.
 DIGESTS = {
     ("essence", "ada"): "e3a6303445ea68a7",
     ("essence", "b3f9c2"): "66bac121b9acf215",
