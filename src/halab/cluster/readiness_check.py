@@ -7,8 +7,10 @@ reason it imports nothing of halab.
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
+from urllib.parse import urlsplit
 
 from pymilvus import DataType, MilvusClient
 from pymilvus.client.types import LoadState
@@ -24,6 +26,7 @@ LOADED_WITHIN = 20.0  # seconds
 def search_scratch_collection(uri: str, seconds: float) -> None:
     """Search a scratch collection, trying again for `seconds`; raises the last error when time is up."""
     deadline = time.monotonic() + seconds
+    _await_port(uri, deadline)
     while True:
         try:
             _search_once(uri)
@@ -32,6 +35,18 @@ def search_scratch_collection(uri: str, seconds: float) -> None:
                 raise
             print(f"not yet: {error}", flush=True)
             time.sleep(0.1)
+        else:
+            return
+
+
+def _await_port(uri: str, deadline: float) -> None:
+    """Wait until the proxy listens. A client made before that is costly, and looks again ever less often."""
+    address = urlsplit(uri)
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((address.hostname or "", address.port or 0), timeout=1.0).close()
+        except OSError:
+            time.sleep(0.02)
         else:
             return
 
@@ -61,7 +76,7 @@ def _search_once(uri: str) -> None:
 def _search_when_loaded(client: MilvusClient) -> None:
     until = time.monotonic() + LOADED_WITHIN
     while client.get_load_state(NAME, timeout=5)["state"] != LoadState.Loaded and time.monotonic() < until:
-        time.sleep(0.05)
+        time.sleep(0.02)
     found = client.search(NAME, [[1.0, 0, 0, 0]], limit=1, consistency_level="Strong", timeout=10)
     if not found[0]:
         raise MilvusException(message="the scratch collection answered without its rows")

@@ -109,6 +109,9 @@ def _stores(spec: ClusterSpec, brokers: list[str]) -> dict[str, Any]:
             "saslPassword": "",
             "saslMechanisms": "",
             "securityProtocol": "",
+            # Kafka answers a waiting reader as soon as there is something to read; the mock broker answers
+            # only when the reader's wait is over, by default 500 ms.
+            "consumer": {"fetch.wait.max.ms": 100},
         },
         "minio": {
             "address": "127.0.0.1",
@@ -149,9 +152,10 @@ def _lab_sized() -> dict[str, Any]:
     return {
         "rootCoord": {"dmlChannelNum": 4},  # default 16 topics: a laptop needs few
         "queryCoord": {
-            "checkInterval": 200,
+            "checkChannelInterval": 200,
+            "checkSegmentInterval": 200,
             "distPullInterval": 200,
-        },  # default 1000, 500 ms: loads wait for them
+        },  # default 1000, 1000, 500 ms: loads wait for them
         "log": {"level": "warn", "stdout": True, "file": {"rootPath": ""}},
         "proxy": {"http": {"enabled": False}, "ginLogging": False},
         "dataCoord": {
@@ -244,13 +248,13 @@ def _weed(process: Process, spec: ClusterSpec, binaries: Binaries, cwd: Path) ->
     port = process.ports
     return [
         str(binaries.weed),
-        "server",
+        # Like `weed server`, but each part starts when the one before it answers: S3 is there after 0.8 s.
+        # `weed server` sleeps one second before the filer and two before S3, and looks again a second later.
+        "mini",
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
         f"-dir={cwd / 'data'}",
-        "-s3",
         f"-s3.config={keys}",
-        "-filer",
         f"-s3.port={port['s3']}",
         f"-s3.port.grpc={port['s3grpc']}",
         f"-master.port={port['master']}",
@@ -259,6 +263,12 @@ def _weed(process: Process, spec: ClusterSpec, binaries: Binaries, cwd: Path) ->
         f"-volume.port.grpc={port['volumegrpc']}",
         f"-filer.port={port['filer']}",
         f"-filer.port.grpc={port['filergrpc']}",
+        # Its maintenance server cannot be left out. Its worker looks for it 10,000 ports above, where nothing
+        # is, and says so in the output now and then: a scrap store needs no maintenance.
+        f"-admin.port={port['admin']}",
+        f"-admin.port.grpc={port['admingrpc']}",
+        "-admin.ui=false",
+        "-webdav=false",
         "-s3.port.iceberg=0",  # on by default on fixed ports: the second cluster would clash
         "-s3.port.lance=0",
         "-master.telemetry=false",

@@ -42,6 +42,8 @@ PORTS: dict[str, tuple[str, ...]] = {
         "volumegrpc",
         "filer",
         "filergrpc",
+        "admin",
+        "admingrpc",
     ),
     **dict.fromkeys((*COORDINATORS, "querynode", "datanode", "indexnode"), ("grpc", "metrics")),
     "proxy": ("grpc", "metrics", "internal"),
