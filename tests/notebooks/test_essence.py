@@ -5,6 +5,7 @@ import pytest
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.summaries import summary
+from halab.models.samples import Outcome, Sample
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(900)]
 SLUG = "01-essence"
@@ -12,6 +13,14 @@ SLUG = "01-essence"
 
 def bad(journal: Journal) -> dict[str, int]:
     return {row.operation: row.bad for row in summary(journal).rows}
+
+
+def answered_in_lease(journal: Journal, operation: str) -> list[Sample]:
+    """Requests that began and were answered in the first five seconds after the fault; the lease takes ten."""
+    at = journal.faults[0].at
+    during = [one for one in journal.samples(operation) if at + 0.5 < one.intended < at + 5]
+    assert during
+    return [one for one in during if one.outcome is Outcome.OK]
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +47,13 @@ def test_every_experiment_was_measured_and_none_simulated(journals: list[Journal
 
 @pytest.mark.cluster
 def test_one_copy_notices_what_three_hardly_do(journals: list[Journal]) -> None:
-    found = bad(journals[0])
-    assert found["search, one copy"] > 20
-    assert found["search, three copies"] < found["search, one copy"] / 2
+    # Before the lease ends nobody takes the single copy over. How many of the others' answers are late is the
+    # machine's affair: one that is busy lets searches pass their deadline.
+    one, three = (
+        answered_in_lease(journals[0], f"search, {copies}") for copies in ("one copy", "three copies")
+    )
+    assert one == []
+    assert three
 
 
 @pytest.mark.cluster

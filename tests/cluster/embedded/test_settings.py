@@ -52,6 +52,20 @@ def test_a_learners_environment_does_not_leak_into_the_servers(monkeypatch):
     assert environment["LANG"] == "C.UTF-8"
 
 
+def test_the_store_waits_for_no_clock_and_reaches_no_one(make):
+    spec = make()
+    fake = binaries.Binaries(*[Path(f"/{n}") for n in range(5)], versions={})
+    argv = settings.command(spec.of_role("objectstore")[0], spec, fake).argv
+    assert argv[1] == "mini", "`weed server` sleeps three seconds before S3 answers"
+    assert {"-ip.bind=127.0.0.1", "-master.telemetry=false", "-s3.port.iceberg=0", "-s3.port.lance=0"} <= set(
+        argv
+    )
+
+
+def test_readers_of_the_log_are_answered_within_a_time_tick(make):
+    assert read(make())["kafka"]["consumer"]["fetch.wait.max.ms"] < 200
+
+
 def test_every_process_is_told_every_port_it_was_given(make):
     spec = make()
     fake = binaries.Binaries(*[Path(f"/{n}") for n in range(5)], versions={})
