@@ -16,7 +16,7 @@ def bad(journal: Journal) -> dict[str, int]:
 
 
 def answered_in_lease(journal: Journal, operation: str) -> list[Sample]:
-    """Requests that began and were answered in the first five seconds after the fault; the lease takes ten."""
+    """Requests of the first five seconds after the fault that were answered; the lease takes ten."""
     at = journal.faults[0].at
     during = [one for one in journal.samples(operation) if at + 0.5 < one.intended < at + 5]
     assert during
