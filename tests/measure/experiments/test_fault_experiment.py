@@ -42,6 +42,9 @@ class BreakableCluster(ScriptedCluster):
             raise NotReady("Awaited every component healthy")
         return 0.0
 
+    def components(self):
+        return [SimpleNamespace(name="rootcoord-1", health="healthy")]
+
 
 class FakeRetriever:
     def __init__(self, cluster, count=None, calm=True):
@@ -96,6 +99,30 @@ def test_a_cluster_that_does_not_heal_is_a_result():
     journal = experiment(cluster, "crash proxy", retriever=FakeRetriever(cluster), **BRIEF)
     assert "did not become healthy again" in journal.notes[0]
     assert outages(journal.samples("insert"))[0].end is None
+
+
+@pytest.mark.parametrize(
+    ("rises", "told"), [(True, "became healthy only 7 s later"), (False, "has not healed")]
+)
+def test_who_falls_when_the_cluster_was_healthy_again_is_waited_for_and_told(rises, told):
+    class FallsLate(BreakableCluster):
+        asked = 0
+
+        def wait_healthy(self, timeout=60.0):
+            self.asked += 1
+            if self.asked < 3:  # before the fault, and once it is undone
+                return 0.0
+            if not rises:
+                raise NotReady("Awaited every component healthy")
+            return 7.0
+
+        def components(self):
+            return [SimpleNamespace(name="datacoord-2", health="unhealthy")]
+
+    cluster = FallsLate()
+    notes = experiment(cluster, "hang etcd leader", retriever=FakeRetriever(cluster), **BRIEF).notes
+    (note,) = [note for note in notes if "datacoord-2" in note]
+    assert told in note
 
 
 def test_an_experiment_goes_on_until_every_request_is_answered(monkeypatch):

@@ -9,7 +9,7 @@ from typing import cast, get_args
 
 from halab.cluster.protocol import Cluster, FaultKind
 from halab.cluster.running_cluster import check_fault_kind
-from halab.errors import MeasurementError
+from halab.errors import ClusterError, MeasurementError
 from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.journal.experiment_name import file_words
 from halab.measure.journal.journal_file import Journal
@@ -82,6 +82,8 @@ def experiment(
         else:
             steps.wait(seconds, "no fault")
         steps.wait_until_answered(after, "after the fault")
+        if wanted and steps.recovered:
+            _await_those_who_fell_late(cluster, steps)
     journal = run.journal
     wrote = not journal.simulated and any(sample.key is not None for sample in journal.samples())
 
@@ -89,6 +91,28 @@ def experiment(
         return journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
 
     return steps.count_rows(journal, count if wrote else None)
+
+
+def _await_those_who_fell_late(cluster: Cluster, steps: ExperimentSteps) -> None:
+    """Wait again for health, and tell it: a session lost while etcd hung ends its role after etcd is back."""
+    fallen = [part.name for part in cluster.components() if part.health != "healthy"]
+    if not fallen:
+        return
+    names = ", ".join(fallen)
+    steps.on_progress(f"waiting for {names}")
+    try:
+        waited = cluster.wait_healthy()
+    except ClusterError as error:
+        steps.recovered = False
+        steps.run.note(
+            f"The cluster has not healed: it was healthy once, then {names} was not, and still is not: "
+            f"{error.message.splitlines()[0]}"
+        )
+    else:
+        steps.run.note(
+            f"The cluster had not healed when the probes were answered again: {names} became healthy only "
+            f"{waited:.0f} s later."
+        )
 
 
 def journal_name(fault: str | None, now: datetime | None = None) -> str:
