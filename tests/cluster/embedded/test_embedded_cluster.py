@@ -131,7 +131,8 @@ def test_a_closed_loop_finds_how_many_searches_each_number_of_replicas_answers(h
     ]  # fmt: skip
     assert [phase.name for phase in journal.phases].count("load") == 2
     due = [[s for s in journal.samples() if t.start <= s.intended < t.end] for t in turns]
-    assert sum(map(len, due)) == len(journal.samples())  # what the warm-up sent does not count
+    # What the warm-up sent, hundreds, does not count. A client may be held up between clock and request.
+    assert 0 <= len(journal.samples()) - sum(map(len, due)) <= 4 * len(turns)
     everything = {component.name for component in ha.components()} | {CLIENT, MACHINE}
     for turn in turns:
         assert set(turn.usage) == everything
