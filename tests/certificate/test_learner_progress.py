@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from halab.certificate.evidence import evidence
 from halab.certificate.learner_progress import progress
 from halab.certificate.progress_texts import facts, next_step
 from halab.cli import app
@@ -201,6 +202,30 @@ def test_a_measurement_counts_for_one_card_only(course, journals):
     found = progress()
     assert (found.cards[6].measured, found.cards[7].measured) == (1, 0)
     assert "07-crash.jsonl does not count: it is the same measurement as 06-crash.jsonl" in found.notes[1]
+
+
+def test_the_course_s_own_run_and_a_run_without_a_fault_count_for_nobody(course, journals):
+    (course / "docs").mkdir()
+    shutil.copy(Path(__file__).parents[2] / "docs" / "failover.jsonl", course / "docs")
+    shipped = Journal.load(course / "docs" / "failover.jsonl")
+    for card in (1, 6, 9):
+        shipped.extended(notes=[f"mine {card}"]).save(course / "work" / "journals" / f"{card:02d}-lab.jsonl")
+    path = journals("02-calm.jsonl", back=4.0)
+    calm = Journal.load(path).extended(faults=[])
+    path.unlink()
+    calm.save(path)
+    told = evidence()
+    assert all(not told[card].accepted for card in (1, 2, 6, 9))
+    assert "comes with the course" in told[6].rejected[0].why.en
+    assert "nothing was broken" in told[2].rejected[0].why.en
+
+
+def test_a_measurement_that_was_kept_anew_with_another_note_counts_once(course, journals):
+    one = Journal.load(journals("06-crash.jsonl"))
+    one.extended(notes=["again"]).save(course / "work" / "journals" / "07-crash.jsonl")
+    told = evidence()
+    assert len(told[6].accepted) == 1
+    assert not told[7].accepted
 
 
 def test_80_percent_and_a_measurement_meet_the_item(course, journals):

@@ -93,7 +93,7 @@ class WholeCourse:
             simulated=simulated,
         )
         fault = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 12.0)
-        samples = [Sample("search", 0, 0.0, 0.0, 0.01, Outcome.OK)]
+        samples = [Sample("search", 0, 0.0, 0.0, 0.01 + self.seed / 1e6, Outcome.OK)]  # no two runs are alike
         self.journal(card).unlink(missing_ok=True)
         Journal.write(header, samples=samples, faults=[fault]).save(self.journal(card))
 

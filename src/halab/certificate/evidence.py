@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from halab.certificate.record import FaultPin, JournalPin
 from halab.course.catalogue import CATALOGUE, Bilingual, Language
 from halab.course.paths import journals
 from halab.errors import JournalError
+from halab.folders import course_root
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.summaries import OperationSummary, summary
@@ -17,6 +19,7 @@ from halab.measure.journal.validity import objections
 
 __all__ = ["Evidence", "Measurement", "RejectedJournal", "evidence", "measurement"]
 
+_LOAD_CARDS = (4, 5)  # writing and reading: their labs put a cluster under load
 _MAIN_OPERATION = "search"  # what a prediction is about
 
 
@@ -31,6 +34,7 @@ class Measurement:
     experiment: str
     began: float
     searches: OperationSummary
+    samples_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +61,27 @@ class Evidence:
 def evidence() -> dict[int, Evidence]:
     """The measurements of every card.
 
-    A journal counts if its chain is whole, a real cluster was measured, it has at least one probe, and
-    nothing speaks against its figures (see measure/journal/validity.py). It
-    counts for one card only: a copy kept for another one does not.
+    A journal counts if its chain is whole, a real cluster was measured, something was broken (or, for the
+    cards on load, the cluster was put under load), and nothing speaks against its figures (see
+    measure/journal/validity.py). Its samples count for one card only, whatever else was written beside them;
+    and the journal that comes with the course counts for nobody.
     """
     counted: dict[str, JournalPin] = {}
     return {card.number: _of_card(card.number, counted) for card in CATALOGUE}
 
 
 def _of_card(card: int, counted: dict[str, JournalPin]) -> Evidence:
-    """What counts for this card and does not yet for another; `counted` holds those, by digest."""
+    """What counts for this card and does not yet for another; `counted` holds those, by their samples."""
     accepted: list[Measurement] = []
     rejected: list[RejectedJournal] = []
     for path in journals(card):
         measured = measurement(path, card)
         if isinstance(measured, Bilingual):
             rejected.append(RejectedJournal(path.name, measured))
-        elif measured.pin.digest in counted:
-            rejected.append(RejectedJournal(path.name, _counted_elsewhere(counted[measured.pin.digest])))
+        elif measured.samples_digest in counted:
+            rejected.append(RejectedJournal(path.name, _counted_elsewhere(counted[measured.samples_digest])))
         else:
-            counted[measured.pin.digest] = measured.pin
+            counted[measured.samples_digest] = measured.pin
             accepted.append(measured)
     return Evidence(tuple(accepted), tuple(rejected))
 
@@ -96,6 +101,12 @@ def measurement(path: Path, card: int) -> Measurement | Bilingual:
             return Bilingual("it is a simulation, not a measurement.", "这是模拟，不是实测。")
         if not journal.samples():
             return Bilingual("it holds no probe.", "里面没有任何探测。")
+        if journal.samples_digest == _shipped_digest(course_root()):
+            return Bilingual(
+                "it is the run that comes with the course.", "这是课程自带的那次运行，不是你测的。"
+            )
+        if not journal.faults and not (card in _LOAD_CARDS and journal.phases):
+            return Bilingual("nothing was broken in it.", "这次运行里没有注入任何故障。")
         if reasons := objections(journal):
             return Bilingual(
                 f"it proves nothing. {' '.join(reasons)}",
@@ -133,4 +144,14 @@ def _measurement(file: str, card: int, journal: Journal) -> Measurement:
         experiment=experiment_of(journal),
         began=pin.started.timestamp(),
         searches=next((row for row in rows if row.operation == _MAIN_OPERATION), rows[0]),
+        samples_digest=journal.samples_digest,
     )
+
+
+@cache
+def _shipped_digest(root: Path) -> str:
+    """Of the journal behind the README's picture, or "" where the course comes without it."""
+    try:
+        return Journal.load(root / "docs" / "failover.jsonl").samples_digest
+    except JournalError:
+        return ""
