@@ -396,6 +396,30 @@ def test_a_detached_cluster_stays_until_it_is_taken_down(real_home):
     wait_for(lambda: gone(processes), 5, "the end of every process")
 
 
+def test_a_home_may_be_long_and_have_blanks_and_chinese_letters(real_home, monkeypatch):
+    home = real_home / "my clusters 集群" / ("h" * 200)
+    monkeypatch.setenv("HALAB_HOME", str(home))
+    with embedded_cluster.start("far", "small", 10) as cluster:
+        assert cluster.folder.is_relative_to(home)
+        assert {component.health for component in cluster.components()} == {"healthy"}
+    assert not cluster.folder.exists()
+
+
+def test_a_cluster_may_be_taken_down_while_it_starts(real_home):
+    with subprocess.Popen(
+        [*HALAB, "up", "-n", "young", "--profile", "small"], stderr=subprocess.PIPE
+    ) as owner:
+        wait_for(lambda: embedded_cluster.is_running("young"), 60, "the supervisor")
+        wait_for(lambda: len(embedded_cluster.attach("young").components()) > 3, 60, "its first processes")
+        processes = processes_of(embedded_cluster.attach("young"))
+        embedded_cluster.remove(embedded_cluster.folder_of("young"))
+        wait_for(lambda: gone(processes), 10, "the end of every process")
+        _, said = owner.communicate(timeout=60)
+    assert owner.returncode != 0
+    assert b"Traceback" not in said
+    assert not embedded_cluster.exists("young")
+
+
 def test_a_start_that_cannot_succeed_says_what_it_waited_for(real_home, monkeypatch):
     monkeypatch.setattr(embedded_cluster, "free_ports", taken_ports)
     with pytest.raises(NotReady) as caught:

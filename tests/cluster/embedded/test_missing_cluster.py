@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from halab.cluster.embedded.embedded_cluster import EmbeddedCluster
-from halab.errors import ClusterNotFound, FaultError
+from halab.cluster.embedded.embedded_cluster import EmbeddedCluster, start
+from halab.errors import ClusterError, ClusterNotFound, FaultError
 
 
 def test_a_cluster_taken_down_elsewhere_is_told_with_what_to_do(tmp_path):
@@ -22,3 +22,11 @@ def test_processes_on_one_loopback_have_no_network_to_cut(tmp_path):
     with pytest.raises(FaultError, match="no network of their own") as told:
         EmbeddedCluster(spec, owned=False).inject("partition", "active rootcoord")
     assert "compose" in told.value.hint
+
+
+def test_a_home_that_cannot_be_written_is_told_with_another_way(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HALAB_HOME", str(tmp_path / "file"))
+    with pytest.raises(ClusterError, match="cannot be written") as told:
+        start("lab", "small")
+    assert "HALAB_HOME" in told.value.hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import psutil
-from filelock import FileLock
+from filelock import AcquireReturnProxy, FileLock
 
 from halab.cluster.cpu_throttle import throttle_cpu
 from halab.cluster.embedded import orphan_killer
@@ -203,8 +204,7 @@ def start(
     """
     check_settings(name, profile or USUAL_PROFILE, ttl or USUAL_TTL)
     folder = folder_of(name)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / "clusters.lock"):
+    with _lock(folder.parent):
         spec = _running(folder)
         owned = spec is None
         if spec is None:
@@ -277,6 +277,18 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _lock(folder: Path) -> AcquireReturnProxy[FileLock]:
+    """Hold the lock of the folder of clusters in a `with`. Raises ClusterError if it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / "clusters.lock").acquire()
+    except OSError as error:
+        raise ClusterError(
+            f"Clusters need a folder of their own, and {folder} cannot be written: {error.strerror}.",
+            hint="Choose another: set HALAB_HOME to a folder that you may write.",
+        ) from None
+
+
 def _await_gone(spec: ClusterSpec) -> None:
     until = time.monotonic() + 15
     while spec.socket.parent.exists() and time.monotonic() < until:
@@ -297,20 +309,21 @@ def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progres
     binaries = find_binaries(report)
     folder = folder_of(name)
     remove(folder)
-    folder.mkdir(mode=0o700)
     me = Owner(pid=os.getpid(), created=psutil.Process().create_time())
     spec = make_spec(
         name,
         profile,
         ttl,
         # A unix socket's path may have about 100 characters; the cluster's folder may be longer than that.
-        socket=Path(tempfile.mkdtemp(prefix="halab-")) / "supervisor",
+        # The supervisor makes this folder: what an owner makes stays if it is killed before that runs.
+        socket=Path(tempfile.gettempdir()) / f"halab-{secrets.token_hex(8)}" / "supervisor",
         owner=None if detach else me,
         ports=free_ports(ports_needed(profile), _reserved()),
         versions=binaries.versions,
     )
-    spec.save()
     report("starting the supervisor")
+    folder.mkdir(mode=0o700)
+    spec.save()
     with (folder / "supervisor.log").open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "halab.cluster.embedded.supervisor", str(folder)],

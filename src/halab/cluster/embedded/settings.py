@@ -257,8 +257,8 @@ def _weed(process: Process, spec: ClusterSpec, binaries: Binaries, cwd: Path) ->
         "mini",
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
-        f"-dir={cwd / 'data'}",
-        f"-s3.config={keys}",
+        "-dir=data",  # relative to its working folder: a comma in a path would make two of it
+        f"-s3.config={keys.name}",
         f"-s3.port={port['s3']}",
         f"-s3.port.grpc={port['s3grpc']}",
         f"-master.port={port['master']}",

@@ -121,8 +121,8 @@ class ClusterSpec(BaseModel):
 
 
 def clusters_folder() -> Path:
-    """Where clusters live, one folder each."""
-    return home_folder() / "clusters"
+    """Where clusters live, one folder each; absolute, since each process has a working folder of its own."""
+    return (home_folder() / "clusters").absolute()
 
 
 def remove_sockets(spec: ClusterSpec) -> None:

@@ -60,6 +60,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.ended.set)
+        self.spec.socket.parent.mkdir(mode=0o700)
         control = ControlServer(self.table, self.health, self.status, self.shut_down)
         server = await asyncio.start_unix_server(control.serve, path=str(self.spec.socket))
         self._start_orphan_killer()
