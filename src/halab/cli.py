@@ -8,6 +8,7 @@ from typing import TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from halab.commands import (
     backup_commands,
@@ -55,9 +56,9 @@ def main() -> None:
     try:
         app()
     except HalabError as error:
-        problems.print(f"[bold red]Error:[/] {error.message}", highlight=False)
+        problems.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False)
         if error.hint:
-            problems.print(f"[bold]Hint:[/] {error.hint}", highlight=False)
+            problems.print(f"[bold]Hint:[/] {escape(error.hint)}", highlight=False)
         sys.exit(1)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -145,13 +146,16 @@ def _show(report: GradeReport) -> None:
     table.add_column("What is missing")
     for check in report.checks:
         table.add_row(
-            check.task, check.title, f"{check.points:g} / {check.out_of:g}", check.behaviour or "passed"
+            check.task,
+            check.title,
+            f"{check.points:g} / {check.out_of:g}",
+            escape(check.behaviour or "passed"),  # a learner's error may hold brackets
         )
     table.add_section()
     table.add_row("", "[bold]All[/]", f"[bold]{report.points:g} / {report.out_of:g}[/]", "")
     console.print(table)
     for note in report.notes:
-        console.print(f"Note: {note}", highlight=False)
+        console.print(f"Note: {note}", markup=False, highlight=False)
     for check in _first_failures(report):
         console.print(f"Task {check.task}, next step: halab hint {check.hint}", highlight=False)
 

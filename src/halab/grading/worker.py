@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+import resource
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -27,11 +28,17 @@ from halab.errors import CourseError, SubmissionError
 from halab.folders import cache_folder
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Progress, Refused, Reply
 
+MEMORY = 3 * 1024**3
+"""Bytes of address space this process and its children may each take: what somebody hands in is read here."""
+
 MAX_GRADEBOOKS = 20  # in the cache: more than there are exercises
 
 
 def main(folder: Path) -> None:
     """Serve jobs. What other code prints goes to stderr, so that stdout carries the protocol alone."""
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    with contextlib.suppress(ValueError, OSError):  # a system that lacks this limit, or has a lower one
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, most))
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 

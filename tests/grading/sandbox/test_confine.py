@@ -32,6 +32,7 @@ REFUSE = "confine.drop_capabilities()\nprint(confine.install_seccomp_filter())"
     [
         "os.memfd_create('hoard')",
         "socket.socket(socket.AF_INET)",
+        "socket.socket(socket.AF_UNIX)",
         "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
     ],
 )

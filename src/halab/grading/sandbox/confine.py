@@ -12,7 +12,6 @@ import errno
 import os
 import resource
 import signal
-import socket
 import struct
 import sys
 from collections.abc import Iterable
@@ -150,7 +149,8 @@ def drop_capabilities() -> None:
 
 def install_seccomp_filter() -> bool:
     """Have the system refuse, for good, what no exercise needs: _REFUSED, further namespaces, outliving the
-    parent, and sockets to anywhere but this machine's own processes. False on other machines than these two.
+    parent, and every new socket but a pair of its own: a socket by path reaches the user's other programs,
+    and Landlock has no right for it. False on other machines than these two.
 
     A system call refused cannot be abused. Needs drop_capabilities first.
     """
@@ -170,7 +170,7 @@ def install_seccomp_filter() -> bool:
         (equal, 0, 1, _CLONE3),
         no_such_call,
     ]  # its flags are out of sight; the C library then uses clone
-    for number in _REFUSED[machine]:
+    for number in (*_REFUSED[machine], new_socket):
         steps += [(equal, 0, 1, number), refuse]
     for number in _IGNORED[machine]:
         steps += [(equal, 0, 1, number), nothing_done]
@@ -180,7 +180,6 @@ def install_seccomp_filter() -> bool:
     by_first_argument = {
         clone: (any_bit, 0, 1, _NAMESPACES | _OTHER_NAMESPACES),
         prctl: (equal, 0, 1, _PDEATHSIG),
-        new_socket: (equal, 1, 0, socket.AF_UNIX),
     }
     for number, condition in by_first_argument.items():
         steps += [(equal, 0, 4, number), (load, 0, 0, 16), condition, refuse, allow]
