@@ -85,7 +85,7 @@ def test_a_learner_goes_from_the_start_through_the_lesson_to_the_exercise(lab: A
     expect(run.locator("table")).to_contain_text("metadata call")
     expect(run.locator("table")).to_contain_text("SIMULATED")
     expect(lesson.cell("FailoverTimeline(lesson.MILVUS")).to_contain_text("My crash")
-    expect(lesson.cell("results(crash)")).to_contain_text("simulated, TTL 10 s")
+    expect(lesson.cell("results(crash)")).to_contain_text("TTL 10 s (simulated)")
     nothing_is_cut_off(lesson)
     the_exercise_opens_as_a_copy(lab, lesson)
     assert len(page.context.pages) == 1, "no second browser tab"

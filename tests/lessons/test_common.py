@@ -8,7 +8,7 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.course.paths import journals
 from halab.course.predictions import predict
 from halab.lessons import common
-from halab.lessons.common import keep, kept, show_run, table, unanswered
+from halab.lessons.common import keep, kept, show_run, table
 from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
@@ -43,18 +43,6 @@ def test_another_ttl_is_another_experiment() -> None:
     short = measure(ttl=5)
     assert experiment_of(short) == "crash active rootcoord with TTL 5 s"
     assert "your prediction" not in repr(show_run(short))
-
-
-def test_what_got_no_answer_is_told_by_operation_and_as_simulated() -> None:
-    said = unanswered(measure())
-    assert said.startswith("crash active rootcoord: search ")
-    assert "metadata call" in said
-    assert said.endswith("(simulated)")
-
-
-def test_a_prediction_is_confirmed_in_words(capsys: pytest.CaptureFixture[str]) -> None:
-    common.predict(3, "metadata calls gone", seconds=1.5)
-    assert capsys.readouterr().out == "Your prediction for “metadata calls gone”: 1.5 seconds\n"
 
 
 def test_a_table_shows_numbers_words_and_lists() -> None:

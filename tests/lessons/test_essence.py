@@ -6,7 +6,7 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.lessons.common import experiment
-from halab.lessons.essence import ONE, THREE, needs, one_and_three, parts, what_copies_did
+from halab.lessons.essence import ONE, THREE, needs, one_and_three, parts, results, what_copies_did
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.retriever import Retriever
 from halab.models.samples import NOTHING_FOUND, Outcome, Sample
@@ -67,6 +67,23 @@ def test_a_node_that_comes_back_empty_is_not_counted_as_gone() -> None:
     assert "and 2 of 100 of three" in told
     assert "Once it was **back**, 40 of three copies were answered and found nothing." in told
     assert told._repr_markdown_() == str(told)
+
+
+def test_the_verdict_on_the_card_follows_the_run() -> None:
+    def real(one: int, three: int) -> Journal:
+        run = with_bad(one, three)
+        header = replace(run.header, engine="embedded", simulated=False)
+        return Journal.write(header, samples=run.samples(), faults=run.faults)
+
+    said = results(real(50, 2), real(100, 100))
+    assert said["parts-that-may-fail"].verdict == "held"
+    assert "单副本的 100 次搜索有 50 次没有答复" in said["parts-that-may-fail"].words.zh
+    assert said["whole-system"].verdict == "held"
+    said = results(real(50, 40), real(50, 2))
+    assert {finding.verdict for finding in said.values()} == {"broken"}
+    assert "parts-that-may-fail" not in results(real(0, 0), real(50, 2))
+    simulated = results(with_bad(50, 2), with_bad(50, 2))
+    assert {finding.verdict for finding in simulated.values()} == {"incomparable"}
 
 
 def test_of_a_run_that_proves_nothing_it_says_only_that(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,11 +87,16 @@ def test_a_prediction_made_afterwards_does_not_count():
 def test_every_result_says_how_it_came_about():
     said = results(made(SLOWER), made(FASTER, limit=Limit()))
     assert set(said) == {"one-copy", "three-copies"}
-    for text in said.values():
-        assert "measured, sharing cores" in text
-        assert "measured, speed limit" in text
+    for finding in said.values():
+        assert "sharing cores: " in finding.words.en
+        assert "限速：" in finding.words.zh
+        assert finding.words.en.endswith("(measured).")
+    three = said["three-copies"]
+    assert (three.verdict, three.by.en) == ("broken", "sharing cores and speed limit")
+    assert three.measured == pytest.approx((75, 160))
     simulated = results(made(SLOWER, simulated=True), made(FASTER, limit=Limit(), simulated=True))
-    assert "simulated, sharing cores" in simulated["one-copy"]
+    assert simulated["three-copies"].verdict == "incomparable"
+    assert simulated["one-copy"].words.en.endswith("(simulated).")
 
 
 def test_the_wrong_journals_are_refused():

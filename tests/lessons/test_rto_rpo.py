@@ -5,7 +5,9 @@ import pytest
 
 from halab.cluster.protocol import Event
 from halab.course.predictions import predict
-from halab.lessons.rto_rpo import achieved, acknowledged, compare_losses, results, still_there
+from halab.lessons import verdicts
+from halab.lessons.rto_rpo import QUESTIONS, achieved, acknowledged, compare_losses, results, still_there
+from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, RowCount
 from halab.models.samples import Outcome, Sample
 
@@ -43,7 +45,7 @@ def made(target="log", missing=0, *, simulated=False, started=None, back=40):
 
 
 def test_prediction_card_and_measurement_stand_side_by_side():
-    predict(7, "rows lost, crash log", percent=25)
+    predict(7, "crash log", percent=25)
     time.sleep(0.01)
     table = compare_losses(made(missing=20), made("every Milvus process"))
     assert table.rows == (
@@ -56,7 +58,7 @@ def test_prediction_card_and_measurement_stand_side_by_side():
 
 def test_a_prediction_made_afterwards_does_not_count():
     journal = made(started="2026-01-01T00:00:00+00:00")
-    predict(7, "rows lost, crash log", percent=100)
+    predict(7, "crash log", percent=100)
     assert compare_losses(journal).rows[0][1] == "-"
 
 
@@ -65,18 +67,43 @@ def test_a_simulation_says_so_and_claims_no_rows():
     table = compare_losses(journal)
     assert table.rows[0][3:] == ("not counted", "not recovered", "not recovered")
     assert table.remarks[0].startswith("SIMULATED")
-    assert results(journal) == {"replicas-rto": "crash log: insert not recovered (simulated)"}
+    said = results(journal)
+    assert set(said) == {"replicas-rto"}
+    assert said["replicas-rto"].verdict == "incomparable"
+    assert said["replicas-rto"].words.en == (
+        "Log killed: insert not recovered, search not recovered (simulated)."
+    )
+    assert "（模拟）" in said["replicas-rto"].words.zh
+    assert said["replicas-rto"].measured == ()
 
 
-def test_what_was_measured_stands_beside_the_card_s_claims():
+def test_the_verdict_on_the_card_follows_the_runs():
+    predict(7, "crash log", percent=25, last_failure=8)
+    time.sleep(0.01)
     said = results(made("any data node", back=30), made(missing=20))
-    assert said["replicas-rpo"] == (
-        "crash any data node: 0 % (0 of 20) of the unflushed rows missing (measured); "
-        "crash log: 100 % (20 of 20) of the unflushed rows missing (measured)"
+    lost, back = said["replicas-rpo"], said["replicas-rto"]
+    assert (lost.verdict, lost.by.en, lost.by.zh) == ("broken", "Log killed", "杀掉日志")
+    assert "Log killed: 100 % (20 of 20) of the unflushed rows missing (measured)." in lost.words.en
+    assert "杀掉一个数据节点：没落盘的行丢了 0%（20 行中的 0 行）" in lost.words.zh
+    assert back.verdict == "held"
+    assert back.words.en == (
+        "Data node killed: insert not noticed, search not noticed; "
+        "Log killed: insert 1.0 s, search 1.0 s (measured)."
     )
-    assert said["replicas-rto"] == (
-        "crash any data node: insert not noticed (measured); crash log: insert 1.0 s (measured)"
-    )
+    assert (len(back.measured), back.predicted) == (2, (8.0,))
+    assert results(made("any data node"))["replicas-rpo"].verdict == "held"
+    never = results(made(back=100))["replicas-rto"]
+    assert (never.verdict, never.by.en, never.measured) == ("broken", "Log killed", ())
+
+
+def test_a_run_that_proves_nothing_gives_no_verdict(monkeypatch):
+    monkeypatch.setattr(verdicts, "objections", lambda journal: ("The machine was busy.",))
+    assert results(made(missing=20)) == {}
+
+
+def test_the_form_asks_about_the_runs_by_their_names():
+    runs = ("any data node", "any query node", "every Milvus process", "log")
+    assert [question.experiment for question in QUESTIONS] == [experiment_of(made(run)) for run in runs]
 
 
 def test_the_learner_s_own_function_is_asked_for_each_disaster():

@@ -26,12 +26,13 @@ def test_its_text_states_the_claims_but_not_the_verdicts() -> None:
 
 
 def test_a_measured_result_belongs_to_a_claim_of_the_card() -> None:
-    shown = show_card(6, measured={"failed-requests": "148 requests"})
+    found = Finding("", Bilingual("148 requests", "148 次请求"))
+    shown = show_card(6, measured={"failed-requests": found})
     assert shown.measured["failed-requests"]["words"]["en"] == "148 requests"
     assert shown.after
     assert not show_card(6).after
     with pytest.raises(CourseError, match="no claim called"):
-        show_card(6, measured={"outage": "9 s"})
+        show_card(6, measured={"outage": found})
 
 
 def test_a_card_that_is_not_written_is_an_error() -> None:

@@ -24,12 +24,14 @@ from halab.lessons.common import (
     show_run,
     table,
 )
+from halab.lessons.verdicts import finding, listed, recovered, sound
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import provenance, simulated_remark
+from halab.measure.journal.title_marks import simulated_remark
 from halab.models.quorum import leadership
 from halab.tables import Table
 from halab.widgets.architecture_map import ArchitectureMap
+from halab.widgets.card_view import Finding, RunVerdict
 
 __all__ = [
     "QUESTIONS",
@@ -131,14 +133,33 @@ def compare_parts(*journals: Journal) -> Table:
     return Table(title, headings, rows, (*simulated_remark(*journals), remark))
 
 
-def results(*journals: Journal) -> dict[str, str]:
-    """What the faults say to the card's claim of 3 or 5 coordinators; it says whether it was simulated."""
-    said = "; ".join(
-        f"{experiment_of(journal)}: metadata call {recovery(journal, 'metadata call')}"
-        for journal in journals
-    )
-    how = provenance(*journals)
-    return {"coordinator-copies": f"2 of each here. {said} ({how})"}
+def results(*journals: Journal) -> dict[str, Finding]:
+    """What the faults say to the card's claim of 3 or 5 coordinators.
+
+    It is broken where the active one of two was lost and metadata calls came back. Nothing of runs that
+    prove nothing.
+    """
+    journals = tuple(sound(*journals))
+    if not journals:
+        return {}
+    times = listed(_metadata(journal) for journal in journals)
+    words = Bilingual(f"2 of each here. {times.en}", f"这里每种协调者都是两个。{times.zh}")
+    survived = any(_active_lost(journal) and recovery(journal, _METADATA) != _NEVER for journal in journals)
+    by = Bilingual("two, of which one was lost", "只有两个，少了一个照样恢复")
+    verdict: RunVerdict = "broken" if survived else ""
+    return {"coordinator-copies": finding(journals, verdict, words, by, measured=[2] if survived else [])}
+
+
+_METADATA, _NEVER = "metadata call", "not recovered"
+
+
+def _active_lost(journal: Journal) -> bool:
+    return [fault.target for fault in journal.faults] == ["active rootcoord"]
+
+
+def _metadata(journal: Journal) -> Bilingual:
+    name, time = experiment_of(journal), recovered(journal, _METADATA)
+    return Bilingual(f"{name}: metadata call {time.en}", f"{_FAULTS.get(name, name)}：元数据操作{time.zh}")
 
 
 def _predicted(journal: Journal) -> str:

@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 
 from halab.cluster.protocol import Cluster
+from halab.course.cards import card
+from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
 from halab.lessons.availability_maths_runs import Bar, RunsPicture, spread
 from halab.lessons.common import (
@@ -24,6 +26,7 @@ from halab.lessons.common import (
     show_run,
     table,
 )
+from halab.lessons.verdicts import finding, sound
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto
@@ -34,6 +37,7 @@ from halab.models.availability import Calendar
 from halab.models.availability_slo import ALERTS, MeanInterval, failovers_allowed, mean_interval
 from halab.tables import Row, Table
 from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
+from halab.widgets.card_view import Finding
 
 __all__ = [
     "ALERTS",
@@ -91,7 +95,7 @@ def counted(journals: Sequence[Journal]) -> list[Journal]:
 
 
 def outages_of(journals: Sequence[Journal], operation: str = "search") -> list[float]:
-    """How long each run's outage lasted for its users, seconds; 0 where nobody noticed.
+    """Seconds from each run's fault to the first lasting answer; 0 where nobody noticed.
 
     Raises MeasurementError if the journals are not of one experiment, or if service did not come back in one.
     """
@@ -187,16 +191,42 @@ def price_list(
     return Table(title, _HEADINGS, tuple(rows), tuple(remarks))
 
 
-def results(journals: Sequence[Journal], operation: str = "search") -> dict[str, str]:
-    """What these repeats say to the claims of card 2, in words by claim id."""
-    found = failover_time(journals, operation)
-    word = provenance(journals[0])
-    how = f"failovers of {found.mean:.1f} s ({word}, {operation}, n = {found.n})"
-    yearly = {"two-copies-year": 0.9999, "three-copies-year": 0.999999, "target-year": 0.999}
-    return {
-        claim: f"it pays for {_count(slo, found.mean, Calendar().year)} {how}"
-        for claim, slo in yearly.items()
-    }
+_YEARLY = {"two-copies-year": 0.9999, "three-copies-year": 0.999999, "target-year": 0.999}
+
+
+def results(journals: Sequence[Journal], operation: str = "search") -> dict[str, Finding]:
+    """What these repeats say to the claims of card 2, by claim id; nothing if fewer than two prove anything.
+
+    A failover that is longer than a year's downtime breaks it; a shorter one is no year.
+    """
+    counts = sound(*journals)
+    if len(counts) < 2:
+        return {}
+    return {claim: _of_year(claim, slo, counts, operation) for claim, slo in _YEARLY.items()}
+
+
+def _of_year(name: str, slo: float, journals: Sequence[Journal], operation: str) -> Finding:
+    claim, mean = card(CARD, "en").claim(name), failover_time(journals, operation)
+    unit = claim.seconds or 1.0
+    pays = _count(slo, mean.mean, Calendar().year)
+    said = _predicted(journals[0])
+    return finding(
+        journals,
+        "broken" if mean.low > claim.high * unit else "incomparable",
+        Bilingual(
+            f"One failover took {mean.mean:.1f} s ({operation}, n = {mean.n}); "
+            f"the year pays for {pays} of them",
+            f"一次故障转移用了 {mean.mean:.1f} 秒（{_ZH.get(operation, operation)}，n = {mean.n}），"
+            f"一年的额度够转移 {_COUNT_ZH.get(pays, pays)} 次",
+        ),
+        Bilingual("a single failover", "仅仅一次故障转移"),
+        measured=[length / unit for length in outages_of(journals, operation)],
+        predicted=() if said is None else [said / unit],
+    )
+
+
+_ZH = {"search": "搜索", "strong search": "强一致搜索", "insert": "插入", "metadata call": "元数据操作"}
+_COUNT_ZH = {"any number": "任意多"}
 
 
 def _row(name: str, shown: str, calendar: Calendar, low: float, high: float) -> Row:
@@ -214,8 +244,6 @@ def _count(slo: float, failover: float, period: float) -> str:
 
 
 def _predicted(journal: Journal) -> float | None:
-    """How long the learner said the outage would be, seconds; None without a prediction of two times."""
-    figures = prediction_before(journal, CARD, experiment_of(journal))
-    if not {"first_failure", "last_failure"} <= figures.keys():
-        return None
-    return figures["last_failure"] - figures["first_failure"]
+    """When the learner said that the last search would fail, seconds after the fault, as an outage is
+    counted here; None without a time."""
+    return prediction_before(journal, CARD).get("last_failure")

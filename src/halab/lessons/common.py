@@ -23,7 +23,6 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import plot
 from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.summaries import summary
-from halab.measure.journal.title_marks import provenance
 from halab.measure.probing.progress_line import show_runs_with
 from halab.measure.probing.retriever import Retriever
 from halab.tables import Row, Sentence, Table
@@ -42,14 +41,12 @@ __all__ = [
     "keep",
     "kept",
     "plot",
-    "predict",
     "prediction_before",
     "recovery",
     "show_card",
     "show_run",
     "summary",
     "table",
-    "unanswered",
 ]
 
 show_runs_with(LiveRun)  # what a lesson measures is seen while it runs
@@ -112,20 +109,12 @@ def kept(number: int) -> list[Journal]:
     return [Journal.load(path) for path in journals(number)]
 
 
-def predict(number: int, experiment: str, /, **numbers: float) -> None:
-    """Keep a prediction for a card's experiment, and say so. Raises CourseError for what is no number."""
-    made = predictions.predict(number, experiment, **numbers)
-    figures = ", ".join(f"{value:g} {name}" for name, value in made.numbers.items())
-    print(f"Your prediction for “{experiment}”: {figures}")
-
-
-def prediction_before(journal: Journal, number: int, experiment: str | None = None) -> dict[str, float]:
+def prediction_before(journal: Journal, number: int) -> dict[str, float]:
     """The figures last predicted for this run of a card before it began; empty without a prediction.
 
-    What was written down after the fact does not count. `experiment` is the name that the prediction was
-    kept under, the run's own (`experiment_of`) unless given.
+    What was written down after the fact does not count.
     """
-    made = predictions.prediction(number, experiment or experiment_of(journal), before=journal.began)
+    made = predictions.prediction(number, experiment_of(journal), before=journal.began)
     return made.numbers if made else {}
 
 
@@ -150,13 +139,6 @@ def _card_says(number: int) -> Said | None:
         return None
     says = card(number, "en").claims
     return Said(says["node-down"].low, says["clients-back"].high)
-
-
-def unanswered(journal: Journal) -> str:
-    """How many requests of each operation got no answer, in words that say whether it was simulated."""
-    rows = summary(journal).rows
-    counted = ", ".join(f"{row.operation} {row.bad} of {row.sent}" for row in rows)
-    return f"{experiment_of(journal)}: {counted} ({provenance(journal)})"
 
 
 def recovery(journal: Journal, operation: str) -> str:

@@ -3,6 +3,7 @@
 import math
 
 from halab.cluster.protocol import Cluster
+from halab.course.catalogue import Bilingual
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
@@ -13,14 +14,15 @@ from halab.lessons.common import (
     show_card,
     show_run,
     table,
-    unanswered,
 )
+from halab.lessons.verdicts import finding, sound
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import validity_remark
 from halab.measure.probing.operations import Operation, Renamed
 from halab.models.samples import NOTHING_FOUND, Outcome
 from halab.models.survival import as_topology
+from halab.widgets.card_view import Finding
 from halab.widgets.survival_map import SurvivalMap, parts_of
 
 __all__ = [
@@ -33,10 +35,10 @@ __all__ = [
     "needs",
     "one_and_three",
     "parts",
+    "results",
     "show_card",
     "show_run",
     "table",
-    "unanswered",
     "what_copies_did",
 ]
 
@@ -80,17 +82,12 @@ def what_copies_did(journal: Journal) -> Told:
     """
     if against := validity_remark(journal):
         return Told(against[0])
-    fault = journal.faults[0]
-    back = math.inf if fault.undone_at is None else fault.undone_at
-    gone = {
-        name: [s for s in journal.samples(name) if fault.at <= s.intended < back] for name in (ONE, THREE)
-    }
-    one, three = (sum(s.outcome is not Outcome.OK for s in samples) for samples in gone.values())
+    (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
     counted = (
-        f"**While the node was gone** ({provenance(journal)}), {one} of {len(gone[ONE])} searches "
-        f"of one copy got no answer, and {three} of {len(gone[THREE])} of three copies."
+        f"**While the node was gone** ({provenance(journal)}), {one} of {of_one} searches "
+        f"of one copy got no answer, and {three} of {of_three} of three copies."
     )
-    empty = sum(s.error == NOTHING_FOUND and s.intended >= back for s in journal.samples(THREE))
+    empty = sum(s.error == NOTHING_FOUND and s.intended >= _back(journal) for s in journal.samples(THREE))
     later = (
         f" Once it was **back**, {empty} of three copies were answered and found nothing." if empty else ""
     )
@@ -100,6 +97,60 @@ def what_copies_did(journal: Journal) -> Told:
 def _said_of_copies(one: int, three: int) -> str:
     if one == 0:
         return "So the node that was killed did not hold the single copy: run the lab again."
-    if three <= one / 4:
+    if _spared(one, three):
         return "The same cluster, the same loss, the same spare nodes: only the number of copies differs."
     return "Here three copies were hit as well: unfold below why that may be, and run the lab again."
+
+
+def _spared(one: int, three: int) -> bool:
+    """Whether three copies noticed hardly anything of what one copy noticed."""
+    return three <= one / 4
+
+
+def _back(journal: Journal) -> float:
+    undone = journal.faults[0].undone_at
+    return math.inf if undone is None else undone
+
+
+def _bad_while_gone(journal: Journal, operation: str) -> tuple[int, int]:
+    """How many requests got no answer while what was killed was gone, and of how many."""
+    at, back = journal.faults[0].at, _back(journal)
+    sent = [sample for sample in journal.samples(operation) if at <= sample.intended < back]
+    return sum(sample.outcome is not Outcome.OK for sample in sent), len(sent)
+
+
+def results(node: Journal, entry: Journal) -> dict[str, Finding]:
+    """What the loss of a query node and that of the clients' proxy say to claims of card 1, by claim id.
+
+    Nothing of a run that proves nothing, or whose node held no copy.
+    """
+    said = {}
+    if sound(node) and _bad_while_gone(node, ONE)[0]:
+        said["parts-that-may-fail"] = _of_copies(node)
+    if sound(entry):
+        said["whole-system"] = _of_entry(entry)
+    return said
+
+
+def _of_copies(journal: Journal) -> Finding:
+    (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
+    words = Bilingual(
+        f"One query node lost: {one} of {of_one} searches of one copy got no answer, and {three} of "
+        f"{of_three} of three copies",
+        f"少了一个查询节点：单副本的 {of_one} 次搜索有 {one} 次没有答复，三副本的 {of_three} 次有 {three} 次",
+    )
+    by = Bilingual("three copies that were hit as well", "三副本也受了影响")
+    return finding([journal], "held" if _spared(one, three) else "broken", words, by)
+
+
+def _of_entry(journal: Journal) -> Finding:
+    """Whether anything that was both sent and answered while the proxy was gone got an answer."""
+    at, back = journal.faults[0].at, _back(journal)
+    sent = [sample for sample in journal.samples() if at < sample.intended and sample.done < back]
+    answered = sum(sample.outcome is Outcome.OK for sample in sent)
+    words = Bilingual(
+        f"The proxy that clients know, lost: {answered} of {len(sent)} requests of all kinds were answered",
+        f"客户端认识的那个代理没了：各类请求共 {len(sent)} 次，有答复的 {answered} 次",
+    )
+    by = Bilingual("requests that were answered", "仍有请求得到答复")
+    return finding([journal], "broken" if answered else "held", words, by)

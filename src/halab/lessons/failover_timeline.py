@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from halab.cluster.protocol import Cluster
+from halab.course.cards import card
+from halab.course.catalogue import Bilingual
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
@@ -18,13 +20,14 @@ from halab.lessons.common import (
     summary,
     table,
 )
+from halab.lessons.verdicts import finding, recovered, said_before, sound
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
-from halab.measure.journal.title_marks import provenance
 from halab.measure.probing.retrying import with_retries
 from halab.models.failover import MILVUS
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome, Sample
+from halab.widgets.card_view import Finding
 from halab.widgets.timeline import FailoverTimeline, lane
 
 __all__ = [
@@ -68,16 +71,39 @@ def cut_off(
     return show_run(journal, number)
 
 
-def results(journal: Journal, operation: str = "search") -> dict[str, str]:
-    """What a run says to claims of card 6, in words by claim id; each says whether it was simulated."""
-    row = next(row for row in summary(journal).rows if row.operation == operation)
-    how = f"{operation}, {provenance(journal)}, TTL {journal.header.ttl:g} s"
-    words = {"failed-requests": f"{row.bad} of {row.sent} ({how})"}
+def results(journal: Journal) -> dict[str, Finding]:
+    """What the searches of a run say to claims of card 6, by claim id; nothing if it proves nothing.
+
+    A claim is held if it took no more than the card says.
+    """
+    if not sound(journal):
+        return {}
+    row = next(row for row in summary(journal).rows if row.operation == "search")
+    failed = Bilingual(f"{row.bad} of {row.sent} failed", f"{row.sent} 次搜索失败了 {row.bad} 次")
+    said = {"failed-requests": _of(journal, "failed-requests", row.bad, failed, "failed_requests")}
     if row.rto is not None and row.last_bad is not None:
-        length = "not recovered" if math.isinf(row.rto) else f"{row.rto:.1f} s"
-        words["outage-total"] = words["failover-takes"] = f"{length} ({how})"
-        words["clients-back"] = f"last failure after {row.last_bad:.1f} s ({how})"
-    return words
+        took = recovered(journal, "search")
+        for claim in ("outage-total", "failover-takes"):
+            said[claim] = _of(journal, claim, row.rto, took, "last_failure")
+        # Who was never answered again has not come back, whenever the last request failed.
+        last = row.last_bad if row.rto < math.inf else math.inf
+        back = Bilingual(
+            f"last failure after {row.last_bad:.1f} s", f"最后一次失败在故障后 {row.last_bad:.1f} 秒"
+        )
+        said["clients-back"] = _of(journal, "clients-back", last, back, "last_failure")
+    return said
+
+
+def _of(journal: Journal, claim: str, figure: float, words: Bilingual, predicted: str) -> Finding:
+    ttl = journal.header.ttl
+    return finding(
+        [journal],
+        "held" if figure <= card(6, "en").claim(claim).high else "broken",
+        Bilingual(f"{words.en}; search, TTL {ttl:g} s", f"{words.zh}；搜索，TTL {ttl:g} 秒"),
+        words,
+        measured=[figure],
+        predicted=said_before([journal], 6, predicted),
+    )
 
 
 def requests(pattern: str) -> list[Sample]:

@@ -27,16 +27,18 @@ from halab.lessons.reading_balanced import (
     compare_connection_spread,
     compare_crash,
 )
+from halab.lessons.verdicts import finding, listed, named, ratio_verdict, said_before
 from halab.measure.experiments.behind_balancer import connection_spread, probe_behind_balancer
 from halab.measure.experiments.comparison_view import CurveView, Line, Ratios, RatioView, decision
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
 from halab.measure.experiments.throughput import Limit, speeds
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import provenance, simulated_remark
+from halab.measure.journal.title_marks import simulated_remark
 from halab.models.bootstrap import Interval
 from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table
 from halab.widgets.balancer_race import BalancerRace
+from halab.widgets.card_view import Finding, RunVerdict
 
 __all__ = [
     "BALANCER_QUESTIONS",
@@ -131,16 +133,46 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
     return Table(_TITLE, _HEADINGS, rows, (*remarks, *notes))
 
 
-def results(shared: Journal, limited: Journal) -> dict[str, str]:
-    """What both say to claims of card 5, in words by id; each says how it came about."""
-    how = provenance(shared, limited)
-    both = [scaling(one) for one in (shared, limited)]
-    found = [f"{_rate(one)} ({how}, {name})" for one, name in zip(both, _NAMES, strict=True)]
-    ratios = [f"x {times(_three(one))} ({how}, {name})" for one, name in zip(both, _NAMES, strict=True)]
-    return {"one-copy": "; ".join(found), "three-copies": "; ".join(ratios)}
+def results(shared: Journal, limited: Journal) -> dict[str, Finding]:
+    """What both say to claims of card 5, by id: another machine's rate compares with nothing, what three
+    replicas add to one does."""
+    return {"one-copy": _of_one(shared, limited), "three-copies": _of_three(shared, limited)}
 
 
-_NAMES = ("sharing cores", "speed limit")
+_NAMES = (Bilingual("sharing cores", "共用核心"), Bilingual("speed limit", "限速"))
+
+
+def _of_one(*journals: Journal) -> Finding:
+    rates = [_rate(scaling(journal)) for journal in journals]
+    words = listed(
+        Bilingual(f"{name.en}: {rate} a second", f"{name.zh}：每秒 {rate} 次")
+        for name, rate in zip(_NAMES, rates, strict=True)
+    )
+    return finding(journals, "incomparable", words, measured=map(float, rates))
+
+
+def _of_three(*journals: Journal) -> Finding:
+    """Three against one; on the axis as if one replica answered as many as the card's does."""
+    ratios = [_three(scaling(journal)) for journal in journals]
+    one = card(5, "en").claims["one-copy"].high
+    words = listed(
+        Bilingual(f"{name.en}: x {times(ratio)}", f"{name.zh}：{times(ratio)} 倍")
+        for name, ratio in zip(_NAMES, ratios, strict=True)
+    )
+    verdicts = [ratio_verdict(ratio, _card_ratio()) for ratio in ratios]
+    broken = [name for name, said in zip(_NAMES, verdicts, strict=True) if said == "broken"]
+    together: RunVerdict = "broken" if broken else "held" if set(verdicts) == {"held"} else ""
+    return finding(
+        journals,
+        together,
+        Bilingual(
+            f"Three replicas against one, {words.en}; drawn for a first one of {one:g} a second",
+            f"三个副本与一个副本之比，{words.zh}；图上按单副本每秒 {one:g} 次折算",
+        ),
+        named(broken),
+        measured=[one * ratio.median for ratio in ratios],
+        predicted=[one * said for said in said_before(journals, 5, "times")],
+    )
 
 
 def verdict(journal: Journal) -> str:

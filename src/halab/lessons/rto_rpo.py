@@ -1,36 +1,44 @@
 """What lesson 7 calls: disasters, each beside what the learner said and what card 7 says of it.
 
-The learner's own figures are kept as predict(7, "rows lost, crash log", percent=0): of the rows that were
-acknowledged and not flushed, how many of a hundred will be missing.
+The learner's own figures answer QUESTIONS: of the rows that were acknowledged and not flushed, how many of a
+hundred will be missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from halab.cluster.protocol import Cluster
 from halab.course.cards import card
+from halab.course.catalogue import Bilingual
 from halab.lessons.common import (
     PredictionForm,
+    Question,
     Retriever,
+    ask_for_prediction,
     cluster,
     keep,
-    predict,
     prediction_before,
     recovery,
     show_card,
     show_run,
     table,
 )
-from halab.measure.experiments.disaster import UNFLUSHED, Loss, disaster, loss
-from halab.measure.journal.experiment_name import experiment_of
+from halab.lessons.verdicts import finding, listed, named, recovered, said_before, sound
+from halab.measure.experiments import disaster as disasters
+from halab.measure.experiments.disaster import EVERYTHING, UNFLUSHED, Loss, loss
+from halab.measure.journal.experiment_name import experiment_of, run_name
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import KEEPS_NO_ROWS, provenance, simulated_remark
+from halab.measure.journal.summaries import summary
+from halab.measure.journal.title_marks import KEEPS_NO_ROWS, simulated_remark
 from halab.models.recovery import Periodic, retention, retention_gap
 from halab.models.samples import Outcome
 from halab.tables import Row, Table
+from halab.widgets.card_view import Finding
 from halab.widgets.recovery_planner import RecoveryPlanner
 
 __all__ = [
+    "QUESTIONS",
     "Periodic",
     "PredictionForm",
     "RecoveryPlanner",
@@ -42,7 +50,6 @@ __all__ = [
     "disaster",
     "keep",
     "loss",
-    "predict",
     "results",
     "retention",
     "retention_gap",
@@ -52,8 +59,32 @@ __all__ = [
     "table",
 ]
 
+_FAULTS = {
+    "crash any data node": Bilingual("Data node killed", "杀掉一个数据节点"),
+    "crash any query node": Bilingual("Query node killed", "杀掉一个查询节点"),
+    f"crash {EVERYTHING}": Bilingual("Every Milvus process killed", "杀掉所有 Milvus 进程"),
+    "crash log": Bilingual("Log killed", "杀掉日志"),
+}
+QUESTIONS = tuple(
+    Question(
+        run,
+        "percent",
+        Bilingual(f"{words.en}: unflushed rows missing", f"{words.zh}：没落盘的行会丢多少"),
+        Bilingual("of 100", "%"),
+        high=100,
+    )
+    for run, words in _FAULTS.items()
+)
+"""What the lesson asks before its four disasters."""
+
 _TITLE = "Acknowledged rows that were not flushed: how many are missing?"
 _HEADINGS = ("disaster", "you said", "the card says", "missing", "RTO, insert", "RTO, search")
+
+
+def disaster(cluster: Cluster, target: str = EVERYTHING, *, retriever: Retriever) -> Journal:
+    """A crash while rows are written, as `halab.measure.experiments.disaster.disaster` measures it."""
+    ask_for_prediction(run_name([f"crash {target}"], cluster.ttl))
+    return disasters.disaster(cluster, target, retriever=retriever)
 
 
 def compare_losses(*journals: Journal) -> Table:
@@ -82,34 +113,80 @@ def compare_losses(*journals: Journal) -> Table:
     )
 
 
-def results(*journals: Journal) -> dict[str, str]:
-    """What disasters say to claims of card 7, in words by claim id; each says whether it was simulated."""
-    said = {"replicas-rto": "; ".join(_recovered(journal) for journal in journals)}
-    counted = [journal for journal in journals if journal.count]
-    if counted:
-        said["replicas-rpo"] = "; ".join(
-            f"{experiment_of(journal)}: {_share(loss(journal))} of the unflushed rows missing (measured)"
-            for journal in counted
-        )
+def results(*journals: Journal) -> dict[str, Finding]:
+    """What disasters say to claims of card 7, by claim id; nothing of runs that prove nothing."""
+    journals = tuple(sound(*journals))
+    if not journals:
+        return {}
+    said = {"replicas-rto": _of_recovery(journals)}
+    if counted := [journal for journal in journals if journal.count]:
+        said["replicas-rpo"] = _of_loss(counted)
     return said
 
 
-def _recovered(journal: Journal) -> str:
-    how = provenance(journal)
-    return f"{experiment_of(journal)}: insert {recovery(journal, 'insert')} ({how})"
+def _of_recovery(journals: Sequence[Journal]) -> Finding:
+    """Inserts and searches: who promises a time to recover, promises it of both."""
+    says = card(7, "en").claims["replicas-rto"].high
+    times = {journal.digest: [row.rto for row in summary(journal).rows if row.rto] for journal in journals}
+    late = [journal for journal in journals if max(times[journal.digest], default=0.0) > says]
+    return finding(
+        journals,
+        "broken" if late else "held",
+        listed(_recovered(journal) for journal in journals),
+        named(_fault(journal) for journal in late),
+        measured=[time for each in times.values() for time in each],
+        predicted=said_before(journals, 7, "last_failure"),
+    )
+
+
+def _of_loss(journals: Sequence[Journal]) -> Finding:
+    """The seconds of data that were lost, for each disaster whose rows were counted."""
+    found = [(journal, loss(journal)) for journal in journals]
+    words = listed(
+        Bilingual(
+            f"{_fault(journal).en}: {_share(lost)} of the unflushed rows missing",
+            f"{_fault(journal).zh}：没落盘的行丢了 {_share_zh(lost)}",
+        )
+        for journal, lost in found
+    )
+    losers = [_fault(journal) for journal, lost in found if lost.missing]
+    windows = [lost.window for _, lost in found if lost.window is not None]
+    return finding(journals, "broken" if losers else "held", words, named(losers), measured=windows)
+
+
+def _fault(journal: Journal) -> Bilingual:
+    name = experiment_of(journal)
+    return _FAULTS.get(name, Bilingual(name, name))
+
+
+def _recovered(journal: Journal) -> Bilingual:
+    insert, search, fault = recovered(journal, "insert"), recovered(journal, "search"), _fault(journal)
+    return Bilingual(
+        f"{fault.en}: insert {insert.en}, search {search.en}",
+        f"{fault.zh}：插入{insert.zh}，搜索{search.zh}",
+    )
 
 
 def _predicted(journal: Journal) -> str:
-    figures = prediction_before(journal, 7, f"rows lost, {experiment_of(journal)}")
+    figures = prediction_before(journal, 7)
     return f"{figures['percent']:g} %" if "percent" in figures else "-"
 
 
 def _share(found: Loss) -> str:
     """The missing share of the unflushed rows; of all before the disaster where no flush was made."""
+    missing, of = _unflushed(found)
+    return f"{100 * missing / of:.0f} % ({missing} of {of})" if of else "not counted"
+
+
+def _share_zh(found: Loss) -> str:
+    missing, of = _unflushed(found)
+    return f"{100 * missing / of:.0f}%（{of} 行中的 {missing} 行）" if of else "多少没有数"
+
+
+def _unflushed(found: Loss) -> tuple[int, int]:
+    """Rows that are missing, and of how many; of none where they were not counted."""
     group = next((rows for rows in found.rows if rows.when == UNFLUSHED), found.rows[0])
-    if found.window is None or not group.acknowledged:
-        return "not counted"
-    return f"{100 * group.missing / group.acknowledged:.0f} % ({group.missing} of {group.acknowledged})"
+    return (0, 0) if found.window is None else (group.missing, group.acknowledged)
 
 
 def acknowledged(journal: Journal) -> dict[int, float]:

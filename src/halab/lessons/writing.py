@@ -20,13 +20,15 @@ from halab.lessons.common import (
     show_card,
     table,
 )
+from halab.lessons.verdicts import finding, ratio_verdict, said_before
 from halab.measure.experiments.comparison_view import Line, Ratios, RatioView, decision
 from halab.measure.experiments.write_cost import Cost, costs, spread, turn_ratios, writing
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import provenance, simulated_remark
+from halab.measure.journal.title_marks import simulated_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
+from halab.widgets.card_view import Finding
 from halab.widgets.write_race import WriteRace
 
 __all__ = [
@@ -130,15 +132,35 @@ def _card_ratio() -> float:
     return 1 + card(4, "en").claims["extra-time"].high / 100
 
 
-def results(journal: Journal) -> dict[str, str]:
-    """What the writes say to claims of card 4, in words by id; each says whether it was simulated."""
+def results(journal: Journal) -> dict[str, Finding]:
+    """What the writes say to claims of card 4, by id: seconds of another machine compare with nothing, the
+    extra time does."""
     one, three, ratio = _both(journal)
-    how = provenance(journal)
     return {
-        "one-copy": f"{_seconds(one)} ({how}, one request)",
-        "three-copies": f"{_seconds(three)} ({how}, one request)",
-        "extra-time": f"{percent(ratio)} ({how}, 95 % interval)",
+        "one-copy": _of_seconds(journal, one),
+        "three-copies": _of_seconds(journal, three),
+        "extra-time": finding(
+            [journal],
+            ratio_verdict(ratio, _card_ratio()),
+            Bilingual(f"{percent(ratio)}, 95 % interval", f"{_percent_zh(ratio)}，95% 置信区间"),
+            Bilingual("a smaller difference", "差别没这么大")
+            if ratio.high < _card_ratio()
+            else Bilingual("a larger difference", "差别比这更大"),
+            measured=[100 * (value - 1) for value in ratio],
+            predicted=said_before([journal], 4, "percent"),
+        ),
     }
+
+
+def _of_seconds(journal: Journal, cost: Cost) -> Finding:
+    shown = spread(cost.acknowledged, 1, 3)
+    words = Bilingual(f"{shown} s, one request, on this machine", f"{shown} 秒，一次请求写完，在这台机器上")
+    return finding([journal], "incomparable", words, measured=[cost.acknowledged.median])
+
+
+def _percent_zh(ratio: Interval) -> str:
+    low, median, high = (f"{100 * (value - 1):+.0f}" for value in ratio)
+    return f"{median}%（{low} 到 {high}）"
 
 
 def percent(ratio: Interval) -> str:

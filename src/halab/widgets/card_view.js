@@ -103,7 +103,7 @@ function languageSwitch(model, words) {
   return group;
 }
 
-/** A scale from 0, or by powers of ten where the figures lie far apart; gives the place of a figure in pixels. */
+/** A scale from 0 or the least, or by powers of ten if far apart; gives the place of a figure in pixels. */
 function scaleOf(figures, left, width) {
   const top = Math.max(...figures) || 1;
   const least = Math.min(...figures.filter((figure) => figure > 0));
@@ -111,7 +111,8 @@ function scaleOf(figures, left, width) {
     const [from, to] = [Math.log(least) - 0.5, Math.log(top) + 0.2];
     return (figure) => left + (width * (Math.log(figure) - from)) / (to - from);
   }
-  return (figure) => left + (width * figure) / (top * 1.1);
+  const from = Math.min(0, ...figures);
+  return (figure) => left + (width * (figure - from)) / ((top - from) * 1.1);
 }
 
 const rounded = (figure) => String(Number(figure.toPrecision(3)));

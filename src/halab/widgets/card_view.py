@@ -13,7 +13,9 @@ from halab.course.cards import Card, card
 from halab.course.catalogue import Bilingual, Language, language
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["CardView", "Finding", "show_card"]
+__all__ = ["CardView", "Finding", "RunVerdict", "show_card"]
+
+RunVerdict = Literal["held", "broken", "incomparable", ""]
 
 _NOBODY = Bilingual("", "")
 
@@ -23,11 +25,11 @@ class Finding:
     """What the learner's own run says to a claim.
 
     `held`: the card's figure was met. `broken`: it was not, by what `by` names ("log lost"). `incomparable`:
-    the run and the card speak of different things. `words` is the result; `measured` and `predicted` are
-    figures in the claim's unit, for the picture.
+    the run and the card speak of different things. "": the run leaves it open. `words` is the result;
+    `measured` and `predicted` are figures in the claim's unit, for the picture.
     """
 
-    verdict: Literal["held", "broken", "incomparable"]
+    verdict: RunVerdict
     words: Bilingual
     by: Bilingual = _NOBODY
     measured: tuple[float, ...] = ()
@@ -55,26 +57,19 @@ class CardView(CourseWidget):
         return "\n".join([shown.title, "", shown.body, heading, *claims])
 
 
-def show_card(number: int, measured: Mapping[str, Finding | str] | None = None) -> CardView:
+def show_card(number: int, measured: Mapping[str, Finding] | None = None) -> CardView:
     """Show a card (1 to 10). A claim's verdict stays covered until it is pressed, or stands in `measured`.
 
-    `measured` maps a claim's id to what a run says to it: a Finding, or words alone; each lesson's `results`
-    makes them. A claim that the lesson tests and that is not in it is "not tested by you yet".
+    `measured` maps a claim's id to what a run says to it; each lesson's `results` makes it. A claim that the
+    lesson tests and that is not in it is "not tested by you yet".
     Raises CourseError if the card is not in the course yet, or has no such claim.
     """
     english = card(number, "en")
-    found = {name: _finding(result) for name, result in (measured or {}).items()}
+    found = {name: asdict(result) for name, result in (measured or {}).items()}
     for name in found:
         english.claim(name)
     faces = {lang: _face(card(number, lang)) for lang in _LANGUAGES}
     return CardView(number=number, faces=faces, lang=language(), measured=found, after=measured is not None)
-
-
-def _finding(result: Finding | str) -> dict[str, Any]:
-    """For the browser. Words alone have no verdict."""
-    if isinstance(result, Finding):
-        return asdict(result)
-    return {"verdict": "", "words": {"en": result, "zh": result}, "measured": [], "predicted": []}
 
 
 def _face(shown: Card) -> dict[str, Any]:
