@@ -5,7 +5,7 @@ import pytest
 
 from halab.cluster.protocol import Event
 from halab.course.predictions import predict
-from halab.lessons import verdicts
+from halab.lessons import card_findings
 from halab.lessons.rto_rpo import QUESTIONS, achieved, acknowledged, compare_losses, results, still_there
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, RowCount
@@ -97,7 +97,7 @@ def test_the_verdict_on_the_card_follows_the_runs():
 
 
 def test_a_run_that_proves_nothing_gives_no_verdict(monkeypatch):
-    monkeypatch.setattr(verdicts, "objections", lambda journal: ("The machine was busy.",))
+    monkeypatch.setattr(card_findings, "objections", lambda journal: ("The machine was busy.",))
     assert results(made(missing=20)) == {}
 
 

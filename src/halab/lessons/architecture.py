@@ -10,6 +10,7 @@ import time
 
 from halab.cluster.protocol import COORDINATORS, Cluster
 from halab.course.catalogue import Bilingual
+from halab.lessons.card_findings import finding, listed, recovered, sound
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -24,7 +25,6 @@ from halab.lessons.common import (
     show_run,
     table,
 )
-from halab.lessons.verdicts import finding, listed, recovered, sound
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import simulated_remark

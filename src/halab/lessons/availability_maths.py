@@ -15,6 +15,7 @@ from halab.course.cards import card
 from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
 from halab.lessons.availability_maths_runs import Bar, RunsPicture, spread
+from halab.lessons.card_findings import finding, sound
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
@@ -26,7 +27,6 @@ from halab.lessons.common import (
     show_run,
     table,
 )
-from halab.lessons.verdicts import finding, sound
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto

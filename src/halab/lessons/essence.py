@@ -4,6 +4,7 @@ import math
 
 from halab.cluster.protocol import Cluster
 from halab.course.catalogue import Bilingual
+from halab.lessons.card_findings import finding, sound
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
@@ -15,7 +16,6 @@ from halab.lessons.common import (
     show_run,
     table,
 )
-from halab.lessons.verdicts import finding, sound
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import validity_remark

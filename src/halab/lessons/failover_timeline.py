@@ -7,6 +7,7 @@ import math
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
+from halab.lessons.card_findings import finding, recovered, said_before, sound
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
@@ -20,7 +21,6 @@ from halab.lessons.common import (
     summary,
     table,
 )
-from halab.lessons.verdicts import finding, recovered, said_before, sound
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
 from halab.measure.probing.retrying import with_retries

@@ -9,6 +9,7 @@ from __future__ import annotations
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
+from halab.lessons.card_findings import finding, listed, named, ratio_verdict, said_before
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -27,7 +28,6 @@ from halab.lessons.reading_balanced import (
     compare_connection_spread,
     compare_crash,
 )
-from halab.lessons.verdicts import finding, listed, named, ratio_verdict, said_before
 from halab.measure.experiments.behind_balancer import connection_spread, probe_behind_balancer
 from halab.measure.experiments.comparison_view import CurveView, Line, Ratios, RatioView, decision
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
+from halab.lessons.card_findings import finding, listed, named, recovered, said_before, sound
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -24,7 +25,6 @@ from halab.lessons.common import (
     show_run,
     table,
 )
-from halab.lessons.verdicts import finding, listed, named, recovered, said_before, sound
 from halab.measure.experiments import disaster as disasters
 from halab.measure.experiments.disaster import EVERYTHING, UNFLUSHED, Loss, loss
 from halab.measure.journal.experiment_name import experiment_of, run_name

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
+from halab.lessons.card_findings import finding, ratio_verdict, said_before
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -20,7 +21,6 @@ from halab.lessons.common import (
     show_card,
     table,
 )
-from halab.lessons.verdicts import finding, ratio_verdict, said_before
 from halab.measure.experiments.comparison_view import Line, Ratios, RatioView, decision
 from halab.measure.experiments.write_cost import Cost, costs, spread, turn_ratios, writing
 from halab.measure.journal.journal_file import Journal
