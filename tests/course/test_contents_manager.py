@@ -1,5 +1,5 @@
 import asyncio
-import json
+import platform
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,6 +34,14 @@ def test_a_later_get_serves_what_the_learner_saved(course, manager):
     asyncio.run(manager.save({"type": "notebook", "content": model["content"]}, LESSON))
     again = asyncio.run(manager.get(LESSON))
     assert again["content"]["cells"][0]["source"] == "mine"
+
+
+def test_a_copy_names_its_kernel_as_jupyterlab_does_once_it_runs(course, manager):
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(metadata={"kernelspec": kernel}), course / LESSON)
+    metadata = asyncio.run(manager.get(LESSON))["content"]["metadata"]
+    assert metadata["kernelspec"]["display_name"] == "Python 3 (ipykernel)"
+    assert metadata["language_info"]["version"] == platform.python_version()
 
 
 def test_a_copy_is_trusted_as_it_was_handed_out_and_not_when_something_else_wrote_to_it(course, manager):

@@ -1,5 +1,7 @@
 """What check cells print in a real kernel, and that other cells are left alone."""
 
+from unittest import mock
+
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -11,6 +13,8 @@ from halab.exercises.expectations import expect
 class checks:
     def check_sum(add):
         expect(add(1, 2) == 3, "One and two make three.", "06.1.sum")
+def ask():
+    raise EOFError("EOF when reading a line")
 speak_in_notebook()
 speak_in_notebook()
 """
@@ -21,14 +25,18 @@ def shown():
     """Runs a cell, and gives what stands below it."""
     manager, client = start_new_kernel(kernel_name="python3")
 
-    def run(source):
+    def run(source, metadata=None):
+        """With the cell's metadata, as JupyterLab sends it."""
         texts = []
 
         def keep(message):
             content = message["content"]
             texts.append("\n".join(content.get("traceback", [])) or content.get("text", ""))
 
-        client.execute_interactive(source, timeout=60, output_hook=keep)
+        message = client.session.msg("execute_request", {"code": source, "silent": False})
+        message["metadata"] = metadata or {}
+        with mock.patch.object(client.session, "msg", return_value=message):
+            client.execute_interactive(source, timeout=60, output_hook=keep)
         return "".join(texts).strip()
 
     assert run(FIRST) == ""
@@ -54,6 +62,28 @@ def test_a_check_cell_says_in_a_line_or_two_what_it_found(shown, answer, says):
 
 def test_an_answer_that_is_not_there_is_told_and_not_traced(shown):
     assert shown("checks.check_sum(missing)").startswith("✗ name 'missing' is not defined")
+
+
+def test_a_check_says_what_it_was_worth(shown):
+    shown("def add(a, b):\n    return a + b")
+    assert shown("checks.check_sum(add)", {"nbgrader": {"points": 2}}) == "✓ passed, 2 points"
+    assert shown("checks.check_sum(add)", {"nbgrader": {"points": 1}}) == "✓ passed, 1 point"
+
+
+@pytest.mark.parametrize(
+    ("cell", "cause"),
+    [
+        ("total = ask()  # as input() does", "✗ Your code stopped at input()"),
+        ("def total(:\n    pass", "✗ Your code stopped with SyntaxError: "),
+        ("total = 1 / 0", "✗ Your code stopped with ZeroDivisionError: division by zero"),
+    ],
+)
+def test_the_first_cause_is_told_and_not_the_name_that_is_missing_for_it(shown, cell, cause):
+    shown("globals().pop('total', None)\nNone")
+    shown(cell)
+    assert shown("checks.check_sum(total)").startswith(cause)
+    shown("total = sum")
+    assert not shown("checks.check_sum(missing)").startswith(cause), "another name has another cause"
 
 
 def test_other_cells_show_their_errors_and_nothing_else_as_ever(shown):

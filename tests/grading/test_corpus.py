@@ -593,12 +593,12 @@ TAMPERED = {
     "an answer is no Python": (
         write("06-1-counts-answer", "def counts("),
         [6, 8, 4],
-        "name 'counts' is not defined",
+        "Your code stopped with SyntaxError",
     ),
     "an answer holds a null byte": (
         write("06-1-counts-answer", "counts = 1\0"),
         [6, 8, 4],
-        "'counts' is not defined",
+        "Your code stopped with",
     ),
     "an answer is 20 MB of text": (
         write("06-1-counts-answer", f"'{'x' * 20_000_000}'"),

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,6 +83,13 @@ def test_a_press_shows_the_points_of_each_task(monkeypatch: pytest.MonkeyPatch) 
     ]
     assert [check["behaviour"] for check in report["tasks"][0]["checks"]] == ["", BEHAVIOUR]
     assert report["notes"] == ["A cell was put back."]
+
+
+@pytest.mark.parametrize(
+    ("card", "path"), [(6, "course/07-rto-rpo.ipynb"), (10, "course/00-start-here.ipynb")]
+)
+def test_a_report_names_what_comes_after_it(card: int, path: str) -> None:
+    assert module._shown(replace(a_report(), card=card))["following"]["path"] == path
 
 
 def test_the_kernel_stays_free_and_sees_how_far_grading_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,8 @@ def grade(
     from halab.grading.grader import GradeReport, grade_all
 
     cards = _cards(what)
+    if not messages.is_terminal:  # such as `!halab grade` in a notebook, where no bar moves
+        messages.print(f"Grading {len(cards)} exercise{'s' if len(cards) > 1 else ''} ...", highlight=False)
     with _progress(cards) as on_progress:
         results = grade_all(cards, on_progress)
     reports = [result for result in results.values() if isinstance(result, GradeReport)]
@@ -149,13 +151,15 @@ def _show(report: GradeReport) -> None:
             check.task,
             check.title,
             f"{check.points:g} / {check.out_of:g}",
-            escape(check.behaviour or "passed"),  # a learner's error may hold brackets
+            escape(check.behaviour),  # a learner's error may hold brackets
         )
     table.add_section()
     table.add_row("", "[bold]All[/]", f"[bold]{report.points:g} / {report.out_of:g}[/]", "")
     console.print(table)
     for note in report.notes:
         console.print(f"Note: {note}", markup=False, highlight=False)
+    if report.points == report.out_of:
+        console.print("All points. What is next: halab progress", highlight=False)
     for check in _first_failures(report):
         console.print(f"Task {check.task}, next step: halab hint {check.hint}", highlight=False)
 

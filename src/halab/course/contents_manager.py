@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from anyio.to_thread import run_sync
+from ipykernel.ipkernel import IPythonKernel
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, get_kernel_spec
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
 from halab.course.paths import course_root
@@ -21,14 +23,16 @@ from halab.course.workspace import open_copy
 
 __all__ = ["WorkspaceContentsManager"]
 
-
 class WorkspaceContentsManager(AsyncLargeFileManager):  # type: ignore[misc]
     """JupyterLab's default contents manager, with `work/` as its root, that copies before it serves."""
 
     async def get(self, path: str, *args: Any, **kwargs: Any) -> Any:
         if not self.exists(path):
             await run_sync(open_copy, path)
-        return await super().get(path, *args, **kwargs)
+        model = await super().get(path, *args, **kwargs)
+        if model["type"] == "notebook" and model["content"]:
+            _name_kernel(model["content"]["metadata"])
+        return model
 
     @contextmanager
     def atomic_writing(self, os_path: str, text: bool = True, **options: Any) -> Iterator[Any]:
@@ -57,3 +61,11 @@ class WorkspaceContentsManager(AsyncLargeFileManager):  # type: ignore[misc]
         if original.is_file() and filecmp.cmp(original, self._get_os_path(path), shallow=False):
             self.notary.sign(nb)
         super().mark_trusted_cells(nb, path)
+
+
+def _name_kernel(metadata: dict[str, Any]) -> None:
+    """Describe Python's kernel as JupyterLab does once it runs: else an untouched notebook is "unsaved"."""
+    if metadata.get("kernelspec", {}).get("name") == NATIVE_KERNEL_NAME:
+        spec = get_kernel_spec(NATIVE_KERNEL_NAME)
+        metadata["kernelspec"] |= {"display_name": spec.display_name, "language": spec.language}
+        metadata["language_info"] = dict(IPythonKernel.language_info)

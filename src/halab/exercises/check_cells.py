@@ -12,11 +12,14 @@ from typing import Any
 
 from IPython import get_ipython
 
-from halab.exercises.expectations import CheckFailed, explain
+from halab.exercises.expectations import CheckFailed, defined_names, explain
 
 __all__ = ["speak_in_notebook"]
 
 _CHECK = re.compile(r"^checks\.check_\w+\(", re.MULTILINE)
+
+_stopped: dict[str, str] = {}
+"""By name: the error that the cell which should define it stopped with when it last ran."""
 
 
 def speak_in_notebook() -> None:
@@ -25,12 +28,29 @@ def speak_in_notebook() -> None:
     if getattr(shell, "kernel", None) is None or shell.custom_exceptions:
         return
     shell.set_custom_exc((Exception,), _say_why_not)
-    shell.events.register("post_run_cell", _say_passed)
+    shell.events.register("post_run_cell", _note_result)
 
 
-def _say_passed(result: Any) -> None:
-    if result.success and _CHECK.search(result.info.raw_cell or ""):
-        print("✓ passed")
+def _note_result(result: Any) -> None:
+    """Say that a check passed; of another cell, keep in mind what it defines and how it stopped."""
+    cell = result.info.raw_cell or ""
+    if _CHECK.search(cell):
+        if result.success:
+            print(f"✓ passed{_points()}")
+        return
+    error = result.error_before_exec or result.error_in_exec
+    for name in defined_names(cell):
+        if error is None:
+            _stopped.pop(name, None)
+        else:
+            _stopped[name] = explain(type(error).__name__, str(error))
+
+
+def _points() -> str:
+    """What the check that runs is worth, in words, if the front end sends the cell's metadata."""
+    mark = get_ipython().kernel.get_parent("shell").get("metadata", {}).get("nbgrader", {})
+    points = mark.get("points")
+    return f", {points} point{'' if points == 1 else 's'}" if points else ""
 
 
 def _say_why_not(
@@ -42,5 +62,7 @@ def _say_why_not(
 ) -> None:
     """Show an error as usual, but that of a check cell in a sentence."""
     if _CHECK.search(shell.user_ns["In"][-1]) and not isinstance(error, CheckFailed):
-        error._render_traceback_ = lambda: [f"✗ {explain(kind.__name__, str(error))}"]  # type: ignore[attr-defined]
+        cause = _stopped.get(error.name) if isinstance(error, NameError) and error.name else None
+        said = cause or explain(kind.__name__, str(error))
+        error._render_traceback_ = lambda: [f"✗ {said}"]  # type: ignore[attr-defined]
     shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)

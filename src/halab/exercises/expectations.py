@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["CheckFailed", "call_many", "expect", "explain", "hint_in"]
+__all__ = ["CheckFailed", "call_many", "defined_names", "expect", "explain", "hint_in"]
 
+_DEFINED = re.compile(r"^(?:(?:async )?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _HINT = re.compile(r"halab hint (\d\d\.\d\.[a-z-]+)")
 
 
@@ -50,12 +51,19 @@ def explain(kind: str, text: str) -> str:
     """One sentence for the learner about an error that ended a check, by its kind such as "NameError"."""
     first_line = next(iter(text.splitlines()), "")
     if kind == CheckFailed.__name__:
-        return first_line
+        return f"Expected: {first_line}"
     if kind == NotImplementedError.__name__:
         return "Nothing is written here yet."
     if kind == NameError.__name__:
         return f"{first_line}: its cell is unanswered, or stopped early."
+    if kind == EOFError.__name__:
+        return "Your code stopped at input(): while it is graded nobody is there to answer."
     return f"Your code stopped with {kind}: {first_line}"
+
+
+def defined_names(cell: str) -> list[str]:
+    """The names a cell defines at its left margin. It need not be Python that can be parsed."""
+    return [function or value for function, value in _DEFINED.findall(cell)]
 
 
 def hint_in(text: str) -> str:

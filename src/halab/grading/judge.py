@@ -22,6 +22,7 @@ from typing import Any
 
 from nbgrader import utils
 
+from halab.exercises.expectations import defined_names
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, UndefinedName
 from halab.grading.sandbox.time_limit import TimeLimit
 from halab.grading.sandbox.wire import printable
@@ -39,17 +40,25 @@ class Judge:
         """`source` is the course's own notebook. Runs the cells that give numbers, as the learner at work."""
         self._box = box
         self._tests: dict[str, str] = {}
+        self._answers: dict[str, list[str]] = {}
         self._given_names: dict[str, Any] = {"__name__": "__main__"}
         random.seed(0)
         for cell in source.cells:
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 self._tests[cell.metadata.nbgrader["grade_id"]] = cell.source
+            elif utils.is_solution(cell):
+                self._answers[cell.metadata.nbgrader["grade_id"]] = defined_names(cell.source)
             elif _given(cell):
                 exec(compile(cell.source, "<given>", "exec"), self._given_names)
 
     def judges(self, cell: Any) -> bool:
         """Whether this cell of a submission is one to be judged, and not to be run."""
         return utils.is_grade(cell) and cell.metadata.nbgrader.get("grade_id") in self._tests
+
+    def names(self, cell: Any) -> list[str]:
+        """What this cell of a submission defines, or should: it may have been ended before it did."""
+        answer = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        return [*self._answers.get(answer, ()), *defined_names(cell.source)]
 
     def verdict(self, cell: Any, limit: TimeLimit) -> CellError | None:
         """What a test ends with within this limit: None if it passes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,16 @@ class _NotebookRun:
     def __init__(self, box: Box, judge: Judge, timeout: float, left: float) -> None:
         self._box, self._judge, self._timeout, self._left = box, judge, timeout, left
         self._exit_reason = ""
+        self._stopped: dict[str, CellError] = {}  # by name: what the cell that should define it ended with
         self._characters_left = _MAX_OUTPUT_CHARACTERS
 
     def outputs(self, cell: Any, number: int) -> list[Any]:
         """Run or judge this cell, the notebook's `number`th."""
         outputs, error = self._outputs(cell)
+        if self._judge.judges(cell):
+            error = self._first_cause(error)
+        elif error:
+            self._stopped |= dict.fromkeys(self._judge.names(cell), error)
         if error and error.verdict is Verdict.PROCESS_EXITED:
             # Every later cell ends so too: they all say which one it was.
             self._exit_reason = (
@@ -98,6 +104,13 @@ class _NotebookRun:
             )
             error = CellError(Verdict.PROCESS_EXITED, self._exit_reason)
         return [*outputs, *([_error_output(error)] if error else [])]
+
+    def _first_cause(self, error: CellError | None) -> CellError | None:
+        """What a check ended with; of a name that is not defined, what its cell ended with."""
+        if error and error.verdict is Verdict.UNDEFINED_NAME:
+            missing = re.search(r"name '(\w+)' is not defined", error.text)
+            return self._stopped.get(missing[1], error) if missing else error
+        return error
 
     def _outputs(self, cell: Any) -> tuple[list[Any], CellError | None]:
         if self._left <= 0:

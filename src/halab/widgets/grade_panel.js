@@ -16,6 +16,11 @@ const WORDS = {
     failed: "It could not be graded.",
     unsaved:
       "JupyterLab did not save the notebook, so this is the grade of what was saved last. If you have changed something since, save (Ctrl+S or ⌘S) and grade again.",
+    next: "What is next",
+    mend: (task) =>
+      `Look at what task ${task} still misses, change its answer, run the cells below the answer, and press “Grade again”. Stuck? Press “Hint”.`,
+    lesson: (title) => `Lesson: ${title}`,
+    start: "Start page: what is still missing for the certificate",
     task: (task) => `Task ${task}`,
     check: "Check",
     pointsHead: "Points",
@@ -23,7 +28,7 @@ const WORDS = {
     missed: "not yet",
     hint: (task) => `Hint for task ${task}`,
     steps: ["What is wrong", "Where to look", "Which card says it"],
-    next: (number, of) => `Next hint (${number} of ${of})`,
+    nextHint: (number, of) => `Next hint (${number} of ${of})`,
     first: "Hint",
     last: "That was the last hint",
     note: "Note",
@@ -43,6 +48,11 @@ const WORDS = {
     failed: "没能评分。",
     unsaved:
       "JupyterLab 没有保存笔记本，所以这是上一次保存的内容的得分。如果之后又改过，请先保存（Ctrl+S 或 ⌘S），再评一次。",
+    next: "下一步",
+    mend: (task) =>
+      `先看任务 ${task} 还差什么，改好答案，运行答案下面的单元格，再点“再评一次”。没有头绪就点“提示”。`,
+    lesson: (title) => `课程：${title}`,
+    start: "起始页：看看拿证书还差什么",
     task: (task) => `任务 ${task}`,
     check: "检查项",
     pointsHead: "得分",
@@ -50,7 +60,7 @@ const WORDS = {
     missed: "尚未通过",
     hint: (task) => `任务 ${task} 的提示`,
     steps: ["哪里不对", "该看哪里", "哪张卡片讲过"],
-    next: (number, of) => `下一条提示（${number}/${of}）`,
+    nextHint: (number, of) => `下一条提示（${number}/${of}）`,
     first: "提示",
     last: "提示已经全部给出",
     note: "注意",
@@ -76,6 +86,20 @@ function checkRow(check, words) {
     element("td", {}, title),
     element("td", { class: "halab-grade-number" }, `${number(check.points)} / ${number(check.out_of)}`),
   );
+}
+
+// The first task that misses something, or the way on. JupyterLab opens the link in place.
+function nextStep(tasks, { path, title }, words) {
+  const open = tasks.find((task) => task.points < task.out_of);
+  const attributes = {
+    href: `../../${path}`,
+    "data-commandlinker-command": "docmanager:open",
+    "data-commandlinker-args": JSON.stringify({ path }),
+  };
+  const step = open
+    ? words.mend(open.task)
+    : element("a", attributes, title ? words.lesson(title) : words.start);
+  return element("p", { class: "halab-grade-next" }, element("b", {}, words.next + words.colon), step);
 }
 
 // A task's rows. What its hint says is put in by `drawHint`, so that asking for one moves nothing else.
@@ -125,7 +149,11 @@ function drawHint(place, button, told, words) {
     ...(told?.problem ? [element("p", {}, told.problem)] : []),
   );
   const over = steps.length > 0 && steps.length === told.of;
-  button.textContent = over ? words.last : steps.length ? words.next(steps.length + 1, told.of) : words.first;
+  button.textContent = over
+    ? words.last
+    : steps.length
+      ? words.nextHint(steps.length + 1, told.of)
+      : words.first;
   button.setAttribute(
     "aria-label",
     over ? button.textContent : `${words.hint(task)}${words.colon}${button.textContent}`,
@@ -202,12 +230,13 @@ function render({ model, el }) {
         ),
       );
     } else if (state === "graded") {
-      const { tasks, notes } = model.get("report");
+      const { tasks, notes, following } = model.get("report");
       const said = [...(model.get("saved") ? [] : [words.unsaved]), ...notes];
       body.replaceChildren(
         ...said.map((note) =>
           element("p", { class: "halab-grade-note" }, element("b", {}, words.note + words.colon), note),
         ),
+        nextStep(tasks, following, words),
         element(
           "table",
           {},

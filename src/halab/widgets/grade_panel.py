@@ -15,7 +15,7 @@ from typing import Any
 
 import traitlets
 
-from halab.course.catalogue import entry, language
+from halab.course.catalogue import CATALOGUE, entry, language
 from halab.course.paths import work_dir
 from halab.errors import CourseError, HalabError
 from halab.grading.grader import Check, GradeReport, grade
@@ -159,9 +159,13 @@ def _wait_until(done: Callable[[], bool]) -> bool:
 
 
 def _shown(report: GradeReport) -> dict[str, Any]:
+    following = next((card for card in CATALOGUE if card.number == report.card + 1), None)
     return {
         "points": report.points,
         "out_of": report.out_of,
+        "following": {"path": f"course/{following.slug}.ipynb", "title": following.title.in_(language())}
+        if following
+        else {"path": "course/00-start-here.ipynb", "title": ""},
         "tasks": [_task(task, list(of)) for task, of in groupby(report.checks, lambda check: check.task)],
         "notes": list(report.notes),
         "seconds": report.seconds,

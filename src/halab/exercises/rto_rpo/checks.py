@@ -61,7 +61,7 @@ def check_window(loss_window: Function, incident: Incident) -> None:
     """How far back from the disaster acknowledged rows are gone."""
     expect(
         _near(loss_window(incident.data), incident.window),
-        "The loss reaches back from the disaster to the acknowledgement of the earliest row that was lost; "
+        "The loss reaches back from the disaster to the first acknowledgement (`done`) of a lost row; "
         "it is 0 if none was.",
         "07.1.window",
     )
@@ -116,7 +116,7 @@ def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
         worst = promise.takes + (promise.failed + 1) * value
         expect(
             worst <= promise.rpo + _ROUNDING,
-            "The promise is kept at the worst moment: just before a backup is ready, and with as many "
+            "The promise holds at the worst moment too: just before a backup is ready, and with as many "
             "unusable ones before it as `failed` says.",
             "07.2.interval",
         )
