@@ -92,9 +92,9 @@ def test_a_hint_names_its_step_and_the_way_to_the_next(run):
     assert "halab hint 06.2.jitter" in shown
 
 
-def test_the_last_hint_names_the_card_and_no_further_step(run):
+def test_the_last_hint_says_where_to_look_and_names_no_further_step(run):
     shown = [run("hint", "06.2.jitter").output for _ in range(3)][-1]
-    assert "Which card says it" in shown
+    assert "Where to look" in shown
     assert "The next one" not in shown
 
 

@@ -19,7 +19,7 @@ def graded(*failed):
 def test_hints_come_in_three_steps_and_the_last_one_stays():
     steps = [next_hint("06.2.jitter") for _ in range(5)]
     assert [hint.number for hint in steps] == [1, 2, 3, 3, 3]
-    assert [hint.step for hint in steps[:3]] == ["What is wrong", "Where to look", "Which card says it"]
+    assert [hint.step for hint in steps[:3]] == ["What is wrong", "Which card says it", "Where to look"]
 
 
 def test_each_topic_is_counted_by_itself():

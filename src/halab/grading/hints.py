@@ -1,4 +1,4 @@
-"""Hints in three steps: what is wrong, where to look, which card says it. Each step asked for is counted."""
+"""Hints in three steps: what is wrong, which card says it, where to look. Each step asked for is counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from halab.grading.grader import last_grade
 
 __all__ = ["STEPS", "Hint", "hints_of", "next_hint"]
 
-STEPS = ("What is wrong", "Where to look", "Which card says it")
+STEPS = ("What is wrong", "Which card says it", "Where to look")
 
 
 @dataclass(frozen=True, slots=True)
