@@ -1,4 +1,5 @@
 import asyncio
+import json
 import platform
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -23,6 +23,7 @@ from halab.course.workspace import open_copy
 
 __all__ = ["WorkspaceContentsManager"]
 
+
 class WorkspaceContentsManager(AsyncLargeFileManager):  # type: ignore[misc]
     """JupyterLab's default contents manager, with `work/` as its root, that copies before it serves."""
 
