@@ -23,6 +23,7 @@ from halab.lessons.common import (
 )
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
+from halab.measure.journal.title_marks import mark_title
 from halab.measure.probing.retrying import with_retries
 from halab.models.failover import MILVUS
 from halab.models.retry_policy import RetryPolicy
@@ -41,6 +42,7 @@ __all__ = [
     "experiment",
     "keep",
     "lane",
+    "mark_title",
     "plot",
     "requests",
     "results",

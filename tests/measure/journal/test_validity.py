@@ -23,7 +23,7 @@ def test_requests_that_fail_before_the_fault_make_it_no_measurement(samples, jou
     table = summary(ill)
     assert table.title.startswith("PROVES NOTHING: crash active rootcoord")
     assert table.remarks[0].startswith("This proves nothing. Before the fault 2 of 20")
-    assert table.remarks[0].endswith("Run the cell again.")
+    assert table.remarks[0].endswith("the seconds do not.")
 
 
 def test_a_request_under_way_when_the_fault_strikes_is_the_fault_s(samples, journal):

@@ -58,8 +58,11 @@ class RunView:
     @property
     def sentence(self) -> str:
         """The result in words; first of all whether it proves nothing, or was simulated."""
+        return " ".join((*validity_remark(self.journal), self._result()))
+
+    def _result(self) -> str:
         simulated = "Simulated. " if provenance(self.journal) == "simulated" else ""
-        return simulated + " ".join((*validity_remark(self.journal), _told(self._row, self.prediction)))
+        return simulated + _told(self._row, self.prediction)
 
     @property
     def alt(self) -> str:
@@ -92,12 +95,15 @@ class RunView:
         return [(name, said) for name, said in both if said is not None]
 
     def _head(self) -> str:
-        doubt = bool(validity_remark(self.journal))
-        edge = f"border-left: 4px solid {MARKS['fail'].css}; padding-left: 10px; " if doubt else ""
-        return (
-            f'<p style="{edge}font-size: 1.15em; font-weight: 600; margin: 0.4em 0">'
-            f"{html.escape(self.sentence)}</p>"
+        result = html.escape(self._result())
+        doubts = "".join(
+            f'<p style="border-left: 4px solid {MARKS["fail"].css}; padding-left: 10px; margin: 0.4em 0">'
+            f"<strong>{html.escape(remark)}</strong></p>"
+            for remark in validity_remark(self.journal)
         )
+        if doubts:
+            return f'{doubts}<p style="opacity: 0.8; margin: 0.4em 0">For the record: {result}</p>'
+        return f'<p style="font-size: 1.15em; font-weight: 600; margin: 0.4em 0">{result}</p>'
 
     def _picture(self) -> str:
         axis = _Axis.of(self.journal, self._said())

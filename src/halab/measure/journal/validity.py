@@ -33,7 +33,13 @@ def validity_remark(*journals: Journal) -> tuple[str, ...]:
     reasons = [sentence for journal in journals for sentence in objections(journal)]
     if not reasons:
         return ()
-    return (f"This proves nothing. {' '.join(dict.fromkeys(reasons))} Run the cell again.",)
+    return (f"This proves nothing. {' '.join(dict.fromkeys(reasons))} {_WHAT_TO_DO}",)
+
+
+_WHAT_TO_DO = (
+    "Close what else is running, other notebooks' kernels too, and run the cell again. If the machine stays "
+    "busy, go on: the order of what happened holds, the seconds do not."
+)
 
 
 def _baseline(journal: Journal) -> list[str]:
