@@ -248,7 +248,11 @@ def _pod(manifest: Function, goal: Goal) -> dict[str, Any]:
     try:
         return read_pod(text)
     except ManifestError as error:
-        expect(False, f"Kubernetes refuses your YAML. {error.message}", "09.2.valid")
+        expect(
+            False,
+            f"A manifest that Kubernetes takes, and it would refuse yours. {error.message}",
+            "09.2.valid",
+        )
         raise
 
 
