@@ -514,7 +514,7 @@ TAMPERED = {
     "an answer is there twice, and the last is wrong": (
         twin("06-3-misses-answer", "misses = 1"),
         [8, 8, 3],
-        "06-3-misses-answer is there 2 times; the last one counts",
+        "06-3-misses-answer is there 2 times; the last one that was written in counts",
     ),
     "a test cell comes before its answer": (move("06-2-safe", 0), FULL, "in order again"),
     "an answer comes last": (move("06-1-outages", 50), FULL, "in order again"),

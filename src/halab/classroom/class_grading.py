@@ -197,7 +197,7 @@ def _stopped_cells(autograded: Path) -> str:
             match Verdict(output.get("ename", "")):
                 case Verdict.PROCESS_EXITED:
                     sentences.append(output["evalue"])
-                case Verdict.CELL_TIMEOUT:
+                case Verdict.CELL_TIMEOUT if not output["evalue"]:
                     sentences.append(f"Cell {number} of the notebook was still running when its time was up.")
     return " ".join(dict.fromkeys(sentences))
 

@@ -109,7 +109,11 @@ class _NotebookRun:
         """What a check ended with; of a name that is not defined, what its cell ended with."""
         if error and error.verdict is Verdict.UNDEFINED_NAME:
             missing = re.search(r"name '(\w+)' is not defined", error.text)
-            return self._stopped.get(missing[1], error) if missing else error
+            cause = self._stopped.get(missing[1], error) if missing else error
+            # Of the answer's cell, which is told by itself: this one was not stopped.
+            return (
+                CellError(cause.kind, "in its own cell") if cause.verdict is Verdict.CELL_TIMEOUT else cause
+            )
         return error
 
     def _outputs(self, cell: Any) -> tuple[list[Any], CellError | None]:

@@ -9,6 +9,7 @@ outputs, attachments and foreign metadata; only what is left is held against the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,8 @@ import nbformat
 
 __all__ = ["decoded", "notebook_of"]
 
-_MOST_TEXT = 1_000_000  # characters of a cell's source
+_MOST_TEXT = 32_000_000  # characters of a cell's source
+_ID = re.compile("[a-zA-Z0-9_-]{1,64}")  # of the format
 _TYPES = ("code", "markdown", "raw")
 
 
@@ -38,15 +40,17 @@ def notebook_of(text: str) -> Any:
         raise ValueError("its lists are nested too deeply") from None
     if not isinstance(read, dict):
         raise ValueError("it holds something else")
+    if isinstance(read.get("nbformat"), int) and read["nbformat"] > nbformat.current_nbformat:
+        raise ValueError(f"it is of format {read['nbformat']}, and {nbformat.current_nbformat} is read here")
     if isinstance(read.get("worksheets"), list):  # the format of 2014 and before
         read["cells"] = [
             cell for sheet in read["worksheets"] if isinstance(sheet, dict) for cell in _list(sheet)
         ]
     if not isinstance(read.get("cells"), list):
         raise ValueError("it has no list of cells")
-    notebook = nbformat.v4.new_notebook(
-        cells=[_cell(cell, number) for number, cell in enumerate(read["cells"])], metadata=_metadata(read)
-    )
+    cells = [_cell(cell, number) for number, cell in enumerate(read["cells"])]
+    _make_ids_unique(cells)
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=_metadata(read))
     nbformat.validate(notebook)
     nbformat.writes(notebook).encode()  # JSON can hold half a surrogate pair, a file cannot
     return notebook
@@ -64,11 +68,21 @@ def _cell(read: Any, number: int) -> Any:
     kind = read.get("cell_type")
     if kind not in _TYPES:
         kind = "markdown"  # such as the headings of older formats
-    cell = getattr(nbformat.v4, f"new_{kind}_cell")(source, id=f"cell-{number}")
+    given = read.get("id")
+    name = given if isinstance(given, str) and _ID.fullmatch(given) else f"cell-{number}"
+    cell = getattr(nbformat.v4, f"new_{kind}_cell")(source, id=name)
     mark = read["metadata"].get("nbgrader") if isinstance(read.get("metadata"), dict) else None
     if isinstance(mark, dict) and isinstance(mark.get("grade_id"), str):
         cell.metadata["nbgrader"] = {"grade_id": mark["grade_id"][:200]}
     return cell
+
+
+def _make_ids_unique(cells: list[Any]) -> None:
+    seen: set[str] = set()
+    for number, cell in enumerate(cells):
+        if cell.id in seen:
+            cell.id = f"{cell.id[:40]}-{number}"
+        seen.add(cell.id)
 
 
 def _text(source: Any, number: int) -> str:
