@@ -136,7 +136,8 @@ def test_every_press_is_a_grade(english: None, lab: Any, chromium_page: Page, sl
     expect(button).to_have_text("Grade my notebook", timeout=PATIENT)
     for press in range(1, presses(slug) + 1):
         if press % 2:
-            answer(notebook, "grade-button", f"from halab.widgets import show_grade_panel  # {press}")
+            shown = f"from halab.widgets import show_grade_panel\n\nshow_grade_panel({int(slug[:2])})"
+            answer(notebook, "grade-button", f"{shown}  # {press}")
         button.click()
         wait_for_grades(grades, press, box)
         expect(button).to_have_attribute("aria-disabled", "false", timeout=PATIENT)
