@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 TTL = 10.0
 RATE = 10.0
 LATE = 5.0  # seconds at the end that tell whether an operation works again
+TRIES = 3
 BRIEF = 20  # unanswered requests, two seconds' worth, that still count as hardly noticed
 
 SMALL = {"datanode": 15, "log": 15, "proxy": 15}  # seconds each is watched
@@ -40,7 +41,17 @@ if os.environ.get("HALAB_SURVEY"):
 
 
 def losing(profile: str, targets: tuple[str, ...], seconds: float) -> None:
-    """Kill these parts of a fresh cluster, watch for so long, and compare with the table."""
+    """Compare the table with what a cluster does. A table that is wrong is wrong each time; a machine that lets
+    requests pass their deadline is busy only now and then.
+    """
+    for _ in range(TRIES):
+        if not (wrong := _differences(profile, targets, seconds)):
+            return
+    assert wrong == {}, "the table says the first, the cluster the second"
+
+
+def _differences(profile: str, targets: tuple[str, ...], seconds: float) -> dict[str, tuple[str, set[str]]]:
+    """Kill these parts of a fresh cluster, watch for so long, and compare with the table: what differs."""
     copies = 3 if profile == "ha" else 1
     with embedded_cluster.start("survival", profile, TTL) as cluster:
         retriever = Retriever(cluster, replicas=copies)
@@ -68,8 +79,7 @@ def losing(profile: str, targets: tuple[str, ...], seconds: float) -> None:
         seen["flush"] = _works(lambda: client.flush(retriever.insert_collection, timeout=10))
         seen["load"] = _works(lambda: client.load_collection("spare", timeout=10))
     said = {verdict.operation: verdict.fate for verdict in verdicts(parts, down, copies)}
-    wrong = {name: (fate, seen[name]) for name, fate in said.items() if fate not in seen[name]}
-    assert wrong == {}, "the table says the first, the cluster the second"
+    return {name: (fate, seen[name]) for name, fate in said.items() if fate not in seen[name]}
 
 
 def _serves(component) -> str:
