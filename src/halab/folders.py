@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 
-from halab.errors import CourseError
+from halab.errors import CourseError, HalabError
 
-__all__ = ["cache_folder", "course_root", "home_folder"]
+__all__ = ["cache_folder", "course_root", "exclusive", "home_folder"]
 
 
 def home_folder() -> Path:
@@ -21,6 +22,25 @@ def home_folder() -> Path:
 def cache_folder() -> Path:
     """What can be made again, such as unpacked binaries: HALAB_CACHE, or the user's cache folder."""
     return Path(os.environ.get("HALAB_CACHE") or platformdirs.user_cache_dir("halab"))
+
+
+@contextmanager
+def exclusive(path: Path, refusal: HalabError) -> Iterator[None]:
+    """Hold a lock file for this process; it is free again when the process ends, however it does.
+
+    Raises `refusal` at once if somebody else holds it.
+    """
+    from filelock import FileLock, Timeout  # here: most of who asks for a folder locks none
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise refusal from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def course_root() -> Path:

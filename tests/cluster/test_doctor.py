@@ -103,7 +103,7 @@ def test_without_bubblewrap_it_is_said_what_grading_falls_back_to(monkeypatch, t
 
 
 def test_without_haproxy_a_lesson_goes_on_and_it_is_said_how_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(importlib.import_module("halab.cluster.haproxy"), "_FOLDERS", ())
+    monkeypatch.setattr(importlib.import_module("halab.cluster.kept_processes"), "_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     (check,) = doctor._balancer()
     assert check.verdict == "WARN"

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 import halab
-from halab.cluster import haproxy as haproxy_module
+from halab.cluster import kept_processes
 from halab.cluster.haproxy import _configuration, balance, find_haproxy, proxies
 from halab.errors import ClusterError, NotReady
 
@@ -86,7 +86,7 @@ def test_the_configuration_names_every_server_and_listens_on_loopback_only(tmp_p
 
 
 def test_without_haproxy_it_is_said_how_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(haproxy_module, "_FOLDERS", ())
+    monkeypatch.setattr(kept_processes, "_FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ClusterError, match="apt-get install haproxy"), balance(TWO):
         pass

@@ -26,7 +26,7 @@ def cluster():
 
 
 def test_what_is_missing_is_named_with_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(servers.shutil, "which", lambda name, path: None if "alert" in name else name)
+    monkeypatch.setattr(servers, "find_program", lambda *names: None if "alertmanager" in names else names[0])
     with pytest.raises(ClusterError, match="alertmanager is not installed") as caught:
         find_programs()
     assert "apt-get install prometheus prometheus-alertmanager" in caught.value.hint

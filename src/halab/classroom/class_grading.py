@@ -14,14 +14,13 @@ from concurrent.futures import (
     ThreadPoolExecutor,
     as_completed,
 )
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, Protocol
 
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 import halab
@@ -29,6 +28,7 @@ from halab.classroom.submissions import ClassSubmissions, Submission
 from halab.course.paths import course_root
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
+from halab.folders import exclusive
 from halab.grading.grader import Check, GradeReport, grade_notebook
 from halab.grading.preparation import one_line
 from halab.grading.verdicts import Verdict
@@ -216,23 +216,19 @@ def _lock_output(out: Path, folder: Path) -> Iterator[None]:
             f"{out} should be new, empty, or the --out of an earlier run; it is something else.",
             hint="Choose another folder with --out.",
         )
-    lock = FileLock(out / _LOCK, timeout=0)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / _RESULTS_FILE).touch()
-        lock.acquire()
-    except Timeout:
-        raise CourseError(
-            f"Another run is grading into {out}.", hint="Wait for it to end, or stop it with Ctrl-C."
-        ) from None
-    except OSError as error:
-        raise CourseError(
-            f"{out} cannot be written to: {error.strerror}.", hint="Choose another folder with --out."
-        ) from error
-    try:
+    refusal = CourseError(
+        f"Another run is grading into {out}.", hint="Wait for it to end, or stop it with Ctrl-C."
+    )
+    with ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / _RESULTS_FILE).touch()
+            stack.enter_context(exclusive(out / _LOCK, refusal))
+        except OSError as error:
+            raise CourseError(
+                f"{out} cannot be written to: {error.strerror}.", hint="Choose another folder with --out."
+            ) from error
         yield
-    finally:
-        lock.release()
 
 
 def _grade_all(

@@ -16,12 +16,9 @@ It ends with the block, and with this process, however that ends: see `kept_proc
 from __future__ import annotations
 
 import csv
-import os
-import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +26,7 @@ from pathlib import Path
 
 from halab.cluster.embedded.child_process import tail
 from halab.cluster.embedded.ports import free_ports
-from halab.cluster.kept_processes import keep_running, output_of
+from halab.cluster.kept_processes import await_start, find_program, keep_running, output_of
 from halab.cluster.protocol import Cluster
 from halab.errors import ClusterError, NotReady
 
@@ -40,8 +37,6 @@ ALGORITHMS = ("roundrobin", "leastconn", "random")
 fewer connections."""
 
 INSTALL = "Install it: apt-get install haproxy (Debian, Ubuntu) or brew install haproxy (macOS)."
-# Debian installs it in a folder that is not in an ordinary user's PATH.
-_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 _STARTS_WITHIN = 10.0  # seconds until a server has passed its first check
 _UNCHECKED = ("UNK", "INI")
 
@@ -126,8 +121,7 @@ def proxies(cluster: Cluster) -> dict[str, str]:
 
 def find_haproxy() -> str:
     """The path of HAProxy. Raises ClusterError if it is not installed."""
-    folders = os.pathsep.join([os.environ.get("PATH", os.defpath), *_FOLDERS])
-    command = shutil.which("haproxy", path=folders)
+    command = find_program("haproxy")
     if command is None:
         raise ClusterError("The balancer is HAProxy, and it is not installed here.", hint=INSTALL)
     return command
@@ -164,15 +158,7 @@ def _configuration(folder: Path, port: int, algorithm: str, servers: Mapping[str
 
 
 def _await_checks(front: Balancer, keeper: subprocess.Popen[bytes], folder: Path) -> None:
-    until = time.monotonic() + _STARTS_WITHIN
-    while (ready := front._ready()) is None:
-        if keeper.poll() is not None or time.monotonic() > until:
-            raise NotReady(
-                f"HAProxy did not come up. It wrote:\n{tail(output_of('haproxy', folder))}",
-                hint="Run: halab doctor",
-            )
-        time.sleep(0.05)
-    if not ready:
+    if not await_start(front._ready, keeper, "HAProxy", folder, _STARTS_WITHIN):
         raise NotReady(
             "The balancer runs, but none of its servers answers.", hint="See `halab status` for the proxies."
         )

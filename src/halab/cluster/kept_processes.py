@@ -7,18 +7,27 @@ when the owner ends, however it ends; the keeper then kills them and deletes the
 from __future__ import annotations
 
 import json
+import os
 import select
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from halab.cluster.embedded.child_process import die_with_parent
+from halab.cluster.embedded.child_process import die_with_parent, tail
+from halab.errors import NotReady
 
-__all__ = ["keep_running", "output_of"]
+__all__ = ["await_start", "find_program", "keep_running", "output_of"]
+
+T = TypeVar("T")
+
+# Debian and Homebrew install servers in folders that are not in an ordinary user's PATH.
+_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin")
 
 
 @contextmanager
@@ -46,8 +55,37 @@ def keep_running(commands: Mapping[str, Sequence[str]], folder: Path) -> Iterato
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def find_program(*names: str) -> str | None:
+    """The path of a program by the first of its names that is installed; None if none is."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_FOLDERS])
+    return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
+
+
+def await_start(
+    look: Callable[[], T | None],
+    keeper: subprocess.Popen[bytes],
+    name: str,
+    folder: Path,
+    seconds: float,
+    hint: str = "Run: halab doctor",
+) -> T:
+    """What `look` says of a kept process once it says anything; None is that it has not started yet.
+
+    Raises NotReady, with what the process wrote last and `hint`, if one of them ended or `seconds` are over.
+    """
+    until = time.monotonic() + seconds
+    while (state := look()) is None:
+        if keeper.poll() is not None or time.monotonic() > until:
+            raise NotReady(
+                f"{name} did not come up. It wrote:\n{tail(output_of(name.lower(), folder))}",
+                hint=hint,
+            )
+        time.sleep(0.05)
+    return state
+
+
 def output_of(name: str, folder: Path) -> Path:
-    """Where a kept process writes."""
+    """The file that a kept process writes to."""
     return folder / f"{name}.log"
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,18 +43,13 @@ def monitor(
 
     cluster = attach_cluster(name)
     parent = os.getppid()
-    with console.status("Starting Prometheus, Alertmanager and the canary"):
-        context = watch_cluster(cluster, replicas=replicas)
-        watch = context.__enter__()
-    try:
-        with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
+    with ExitStack() as stack:
+        with console.status("Starting Prometheus, Alertmanager and the canary"):
+            watch = stack.enter_context(watch_cluster(cluster, replicas=replicas))
+        with suppress(KeyboardInterrupt), _live() as live:
             while os.getppid() == parent and is_running(name):
                 live.update(_view(watch), refresh=True)
                 time.sleep(1.0)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        context.__exit__(None, None, None)
     print(watch.inbox)
 
 
@@ -64,36 +59,27 @@ def canary(
     replicas: Replicas = 1,
 ) -> None:
     """Ask a Milvus questions whose answers are known; export what was found for Prometheus. Until Ctrl-C."""
-    from prometheus_client import start_http_server
-
     from halab.monitoring.canary import Canary
 
     bird = Canary(uri, replicas=replicas)
     with console.status("Making the canary's collection"):
         bird.prepare()
-    try:
-        server, thread = start_http_server(port, "127.0.0.1", bird.registry)
-    except OSError as error:
-        raise typer.BadParameter(
-            f"{port} cannot be listened on: {error.strerror}", param_hint="--port"
-        ) from None
-    console.print(f"http://127.0.0.1:{port}/metrics", highlight=False)
-    stop = threading.Event()
-    asking = threading.Thread(target=bird.run, args=(stop,), daemon=True)
-    asking.start()
-    try:
-        with Live(console=console, auto_refresh=False) as live:
+    with closing(bird), ExitStack() as stack:
+        try:
+            asking = stack.enter_context(bird.exported(port))
+        except OSError as error:
+            raise typer.BadParameter(
+                f"{port} is not to be had: {error.strerror}", param_hint="--port"
+            ) from None
+        console.print(f"http://127.0.0.1:{port}/metrics", highlight=False)
+        with suppress(KeyboardInterrupt), _live() as live:
             while asking.is_alive():
                 live.update(_last_answer(bird.last), refresh=True)
                 time.sleep(1.0)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        stop.set()
-        asking.join()
-        server.shutdown()
-        thread.join()
-        bird.close()
+
+
+def _live() -> Live:
+    return Live(console=console, auto_refresh=False, vertical_overflow="visible")
 
 
 def _view(watch: Monitor) -> RenderableType:

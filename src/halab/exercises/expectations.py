@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["CheckFailed", "call_many", "defined_names", "expect", "explain", "hint_in"]
+__all__ = ["CheckFailed", "call_many", "defined_names", "expect", "expect_refused", "explain", "hint_in"]
 
 _DEFINED = re.compile(r"^(?:(?:async )?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _HINT = re.compile(r"halab hint (\d\d\.\d\.[a-z-]+)")
@@ -29,6 +29,27 @@ def expect(met: bool, behaviour: str, hint: str) -> None:
     """Raise CheckFailed with this behaviour and hint unless `met` is true."""
     if not met:
         raise CheckFailed(behaviour, hint)
+
+
+def expect_refused(
+    function: Callable[..., Any],
+    wrong: Iterable[tuple[Any, ...]],
+    right: tuple[Any, ...],
+    behaviour: str,
+    hint: str,
+) -> None:
+    """Raise CheckFailed unless a function raises a ValueError for each of the `wrong` arguments.
+
+    It is called with the `right` ones first, and what it raises for those is raised: one that always raises
+    refuses nothing.
+    """
+    function(*right)
+    for arguments in wrong:
+        try:
+            function(*arguments)
+        except ValueError:
+            continue
+        expect(False, behaviour, hint)
 
 
 def call_many(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:

@@ -58,7 +58,7 @@ def _read(path: Path) -> Any:
     if refusal := _file_problem(path):
         raise refusal
     try:
-        notebook = notebook_of(_whole_text(path))
+        notebook = notebook_of(_whole_json(path))
     except MemoryError:
         raise SubmissionError(
             f"{path.name} takes more memory to read than a notebook may.",
@@ -81,22 +81,22 @@ def _read(path: Path) -> Any:
     return notebook
 
 
-def _whole_text(path: Path) -> str:
-    """The text of a file; one that was written to just now, and is no JSON yet, is given time to become it.
+def _whole_json(path: Path) -> Any:
+    """What a file holds; one that was written to just now, and is no JSON yet, is given time to become it.
 
-    Jupyter empties a notebook before it writes it anew, so a reader may come in between.
+    Jupyter empties a notebook before it writes it anew, so a reader may come in between. Raises ValueError.
     """
     end = time.monotonic() + _SAVING
     while True:
         text = decoded(path.read_bytes())
         try:
-            json.loads(text)
-        except (ValueError, RecursionError):
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
             if time.monotonic() > end or time.time() - path.stat().st_mtime > _SAVING:
-                return text
+                if isinstance(error, RecursionError):
+                    raise ValueError("its lists are nested too deeply") from None
+                raise
             time.sleep(0.05)
-        else:
-            return text
 
 
 def _file_problem(path: Path) -> SubmissionError | None:

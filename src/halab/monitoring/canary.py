@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from pymilvus import MilvusClient
 
 from halab.errors import MeasurementError
@@ -120,6 +122,25 @@ class Canary:
             began = time.monotonic()
             self.ask()
             stop.wait(max(0.0, self._every - (time.monotonic() - began)))
+
+    @contextmanager
+    def exported(self, port: int) -> Iterator[threading.Thread]:
+        """Ask while the block runs, with the metrics there to be scraped, on loopback. Yields who asks.
+
+        Raises OSError if the port is not to be had.
+        """
+        server, serving = start_http_server(port, "127.0.0.1", self.registry)
+        stop = threading.Event()
+        asking = threading.Thread(target=self.run, args=(stop,), daemon=True)
+        asking.start()
+        try:
+            yield asking
+        finally:
+            stop.set()
+            asking.join()
+            server.shutdown()
+            server.server_close()
+            serving.join()
 
     def close(self) -> None:
         """Leave the cluster. Its collection stays, for the next canary."""

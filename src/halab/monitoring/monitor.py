@@ -8,24 +8,22 @@ with monitor(cluster) as watch:
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
-from prometheus_client import start_http_server
 
-from halab.cluster.embedded.child_process import tail
 from halab.cluster.embedded.ports import free_ports
-from halab.cluster.kept_processes import keep_running, output_of
+from halab.cluster.kept_processes import await_start, keep_running
 from halab.cluster.running_cluster import RunningCluster
-from halab.errors import HalabError, MeasurementError, NotReady
+from halab.errors import HalabError, MeasurementError
 from halab.monitoring.canary import Canary
 from halab.monitoring.inbox import Inbox, Message, serve_inbox
 from halab.monitoring.servers import (
@@ -40,6 +38,7 @@ from halab.monitoring.servers import (
 __all__ = ["Monitor", "monitor"]
 
 _STARTS_WITHIN = 30.0  # seconds
+_HINT = "Is the program of that name on this machine the one that is meant?"
 _LOOKS_EVERY = 2.0  # seconds between two looks at who is to be scraped
 
 
@@ -108,8 +107,9 @@ def monitor(cluster: RunningCluster, *, replicas: int = 1) -> Iterator[Monitor]:
         canary.prepare()
         stack.callback(canary.close)
         watch = Monitor(_address(ports.prometheus), _address(ports.alertmanager), page, inbox, canary)
-        _await_ready(watch, keeper, folder)
-        stack.enter_context(_exported(canary, ports.canary))
+        for name, address in (("Prometheus", watch.prometheus), ("Alertmanager", watch.alertmanager)):
+            await_start(partial(_ready, address), keeper, name, folder, _STARTS_WITHIN, _HINT)
+        stack.enter_context(canary.exported(ports.canary))
         stack.enter_context(_targets_followed(cluster, jobs, folder))
         yield watch
 
@@ -118,39 +118,10 @@ def _address(port: int) -> str:
     return f"http://127.0.0.1:{port}/"
 
 
-def _await_ready(watch: Monitor, keeper: subprocess.Popen[bytes], folder: Path) -> None:
-    until = time.monotonic() + _STARTS_WITHIN
-    for name, address in (("prometheus", watch.prometheus), ("alertmanager", watch.alertmanager)):
-        while not _is_ready(address):
-            if keeper.poll() is not None or time.monotonic() > until:
-                raise NotReady(
-                    f"{name.capitalize()} did not come up. It wrote:\n{tail(output_of(name, folder))}",
-                    hint="Is the program of that name on this machine the one that is meant?",
-                )
-            time.sleep(0.1)
-
-
-def _is_ready(address: str) -> bool:
+def _ready(address: str) -> bool | None:
     with suppress(httpx.HTTPError):
-        return httpx.get(f"{address}-/ready", timeout=2.0).status_code == 200
-    return False
-
-
-@contextmanager
-def _exported(canary: Canary, port: int) -> Iterator[None]:
-    """The canary asks, and its metrics are there to be scraped."""
-    server, thread = start_http_server(port, "127.0.0.1", canary.registry)
-    stop = threading.Event()
-    asking = threading.Thread(target=canary.run, args=(stop,), daemon=True)
-    asking.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        asking.join()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        return httpx.get(f"{address}-/ready", timeout=2.0).status_code == 200 or None
+    return None
 
 
 @contextmanager

@@ -5,14 +5,13 @@ scrape.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from halab.cluster.kept_processes import find_program
 from halab.cluster.running_cluster import RunningCluster
 from halab.errors import ClusterError
 from halab.folders import course_root
@@ -24,7 +23,6 @@ INSTALL = (
     "brew install prometheus alertmanager (macOS)."
 )
 _NAMES = {"prometheus": ("prometheus",), "alertmanager": ("prometheus-alertmanager", "alertmanager")}
-_FOLDERS = ("/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin")
 _EVERY = "2s"  # between two scrapes, and between two looks at the rules
 
 
@@ -40,11 +38,7 @@ class Ports:
 
 def find_programs() -> dict[str, str]:
     """The paths of Prometheus and Alertmanager. Raises ClusterError naming what is not installed."""
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_FOLDERS])
-    programs = {
-        program: next(filter(None, (shutil.which(name, path=path) for name in names)), None)
-        for program, names in _NAMES.items()
-    }
+    programs = {program: find_program(*names) for program, names in _NAMES.items()}
     missing = [program for program, place in programs.items() if place is None]
     if missing:
         raise ClusterError(

@@ -1,7 +1,7 @@
 // The architecture map: a cluster's parts by layer, and what stands or falls with the one that is selected.
 // Python sends what there is; nothing here runs on a timer.
 
-import { announce, element, panel, watch, watchSight } from "./shared.js";
+import { announce, COMPONENT_WORDS, element, panel, watch, watchSight } from "./shared.js";
 
 const WORDS = {
   en: {
@@ -28,16 +28,7 @@ const WORDS = {
       log: "log",
       objectstore: "object store",
     },
-    health: {
-      healthy: "healthy",
-      unhealthy: "unhealthy",
-      waiting: "waiting",
-      starting: "starting",
-      hung: "hung",
-      down: "down",
-      "": "not running",
-    },
-    ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
+    ...COMPONENT_WORDS.en,
     failing: "Failing already, for want of other parts",
     lost: "If it is lost now",
     alreadyLost: "Now that it is lost",
@@ -84,16 +75,7 @@ const WORDS = {
       log: "日志",
       objectstore: "对象存储",
     },
-    health: {
-      healthy: "健康",
-      unhealthy: "不健康",
-      waiting: "等待中",
-      starting: "启动中",
-      hung: "卡死",
-      down: "已停",
-      "": "没有运行",
-    },
-    ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
+    ...COMPONENT_WORDS.zh,
     failing: "别的部件坏了，已经受影响的",
     lost: "现在要是坏了",
     alreadyLost: "现在它已经坏了",

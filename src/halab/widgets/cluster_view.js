@@ -1,7 +1,7 @@
 // The cluster: a button, live progress while it starts, and a table by role while it runs.
 // Python sends what there is; nothing here runs on a timer.
 
-import { announce, element, panel, watch, watchSight } from "./shared.js";
+import { announce, COMPONENT_WORDS, element, panel, watch, watchSight } from "./shared.js";
 
 const WORDS = {
   en: {
@@ -34,15 +34,7 @@ const WORDS = {
       note: "Note",
     },
     restarts: "by the supervisor",
-    health: {
-      healthy: "healthy",
-      unhealthy: "unhealthy",
-      waiting: "waiting",
-      starting: "starting",
-      hung: "hung",
-      down: "down",
-    },
-    ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
+    ...COMPONENT_WORDS.en,
   },
   zh: {
     title: "集群",
@@ -74,15 +66,7 @@ const WORDS = {
       note: "备注",
     },
     restarts: "由守护进程重启",
-    health: {
-      healthy: "健康",
-      unhealthy: "不健康",
-      waiting: "等待中",
-      starting: "启动中",
-      hung: "卡死",
-      down: "已停",
-    },
-    ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
+    ...COMPONENT_WORDS.zh,
   },
 };
 // A shape for each state, so that colour is never the only sign.

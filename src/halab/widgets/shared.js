@@ -221,3 +221,31 @@ export function watchSight(model, el) {
     tell();
   };
 }
+
+/** How a component is, in words: its health ("" where there is none), and who leads. */
+export const COMPONENT_WORDS = {
+  en: {
+    health: {
+      healthy: "healthy",
+      unhealthy: "unhealthy",
+      waiting: "waiting",
+      starting: "starting",
+      hung: "hung",
+      down: "down",
+      "": "not running",
+    },
+    ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
+  },
+  zh: {
+    health: {
+      healthy: "健康",
+      unhealthy: "不健康",
+      waiting: "等待中",
+      starting: "启动中",
+      hung: "卡死",
+      down: "已停",
+      "": "没有运行",
+    },
+    ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
+  },
+};

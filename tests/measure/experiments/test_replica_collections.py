@@ -23,7 +23,7 @@ class FakeClient:
     def has_collection(self, name):
         return name in self.loaded
 
-    def list_aliases(self, name):
+    def describe_collection(self, name):
         return {"aliases": []}
 
     def create_collection(self, name, schema, num_shards):

@@ -10,9 +10,9 @@ from pymilvus.client.types import LoadState
 from typer.testing import CliRunner
 
 from halab.cli import app
+from halab.measure.probing.milvus_collections import aliases_of
 from halab.measure.probing.retriever import Retriever
 from halab.protect.backup import backup, restore, verify
-from halab.protect.backup.connection import aliases_of
 
 pytestmark = [pytest.mark.cluster]
 

@@ -60,7 +60,6 @@ def start(
     if launching is None:
         cluster = startup.join()
         check_same_settings(name, (cluster.profile, cluster.ttl), profile, ttl)
-        startup.settings = f"profile {cluster.profile}, TTL {cluster.ttl:g} s"
         startup.report("ready")
         return cluster
     try:
@@ -106,7 +105,6 @@ class _Startup:
     docker: Docker
     name: str
     progress: Progress
-    settings: str = ""
 
     def __post_init__(self) -> None:
         self.reader = StatusReader(self.docker, projects.project(self.name))

@@ -253,10 +253,10 @@ class Journal:
             raise JournalError("the journal is empty", hint="take the measurement again")
         prev = _NO_HASH
         for number, line in enumerate(self.lines, start=1):
-            record = _parsed(line, number)
+            record, canonical = _parsed(line, number)
             if number == 1:
                 _check_format(record)
-            prev = _checked(record, line, prev, number)
+            prev = _checked(record, line == canonical, prev, number)
             _check_place(record, number, len(self.lines))
         self._check_fields()
 
@@ -452,10 +452,12 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a JSON number")
 
 
-def _parsed(line: str, number: int) -> dict[str, Any]:
+def _parsed(line: str, number: int) -> tuple[dict[str, Any], str]:
+    """The record of a line, and the one way to write it."""
     try:
         record = json.loads(line, parse_constant=_refuse)
-        _canonical(record).encode()
+        canonical = _canonical(record)
+        canonical.encode()
     except (ValueError, RecursionError) as error:
         raise JournalError(
             f"line {number} is not JSON, or holds what no journal does ({error})",
@@ -465,7 +467,7 @@ def _parsed(line: str, number: int) -> dict[str, Any]:
         raise JournalError(
             f"line {number} is not a journal record", hint="is this a journal? use an untouched copy"
         )
-    return record
+    return record, canonical
 
 
 def _check_format(record: Mapping[str, Any]) -> None:
@@ -481,14 +483,14 @@ def _check_format(record: Mapping[str, Any]) -> None:
         )
 
 
-def _checked(record: Mapping[str, Any], line: str, prev: str, number: int) -> str:
-    """The record's hash, if it is right and follows `prev`."""
+def _checked(record: Mapping[str, Any], is_canonical: bool, prev: str, number: int) -> str:
+    """The record's hash, if it is right, follows `prev`, and the line is written as journals are."""
     if record.get("prev") != prev:
         raise JournalError(
             f"line {number} does not follow line {number - 1}: a line was removed, moved or added before it",
             hint="use an untouched copy or take the measurement again",
         )
-    if record.get("hash") != _hash(record) or line != _canonical(record):
+    if record.get("hash") != _hash(record) or not is_canonical:
         raise JournalError(
             f"line {number} was altered: its content does not give the hash it carries",
             hint="use an untouched copy or take the measurement again",

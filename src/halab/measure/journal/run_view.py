@@ -10,12 +10,13 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.marks import MARKS, mark_of
 from halab.measure.journal.outage import Outage
-from halab.measure.journal.summaries import OperationSummary, fault_time, summary
+from halab.measure.journal.summaries import OperationSummary, Summary, fault_time, summary
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import validity_remark
 from halab.models.samples import OPERATIONS
@@ -58,7 +59,7 @@ class RunView:
     @property
     def sentence(self) -> str:
         """The result in words; first of all whether it proves nothing, or was simulated."""
-        return " ".join((*validity_remark(self.journal), self._result()))
+        return " ".join((*self._doubts, self._result()))
 
     def _result(self) -> str:
         simulated = "Simulated. " if provenance(self.journal) == "simulated" else ""
@@ -75,15 +76,28 @@ class RunView:
     def __repr__(self) -> str:
         lines = [f"  {name}: {said}" for name, said in self._said()]
         lines += [f"  {row.operation}: {_in_short(row)}" for row in self._rows]
-        return "\n".join((self.sentence, *lines, "", repr(summary(self.journal))))
+        return "\n".join((self.sentence, *lines, "", repr(self._summary)))
 
     def _repr_html_(self) -> str:
-        return f"{self._head()}{self._picture()}{_folded(summary(self.journal)._repr_html_())}"
+        return f"{self._head()}{self._picture()}{_folded(self._summary._repr_html_())}"
 
-    @property
+    @cached_property
+    def _summary(self) -> Summary:
+        return summary(self.journal)
+
+    @cached_property
     def _rows(self) -> list[OperationSummary]:
         """The operation in question first."""
-        return sorted(summary(self.journal).rows, key=lambda row: row.operation != self.operation)
+        return sorted(self._summary.rows, key=lambda row: row.operation != self.operation)
+
+    @cached_property
+    def _spells(self) -> dict[str, list[_Spell]]:
+        """By operation."""
+        return {row.operation: _spells(self.journal, row) for row in self._rows}
+
+    @cached_property
+    def _doubts(self) -> tuple[str, ...]:
+        return validity_remark(self.journal)
 
     @property
     def _row(self) -> OperationSummary:
@@ -99,7 +113,7 @@ class RunView:
         doubts = "".join(
             f'<p style="border-left: 4px solid {MARKS["fail"].css}; padding-left: 10px; margin: 0.4em 0">'
             f"<strong>{html.escape(remark)}</strong></p>"
-            for remark in validity_remark(self.journal)
+            for remark in self._doubts
         )
         if doubts:
             return f'{doubts}<p style="opacity: 0.8; margin: 0.4em 0">For the record: {result}</p>'
@@ -125,13 +139,13 @@ class RunView:
     def _outages(self, axis: _Axis, row: OperationSummary) -> str:
         spells = "".join(
             axis.bar(spell.start, spell.end, f"top: 4px; height: 12px; {_PATTERNS[spell.kind]}")
-            for spell in _spells(self.journal, row)
+            for spell in self._spells[row.operation]
         )
         brackets = "".join(axis.bracket(outage) for outage in row.outages)
         return axis.faults(self.journal) + spells + brackets + axis.back(row.rto)
 
     def _legend(self) -> str:
-        kinds = {spell.kind for row in self._rows for spell in _spells(self.journal, row)}
+        kinds = {spell.kind for spells in self._spells.values() for spell in spells}
         items = [(_PATTERNS[kind], mark.words) for kind, mark in MARKS.items() if kind in kinds]
         if kinds:
             items += [(_OUTAGE, "an outage"), (_BACK, "the first lasting answer")]

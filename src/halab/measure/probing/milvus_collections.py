@@ -20,6 +20,7 @@ from halab.measure.probing.operations import UNANSWERED
 
 __all__ = [
     "TIMEOUT",
+    "aliases_of",
     "create_collection",
     "create_flat_index",
     "drop_collections",
@@ -74,11 +75,16 @@ def wait_until_loaded(
         time.sleep(_LOOK)
 
 
+def aliases_of(client: Any, name: str) -> list[str]:
+    """By the description: Milvus 2.3.5 does not list aliases in another database than the default one."""
+    return list(client.describe_collection(name).get("aliases") or ())
+
+
 def drop_collections(client: Any, names: Iterable[str]) -> None:
     """Release and drop those of the collections that are there, and their aliases."""
     for name in names:
         if client.has_collection(name):
-            for alias in client.list_aliases(name)["aliases"]:
+            for alias in aliases_of(client, name):
                 client.drop_alias(alias)
             client.release_collection(name)
             client.drop_collection(name)

@@ -16,7 +16,7 @@ from halab.measure.probing.milvus_collections import TIMEOUT, silence_pymilvus, 
 from halab.measure.probing.operations import UNANSWERED, error_text
 from halab.protect.backup.manifest import DEFAULT_DATABASE
 
-__all__ = ["LOAD_TIMEOUT", "aliases_of", "connected", "load", "refusals"]
+__all__ = ["LOAD_TIMEOUT", "connected", "load", "refusals"]
 
 LOAD_TIMEOUT = 300.0
 """Seconds for a collection, or a partition, to be loaded."""
@@ -62,11 +62,6 @@ def refusals(
         yield
     except UNANSWERED as error:
         raise BackupError(f"{what}: {error_text(error)}", hint=hint) from None
-
-
-def aliases_of(client: Any, name: str) -> list[str]:
-    """By the description: Milvus 2.3.5 does not list aliases in another database than the default one."""
-    return list(client.describe_collection(name).get("aliases") or ())
 
 
 def load(client: Any, name: str, replicas: int) -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "Manifest",
     "digest_of",
     "doubled_remark",
+    "qualified_name",
     "split_name",
     "verify",
 ]
@@ -117,8 +118,12 @@ class Collection(_Record):
 
     @property
     def qualified(self) -> str:
-        """DATABASE.NAME, or the name alone in the default database: no name of Milvus has a dot."""
-        return self.name if self.database == DEFAULT_DATABASE else f"{self.database}.{self.name}"
+        return qualified_name(self.database, self.name)
+
+
+def qualified_name(database: str, collection: str) -> str:
+    """DATABASE.NAME, or the name alone in the default database: no name of Milvus has a dot."""
+    return collection if database == DEFAULT_DATABASE else f"{database}.{collection}"
 
 
 def split_name(name: str) -> tuple[str, str]:

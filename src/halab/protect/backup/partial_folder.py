@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from halab.errors import BackupError
+from halab.folders import exclusive
 from halab.protect.backup.manifest import PARTIAL
 
-__all__ = ["exclusive", "partial_folder"]
+__all__ = ["partial_folder"]
 
 _LOCK = "backup.lock"
 
@@ -67,23 +67,6 @@ def _held(partial: Path, folder: Path) -> Iterator[None]:
             if left.name != _LOCK:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
         yield
-
-
-@contextmanager
-def exclusive(path: Path, refusal: BackupError) -> Iterator[None]:
-    """Hold a lock file for this process; it is free again when the process ends, however it does.
-
-    Raises `refusal` at once if somebody else holds it.
-    """
-    lock = FileLock(path)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise refusal from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _refuse_existing(folder: Path) -> None:

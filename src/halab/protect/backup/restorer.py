@@ -26,8 +26,9 @@ from pymilvus import DataType
 from pymilvus.exceptions import MilvusException
 
 from halab.errors import BackupError
-from halab.folders import home_folder
-from halab.protect.backup.connection import aliases_of, connected, load, refusals
+from halab.folders import exclusive, home_folder
+from halab.measure.probing.milvus_collections import aliases_of, drop_collections
+from halab.protect.backup.connection import connected, load, refusals
 from halab.protect.backup.fields import rows_of
 from halab.protect.backup.manifest import (
     DEFAULT_DATABASE,
@@ -39,7 +40,6 @@ from halab.protect.backup.manifest import (
     split_name,
     verify,
 )
-from halab.protect.backup.partial_folder import exclusive
 
 __all__ = ["Restored", "batches", "restore"]
 
@@ -157,14 +157,14 @@ class _Target:
         client, saved, name = self.client, self.saved, self.name
         with refusals(f'"{name}" was not restored, and what was there is untouched'):
             try:
-                _drop(client, building)  # left by a restore that was cut off
+                drop_collections(client, [building])  # left by a restore that was cut off
                 _create(client, saved, building)
                 _fill(client, saved, building, self.folder, self.progress)
                 _load_and_count(client, saved, building)
                 _put_in_place(client, building, name)
             except BaseException:
                 with suppress(MilvusException):
-                    _drop(client, building)
+                    drop_collections(client, [building])
                 raise
         with refusals(f'"{name}" was restored, but its aliases were not'):
             return _aliases(client, saved, name) + _remarks(saved)
@@ -272,7 +272,7 @@ def _load_and_count(client: Any, saved: Collection, name: str) -> None:
 def _put_in_place(client: Any, built: str, name: str) -> None:
     """The old one makes room and goes last, so that it can come back if the new one does not get its name."""
     old = _temporary("replaced", name)
-    _drop(client, old)
+    drop_collections(client, [old])
     replaced = client.has_collection(name)
     if replaced:
         client.rename_collection(name, old)
@@ -286,7 +286,7 @@ def _put_in_place(client: Any, built: str, name: str) -> None:
         for alias in aliases_of(client, old):
             client.alter_alias(name, alias)
         with suppress(MilvusException):
-            _drop(client, old)
+            drop_collections(client, [old])
 
 
 def _aliases(client: Any, saved: Collection, name: str) -> list[str]:
@@ -309,11 +309,3 @@ def _remarks(saved: Collection) -> list[str]:
     if any(field.primary and field.auto_id for field in saved.fields):
         return [f'the rows of "{saved.name}" have new keys: Milvus makes them itself']
     return [doubled_remark(saved)] if saved.doubled else []
-
-
-def _drop(client: Any, name: str) -> None:
-    if client.has_collection(name):
-        for alias in aliases_of(client, name):
-            client.drop_alias(alias)
-        client.release_collection(name)
-        client.drop_collection(name)

@@ -31,6 +31,7 @@ from halab.protect.backup.manifest import (
     Manifest,
     Progress,
     digest_of,
+    qualified_name,
     split_name,
 )
 from halab.protect.backup.partial_folder import partial_folder
@@ -132,41 +133,34 @@ def _collection(
                 hint="back it up with Milvus' own milvus-backup",
             )
         fields = tuple(read_field(field) for field in described["fields"])
+        dynamic = bool(described.get("enable_dynamic_field"))
         by_key = any(field.partition_key for field in fields)
         indexes = tuple(_index(client.describe_index(name, index)) for index in client.list_indexes(name))
         readers = [
-            PartitionReader(
-                client, name, partition, fields, bool(described.get("enable_dynamic_field")), page
-            )
+            PartitionReader(client, name, partition, fields, dynamic, page)
             for partition in _partitions(client, name, by_key)
         ]
-        collection = Collection(
+        subfolder = _file_name(qualified_name(database, name))
+        (into / subfolder).mkdir()
+        with _loaded(client, name, indexes, by_key) as replicas:
+            files = tuple(_file(reader, into, subfolder, progress) for reader in readers)
+        return Collection(
             name=name,
             database=database,
             description=described.get("description", ""),
             fields=fields,
-            dynamic=bool(described.get("enable_dynamic_field")),
+            dynamic=dynamic,
             shards=described.get("num_shards", 1),
             consistency=int(described.get("consistency_level", 0)),
             properties={str(k): str(v) for k, v in (described.get("properties") or {}).items()},
             indexes=indexes,
             aliases=tuple(described.get("aliases") or ()),
-            replicas=0,
+            replicas=replicas,
             num_partitions=described.get("num_partitions") if by_key else None,
+            doubled=sum(reader.doubled for reader in readers),
+            doubled_keys=tuple(key for reader in readers for key in reader.doubled_keys),
             counted=True,
-            files=(),
-        )
-        subfolder = _file_name(collection.qualified)
-        (into / subfolder).mkdir()
-        with _loaded(client, name, indexes, by_key) as replicas:
-            files = tuple(_file(reader, into, subfolder, progress) for reader in readers)
-        return collection.model_copy(
-            update={
-                "replicas": replicas,
-                "files": files,
-                "doubled": sum(reader.doubled for reader in readers),
-                "doubled_keys": tuple(key for reader in readers for key in reader.doubled_keys),
-            }
+            files=files,
         )
 
 

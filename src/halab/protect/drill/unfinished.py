@@ -9,14 +9,13 @@ CLUSTER/drill.json  in the folder of both clusters: which drill began on them. I
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from halab.cluster.protocol import Cluster
 from halab.errors import DrillError
+from halab.folders import exclusive
 from halab.protect.drill.runbook import State, load_state
 
 __all__ = [
@@ -36,21 +35,13 @@ STATE, REPORT = "state.json", "report.json"
 _LOCK, _MARK = "drill.lock", "drill.json"
 
 
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path) -> AbstractContextManager[None]:
     """Hold the drill of a folder for this process. Raises DrillError if another process holds it."""
-    file = FileLock(folder / _LOCK)
-    try:
-        file.acquire(blocking=False)
-    except Timeout:
-        raise DrillError(
-            f"the drill in {folder} is running now, in another process",
-            hint="wait for its end: two drills on one cluster would undo each other",
-        ) from None
-    try:
-        yield
-    finally:
-        file.release()
+    refusal = DrillError(
+        f"the drill in {folder} is running now, in another process",
+        hint="wait for its end: two drills on one cluster would undo each other",
+    )
+    return exclusive(folder / _LOCK, refusal)
 
 
 def mark_clusters(clusters: Iterable[Cluster], folder: Path) -> None:
