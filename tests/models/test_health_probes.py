@@ -1,3 +1,4 @@
+import math
 import random
 
 import pytest
@@ -28,6 +29,8 @@ def test_the_card_s_thirty_and_six_seconds_are_edges_of_ranges():
     assert detection(CARD, "hang") == (25, 30, 35)
     assert detection(TUNED, "crash") == (3, 4.5, 6)
     assert detection(TUNED, "hang") == (6, 7.5, 9)
+    assert detection(TUNED, "crash", "tcpSocket") == (3, 4.5, 6)
+    assert detection(TUNED, "hang", "tcpSocket") == (math.inf,) * 3
 
 
 @given(probes, st.floats(0, 0.999), st.sampled_from(["crash", "hang"]))

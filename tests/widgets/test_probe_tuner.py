@@ -17,9 +17,11 @@ import {detection, lateShare, falseRestarts, storm, yaml} from "./probes.mjs";
 let text = "";
 for await (const part of process.stdin) text += part;
 console.log(JSON.stringify(JSON.parse(text).map(({one, two, busy, pause, live}) => ({
-  crash: detection(one, "crash"), hang: detection(one, "hang"),
+  crash: detection(one, "crash"), hang: detection(one, "hang"), knocked: detection(one, "crash", "tcpSocket"),
+  never: detection(one, "hang", "tcpSocket").every((time) => time === Infinity),
   wrong: falseRestarts(one, lateShare(busy, pause, one.timeout)),
   storm: storm(live, 3600), yaml: yaml({liveness: one, readiness: two}),
+  tcp: yaml({liveness: one, readiness: two}, "tcpSocket"),
 }))));
 """
 probe = st.builds(
@@ -57,6 +59,9 @@ def test_the_browser_s_numbers_are_those_of_the_model(tmp_path):
         assert found["wrong"] == pytest.approx(false_restarts(one, late_share(busy, pause, one.timeout)))
         assert found["storm"] == pytest.approx(list(restart_storm(live, 3600)))
         assert found["yaml"] == yaml_of(one, two)
+        assert found["knocked"] == found["crash"]
+        assert found["never"]
+        assert found["tcp"] == yaml_of(one, two, "tcpSocket")
 
 
 def test_the_yaml_is_what_kubernetes_takes():
@@ -69,7 +74,21 @@ def test_without_a_front_end_a_table_says_when_a_fault_is_noticed():
     text = repr(ProbeTuner())
     assert "20 s" in text
     assert "35 s" in text
-    assert "a year" in text
+    assert "A healthy process is restarted practically never" in text
+    busy = ProbeTuner(TUNED, busy=0.2, pause=5).text()
+    assert "restarted 110,000 times a year" in busy
     assert text.endswith(yaml_of(CARD, HealthProbe(5, 3, 3, 10)))
     tuner = ProbeTuner(TUNED)
     assert "9 s" in tuner.text()
+
+
+def test_a_probe_that_only_knocks_never_notices_a_hang_and_says_so():
+    """The preset "Milvus' chart" is such a one: the chart's liveness has been tcpSocket since 4.2.38."""
+    text = ProbeTuner(asks="tcpSocket").text()
+    rows = [line.split() for line in text.splitlines() if line.startswith(("liveness", "readiness"))]
+    assert [row[2:] for row in rows if row[:2] == ["liveness", "hang"]] == [["never"] * 3]
+    assert sum("never" in row for row in rows) == 1, "a crash is refused, and readiness asks /healthz"
+    assert "  tcpSocket:\n    port: 9091\n" in text
+    chart = ProbeTuner._esm.split("const PRESETS")[1].split("asks:")[1]
+    assert chart.startswith(' "tcpSocket"')
+    assert "period: 30, timeout: 5, failures: 5, delay: 90" in chart

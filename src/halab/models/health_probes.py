@@ -7,6 +7,7 @@ to meet it leaves between 0 and `period` seconds later, any time as likely as an
     crash, refused at once      least (failures - 1) x period
     hang, never answered        least (failures - 1) x max(period, timeout) + timeout
     both                        mean = least + period / 2        most = least + period
+    hang, asked by tcpSocket    never: the kernel takes the connection for a process that hangs
 
 A probe that is still waiting when its successor is due delays it: a worker of the kubelet has one probe under
 way, and its ticker keeps one tick for it. That is the `max`.
@@ -34,6 +35,7 @@ __all__ = [
     "CARD",
     "TUNED",
     "YEAR",
+    "Asks",
     "HealthProbe",
     "ProbedFault",
     "backoffs",
@@ -50,6 +52,8 @@ BACKOFF_FIRST, BACKOFF_MOST, BACKOFF_RESET = 10.0, 300.0, 600.0
 forgets."""
 
 ProbedFault = Literal["crash", "hang"]
+Asks = Literal["httpGet", "tcpSocket"]
+"""How a probe asks: for a page, or only whether the port takes a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,17 @@ TUNED = HealthProbe(period=3, timeout=3, failures=2, delay=30)
 """The same with the card's faster period and threshold, and the timeout of its readiness probe."""
 
 
-def detection(probe: HealthProbe, fault: ProbedFault) -> Span:
-    """Seconds from a fault to the verdict. Raises ValueError for a fault that is neither crash nor hang."""
+def detection(probe: HealthProbe, fault: ProbedFault, asks: Asks = "httpGet") -> Span:
+    """Seconds from a fault to the verdict; infinite where there never is one.
+
+    Raises ValueError for a fault that is neither crash nor hang, and for another way to ask.
+    """
     if fault not in get_args(ProbedFault):
         raise ValueError(f"fault must be crash or hang, not {fault}")
+    if asks not in get_args(Asks):
+        raise ValueError(f"asks must be httpGet or tcpSocket, not {asks}")
+    if fault == "hang" and asks == "tcpSocket":
+        return Span(math.inf, math.inf, math.inf)
     if fault == "crash":
         least = (probe.failures - 1) * probe.period
     else:

@@ -7,8 +7,9 @@ import { element, frontEnd, Picture, redraw, slider, svg } from "./shared.js";
 
 const YEAR = 365 * 86400;
 
-/** Least, mean and most seconds from a fault to the verdict. */
-export function detection(p, fault) {
+/** Least, mean and most seconds from a fault to the verdict: infinite where there never is one. */
+export function detection(p, fault, asks = "httpGet") {
+  if (fault === "hang" && asks === "tcpSocket") return [Infinity, Infinity, Infinity];
   const least =
     fault === "crash"
       ? (p.failures - 1) * p.period
@@ -39,11 +40,12 @@ export function storm(live, seconds) {
   return [restarts, down / seconds];
 }
 
-export function yaml(probes) {
+export function yaml(probes, asks = "httpGet") {
   return ["liveness", "readiness"]
     .map((name) => {
       const p = probes[name];
-      return `${name}Probe:\n  httpGet:\n    path: /healthz\n    port: 9091\n  initialDelaySeconds: ${p.delay}\n  periodSeconds: ${p.period}\n  timeoutSeconds: ${p.timeout}\n  failureThreshold: ${p.failures}\n`;
+      const how = name === "liveness" && asks === "tcpSocket" ? "tcpSocket:" : "httpGet:\n    path: /healthz";
+      return `${name}Probe:\n  ${how}\n    port: 9091\n  initialDelaySeconds: ${p.delay}\n  periodSeconds: ${p.period}\n  timeoutSeconds: ${p.timeout}\n  failureThreshold: ${p.failures}\n`;
     })
     .join("");
 }
@@ -62,23 +64,26 @@ const WORDS = {
       delay: "initialDelaySeconds",
     },
     presets: ["The card's settings", "The card's faster ones", "Milvus' chart"],
+    asks: "The liveness probe asks by",
     s: "s",
     faults: { crash: "crash", hang: "hang" },
     range:
       "From a fault to the verdict: least, mean (dot) and most. Diamonds: what the card says, 30 s and 6 s.",
-    say: (name, fault, [a, b, c]) => `${name}, ${fault}: ${a} to ${c} s, ${b} s on average`,
+    say: (name, fault, [a, b, c]) =>
+      Number.isFinite(a)
+        ? `${name}, ${fault}: ${a} to ${c} s, ${b} s on average`
+        : `${name}, ${fault}: never. The port takes connections while the process hangs: the kernel does it`,
+    never: "never",
+    open: "A process that is only busy is not restarted either, since its port stays open. Since chart 4.2.38 this is how Milvus' own liveness probe asks.",
     short: { liveness: "liveness", readiness: "readiness" },
     load: "The process (assumptions)",
     busy: "answers that meet a pause",
     pause: "mean pause",
     wrong: (n) =>
-      `A process that is well is restarted ${n} a year, if pauses are independent. They are not: they come in bursts.`,
-    often: (n) =>
-      n >= 1
-        ? `${fmt(n)} times`
-        : n > 1e-9
-          ? `once in ${fmt(1 / n)} years, so ${fmt(n)} times`
-          : "practically never, so 0 times",
+      `A process that is well is restarted ${n}, if pauses are independent. They are not: they come in bursts.`,
+    wrongNever:
+      "A process that is well is practically never restarted, if pauses are independent. They are not: they come in bursts.",
+    often: (n) => (n >= 1 ? `${fmt(n)} times a year` : `once in ${fmt(1 / n)} years`),
     storm: (n, d) =>
       `If it is so busy that no answer is in time, a restart does not help: ${n} restarts in an hour, and ${d} % of the hour it waits in CrashLoopBackOff.`,
     late: "The timeout is longer than the period: each probe that waits delays the next.",
@@ -98,17 +103,23 @@ const WORDS = {
       delay: "initialDelaySeconds",
     },
     presets: ["卡片的配置", "卡片优化后", "Milvus 官方 chart"],
+    asks: "存活探针的方式",
     s: "秒",
     faults: { crash: "崩溃", hang: "卡死" },
     range: "从出故障到判定失败：最短、平均（圆点）和最长。菱形是卡片说的 30 秒和 6 秒。",
-    say: (name, fault, [a, b, c]) => `${name}，${fault}：${a} 到 ${c} 秒，平均 ${b} 秒`,
+    say: (name, fault, [a, b, c]) =>
+      Number.isFinite(a)
+        ? `${name}，${fault}：${a} 到 ${c} 秒，平均 ${b} 秒`
+        : `${name}，${fault}：永远发现不了。进程卡死了，端口照样能连上，因为接受连接的是内核`,
+    never: "永远发现不了",
+    open: "只是忙的进程也不会被重启，端口一直开着。Milvus 官方 chart 从 4.2.38 起，存活探针就是这么问的。",
     short: { liveness: "存活", readiness: "就绪" },
     load: "进程的情况（都是假设）",
     busy: "碰上卡顿的比例",
     pause: "卡顿平均时长",
-    wrong: (n) => `好好的进程每年会被误重启 ${n}，前提是卡顿互不相干。可实际上卡顿爱扎堆。`,
-    often: (n) =>
-      n >= 1 ? `${fmt(n)} 次` : n > 1e-9 ? `${fmt(n)} 次（${fmt(1 / n)} 年一次）` : "0 次（几乎不会）",
+    wrong: (n) => `好好的进程会被误重启，${n}，前提是卡顿互不相干。可实际上卡顿爱扎堆。`,
+    wrongNever: "好好的进程几乎不会被误重启，前提是卡顿互不相干。可实际上卡顿爱扎堆。",
+    often: (n) => (n >= 1 ? `每年 ${fmt(n)} 次` : `每 ${fmt(1 / n)} 年一次`),
     storm: (n, d) =>
       `要是忙到每次都答晚，重启也没用：一小时重启 ${n} 次，其中 ${d}% 的时间在 CrashLoopBackOff 里干等。`,
     late: "超时比间隔还长：还在等的检查会把下一次往后推。",
@@ -119,7 +130,9 @@ const WORDS = {
   },
 };
 
-const fmt = (n) => (n >= 1e4 || n < 1e-3 ? n.toExponential(1) : String(Number(n.toPrecision(3))));
+/** Two digits are all that an assumption is worth. Above one, so never as 1.6e+4. */
+const fmt = (n) => Number(n.toPrecision(2)).toLocaleString("en-US");
+const NEVER = 1e-6; // restarts a year: one in a million years
 const PRESETS = [
   {
     liveness: { period: 10, timeout: 5, failures: 3, delay: 30 },
@@ -130,6 +143,8 @@ const PRESETS = [
     readiness: { period: 3, timeout: 3, failures: 2, delay: 10 },
   },
   {
+    // Chart 5.0.19; since 4.2.38 (February 2025) the liveness of every component is tcpSocket.
+    asks: "tcpSocket",
     liveness: { period: 30, timeout: 5, failures: 5, delay: 90 },
     readiness: { period: 10, timeout: 5, failures: 5, delay: 90 },
   },
@@ -142,6 +157,7 @@ class ProbeTuner extends Picture {
   constructor(model, el) {
     super(model, el, "halab-tuner", WORDS[model.get("lang")]);
     this.probes = structuredClone(model.get("probes"));
+    this.asks = model.get("asks");
     this.load = { ...model.get("load") };
     this.inputs = [];
     this.chart = svg("svg", { class: "halab-tuner-chart", role: "img" });
@@ -158,6 +174,7 @@ class ProbeTuner extends Picture {
         "fieldset",
         {},
         element("legend", {}, w[name]),
+        name === "liveness" ? this.choice() : "",
         ...Object.keys(RANGES).map((field) =>
           this.slider(
             `${name}-${field}`,
@@ -213,13 +230,34 @@ class ProbeTuner extends Picture {
     return root;
   }
 
+  /** How the liveness probe asks: for the page, or only whether the port takes a connection. */
+  choice() {
+    const select = element(
+      "select",
+      {
+        onchange: () => {
+          this.asks = select.value;
+          this.changed();
+        },
+      },
+      element("option", { value: "httpGet" }, "httpGet /healthz"),
+      element("option", { value: "tcpSocket" }, "tcpSocket"),
+    );
+    this.inputs.push(() => {
+      select.value = this.asks;
+    });
+    return element("label", { class: "halab-tuner-asks" }, `${this.words.asks} `, select);
+  }
+
   take(preset) {
+    this.asks = preset.asks ?? "httpGet";
     for (const name of ["liveness", "readiness"]) Object.assign(this.probes[name], preset[name]);
     this.changed();
   }
 
   changed() {
     this.model.set("probes", structuredClone(this.probes));
+    this.model.set("asks", this.asks);
     this.model.set("load", { ...this.load });
     this.model.save_changes();
     this.update();
@@ -229,16 +267,20 @@ class ProbeTuner extends Picture {
     for (const show of this.inputs) show();
     this.drawRanges(this.width);
     this.tell();
-    this.pre.textContent = yaml(this.probes);
+    this.pre.textContent = yaml(this.probes, this.asks);
     this.copied.textContent = "";
   }
 
   drawRanges(width) {
     const { words: w } = this;
     const rows = ["liveness", "readiness"].flatMap((name) =>
-      ["crash", "hang"].map((fault) => [name, fault, detection(this.probes[name], fault)]),
+      ["crash", "hang"].map((fault) => [
+        name,
+        fault,
+        detection(this.probes[name], fault, name === "liveness" ? this.asks : "httpGet"),
+      ]),
     );
-    const most = Math.max(36, ...rows.map((row) => row[2][2])) * 1.05;
+    const most = Math.max(36, ...rows.map((row) => row[2][2]).filter(Number.isFinite)) * 1.05;
     const left = 132;
     const x = (t) => left + (t / most) * (width - left - 16);
     const parts = [];
@@ -251,16 +293,18 @@ class ProbeTuner extends Picture {
     rows.forEach(([name, fault, [a, b, c]], row) => {
       const y = 12 + row * 32;
       parts.push(svg("text", { x: 0, y: y + 15 }, `${w.short[name]}, ${w.faults[fault]}`));
-      parts.push(
-        svg("rect", {
-          class: `halab-tuner-bar halab-tuner-${fault}`,
-          x: x(a),
-          y,
-          width: x(c) - x(a),
-          height: 20,
-        }),
-      );
-      parts.push(svg("circle", { class: "halab-tuner-mean", cx: x(b), cy: y + 10, r: 4 }));
+      if (Number.isFinite(a)) {
+        parts.push(
+          svg("rect", {
+            class: `halab-tuner-bar halab-tuner-${fault}`,
+            x: x(a),
+            y,
+            width: x(c) - x(a),
+            height: 20,
+          }),
+        );
+        parts.push(svg("circle", { class: "halab-tuner-mean", cx: x(b), cy: y + 10, r: 4 }));
+      } else parts.push(svg("text", { class: "halab-tuner-never", x: x(0), y: y + 15 }, `→ ∞ ${w.never}`));
       if (row === 0)
         for (const t of [6, 30])
           parts.push(svg("path", { class: "halab-tuner-card", d: `M${x(t)} ${y + 2}l8 8l-8 8l-8 -8z` }));
@@ -275,7 +319,11 @@ class ProbeTuner extends Picture {
     const p = this.probes.liveness;
     const wrong = falseRestarts(p, lateShare(load.busy, load.pause, p.timeout));
     const [times, down] = storm(p.delay + detection(p, "hang")[1], 3600);
-    const lines = [...this.figures, w.wrong(w.often(wrong)), w.storm(times, Math.round(100 * down))];
+    const restarts =
+      this.asks === "tcpSocket"
+        ? [w.open]
+        : [wrong < NEVER ? w.wrongNever : w.wrong(w.often(wrong)), w.storm(times, Math.round(100 * down))];
+    const lines = [...this.figures, ...restarts];
     if (p.timeout > p.period) lines.push(w.late);
     this.said.replaceChildren(element("ul", {}, ...lines.map((line) => element("li", {}, line))));
   }

@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from typing import get_args
 
 import traitlets
 
 from halab.course.catalogue import language
-from halab.models.health_probes import CARD, HealthProbe, detection, false_restarts, restart_storm
+from halab.models.health_probes import (
+    CARD,
+    Asks,
+    HealthProbe,
+    detection,
+    false_restarts,
+    restart_storm,
+)
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
 
@@ -22,6 +30,7 @@ __all__ = ["ProbeTuner", "late_share", "yaml_of"]
 
 _READINESS = HealthProbe(period=5, timeout=3, failures=3, delay=10)
 _HOUR = 3600.0
+_NEVER = 1e-6  # restarts a year
 
 
 def late_share(busy: float, pause: float, timeout: float) -> float:
@@ -30,14 +39,17 @@ def late_share(busy: float, pause: float, timeout: float) -> float:
     return busy * math.exp(-timeout / pause)
 
 
-def yaml_of(liveness: HealthProbe, readiness: HealthProbe) -> str:
-    """Both probes as Kubernetes takes them, below a container. `yaml` in probe_tuner.js is its mirror."""
+def yaml_of(liveness: HealthProbe, readiness: HealthProbe, asks: Asks = "httpGet") -> str:
+    """Both probes as Kubernetes takes them, below a container; `asks` is how the liveness probe does.
+
+    `yaml` in probe_tuner.js is its mirror.
+    """
     lines = []
-    for name, probe in (("livenessProbe", liveness), ("readinessProbe", readiness)):
+    for name, probe, how in (("livenessProbe", liveness, asks), ("readinessProbe", readiness, "httpGet")):
         lines += [
             f"{name}:",
-            "  httpGet:",
-            "    path: /healthz",
+            f"  {how}:",
+            *(["    path: /healthz"] if how == "httpGet" else []),
             "    port: 9091",
             f"  initialDelaySeconds: {probe.delay:g}",
             f"  periodSeconds: {probe.period:g}",
@@ -50,13 +62,14 @@ def yaml_of(liveness: HealthProbe, readiness: HealthProbe) -> str:
 class ProbeTuner(CourseWidget):
     """Tune both probes and see when they notice a crash and a hang, and how often they are wrong.
 
-    `busy` is the share of answers that meet a pause, `pause` its mean length in seconds: assumptions, to be
-    replaced by one's own.
+    `asks` is how the liveness probe asks; readiness asks /healthz. `busy` is the share of answers that meet a
+    pause, `pause` its mean length in seconds: assumptions, to be replaced by one's own.
     """
 
     _esm, _css = front_end("probe_tuner")
 
     probes = traitlets.Dict().tag(sync=True)
+    asks = traitlets.Enum(get_args(Asks), "httpGet").tag(sync=True)
     load = traitlets.Dict().tag(sync=True)
     lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
@@ -66,9 +79,11 @@ class ProbeTuner(CourseWidget):
         readiness: HealthProbe = _READINESS,
         busy: float = 0.01,
         pause: float = 1.0,
+        asks: Asks = "httpGet",
     ) -> None:
         super().__init__(
             probes={"liveness": asdict(liveness), "readiness": asdict(readiness)},
+            asks=asks,
             load={"busy": busy, "pause": pause},
             lang=language(),
         )
@@ -76,24 +91,41 @@ class ProbeTuner(CourseWidget):
     def text(self) -> str:
         rows = []
         for name, fields in self.probes.items():
-            probe = HealthProbe(**fields)
+            asks: Asks = self.asks if name == "liveness" else "httpGet"
             for fault in ("crash", "hang"):
-                span = detection(probe, fault)
-                rows.append((name, fault, f"{span.least:g} s", f"{span.mean:g} s", f"{span.most:g} s"))
+                span = detection(HealthProbe(**fields), fault, asks)
+                rows.append((name, fault, *map(_seconds, (span.least, span.mean, span.most))))
         liveness = HealthProbe(**self.probes["liveness"])
-        a_year = false_restarts(liveness, late_share(timeout=liveness.timeout, **self.load))
-        times, down = restart_storm(_lives(liveness), _HOUR)
         table = text_table(
             "When a fault is noticed",
             ("probe", "fault", "least", "mean", "most"),
             rows,
-            [
-                f"Restarts of a healthy process: {a_year:.3g} a year, if pauses were independent.",
-                f"A process too busy to answer: {times} restarts in an hour, down {100 * down:.0f} % of it.",
-                "The card says 30 s for 10 s x 3, and 6 s for 3 s x 2.",
-            ],
+            [*self._restarts(liveness), "The card says 30 s for 10 s x 3, and 6 s for 3 s x 2."],
         )
-        return f"{table}\n\n{yaml_of(liveness, HealthProbe(**self.probes['readiness']))}"
+        return f"{table}\n\n{yaml_of(liveness, HealthProbe(**self.probes['readiness']), self.asks)}"
+
+    def _restarts(self, liveness: HealthProbe) -> list[str]:
+        if self.asks == "tcpSocket":
+            return ["Restarts of a process that is busy or hangs: none, its port stays open."]
+        a_year = false_restarts(liveness, late_share(timeout=liveness.timeout, **self.load))
+        times, down = restart_storm(_lives(liveness), _HOUR)
+        return [
+            f"A healthy process is restarted {_often(a_year)}, if pauses are independent.",
+            f"A process too busy to answer: {times} restarts in an hour, down {100 * down:.0f} % of it.",
+        ]
+
+
+def _often(a_year: float) -> str:
+    """So many times a year in words, to two digits."""
+    if a_year < _NEVER:
+        return "practically never"
+    if a_year >= 1:
+        return f"{float(f'{a_year:.2g}'):,.0f} times a year"
+    return f"once in {float(f'{1 / a_year:.2g}'):,.0f} years"
+
+
+def _seconds(time: float) -> str:
+    return "never" if math.isinf(time) else f"{time:g} s"
 
 
 def _lives(probe: HealthProbe) -> float:

@@ -124,6 +124,17 @@ def test_a_process_that_does_not_hear_is_killed_after_its_grace():
     assert kubelet.seen("restarted") - kubelet.seen("restarting") == pytest.approx(30)
 
 
+def test_a_probe_s_own_grace_period_comes_before_the_pod_s():
+    soon, month = Check(GET, TUNED, grace=2), 30 * 86400.0
+    kubelet = watched(Fake(hung=[(10, 1e9)]), 80, liveness=soon, grace=month)
+    assert kubelet.seen("restarted") - kubelet.seen("restarting") == pytest.approx(2)
+    kubelet = watched(Fake(hung=[(10, 1e9)]), 3600, liveness=Check(GET, TUNED), grace=month)
+    assert kubelet.seen("restarting") is not None
+    assert kubelet.seen("restarted") is None, "a hung process is given the month it was promised"
+    with pytest.raises(ValueError, match="a readiness probe ends nothing"):
+        Pod(readiness=soon)
+
+
 def test_a_restart_that_does_not_help_backs_off():
     fake = Fake(down=[(0, 1e9)], heals=False)
     kubelet = watched(fake, 400, liveness=Check(GET, HealthProbe(1, 1, 1)))

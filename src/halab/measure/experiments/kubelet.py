@@ -14,11 +14,12 @@ of the documentation ("Configure Liveness, Readiness and Startup Probes", "Pod L
 - `failures` or `successes` answers of one kind in a row change the state; liveness begins as passed,
   readiness as failed;
 - a failed liveness or startup probe is on hold until there is a new process;
-- the process is told to stop and killed after `grace` seconds; the first restart comes at once, those
-  after it wait 10 s, 20 s and so on up to 300 s, and 600 s of running are forgiven;
+- the process is told to stop and killed after `grace` seconds, the probe's own if it has one;
+- the first restart comes at once, those after it wait 10 s, 20 s and so on up to 300 s, and 600 s of running
+  are forgiven;
 - a process that has ended needs no probe: it is looked for once a second, as the kubelet does.
 
-What it leaves out: lifecycle hooks, gRPC probes, the terminationGracePeriodSeconds of a single probe.
+What it leaves out: lifecycle hooks and gRPC probes.
 """
 
 from __future__ import annotations
@@ -79,10 +80,14 @@ How = HttpGet | TcpSocket | Exec
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One probe of a pod: what it asks, and its numbers."""
+    """One probe of a pod: what it asks, its numbers, and the seconds a process has to stop after its verdict.
+
+    `grace` is the probe's own terminationGracePeriodSeconds; None stands for that of the pod.
+    """
 
     how: How
     probe: HealthProbe = field(default_factory=HealthProbe)
+    grace: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,8 @@ class Pod:
         for name, check in (("liveness", self.liveness), ("startup", self.startup)):
             if check is not None and check.probe.successes != 1:
                 raise ValueError(f"successes of a {name} probe must be 1, not {check.probe.successes}")
+        if self.readiness is not None and self.readiness.grace is not None:
+            raise ValueError("a readiness probe ends nothing: its grace must be None")
 
 
 class Container(Protocol):
@@ -269,7 +276,7 @@ class Kubelet:
         else:
             self._say("unhealthy", f"{worker.kind} failed {worker.run} times in a row")
             worker.on_hold, worker.run = True, 0
-            self._restart(f"{worker.kind} probe failed")
+            self._restart(f"{worker.kind} probe failed", worker.check.grace)
 
     def _set_ready(self, ready: bool, why: str) -> None:
         if ready != self.ready:
@@ -285,13 +292,13 @@ class Kubelet:
                 self._say("exit seen")
                 self._restart("the process ended")
 
-    def _restart(self, why: str) -> None:
+    def _restart(self, why: str, grace: float | None = None) -> None:
         if not self._restarting:
             self._restarting = True
             self._set_ready(False, why)
-            self._spawn(self._replace(why))
+            self._spawn(self._replace(why, self.pod.grace if grace is None else grace))
 
-    async def _replace(self, why: str) -> None:
+    async def _replace(self, why: str, grace: float) -> None:
         if self._loop.time() - self._began >= BACKOFF_RESET:
             self._waits = backoffs()
         wait = next(self._waits)
@@ -299,7 +306,7 @@ class Kubelet:
             self._say("back-off", f"CrashLoopBackOff: {wait:g} s")
             await asyncio.sleep(wait)
         self._say("restarting", why)
-        await self.container.restart(self.pod.grace, f"kubelet: {why}")
+        await self.container.restart(grace, f"kubelet: {why}")
         self.restarts += 1
         self._process += 1
         self._began = self._loop.time()
