@@ -138,6 +138,19 @@ def test_what_is_new_or_changed_is_graded_again(course, folder, asked, counting,
     assert report.result("ada", ONE).points == 5
 
 
+def test_a_learner_named_is_graded_again_and_nobody_else(folder, asked, counting):
+    first = run(folder, counting)
+    asked.clear()
+    assert said(run(folder, counting, again=["ada"])) == said(first)
+    assert sorted(asked) == [("ada", ONE), ("ada", TWO)]
+    asked.clear()
+    assert run(folder, counting).results == run(folder, counting, again=[]).results
+    assert asked == []
+    with pytest.raises(CourseError, match="Nothing of eve is in") as caught:
+        run(folder, again=["eve", "ada"])
+    assert "ada, bo, chen, dee" in caught.value.hint
+
+
 def test_a_copied_notebook_is_graded_for_its_own_learner(folder, asked, counting):
     hand_in(folder, "bo", ONE, "right")
     run(folder, counting)

@@ -23,6 +23,7 @@ from halab.course.paths import course_root
 from halab.grading.grader import Check
 from halab.grading.nbgrader_plugins import HideHiddenTests
 from halab.grading.nbgrader_run import settings
+from support.busy_machine import busy_loops
 
 pytestmark = [pytest.mark.grading, pytest.mark.timeout(600)]  # the first test grades for all
 
@@ -157,6 +158,18 @@ def test_formgrader_finds_every_submission_graded(graded, monkeypatch):
     found = NbGraderAPI(CourseDirectory(config=config), config=config).get_submissions(NAME)
     assert {one["student"]: one["score"] for one in found} == points(report)
     assert all(one["autograded"] and not one["needs_manual_grade"] for one in found)
+
+
+def test_a_grade_depends_on_the_work_and_not_on_the_machine(tmp_path):
+    """Four right notebooks, with three loops a core beside them."""
+    folder = tmp_path / "submitted"
+    for learner in ("ada", "bo", "cy", "dee"):
+        hand_in(folder, learner)
+    with busy_loops(6):
+        report = grade_class(read_folder(folder), tmp_path / "out", jobs=4)
+    assert {one.learner: (one.points, one.reason) for one in report.results} == dict.fromkeys(
+        ("ada", "bo", "cy", "dee"), (20, "")
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""class grade, with a grade function that takes no time."""
+"""class grade and class regrade, with a grade function that takes no time."""
 
 import pytest
 from typer.testing import CliRunner
@@ -16,8 +16,8 @@ def command(class_folder, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(grader, "grade_notebook", grade_fake)
 
-    def invoke(*arguments):
-        return CliRunner().invoke(app, ["class", "grade", str(class_folder), *arguments])
+    def invoke(*arguments, command="grade"):
+        return CliRunner().invoke(app, ["class", command, str(class_folder), *arguments])
 
     return invoke
 
@@ -47,6 +47,14 @@ def test_it_fails_when_something_was_not_graded(class_folder, command, tmp_path)
     assert "1 of 5 submissions were not graded" in done.stderr
     assert (tmp_path / "there" / "grades.csv").is_file()
     assert not default_output(class_folder).exists()
+
+
+def test_a_learner_is_graded_again_by_name(class_folder, command):
+    command()
+    done = command("ada", command="regrade")
+    assert done.exit_code == 0, done.output
+    assert "3 of 5 submissions were graded before" in done.stderr
+    assert command(command="regrade").exit_code == 2  # whom?
 
 
 def test_the_note_of_a_weaker_sandbox_begins_as_the_command_looks_for_it():

@@ -16,6 +16,8 @@ from halab.errors import CourseError
 from halab.grading import grader
 from halab.grading.grader import grade_notebook
 from halab.grading.nbgrader_plugins import GradeInSandbox
+from halab.grading.sandbox import box
+from halab.grading.sandbox.time_limit import TimeLimit
 
 pytestmark = pytest.mark.grading
 
@@ -47,7 +49,7 @@ def test_a_cell_without_end_is_ended_and_the_rest_is_graded(tmp_path):
 def test_a_grading_process_that_hangs_is_ended_with_every_process_of_it(tmp_path, monkeypatch):
     monkeypatch.setattr(grader, "GRADING_TIMEOUT", 1.0)
     before = set(psutil.Process().children(recursive=True))
-    with pytest.raises(CourseError, match="could not be graded"):
+    with pytest.raises(CourseError, match="was not graded"):
         grade_notebook(submission(tmp_path, "while True: pass"), NAME, "ada")
     left = [
         one
@@ -74,6 +76,38 @@ def test_the_time_for_all_cells_together_ends_cell_after_slow_cell():
     assert time.monotonic() - started < 60
     told = graded.cells[-1].outputs[0].evalue
     assert "the time for all cells together was up; nothing after it could run" in told
+
+
+class OnABusyMachine(TimeLimit):
+    """Time that always runs out while cores are short."""
+
+    @property
+    def ran_out_on_a_busy_machine(self):
+        return self.used > self.seconds
+
+
+@pytest.mark.parametrize(("source", "decided"), [("while True: pass", True), ("time.sleep(60)", False)])
+def test_what_ran_out_on_a_busy_machine_is_run_again_alone_and_is_never_fewer_points(
+    tmp_path, monkeypatch, source, decided
+):
+    """Computing is the learner's own on any machine. Of all else nobody can tell."""
+    monkeypatch.setattr(box, "TimeLimit", OnABusyMachine)
+    folder = {"root": str(course_root()), "source_directory": "solutions"}
+    told, cells = [], []
+    grader = GradeInSandbox(
+        config=Config({"CourseDirectory": folder}), timeout=0.7, total_timeout=60.0,
+        on_undecided=told.append, on_cell=lambda cell, all_cells: cells.append(cell),
+    )  # fmt: skip
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(f"import time\n{source}")])
+    names = {"nbgrader": {"assignment": NAME, "notebook": NAME, "student": "ada"}}
+    if decided:
+        graded, _ = grader.preprocess(notebook, names)
+        assert graded.cells[0].outputs[-1].ename == "CellTimeoutError"
+    else:
+        with pytest.raises(CourseError, match="while this machine was busy"):
+            grader.preprocess(notebook, names)
+    assert bool(told) is not decided
+    assert cells == [1, 1]
 
 
 def test_exhausted_memory_costs_the_cell_and_not_the_machine(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from concurrent.futures import (
     BrokenExecutor,
     CancelledError,
@@ -146,21 +146,30 @@ def grade_class(
     *,
     executor: Executor | None = None,
     jobs: int | None = None,
+    again: Collection[str] = (),
     grade: GradeFunction = grade_notebook,
     on_result: OnResult = lambda result, done, total: None,
 ) -> ClassReport:
     """Grade what is new or changed since the last run into `out`, and return all results.
 
+    What the learners in `again` handed in is graded afresh even if it is neither.
+
     Any `concurrent.futures` executor serves, such as Dask's `client.get_executor()`, if its workers see the
     course and both folders at the same paths; it is left open. Without one, `jobs` threads (default: one a
     core) each wait for a grading process. Graded notebooks go to `out/autograded`.
 
-    Raises CourseError if `out` is not for this, if another run is using it, or if the executor broke. An
-    interrupt cancels what has not begun. Whatever was raised, the results that had come are kept.
+    Raises CourseError if `out` is not for this, if another run is using it, if somebody in `again` handed in
+    nothing, or if the executor broke. An interrupt cancels what has not begun. Whatever was raised, the
+    results that had come are kept.
     """
+    if unknown := sorted(set(again) - {submission.learner for submission in submitted.submissions}):
+        raise CourseError(
+            f"Nothing of {', '.join(map(one_line, unknown))} is in {submitted.folder}.",
+            hint=f"Name learners as their folders are called: {', '.join(submitted.learners)}.",
+        )
     total = len(submitted.submissions)
     with _lock_output(out, submitted.folder):
-        results, pending = _earlier_results(submitted, out)
+        results, pending = _earlier_results(submitted, out, again)
         on_result(None, len(results), total)
         with closing(_grade_all(executor, jobs, list(pending), out, grade)) as outcomes:
             for submission, outcome in outcomes:
@@ -292,7 +301,9 @@ def _points(assignment: str) -> float:
     return float(sum(mark.get("points", 0) for mark in marks if mark.get("grade")))
 
 
-def _earlier_results(submitted: ClassSubmissions, out: Path) -> tuple[list[Result], dict[Submission, str]]:
+def _earlier_results(
+    submitted: ClassSubmissions, out: Path, again: Collection[str]
+) -> tuple[list[Result], dict[Submission, str]]:
     """The results that need no grading, and the submissions that do, each with its digest."""
     earlier = _read_results(out)
     exercises = {assignment: _exercise_digest(assignment) for assignment in submitted.assignments}
@@ -308,7 +319,7 @@ def _earlier_results(submitted: ClassSubmissions, out: Path) -> tuple[list[Resul
             unreadable = Outcome("not graded", f"It cannot be read: {error.strerror}.")
             results.append(_result(submission, unreadable))
             continue
-        result = earlier.get(digest)
+        result = None if submission.learner in again else earlier.get(digest)
         if result and (result.status == "refused" or _is_kept(out, submission)):
             results.append(replace(result, time=submission.time))
         else:

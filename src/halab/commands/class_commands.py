@@ -1,8 +1,8 @@
-"""The instructor's commands: class grade."""
+"""The instructor's commands: class grade, class regrade."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -29,36 +29,49 @@ messages = Console(stderr=True)
 def register(app: typer.Typer) -> None:
     """Add the instructor's commands to the `halab` command."""
     group = typer.Typer(help="For instructors: grade what a class handed in.", no_args_is_help=True)
-    group.callback()(lambda: None)  # else typer takes a group of one command for that command
     group.command()(grade)
+    group.command()(regrade)
     app.add_typer(group, name="class")
 
 
-def grade(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FOLDER",
-            help="What was handed in, as FOLDER/<learner>/<assignment>/<assignment>.ipynb.",
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder for the grades; by default FOLDER-graded, beside FOLDER.", show_default=False
-        ),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Notebooks graded at a time; by default one a CPU core.", show_default=False
-        ),
-    ] = None,
-) -> None:
+_Folder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FOLDER", help="What was handed in, as FOLDER/<learner>/<assignment>/<assignment>.ipynb."
+    ),
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder for the grades; by default FOLDER-graded, beside FOLDER.", show_default=False),
+]
+_Jobs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Notebooks graded at a time; by default one a CPU core.", show_default=False),
+]
+
+
+def grade(folder: _Folder, out: _Out = None, jobs: _Jobs = None) -> None:
     """Grade a class: points, reasons, a heat map and a gradebook.
 
     Run it again to continue after a stop, or to grade only what is new or changed.
     """
+    _grade(folder, out, jobs)
+
+
+def regrade(
+    folder: _Folder,
+    learners: Annotated[list[str], typer.Argument(metavar="LEARNER...", help="Whose work, by id.")],
+    out: _Out = None,
+    jobs: _Jobs = None,
+) -> None:
+    """Grade what these learners handed in afresh, and besides what is new or changed.
+
+    The others keep their grades. So should they: the same work gets the same grade.
+    """
+    _grade(folder, out, jobs, again=learners)
+
+
+def _grade(folder: Path, out: Path | None, jobs: int | None, again: Collection[str] = ()) -> None:
     from halab.classroom.class_grading import default_output, grade_class
     from halab.classroom.gradebook import publish
     from halab.classroom.submissions import read_folder
@@ -72,7 +85,9 @@ def grade(
     loading = Thread(target=_load_for_later, daemon=True)
     loading.start()
     with _progress(out) as on_result:
-        report = grade_class(submitted, out, jobs=jobs, grade=grader.grade_notebook, on_result=on_result)
+        report = grade_class(
+            submitted, out, jobs=jobs, again=again, grade=grader.grade_notebook, on_result=on_result
+        )
     loading.join()
     from halab.classroom.heatmap import save
 
@@ -86,7 +101,10 @@ def grade(
     _show_files(out)
     ungraded = sum(result.status == "not graded" for result in report.results)
     if ungraded:
-        _say(f"{ungraded} of {len(report.results)} submissions were not graded: run the same command again.")
+        _say(
+            f"{ungraded} of {len(report.results)} submissions were not graded: run the same command again, "
+            "with --jobs 1 if this machine was busy."
+        )
         raise typer.Exit(1)
 
 

@@ -184,8 +184,9 @@ class _GradingProcess:
         problem = reply["message"] if reply else self._log.read_text()[-1000:] or "the grading process ended"
         self.close()
         raise CourseError(
-            f"{job['assignment']} of {job['learner']} could not be graded: {problem}",
-            hint="Install the course again (make lab); if it stays, report it with this message.",
+            f"{job['assignment']} of {job['learner']} was not graded: {problem}",
+            hint=(reply["hint"] if reply else "")
+            or "Install the course again (make lab); if it stays, report it with this message.",
         )
 
     def _ask(self, job: Job, on_progress: Callable[[float], None]) -> Graded | Refused | Failed | None:

@@ -57,10 +57,13 @@ class Refused(TypedDict):
 
 
 class Failed(TypedDict):
-    """nbgrader or the sandbox failed, through no fault of the learner's."""
+    """There is no grade, and that is not the learner's fault: nbgrader or the sandbox failed, or the machine
+    was too busy. `hint` says what to do, or is empty.
+    """
 
     kind: Literal["failed"]
     message: str
+    hint: str
 
 
 Reply = Progress | Graded | Refused | Failed

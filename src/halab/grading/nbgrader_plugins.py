@@ -16,10 +16,12 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from traitlets import Any as Anything
 from traitlets import Float
 
+from halab.errors import CourseError
 from halab.grading.environment_variables import temporary_environment
 from halab.grading.judge import Judge, imported_modules
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, Sandbox
 from halab.grading.sandbox.time_limit import TimeLimit
+from halab.grading.sandbox.turns import alone, beside_others
 from halab.grading.verdicts import CellError, Verdict
 
 __all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "sandbox", "sanitize_html"]
@@ -44,6 +46,9 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
 
     nbgrader's way, with everything in one kernel, leaves the tests to the mercy of what they test: they can
     be read, and redefined. Here a graded cell ends with an error or without output, which decides its points.
+
+    A grade depends on the work and not on the machine: a notebook that ran out of time while cores were short
+    is run once more, with nothing else graded beside it. Raises CourseError if it is undecided even then.
     """
 
     timeout = Float(10.0, help="Seconds of its own (see TimeLimit) a cell may run.").tag(config=True)
@@ -51,9 +56,24 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
     on_cell = Anything(
         None, allow_none=True, help="Called with (number, of how many) as each cell starts."
     ).tag(config=True)
+    on_undecided = Anything(
+        None, allow_none=True, help="Called with the sentence that says why there is no grade."
+    ).tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
-        names = resources["nbgrader"]
+        with beside_others():
+            run = self._run(nb, resources["nbgrader"])
+        if run.doubtful:
+            with alone():
+                run = self._run(nb, resources["nbgrader"])
+        if run.undecided:
+            if self.on_undecided:
+                self.on_undecided(run.undecided)
+            raise CourseError(run.undecided)
+        return nb, resources
+
+    def _run(self, nb: Any, names: Any) -> _NotebookRun:
+        """Run and judge every cell of a submission; what they gave goes into the notebook."""
         source = self._source(names["assignment"], names["notebook"])
         with (
             temporary_environment(HALAB_LEARNER=names["student"]),
@@ -68,7 +88,7 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
                 if cell.cell_type == "code":
                     cell.execution_count = None
                     cell.outputs = run.outputs(cell, index + 1)
-        return nb, resources
+        return run
 
     def _source(self, assignment: str, notebook: str) -> Any:
         """The course's own notebook: what is in the submission's cells proves nothing."""
@@ -81,13 +101,18 @@ _MAX_OUTPUT_CHARACTERS = 5_000_000  # characters of a whole notebook's outputs t
 
 
 class _NotebookRun:
-    """One submission under way. `timeout` is seconds a cell, `left` seconds all together: see TimeLimit."""
+    """One submission under way. `timeout` is seconds a cell, `left` seconds all together: see TimeLimit.
+
+    `doubtful` is whether the machine may be to blame for what was lost, `undecided` says why that cannot be
+    told, or is empty.
+    """
 
     def __init__(self, box: Box, judge: Judge, timeout: float, left: float) -> None:
         self._box, self._judge, self._timeout, self._left = box, judge, timeout, left
         self._exit_reason = ""
         self._stopped: dict[str, CellError] = {}  # by name: what the cell that should define it ended with
         self._characters_left = _MAX_OUTPUT_CHARACTERS
+        self.doubtful, self.undecided = False, ""
 
     def outputs(self, cell: Any, number: int) -> list[Any]:
         """Run or judge this cell, the notebook's `number`th."""
@@ -131,6 +156,19 @@ class _NotebookRun:
             with contextlib.suppress(TimeoutError, ProcessExited):
                 limit.look()
             self._left -= limit.used
+            self._doubt(limit)
+
+    def _doubt(self, limit: TimeLimit) -> None:
+        """Note whether the machine may have had a part in how a cell ended."""
+        if limit.ran_out_on_a_busy_machine:
+            self.doubtful = True
+            if not limit.computed_too_long:
+                self.undecided = (
+                    "a cell ran out of time while this machine was busy; its code waited "
+                    f"{limit.waited:.0f} s for a core"
+                )
+        if self._box.lost:
+            self.doubtful, self.undecided = True, "its sandbox was lost on this machine"
 
     def _run_cell(self, cell: Any, limit: TimeLimit) -> tuple[list[Any], CellError | None]:
         try:

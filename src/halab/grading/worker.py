@@ -31,6 +31,8 @@ from halab.grading.messages import Failed, Graded, GradedCell, Job, Progress, Re
 MEMORY = 3 * 1024**3
 """Bytes of address space this process and its children may each take: what somebody hands in is read here."""
 
+_BUSY = "Grade it again when less runs on this machine."
+
 MAX_GRADEBOOKS = 20  # in the cache: more than there are exercises
 
 
@@ -53,7 +55,7 @@ def main(folder: Path) -> None:
         except SubmissionError as error:
             send(Refused(kind="refused", message=error.message, hint=error.hint))
         except CourseError as error:
-            send(Failed(kind="failed", message=error.message))
+            send(Failed(kind="failed", message=error.message, hint=error.hint))
     shutil.rmtree(folder, ignore_errors=True)  # whoever gave it may have been killed
 
 
@@ -77,8 +79,15 @@ def _grade(folder: Path, job: Job, send: Callable[[Progress], None]) -> Graded:
         config.GradeInSandbox.on_cell = lambda cell, cells: send(
             Progress(kind="progress", cell=cell, cells=cells)
         )
+        undecided: list[str] = []
+        config.GradeInSandbox.on_undecided = undecided.append
         _make_gradebook(folder, config, assignment)
-        autograde(config, assignment, learner)
+        try:
+            autograde(config, assignment, learner)
+        except CourseError:
+            if undecided:  # nbgrader has only a traceback for it
+                raise CourseError(undecided[0], hint=_BUSY) from None
+            raise
         cells = list(_graded_cells(folder, config, assignment, learner))
         if job["keep"]:
             _keep(folder / ".nbgrader" / "autograded" / learner / assignment, Path(job["keep"]))

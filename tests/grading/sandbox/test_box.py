@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import subprocess
 import sys
 import time
 
@@ -21,6 +20,7 @@ from halab.grading.sandbox.box import (
     UndefinedName,
 )
 from halab.grading.sandbox.isolation import isolations
+from support.busy_machine import busy_loops
 
 pytestmark = pytest.mark.grading
 
@@ -123,18 +123,6 @@ def test_time_that_is_up_between_two_calls_leaves_the_process_to_the_next_test(b
         with pytest.raises(CellTimeout):  # calls that take next to none count as a millisecond each
             call_on(function, lambda limit=limit: setattr(limit, "under_way", limit.under_way + 0.001))
         assert box.get("kept", box.limit(30)) == 7
-
-
-@contextlib.contextmanager
-def busy_loops(count):
-    """So many processes that want a core each."""
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
 
 
 def test_waiting_for_a_core_is_not_the_learner_s_time(box):

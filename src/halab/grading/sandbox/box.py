@@ -24,7 +24,7 @@ from halab.grading.sandbox.time_limit import LOOK, TimeLimit, Usage
 
 __all__ = ["Box", "CellTimeout", "LearnerError", "ProcessExited", "Reference", "Sandbox", "UndefinedName"]
 
-_START_TIMEOUT = 60.0  # seconds until the host has loaded what it needs, on a slow disk
+_START_TIMEOUT = 240.0  # seconds until the host has loaded what it needs, on a slow disk or a busy machine
 _ANSWER_TIMEOUT = (
     60.0  # seconds the host may take to answer: it does nothing that takes one, if it has a core
 )
@@ -210,7 +210,10 @@ class _Host:
 
 
 class Box:
-    """One learner's process. Every request has a limit, which several may share (`limit`)."""
+    """One learner's process. Every request has a limit, which several may share (`limit`).
+
+    `lost` is whether its sandbox does not answer any more, which is none of the learner's doing.
+    """
 
     def __init__(self, connection: socket.socket, host: _Host, kind: Isolation) -> None:
         self._connection = connection
@@ -218,6 +221,7 @@ class Box:
         self._host = host
         self._exit_reason = ""
         self.kind = kind
+        self.lost = False
         connection.settimeout(LOOK)
 
     def limit(self, seconds: float) -> TimeLimit:
@@ -230,6 +234,7 @@ class Box:
         try:
             reply = self._host.ask("usage")
         except (OSError, ValueError):
+            self.lost = True
             raise self._end("its sandbox was lost") from None
         return Usage(reply["cpu"], reply["waiting"])
 

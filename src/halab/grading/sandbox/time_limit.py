@@ -30,8 +30,9 @@ class Usage:
 class TimeLimit:
     """Seconds that a learner's code may take from now on. `usage` tells what it has used by now.
 
-    `seconds` is the limit, `under_way` is how long requests were under way since the last look, `used` what
-    was used at it, seconds.
+    `seconds` is the limit, `under_way` is how long requests were under way since the last look. At that look,
+    `used` is what counts towards the limit, `computed` the part of it that was processor time, and `waited`
+    how long there was no core, which does not count. All in seconds.
     """
 
     def __init__(self, seconds: float, usage: Callable[[], Usage]) -> None:
@@ -40,7 +41,17 @@ class TimeLimit:
         self._own_last = core_wait("self")
         self._looked = time.monotonic()
         self.under_way = self._idle = 0.0
-        self.used = 0.0
+        self.used = self.computed = self.waited = 0.0
+
+    @property
+    def ran_out_on_a_busy_machine(self) -> bool:
+        """Whether the time is up and cores were so short meanwhile that this may not be the code's doing."""
+        return self.used > self.seconds and self.waited > self.used / 2
+
+    @property
+    def computed_too_long(self) -> bool:
+        """Whether it computed nearly all of a time that is up, which no other program can make it do."""
+        return self.used > self.seconds and self.computed > 0.8 * self.used
 
     def add(self, seconds: float) -> None:
         """A request was under way for so long. Raises TimeoutError if the time is up."""
@@ -51,11 +62,14 @@ class TimeLimit:
     def look(self) -> None:
         """Work out what was used. Raises TimeoutError if the time is up."""
         now, own = self._usage(), core_wait("self")
-        busy = now.cpu - self._last.cpu + now.waiting - self._last.waiting + own - self._own_last
-        self._idle += max(0.0, self.under_way - busy)
+        waited = now.waiting - self._last.waiting + own - self._own_last
+        # What is read at slightly different moments may come to less than nothing: that evens out later.
+        self._idle = max(-LOOK, self._idle + self.under_way - waited - (now.cpu - self._last.cpu))
+        self.waited += waited
         self._last, self._own_last, self.under_way = now, own, 0.0
         self._looked = time.monotonic()
-        self.used = now.cpu - self._first.cpu + self._idle
+        self.computed = now.cpu - self._first.cpu
+        self.used = self.computed + max(0.0, self._idle)
         if self.used > self.seconds:
             raise TimeoutError
 
