@@ -51,6 +51,9 @@ TEXTS = {
         (r"by the rule of the others and untested", "mixCoord.enableActiveStandby is in the upgrade guide"),
         (r"2\.5\.26", "2.5.27 is the newest patch of 2.5"),
         (r"milvus:v2\.6\.16", "2.6.17 repaired what this course is about; 2.6.22 is the newest"),
+        (r"Woodpecker by default, written|默认 Woodpecker", "in 2.6 it is an option, in 3.0 the default"),
+        (r"Replicas of a collection \| set when it is \S+ \| the same", "it changes online since 2.4.13"),
+        (r"no difference beyond chance", "a finding needs a figure or a journal beside it"),
         (r"milvus_proxy_sync_epoch_time", "no Milvus since 2.3 has this metric"),
     ],
 )

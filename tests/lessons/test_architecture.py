@@ -74,7 +74,7 @@ def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():
 def test_the_card_s_three_copies_are_broken_by_two_of_which_one_was_lost():
     said = results(made("active rootcoord", bad=("metadata call",)))["coordinator-copies"]
     assert (said.verdict, said.measured) == ("broken", (2,))
-    assert "根协调的主用进程被杀：元数据操作停了 1.0 秒" in said.words.zh
+    assert "根协调器的主用进程被杀：元数据操作停了 1.0 秒" in said.words.zh
     assert results(made("etcd leader"))["coordinator-copies"].verdict == ""
 
 

@@ -54,8 +54,8 @@ __all__ = [
 ]
 
 _FAULTS = {
-    "crash standby rootcoord": "根协调的备用进程被杀",
-    "crash active rootcoord": "根协调的主用进程被杀",
+    "crash standby rootcoord": "根协调器的备用进程被杀",
+    "crash active rootcoord": "根协调器的主用进程被杀",
     "crash etcd follower": "etcd 的一个跟随者被杀",
     "crash etcd leader": "etcd 的领导者被杀",
     "crash etcd leader, crash etcd follower": "etcd 的领导者和一个跟随者一起被杀",

@@ -65,9 +65,9 @@ const WORDS = {
     layers: { access: "接入层", coordinators: "协调层", workers: "执行层", substrate: "底座" },
     roles: {
       proxy: "代理",
-      rootcoord: "根协调",
-      querycoord: "查询协调",
-      datacoord: "数据协调",
+      rootcoord: "根协调器",
+      querycoord: "查询协调器",
+      datacoord: "数据协调器",
       querynode: "查询节点",
       datanode: "数据节点",
       indexnode: "索引节点",
@@ -88,7 +88,7 @@ const WORDS = {
     operations: {
       search: "搜索",
       "strong search": "强一致搜索",
-      insert: "写入",
+      insert: "插入",
       "metadata call": "元数据操作",
       flush: "落盘",
       load: "加载",

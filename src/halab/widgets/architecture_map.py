@@ -102,8 +102,8 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
         "Keeps each acknowledged row until it is flushed. Here a Kafka-protocol log with one process.",
         "落盘之前，已确认的数据都在这里。这里用的是一个讲 Kafka 协议的单进程日志。",
         "Kafka, Pulsar or RocksMQ",
-        "Woodpecker by default, written by the streamingnode",
-        "默认 Woodpecker，由 streamingnode 写",
+        "Pulsar, Kafka or (default in 3.0) Woodpecker, written by the streamingnode",
+        "Pulsar、Kafka 或 Woodpecker（3.0 起默认），由 streamingnode 写",
     ),
     "objectstore": (
         "Keeps flushed segments and indexes.",

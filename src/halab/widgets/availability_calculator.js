@@ -168,7 +168,7 @@ const WORDS = {
     availability: "所以可用性是（%）",
     number: "副本数（有一个正常就行）",
     beta: "共因：同时放倒所有副本的停机占比",
-    failover: "一次故障切换要",
+    failover: "一次故障转移要",
     slo: "目标（SLO）：成功请求的占比",
     errors: "眼下的失败请求占比",
     aYear: (time) => `每年 ${time}`,

@@ -51,7 +51,7 @@ const WORDS = {
       ransomware: "勒索软件",
       "site loss": "整个机房",
       replicas: "多副本",
-      standby: "异地备用（CDC）",
+      standby: "灾备集群（CDC）",
       snapshots: "同一存储上的快照",
       backup: "备份",
       "off-site backup": "异地备份",

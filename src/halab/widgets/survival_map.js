@@ -184,7 +184,7 @@ const WORDS = {
     operations: {
       search: "搜索",
       "strong search": "强一致搜索",
-      insert: "写入",
+      insert: "插入",
       "metadata call": "元数据操作",
       flush: "落盘",
       load: "加载",
@@ -192,7 +192,7 @@ const WORDS = {
     one: {
       search: "搜索",
       "strong search": "强一致搜索",
-      insert: "写入",
+      insert: "插入",
       "metadata call": "元数据操作",
       flush: "落盘",
       load: "加载",
