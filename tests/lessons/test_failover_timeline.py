@@ -7,7 +7,8 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.cards import card
-from halab.lessons.failover_timeline import requests, results
+from halab.course.predictions import predict
+from halab.lessons.failover_timeline import cut_off, requests, results
 from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.retriever import Retriever
@@ -53,3 +54,22 @@ def test_requests_are_written_as_signs() -> None:
     answered, failed, unknown = requests(".x?")
     assert [one.outcome for one in (answered, failed, unknown)] == ["ok", "fail", "unknown"]
     assert [one.intended for one in (answered, failed, unknown)] == [0, 1, 2]
+
+
+def test_where_no_network_can_be_cut_a_recorded_run_is_shown_and_called_so(tmp_path: Path) -> None:
+    cluster = SimulatedCluster()
+    predict(6, "partition active rootcoord", last_failure=7.0, failed_requests=140)
+    shown = cut_off(cluster, "active rootcoord", retriever=Retriever(cluster))
+    assert repr(shown).startswith("RECORDED, not measured here: a cut network is not simulated.")
+    journal = shown.run.journal
+    assert journal.verify() is None
+    assert (journal.header.engine, journal.faults[0].kind, journal.simulated) == (
+        "compose",
+        "partition",
+        False,
+    )
+    assert f"This run is of {journal.header.started[:10]}, in containers" in shown.said
+    assert "It counts for nothing" in str(shown.said)
+    assert shown._repr_html_().index("RECORDED") < shown._repr_html_().index('role="img"')
+    assert "You said 7 s;" in shown.run.sentence
+    assert list(tmp_path.glob("journals/*")) == [], "nothing was kept"

@@ -25,7 +25,7 @@ def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
     assert all(journal.simulated for journal in found)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
     assert shown.upper().count("SIMULATED") > len(EXPERIMENTS)
-    assert "Skipped: a cut network is not simulated" in shown
+    assert "RECORDED, not measured here: a cut network is not simulated" in shown
 
 
 @pytest.mark.cluster

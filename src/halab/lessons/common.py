@@ -118,13 +118,17 @@ def prediction_before(journal: Journal, number: int) -> dict[str, float]:
     return made.numbers if made else {}
 
 
-def show_run(journal: Journal, number: int = 6, operation: str = "search") -> RunView:
+def show_run(
+    journal: Journal, number: int = 6, operation: str = "search", *, predicted: str | None = None
+) -> RunView:
     """One sentence, one picture and, folded, the table of a run; `number` is the card it belongs to.
 
     The picture lays the outages of each operation beside what the learner said of `operation` before the run
-    and what the card says of it, where they do. Raises JournalError for an operation that was not measured.
+    and what the card says of it, where they do. `predicted` names the run that the learner spoke of, if it is
+    another than this recording of it. Raises JournalError for an operation that was not measured.
     """
-    figures = prediction_before(journal, number)
+    made = predictions.prediction(number, predicted) if predicted else None
+    figures = made.numbers if made else prediction_before(journal, number)
     prediction = None
     if "failed_requests" in figures:  # who predicts that nothing fails names no times
         prediction = Said(figures.get("first_failure"), figures.get("last_failure"))

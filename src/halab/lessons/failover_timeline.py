@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import math
+from dataclasses import dataclass
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
+from halab.course.paths import course_root
 from halab.lessons.card_findings import finding, recovered, said_before, sound
 from halab.lessons.common import (
     PredictionForm,
@@ -21,6 +24,7 @@ from halab.lessons.common import (
     summary,
     table,
 )
+from halab.measure.journal.experiment_name import run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
 from halab.measure.journal.title_marks import mark_title
@@ -54,23 +58,51 @@ __all__ = [
 
 _WHY = {
     "embedded": "processes that share this machine's loopback have no network of their own to cut",
-    "simulated": "a cut network is not simulated, because no measurement of one stands behind the model",
+    "simulated": "a cut network is not simulated",
 }
+_RECORDING = "partition.jsonl"
+
+
+@dataclass(frozen=True, repr=False)
+class RecordedRun:
+    """A run that was not measured here, under a line that says where it was; it counts for nothing."""
+
+    said: Sentence
+    run: RunView
+
+    def __repr__(self) -> str:
+        return f"{self.said}\n\n{self.run!r}"
+
+    def _repr_html_(self) -> str:
+        border = "border-left: 4px solid currentColor; padding-left: 10px; margin: 0.4em 0"
+        return f'<p style="{border}"><strong>{html.escape(self.said)}</strong></p>{self.run._repr_html_()}'
 
 
 def cut_off(
     cluster: Cluster, target: str, *, retriever: Retriever, number: int = 6, seconds: float = 18.0
-) -> RunView | Sentence:
+) -> RunView | RecordedRun:
     """Take a component off its network for `seconds`, keep the journal, and show it beside the card.
 
-    Where no network can be cut nothing is measured, and what is shown says so.
+    Where no network can be cut nothing is measured: what is shown was recorded in containers, and says so.
     """
+    fault = f"partition {target}"
     if cluster.engine in _WHY:
-        containers = 'In containers it runs: lesson.cluster(engine="compose").'
-        return Sentence(f"Skipped: {_WHY[cluster.engine]}. {containers}")
-    journal = experiment(cluster, f"partition {target}", retriever=retriever, seconds=seconds)
+        return _recorded(_WHY[cluster.engine], run_name([fault], cluster.ttl), number)
+    journal = experiment(cluster, fault, retriever=retriever, seconds=seconds)
     keep(journal, number)
     return show_run(journal, number)
+
+
+def _recorded(why: str, predicted: str, number: int) -> RecordedRun:
+    """The run of docs/partition.jsonl beside what the learner said of `predicted` and the card says."""
+    journal = Journal.load(course_root() / "docs" / _RECORDING)
+    header = journal.header
+    said = Sentence(
+        f"RECORDED, not measured here: {why}. This run is of {header.started[:10]}, in containers on a "
+        f"machine with {header.machine['cores']} cores, Milvus {header.versions['milvus']}. It counts for "
+        'nothing. To measure your own: lesson.cluster(engine="compose").'
+    )
+    return RecordedRun(said, show_run(journal, number, predicted=predicted))
 
 
 def results(journal: Journal) -> dict[str, Finding]:

@@ -90,6 +90,7 @@ class RetryReport:
       end of the outage on.
     - `settled`: seconds from the end of the outage until requests no longer fail.
     - `slowest`: seconds the slowest good answer took, waits included.
+    - `load_by_second`: each second with its attempts, relative to the normal rate.
     """
 
     requests: int
@@ -105,6 +106,7 @@ class RetryReport:
     peak_after: float
     settled: float
     slowest: float
+    load_by_second: tuple[tuple[int, float], ...]
 
 
 Question = tuple[int, float, Outcome, str, random.Random]
@@ -271,6 +273,10 @@ class _World:
             peak_after=max(after) / scenario.rate,
             settled=max((request.sent - back for request in failed if request.sent >= back), default=0.0),
             slowest=max((r.done - r.sent for r in self.requests if r.outcome == Outcome.OK), default=0.0),
+            load_by_second=tuple(
+                (second, count / scenario.rate)
+                for second, count in sorted(Counter(map(math.floor, self.attempts)).items())
+            ),
         )
 
     def load(self, begin: float, end: float) -> float:
