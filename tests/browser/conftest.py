@@ -309,6 +309,24 @@ def open_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
         stop(process)
 
 
+@pytest.fixture
+def lab_anew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Lab]]:
+    """Start JupyterLab as on another day: the one before it has ended, folders and settings stay."""
+    chromium_path()
+    home, running = tmp_path_factory.mktemp("jupyter"), list[subprocess.Popen[bytes]]()
+
+    def start(root: Path) -> Lab:
+        while running:
+            stop(running.pop())
+        lab, process = start_lab(root, home, learners)
+        running.append(process)
+        return lab
+
+    yield start
+    while running:
+        stop(running.pop())
+
+
 @pytest.fixture(scope="session")
 def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One server for all notebooks that only show a widget."""

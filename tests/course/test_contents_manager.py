@@ -9,6 +9,7 @@ import pytest
 from tornado.web import HTTPError
 
 from halab.course.contents_manager import WorkspaceContentsManager
+from halab.course.widget_outputs import VIEW
 from halab.course.workspace import make_workspace
 
 LESSON = "course/06-failover-timeline.ipynb"
@@ -55,6 +56,14 @@ def test_a_copy_is_trusted_as_it_was_handed_out_and_not_when_something_else_wrot
     copy.write_text(copy.read_text().replace('"1"', '"2"'))
     (cell,) = asyncio.run(manager.get(LESSON))["content"]["cells"]
     assert not cell["metadata"]["trusted"]
+
+
+def test_a_widget_s_view_is_left_out_when_no_kernel_runs(course, manager):
+    data = {VIEW: {"model_id": "gone"}, "text/html": "as it was"}
+    cell = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", data)])
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), course / LESSON)
+    (cell,) = asyncio.run(manager.get(LESSON))["content"]["cells"]
+    assert cell["outputs"][0]["data"] == {"text/html": "as it was"}
 
 
 @pytest.mark.slow

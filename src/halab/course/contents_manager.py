@@ -19,6 +19,7 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, get_kernel_spec
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
 from halab.course.paths import course_root
+from halab.course.widget_outputs import drop_ended_views
 from halab.course.workspace import open_copy
 
 __all__ = ["WorkspaceContentsManager"]
@@ -33,7 +34,17 @@ class WorkspaceContentsManager(AsyncLargeFileManager):  # type: ignore[misc]
         model = await super().get(path, *args, **kwargs)
         if model["type"] == "notebook" and model["content"]:
             _name_kernel(model["content"]["metadata"])
+            drop_ended_views(model["content"], await self._kernel_process(path))
         return model
+
+    async def _kernel_process(self, path: str) -> int | None:
+        """The process id of the kernel that runs for this notebook; None if none does."""
+        server = self.parent
+        for session in await server.session_manager.list_sessions() if server else ():
+            if session["path"] == path.strip("/"):
+                provisioner = server.kernel_manager.get_kernel(session["kernel"]["id"]).provisioner
+                return provisioner.pid if provisioner else None
+        return None
 
     @contextmanager
     def atomic_writing(self, os_path: str, text: bool = True, **options: Any) -> Iterator[Any]:

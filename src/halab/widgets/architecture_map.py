@@ -131,7 +131,6 @@ class ArchitectureMap(CourseWidget):
     selected = traitlets.Unicode("").tag(sync=True)
     visible = traitlets.Bool(False).tag(sync=True)
     gone = traitlets.Bool(False).tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self, source: Cluster | str = "ha") -> None:
         parts, facts = _profile(source) if isinstance(source, str) else (_seen(source), _facts(source))

@@ -48,7 +48,6 @@ class _Calculator(CourseWidget):
 
     part = traitlets.Unicode().tag(sync=True)
     settings = traitlets.Dict().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
 
 class CopiesCalculator(_Calculator):

@@ -36,7 +36,6 @@ class BalancerRace(CourseWidget):
     third = traitlets.Float(0.5, min=0.1, max=1.0).tag(sync=True)
     event = traitlets.Enum(("none", "grey", "leaves"), "none").tag(sync=True)
     seed = traitlets.Int(1).tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self) -> None:
         super().__init__(lang=language())

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import anywidget
+import traitlets
+
+from halab.course.widget_outputs import kernel_metadata, without_kernel
 
 __all__ = ["CourseWidget", "front_end"]
 
@@ -30,9 +34,21 @@ def _read(name: str) -> str:
 class CourseWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """An anywidget whose text says the same as its picture, in a terminal, a diff or a log."""
 
+    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+
     def text(self) -> str:
         """The widget's content as plain text."""
         raise NotImplementedError
 
+    def still_picture(self) -> str:
+        """The content as HTML, to stand above the text when no kernel runs; "" where the text is enough."""
+        return ""
+
     def __repr__(self) -> str:
         return self.text()
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The view, which needs this kernel, and HTML for when it has ended."""
+        data, metadata = super()._repr_mimebundle_(**options)
+        data["text/html"] = without_kernel(data["text/plain"], self.still_picture(), self.lang)
+        return data, metadata | kernel_metadata()

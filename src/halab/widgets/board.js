@@ -123,7 +123,7 @@ function summary(model, words) {
 }
 
 function render({ model, el }) {
-  prepareHost(el);
+  prepareHost(model, el);
   const words = WORDS[model.get("lang")];
   el.lang = htmlLang(model);
   el.replaceChildren(

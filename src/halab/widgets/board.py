@@ -36,7 +36,6 @@ class Board(CourseWidget):
     steps = traitlets.List().tag(sync=True)
     step = traitlets.Dict().tag(sync=True)
     notes = traitlets.List().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def text(self) -> str:
         zh = self.lang == "zh"

@@ -231,7 +231,7 @@ function claimLists(claims, words, draw) {
 }
 
 function render({ model, el }) {
-  prepareHost(el);
+  prepareHost(model, el);
   const open = new Set(Object.keys(model.get("measured")));
 
   function draw() {

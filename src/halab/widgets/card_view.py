@@ -46,7 +46,6 @@ class CardView(CourseWidget):
 
     number = traitlets.Int().tag(sync=True)
     faces = traitlets.Dict().tag(sync=True)
-    lang = traitlets.Enum(_LANGUAGES, "en").tag(sync=True)
     measured = traitlets.Dict().tag(sync=True)
     after = traitlets.Bool(False).tag(sync=True)
 

@@ -45,7 +45,6 @@ class ClusterView(CourseWidget):
     progress = traitlets.Dict().tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     problem = traitlets.Dict().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
     visible = traitlets.Bool(False).tag(sync=True)
     gone = traitlets.Bool(False).tag(sync=True)
 

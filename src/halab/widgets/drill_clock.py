@@ -35,7 +35,6 @@ class DrillClock(CourseWidget):
     backup_age = traitlets.Int(30, min=0, max=240).tag(sync=True)
     target_rto = traitlets.Int(60, min=1).tag(sync=True)
     target_rpo = traitlets.Int(60, min=1).tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self, fault: str = "none") -> None:
         plan(MINUTES, fault)  # a fault there is not is refused here, not in the browser

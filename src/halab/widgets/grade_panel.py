@@ -44,7 +44,6 @@ class GradePanel(CourseWidget):
     hints = traitlets.Dict().tag(sync=True)
     saved = traitlets.Bool(True).tag(sync=True)
     problem = traitlets.Dict().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self, card: int) -> None:
         super().__init__(card=card, lang=language())

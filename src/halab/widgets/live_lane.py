@@ -71,7 +71,6 @@ class LiveLane(CourseWidget):
     now = traitlets.Float(0.0).tag(sync=True)
     phase = traitlets.Unicode().tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def text(self) -> str:
         return str(self.sentence)

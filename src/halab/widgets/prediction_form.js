@@ -156,7 +156,7 @@ function whenIs(model, time) {
 }
 
 function render({ model, el }) {
-  prepareHost(el);
+  prepareHost(model, el);
   const words = WORDS[model.get("lang")];
   function draw() {
     const wasHere = el.contains(document.activeElement);

@@ -55,7 +55,6 @@ class PredictionForm(CourseWidget):
     locked = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     too_late = traitlets.Unicode().tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self, card: int, about: str | Sequence[Question]) -> None:
         self._card = card

@@ -71,7 +71,6 @@ class ProbeTuner(CourseWidget):
     probes = traitlets.Dict().tag(sync=True)
     asks = traitlets.Enum(get_args(Asks), "httpGet").tag(sync=True)
     load = traitlets.Dict().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(
         self,

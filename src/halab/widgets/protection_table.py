@@ -87,7 +87,6 @@ class ProtectionTable(CourseWidget):
     times = traitlets.Dict().tag(sync=True)
     disasters = traitlets.List(list(DISASTERS)).tag(sync=True)
     protections = traitlets.List(list(PROTECTIONS)).tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self, have: Iterable[str] = ("replicas",)) -> None:
         have = list(have)

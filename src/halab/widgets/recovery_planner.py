@@ -35,7 +35,6 @@ class RecoveryPlanner(CourseWidget):
 
     setting = traitlets.Dict().tag(sync=True)
     need = traitlets.Dict().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self, setting: Setting | None = None, need: Need = _NEED) -> None:
         super().__init__(

@@ -124,19 +124,29 @@ export const markLegend = (fates, words) =>
 
 // ---- In JupyterLab ---------------------------------------------------------------------------------------
 
+const ENDED = {
+  en: "The kernel that made this was restarted. Before you use it, run this cell again (Shift+Enter), after the cells it builds on.",
+  zh: "生成它的内核已重启。使用之前，请先运行它依赖的单元格，再运行本单元格（Shift+Enter）。",
+};
+
 /** Prepares the place on the page that JupyterLab gives a widget. */
-export function prepareHost(el) {
+export function prepareHost(model, el) {
   el.classList.add("halab-host");
   el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
   // Arrow keys that bubble up to it, JupyterLab's notebook takes in any case, and a slider would stand still.
   el.addEventListener("keydown", (event) => {
     if (event.key.startsWith("Arrow")) event.stopPropagation();
   });
+  // What JupyterLab calls when the kernel restarts. What was drawn stays, beneath a line about it.
+  model.on("comm_live_update", () => {
+    const told = el.previousElementSibling?.classList.contains("halab-ended");
+    if (!told) el.before(element("p", { class: "halab-ended", role: "status" }, ENDED[model.get("lang")]));
+  });
 }
 
 /** The box a widget is: of this class, with its name and language for who hears it. */
 export function panel(model, el, style, title, ...children) {
-  prepareHost(el);
+  prepareHost(model, el);
   const attributes = { class: `halab-widget ${style}`, "aria-label": title, lang: htmlLang(model) };
   const root = element("section", attributes, ...children);
   el.append(root);

@@ -82,7 +82,6 @@ class SurvivalMap(CourseWidget):
     facts = traitlets.List().tag(sync=True)
     switch = traitlets.Bool(False).tag(sync=True)
     source = traitlets.Dict().tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(
         self,

@@ -32,7 +32,6 @@ class WriteRace(CourseWidget):
     jitter = traitlets.Float(10.0).tag(sync=True)
     copies = traitlets.Int(3, min=1, max=_MOST).tag(sync=True)
     needed = traitlets.Int(2, min=1, max=_MOST).tag(sync=True)
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
 
     def __init__(self) -> None:
         super().__init__(lang=language())
