@@ -20,6 +20,7 @@ ROOMS = (
     "monitoring",
     "protect/backup",
     "protect/drill",
+    "rag",
     "course",
     "exercises",
     "grading",

@@ -19,6 +19,7 @@ from halab.commands import (
     drill_commands,
     measure_commands,
     monitor_commands,
+    rag_commands,
 )
 from halab.course.store import DamagedFileWarning
 from halab.errors import HalabError
@@ -39,6 +40,7 @@ for panel, room in (
     ("Watching it", monitor_commands),
     ("Protecting its data", backup_commands),
     ("Protecting its data", drill_commands),
+    ("Asking your documents", rag_commands),
     ("For instructors", class_commands),
 ):
     commands, groups = len(app.registered_commands), len(app.registered_groups)

@@ -12,6 +12,7 @@
     |  `- JournalError           a journal is damaged, altered or of another version
     |- BackupError               a backup cannot be made, trusted or restored
     |- DrillError                a step of a drill must not be begun, or did not do what it should
+    |- RagError                  documents cannot be taken in, or a question got no answer
     `- CourseError               cards, lessons, exercises, grading
        `- SubmissionError        a learner's notebook cannot be graded as it is
 
@@ -32,6 +33,7 @@ __all__ = [
     "JournalError",
     "MeasurementError",
     "NotReady",
+    "RagError",
     "SubmissionError",
     "TargetError",
     "UnsupportedPlatform",
@@ -99,6 +101,10 @@ class BackupError(HalabError):
 
 class DrillError(HalabError):
     """A step of a drill must not be begun, or did not do what it should."""
+
+
+class RagError(HalabError):
+    """Documents cannot be taken in, or a question got no answer."""
 
 
 class CourseError(HalabError):

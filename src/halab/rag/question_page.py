@@ -1,0 +1,153 @@
+"""The service over HTTP, on loopback: a page for people, JSON for programs, readiness and metrics.
+
+/?q=…       the page, in the browser's language
+/ask?q=…    JSON: passages, degraded, seconds; status 503 if there is no answer of any kind
+/ready      200 if a known question finds its passage in the cluster, else 503 and why
+/metrics    for Prometheus
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from prometheus_client import generate_latest
+
+from halab.errors import RagError
+from halab.rag.language_model import LanguageModel
+from halab.rag.question_service import Answer, QuestionService
+
+__all__ = ["serve_questions"]
+
+_LONGEST_QUESTION = 1000
+_TEXTS = {
+    "en": {
+        "title": "Ask the documents",
+        "question": "Your question",
+        "ask": "Ask",
+        "degraded": "Degraded answer",
+        "unanswered": "No answer",
+    },
+    "zh": {
+        "title": "向文档提问",
+        "question": "你的问题",
+        "ask": "提问",
+        "degraded": "降级的回答",
+        "unanswered": "没有回答",
+    },
+}
+_PAGE = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
+body {{ margin: 2rem auto; max-width: 44rem; padding: 0 1rem; }}
+form {{ display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; }}
+label {{ flex: 1 1 20rem; }}
+input, button {{ font: inherit; padding: .4rem .6rem; box-sizing: border-box; }}
+input {{ width: 100%; }}
+article {{ border-top: 1px solid #8886; margin-top: 1rem; }}
+h2 {{ font-size: 1rem; margin-bottom: 0; }}
+pre {{ white-space: pre-wrap; font: inherit; }}
+cite {{ opacity: .8; }}
+[role=status] strong {{ border-left: .4rem solid #b9770e; padding-left: .4rem; }}
+[role=alert] strong {{ border-left: .4rem solid #c0392b; padding-left: .4rem; }}
+</style></head><body><main><h1>{title}</h1>
+<form><label>{question}<input name="q" value="{asked}" maxlength="1000" required autofocus></label>
+<button>{ask}</button></form>{below}</main></body></html>
+"""
+
+
+@contextmanager
+def serve_questions(
+    service: QuestionService, port: int = 0, model: LanguageModel | None = None
+) -> Iterator[str]:
+    """Serve a question service on loopback while the block runs; its address is yielded.
+
+    With port 0 the system chooses one. Raises OSError if the port is taken.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            question = parse_qs(url.query).get("q", [""])[0].strip()[:_LONGEST_QUESTION]
+            if url.path == "/":
+                self._answer(200, "text/html", self._page(question))
+            elif url.path == "/ask" and question:
+                self._answer(*_as_json(service, model, question))
+            elif url.path == "/ready":
+                lack = service.ready()
+                self._answer(503 if lack else 200, "text/plain", lack or "ready")
+            elif url.path == "/metrics":
+                self._answer(200, "text/plain", generate_latest(service.registry).decode())
+            else:
+                self._answer(404, "text/plain", "ask at /ask?q=…, or open /")
+
+        def _page(self, question: str) -> str:
+            wanted = self.headers.get("Accept-Language", "").lower()
+            language = "zh" if wanted.startswith("zh") else "en"
+            below = _below(service, model, question, language) if question else ""
+            return _PAGE.format(
+                language=language, asked=html.escape(question), below=below, **_TEXTS[language]
+            )
+
+        def _answer(self, status: int, kind: str, text: str) -> None:
+            data = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(data)))
+            self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Requests are counted in the metrics."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _as_json(service: QuestionService, model: LanguageModel | None, question: str) -> tuple[int, str, str]:
+    try:
+        answer = service.ask(question)
+    except RagError as error:
+        return 503, "application/json", json.dumps({"error": error.message})
+    body = asdict(answer) | {"text": _sentences(model, question, answer)}
+    return 200, "application/json", json.dumps(body, ensure_ascii=False)
+
+
+def _sentences(model: LanguageModel | None, question: str, answer: Answer) -> str:
+    return model.answer(question, answer.passages) if model and answer.passages else ""
+
+
+def _below(service: QuestionService, model: LanguageModel | None, question: str, language: str) -> str:
+    """What stands below the form: the answer, what it lacks, and its passages with their sources."""
+    texts = _TEXTS[language]
+    try:
+        answer = service.ask(question)
+    except RagError as error:
+        return f'<p role="alert"><strong>{texts["unanswered"]}:</strong> {html.escape(error.message)}</p>'
+    said = ""
+    if answer.degraded:
+        said = f'<p role="status"><strong>{texts["degraded"]}:</strong> {html.escape(answer.degraded)}</p>'
+    if sentences := _sentences(model, question, answer):
+        said += f"<p>{html.escape(sentences)}</p>"
+    return said + "".join(
+        f"<article><h2>{number}. {html.escape(passage.heading)}</h2><pre>{html.escape(passage.text)}</pre>"
+        f"<cite>{html.escape(passage.source)}</cite></article>"
+        for number, passage in enumerate(answer.passages, 1)
+    )

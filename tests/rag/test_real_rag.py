@@ -1,0 +1,91 @@
+"""The service against a real cluster: one of each role."""
+
+import threading
+
+import pytest
+
+from halab.cluster.embedded import embedded_cluster
+from halab.errors import RagError
+from halab.folders import course_root
+from halab.rag.ingest import ingest
+from halab.rag.local_passages import LocalPassages
+from halab.rag.passage_collection import Address, PassageCollection
+from halab.rag.question_service import QuestionService
+from halab.rag.reindexing import KnownQuestion, reindex, switch_back
+from halab.rag.vectors import LexicalVectors
+
+pytestmark = pytest.mark.cluster
+CARDS = course_root() / "cards"
+
+
+@pytest.fixture(scope="module")
+def cluster(real_home):
+    with embedded_cluster.start("rag", "small", 5) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def taken_in(cluster, tmp_path_factory):
+    """Documents taken in while the only data coordinator is down, and then comes back."""
+    file = tmp_path_factory.mktemp("rag") / "passages.jsonl"
+    collection = PassageCollection(cluster.uri)
+    vectors = LexicalVectors(LocalPassages().rarity)
+    collection.open(vectors.name, vectors.dimensions)
+    back = threading.Timer(3.0, cluster.inject("crash", "active datacoord").undo)
+    back.start()
+    done = ingest(CARDS, collection, vectors, file)
+    back.join()
+    cluster.wait_healthy()
+    return collection, LocalPassages.load(file), done, file
+
+
+def test_an_ingest_outlasts_a_lost_data_coordinator_and_each_passage_is_there_once(taken_in):
+    collection, local, done, file = taken_in
+    assert (done.there + done.written, done.left_out) == (len(local), {})
+    assert collection.count(collection.current()) == len(local)
+    again = ingest(CARDS, collection, LexicalVectors(local.rarity), file)
+    assert (again.written, again.there) == (0, len(local))
+
+
+def test_a_question_in_each_language_finds_its_card(cluster, taken_in):
+    _, local, _, _ = taken_in
+    service = QuestionService([Address(cluster.uri, "halab_rag")], LexicalVectors(local.rarity), local)
+    try:
+        assert service.ready() == ""
+        for question, source in (
+            ("Do replicas help after a wrong delete?", "cards/en/08-safety.md"),
+            ("误删了数据，副本能救回来吗？", "cards/zh/08-safety.md"),
+        ):
+            answer = service.ask(question)
+            assert (answer.degraded, answer.passages[0].source) == ("", source)
+    finally:
+        service.close()
+
+
+def test_an_index_is_switched_and_back_while_every_question_is_answered(cluster, taken_in):
+    collection, local, _, _ = taken_in
+    vectors = LexicalVectors(local.rarity)
+    service = QuestionService([Address(cluster.uri, "halab_rag")], vectors, local)
+    answers, over = [], threading.Event()
+
+    def asking():
+        while not over.wait(0.05):
+            answers.append(service.ask("How long does a failover take?"))
+
+    user = threading.Thread(target=asking)
+    user.start()
+    known = [KnownQuestion.about(passage) for passage in list(local)[::10]]
+    before = collection.current()
+    try:
+        with pytest.raises(RagError, match="does not find what it should"):
+            reindex(list(local)[:5], collection, vectors, known)
+        assert collection.current() == before
+        assert reindex(list(local), collection, vectors, known) == collection.current() != before
+        assert switch_back(collection, vectors, known) == before
+    finally:
+        over.set()
+        user.join()
+        service.close()
+    assert len(answers) > 20
+    assert {answer.degraded for answer in answers} == {""}
+    assert {answer.passages[0].source for answer in answers} == {"cards/en/06-failover-timeline.md"}
