@@ -51,7 +51,7 @@ class QuestionService:
     """Asks the first address that may be asked, then the others, within the limits of its protections.
 
     `addresses` stand in the order in which they are asked: the proxies of the cluster in charge, then those
-    of a standby. `registry` holds its metrics. Safe to ask from many threads.
+    of a standby. `registry` holds its metrics, `requests` counts those sent. Safe to ask from many threads.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class QuestionService:
         self.protections = protections or Protections()
         self.budget = budget or RetryBudget()
         self.breakers = {address: Breaker() for address in self.addresses}
+        self.requests = 0
         self._vectors, self._local = vectors, local
         self._last_good: OrderedDict[tuple[str, int], tuple[float, tuple[Passage, ...]]] = OrderedDict()
         self._lock = threading.Lock()
@@ -151,6 +152,11 @@ class QuestionService:
             if len(self._last_good) > _REMEMBERED:
                 self._last_good.popitem(last=False)
 
+    def sending(self) -> None:
+        """Count a request that is about to be sent."""
+        with self._lock:
+            self.requests += 1
+
     def record(self, address: Address, error: str) -> None:
         """Count a request that has ended, and tell the breaker of its address."""
         self._requests.labels(address.name, "failed" if error else "answered").inc()
@@ -224,6 +230,7 @@ class _Asking:
             return
         self._sent.append(address)
         self._under_way += 1
+        self._service.sending()
 
         sent = time.monotonic()
 
