@@ -5,6 +5,7 @@ One thread, one event loop, and these parts:
     process_table.py   starts, stops and restarts the processes, and records what happens to them
     boot_sequence.py   brings them up in order, and reports what did not come up
     health_monitor.py  asks etcd and every process how it is
+    lost_sessions.py   starts again who lives on without a session
     control_server.py  faults, healing, growing: what a client asks for over the unix socket
 
 Usage: python -m halab.cluster.embedded.supervisor FOLDER
@@ -29,6 +30,7 @@ from halab.cluster.embedded.boot_sequence import BootSequence
 from halab.cluster.embedded.control_server import ControlServer
 from halab.cluster.embedded.disk_use import disk_use, truncate_output
 from halab.cluster.embedded.health_monitor import HealthMonitor, health_of
+from halab.cluster.embedded.lost_sessions import LostSessions
 from halab.cluster.embedded.process_table import BackgroundTasks, ProcessTable
 from halab.cluster.embedded.settings import log_retention
 from halab.cluster.embedded.spec import ClusterSpec, remove_sockets
@@ -51,6 +53,7 @@ class Supervisor:
         self.table = ProcessTable(spec, self.tasks)
         self.boot = BootSequence(self.table, self.client, self.tasks)
         self.health = HealthMonitor(self.table, self.client)
+        self.lost_sessions = LostSessions(self.table)
         self.disk = 0  # bytes
         self.ended = asyncio.Event()
         self.keep_folder = False
@@ -116,6 +119,8 @@ class Supervisor:
     async def _watch_health(self) -> None:
         while True:
             await self.health.check()
+            if self.boot.phase == "ready":
+                await self.lost_sessions.restart_lost()
             await asyncio.sleep(self._pause())
 
     async def _watch_leaders(self) -> None:

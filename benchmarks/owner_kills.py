@@ -1,0 +1,106 @@
+"""Owners of a cluster are killed (SIGKILL) at random moments, every second one while it starts; what is left?
+
+    python benchmarks/owner_kills.py [kills] [seed]        100 kills if not given
+
+Counted are processes that work in the cluster's folder, ports of the cluster on which something listens,
+and the folders and sockets that it made. The exit status is 1 if anything is left.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from halab.cluster.embedded import embedded_cluster
+from halab.cluster.embedded.spec import ClusterSpec
+
+NAME = "owned"
+OWNER = f"""
+import halab, time
+halab.cluster({NAME!r}, profile="small")
+print("ready", flush=True)
+time.sleep(600)
+"""
+GONE_WITHIN = 30.0  # seconds; the supervisor looks for its owner twice a second, and a machine may be busy
+STARTING = 5.0  # seconds after the owner's first breath within which it is killed while it starts
+
+
+def left_behind(home: Path, before: set[Path], spec: ClusterSpec | None) -> list[str]:
+    """What an owner left, in words."""
+    left = []
+    for process in psutil.process_iter(["pid", "status"]):
+        try:
+            if process.info["status"] != psutil.STATUS_ZOMBIE and process.cwd().startswith(str(home)):
+                left.append(f"process {process.pid}")
+        except psutil.Error:
+            continue
+    ports = {port for process in spec.processes for port in process.ports.values()} if spec else set()
+    heard = {each.laddr.port for each in psutil.net_connections("inet") if each.status == psutil.CONN_LISTEN}
+    left += [f"port {port}" for port in sorted(ports & heard)]
+    left += [f"folder {path}" for path in (home / "clusters").glob("*/")]
+    if spec and spec.socket.parent.exists():
+        left.append(f"folder {spec.socket.parent}")
+    return left + [f"socket {path}" for path in sorted(sockets() - before)]
+
+
+def sockets() -> set[Path]:
+    """What this user's clusters have put beside their folders."""
+    return {path for path in Path("/tmp").glob("seaweedfs-*.sock") if path.stat().st_uid == os.getuid()}
+
+
+def spec_of(home: Path) -> ClusterSpec | None:
+    try:
+        return ClusterSpec.load(home / "clusters" / NAME)
+    except (OSError, ValueError):
+        return None
+
+
+def kill_one(home: Path, starting: bool, moment: float) -> list[str]:
+    """Start an owner, kill it after `moment` seconds of its start, or of being ready; what is left then."""
+    before = sockets()
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, env=os.environ | {"HALAB_HOME": str(home)}
+    ) as owner:
+        if not starting:
+            assert owner.stdout is not None
+            assert owner.stdout.readline() == b"ready\n", "the cluster did not come up"
+        time.sleep(moment)
+        spec = spec_of(home)
+        owner.send_signal(signal.SIGKILL)
+    spec = spec or spec_of(home)
+    until = time.monotonic() + GONE_WITHIN
+    while (left := left_behind(home, before, spec)) and time.monotonic() < until:
+        time.sleep(0.1)
+    return left
+
+
+def main() -> int:
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    chance = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    worst = 0
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["HALAB_HOME"] = home  # clusters of a benchmark are no learner's clusters
+        embedded_cluster.find_binaries()
+        for number in range(kills):
+            starting = number % 2 == 0
+            moment = chance.uniform(0, STARTING if starting else 1.0)
+            left = kill_one(Path(home), starting, moment)
+            worst += bool(left)
+            if left:
+                print(f"kill {number}, {moment:.2f} s after {'the start' if starting else 'ready'}: {left}")
+            embedded_cluster.down_all()
+    early = (kills + 1) // 2
+    print(f"{kills} owners killed, {early} of them while the cluster started: {worst} left something.")
+    return 1 if worst else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
