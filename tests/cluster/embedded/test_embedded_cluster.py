@@ -17,7 +17,15 @@ from jupyter_client.manager import start_new_kernel
 
 from halab.cluster.embedded import embedded_cluster, ports
 from halab.cluster.protocol import Cluster
-from halab.errors import ClusterExists, ClusterNotFound, FaultError, MeasurementError, NotReady, TargetError
+from halab.errors import (
+    ClusterError,
+    ClusterExists,
+    ClusterNotFound,
+    FaultError,
+    MeasurementError,
+    NotReady,
+    TargetError,
+)
 from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.experiments.load import CLIENT, MACHINE, bottlenecks, rate
 from halab.measure.experiments.throughput import cores_of, speeds, throughput
@@ -357,6 +365,24 @@ def test_nothing_outlives_a_supervisor_that_was_killed(real_home):
         supervisor.kill()
         wait_for(lambda: gone(processes), 10, "the end of every process")
     assert not cluster.folder.exists()  # a killed supervisor cannot remove it; taking it down does
+
+
+def test_a_stopped_supervisor_is_told_at_once_and_can_be_taken_down(real_home):
+    cluster = embedded_cluster.start("paused", "small", 10)
+    processes = processes_of(cluster)
+    processes[0].suspend()
+    wait_for(lambda: processes[0].status() == psutil.STATUS_STOPPED, 5, "the stop")
+    with pytest.raises(ClusterError, match=rf"process {processes[0].pid}, is stopped") as caught:
+        cluster.components()
+    assert f"kill -CONT {processes[0].pid}" in caught.value.hint
+    with pytest.raises(ClusterError, match="is stopped"):
+        embedded_cluster.start("paused")  # nobody's cluster is replaced because it does not answer
+    processes[0].resume()
+    assert {component.health for component in cluster.components()} == {"healthy"}
+    processes[0].suspend()
+    cluster.down()
+    wait_for(lambda: gone(processes), 10, "the end of every process")
+    assert not cluster.folder.exists()
 
 
 def test_nothing_outlives_an_owner_that_was_killed_while_the_cluster_was_starting(real_home):

@@ -68,6 +68,10 @@ POLL = 0.1  # seconds between two readings of the status while it starts
 _SUPERVISORS: list[subprocess.Popen[bytes]] = []
 
 
+class SupervisorStopped(ClusterError):
+    """A signal has stopped the process that looks after the cluster."""
+
+
 class EmbeddedCluster(RunningCluster):
     """Real Milvus processes on this machine (see `halab.cluster.protocol.Cluster`).
 
@@ -273,7 +277,7 @@ def remove(folder: Path) -> None:
             _await_gone(spec)
         remove_sockets(spec)
     _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
-    orphan_killer.kill_recorded(folder)  # those that a killed supervisor may have left
+    orphan_killer.kill_recorded(folder)  # what a killed supervisor left, and one that is stopped
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -368,6 +372,8 @@ def _running(folder: Path) -> ClusterSpec | None:
 def _answers(spec: ClusterSpec) -> bool:
     try:
         _request(spec, {"op": "status"})
+    except SupervisorStopped:
+        return True  # it is there, and says so to whoever asks it for something
     except ClusterError:
         return False
     return True
@@ -399,8 +405,13 @@ def _components(status: dict[str, Any]) -> list[Component]:
 def _request(spec: ClusterSpec, request: dict[str, Any]) -> dict[str, Any]:
     """Send one request to a cluster's supervisor; its answer.
 
-    Raises ClusterNotFound if it does not answer, FaultError if it refuses the request.
+    Raises ClusterNotFound if it does not answer, SupervisorStopped, FaultError if it refuses the request.
     """
+    if (pid := orphan_killer.stopped_supervisor(spec.folder)) is not None:
+        raise SupervisorStopped(
+            f"The cluster {spec.name!r} cannot answer: its supervisor, process {pid}, is stopped (SIGSTOP).",
+            hint=f"Let it go on: kill -CONT {pid}. Or remove the cluster: halab down --name {spec.name}",
+        )
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(60)

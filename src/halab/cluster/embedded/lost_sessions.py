@@ -1,8 +1,8 @@
 """Milvus processes whose session in etcd has ended and that live on without one.
 
-Active roles and workers exit when their session ends. A standby coordinator of 2.3.5 does not, for only an
-active one watches its session: it says "STANDBY" in its log, is OK by its `/healthz`, and could not take over.
-Measured: after etcd's leader hung for longer than a session lives. Nothing in Kubernetes would end it either.
+Active roles and workers exit when their session ends. A standby coordinator of 2.3.5 does not, since only an
+active one watches its session: its log goes on to say "STANDBY", and `/healthz` is OK. Measured after etcd's
+leader hung for longer than a session lives. Nothing in Kubernetes would end such a process either.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["is_alive", "kill_recorded", "record", "watch"]
+__all__ = ["is_alive", "kill_recorded", "record", "stopped_supervisor", "watch"]
 
 PIDS = "pids.json"
 
@@ -27,7 +27,7 @@ def is_alive(pid: int, created: float) -> bool:
 
 
 def record(folder: Path, pids: list[int]) -> None:
-    """Write down a cluster's processes, with their start times since a pid may be reused."""
+    """Write down a cluster's processes, its supervisor first, with their start times: a pid may be reused."""
     rows = []
     for pid in pids:
         try:
@@ -41,21 +41,42 @@ def record(folder: Path, pids: list[int]) -> None:
 
 def kill_recorded(folder: Path) -> list[int]:
     """SIGKILL the recorded processes that still run, and wait until they have ended; their pids."""
-    try:
-        rows = json.loads((folder / PIDS).read_text())
-    except (OSError, ValueError):
-        return []
     victims = []
-    for pid, created in rows:
+    for process in _recorded(folder):
         try:
-            process = psutil.Process(pid)
-            if abs(process.create_time() - created) < 1:
-                process.kill()
-                victims.append(process)
+            process.kill()
+            victims.append(process)
         except psutil.Error:
             continue
     psutil.wait_procs(victims, timeout=10)
     return [process.pid for process in victims]
+
+
+def stopped_supervisor(folder: Path) -> int | None:
+    """The pid of a cluster's supervisor if a signal has stopped it (SIGSTOP), so that it answers nobody."""
+    for process in _recorded(folder)[:1]:
+        try:
+            return process.pid if process.status() == psutil.STATUS_STOPPED else None
+        except psutil.Error:
+            continue
+    return None
+
+
+def _recorded(folder: Path) -> list[psutil.Process]:
+    """The recorded processes that are there still, in the order of the record."""
+    try:
+        rows = json.loads((folder / PIDS).read_text())
+    except (OSError, ValueError):
+        return []
+    processes = []
+    for pid, created in rows:
+        try:
+            process = psutil.Process(pid)
+            if abs(process.create_time() - created) < 1:
+                processes.append(process)
+        except psutil.Error:
+            continue
+    return processes
 
 
 def watch(supervisor: int, folder: Path, interval: float = 0.5) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -208,9 +209,9 @@ class ProcessTable:
             file.write(json.dumps([event.time, component, kind, by, detail]) + "\n")
 
     def record_pids(self) -> None:
-        """Write down which processes run, for whoever has to clean up after a supervisor that was killed."""
+        """Write down which processes run, for whoever has to end them in place of their supervisor."""
         running = [self.readiness_check, *(child.popen for child in self.children.values())]
-        orphan_killer.record(self.spec.folder, [popen.pid for popen in running if popen])
+        orphan_killer.record(self.spec.folder, [os.getpid(), *(popen.pid for popen in running if popen)])
 
 
 def _session_address(child: Child) -> str:
