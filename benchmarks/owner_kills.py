@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 
 from halab.cluster.embedded import embedded_cluster
+from halab.cluster.embedded.outside_files import MILVUS, MILVUS_OF_ROOT
 from halab.cluster.embedded.spec import ClusterSpec
 
 NAME = "owned"
@@ -33,7 +34,7 @@ GONE_WITHIN = 30.0  # seconds; the supervisor looks for its owner twice a second
 STARTING = 5.0  # seconds after the owner's first breath within which it is killed while it starts
 
 
-def left_behind(home: Path, before: set[Path], spec: ClusterSpec | None) -> list[str]:
+def left_behind(home: Path, spec: ClusterSpec | None) -> list[str]:
     """What an owner left, in words."""
     left = []
     for process in psutil.process_iter(["pid", "status"]):
@@ -48,12 +49,16 @@ def left_behind(home: Path, before: set[Path], spec: ClusterSpec | None) -> list
     left += [f"folder {path}" for path in (home / "clusters").glob("*/")]
     if spec and spec.socket.parent.exists():
         left.append(f"folder {spec.socket.parent}")
-    return left + [f"socket {path}" for path in sorted(sockets() - before)]
+    return left + [f"file {path}" for path in (outside_files(spec) if spec else ())]
 
 
-def sockets() -> set[Path]:
-    """What this user's clusters have put beside their folders."""
-    return {path for path in Path("/tmp").glob("seaweedfs-*.sock") if path.stat().st_uid == os.getuid()}
+def outside_files(spec: ClusterSpec) -> list[Path]:
+    """Milvus' pid files and SeaweedFS' sockets of a cluster."""
+    stores = spec.of_role("objectstore")
+    sockets = [Path("/tmp").glob(f"seaweedfs-*-{port}.sock") for s in stores for port in s.ports.values()]
+    name = spec.socket.parent.name
+    pids = [folder.glob(f"*{name}-*.pid") for folder in (MILVUS, MILVUS_OF_ROOT)]
+    return [path for paths in (*sockets, *pids) for path in paths]
 
 
 def spec_of(home: Path) -> ClusterSpec | None:
@@ -65,7 +70,6 @@ def spec_of(home: Path) -> ClusterSpec | None:
 
 def kill_one(home: Path, starting: bool, moment: float) -> list[str]:
     """Start an owner, kill it after `moment` seconds of its start, or of being ready; what is left then."""
-    before = sockets()
     with subprocess.Popen(
         [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, env=os.environ | {"HALAB_HOME": str(home)}
     ) as owner:
@@ -77,7 +81,7 @@ def kill_one(home: Path, starting: bool, moment: float) -> list[str]:
         owner.send_signal(signal.SIGKILL)
     spec = spec or spec_of(home)
     until = time.monotonic() + GONE_WITHIN
-    while (left := left_behind(home, before, spec)) and time.monotonic() < until:
+    while (left := left_behind(home, spec)) and time.monotonic() < until:
         time.sleep(0.1)
     return left
 

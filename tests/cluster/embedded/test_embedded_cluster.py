@@ -16,6 +16,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from halab.cluster.embedded import embedded_cluster, ports
+from halab.cluster.embedded.outside_files import MILVUS, MILVUS_OF_ROOT
 from halab.cluster.protocol import Cluster
 from halab.errors import (
     ClusterError,
@@ -365,6 +366,24 @@ def test_nothing_outlives_a_supervisor_that_was_killed(real_home):
         supervisor.kill()
         wait_for(lambda: gone(processes), 10, "the end of every process")
     assert not cluster.folder.exists()  # a killed supervisor cannot remove it; taking it down does
+    assert outside_files_of(cluster, processes) == []
+
+
+def outside_files_of(cluster, processes):
+    """What Milvus keeps outside the cluster's folder, for this cluster."""
+    left = [
+        path
+        for folder in (MILVUS, MILVUS_OF_ROOT)
+        for path in folder.glob(f"*{cluster.spec.socket.parent.name}*")
+    ]
+    return left + [path for process in processes for path in MILVUS.glob(f"server_id_{process.pid}")]
+
+
+def test_what_milvus_writes_outside_goes_with_the_cluster(real_home):
+    with embedded_cluster.start("tidy", "small", 10) as cluster:
+        processes = processes_of(cluster)
+        assert len(outside_files_of(cluster, processes)) >= 2 * 6  # a pid file and a server id each
+    assert outside_files_of(cluster, processes) == []
 
 
 def test_a_stopped_supervisor_is_told_at_once_and_can_be_taken_down(real_home):

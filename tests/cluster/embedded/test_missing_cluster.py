@@ -9,7 +9,7 @@ from halab.errors import ClusterError, ClusterNotFound, FaultError
 
 
 def test_a_cluster_taken_down_elsewhere_is_told_with_what_to_do(tmp_path):
-    spec = SimpleNamespace(profile="ha", name="course", socket=tmp_path / "supervisor")
+    spec = SimpleNamespace(profile="ha", name="course", socket=tmp_path / "supervisor", folder=tmp_path)
     with pytest.raises(ClusterNotFound, match="it was taken down") as told:
         EmbeddedCluster(spec, owned=False).resolve("active rootcoord")
     assert "halab.cluster()" in told.value.hint
@@ -18,7 +18,7 @@ def test_a_cluster_taken_down_elsewhere_is_told_with_what_to_do(tmp_path):
 
 
 def test_processes_on_one_loopback_have_no_network_to_cut(tmp_path):
-    spec = SimpleNamespace(profile="ha", name="course", socket=tmp_path / "supervisor")
+    spec = SimpleNamespace(profile="ha", name="course", socket=tmp_path / "supervisor", folder=tmp_path)
     with pytest.raises(FaultError, match="no network of their own") as told:
         EmbeddedCluster(spec, owned=False).inject("partition", "active rootcoord")
     assert "compose" in told.value.hint

@@ -23,6 +23,7 @@ from halab.cluster.cpu_throttle import throttle_cpu
 from halab.cluster.embedded import orphan_killer
 from halab.cluster.embedded.binaries import find_binaries
 from halab.cluster.embedded.child_process import tail
+from halab.cluster.embedded.outside_files import remove_outside_files, share_milvus_folder
 from halab.cluster.embedded.ports import free_ports
 from halab.cluster.embedded.spec import (
     PORTS,
@@ -32,7 +33,6 @@ from halab.cluster.embedded.spec import (
     clusters_folder,
     make_spec,
     ports_needed,
-    remove_sockets,
 )
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
 from halab.cluster.running_cluster import (
@@ -275,9 +275,10 @@ def remove(folder: Path) -> None:
             pass
         else:
             _await_gone(spec)
-        remove_sockets(spec)
-    _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
     orphan_killer.kill_recorded(folder)  # what a killed supervisor left, and one that is stopped
+    _SUPERVISORS[:] = [process for process in _SUPERVISORS if process.poll() is None]
+    if spec is not None:
+        remove_outside_files(spec)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -311,6 +312,7 @@ def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progres
         )
 
     binaries = find_binaries(report)
+    share_milvus_folder()
     folder = folder_of(name)
     remove(folder)
     me = Owner(pid=os.getpid(), created=psutil.Process().create_time())

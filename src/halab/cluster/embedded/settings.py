@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from halab.cluster.embedded.binaries import Binaries
+from halab.cluster.embedded.outside_files import alias
 from halab.cluster.embedded.spec import ClusterSpec, Process
 
 __all__ = ["Command", "brokers_of", "command", "log_retention", "milvus_yaml", "write_settings"]
@@ -190,7 +191,9 @@ def command(process: Process, spec: ClusterSpec, binaries: Binaries) -> Command:
             [sys.executable, str(Path(__file__).with_name("log_server.py")), str(cwd)], _environment(), cwd
         )
     return Command(
-        [str(binaries.milvus), "run", process.role], _milvus_environment(process, spec, binaries), cwd
+        [str(binaries.milvus), "run", process.role, "-alias", alias(spec, process)],
+        _milvus_environment(process, spec, binaries),
+        cwd,
     )
 
 
@@ -207,7 +210,7 @@ def _milvus_environment(process: Process, spec: ClusterSpec, binaries: Binaries)
     env |= {
         "LD_LIBRARY_PATH": libraries,
         "DYLD_LIBRARY_PATH": libraries,  # macOS, untested
-        "MILVUSCONF": str(spec.folder / "conf"),
+        "MILVUSCONF": "../conf",  # relative to its working folder: Milvus takes a comma for the end of a path
         "METRICS_PORT": str(process.ports["metrics"]),
         PORT_VARIABLE[process.role]: str(process.ports["grpc"]),
     }

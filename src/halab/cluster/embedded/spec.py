@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -24,7 +23,6 @@ __all__ = [
     "clusters_folder",
     "make_spec",
     "ports_needed",
-    "remove_sockets",
 ]
 
 Profile = Literal["ha", "small"]
@@ -123,15 +121,6 @@ class ClusterSpec(BaseModel):
 def clusters_folder() -> Path:
     """Where clusters live, one folder each; absolute, since each process has a working folder of its own."""
     return (home_folder() / "clusters").absolute()
-
-
-def remove_sockets(spec: ClusterSpec) -> None:
-    """Remove the supervisor's socket, and those that SeaweedFS leaves in /tmp under its ports."""
-    for store in spec.of_role("objectstore"):
-        for name, port in store.ports.items():
-            part = name.replace("grpc", "-grpc")
-            Path(f"/tmp/seaweedfs-{part}-{port}.sock").unlink(missing_ok=True)
-    shutil.rmtree(spec.socket.parent, ignore_errors=True)
 
 
 def ports_needed(profile: str) -> int:

@@ -31,9 +31,10 @@ from halab.cluster.embedded.control_server import ControlServer
 from halab.cluster.embedded.disk_use import disk_use, truncate_output
 from halab.cluster.embedded.health_monitor import HealthMonitor, health_of
 from halab.cluster.embedded.lost_sessions import LostSessions
+from halab.cluster.embedded.outside_files import remove_outside_files
 from halab.cluster.embedded.process_table import BackgroundTasks, ProcessTable
 from halab.cluster.embedded.settings import log_retention
-from halab.cluster.embedded.spec import ClusterSpec, remove_sockets
+from halab.cluster.embedded.spec import ClusterSpec
 
 __all__ = ["Supervisor", "main"]
 
@@ -103,7 +104,7 @@ class Supervisor:
         self.table.kill_all()
         if not self.keep_folder:
             shutil.rmtree(self.spec.folder, ignore_errors=True)
-        remove_sockets(self.spec)
+        remove_outside_files(self.spec)
 
     def _task_failed(self, error: str) -> None:
         self.boot.fail(f"The supervisor itself failed: {error}")
