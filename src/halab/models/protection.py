@@ -4,8 +4,10 @@ Availability is kept by copies that follow the original at once; safety by copie
 protection answers every disaster, and what answers a wrong command quickly shares the fate of its storage.
 
 Sources of the reasons: Milvus' documentation on in-memory replicas, on data processing (delete and drop are
-entries of the log), on Milvus CDC, on Milvus Backup, and on snapshots (3.0). Verdicts are judgements from
-these facts, and the times are assumptions: `Times` holds them, to be replaced by one's own from a drill.
+entries of the log), on Milvus CDC, on Milvus Backup, and on snapshots (3.0; by the release notes of 3.0.0
+they need Storage V3, which is off by default; the page on Storage V3 does not say so). Verdicts are
+judgements from these facts, and the times are assumptions: `Times` holds them, to be replaced by one's own
+from a drill.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ _TABLE: dict[str, dict[str, tuple[Helps, str]]] = {
         "node loss": ("no", _NO_NEED),
         "two nodes": ("no", _NO_NEED),
         "rack": ("no", _NO_NEED),
-        "wrong delete": ("yes", "It does not change, and becomes a new collection in the same cluster."),
+        "wrong delete": ("if", "With Milvus 3.0 and Storage V3: it becomes a new collection in the cluster."),
         "dropped collection": ("if", "Only if it outlives its collection: test that on your version first."),
         "bad release": ("if", "Only if the release left metadata and storage intact."),
         "ransomware": ("no", "It lies on the storage that is encrypted."),

@@ -56,8 +56,8 @@ _WHY_ZH = {
         "前提是它另有密钥，而且破坏不是通过 Milvus 自己进行的。"
     ),
     "It stands elsewhere, and is promoted.": "它在别处，提升为主即可。",
-    "It does not change, and becomes a new collection in the same cluster.": (
-        "快照不会变，可以在同一集群里恢复成新集合。"
+    "With Milvus 3.0 and Storage V3: it becomes a new collection in the cluster.": (
+        "前提是 Milvus 3.0，并打开了 Storage V3：能在集群里恢复成新集合。"
     ),
     "Only if it outlives its collection: test that on your version first.": (
         "前提是集合删了快照还在：先在自己的版本上试过。"
