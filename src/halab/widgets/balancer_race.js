@@ -123,6 +123,7 @@ const WORDS = {
     scale: `A full bar is ${FULL} requests; » stands for more.`,
     over: "over ",
     ready: "Press Race.",
+    running: `The race is on: ${SECONDS} s of requests. The result stands here when it is over.`,
     best: "★ lowest p99",
     clock: (t) => `${t.toFixed(1)} s of ${SECONDS} s`,
     said: (parts) => `p99: ${parts.join(", ")}.`,
@@ -150,6 +151,7 @@ const WORDS = {
     scale: `条形占满是 ${FULL} 个请求，» 表示还要多。`,
     over: "超过 ",
     ready: "按“开始”。",
+    running: `正在比：${SECONDS} 秒的请求，跑完后结果在这里。`,
     best: "★ p99 最低",
     clock: (t) => `${t.toFixed(1)} 秒 / ${SECONDS} 秒`,
     said: (parts) => `p99：${parts.join("，")}。`,
@@ -323,7 +325,7 @@ class BalancerRace {
       this.show(SECONDS, true);
       return;
     }
-    this.said.textContent = "…";
+    this.said.textContent = this.words.running;
     const began = performance.now();
     const step = () => {
       const now = ((performance.now() - began) / 1000) * PACE;
