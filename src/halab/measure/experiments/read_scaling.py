@@ -180,16 +180,19 @@ def scaling(journal: Journal, beyond: Sequence[int] = (5,)) -> Scaling:
 
 def _remarks(fit: UslFit) -> list[str]:
     losses = {"contention": fit.contention, "coherence": fit.coherence}
-    told = [
-        f"{name} {value.median:.2f} ({value.low:.2f}–{value.high:.2f})"
-        if value.low >= _SEEN
-        else f"{name} is no finding, anything from {value.low:.2f} to {value.high:.2f} fits"
-        for name, value in losses.items()
-    ]
+    told = [_loss(name, value) for name, value in losses.items()]
     return [
         f"Universal Scalability Law: {'; '.join(told)}. It goes through nearly "
         "any three points, so its interval says how much the repeats scatter, and not that it holds beyond."
     ]
+
+
+def _loss(name: str, value: Interval) -> str:
+    if value.low >= _SEEN:
+        return f"{name} {value.median:.2f} ({value.low:.2f}–{value.high:.2f})"
+    if value.high < _SEEN:
+        return f"{name} was not needed"
+    return f"{name} is no finding, anything from 0 to {value.high:.2f} fits"
 
 
 _SEEN = 0.005  # what is shown as 0.01: an interval that begins below it holds 0

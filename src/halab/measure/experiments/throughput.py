@@ -122,7 +122,7 @@ def throughput(
     with collections as copies, _limited(cluster, limit):
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
-            on_progress(f"{kind}, {number} replicas")
+            on_progress(f"{kind}, {number} replica{'s' if number > 1 else ''}")
             writes = kind == "write"
             operation = copies.insert(number, batch) if writes else copies.search(number)
             settings = {"replicas": number, "repeat": repeat, "batch": batch if writes else 1, **common}
