@@ -43,8 +43,11 @@ def test_the_page_speaks_the_readers_language_and_shows_sources(page):
 
 def test_a_degraded_answer_is_said_to_be_one(page, address):
     address.behave = (None, "UNAVAILABLE: gone")
-    assert "Degraded answer:" in page.get("/", params={"q": "tea"}).text
-    assert "gone" in page.get("/ask", params={"q": "tea"}).json()["degraded"]
+    assert "Degraded answer:</strong> found by keywords" in page.get("/", params={"q": "tea"}).text
+    chinese = page.get("/", params={"q": "tea"}, headers={"Accept-Language": "zh"}).text
+    assert "降级的回答：</strong> 集群都没有回应" in chinese
+    told = page.get("/ask", params={"q": "tea"}).json()
+    assert (told["degraded"], "gone" in told["why"]) == ("keywords", True)
     assert "No answer:" in page.get("/", params={"q": "zzz"}).text
     refused = page.get("/ask", params={"q": "zzz"})
     assert (refused.status_code, "not answered" in refused.json()["error"]) == (503, True)

@@ -32,7 +32,8 @@ def test_the_next_address_is_asked_when_the_first_fails():
 
 
 def test_an_answer_of_the_standby_is_degraded():
-    assert "standby" in service(FakeAddress(DOWN), FakeAddress(standby=True)).ask("tea").degraded
+    answer = service(FakeAddress(DOWN), FakeAddress(standby=True)).ask("tea")
+    assert (answer.degraded, "failed to connect" in answer.why) == ("standby", True)
 
 
 def test_an_empty_answer_is_no_answer_unless_nobody_checks():
@@ -44,9 +45,9 @@ def test_a_slow_address_is_overtaken_by_a_second_request_and_then_rested():
     slow, quick = FakeAddress("hang"), FakeAddress(name="two")
     asking = service(slow, quick)
     began = time.monotonic()
-    assert [asking.ask("tea").requests for _ in range(4)] == [2, 2, 2, 1]
-    assert time.monotonic() - began < 2.0
-    assert slow.asked == 3
+    assert [asking.ask("tea").requests for _ in range(6)] == [2] * 5 + [1]
+    assert time.monotonic() - began < 3.0
+    assert slow.asked == 5
 
 
 def test_no_question_outlasts_its_deadline():
@@ -61,16 +62,17 @@ def test_without_an_answer_the_last_good_one_is_given_and_says_so():
     asking = service(address)
     asking.ask("tea")
     address.behave = DOWN
-    assert asking.ask("tea").degraded.startswith("the last good answer, 0 s old: ")
+    answer = asking.ask("tea")
+    assert (answer.degraded, answer.why[:10]) == ("memory", "0 s old; t")
     other = asking.ask("where are the 钥匙")
-    assert other.degraded.startswith("found by keywords beside the service: ")
+    assert (other.degraded, "not answered" in other.why) == ("keywords", True)
     assert other.passages[0] == PASSAGES[1]
 
 
 def test_a_degraded_answer_is_not_remembered_as_a_good_one():
     asking = service(FakeAddress(DOWN))
     asking.ask("tea")
-    assert "keywords" in asking.ask("tea").degraded
+    assert asking.ask("tea").degraded == "keywords"
 
 
 def test_what_nothing_answers_is_an_error():
@@ -90,13 +92,29 @@ def test_readiness_wants_the_known_passage_from_the_cluster():
     assert service(FakeAddress()).ready() == ""
     assert "not found" in service(FakeAddress((PASSAGES[1:], ""))).ready()
     assert "failed to connect" in service(FakeAddress(DOWN)).ready()
+    assert "only the standby" in service(FakeAddress(DOWN), FakeAddress(standby=True)).ready()
 
 
 def test_metrics_tell_outcomes_requests_and_what_is_rested():
     asking = service(FakeAddress(DOWN), protections=replace(QUICK, attempts=1))
-    for _ in range(4):
+    for _ in range(6):
         asking.ask("tea")
     told = generate_latest(asking.registry).decode()
-    assert 'halab_rag_questions_total{outcome="degraded"} 4.0' in told
-    assert 'halab_rag_requests_total{address="one",outcome="failed"} 3.0' in told
+    assert 'halab_rag_questions_total{outcome="degraded"} 6.0' in told
+    assert 'halab_rag_requests_total{address="one",outcome="failed"} 5.0' in told
     assert 'halab_rag_breaker_open{address="one"} 1.0' in told
+
+
+def test_the_standby_is_asked_in_time_when_both_proxies_hang():
+    answer = service(FakeAddress("hang"), FakeAddress("hang", name="two"), FakeAddress(standby=True)).ask(
+        "tea"
+    )
+    assert (answer.requests, answer.degraded) == (3, "standby")
+
+
+def test_an_address_that_was_asked_too_late_is_not_to_blame():
+    slow, late = FakeAddress((None, "UNAVAILABLE: x")), FakeAddress((None, "DEADLINE_EXCEEDED"), name="two")
+    asking = service(slow, late)
+    for _ in range(6):
+        asking.ask("tea")
+    assert [breaker.is_open for breaker in asking.breakers.values()] == [True, False]

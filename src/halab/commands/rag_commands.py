@@ -70,7 +70,7 @@ def ask(
     with _service(name, uri, standby) as service:
         answer = service.ask(question)
     if answer.degraded:
-        console.print(f"[bold]Degraded:[/] {escape(answer.degraded)}\n", highlight=False)
+        console.print(f"[bold]Degraded ({answer.degraded}):[/] {escape(answer.why)}\n", highlight=False)
     model = LanguageModel.from_environment()
     if model and (sentences := model.answer(question, answer.passages)):
         console.print(f"{escape(sentences)}\n", highlight=False)

@@ -89,8 +89,8 @@ def last_run(card: int, experiment: str) -> datetime | None:
 
 def _check(card: int, numbers: dict[str, float]) -> None:
     example = 'For example: predict(6, "crash active rootcoord", failed_requests=200).'
-    if not isinstance(card, int) or not 1 <= card <= 10:
-        raise CourseError(f"A prediction is for a card from 1 to 10, not {card!r}.", hint=example)
+    if not isinstance(card, int) or not 1 <= card <= 12:
+        raise CourseError(f"A prediction is for a lesson from 1 to 12, not {card!r}.", hint=example)
     if not numbers:
         raise CourseError("A prediction needs at least one number with its name.", hint=example)
     for name, value in numbers.items():

@@ -52,6 +52,10 @@ class Passage:
         lines = (textwrap.fill(line, 80) for line in self.text.splitlines())
         return "\n".join((f"[{self.source}: {self.heading}]", *lines))
 
+    def _repr_markdown_(self) -> str:
+        quoted = "\n".join(f"> {line}".rstrip() for line in self.text.splitlines())
+        return f"> **{self.source}: {self.heading}**\n>\n{quoted}"
+
 
 @dataclass(slots=True)
 class Documents:

@@ -20,7 +20,7 @@ class Protections:
 
     `deadline`: a question is answered by then, or not at all; None waits as long as it takes.
     `attempts`: requests a question may send, the first included; the further ones are paid by the budget.
-    `hedge_after`: a second request while the first is under way for so long; None sends none.
+    `hedge_after`: another request each time that no answer came for so long; None sends none.
     `check_empty`: an answer without a passage is no answer, since the documents hold some.
     `breaker`: do not ask an address that failed again and again, but now and then.
     `degrade`: rather an old or a keyword answer that says so than none.
@@ -72,7 +72,7 @@ class Breaker:
     answered. `clock` gives seconds."""
 
     def __init__(
-        self, failures: int = 3, rest: float = 1.0, clock: Callable[[], float] = time.monotonic
+        self, failures: int = 5, rest: float = 0.5, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._failures, self._rest, self._clock = failures, rest, clock
         self._in_a_row = 0

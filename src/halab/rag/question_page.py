@@ -32,15 +32,21 @@ _TEXTS = {
         "title": "Ask the documents",
         "question": "Your question",
         "ask": "Ask",
-        "degraded": "Degraded answer",
-        "unanswered": "No answer",
+        "degraded": "Degraded answer:",
+        "standby": "from the standby cluster, so it may be older.",
+        "memory": "the last good answer to this question.",
+        "keywords": "found by keywords beside the service, since no cluster answered.",
+        "unanswered": "No answer:",
     },
     "zh": {
         "title": "向文档提问",
         "question": "你的问题",
         "ask": "提问",
-        "degraded": "降级的回答",
-        "unanswered": "没有回答",
+        "degraded": "降级的回答：",
+        "standby": "来自备用集群，内容可能不是最新的。",
+        "memory": "这个问题上一次的正常回答。",
+        "keywords": "集群都没有回应，只在本地按关键词找到的。",
+        "unanswered": "没有回答：",
     },
 }
 _PAGE = """<!doctype html>
@@ -140,10 +146,11 @@ def _below(service: QuestionService, model: LanguageModel | None, question: str,
     try:
         answer = service.ask(question)
     except RagError as error:
-        return f'<p role="alert"><strong>{texts["unanswered"]}:</strong> {html.escape(error.message)}</p>'
+        return f'<p role="alert"><strong>{texts["unanswered"]}</strong> {html.escape(error.message)}</p>'
     said = ""
     if answer.degraded:
-        said = f'<p role="status"><strong>{texts["degraded"]}:</strong> {html.escape(answer.degraded)}</p>'
+        how, why = texts[answer.degraded], html.escape(answer.why)
+        said = f'<p role="status"><strong>{texts["degraded"]}</strong> {how} <small>{why}</small></p>'
     if sentences := _sentences(model, question, answer):
         said += f"<p>{html.escape(sentences)}</p>"
     return said + "".join(

@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +30,25 @@ from halab.rag.vectors import Vectors
 
 __all__ = ["Answer", "QuestionService"]
 
+Degraded = Literal["", "standby", "memory", "keywords"]
+
 _REMEMBERED = 1000  # last good answers
 _EMPTY = "answered, and found nothing"
+_CUT_SHORT = ("CANCELLED", "DEADLINE_EXCEEDED")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Passages, best first. `degraded` says why the answer may be worse than usual; "" if it is not.
+    """Passages, best first. `degraded` says how the answer may be worse than usual; "" if it is not.
 
-    `requests` is how many were sent for it, `seconds` how long it took.
+    "standby": by a cluster that is not in charge. "memory": the last good answer to this question.
+    "keywords": found beside the service. `why` is what the clusters said, `requests` how many were sent for
+    it, `seconds` how long it took.
     """
 
     passages: tuple[Passage, ...]
-    degraded: str = ""
+    degraded: Degraded = ""
+    why: str = ""
     requests: int = 1
     seconds: float = 0.0
 
@@ -119,7 +125,7 @@ class QuestionService:
             return error.message
         if known.key not in {passage.key for passage in answer.passages}:
             return f"a passage that is known to be there was not found: {known.source}"
-        return answer.degraded
+        return f"only the standby answers: {answer.why}" if answer.degraded else ""
 
     def close(self) -> None:
         for address in self.addresses:
@@ -135,11 +141,10 @@ class QuestionService:
         with self._lock:
             last = self._last_good.get((question, limit))
         if self.protections.degrade and last is not None:
-            age = time.monotonic() - last[0]
-            return Answer(last[1], f"the last good answer, {age:.0f} s old: {error.message}")
+            return Answer(last[1], "memory", f"{time.monotonic() - last[0]:.0f} s old; {error.message}")
         found = tuple(passage for passage, _ in self._local.search(question, limit))
         if self.protections.degrade and found:
-            return Answer(found, f"found by keywords beside the service: {error.message}")
+            return Answer(found, "keywords", error.message)
         self._questions.labels("unanswered").inc()
         raise error
 
@@ -177,7 +182,7 @@ class _Asking:
         self._cancels: list[Callable[[], Any]] = []
         self._sent: list[Address] = []
         self._under_way = 0
-        self._error = "no address may be asked now"
+        self._error = "no answer came"
 
     def run(self, began: float) -> Answer:
         end = None if self._protections.deadline is None else began + self._protections.deadline
@@ -199,8 +204,8 @@ class _Asking:
         )
 
     def _next_answer(self, end: float | None) -> Answer | None:
-        """Wait for the next answer; send a second request if it is slow, or another one if it is bad."""
-        hedge = self._protections.hedge_after if len(self._sent) == 1 else None
+        """Wait for the next answer; send another request if it is slow to come, or if it is bad."""
+        hedge = self._protections.hedge_after
         left = None if end is None else max(0.0, end - time.monotonic())
         patience = min((seconds for seconds in (hedge, left) if seconds is not None), default=None)
         try:
@@ -211,8 +216,8 @@ class _Asking:
             return None
         self._under_way -= 1
         if not error:
-            standby = "answered by the standby, whose passages may be older" if address.standby else ""
-            return Answer(tuple(passages or ()), standby, len(self._sent))
+            standby: Degraded = "standby" if address.standby else ""
+            return Answer(tuple(passages or ()), standby, self._error if standby else "", len(self._sent))
         self._error = f"{address.name}: {error}"
         time.sleep(
             self._protections.pause * random.uniform(0.5, 1.5) if self._protections.attempts > 1 else 0
@@ -226,6 +231,8 @@ class _Asking:
         if len(self._sent) >= self._protections.attempts or (left is not None and left <= 0):
             return
         address = self._next_address()
+        if address is None and not self._sent:
+            self._error = "every address is rested after failures"
         if address is None or not (paid or self._service.budget.spend()):
             return
         self._sent.append(address)
@@ -237,10 +244,9 @@ class _Asking:
         def done(passages: list[Passage] | None, error: str) -> None:
             if not error and self._protections.check_empty and not passages:
                 error = _EMPTY
-            # A request that another one overtook is held against its address only if it was slow itself.
-            if not error.startswith("CANCELLED") or time.monotonic() - sent >= (
-                self._protections.hedge_after or 0
-            ):
+            # Who was overtaken, or asked too late, before it was slow itself is not to blame.
+            hasty = time.monotonic() - sent < (self._protections.hedge_after or 0)
+            if not (hasty and error.startswith(_CUT_SHORT)):
                 self._service.record(address, error)
             self._answers.put((address, passages, error))
 

@@ -27,7 +27,7 @@ from halab.measure.journal.marks import MARKS, mark_of
 from halab.measure.journal.outage import Outage, outages
 from halab.measure.journal.summaries import OperationSummary, fault_time, rows_remark, summary, title
 
-__all__ = ["Picture", "describe", "plot"]
+__all__ = ["INKED", "Picture", "describe", "plot"]
 
 _INK, _GRID = "#222222", "#dddddd"
 _THEMED = {
@@ -43,9 +43,10 @@ _RESTART: dict[str, Any] = {"color": "#5f9ea0", "linestyle": (0, (4, 3)), "linew
 _WIDTH = 7.0  # inches: narrow enough that the letters are still read beside a file browser
 _PIXELS = 118  # an inch in a notebook, where there is room
 _FLOOR = 1e-3  # seconds: latencies below a millisecond are drawn as one
-_INKED: dict[Any, str] = dict.fromkeys(
+INKED: dict[Any, str] = dict.fromkeys(
     ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"), _INK
 )
+"""Settings for matplotlib under which a `Picture` is drawn, so that its ink follows a notebook's theme."""
 
 
 class Picture(Figure):
@@ -77,7 +78,7 @@ def plot(journal: Journal, operations: Sequence[str] | None = None) -> Picture:
 
     Time counts from the fault if there was one. Latency is on a logarithmic scale, in milliseconds.
     """
-    with rc_context(_INKED):
+    with rc_context(INKED):
         return _drawn(journal, list(operations or journal.header.operations))
 
 

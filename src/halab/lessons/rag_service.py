@@ -1,0 +1,227 @@
+"""What lesson 12 calls: a retrieval service on two clusters, and what each of its protections is worth.
+
+The learner predicts, of "crash active rootcoord": `naive` and `protected`, questions without an answer of a
+client without protections and of one with all of them, and `degraded`, answers of the latter that say so.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from halab.cluster.protocol import Cluster, Fault
+from halab.course.catalogue import Bilingual
+from halab.course.paths import work_dir
+from halab.folders import course_root
+from halab.lessons.common import (
+    PredictionForm,
+    Question,
+    ask_for_prediction,
+    cluster,
+    keep,
+    prediction_before,
+    table,
+)
+from halab.lessons.rag_service_runs import (
+    CLIENTS,
+    COPIES,
+    NAME,
+    PATIENCE,
+    RATE,
+    Asking,
+    Trial,
+    Users,
+    fates,
+    worth,
+)
+from halab.measure.experiments.experiment_steps import ExperimentSteps
+from halab.measure.probing.prober import probe
+from halab.models.samples import Outcome
+from halab.rag.documents import Passage, read_documents
+from halab.rag.ingest import ingest
+from halab.rag.local_passages import LocalPassages
+from halab.rag.passage_collection import PassageCollection
+from halab.rag.reindexing import KnownQuestion, reindex, switch_back
+from halab.rag.vectors import LexicalVectors
+from halab.tables import Table
+
+__all__ = [
+    "QUESTIONS",
+    "PredictionForm",
+    "Trial",
+    "Users",
+    "cluster",
+    "compare",
+    "five_faults",
+    "found",
+    "ingest_through_a_crash",
+    "keep",
+    "reindex_under_load",
+    "three_numbers",
+    "trial",
+    "users",
+    "worth",
+]
+
+COORDINATOR = "crash active rootcoord"
+FAULTS: dict[str, tuple[str, ...]] = {
+    "coordinator crashes": (COORDINATOR,),
+    "query node lost, comes back": ("crash query node 1",),
+    "proxy lost": ("crash proxy 1",),
+    "log hangs": ("hang log",),
+    "cluster lost": ("crash proxy 1", "crash proxy 2"),
+}
+"""The five faults of the lesson, by what the picture calls them."""
+
+QUESTIONS = (
+    Question(
+        COORDINATOR,
+        "naive",
+        Bilingual("Questions without an answer, naive client", "没有任何保护的客户端，没得到回答的提问"),
+        Bilingual("questions", "次"),
+        whole=True,
+    ),
+    Question(
+        COORDINATOR,
+        "protected",
+        Bilingual("Questions without an answer, all protections", "保护全开的客户端，没得到回答的提问"),
+        Bilingual("questions", "次"),
+        whole=True,
+    ),
+    Question(
+        COORDINATOR,
+        "degraded",
+        Bilingual("Degraded answers, all protections", "保护全开的客户端，降级的回答"),
+        Bilingual("answers", "次"),
+        whole=True,
+    ),
+)
+"""What the lesson asks before the first fault."""
+
+
+def found(question: str, limit: int = 1) -> Passage:
+    """The passage of the cards that keywords find: what is left of the service without any cluster."""
+    passages = LocalPassages(read_documents(course_root() / "cards").passages)
+    return passages.search(question, limit)[0][0]
+
+
+def _file() -> Path:
+    return work_dir() / "rag" / "passages.jsonl"
+
+
+def ingest_through_a_crash(cluster: Cluster, batch: int = 4) -> Table:
+    """Take the cards in anew, crash the active data coordinator when a third is written, and count the rows.
+
+    Raises RagError if Milvus does not answer for a minute.
+    """
+    vectors = LexicalVectors(LocalPassages().rarity)
+    collection = PassageCollection(cluster.uri, NAME, replicas=COPIES)
+    collection.drop()
+    struck: list[Fault] = []
+
+    def on_progress(there: int, of: int) -> None:
+        if not struck and there >= of / 3:
+            struck.append(cluster.inject("crash", "active datacoord"))
+
+    began = time.monotonic()
+    try:
+        done = ingest(
+            course_root() / "cards", collection, vectors, _file(), batch=batch, on_progress=on_progress
+        )
+        seconds = time.monotonic() - began
+    finally:
+        for fault in struck:
+            fault.undo()
+        cluster.wait_healthy()
+    keys = [passage.key for passage in LocalPassages.load(_file())]
+    rows = collection.present(collection.current(), keys)
+    return table(
+        "Ingest while the data coordinator dies",
+        ("passages", "acknowledged", "lost", "there twice", "seconds"),
+        [(str(len(keys)), done.written, len(keys) - len(set(rows)), len(rows) - len(set(rows)), seconds)],
+        f"Crashed when a third was written: {struck[0].component if struck else 'nobody'}.",
+    )
+
+
+def users(primary: Cluster, standby: Cluster) -> Users:
+    """The cards in both clusters, and users of seven services that differ in their protections."""
+    return Users(primary, standby, _file())
+
+
+def trial(asked: Users, fault: str = "coordinator crashes") -> Trial:
+    """What users of the seven services meet under one of the five faults; first ask for the prediction."""
+    ask_for_prediction(", ".join(FAULTS[fault]))
+    return asked.trial(FAULTS[fault])
+
+
+def five_faults(asked: Users, first: Trial) -> dict[str, Trial]:
+    """The trials of all five faults; `first` is the coordinator's, measured already. About three minutes."""
+    others = {name: asked.trial(faults) for name, faults in list(FAULTS.items())[1:]}
+    return {next(iter(FAULTS)): first, **others}
+
+
+def three_numbers(measured: Trial) -> Table:
+    """Unanswered, wrong and degraded questions of each client since the fault, and the load it made."""
+    return table(
+        f"Of {RATE:g} questions a second, since the fault",
+        ("client", "questions", "unanswered", "wrong", "degraded", "requests a question"),
+        [
+            (one.client, one.questions, one.unanswered, one.wrong, one.degraded, one.load)
+            for one in fates(measured)
+        ],
+        "Wrong: given as a good answer, and without the passage that answers the question.",
+        "Degraded: maybe worse than usual, and said so.",
+    )
+
+
+def compare(measured: Trial) -> Table:
+    """Prediction and measurement. A prediction counts if it was made before the run began."""
+    said = prediction_before(measured.journal, 12)
+    naive, *_, protected = fates(measured)
+    return table(
+        "The coordinator's crash",
+        ("", "unanswered, naive", "unanswered, protected", "degraded, protected"),
+        [
+            ("you said", *(f"{said[q.name]:g}" if q.name in said else "-" for q in QUESTIONS)),
+            (
+                "measured",
+                naive.unanswered + naive.wrong,
+                protected.unanswered + protected.wrong,
+                protected.degraded,
+            ),
+        ],
+    )
+
+
+def reindex_under_load(asked: Users) -> Table:
+    """Fill a second index, switch to it and back, while the best-protected users ask; what they met."""
+    name = list(CLIENTS)[-1]
+    run = probe(
+        asked.primary,
+        [Asking(name, asked.service(*CLIENTS[name]), asked.right)],
+        rate=RATE,
+        deadline=PATIENCE,
+    )
+    steps = ExperimentSteps(run)
+    collection = PassageCollection(asked.primary.uri, NAME, replicas=COPIES)
+    passages = list(asked.passages)
+    known = [KnownQuestion.about(passage) for passage in passages[::5]]
+    with run:
+        steps.on_progress("filling the second index")
+        there = reindex(passages, collection, asked.vectors, known)
+        steps.wait(2.0, f"{there} answers")
+        back = switch_back(collection, asked.vectors, known)
+        steps.wait(2.0, f"{back} answers again")
+    samples = run.journal.samples()
+    return table(
+        f"{there} was filled, verified and switched to, then {back} again",
+        ("questions", "answered well", "degraded", "unanswered or wrong"),
+        [
+            (
+                str(len(samples)),
+                sum(sample.outcome is Outcome.OK and not sample.error for sample in samples),
+                sum(sample.outcome is Outcome.OK and bool(sample.error) for sample in samples),
+                sum(sample.outcome is not Outcome.OK for sample in samples),
+            )
+        ],
+    )
