@@ -54,6 +54,8 @@ TEXTS = {
         (r"Woodpecker by default, written|默认 Woodpecker", "in 2.6 it is an option, in 3.0 the default"),
         (r"Replicas of a collection \| set when it is \S+ \| the same", "it changes online since 2.4.13"),
         (r"no difference beyond chance", "a finding needs a figure or a journal beside it"),
+        (r"unless it carries its own key", "insert looks at no key: repeat upserts, with your own"),
+        (r"(in|on) the main branch (always on )?since December 2025", "it was picked to 2.6 as well"),
         (r"milvus_proxy_sync_epoch_time", "no Milvus since 2.3 has this metric"),
     ],
 )
