@@ -72,4 +72,5 @@ def test_where_no_network_can_be_cut_a_recorded_run_is_shown_and_called_so(tmp_p
     assert "It counts for nothing" in str(shown.said)
     assert shown._repr_html_().index("RECORDED") < shown._repr_html_().index('role="img"')
     assert "You said 7 s;" in shown.run.sentence
+    assert "run the cell again" not in shown.run.sentence
     assert list(tmp_path.glob("journals/*")) == [], "nothing was kept"

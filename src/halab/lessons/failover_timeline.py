@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
@@ -102,7 +102,7 @@ def _recorded(why: str, predicted: str, number: int) -> RecordedRun:
         f"machine with {header.machine['cores']} cores, Milvus {header.versions['milvus']}. It counts for "
         'nothing. To measure your own: lesson.cluster(engine="compose").'
     )
-    return RecordedRun(said, show_run(journal, number, predicted=predicted))
+    return RecordedRun(said, replace(show_run(journal, number, predicted=predicted), here=False))
 
 
 def results(journal: Journal) -> dict[str, Finding]:

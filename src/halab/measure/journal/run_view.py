@@ -49,12 +49,16 @@ class _Spell:
 
 @dataclass(frozen=True, repr=False)
 class RunView:
-    """What one run showed; `operation` is the one that `prediction` and `card` speak of."""
+    """What one run showed; `operation` is the one that `prediction` and `card` speak of.
+
+    `here` is False for a recording from elsewhere, which its viewer cannot run again.
+    """
 
     journal: Journal
     operation: str
     prediction: Said | None = None
     card: Said | None = None
+    here: bool = True
 
     @property
     def sentence(self) -> str:
@@ -97,7 +101,7 @@ class RunView:
 
     @cached_property
     def _doubts(self) -> tuple[str, ...]:
-        return validity_remark(self.journal)
+        return validity_remark(self.journal, here=self.here)
 
     @property
     def _row(self) -> OperationSummary:

@@ -28,14 +28,19 @@ def objections(journal: Journal) -> tuple[str, ...]:
     return (*_baseline(journal), *_late_faults(journal), *_busy_machine(journal))
 
 
-def validity_remark(*journals: Journal) -> tuple[str, ...]:
-    """What stands first under a table of these journals: one sentence if one proves nothing, else none."""
+def validity_remark(*journals: Journal, here: bool = True) -> tuple[str, ...]:
+    """What stands first under a table of these journals: one sentence if one proves nothing, else none.
+
+    Of a recording from elsewhere (`here=False`) nobody is told to run it again.
+    """
     reasons = [sentence for journal in journals for sentence in objections(journal)]
     if not reasons:
         return ()
-    return (f"This proves nothing. {' '.join(dict.fromkeys(reasons))} {_WHAT_TO_DO}",)
+    told = _WHAT_TO_DO if here else _WHAT_HOLDS
+    return (f"This proves nothing. {' '.join(dict.fromkeys(reasons))} {told}",)
 
 
+_WHAT_HOLDS = "The order of what happened holds, the seconds do not."
 _WHAT_TO_DO = (
     "Close what else is running, other notebooks' kernels too, and run the cell again. If the machine stays "
     "busy, go on: the order of what happened holds, the seconds do not."
