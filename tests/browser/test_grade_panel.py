@@ -74,6 +74,7 @@ def test_a_learner_solves_a_task_presses_the_button_and_asks_for_hints(
     page = chromium_page
     notebook = lab.open_notebook(page, EXERCISE, mode="lab")
     answer(notebook, "06-1-counts-answer", COUNTS)
+    paste_a_cell(page)
     assert on_disk(lab, "06-1-counts-answer") != COUNTS
     box = run(notebook, "show_grade_panel(6)")
     button = box.locator(".halab-grade-button")
@@ -96,6 +97,16 @@ def test_a_learner_solves_a_task_presses_the_button_and_asks_for_hints(
         notebook.theme(f"JupyterLab {theme}")
         notebook.screenshot(f"grade-{theme.lower()}", box)
     assert page.get_by_role("dialog").count() == 0, "JupyterLab asks nothing"
+
+
+def paste_a_cell(page: Page) -> None:
+    """One that JupyterLab does not trust, and with it the notebook."""
+    page.evaluate(
+        """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel
+             .insertCell(1, { cell_type: 'code', source: '1', metadata: {} })"""
+    )
+    trusted = "window.jupyterapp.shell.currentWidget.content.widgets[1].model.trusted"
+    assert page.evaluate(trusted) is False
 
 
 def while_a_cell_runs_it_says_so(page: Page, box: Locator) -> None:

@@ -1,4 +1,4 @@
-"""A notebook that is opened and not touched has nothing to save."""
+"""A notebook that is opened and not touched: its tab, its folder, and nothing to save."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,12 +30,19 @@ def lab(open_lab: Callable[[Path], Any], work: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    "path", ["course/06-failover-timeline.ipynb", "exercises/01-essence/01-essence.ipynb"]
+    ("path", "kind"),
+    [("course/06-failover-timeline.ipynb", "none"), ("exercises/01-essence/01-essence.ipynb", '"Exercise "')],
 )
-def test_a_notebook_that_nobody_touched_is_not_unsaved(lab: Any, chromium_page: Page, path: str) -> None:
-    lab.open_notebook(chromium_page, path, mode="lab")
-    chromium_page.wait_for_timeout(1500)  # what the kernel tells of itself has arrived by then
-    assert chromium_page.evaluate(f"{MODEL}.dirty") is False
-    chromium_page.evaluate("window.jupyterapp.commands.execute('application:close')")
-    expect(chromium_page.locator(".jp-NotebookPanel")).to_have_count(0)
-    assert chromium_page.get_by_role("dialog").count() == 0
+def test_a_notebook_that_nobody_touched(lab: Any, chromium_page: Page, path: str, kind: str) -> None:
+    page = chromium_page
+    notebook = lab.open_notebook(page, path, mode="lab")
+    notebook.screenshot(f"untouched-{path.split('/')[0]}")
+    tab = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel", has_text=Path(path).name)
+    assert tab.evaluate("(label) => getComputedStyle(label, '::before').content") == kind
+    if path.startswith("course/"):
+        expect(page.locator(".jp-DirListing-item", has_text="01-essence.ipynb")).to_be_visible()
+    page.wait_for_timeout(1500)  # what the kernel tells of itself has arrived by then
+    assert page.evaluate(f"{MODEL}.dirty") is False
+    page.evaluate("window.jupyterapp.commands.execute('application:close')")
+    expect(page.locator(".jp-NotebookPanel")).to_have_count(0)
+    assert page.get_by_role("dialog").count() == 0

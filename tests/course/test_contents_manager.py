@@ -104,6 +104,20 @@ def test_a_save_that_fails_leaves_what_was_there(course, manager):
     assert not list(copy.parent.glob(".~*"))
 
 
+def test_a_folder_lists_the_lessons_that_nobody_has_opened_yet(course, manager):
+    def names(folder):
+        return sorted(entry["path"] for entry in asyncio.run(manager.get(folder))["content"])
+
+    lessons = sorted(f"course/{path.name}" for path in (course / "course").glob("*.ipynb"))
+    (course / "course" / ".hidden").touch()
+    assert LESSON in lessons
+    assert names("course") == lessons
+    assert not (course / "work" / LESSON).exists()
+    asyncio.run(manager.get(LESSON))
+    assert names("course") == lessons
+    assert names("exercises") == sorted(f"exercises/{path.name}" for path in (course / "exercises").glob("*"))
+
+
 def test_asking_without_content_is_enough(course, manager):
     assert asyncio.run(manager.get(LESSON, content=False))["path"] == LESSON
 

@@ -20,13 +20,16 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 
 from halab.course.paths import course_root
 from halab.course.widget_outputs import drop_ended_views
-from halab.course.workspace import open_copy
+from halab.course.workspace import open_copy, uncopied
 
 __all__ = ["WorkspaceContentsManager"]
 
 
 class WorkspaceContentsManager(AsyncLargeFileManager):  # type: ignore[misc]
-    """JupyterLab's default contents manager, with `work/` as its root, that copies before it serves."""
+    """JupyterLab's default contents manager, with `work/` as its root, that copies before it serves.
+
+    Its folders list what can be opened, copied or not.
+    """
 
     async def get(self, path: str, *args: Any, **kwargs: Any) -> Any:
         if not self.exists(path):
@@ -35,6 +38,9 @@ class WorkspaceContentsManager(AsyncLargeFileManager):  # type: ignore[misc]
         if model["type"] == "notebook" and model["content"]:
             _name_kernel(model["content"]["metadata"])
             drop_ended_views(model["content"], await self._kernel_process(path))
+        if model["type"] == "directory" and model["content"] is not None:
+            originals = AsyncLargeFileManager(root_dir=str(course_root()))
+            model["content"] += [await originals.get(name, content=False) for name in uncopied(path)]
         return model
 
     async def _kernel_process(self, path: str) -> int | None:

@@ -33,6 +33,7 @@ def lab_command(work: Path, port: int, *, browser: bool) -> list[str]:
         f"--LabApp.default_url=/lab/tree/{START}",
         "--ServerApp.contents_manager_class=halab.course.contents_manager.WorkspaceContentsManager",
         "--LabApp.extension_manager=readonly",  # the other one asks PyPI
+        f"--LabApp.extra_labextensions_path={Path(__file__).with_name('lab_extensions')}",
         f"--LabApp.app_settings_dir={Path(__file__).with_name('lab_settings')}",
         f"--ServerApp.terminado_settings={{'shell_command': {_shell_command()}}}",
     ]

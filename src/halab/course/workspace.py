@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from halab.course.paths import course_root, state_dir, work_dir
 from halab.course.store import append, create_once, read
 
-__all__ = ["make_workspace", "open_copy", "outdated_copies"]
+__all__ = ["make_workspace", "open_copy", "outdated_copies", "uncopied"]
 
 _FOLDERS = ("course", "exercises")
 
@@ -39,6 +39,19 @@ def open_copy(relative: str) -> Path | None:
         for file in _originals(original):
             _copy_once(file)
     return copy if copy.exists() else None
+
+
+def uncopied(folder: str) -> list[str]:
+    """What the course has directly in `folder` (such as "course") of which the learner has no copy yet."""
+    path = PurePosixPath(folder.strip("/"))
+    if not path.parts or path.parts[0] not in _FOLDERS or ".." in path.parts:
+        return []
+    root = course_root()
+    return sorted(
+        (path / original.name).as_posix()
+        for original in (root / path).glob("*")
+        if not _hidden(original, root) and not (work_dir() / path / original.name).exists()
+    )
 
 
 def outdated_copies() -> list[str]:

@@ -169,12 +169,6 @@ function render({ model, el }) {
   const status = element("p", { class: "halab-grade-status", role: "status" });
   const bar = element("progress", { max: "1", "aria-label": words.title(model.get("card")) });
   const body = element("div", { class: "halab-grade-body" });
-  // JupyterLab runs the command of an element that is clicked; elsewhere the click does nothing.
-  const save = element("a", {
-    hidden: "",
-    "data-commandlinker-command": "docmanager:save",
-    "data-commandlinker-args": "{}",
-  });
   panel(
     model,
     el,
@@ -182,8 +176,11 @@ function render({ model, el }) {
     words.title(model.get("card")),
     element("div", { class: "halab-top" }, button, bar, status),
     body,
-    save,
   );
+
+  // Not by a link that runs JupyterLab's command: where a cell is not trusted, one just pasted say, that asks first.
+  // Whether it worked, Python sees.
+  const save = () => model.widget_manager.context?.save().catch(() => {});
 
   const busy = () => ["saving", "grading"].includes(model.get("state"));
   let pressed = false; // and the kernel has not answered yet
@@ -269,7 +266,7 @@ function render({ model, el }) {
     clearTimeout(slowTimer);
     drawTop();
     drawBody();
-    if (model.get("state") === "saving") save.click();
+    if (model.get("state") === "saving") save();
   }
 
   const unwatch = watch(model, { state: changed, share: drawTop, hints: drawHints });
