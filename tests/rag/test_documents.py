@@ -39,11 +39,23 @@ def test_each_kind_of_file_is_read_with_its_headings(tmp_path):
 def test_a_bad_file_is_named_and_left_out(tmp_path):
     (tmp_path / "good.txt").write_text("text")
     (tmp_path / "bad.pdf").write_bytes(b"not a pdf")
+    write_pdf(tmp_path / "torn.pdf", "text")
+    whole = (tmp_path / "torn.pdf").read_bytes()
+    (tmp_path / "torn.pdf").write_bytes(
+        whole.replace(b"/Kids", b"/Kidz").replace(b"/Type /Page", b"/Type [[Page")
+    )
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden" / "notes.md").write_text("text")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     (tmp_path / "empty.md").write_text("# Heading only\n")
     documents = read_documents(tmp_path)
     assert len(documents.passages) == 1
-    assert {source.split("/")[1] for source in documents.left_out} == {"bad.pdf", "latin.txt", "empty.md"}
+    assert {source.split("/")[1] for source in documents.left_out} == {
+        "bad.pdf",
+        "torn.pdf",
+        "latin.txt",
+        "empty.md",
+    }
     assert all(documents.left_out.values())
 
 

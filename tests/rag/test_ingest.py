@@ -83,3 +83,11 @@ def test_rows_are_counted_at_the_end_and_a_lost_or_doubled_one_is_an_error(
     monkeypatch.setattr(collection, "present", count)
     with pytest.raises(RagError, match=said):
         take_in(collection)
+
+
+def test_another_cluster_forgets_what_is_gone_too(take_in, folder):
+    first, second = FakeCollection(), FakeCollection()
+    take_in(first)
+    take_in(second)
+    (folder / "4.txt").unlink()
+    assert (take_in(first).removed, take_in(second).removed) == (1, 1)

@@ -26,29 +26,28 @@ def cluster(real_home):
 
 @pytest.fixture(scope="module")
 def taken_in(cluster, tmp_path_factory):
-    """Documents taken in while the only data coordinator is down, and then comes back."""
     file = tmp_path_factory.mktemp("rag") / "passages.jsonl"
     collection = PassageCollection(cluster.uri)
-    vectors = LexicalVectors(LocalPassages().rarity)
-    collection.open(vectors.name, vectors.dimensions)
-    back = threading.Timer(3.0, cluster.inject("crash", "active datacoord").undo)
-    back.start()
-    done = ingest(CARDS, collection, vectors, file)
-    back.join()
-    cluster.wait_healthy()
-    return collection, LocalPassages.load(file), done, file
+    ingest(CARDS, collection, LexicalVectors(LocalPassages().rarity), file)
+    return collection, LocalPassages.load(file), file
 
 
-def test_an_ingest_outlasts_a_lost_data_coordinator_and_each_passage_is_there_once(taken_in):
-    collection, local, done, file = taken_in
-    assert (done.there + done.written, done.left_out) == (len(local), {})
+def test_what_is_there_is_skipped_and_what_is_gone_is_removed(taken_in, tmp_path):
+    collection, local, file = taken_in
+    vectors = LexicalVectors(local.rarity)
     assert collection.count(collection.current()) == len(local)
-    again = ingest(CARDS, collection, LexicalVectors(local.rarity), file)
-    assert (again.written, again.there) == (0, len(local))
+    again = ingest(CARDS, collection, vectors, file)
+    assert (again.written, again.there, again.removed) == (0, len(local), 0)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text(f"note {name}")
+    ingest(tmp_path, collection, vectors, file)
+    (tmp_path / "b.txt").unlink()
+    assert ingest(tmp_path, collection, vectors, file).removed == 1
+    assert collection.count(collection.current()) == len(local) + 1
 
 
 def test_a_question_in_each_language_finds_its_card(cluster, taken_in):
-    _, local, _, _ = taken_in
+    _, local, _ = taken_in
     service = QuestionService([Address(cluster.uri, "halab_rag")], LexicalVectors(local.rarity), local)
     try:
         assert service.ready() == ""
@@ -63,7 +62,7 @@ def test_a_question_in_each_language_finds_its_card(cluster, taken_in):
 
 
 def test_an_index_is_switched_and_back_while_every_question_is_answered(cluster, taken_in):
-    collection, local, _, _ = taken_in
+    collection, local, _ = taken_in
     vectors = LexicalVectors(local.rarity)
     service = QuestionService([Address(cluster.uri, "halab_rag")], vectors, local)
     answers, over = [], threading.Event()

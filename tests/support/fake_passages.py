@@ -44,6 +44,9 @@ class FakeCollection:
     def present(self, side, keys):
         return [key for key in keys if key in self.rows[side]]
 
+    def sources(self, side):
+        return {key: passage.source for key, passage in self.rows[side].items()}
+
     def flush(self, side): ...
 
     def switch(self, side):

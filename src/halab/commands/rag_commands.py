@@ -44,7 +44,11 @@ def register(app: typer.Typer) -> None:
 def ingest(
     folder: Folder = None, name: Name = "course", uri: Uri = "", standby: Standby = "", replicas: Replicas = 1
 ) -> None:
-    """Take the documents of a folder in. May be cut off and begun again; nothing is doubled."""
+    """Take the documents of a folder in. May be cut off and begun again; nothing is doubled.
+
+    What the folder no longer holds is removed. A folder is known by its name: another one of that name takes
+    its place.
+    """
     from halab.rag.ingest import ingest as take_in
 
     for home in filter(None, (uri or _uri(name), standby and _uri(standby))):
@@ -187,7 +191,9 @@ def _service(name: str, uri: str, standby: str) -> Iterator[QuestionService]:
 def _proxies(name: str) -> list[str]:
     from halab.cluster import attach_cluster
 
-    return [part.address for part in attach_cluster(name).components() if part.role == "proxy"]
+    return [
+        part.address for part in attach_cluster(name).components() if part.role == "proxy" and part.address
+    ]
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 
 from halab.errors import RagError
 
@@ -66,20 +65,20 @@ class Documents:
 
 
 def read_documents(folder: Path) -> Documents:
-    """Read every .md, .txt and .pdf file in a folder and the folders in it.
+    """Read every .md, .txt and .pdf file in a folder and the folders in it; what is hidden stays out.
 
     A file that cannot be read is left out and named. Raises RagError if there is no passage at all.
     """
     folder = folder.resolve()
     documents = Documents()
     for path in sorted(folder.rglob("*")):
-        read = _READERS.get(path.suffix.lower())
-        if read is None or not path.is_file():
+        read, inside = _READERS.get(path.suffix.lower()), path.relative_to(folder)
+        if read is None or not path.is_file() or any(part.startswith(".") for part in inside.parts):
             continue
-        source = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        source = f"{folder.name}/{inside.as_posix()}"
         try:
             passages = [Passage(source, *piece) for piece in _pieces(read(path), path.stem)]
-        except (OSError, ValueError, PyPdfError) as error:
+        except (OSError, ValueError) as error:
             documents.left_out[source] = str(error) or type(error).__name__
             continue
         if passages:
@@ -124,8 +123,11 @@ def _text(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _pdf(path: Path) -> Iterator[tuple[str, str]]:
-    for number, page in enumerate(PdfReader(path).pages, 1):
-        yield f"{path.stem}, page {number}", page.extract_text()
+    try:
+        for number, page in enumerate(PdfReader(path).pages, 1):
+            yield f"{path.stem}, page {number}", page.extract_text()
+    except Exception as error:  # pypdf raises whatever a damaged file makes it stumble over
+        raise ValueError(f"pypdf cannot read it: {error}") from None
 
 
 _READERS = {".md": _markdown, ".txt": _text, ".pdf": _pdf}

@@ -52,22 +52,31 @@ def ingest(
 ) -> Ingested:
     """Take in every document of a folder, and remove the passages that its documents no longer hold.
 
+    A folder is known by its name: another one of that name takes its place.
+
     `local` is the file of passages beside the service; it is written first, so that keyword search has them
     even if Milvus is lost the moment after. Raises RagError if there is nothing to take in, if Milvus does
     not answer within the collection's patience, or if the rows, counted at the end, are not all there once.
     """
     documents = read_documents(folder)
-    known = LocalPassages.load(local)
-    gone = _gone(known, documents, folder.resolve().name)
-    # Those that are gone stay known until they are removed: a crash before that must not forget them.
-    LocalPassages([*known, *documents.passages]).save(local)
+    prefix = f"{folder.resolve().name}/"
+    others = [each for each in LocalPassages.load(local) if not _is_replaced(each.source, prefix, documents)]
+    LocalPassages([*others, *documents.passages]).save(local)
     side = collection.open(vectors.name, vectors.dimensions)
     written = fill(side, documents.passages, collection, vectors, batch=batch, on_progress=on_progress)
-    collection.remove(side, [passage.key for passage in gone])
-    lost = {passage.key for passage in gone}
-    LocalPassages(passage for passage in LocalPassages.load(local) if passage.key not in lost).save(local)
     keys = {passage.key for passage in documents.passages}
+    gone = [
+        key
+        for key, source in collection.sources(side).items()
+        if key not in keys and _is_replaced(source, prefix, documents)
+    ]
+    collection.remove(side, gone)
     return Ingested(written, len(keys) - written, len(gone), documents.left_out)
+
+
+def _is_replaced(source: str, prefix: str, documents: Documents) -> bool:
+    """Whether a passage of this source is of the folder; a file that cannot be read now keeps its own."""
+    return source.startswith(prefix) and source not in documents.left_out
 
 
 def fill(
@@ -101,15 +110,3 @@ def _check(keys: list[str], wanted: int) -> None:
             f"{wanted} passages were acknowledged; {lost} are not there and {doubled} are there twice",
             hint="the log may have lost them: run the same ingest again, and count again",
         )
-
-
-def _gone(known: LocalPassages, documents: Documents, folder: str) -> list[Passage]:
-    """Passages of this folder that it no longer holds; a file that cannot be read now keeps its own."""
-    now = {passage.key for passage in documents.passages}
-    return [
-        passage
-        for passage in known
-        if passage.source.startswith(f"{folder}/")
-        and passage.key not in now
-        and passage.source not in documents.left_out
-    ]

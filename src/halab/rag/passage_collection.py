@@ -165,6 +165,20 @@ class PassageCollection:
             found += [row["id"] for row in self._try("counting passages", query)]
         return found
 
+    def sources(self, side: str) -> dict[str, str]:
+        """The source of every passage that is there, by key."""
+
+        def read(client: Any) -> dict[str, str]:
+            rows = client.query_iterator(
+                side, batch_size=_KEYS_A_QUERY, filter='id != ""', output_fields=["source"]
+            )
+            try:
+                return {row["id"]: row["source"] for batch in iter(rows.next, []) for row in batch}
+            finally:
+                rows.close()
+
+        return self._try("reading what is there", read)
+
     def count(self, side: str) -> int:
         """How many rows there are, by a Strong count."""
         query = partial(_query, side=side, filter="", field="count(*)")
