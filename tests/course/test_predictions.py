@@ -30,8 +30,8 @@ def test_a_later_prediction_does_not_erase_the_earlier_one(course):
 @pytest.mark.parametrize(
     ("card", "numbers", "words"),
     [
-        (0, {"failed_requests": 1}, "1 to 10"),
-        ("6", {"failed_requests": 1}, "1 to 10"),
+        (0, {"failed_requests": 1}, "1 to 12"),
+        ("6", {"failed_requests": 1}, "1 to 12"),
         (6, {}, "at least one number"),
         (6, {"failed_requests": "many"}, "failed_requests should be a number"),
         (6, {"failed_requests": True}, "failed_requests should be a number"),

@@ -1,4 +1,4 @@
-"""The ten cards of the course: their names, their lessons, their exercises, and what the certificate asks."""
+"""The ten cards and two lessons beyond: their names, lessons and exercises, and what the certificate asks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 from halab.course.paths import course_root
 from halab.errors import CourseError
 
-__all__ = ["CATALOGUE", "CHECKLIST", "Bilingual", "Entry", "Item", "Language", "entry", "language"]
+__all__ = ["BEYOND", "CATALOGUE", "CHECKLIST", "Bilingual", "Entry", "Item", "Language", "entry", "language"]
 
 Language = Literal["en", "zh"]
 
@@ -167,6 +167,28 @@ CATALOGUE = (
     ),
 )
 
+# Two lessons beyond the cards. They have no card and no item of the certificate; the rest is alike.
+BEYOND = (
+    Entry(
+        11,
+        "11-operate-it",
+        Bilingual("Operate it", "把集群运维起来"),
+        Bilingual(
+            "Deploy, test, watch, tune, rehearse: five pieces of advice, each done once.",
+            "部署、测试、监控、调优、演练：五条建议，每条都动手做一遍。",
+        ),
+    ),
+    Entry(
+        12,
+        "12-rag-service",
+        Bilingual("A RAG service that stays available", "不中断的 RAG 服务"),
+        Bilingual(
+            "What each protection of a service is worth, and what it costs.",
+            "给服务加的每一层保护，值多少，要付出什么。",
+        ),
+    ),
+)
+
 CHECKLIST = (
     Item(Bilingual("Say what makes a service highly available", "说清高可用靠的是什么、值在哪里"), (1,)),
     Item(Bilingual("Compute the availability of a system", "会算一个系统的可用性"), (2,)),
@@ -186,11 +208,12 @@ CHECKLIST = (
 
 
 def entry(number: int) -> Entry:
-    """The catalogue's entry of one card, 1 to 10. Raises CourseError for any other number."""
-    for card in CATALOGUE:
+    """The entry of a card, 1 to 10, or of a lesson beyond them. Raises CourseError for another number."""
+    for card in (*CATALOGUE, *BEYOND):
         if card.number == number:
             return card
     raise CourseError(
-        f"The course has cards 1 to {len(CATALOGUE)}; there is no card {number}.",
+        f"The course has cards 1 to {len(CATALOGUE)} and lessons 1 to {len(CATALOGUE) + len(BEYOND)}; there "
+        f"is no {number}.",
         hint="halab.course.catalogue.CATALOGUE lists them.",
     )

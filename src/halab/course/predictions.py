@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from halab.course.catalogue import BEYOND, CATALOGUE
 from halab.course.identity import learner_id
 from halab.course.paths import journals, state_dir
 from halab.course.store import append, read
@@ -89,8 +90,9 @@ def last_run(card: int, experiment: str) -> datetime | None:
 
 def _check(card: int, numbers: dict[str, float]) -> None:
     example = 'For example: predict(6, "crash active rootcoord", failed_requests=200).'
-    if not isinstance(card, int) or not 1 <= card <= 12:
-        raise CourseError(f"A prediction is for a lesson from 1 to 12, not {card!r}.", hint=example)
+    last = (*CATALOGUE, *BEYOND)[-1].number
+    if not isinstance(card, int) or not 1 <= card <= last:
+        raise CourseError(f"A prediction is for a lesson from 1 to {last}, not {card!r}.", hint=example)
     if not numbers:
         raise CourseError("A prediction needs at least one number with its name.", hint=example)
     for name, value in numbers.items():

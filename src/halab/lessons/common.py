@@ -15,6 +15,7 @@ from halab.cluster import open_cluster as cluster
 from halab.cluster.protocol import Cluster
 from halab.course import predictions
 from halab.course.cards import card
+from halab.course.catalogue import CATALOGUE
 from halab.course.paths import journals, work_dir
 from halab.measure.experiments import fault_experiment
 from halab.measure.experiments.fault_experiment import journal_name
@@ -101,7 +102,8 @@ def keep(journal: Journal, number: int) -> Sentence:
     path = folder / f"{number:02d}-{name}-{journal.digest[:8]}.jsonl"
     if not path.exists():
         journal.save(path)
-    return Sentence(f"Kept for card {number}: {experiment_of(journal)}, in journals/{path.name}")
+    what = "card" if number <= CATALOGUE[-1].number else "lesson"
+    return Sentence(f"Kept for {what} {number}: {experiment_of(journal)}, in journals/{path.name}")
 
 
 def kept(number: int) -> list[Journal]:

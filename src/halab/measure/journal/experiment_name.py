@@ -7,10 +7,13 @@ from collections.abc import Sequence
 
 from halab.measure.journal.journal_file import Journal
 
-__all__ = ["RETRIES", "experiment_of", "file_words", "load_of", "probed", "run_name"]
+__all__ = ["RETRIES", "ROLLING", "experiment_of", "faults_of", "file_words", "load_of", "probed", "run_name"]
 
 RETRIES = " with retries"
 """How the name of an operation ends whose client tries again."""
+
+ROLLING = "rolling restart"
+"""The kind of the event that says that a run restarted every process; its detail is the plan's name."""
 
 _USUAL_TTL = 10.0  # seconds
 
@@ -24,8 +27,14 @@ def experiment_of(journal: Journal) -> str:
     """
     if journal.phases:
         return load_of(journal)
-    faults = [f"{fault.kind} {fault.target}" for fault in journal.faults]
+    faults = faults_of(journal)
     return run_name(faults, journal.header.ttl, journal.header.operations, _probed(journal) if faults else "")
+
+
+def faults_of(journal: Journal) -> list[str]:
+    """What was broken, in the words of the order; of a rolling restart its plan instead of every process."""
+    plans = [event.detail for event in journal.events if event.kind == ROLLING]
+    return plans or [f"{fault.kind} {fault.target}" for fault in journal.faults]
 
 
 def run_name(faults: Sequence[str], ttl: float, operations: Sequence[str] = (), probed: str = "") -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from halab.errors import MeasurementError
+from halab.measure.journal.experiment_name import ROLLING, faults_of
 from halab.measure.journal.journal_file import Header, Journal
 from halab.measure.journal.marks import mark_of
 from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
@@ -121,6 +122,8 @@ def title(journal: Journal) -> str:
     """What was measured, in one line; begins with SIMULATED if nothing was."""
     header = journal.header
     what = ", ".join(f"{fault.kind} {_target(fault.target, fault.component)}" for fault in journal.faults)
+    if any(event.kind == ROLLING for event in journal.events):
+        what = ", ".join(faults_of(journal))
     version = " ".join(f"Milvus {v}" for part, v in header.versions.items() if part == "milvus")
     where = ", ".join(part for part in (f"{header.engine} engine", version, f"TTL {header.ttl:g} s") if part)
     return mark_title(f"{what or 'no fault'}; {where}", journal)

@@ -1,0 +1,253 @@
+"""What lesson 11 calls: a rolling restart, who is paged and when, room for a loss, the five advices."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from halab.cluster.protocol import Cluster
+from halab.cluster.running_cluster import RunningCluster
+from halab.course.catalogue import Bilingual
+from halab.course.paths import journals, state_dir
+from halab.course.store import append, read
+from halab.errors import ClusterError, MeasurementError
+from halab.lessons.common import (
+    PredictionForm,
+    Question,
+    Retriever,
+    Sentence,
+    ask_for_prediction,
+    cluster,
+    keep,
+    plot,
+    show_run,
+    table,
+)
+from halab.measure.experiments.fault_experiment import parse_fault
+from halab.measure.experiments.rolling_restart import Plan, plan_name, rolling_restart
+from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.summaries import OperationSummary, summary
+from halab.measure.probing.progress_line import ProgressLine
+from halab.models.memory_headroom import headroom
+from halab.monitoring.monitor import Monitor, monitor
+from halab.tables import Table, Tabular
+
+__all__ = [
+    "Retriever",
+    "advice",
+    "ask_restarts",
+    "ask_watch",
+    "cluster",
+    "keep",
+    "pages",
+    "plot",
+    "price",
+    "restart_all",
+    "room",
+    "show_run",
+]
+
+_PAGES = "pages.jsonl"
+_NO_PAGE = 20.0  # seconds that a fault stays of which nobody is to hear
+
+
+# -- rolling restart ----------------------------------------------------------------------------------------
+
+
+def ask_restarts() -> PredictionForm:
+    """Ask for the searches that go unanswered in each of the two plans."""
+    words: dict[Plan, Bilingual] = {
+        "one at a time": Bilingual(
+            "One at a time: searches without an answer", "逐个重启：没有得到回答的搜索"
+        ),
+        "all roles at once": Bilingual(
+            "All roles at once: searches without an answer", "所有角色一起重启：没有得到回答的搜索"
+        ),
+    }
+    questions = [
+        Question(plan_name(plan), "unanswered_searches", words[plan], whole=True, high=100_000)
+        for plan in words
+    ]
+    return PredictionForm(11, questions)
+
+
+def restart_all(cluster: Cluster, plan: Plan, *, retriever: Retriever) -> Journal:
+    """Restart every process of Milvus while users ask, and keep the journal; see `rolling_restart`."""
+    ask_for_prediction(plan_name(plan))
+    journal = rolling_restart(cluster, plan, retriever=retriever)
+    keep(journal, 11)
+    return journal
+
+
+def price(*runs: Journal) -> Table:
+    """What each run cost: how long the restarts took, and of each operation what went unanswered."""
+    operations = list(dict.fromkeys(name for run in runs for name in run.header.operations))
+    rows = []
+    for run in runs:
+        restarts = [fault for fault in run.faults if fault.kind == "restart"]
+        lasted = max((fault.undone_at or fault.at for fault in restarts), default=0.0) - min(
+            (fault.at for fault in restarts), default=0.0
+        )
+        by_name = {row.operation: row for row in summary(run).rows}
+        rows.append(
+            (experiment_of(run), f"{lasted:.0f}", *(_unanswered(by_name.get(name)) for name in operations))
+        )
+    return table(
+        "What a rolling restart costs",
+        ("plan", "took (s)", *operations),
+        rows,
+        "Of each operation: requests without an answer, of those that were sent; and its longest outage.",
+    )
+
+
+def _unanswered(row: OperationSummary | None) -> str:
+    if row is None:
+        return "-"
+    longest = max((outage.duration for outage in row.outages), default=0.0)
+    words = "not over" if math.isinf(longest) else f"{longest:.1f} s"
+    return f"{row.bad} of {row.sent}; {words}"
+
+
+# -- what is paged ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Page:
+    """What became of one fault. `paged` is seconds from the fault to the page, `resolved` from the end of the
+    fault to the message that it is over; None where there was none. `lasted` is how long the fault stayed."""
+
+    fault: str
+    alert: str
+    paged: float | None
+    resolved: float | None
+    lasted: float
+
+
+@dataclass(frozen=True, repr=False)
+class Pages(Tabular):
+    """Which faults paged somebody, and how long after."""
+
+    found: tuple[Page, ...]
+    title = "Who was paged"
+    remarks = ("Measured by this cluster's own Prometheus and Alertmanager, with production's rules.",)
+
+    def headings_and_rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        headings = ("fault", "stayed (s)", "alert", "fault to page (s)", "end to resolved (s)")
+        return headings, [
+            (
+                page.fault,
+                f"{page.lasted:.0f}",
+                page.alert or "nobody was paged",
+                _s(page.paged),
+                _s(page.resolved),
+            )
+            for page in self.found
+        ]
+
+
+def _s(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.0f}"
+
+
+def ask_watch() -> PredictionForm:
+    """Ask how long after each fault somebody is paged; 0 for never."""
+    unit = Bilingual("s; 0 for nobody", "秒；没人收到就填 0")
+    asked = {
+        "crash active rootcoord": Bilingual("The active root coordinator is killed", "杀掉主用根协调器"),
+        "hang log": Bilingual("The log hangs", "日志卡死"),
+    }
+    return PredictionForm(
+        11,
+        [
+            Question(f"page for {fault}", f"paged_{fault.split()[0]}", words, unit)
+            for fault, words in asked.items()
+        ],
+    )
+
+
+def pages(cluster: RunningCluster, *faults: str, patience: float = 150.0) -> Pages | Sentence:
+    """Break a cluster that is watched, one fault after the other, and say who was paged and when.
+
+    A fault stays until somebody was paged, or for `patience` seconds; a crash of an active coordinator, from
+    which Milvus recovers by itself, for 20. Without Prometheus a sentence says what to install.
+    """
+    for fault in faults:
+        ask_for_prediction(f"page for {fault}")
+    began = time.monotonic()
+    on_progress = ProgressLine(lambda: time.monotonic() - began)
+    on_progress("starting Prometheus, Alertmanager and the canary")
+    try:
+        with monitor(cluster) as watch:
+            return Pages(tuple(_paged(watch, cluster, fault, patience, on_progress) for fault in faults))
+    except ClusterError as error:
+        if "not installed" not in error.message:
+            raise
+        return Sentence(f"{error.message} {error.hint} Nothing was measured; go on with the next part.")
+
+
+def _paged(
+    watch: Monitor, cluster: RunningCluster, words: str, patience: float, on_progress: ProgressLine
+) -> Page:
+    kind, target = parse_fault(words)
+    known = len(watch.inbox.messages)
+    on_progress(f"{words}: waiting for a page")
+    began, wall = time.monotonic(), time.time()
+    stays = _NO_PAGE if kind == "crash" and target.startswith("active") else patience
+    with cluster.fault(kind, target):
+        while time.monotonic() - began < stays and len(watch.inbox.messages) == known:
+            time.sleep(0.2)
+    lasted, ended = time.monotonic() - began, time.time()
+    cluster.wait_healthy()
+    new = watch.inbox.messages[known:]
+    if not new:
+        page = Page(words, "", None, None, lasted)
+    else:
+        on_progress(f"{words}: waiting until {new[0].alert} is resolved")
+        try:
+            resolved = watch.wait_for(new[0].alert, patience, resolved=True).resolved
+        except MeasurementError:
+            resolved = None
+        page = Page(words, new[0].alert, new[0].arrived - wall, resolved and resolved - ended, lasted)
+    append(state_dir() / _PAGES, {"fault": words, "alert": page.alert, "paged": page.paged, "time": wall})
+    return page
+
+
+# -- room for a loss ----------------------------------------------------------------------------------------
+
+
+def room(nodes: int, node_gib: float, copy_gib: float, copies: int) -> Table:
+    """Whether copies of a collection fit on query nodes, and still do once one is lost: see `headroom`."""
+    now, after = headroom(nodes, node_gib, copy_gib, copies)
+    rows = [
+        (when, fit.nodes, f"{fit.held:.1f} of {node_gib:g}", "yes" if fit.fits else "no")
+        for when, fit in (("all nodes up", now), ("it has lost one", after))
+    ]
+    return table(
+        f"{copies} copies of {copy_gib:g} GiB on {nodes} query nodes of {node_gib:g} GiB: calculated",
+        ("the copy with the fewest nodes", "its nodes", "GiB on each", "fits"),
+        rows,
+        "A node that is 90 % full loads no more (queryCoord.overloadedMemoryThresholdPercentage).",
+    )
+
+
+# -- the five pieces of advice ------------------------------------------------------------------------------
+
+
+def advice() -> Table:
+    """The five pieces of advice the course began with, and what you have done of each."""
+    measured = sum(len(journals(number)) for number in range(1, 11))
+    rows = [
+        ("Deploy a highly available cluster", _done(measured, "lab", "ran on a cluster of your own")),
+        ("Test its failover", _done(len(journals(6)), "failover", "measured in lesson 6")),
+        ("Rehearse every quarter", _done(len(journals(10)), "rehearsal", "kept in lesson 10")),
+        ("Tune by what you found", _done(len(journals(9)), "probe", "tried in lesson 9")),
+        ("Watch it, and be paged", _done(len(read(state_dir() / _PAGES)), "fault", "watched in this lesson")),
+    ]
+    return table("Five pieces of advice", ("advice", "what you have done"), rows)
+
+
+def _done(count: int, what: str, words: str) -> str:
+    return f"✓ {count} {what}{'' if count == 1 else 's'} {words}" if count else f"not yet: none {words}"

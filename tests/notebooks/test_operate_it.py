@@ -1,0 +1,59 @@
+"""Lesson 11 from top to bottom on the real cluster: an upgrade twice, and who is paged."""
+
+import shutil
+from itertools import pairwise
+
+import pytest
+
+from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.outage import rpo
+
+pytestmark = [pytest.mark.notebook, pytest.mark.cluster, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def run(run_real):
+    return run_real("11-operate-it")
+
+
+def text_of(lesson, cell_id):
+    (cell,) = [cell for cell in lesson.cells if cell.id == cell_id]
+    return "\n".join(
+        str(output.get("text", output.get("data", {}).get("text/plain", ""))) for output in cell.outputs
+    )
+
+
+def test_every_process_of_milvus_was_restarted_in_both_plans_and_no_row_is_lost(run):
+    _, journals, _ = run
+    assert [experiment_of(each) for each in journals] == [
+        "rolling restart, all roles at once",
+        "rolling restart, one at a time",
+    ]
+    for journal in journals:
+        restarted = {fault.component for fault in journal.faults if fault.kind == "restart"}
+        assert len(restarted) == 14
+        assert rpo(journal) == 0
+        assert not any("did not become healthy" in note for note in journal.notes), journal.notes
+
+
+def test_one_at_a_time_means_that_the_last_one_is_back_before_the_next(run):
+    _, (hasty, careful), _ = run
+    for before, after in pairwise(careful.faults):
+        assert before.undone_at <= after.at
+    assert any(before.undone_at > after.at for before, after in pairwise(hasty.faults))
+
+
+def test_a_hang_of_the_log_pages_and_is_resolved_and_a_crash_pages_nobody(run):
+    lesson, _, _ = run
+    shown = text_of(lesson, "run-watch")
+    if not (shutil.which("prometheus") and shutil.which("prometheus-alertmanager")):
+        assert "Nothing was measured" in shown
+        return
+    assert "nobody was paged" in shown
+    assert "MilvusLogStandsStill" in shown
+    assert "not yet: none watched" not in text_of(lesson, "advice-again")
+
+
+def test_what_was_not_done_yet_is_told(run):
+    lesson, _, _ = run
+    assert "not yet" in text_of(lesson, "advice")
