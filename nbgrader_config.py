@@ -42,6 +42,8 @@ c.GenerateFeedback.preprocessors = [GetGrades, HideHiddenTests, CSSHTMLHeaderPre
 # What learners wrote is shown in a browser: it can do nothing there, and no other host is asked.
 c.HTMLExporter.extra_template_basedirs = list(TEMPLATES)
 c.HTMLExporter.sanitize_html = True
-c.HTMLExporter.filters = dict.fromkeys(
-    ("clean_html", "strip_files_prefix"), "halab.grading.nbgrader_plugins.sanitize_html"
-)
+c.HTMLExporter.filters = {
+    "markdown2html": "halab.grading.shown_prose.markdown_to_html",
+    "clean_html": "halab.grading.shown_prose.sanitize_html",
+    "strip_files_prefix": "halab.grading.shown_prose.sanitize_html",
+}

@@ -86,6 +86,21 @@ def test_a_simulated_journal_does_not_count(whole_course):
     assert "it is a simulation" in found.remarks[0]
 
 
+@pytest.mark.parametrize(
+    ("run", "told"),
+    [
+        ({"engine": "my laptop"}, "its engine is 'my laptop'"),
+        ({"started": "2999-01-01T00:00:00+00:00"}, "it says that it began in the future"),
+        ({"faults": False}, "nothing was broken in it"),
+    ],
+)
+def test_a_run_that_is_no_lab_does_not_count(whole_course, run, told):
+    whole_course.measure(6, **run)
+    found = whole_course.assess()
+    assert [one.card for one in found.missing] == [6]
+    assert told in found.remarks[0]
+
+
 def test_a_measurement_copied_to_another_card_does_not_count_there(whole_course):
     shutil.copy(whole_course.journal(5), whole_course.journal(6))
     found = whole_course.assess()

@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import shutil
@@ -5,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ HEADER = Header(
     versions={"milvus": "2.3.5"},
     seed=1,
     machine={},
-    started="2999-11-23T12:00:00+00:00",  # after every prediction that a test makes
+    started="",  # see `journals`
     rate=20.0,
     deadline=1.0,
     operations=("search",),
@@ -43,15 +45,18 @@ HEADER = Header(
 def journals(course):
     """Keep a journal in which the first lasting answer to a search comes 9.2 s after the fault."""
 
+    runs = itertools.count()  # no two are alike
+
     def save(name, *, back=9.2, **fields):
         outcomes = [
             (0.0, Outcome.OK), (1.0, Outcome.FAIL), (1.0 + back - 0.01, Outcome.OK), (15.0, Outcome.OK),
         ]  # fmt: skip
         samples = [
-            Sample("search", number, at, at, at + 0.01, outcome)
+            Sample("search", number, at, at, at + 0.01 + next(runs) / 1e9, outcome)
             for number, (at, outcome) in enumerate(outcomes)
         ]
-        header = replace(HEADER, **fields)
+        soon = datetime.now(UTC) + timedelta(minutes=4)  # after every prediction that a test makes
+        header = replace(HEADER, **{"started": soon.isoformat()} | fields)
         fault = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 12.0)
         return Journal.write(header, samples=samples, faults=[fault]).save(
             course / "work" / "journals" / name

@@ -4,6 +4,7 @@ import copy
 import json
 import shutil
 import time
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from halab.certificate.record import Certificate, read_certificate
 from halab.certificate.signing_keys import SigningKey, make_key, own_key
 from halab.certificate.verification import verify
 from halab.errors import CourseError
+from halab.measure.journal.journal_file import Journal
 
 
 def leaves(data, path=()):
@@ -122,7 +124,8 @@ def test_a_record_that_does_not_add_up_fails_though_it_is_signed(
 
 def test_a_measurement_counted_for_two_cards_fails_though_it_is_signed(whole_course, tmp_path):
     data = json.loads(whole_course.certify().read_text())
-    twice = altered(data, ("record", "journals", 5, "digest"), data["record"]["journals"][4]["digest"])
+    sketch = data["record"]["journals"][4]["probes_sketch"]
+    twice = altered(data, ("record", "journals", 5, "probes_sketch"), sketch)
     path = tmp_path / "signed.json"
     path.write_text(json.dumps(signed_again(twice, own_key())))
     assert "One measurement is counted twice." in check(path).failures
@@ -144,6 +147,24 @@ def test_the_key_that_was_named_must_be_the_one_that_signed(whole_course, tmp_pa
     assert not any("Who holds that key" in one for one in result.unproven)
     (told,) = check(path, public_key=other.public).failures
     assert other.public.fingerprint in told
+
+
+def test_what_calls_itself_an_issuer_s_holds_only_with_the_issuer_s_key_named(whole_course, tmp_path):
+    (told,) = check(whole_course.certify(key=make_key(tmp_path / "anybody"))).failures
+    assert "anybody can write that" in told
+    assert "--public-key" in told
+
+
+@pytest.mark.parametrize(("ahead", "fails"), [(200, False), (400, True)])
+def test_clocks_may_be_minutes_apart(whole_course, tmp_path, ahead, fails):
+    """Of the machine that measured, and the one that signed."""
+    data = json.loads(whole_course.certify().read_text())
+    issued = datetime.fromisoformat(data["record"]["issued"])
+    started = (issued + timedelta(seconds=ahead)).isoformat()
+    path = tmp_path / "signed.json"
+    late = altered(data, ("record", "journals", 5, "started"), started)
+    path.write_text(json.dumps(signed_again(late, own_key())))
+    assert any("Measured after the day of issue" in one for one in check(path).failures) == fails
 
 
 def test_what_was_altered_in_the_work_folder_is_named(whole_course):
@@ -200,6 +221,19 @@ def test_a_measurement_in_two_learners_certificates_is_reported_in_both(learner_
     assert "of learner ada" in results[1].failures[0]
 
 
+def test_a_neighbour_s_measurement_is_known_with_probes_left_out_and_notes_added(learner_of):
+    ada = learner_of("ada")
+    ada.measure(6, probes=200)
+    first = ada.certify()
+    bo = learner_of("bo")
+    theirs = Journal.load(ada.journal(6))
+    fewer = Journal.write(theirs.header, samples=theirs.samples()[10:], faults=theirs.faults, notes=["mine"])
+    bo.journal(6).unlink()
+    fewer.save(bo.journal(6))
+    results = verify([first, bo.certify(name="Bo")])
+    assert all("06-crash.jsonl: the same is in" in one.failures[0] for one in results)
+
+
 def test_two_learners_with_work_of_their_own_share_nothing_and_one_may_be_certified_twice(learner_of):
     first = learner_of("ada").certify()
     bo = learner_of("bo")
@@ -217,8 +251,8 @@ def test_two_learners_with_work_of_their_own_share_nothing_and_one_may_be_certif
         (b"[" * 100_000, "not JSON, or was cut off"),
         (b"[]", "no certificate"),
         (b'{"name": "x"}', "no certificate of this course"),
-        (b'{"format": "halab-certificate", "version": 2}', "version 2; this halab reads version 1"),
-        (b'{"format": "halab-certificate", "version": 1}', "record: Field required"),
+        (b'{"format": "halab-certificate", "version": 1}', "version 1; this halab reads version 2"),
+        (b'{"format": "halab-certificate", "version": 2}', "record: Field required"),
         (b" " * 5_000_001, "far larger"),
     ],
 )

@@ -15,6 +15,8 @@ from halab.grading.grader import Check, GradeReport
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal
 from halab.models.samples import Outcome, Sample
 
+STARTED = "2026-11-20T12:00:00+00:00"
+
 
 def notebook(**metadata):
     return json.dumps({"cells": [], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
@@ -75,17 +77,17 @@ class WholeCourse:
         with kept.open("a") as file:
             file.write(json.dumps({"card": card, "points": points, "out_of": out_of, "checks": []}) + "\n")
 
-    def measure(self, card, *, simulated=False):
+    def measure(self, card, *, simulated=False, engine="embedded", started=STARTED, probes=1, faults=True):
         self.seed += 1
         header = Header(
             name="course",
-            engine="simulated" if simulated else "embedded",
+            engine="simulated" if simulated else engine,
             profile="ha",
             ttl=10.0,
             versions={"milvus": "2.3.5"},
             seed=self.seed,
             machine={"learner": self.learner},  # so that two learners' journals differ
-            started="2026-11-20T12:00:00+00:00",
+            started=started,
             rate=20.0,
             deadline=1.0,
             operations=("search",),
@@ -93,9 +95,12 @@ class WholeCourse:
             simulated=simulated,
         )
         fault = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 12.0)
-        samples = [Sample("search", 0, 0.0, 0.0, 0.01 + self.seed / 1e6, Outcome.OK)]  # no two runs are alike
+        own = (sum(map(ord, self.learner)) * 100 + self.seed) / 1e6  # no two runs are alike
+        samples = [
+            Sample("search", n, n / 20, n / 20, n / 20 + 0.01 + own, Outcome.OK) for n in range(probes)
+        ]
         self.journal(card).unlink(missing_ok=True)
-        Journal.write(header, samples=samples, faults=[fault]).save(self.journal(card))
+        Journal.write(header, samples=samples, faults=[fault] if faults else []).save(self.journal(card))
 
     grader = staticmethod(quick_grader)
 

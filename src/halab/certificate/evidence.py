@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,10 +19,21 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.journal.validity import objections
 
-__all__ = ["Evidence", "Measurement", "RejectedJournal", "evidence", "measurement"]
+__all__ = [
+    "CLOCK_TOLERANCE", "Evidence", "Measurement", "RejectedJournal", "evidence", "measurement",
+]  # fmt: skip
 
 _LOAD_CARDS = (4, 5)  # writing and reading: their labs put a cluster under load
 _MAIN_OPERATION = "search"  # what a prediction is about
+_REAL_ENGINES = ("embedded", "compose")
+_SAME = 0.1  # share of two journals' probes at the very same times, from which they are one measurement
+_SKETCH = 16  # hashes of probes in a certificate
+
+CLOCK_TOLERANCE = 300.0
+"""Seconds that another machine's clock may be ahead, before what it says is in the future."""
+
+Probes = frozenset[tuple[str, float, float, float]]
+"""What was measured, whatever else a journal says: each probe's operation and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +41,14 @@ class Measurement:
     """An intact journal of a real cluster, as a certificate pins it.
 
     `began` is seconds since the epoch; `searches` is what became of searches, or of the first operation.
+    `probes` tell one measurement from another.
     """
 
     pin: JournalPin
     experiment: str
     began: float
     searches: OperationSummary
-    samples_digest: str
+    probes: Probes
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +77,25 @@ def evidence() -> dict[int, Evidence]:
 
     A journal counts if its chain is whole, a real cluster was measured, something was broken (or, for the
     cards on load, the cluster was put under load), and nothing speaks against its figures (see
-    measure/journal/validity.py). Its samples count for one card only, whatever else was written beside them;
+    measure/journal/validity.py). It counts for one card only, whatever was added to a copy or left out of it;
     and the journal that comes with the course counts for nobody.
     """
-    counted: dict[str, JournalPin] = {}
+    counted: list[Measurement] = []
     return {card.number: _of_card(card.number, counted) for card in CATALOGUE}
 
 
-def _of_card(card: int, counted: dict[str, JournalPin]) -> Evidence:
-    """What counts for this card and does not yet for another; `counted` holds those, by their samples."""
+def _of_card(card: int, counted: list[Measurement]) -> Evidence:
+    """What counts for this card and does not yet for another; `counted` holds those."""
     accepted: list[Measurement] = []
     rejected: list[RejectedJournal] = []
     for path in journals(card):
         measured = measurement(path, card)
         if isinstance(measured, Bilingual):
             rejected.append(RejectedJournal(path.name, measured))
-        elif measured.samples_digest in counted:
-            rejected.append(RejectedJournal(path.name, _counted_elsewhere(counted[measured.samples_digest])))
+        elif first := next((other for other in counted if _same(other.probes, measured.probes)), None):
+            rejected.append(RejectedJournal(path.name, _counted_elsewhere(first.pin)))
         else:
-            counted[measured.samples_digest] = measured.pin
+            counted.append(measured)
             accepted.append(measured)
     return Evidence(tuple(accepted), tuple(rejected))
 
@@ -97,14 +111,8 @@ def measurement(path: Path, card: int) -> Measurement | Bilingual:
     """The measurement in a file kept for a card, or why there is none to count."""
     try:
         journal = Journal.load(path)
-        if journal.simulated or journal.header.engine == "simulated":
-            return Bilingual("it is a simulation, not a measurement.", "这是模拟，不是实测。")
-        if not journal.samples():
-            return Bilingual("it holds no probe.", "里面没有任何探测。")
-        if journal.samples_digest in _shipped_digests(course_root()):
-            return Bilingual("it is a run that comes with the course.", "这是课程自带的运行，不是你测的。")
-        if not journal.faults and not (card in _LOAD_CARDS and journal.phases):
-            return Bilingual("nothing was broken in it.", "这次运行里没有注入任何故障。")
+        if problem := _no_measurement(journal, card):
+            return problem
         if reasons := objections(journal):
             return Bilingual(
                 f"it proves nothing. {' '.join(reasons)}",
@@ -118,8 +126,50 @@ def measurement(path: Path, card: int) -> Measurement | Bilingual:
         return Bilingual("it is not as halab writes a journal.", "它不是 halab 写出来的样子。")
 
 
+def _no_measurement(journal: Journal, card: int) -> Bilingual | None:
+    """Why a whole journal is none of a learner's own lab, or None."""
+    engine = journal.header.engine
+    if journal.simulated or engine == "simulated":
+        return Bilingual("it is a simulation, not a measurement.", "这是模拟，不是实测。")
+    if engine not in _REAL_ENGINES:
+        real = _REAL_ENGINES
+        return Bilingual(
+            f"its engine is {engine[:40]!r}; a lab runs on {' or '.join(real)}.",
+            f"它的引擎写的是 {engine[:40]!r}；实验只在 {' 或 '.join(real)} 上运行。",
+        )
+    if not journal.samples():
+        return Bilingual("it holds no probe.", "里面没有任何探测。")
+    if any(_same(_probes(journal), shown) for shown in _shipped(course_root())):
+        return Bilingual("it is a run that comes with the course.", "这是课程自带的运行，不是你测的。")
+    if not journal.faults and not (card in _LOAD_CARDS and journal.phases):
+        return Bilingual("nothing was broken in it.", "这次运行里没有注入任何故障。")
+    if journal.began > time.time() + CLOCK_TOLERANCE:
+        return Bilingual("it says that it began in the future.", "它写的开始时间还没有到。")
+    return None
+
+
+def _probes(journal: Journal) -> Probes:
+    return frozenset((one.operation, one.intended, one.sent, one.done) for one in journal.samples())
+
+
+def _same(one: Probes, other: Probes) -> bool:
+    """Whether two journals hold one measurement: who chains one anew can add notes, or leave probes out.
+
+    Times are to the microsecond, so of two runs hardly any probe has the same ones.
+    """
+    return len(one & other) > _SAME * min(len(one), len(other))
+
+
+def _sketch(probes: Probes) -> tuple[str, ...]:
+    """The smallest hashes of all probes. Two measurements share none; of a copy from which some probes were
+    taken, most stay.
+    """
+    hashes = sorted(hashlib.sha256(repr(probe).encode()).hexdigest()[:16] for probe in probes)
+    return tuple(hashes[:_SKETCH])
+
+
 def _measurement(file: str, card: int, journal: Journal) -> Measurement:
-    header = journal.header
+    header, probes = journal.header, _probes(journal)
     pin = JournalPin(
         card=card,
         file=file,
@@ -134,6 +184,7 @@ def _measurement(file: str, card: int, journal: Journal) -> Measurement:
             for fault in journal.faults
         ),
         probes=len(journal.samples()),
+        probes_sketch=_sketch(probes),
         simulated=False,
     )
     rows = summary(journal).rows
@@ -142,11 +193,11 @@ def _measurement(file: str, card: int, journal: Journal) -> Measurement:
         experiment=experiment_of(journal),
         began=pin.started.timestamp(),
         searches=next((row for row in rows if row.operation == _MAIN_OPERATION), rows[0]),
-        samples_digest=journal.samples_digest,
+        probes=probes,
     )
 
 
 @cache
-def _shipped_digests(root: Path) -> frozenset[str]:
-    """Of the journals that the course shows as recorded: the README's picture, and lesson 6's partition."""
-    return frozenset(Journal.load(path).samples_digest for path in (root / "docs").glob("*.jsonl"))
+def _shipped(root: Path) -> tuple[Probes, ...]:
+    """The journals that the course shows as recorded: the README's picture, and lesson 6's partition."""
+    return tuple(_probes(Journal.load(path)) for path in sorted((root / "docs").glob("*.jsonl")))

@@ -1,6 +1,6 @@
 """The certificate as data: what is signed, in which form, and how a file of it is read.
 
-{"format": "halab-certificate", "version": 1, "record": {...}, "public_key": "...", "signature": "..."}
+{"format": "halab-certificate", "version": 2, "record": {...}, "public_key": "...", "signature": "..."}
 
 The signature is over the canonical JSON of everything but itself: keys sorted, no blanks, ASCII.
 """
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 FORMAT = "halab-certificate"
-VERSION = 1
+VERSION = 2
 PASS_MARK = 0.8
 """The fraction of an exercise's points that its checklist item asks for; `share` in a record."""
 _MAX_BYTES = 5_000_000  # bytes; a certificate of ten cards with a hundred journals has 60 thousand
@@ -47,6 +47,7 @@ def _printable(text: str) -> str:
 
 _Line = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_ShortDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 _Card = Annotated[int, Field(ge=1, le=10)]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Points = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -66,7 +67,9 @@ class FaultPin(_Strict):
 
 
 class JournalPin(_Strict):
-    """A measurement of a real cluster: its journal's last hash, and what was measured on what."""
+    """A measurement of a real cluster: its journal's last hash, what was measured on what, and hashes of some
+    probes, which stay the same in a copy that was altered.
+    """
 
     card: _Card
     file: _Line = Field(pattern=r"^[^/\\]+\.jsonl$")
@@ -78,6 +81,7 @@ class JournalPin(_Strict):
     started: AwareDatetime
     faults: tuple[FaultPin, ...]
     probes: int = Field(ge=1)
+    probes_sketch: tuple[_ShortDigest, ...] = Field(min_length=1, max_length=16)
     simulated: Literal[False]
 
 
@@ -126,7 +130,7 @@ class Certificate(_Strict):
     """A signed record. `public_key` and `signature` are base64."""
 
     format: Literal["halab-certificate"] = "halab-certificate"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     record: Record
     public_key: str
     signature: str = ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
-from halab.certificate.evidence import measurement
+from halab.certificate.evidence import CLOCK_TOLERANCE, measurement
 from halab.certificate.record import (
     PASS_MARK,
     Certificate,
@@ -97,6 +98,11 @@ def _verify(file: Path, public_key: PublicKey | None, work: Path | None) -> Veri
         (proven if same else failures).append(
             "That key is the one you named." if same else _wrong_key(public_key)
         )
+    elif record.key != "own":
+        failures.append(
+            "It calls itself an issuer's, and anybody can write that. Name the issuer's key with "
+            f"--public-key; the one that signed it has the fingerprint {key.fingerprint}."
+        )
     if work is not None:
         differences = [*_journals(record, work), *_notebooks(record, work), *_sources(record)]
         failures += differences
@@ -130,10 +136,11 @@ def _arithmetic(certificate: Certificate) -> list[str]:
         failures += [_below_pass_mark(exercise) for exercise in graded if not _has_enough_points(exercise)]
         if not record.journals_of(card.number):
             failures.append(f"Card {card.number} has no measurement.")
-    digests = [journal.digest for journal in record.journals]
-    if len(set(digests)) < len(digests):
+    probes = [probe for journal in record.journals for probe in set(journal.probes_sketch)]
+    if len(set(probes)) < len(probes):
         failures.append("One measurement is counted twice.")
-    late = [journal.file for journal in record.journals if journal.started > record.issued]
+    latest = record.issued + timedelta(seconds=CLOCK_TOLERANCE)
+    late = [journal.file for journal in record.journals if journal.started > latest]
     if late:
         failures.append(f"Measured after the day of issue: {', '.join(late)}.")
     if any(journal.engine == "simulated" for journal in record.journals):
@@ -205,7 +212,7 @@ def _shared_with_others(mine: VerificationResult, results: Sequence[Verification
     for other in results:
         if mine.record and other.record and mine.record.learner != other.record.learner:
             theirs = _digests(other.record)
-            same = [name for digest, name in _digests(mine.record).items() if digest in theirs]
+            same = dict.fromkeys(name for digest, name in _digests(mine.record).items() if digest in theirs)
             if same:
                 failures.append(
                     f"{', '.join(same)}: the same is in {other.file.name}, of learner "
@@ -215,15 +222,16 @@ def _shared_with_others(mine: VerificationResult, results: Sequence[Verification
 
 
 def _digests(record: Record) -> dict[str, str]:
-    return {one.digest: one.file for one in record.journals} | {
-        one.notebook_sha256: f"{one.assignment}.ipynb" for one in record.exercises
-    }
+    probes = {probe: one.file for one in record.journals for probe in one.probes_sketch}
+    return probes | {one.notebook_sha256: f"{one.assignment}.ipynb" for one in record.exercises}
 
 
 def _unproven(record: Record, public_key: PublicKey | None, work: Path | None) -> tuple[str, ...]:
-    whose = "the learner's own: nobody else vouches" if record.key == "own" else "an issuer's"
-    who = f"Who holds that key. It calls itself {whose}; compare the fingerprint with one you were given."
-    sentences = [] if public_key else [who]
+    who = (
+        "Who holds that key. It calls itself the learner's own: nobody else vouches; compare the fingerprint "
+        "with one you were given."
+    )
+    sentences = [] if public_key or record.key != "own" else [who]
     sentences.append(f"That {record.name or record.learner} did the work, and alone.")
     sentences.append(
         "That the measurements took place: the chain of a journal has no secret, so a whole one can be "

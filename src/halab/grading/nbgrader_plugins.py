@@ -24,7 +24,7 @@ from halab.grading.sandbox.time_limit import TimeLimit
 from halab.grading.sandbox.turns import alone, beside_others
 from halab.grading.verdicts import CellError, Verdict
 
-__all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "sandbox", "sanitize_html"]
+__all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "sandbox"]
 
 TEMPLATES = (
     str(Path(__file__).with_name("nbgrader_templates")),
@@ -202,21 +202,3 @@ class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
                 if output.output_type == "error":
                     output.traceback = [CellError(output.ename, output.evalue).in_notebook()]
         return cell, resources
-
-
-_PROSE = {
-    "a", "abbr", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "hr", "i", "li", "ol",
-    "p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "s", "span", "strong", "sub", "sup", "ul",
-    "caption", "table", "tbody", "td", "th", "thead", "tr",
-}  # fmt: skip
-
-
-def sanitize_html(html: str) -> str:
-    """HTML of a submission without what could act or deceive: only prose, tables and links, nothing styled.
-
-    An instructor who looks at a submission in formgrader is logged in to a server that runs code.
-    """
-    import bleach  # type: ignore[import-untyped]  # here: grading shows nothing and need not wait for it
-
-    attributes = {"a": ["href", "title"], "th": ["scope"]}
-    return str(bleach.clean(html, tags=_PROSE, attributes=attributes, strip=True))

@@ -350,12 +350,6 @@ class Journal:
         """The hash of the last line, which stands for the whole journal (64 hexadecimal digits)."""
         return str(self._records[-1]["hash"])
 
-    @cached_property
-    def samples_digest(self) -> str:
-        """The same for all journals with these samples, whatever else they say (64 hexadecimal digits)."""
-        text = "\n".join(_canonical(fields) for fields in self._of("sample"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
     @property
     def resolution(self) -> float:
         """How finely edges of an outage can be told: one probe interval, seconds."""
