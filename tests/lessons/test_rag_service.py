@@ -37,6 +37,7 @@ def trial():
 def test_only_questions_since_the_fault_are_judged_and_each_has_one_fate(trial):
     assert fates(trial) == [Fates("naive", 4, 2, 1, 0, 1.0), Fates("protected", 4, 0, 0, 4, 1.5)]
     assert "protected" in repr(rag_service.three_numbers(trial))
+    assert rag_service.loads({"it crashes": trial}).rows[1] == ("protected", "1.50")
 
 
 def test_the_picture_says_in_words_what_it_shows(trial):

@@ -56,6 +56,7 @@ __all__ = [
     "found",
     "ingest_through_a_crash",
     "keep",
+    "loads",
     "reindex_under_load",
     "three_numbers",
     "trial",
@@ -171,6 +172,16 @@ def three_numbers(measured: Trial) -> Table:
         ],
         "Wrong: given as a good answer, and without the passage that answers the question.",
         "Degraded: maybe worse than usual, and said so.",
+    )
+
+
+def loads(trials: dict[str, Trial]) -> Table:
+    """Requests to Milvus for each question, by client and fault: what the protections cost."""
+    of_faults = zip(*(fates(measured) for measured in trials.values()), strict=True)
+    return table(
+        "Requests a question",
+        ("client", *trials),
+        [(of_client[0].client, *(f"{one.load:.2f}" for one in of_client)) for of_client in of_faults],
     )
 
 
