@@ -6,7 +6,7 @@ import pytest
 import halab
 from halab.course.predictions import predict
 from halab.lessons import drill as lesson
-from halab.lessons.drill import compare_drill, questions, results
+from halab.lessons.drill import compare_drill, questions, results, show_drill
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.measure.probing.retriever import Retriever
@@ -52,6 +52,11 @@ def test_card_and_measurement_stand_together_and_users_give_their_mark(tmp_path)
     text = repr(compare_drill(drill))
     assert all(one in text for one in ("45 min", "20.1 s", "78", "0 of 80"))
     assert "30" in repr(questions(drill))
+    assert show_drill(drill).sentence == (
+        "Verified on the standby 20.1 s after the loss. At the failover 78 rows were lost, "
+        "and with two addresses 0 of 80 questions got no answer."
+    )
+    assert "Lose the primary" in repr(show_drill(drill))
     said = results(drill)
     assert said["rto"].words.en.startswith("20.1 s")
     assert [said[claim].verdict for claim in ("steps", "rto", "target")] == ["held", "incomparable", "held"]
@@ -68,6 +73,7 @@ def test_nothing_simulated_is_shown_as_measured(tmp_path):
     text = repr(compare_drill(drill))
     assert all(one in text for one in ("SIMULATED", "not measured", "11 s", "22", "33"))
     assert "SIMULATED" in repr(questions(drill))
+    assert show_drill(drill).sentence.startswith("Simulated. The steps were gone through")
     assert results(drill) == {}
 
 

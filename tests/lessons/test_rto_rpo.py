@@ -6,7 +6,15 @@ import pytest
 from halab.cluster.protocol import Event
 from halab.course.predictions import predict
 from halab.lessons import card_findings
-from halab.lessons.rto_rpo import QUESTIONS, achieved, acknowledged, compare_losses, results, still_there
+from halab.lessons.rto_rpo import (
+    QUESTIONS,
+    achieved,
+    acknowledged,
+    compare_losses,
+    results,
+    show_disaster,
+    still_there,
+)
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, RowCount
 from halab.models.samples import Outcome, Sample
@@ -54,6 +62,21 @@ def test_prediction_card_and_measurement_stand_side_by_side():
     )
     assert "SIMULATED" not in repr(table)
     assert "100 % (20 of 20)" in table._repr_html_()
+
+
+def test_a_disaster_is_told_in_rows_and_seconds_and_its_rows_stand_folded():
+    predict(7, "crash log", percent=25, last_failure=8)
+    time.sleep(0.01)
+    assert show_disaster(made(missing=20)).sentence == (
+        "You said 25 of 100; of the 20 acknowledged rows that were not flushed, 20 are missing. "
+        "Searches were back after 1.0 s, and you said 8 s."
+    )
+    kept = show_disaster(made("any data node", back=30))
+    assert kept.sentence == (
+        "Of the 20 acknowledged rows that were not flushed, none is missing. Every search was answered."
+    )
+    assert "after the flush, before the disaster" in repr(kept)
+    assert show_disaster(made(simulated=True)).sentence.startswith("Simulated. No row was counted")
 
 
 def test_a_prediction_made_afterwards_does_not_count():

@@ -5,7 +5,8 @@ import pytest
 from halab.cluster.protocol import Event
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
-from halab.lessons.safety import compare_mistakes, results
+from halab.lessons import card_findings
+from halab.lessons.safety import compare_mistakes, results, show_mistake
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, RowCount
 from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.models.samples import Outcome, Sample
@@ -65,6 +66,13 @@ def test_prediction_card_and_measurement_stand_together():
     predict(8, "delete rows", found=33, seconds=5)
     text = repr(compare_mistakes(made()))
     assert all(one in text for one in ("33 of 100", "3 of 19", "2.0 s", "1–4 h", "65"))
+    shown = show_mistake(made())
+    assert shown.sentence == (
+        "You said 33 of 100; after the command 3 of 19 searches still found something. "
+        "The restore took 2.0 s, and you said 5 s."
+    )
+    assert "acknowledged rows: 65 of 100 missing." in shown.alt
+    assert "after the backup, before the mistake" in repr(shown)
     said = results(made())
     assert said["daily-loss"].words.en.startswith("delete rows: 2.5 s of data lost")
     assert said["daily-loss"].verdict == "incomparable"
@@ -78,6 +86,12 @@ def test_nothing_simulated_is_shown_as_measured():
     assert "SIMULATED" in text
     assert "not counted" in text
     assert results(made(simulated=True)) == {}
+    assert "none was backed up" in show_mistake(made(simulated=True)).sentence
+
+
+def test_a_mistake_that_proves_nothing_gives_no_verdict(monkeypatch):
+    monkeypatch.setattr(card_findings, "objections", lambda journal: ("The machine was busy.",))
+    assert results(made()) == {}
 
 
 def test_another_journal_is_refused():

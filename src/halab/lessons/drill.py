@@ -7,10 +7,12 @@ The learner predicts, of "lose primary", `seconds`: RTO to verified service, `ro
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date, datetime
 
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
+from halab.lessons.card_findings import finding, said_before, sound
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -21,7 +23,9 @@ from halab.lessons.common import (
     keep,
     prediction_before,
     show_card,
+    show_run,
 )
+from halab.measure.journal.run_view import RunView
 from halab.measure.journal.title_marks import simulated_remark
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
@@ -45,6 +49,7 @@ __all__ = [
     "results",
     "save_calendar",
     "show_card",
+    "show_drill",
     "simulated_remark",
     "step_results",
     "targets",
@@ -85,6 +90,31 @@ def rehearse(app: Application) -> Rehearsal:
     """Rehearse the loss of the primary, in a new folder `drills/...` named by the time."""
     ask_for_prediction(LOSS)
     return rehearsal.rehearse(app, f"drills/{datetime.now():%Y-%m-%d-%H%M%S}")
+
+
+def show_drill(drill: Rehearsal) -> RunView:
+    """One sentence, one picture and, folded, the drill's steps."""
+    folded = {"Every step of the drill": drill.report}
+    return replace(show_run(drill.journal, 10), told=_sentence(drill), folded=folded)
+
+
+def _sentence(drill: Rehearsal) -> str:
+    """What the three predictions were about, beside them."""
+    report, numbers = drill.report, prediction_before(drill.journal, 10)
+    if report.simulated:
+        return "The steps were gone through, and nothing was measured."
+    if report.rto is None:
+        return report.verdict
+
+    def said(name: str, unit: str = "") -> str:
+        return f" (you said {numbers[name]:g}{unit})" if name in numbers else ""
+
+    rows = "nobody counted the rows" if report.rpo_rows is None else f"{report.rpo_rows} rows were lost"
+    return (
+        f"Verified on the standby {report.rto:.1f} s after the loss{said('seconds', ' s')}. "
+        f"At the failover {rows}{said('rows')}, and with two addresses {_unanswered(drill)} questions "
+        f"got no answer{said('unanswered')}."
+    )
 
 
 def step_results(drill: Rehearsal) -> dict[str, str]:
@@ -148,40 +178,41 @@ def questions(drill: Rehearsal) -> Table:
 
 
 def results(drill: Rehearsal) -> dict[str, Finding]:
-    """What a drill says to claims of card 10, by claim id; nothing where nothing was measured."""
+    """What a drill says to claims of card 10, by claim id; nothing of one that measured or proves nothing."""
     report = drill.report
-    if report.simulated:
+    if report.simulated or not sound(drill.journal):
         return {}
-    done, of = sum(one.status == "done" for one in report.records), len(report.records)
+    journals = [drill.journal]
+    done, of = sum(record.status == "done" for record in report.records), len(report.records)
     steps = Bilingual(
-        f"{done} of {of} steps done, the way home included (measured).",
-        f"{of} 步完成了 {done} 步，包括切回主集群（实测）。",
+        f"{done} of {of} steps done, the way home included", f"{of} 步完成了 {done} 步，包括切回主集群"
     )
     failed = Bilingual("a step that was not done", "有一步没有完成")
-    said = {"steps": Finding("held" if done == of else "broken", steps, failed)}
+    said = {"steps": finding(journals, "held" if done == of else "broken", steps, failed)}
     if report.rto is None:
         return said
     rto, promised = report.rto, report.targets.rto
-    made = prediction_before(drill.journal, 10).get("seconds")
-    predicted = () if made is None else (made,)
-    said["rto"] = Finding(
+    predicted = said_before(journals, 10, "seconds")
+    said["rto"] = finding(
+        journals,
         "incomparable",
         Bilingual(
-            f"{rto:.1f} s from the loss to a verified service (measured). People need longer to decide.",
-            f"从丢失到通过验证用了 {rto:.1f} 秒；真出事时，光是拍板就不止这么久（实测）。",
+            f"{rto:.1f} s from the loss to a verified service; people need longer to decide",
+            f"从丢失到通过验证用了 {rto:.1f} 秒；真出事时，光是拍板就不止这么久",
         ),
-        measured=(rto / 60,),
-        predicted=tuple(seconds / 60 for seconds in predicted),
+        measured=[rto / 60],
+        predicted=[seconds / 60 for seconds in predicted],
     )
-    said["target"] = Finding(
+    said["target"] = finding(
+        journals,
         "held" if rto <= promised else "broken",
         Bilingual(
-            f"{rto:.1f} s, and this drill's own target was {promised:g} s (measured).",
-            f"用了 {rto:.1f} 秒，这次演练自己的目标是 {promised:g} 秒（实测）。",
+            f"{rto:.1f} s, and this drill's own target was {promised:g} s",
+            f"用了 {rto:.1f} 秒，这次演练自己的目标是 {promised:g} 秒",
         ),
         Bilingual("this drill", "这次演练"),
-        measured=(rto / 3600,),
-        predicted=tuple(seconds / 3600 for seconds in predicted),
+        measured=[rto / 3600],
+        predicted=[seconds / 3600 for seconds in predicted],
     )
     return said
 

@@ -7,6 +7,7 @@ hundred will be missing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
@@ -29,6 +30,7 @@ from halab.measure.experiments import disaster as disasters
 from halab.measure.experiments.disaster import EVERYTHING, UNFLUSHED, Loss, loss
 from halab.measure.journal.experiment_name import experiment_of, run_name
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.run_view import RunView
 from halab.measure.journal.summaries import summary
 from halab.measure.journal.title_marks import KEEPS_NO_ROWS, simulated_remark
 from halab.models.recovery import Periodic, retention, retention_gap
@@ -49,12 +51,11 @@ __all__ = [
     "compare_losses",
     "disaster",
     "keep",
-    "loss",
     "results",
     "retention",
     "retention_gap",
     "show_card",
-    "show_run",
+    "show_disaster",
     "still_there",
     "table",
 ]
@@ -85,6 +86,38 @@ def disaster(cluster: Cluster, target: str = EVERYTHING, *, retriever: Retriever
     """A crash while rows are written, as `halab.measure.experiments.disaster.disaster` measures it."""
     ask_for_prediction(run_name([f"crash {target}"], cluster.ttl))
     return disasters.disaster(cluster, target, retriever=retriever)
+
+
+def show_disaster(journal: Journal) -> RunView:
+    """One sentence, one picture and, folded, what became of the rows; raises as `loss` does."""
+    lost = loss(journal)
+    return replace(
+        show_run(journal, 7),
+        told=_sentence(journal, lost),
+        folded={"Rows, by when they were acknowledged": lost},
+    )
+
+
+def _sentence(journal: Journal, lost: Loss) -> str:
+    """What was lost, and when searches were back: RPO and RTO, in words."""
+    missing, of = _unflushed(lost)
+    if not of:
+        return f"No row was counted, so nothing is known of what was lost. {_back(journal)}"
+    numbers = prediction_before(journal, 7)
+    said = f"You said {numbers['percent']:g} of 100; of" if "percent" in numbers else "Of"
+    gone = {0: "none is", 1: "one is"}.get(missing, f"{missing} are")
+    return f"{said} the {of} acknowledged rows that were not flushed, {gone} missing. {_back(journal)}"
+
+
+def _back(journal: Journal) -> str:
+    numbers = prediction_before(journal, 7)
+    said = f", and you said {numbers['last_failure']:g} s" if "last_failure" in numbers else ""
+    seconds = recovery(journal, "search")
+    if seconds == "not noticed":
+        return "Every search was answered."
+    if seconds == "not recovered":
+        return f"Searches were not back when the recording ended{said}."
+    return f"Searches were back after {seconds}{said}."
 
 
 def compare_losses(*journals: Journal) -> Table:

@@ -7,10 +7,12 @@ the command still find something, and `seconds`: how long the restore takes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
+from halab.lessons.card_findings import finding, listed, said_before, sound
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -20,11 +22,13 @@ from halab.lessons.common import (
     keep,
     prediction_before,
     show_card,
-    summary,
+    show_run,
 )
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.run_view import RunView
 from halab.measure.journal.title_marks import KEEPS_NO_ROWS, provenance, simulated_remark
+from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.protect.backup import mistake as experiments
 from halab.protect.backup.mistake import DataLossReport, Mistake, data_loss_report
 from halab.tables import Row, Table
@@ -38,12 +42,11 @@ __all__ = [
     "Retriever",
     "cluster",
     "compare_mistakes",
-    "data_loss_report",
     "keep",
     "mistake",
     "results",
     "show_card",
-    "summary",
+    "show_mistake",
 ]
 
 _FOUND, _RESTORE = Bilingual("of 100", "次（共 100 次）"), Bilingual("s", "秒")
@@ -106,36 +109,64 @@ def compare_mistakes(*journals: Journal) -> Table:
     return Table(_TITLE, _HEADINGS, tuple(rows), tuple(remarks))
 
 
+def show_mistake(journal: Journal) -> RunView:
+    """One sentence, one picture and, folded, what became of the rows; raises as `data_loss_report` does."""
+    report = data_loss_report(journal)
+    return replace(
+        show_run(journal, 8, KNOWN_ROW_SEARCH),
+        told=_sentence(journal, report),
+        folded={"Rows, by when they were acknowledged": report},
+    )
+
+
+def _sentence(journal: Journal, report: DataLossReport) -> str:
+    if report.last_found is None:
+        return "A simulated cluster keeps no rows: none was backed up, destroyed or restored."
+    numbers = prediction_before(journal, 8)
+    found = f"You said {numbers['found']:g} of 100; " if "found" in numbers else ""
+    took = f", and you said {numbers['seconds']:g} s" if "seconds" in numbers else ""
+    after = f"after the command {_found(report)} searches still found something."
+    if report.restore_seconds is None:
+        return f"{_capital(found + after)} The restore failed."
+    return f"{_capital(found + after)} The restore took {_took(report)}{took}."
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def results(*journals: Journal) -> dict[str, Finding]:
-    """What mistakes say to claims of card 8, by claim id; nothing where nothing was measured."""
-    real = [journal for journal in journals if not journal.simulated]
+    """What mistakes say to claims of card 8, by claim id; nothing of runs that measured or prove nothing."""
+    real = [journal for journal in sound(*journals) if not journal.simulated]
     if not real:
         return {}
     found = [(journal, data_loss_report(journal)) for journal in real]
-    restores = [one.restore_seconds for _, one in found if one.restore_seconds is not None]
-    windows = [one.window for _, one in found if one.window is not None]
-    predicted = [prediction_before(journal, 8) for journal in real]
+    restores = [report.restore_seconds for _, report in found if report.restore_seconds is not None]
+    windows = [report.window for _, report in found if report.window is not None]
     return {
-        "replicas": Finding(
+        "replicas": finding(
+            real,
             "broken",
             _told(found, "searches still found something", "的搜索还找得到东西", _found),
             Bilingual("one wrong command", "一条错误的命令"),
         ),
-        "backup-rto": Finding(
+        "backup-rto": finding(
+            real,
             "incomparable",
             _told(found, "to restore, a few passages only", "完成恢复，而这里只有几段文字", _took),
-            measured=tuple(seconds / _HOUR for seconds in restores),
-            predicted=tuple(made["seconds"] / _HOUR for made in predicted if "seconds" in made),
+            measured=[seconds / _HOUR for seconds in restores],
+            predicted=[seconds / _HOUR for seconds in said_before(real, 8, "seconds")],
         ),
-        "daily-loss": Finding(
+        "daily-loss": finding(
+            real,
             "incomparable",
             _told(
                 found,
                 "of data lost, the backup being a few seconds old",
                 "的数据丢失，因为备份才做完几秒",
-                lambda one: _lost(one)[1],
+                lambda report: _lost(report)[1],
             ),
-            measured=tuple(seconds / _HOUR for seconds in windows),
+            measured=[seconds / _HOUR for seconds in windows],
         ),
     }
 
@@ -148,10 +179,9 @@ def _told(
     found: Sequence[tuple[Journal, DataLossReport]], en: str, zh: str, figure: Callable[[DataLossReport], str]
 ) -> Bilingual:
     """The figure of each mistake in words."""
-    named = [(experiment_of(journal), figure(one)) for journal, one in found]
-    return Bilingual(
-        f"{'; '.join(f'{name}: {shown} {en}' for name, shown in named)} (measured).",
-        f"{'；'.join(f'{_ZH.get(name, name)}：{shown} {zh}' for name, shown in named)}（实测）。",
+    named = [(experiment_of(journal), figure(report)) for journal, report in found]
+    return listed(
+        Bilingual(f"{name}: {shown} {en}", f"{_ZH.get(name, name)}：{shown} {zh}") for name, shown in named
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from halab.errors import JournalError
-from halab.measure.journal.journal_file import FaultRecord
+from halab.measure.journal.journal_file import FaultRecord, RowCount
 from halab.measure.journal.run_view import RunView, Said
 from halab.models.samples import NOTHING_FOUND
+from halab.tables import Table
 
 CRASH = FaultRecord("crash", "any query node", "querynode-1", 1.0, 3.0)
 
@@ -82,3 +83,24 @@ def test_its_words_are_there_for_who_cannot_see_it(crashed):
 def test_an_operation_that_was_not_measured_is_refused(crashed):
     with pytest.raises(JournalError, match="no operation 'insert'"):
         _ = RunView(crashed(TWICE), "insert").sentence
+
+
+def test_rows_that_were_counted_have_a_lane_and_those_that_are_gone_are_drawn_there(journal, samples):
+    inserted = [replace(sample, key=key) for key, sample in enumerate(samples("." * 40, "insert"))]
+    run = journal(inserted, faults=[CRASH])
+    assert "acknowledged rows" not in RunView(run, "insert").alt
+    kept = RunView(run.extended(count=RowCount(40, 0, 0, 40)), "insert")
+    assert "acknowledged rows: none of 40 missing." in kept.alt
+    lost = RunView(run.extended(count=RowCount(40, 0, 0, 37, missing=(5, 6, 9))), "insert")
+    assert "acknowledged rows: 3 of 40 missing." in lost.alt
+    gone = "repeating-linear-gradient(90deg"
+    assert gone not in kept._repr_html_()
+    assert lost._repr_html_().count(gone) == 2 + 1, "two spells and the legend"
+
+
+def test_a_lesson_may_say_the_result_itself_and_fold_tables_of_its_own_below(crashed):
+    own = {"Every row": Table("Rows", ("when",), (("early",),))}
+    run = RunView(crashed(TWICE), "search", told="Nothing was lost.", folded=own)
+    assert run.sentence == "Nothing was lost."
+    assert "<summary>Every row</summary>" in run._repr_html_()
+    assert repr(run).index("early") < repr(run).index("RTO")

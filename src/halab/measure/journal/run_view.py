@@ -1,17 +1,19 @@
 """A run as a learner meets it: one sentence, one picture, and the table folded below.
 
 The picture shows each outage of each operation where it was, on one time axis with the fault, the learner's
-prediction and the card's claim. It is HTML that follows JupyterLab's theme and its zoom.
+prediction and the card's claim; where rows were counted, also which of them
+are gone. It is HTML that follows JupyterLab's theme and its zoom.
 """
 
 from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from typing import Protocol
 
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.marks import MARKS, mark_of
@@ -19,7 +21,7 @@ from halab.measure.journal.outage import Outage
 from halab.measure.journal.summaries import OperationSummary, Summary, fault_time, summary
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import validity_remark
-from halab.models.samples import OPERATIONS
+from halab.models.samples import OPERATIONS, Outcome
 
 __all__ = ["RunView", "Said"]
 
@@ -47,11 +49,19 @@ class _Spell:
     end: float
 
 
+class _Shown(Protocol):
+    """What a notebook shows as HTML and a terminal as text."""
+
+    def _repr_html_(self) -> str: ...
+
+
 @dataclass(frozen=True, repr=False)
 class RunView:
     """What one run showed; `operation` is the one that `prediction` and `card` speak of.
 
-    `here` is False for a recording from elsewhere, which its viewer cannot run again.
+    `here` is False for a recording from elsewhere, which its viewer cannot run again. `told` is the result in
+    words where it is of more than an outage; `folded` stands below the picture, each part under the words to
+    unfold it by.
     """
 
     journal: Journal
@@ -59,6 +69,8 @@ class RunView:
     prediction: Said | None = None
     card: Said | None = None
     here: bool = True
+    told: str = ""
+    folded: Mapping[str, _Shown] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -67,23 +79,29 @@ class RunView:
 
     def _result(self) -> str:
         simulated = "Simulated. " if provenance(self.journal) == "simulated" else ""
-        return simulated + _told(self._row, self.prediction)
+        return simulated + (self.told or _told(self._row, self.prediction))
 
     @property
     def alt(self) -> str:
         """The picture in words."""
         zero = "fault" if self.journal.faults else "start"
         lines = [f"{name}: {said}." for name, said in self._said()]
-        lines += [f"{row.operation}: {_in_short(row)}." for row in self._rows]
+        lines += [f"{name}: {said}." for name, said in self._in_short()]
         return f"Outages on a time axis in seconds after the {zero}. " + " ".join(lines)
 
     def __repr__(self) -> str:
         lines = [f"  {name}: {said}" for name, said in self._said()]
-        lines += [f"  {row.operation}: {_in_short(row)}" for row in self._rows]
-        return "\n".join((self.sentence, *lines, "", repr(self._summary)))
+        lines += [f"  {name}: {said}" for name, said in self._in_short()]
+        folded = [text for part in self._folded.values() for text in ("", repr(part))]
+        return "\n".join((self.sentence, *lines, *folded))
 
     def _repr_html_(self) -> str:
-        return f"{self._head()}{self._picture()}{_folded(self._summary._repr_html_())}"
+        folded = (_folded(words, part._repr_html_()) for words, part in self._folded.items())
+        return f"{self._head()}{self._picture()}{''.join(folded)}"
+
+    @property
+    def _folded(self) -> dict[str, _Shown]:
+        return {**self.folded, "All figures of this run": self._summary}
 
     @cached_property
     def _summary(self) -> Summary:
@@ -107,6 +125,16 @@ class RunView:
     def _row(self) -> OperationSummary:
         self.journal.samples(self.operation)  # raises for an operation that was not measured
         return self._rows[0]
+
+    @cached_property
+    def _lost_rows(self) -> tuple[str, list[_Spell]] | None:
+        """The acknowledged rows that are not there any more: in words, and when they were acknowledged."""
+        return _lost_rows(self.journal)
+
+    def _in_short(self) -> list[tuple[str, str]]:
+        """The end of each lane in words, by its name."""
+        rows = [] if self._lost_rows is None else [(_ROWS, self._lost_rows[0])]
+        return [(row.operation, _in_short(row)) for row in self._rows] + rows
 
     def _said(self) -> list[tuple[str, Said]]:
         both = (("your prediction", self.prediction), ("the card", self.card))
@@ -132,6 +160,9 @@ class RunView:
             )
             for row in self._rows
         ]
+        if self._lost_rows is not None:
+            words, spells = self._lost_rows
+            rows.append(_lane(_ROWS, axis.faults(self.journal) + axis.spells(spells), words))
         return (
             f'<div role="img" aria-label="{html.escape(self.alt)}" style="display: grid; '
             "grid-template-columns: minmax(5em, max-content) minmax(0, 1fr) minmax(6em, max-content); "
@@ -141,10 +172,7 @@ class RunView:
         )
 
     def _outages(self, axis: _Axis, row: OperationSummary) -> str:
-        spells = "".join(
-            axis.bar(spell.start, spell.end, f"top: 4px; height: 12px; {_PATTERNS[spell.kind]}")
-            for spell in self._spells[row.operation]
-        )
+        spells = axis.spells(self._spells[row.operation])
         brackets = "".join(axis.bracket(outage) for outage in row.outages)
         return axis.faults(self.journal) + spells + brackets + axis.back(row.rto)
 
@@ -153,6 +181,8 @@ class RunView:
         items = [(_PATTERNS[kind], mark.words) for kind, mark in MARKS.items() if kind in kinds]
         if kinds:
             items += [(_OUTAGE, "an outage"), (_BACK, "the first lasting answer")]
+        if self._lost_rows is not None and self._lost_rows[1]:
+            items += [(_PATTERNS["lost"], "acknowledged, and missing afterwards")]
         items += [(_FAULT, "fault in place")] if self.journal.faults else []
         swatches = "".join(
             '<span style="display: inline-flex; align-items: center; gap: 5px; margin-right: 16px">'
@@ -184,7 +214,9 @@ _PATTERNS = {
     "fail": f"background: {MARKS['fail'].css}",
     "unknown": _hatched("unknown", "45deg", 3, 5),
     "empty": _hatched("empty", "0deg", 2, 4),
+    "lost": _hatched("fail", "90deg", 2, 5),
 }
+_ROWS = "acknowledged rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +241,12 @@ class _Axis:
         return (
             f'<div style="position: absolute; left: {left:.2f}%; width: {self.percent(end) - left:.2f}%; '
             f'min-width: 2px; {style}"></div>'
+        )
+
+    def spells(self, spells: Sequence[_Spell]) -> str:
+        return "".join(
+            self.bar(spell.start, spell.end, f"top: 4px; height: 12px; {_PATTERNS[spell.kind]}")
+            for spell in spells
         )
 
     def box(self, name: str, said: Said) -> str:
@@ -263,8 +301,8 @@ def _lane(name: str, inside: str, words: str, *, bold: bool = False) -> str:
     )
 
 
-def _folded(table: str) -> str:
-    return f"<details><summary>All figures of this run</summary>{table}</details>"
+def _folded(words: str, table: str) -> str:
+    return f"<details><summary>{html.escape(words)}</summary>{table}</details>"
 
 
 def _spells(journal: Journal, row: OperationSummary) -> list[_Spell]:
@@ -277,6 +315,25 @@ def _spells(journal: Journal, row: OperationSummary) -> list[_Spell]:
         if kind != "ok":
             spells.append(_Spell(kind, members[0][0].intended - zero, members[-1][1] - zero))
     return spells
+
+
+def _lost_rows(journal: Journal) -> tuple[str, list[_Spell]] | None:
+    """How many acknowledged rows are missing, and when they were acknowledged; None if nobody counted."""
+    if journal.count is None or "insert" not in journal.header.operations:
+        return None
+    zero, missing = fault_time(journal), set(journal.count.missing)
+    inserted = sorted(
+        (sample.done, sample.key in missing)
+        for sample in journal.samples("insert")
+        if sample.outcome is Outcome.OK
+    )
+    spells = []
+    for lost, group in groupby(inserted, key=lambda row: row[1]):
+        times = [done for done, _ in group]
+        if lost:
+            spells.append(_Spell("lost", times[0] - zero, times[-1] + journal.resolution - zero))
+    gone = sum(lost for _, lost in inserted)
+    return f"{gone or 'none'} of {len(inserted)} missing", spells
 
 
 def _in_short(row: OperationSummary) -> str:

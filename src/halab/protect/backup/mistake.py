@@ -198,9 +198,9 @@ def data_loss_report(journal: Journal) -> DataLossReport:
     restore_seconds = at[_RESTORE[1]] - at[_RESTORE[0]] if real and _RESTORE[1] in at else None
     remarks = list(journal.notes)
     if last_found is not None:
+        last = f", the last {1000 * last_found:.0f} ms after it was acknowledged" if found else ""
         remarks.append(
-            f"Of {len(searches)} searches after the command, {len(found)} still found something, "
-            f"the last {1000 * last_found:.0f} ms after it was acknowledged."
+            f"Of {len(searches)} searches after the command, {len(found) or 'none'} still found any{last}."
         )
     if restore_seconds is not None:
         remarks.append(f"The restore took {restore_seconds:.1f} s.")
