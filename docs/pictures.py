@@ -1,8 +1,8 @@
-"""Makes the pictures at the top of the README anew: a real lab in JupyterLab, while it runs.
+"""Makes the README's pictures of JupyterLab anew: a lab while it runs, and an exercise that was graded.
 
     python docs/pictures.py        needs Chromium, and takes about two minutes
 
-The lab is run for the light theme and for the dark one, on a real cluster. In the moving picture two
+Each is made in the light theme and in the dark one. The lab runs on a real cluster; in the moving picture two
 seconds of the run pass in one.
 """
 
@@ -32,6 +32,12 @@ CELLS = [
     'crash = lesson.experiment(cluster, "crash active rootcoord", retriever=retriever, seconds=14)',
     "cluster.down()",
 ]
+EXERCISE = "exercises/06-failover-timeline/06-failover-timeline.ipynb"
+ANSWERED = (
+    "06-1-outages",
+    "06-1-rto-answer",
+    "06-1-counts-answer",
+)  # the cells of task 1; the rest is left open
 EVERY = 0.5  # seconds of the run between two frames
 SHOWN = 250  # milliseconds that a frame is shown
 LAST = 4000  # milliseconds that the last one is
@@ -53,6 +59,7 @@ def main() -> None:
                     page = browser.new_page(viewport=SIZE)
                     record_lab(lab, page, theme)
                     page.close()
+                picture_grade(lab, browser.new_page(viewport=SIZE))
                 browser.close()
         finally:
             stop(server)
@@ -88,6 +95,31 @@ def record_lab(lab: Lab, page: Page, theme: str) -> None:
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"
     )
     notebook.run_next(1)
+
+
+def picture_grade(lab: Lab, page: Page) -> None:
+    """An exercise of which one task is answered, graded by its button, with the next task's first hint."""
+    solved = nbformat.read(ROOT / "solutions" / Path(EXERCISE).relative_to("exercises"), as_version=4)
+    answers = {cell.id: cell.source for cell in solved.cells if cell.id in ANSWERED}
+    notebook = lab.open_notebook(page, EXERCISE)
+    page.evaluate(
+        """(answers) => {
+             const cells = window.jupyterapp.shell.currentWidget.content;
+             for (const { model } of cells.widgets)
+               if (answers[model.id]) model.sharedModel.setSource(answers[model.id]);
+             cells.activeCellIndex = cells.widgets.length - 1;
+           }""",
+        answers,
+    )
+    notebook.run_next(1)
+    panel = page.locator(".halab-grade")
+    panel.get_by_role("button", name="Grade my notebook").click()
+    panel.get_by_role("button", name="Hint for task 06.2").click(timeout=120_000)
+    panel.locator(".halab-grade-hints p").first.wait_for()
+    page.set_viewport_size({**SIZE, "height": 1600})
+    for theme, name in THEMES.items():
+        notebook.theme(name)
+        panel.screenshot(path=ROOT / "docs" / f"grade-{theme}.png")
 
 
 def around(notebook: Notebook, lane: Any) -> dict[str, float]:
