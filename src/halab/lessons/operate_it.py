@@ -29,9 +29,11 @@ from halab.measure.experiments.fault_experiment import parse_fault
 from halab.measure.experiments.rolling_restart import Plan, plan_name, rolling_restart
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.plots import Picture
 from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.probing.progress_line import ProgressLine
 from halab.models.memory_headroom import headroom
+from halab.monitoring.dashboard import dashboard
 from halab.monitoring.monitor import Monitor, monitor
 from halab.tables import Table, Tabular
 
@@ -117,9 +119,11 @@ def _unanswered(row: OperationSummary | None) -> str:
 @dataclass(frozen=True)
 class Page:
     """What became of one fault. `paged` is seconds from the fault to the page, `resolved` from the end of the
-    fault to the message that it is over; None where there was none. `lasted` is how long the fault stayed."""
+    fault to the message that it is over; None where there was none. `began` is seconds since 1970, `lasted`
+    how many seconds the fault stayed."""
 
     fault: str
+    began: float
     alert: str
     paged: float | None
     resolved: float | None
@@ -128,9 +132,10 @@ class Page:
 
 @dataclass(frozen=True, repr=False)
 class Pages(Tabular):
-    """Which faults paged somebody, and how long after."""
+    """Which faults paged somebody, and how long after; `dashboard` is what Prometheus saw meanwhile."""
 
-    found: tuple[Page, ...]
+    rows: tuple[Page, ...]
+    dashboard: Picture
     title = "Who was paged"
     remarks = ("Measured by this cluster's own Prometheus and Alertmanager, with production's rules.",)
 
@@ -144,7 +149,7 @@ class Pages(Tabular):
                 _s(page.paged),
                 _s(page.resolved),
             )
-            for page in self.found
+            for page in self.rows
         ]
 
 
@@ -181,7 +186,9 @@ def pages(cluster: RunningCluster, *faults: str, patience: float = 150.0) -> Pag
     on_progress("starting Prometheus, Alertmanager and the canary")
     try:
         with monitor(cluster) as watch:
-            return Pages(tuple(_paged(watch, cluster, fault, patience, on_progress) for fault in faults))
+            rows = tuple(_paged(watch, cluster, fault, patience, on_progress) for fault in faults)
+            spans = [(page.fault, page.began, page.began + page.lasted) for page in rows]
+            return Pages(rows, dashboard(watch, time.monotonic() - began, spans))
     except ClusterError as error:
         if "not installed" not in error.message:
             raise
@@ -203,14 +210,14 @@ def _paged(
     cluster.wait_healthy()
     new = watch.inbox.messages[known:]
     if not new:
-        page = Page(words, "", None, None, lasted)
+        page = Page(words, wall, "", None, None, lasted)
     else:
         on_progress(f"{words}: waiting until {new[0].alert} is resolved")
         try:
             resolved = watch.wait_for(new[0].alert, patience, resolved=True).resolved
         except MeasurementError:
             resolved = None
-        page = Page(words, new[0].alert, new[0].arrived - wall, resolved and resolved - ended, lasted)
+        page = Page(words, wall, new[0].alert, new[0].arrived - wall, resolved and resolved - ended, lasted)
     append(state_dir() / _PAGES, {"fault": words, "alert": page.alert, "paged": page.paged, "time": wall})
     return page
 

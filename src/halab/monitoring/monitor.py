@@ -60,6 +60,14 @@ class Monitor:
         """What a PromQL expression gives now. Raises MeasurementError if Prometheus refuses it."""
         return list(self._ask("query", query=expression)["result"])
 
+    def history(self, expression: str, start: float, end: float, step: float = 2.0) -> list[dict[str, Any]]:
+        """What a PromQL expression gave between two times (seconds since 1970), every `step` seconds.
+
+        A list of series, each with its labels as "metric" and its [time, value] pairs as "values".
+        """
+        words = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
+        return list(self._ask("query_range", **words)["result"])
+
     def wait_for(self, alert: str, seconds: float, *, resolved: bool = False) -> Message:
         """Wait until an alert has arrived in the inbox, or until it is resolved there.
 
