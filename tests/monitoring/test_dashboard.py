@@ -7,7 +7,7 @@ from halab.monitoring.dashboard import dashboard, panels
 
 
 class Watch:
-    """A Prometheus in which every expression has a series that counts and one without a value; ALERTS none."""
+    """Every expression has a series that counts and one without a value; ALERTS has none."""
 
     def __init__(self):
         self.asked = []
