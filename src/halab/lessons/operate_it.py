@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from halab.cluster.protocol import Cluster
 from halab.cluster.running_cluster import RunningCluster
 from halab.course.catalogue import Bilingual
 from halab.course.paths import journals, state_dir
+from halab.course.predictions import prediction
 from halab.course.store import append, read
 from halab.errors import ClusterError, MeasurementError
 from halab.lessons.common import (
@@ -22,6 +23,7 @@ from halab.lessons.common import (
     cluster,
     keep,
     plot,
+    prediction_before,
     show_run,
     table,
 )
@@ -95,11 +97,16 @@ def price(*runs: Journal) -> Table:
         )
         by_name = {row.operation: row for row in summary(run).rows}
         rows.append(
-            (experiment_of(run), f"{lasted:.0f}", *(_unanswered(by_name.get(name)) for name in operations))
+            (
+                experiment_of(run),
+                f"{lasted:.0f}",
+                _said(prediction_before(run, 11).get("unanswered_searches")),
+                *(_unanswered(by_name.get(name)) for name in operations),
+            )
         )
     return table(
         "What a rolling restart costs",
-        ("plan", "took (s)", *operations),
+        ("plan", "took (s)", "you said (searches)", *operations),
         rows,
         "Of each operation: requests without an answer, of those that were sent; and its longest outage.",
     )
@@ -120,7 +127,7 @@ def _unanswered(row: OperationSummary | None) -> str:
 class Page:
     """What became of one fault. `paged` is seconds from the fault to the page, `resolved` from the end of the
     fault to the message that it is over; None where there was none. `began` is seconds since 1970, `lasted`
-    how many seconds the fault stayed."""
+    how many seconds the fault stayed. `said` is the learner's prediction of `paged`, 0 for never."""
 
     fault: str
     began: float
@@ -128,6 +135,7 @@ class Page:
     paged: float | None
     resolved: float | None
     lasted: float
+    said: float | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,17 +148,29 @@ class Pages(Tabular):
     remarks = ("Measured by this cluster's own Prometheus and Alertmanager, with production's rules.",)
 
     def headings_and_rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
-        headings = ("fault", "stayed (s)", "alert", "fault to page (s)", "end to resolved (s)")
+        headings = (
+            "fault",
+            "stayed (s)",
+            "alert",
+            "you said (s)",
+            "fault to page (s)",
+            "end to resolved (s)",
+        )
         return headings, [
             (
                 page.fault,
                 f"{page.lasted:.0f}",
                 page.alert or "nobody was paged",
+                _said(page.said),
                 _s(page.paged),
                 _s(page.resolved),
             )
             for page in self.rows
         ]
+
+
+def _said(number: float | None) -> str:
+    return "-" if number is None else f"{number:g}"
 
 
 def _s(seconds: float | None) -> str:
@@ -218,6 +238,8 @@ def _paged(
         except MeasurementError:
             resolved = None
         page = Page(words, wall, new[0].alert, new[0].arrived - wall, resolved and resolved - ended, lasted)
+    asked = prediction(11, f"page for {words}", before=wall)
+    page = replace(page, said=next(iter(asked.numbers.values())) if asked else None)
     append(state_dir() / _PAGES, {"fault": words, "alert": page.alert, "paged": page.paged, "time": wall})
     return page
 
@@ -247,14 +269,14 @@ def advice() -> Table:
     """The five pieces of advice the course began with, and what you have done of each."""
     measured = sum(len(journals(number)) for number in range(1, 11))
     rows = [
-        ("Deploy a highly available cluster", _done(measured, "lab", "ran on a cluster of your own")),
-        ("Test its failover", _done(len(journals(6)), "failover", "measured in lesson 6")),
-        ("Rehearse every quarter", _done(len(journals(10)), "rehearsal", "kept in lesson 10")),
-        ("Tune by what you found", _done(len(journals(9)), "probe", "tried in lesson 9")),
-        ("Watch it, and be paged", _done(len(read(state_dir() / _PAGES)), "fault", "watched in this lesson")),
+        ("Deploy a highly available cluster", _done(measured, "run", "on a cluster of yours", "any lesson")),
+        ("Test its failover", _done(len(journals(6)), "failover", "measured", "lesson 6")),
+        ("Rehearse every quarter", _done(len(journals(10)), "rehearsal", "kept", "lesson 10")),
+        ("Tune by what you found", _done(len(journals(9)), "probe", "tried", "lesson 9")),
+        ("Watch it, and be paged", _done(len(read(state_dir() / _PAGES)), "fault", "watched", "this lesson")),
     ]
     return table("Five pieces of advice", ("advice", "what you have done"), rows)
 
 
-def _done(count: int, what: str, words: str) -> str:
-    return f"✓ {count} {what}{'' if count == 1 else 's'} {words}" if count else f"not yet: none {words}"
+def _done(count: int, what: str, words: str, where: str) -> str:
+    return f"✓ {count} {what}{'' if count == 1 else 's'} {words}" if count else f"not yet: {where}"

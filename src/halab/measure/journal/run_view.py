@@ -269,14 +269,16 @@ class _Axis:
         )
 
     def faults(self, journal: Journal) -> str:
-        return "".join(
-            self.bar(
-                fault.at - self.zero,
-                self.right if fault.undone_at is None else fault.undone_at - self.zero,
-                f"top: -2px; bottom: -2px; border-left: 2px solid currentColor; {_FAULT}",
-            )
-            for fault in journal.faults
-        )
+        """The times in which a fault was in place: shaded once, however many there were at a time."""
+        begun = self.left
+        shades = []
+        for fault in sorted(journal.faults, key=lambda fault: fault.at):
+            at = max(fault.at - self.zero, begun)
+            begun = max(begun, self.right if fault.undone_at is None else fault.undone_at - self.zero)
+            if begun > at:
+                style = f"top: -2px; bottom: -2px; border-left: 2px solid currentColor; {_FAULT}"
+                shades.append(self.bar(at, begun, style))
+        return "".join(shades)
 
     def ticks(self) -> str:
         step = next(
