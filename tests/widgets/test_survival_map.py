@@ -13,7 +13,8 @@ from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import Component
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import CourseError
-from halab.models.survival import FACTS, OPERATIONS, Member, members, single_losses, verdicts
+from halab.models.milvus_versions import ARCHITECTURES
+from halab.models.survival import OPERATIONS, Member, members, single_losses, verdicts
 from halab.widgets import survival_map
 from halab.widgets.survival_map import SurvivalMap, parts_of
 from support.nodejs import node
@@ -29,10 +30,11 @@ console.log(JSON.stringify({
 """
 
 
-def in_javascript(cases=(), edits=()):
+def in_javascript(cases=(), edits=(), version="2.3.5"):
     """What the widget's own module works out for these cases."""
     module = "data:text/javascript;base64," + base64.b64encode(SurvivalMap._esm.encode()).decode()
-    given = {"facts": [asdict(fact) for fact in FACTS], "cases": list(cases), "edits": list(edits)}
+    facts = [asdict(fact) for fact in ARCHITECTURES[version].facts]
+    given = {"facts": facts, "cases": list(cases), "edits": list(edits)}
     ran = subprocess.run(
         [node(), "--input-type=module", "-e", SCRIPT, module],
         input=json.dumps(given), capture_output=True, text=True, check=True, timeout=60,
@@ -40,25 +42,26 @@ def in_javascript(cases=(), edits=()):
     return json.loads(ran.stdout)
 
 
-def drawn(rng):
-    parts = members({role: rng.randrange(0, 5) for role in PROFILES["ha"]})
+def drawn(rng, version):
+    parts = members({role: rng.randrange(0, 5) for role in ARCHITECTURES[version].roles})
     down = rng.sample([part.name for part in parts], rng.randrange(0, min(len(parts), 6) + 1))
     return parts, down, rng.randrange(1, 6), rng.random() < 0.5
 
 
-def test_the_browser_judges_as_python_does():
-    rng = random.Random(11)
-    cases = [drawn(rng) for _ in range(300)]
+@pytest.mark.parametrize("version", ARCHITECTURES)
+def test_the_browser_judges_as_python_does(version):
+    rng, facts = random.Random(11), ARCHITECTURES[version].facts
+    cases = [drawn(rng, version) for _ in range(100)]
     given = [
         {"parts": [asdict(part) for part in parts], "down": down, "copies": copies, "switch": switch}
         for parts, down, copies, switch in cases
     ]
     for (parts, down, copies, switch), (found, alone) in zip(
-        cases, in_javascript(given)["found"], strict=True
+        cases, in_javascript(given, version=version)["found"], strict=True
     ):
-        expected = verdicts(parts, down, copies, switch=switch)
+        expected = verdicts(parts, down, copies, switch=switch, facts=facts)
         assert found == [json.loads(json.dumps(asdict(one))) for one in expected]
-        assert tuple(alone) == single_losses(parts, "search", copies, switch=switch)
+        assert tuple(alone) == single_losses(parts, "search", copies, switch=switch, facts=facts)
 
 
 def test_an_edit_in_the_browser_keeps_names_unique_and_one_leader():
@@ -77,7 +80,7 @@ def test_an_edit_in_the_browser_keeps_names_unique_and_one_leader():
 
 
 def test_every_reason_has_its_chinese_words():
-    shown = SurvivalMap("small").facts
+    shown = [fact for choice in SurvivalMap("small").architectures.values() for fact in choice["facts"]]
     assert {fact["why"] for fact in shown} == set(survival_map._WHY_ZH)
     assert all(fact["why_zh"].endswith("。") for fact in shown)
 
@@ -125,3 +128,28 @@ def test_a_part_there_is_not_cannot_be_off():
         SurvivalMap("small", down=["proxy-7"])
     with pytest.raises(traitlets.TraitError):
         SurvivalMap("small", copies=8)
+
+
+def test_todays_map_says_that_it_was_read_and_where():
+    text = " ".join(SurvivalMap(version="2.6", down=["streamingnode-1"]).text().split())
+    assert "2.6 and 3.0, log in Pulsar or Kafka" in text
+    assert survival_map.DOCUMENTED in text
+    assert "https://milvus.io/docs/v2.6.x/streaming_service.md" in text
+    assert survival_map.DOCUMENTED not in SurvivalMap().text()
+
+
+def test_the_switch_of_versions_brings_parts_and_facts_of_one_version():
+    shown = SurvivalMap("small", version="2.6 woodpecker")
+    for version, choice in shown.architectures.items():
+        roles = {*ARCHITECTURES[version].roles, "entry"}
+        assert {fact["role"] for fact in choice["facts"]} <= roles
+        assert {part["role"] for part in choice["parts"]} <= roles
+        assert {part["role"] for part in choice["parts"]} | {"proxy"} == roles
+    assert shown.parts == shown.architectures["2.6 woodpecker"]["parts"]
+
+
+def test_a_cluster_that_runs_is_not_of_another_version():
+    with pytest.raises(CourseError, match=r"no Milvus 2\.6"):
+        SurvivalMap(SimulatedCluster("lab", "ha", 10), version="2.6")
+    with pytest.raises(CourseError, match="no map of Milvus"):
+        SurvivalMap(version="2.7")

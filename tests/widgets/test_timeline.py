@@ -60,7 +60,7 @@ def test_measured_and_simulated_lanes_wear_their_word() -> None:
     table = widget.text()
     assert "Mine (measured)" in table
     assert "Made (simulated)" in table
-    assert "Simulated, root" in table
+    assert "Simulated," in table
     assert (table.count("(simulated)"), table.count("(measured)")) == (2, 1), "each lane wears its word"
 
 
@@ -77,3 +77,11 @@ def test_retries_turn_failed_requests_into_late_ones() -> None:
     controls = FailoverTimeline(CARD, retry=RetryPolicy(attempts=4, base=1, cap=5, deadline=20)).controls
     assert failed_and_late({**controls, "attempts": 1}, closed_form(controls).outage) == (24, 0)
     assert failed_and_late(controls, closed_form(controls).outage) == (10, 14)
+
+
+def test_todays_settings_are_the_documented_ones() -> None:
+    widget = FailoverTimeline()
+    early, late = (from_controls(widget.presets[f"Milvus {each['patches']}"]) for each in widget.documented)
+    assert (early.detector, late.detector) == (Lease(10.0), Lease(30.0))
+    assert late.timeline("stop").outage < 5 < 20 < late.outage("crash").least, "a planned stop gives it back"
+    assert all(each["source"].startswith("https://") for each in widget.documented)

@@ -30,6 +30,7 @@ from halab.measure.journal.run_view import RunView
 from halab.measure.journal.title_marks import mark_title
 from halab.measure.probing.retrying import with_retries
 from halab.models.failover import MILVUS
+from halab.models.milvus_versions import ARCHITECTURES
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome, Sample
 from halab.widgets.card_view import Finding
@@ -37,6 +38,7 @@ from halab.widgets.timeline import FailoverTimeline, lane
 
 __all__ = [
     "MILVUS",
+    "TODAY",
     "FailoverTimeline",
     "PredictionForm",
     "Retriever",
@@ -55,6 +57,9 @@ __all__ = [
     "table",
     "with_retries",
 ]
+
+TODAY = ARCHITECTURES["2.6"].failovers["2.6.6 and later, 3.0"]
+"""A coordinator's failover today: the TTL from documentation, not measured here."""
 
 _WHY = {
     "embedded": "processes that share this machine's loopback have no network of their own to cut",

@@ -1,13 +1,14 @@
-"""Which operations of a Milvus 2.3.5 cluster survive the loss of parts, which are interrupted, which stop.
+"""Which operations of a Milvus cluster survive the loss of parts, which are interrupted, which stop.
 
-One table, `FACTS`: a row for each operation and each role that matters to it. It was measured on the course's
-embedded cluster (session TTL 10 s, bounded searches of a collection with a copy on each query node, a load
-that asks for one copy) and is compared with real faults by tests/cluster/embedded/test_survival.py. It says
-nothing of other versions, or of parts that hang instead of dying. What stops need not stop at once: without
-etcd, searches and inserts went on for half a minute, until the processes ended that could not renew their
-sessions. Whether a flush or a load is interrupted was not measured, only that it works again afterwards: both
-take seconds anyway, and wait for a standby. Clients know one proxy's address. The rows for those that switch
-are from lesson 5, where a balancer moves their searches; for other operations they are deduced.
+One table, `FACTS`, of Milvus 2.3.5: a row for each operation and each role that matters to it. It was
+measured on the course's embedded cluster (session TTL 10 s, bounded searches of a collection with a copy on
+each query node, a load that asks for one copy) and is compared with real faults by
+tests/cluster/embedded/test_survival.py. It says nothing of other versions (`halab.models.milvus_versions`
+has theirs) or of parts that hang instead of dying. What stops need not stop at once: without etcd, searches
+and inserts went on for half a minute, until the processes ended that could not renew their sessions.
+Whether a flush or a load is interrupted was not measured, only that it works again afterwards: both take
+seconds anyway, and wait for a standby. Clients know one proxy's address. The rows for those that switch are
+from lesson 5, where a balancer moves their searches; for other operations they are deduced.
 
 - survives: its users notice nothing, or single requests that were under way.
 - degrades: it fails for a while and works again without anybody's help, because something takes over.
@@ -46,7 +47,7 @@ Needs = Literal["one", "majority", "nothing"]
 Upset = Literal["leader", "only copy", "any", "never"]
 
 _SINGLE = ("log", "objectstore")
-_LED = ("rootcoord", "querycoord", "datacoord", "etcd")
+_LED = ("rootcoord", "querycoord", "datacoord", "mixcoord", "etcd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Fact:
     `needs`: one member, a majority, or nothing. `upset` by the loss of the leader (until a standby has taken
     over), of any member (until its session ends), of the only copy of the data (until another node has
     loaded it), or never. `switch`: the row counts only for clients that move to another proxy by themselves
-    (True), or only for those that do not (False).
+    (True), or only for those that do not (False). `source`: where it was read; "" if it was measured here.
     """
 
     operation: str
@@ -75,6 +76,7 @@ class Fact:
     upset: Upset
     why: str
     switch: bool | None = None
+    source: str = ""
 
 
 def _facts(role: str, *rows: tuple[str, Needs, Upset, str], switch: bool | None = None) -> tuple[Fact, ...]:
@@ -180,7 +182,12 @@ def members(counts: dict[str, int]) -> tuple[Member, ...]:
 
 
 def verdicts(
-    parts: Sequence[Member], down: Collection[str], copies: int, *, switch: bool = False
+    parts: Sequence[Member],
+    down: Collection[str],
+    copies: int,
+    *,
+    switch: bool = False,
+    facts: Sequence[Fact] = FACTS,
 ) -> tuple[Verdict, ...]:
     """What becomes of each operation when these parts are lost at once; `copies` of the data are loaded.
 
@@ -190,23 +197,35 @@ def verdicts(
         raise ValueError(f"no such parts: {', '.join(unknown)}")
     if copies < 1:
         raise ValueError(f"copies must be at least 1, not {copies}")
-    return tuple(_verdict(operation, parts, down, copies, switch) for operation in OPERATIONS)
+    return tuple(_verdict(facts, operation, parts, down, copies, switch) for operation in OPERATIONS)
 
 
 def single_losses(
-    parts: Sequence[Member], operation: str, copies: int, *, switch: bool = False
+    parts: Sequence[Member],
+    operation: str,
+    copies: int,
+    *,
+    switch: bool = False,
+    facts: Sequence[Fact] = FACTS,
 ) -> tuple[str, ...]:
     """The parts whose loss, of each alone, stops an operation: its single points of failure."""
     return tuple(
-        part.name for part in parts if _verdict(operation, parts, {part.name}, copies, switch).fate == "stops"
+        part.name
+        for part in parts
+        if _verdict(facts, operation, parts, {part.name}, copies, switch).fate == "stops"
     )
 
 
 def _verdict(
-    operation: str, parts: Sequence[Member], down: Collection[str], copies: int, switch: bool
+    facts: Sequence[Fact],
+    operation: str,
+    parts: Sequence[Member],
+    down: Collection[str],
+    copies: int,
+    switch: bool,
 ) -> Verdict:
     stopping, upsetting = [], []
-    for fact in FACTS:
+    for fact in facts:
         if fact.operation != operation or fact.switch not in (None, switch):
             continue
         there = [part for part in parts if _serves(part.role, fact)]

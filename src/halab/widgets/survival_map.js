@@ -4,9 +4,12 @@
 import { announce, element, panel, svg, watch } from "./shared.js";
 
 const MOST = 7;
-// The boxes of the picture in reading order. The clients' proxy, whose role is "entry", stands with the others.
+const COURSE = "2.3.5";
+// The boxes of the picture in reading order, of all versions. The clients' proxy, whose role is "entry", stands with the others.
 const BOXES = [
   "proxy",
+  "streamingnode",
+  "mixcoord",
   "querycoord",
   "rootcoord",
   "datacoord",
@@ -17,14 +20,24 @@ const BOXES = [
   "log",
   "objectstore",
 ];
-const LED = new Set(["rootcoord", "querycoord", "datacoord", "etcd"]);
+// The roles that some versions do not have, and those that do.
+const ONLY_IN = {
+  streamingnode: ["2.6", "2.6 woodpecker"],
+  mixcoord: ["2.6", "2.6 woodpecker"],
+  querycoord: [COURSE],
+  rootcoord: [COURSE],
+  datacoord: [COURSE],
+  indexnode: [COURSE],
+  log: [COURSE, "2.6"],
+};
+const LED = new Set(["rootcoord", "querycoord", "datacoord", "mixcoord", "etcd"]);
 // A shape for each fate, so that colour is never the only sign.
 const SHAPES = { survives: "●", degrades: "◐", stops: "✕" };
 
 const SEARCHES = ["search", "strong search"];
 // Who needs whom: from, to, where the arrow leaves and where it arrives (shares of a box's width), and the
 // operations it is for, where these are not all that need both ends.
-const ARROWS = [
+const ARROWS_COURSE = [
   { from: "proxy", to: "querycoord", leaves: 0.1, arrives: 0.72 },
   { from: "proxy", to: "rootcoord", leaves: 0.24, arrives: 0.5 },
   { from: "rootcoord", to: "proxy", leaves: 0.8, arrives: 0.38, up: true, only: ["metadata call"] },
@@ -43,12 +56,35 @@ const ARROWS = [
   { from: "datanode", to: "objectstore", leaves: 0.5, arrives: 0.25 },
   { from: "indexnode", to: "objectstore", leaves: 0.5, arrives: 0.75 },
 ];
+const ARROWS_TODAY = [
+  { from: "proxy", to: "streamingnode", leaves: 0.05, arrives: 0.6, only: [...SEARCHES, "insert"] },
+  { from: "proxy", to: "mixcoord", leaves: 0.6, arrives: 0.6 },
+  { from: "streamingnode", to: "mixcoord", way: "side" },
+  { from: "streamingnode", to: "querynode", leaves: 0.3, arrives: 0.3, only: SEARCHES },
+  { from: "streamingnode", to: "log", way: "margin", leaves: 0.75 },
+  { from: "streamingnode", to: "objectstore", way: "margin", leaves: 0.9 },
+  { from: "mixcoord", to: "querynode", leaves: 0.04, arrives: 0.9, only: ["load"] },
+  { from: "mixcoord", to: "etcd", leaves: 0.3, arrives: 0.6 },
+  { from: "mixcoord", to: "datanode", leaves: 0.8, arrives: 0.6 },
+  { from: "querynode", to: "objectstore", leaves: 0.9, arrives: 0.1, only: ["load"] },
+  { from: "datanode", to: "objectstore", leaves: 0.6, arrives: 0.3 },
+];
+const DATANODE_TODAY = "datanode in 2.6";
 
 const WORDS = {
   en: {
     title: "Who needs whom?",
     help: "Press a part to switch it off, and again to switch it on. An arrow leads to what is needed.",
     thought: "In thought: nothing is killed here.",
+    version: "Milvus",
+    versions: {
+      "2.3.5": "2.3.5, the course's",
+      2.6: "2.6 and 3.0, log in Pulsar or Kafka",
+      "2.6 woodpecker": "2.6 and 3.0, log in Woodpecker",
+    },
+    documented:
+      "From documentation, not measured here. How long an interruption lasts is not said, and whether a metadata call waits for a lost proxy is not known.",
+    sourceOf: "source",
     reset: "Switch all on",
     copies: "Copies of the data",
     switch: "A switch moves clients to another proxy",
@@ -111,6 +147,8 @@ const WORDS = {
       datacoord: "data coordinator",
       querynode: "query node",
       datanode: "data node",
+      mixcoord: "coordinator (mixcoord)",
+      streamingnode: "streaming node",
       indexnode: "index node",
       etcd: "etcd",
       log: "log",
@@ -123,6 +161,9 @@ const WORDS = {
       datacoord: "where rows go",
       querynode: "searches in memory",
       datanode: "writes files",
+      [DATANODE_TODAY]: "compacts, builds indexes",
+      mixcoord: "time, metadata, who holds what",
+      streamingnode: "owns channels of the log",
       indexnode: "builds indexes",
       etcd: "who is who: a majority decides",
       log: "each write, in order",
@@ -136,6 +177,12 @@ const WORDS = {
       datacoord: "The data coordinator decides where new rows go, and when they are written to files.",
       querynode: "A query node holds a copy of the data in memory and searches it.",
       datanode: "A data node reads new rows from the log and writes them to the object store.",
+      [DATANODE_TODAY]:
+        "A data node compacts files, imports, and builds indexes. None of these operations waits for it.",
+      mixcoord:
+        "The coordinator is the root, query and data coordinator in one process. One is active, the others stand by.",
+      streamingnode:
+        "A streaming node owns channels of the log. It alone appends to them, turns new rows into files, and leads the searches of their shards. If it is lost, its channels move to another one.",
       indexnode: "An index node builds the indexes over finished files, so that searches are fast.",
       etcd: "etcd is a small database that remembers the metadata, and who is alive. It works while a majority of its members does.",
       log: "The log takes each write in order, before anybody confirms it. All others read it.",
@@ -161,6 +208,14 @@ const WORDS = {
     title: "谁离不开谁？",
     help: "按一下部件就关掉，再按一下就打开。箭头指向它所需要的部件。",
     thought: "只是推演：这里什么也没有真的停掉。",
+    version: "Milvus",
+    versions: {
+      "2.3.5": "2.3.5（本课程）",
+      2.6: "2.6 和 3.0，日志用 Pulsar 或 Kafka",
+      "2.6 woodpecker": "2.6 和 3.0，日志用 Woodpecker",
+    },
+    documented: "来自文档，并非在此实测。中断多久，文档没有说；元数据操作会不会等坏掉的代理，也没有查到。",
+    sourceOf: "出处",
     reset: "全部打开",
     copies: "数据副本数",
     switch: "有切换：客户端会改走别的代理",
@@ -218,6 +273,8 @@ const WORDS = {
       datacoord: "数据协调器",
       querynode: "查询节点",
       datanode: "数据节点",
+      mixcoord: "协调器（mixcoord）",
+      streamingnode: "流节点",
       indexnode: "索引节点",
       etcd: "etcd",
       log: "日志",
@@ -230,6 +287,9 @@ const WORDS = {
       datacoord: "数据往哪儿写",
       querynode: "在内存里搜索",
       datanode: "写成文件",
+      [DATANODE_TODAY]: "压缩、建索引",
+      mixcoord: "管时间、元数据和分布",
+      streamingnode: "掌管日志通道",
       indexnode: "建索引",
       etcd: "记着谁是谁，过半数才算",
       log: "按顺序记下每次写入",
@@ -242,6 +302,10 @@ const WORDS = {
       datacoord: "数据协调器决定新数据写到哪里、什么时候写成文件。",
       querynode: "查询节点把一份数据放在内存里，并在其中搜索。",
       datanode: "数据节点从日志里读新数据，写进对象存储。",
+      [DATANODE_TODAY]: "数据节点负责压缩文件、导入数据和建索引。这里的几种操作都不用等它。",
+      mixcoord: "协调器把根协调器、查询协调器和数据协调器合在一个进程里。一个主用，其余备用。",
+      streamingnode:
+        "流节点掌管日志的若干通道：只有它能往里追加，新数据由它写成文件，对应分片的搜索也由它带头。它坏了，通道就转给别的流节点。",
       indexnode: "索引节点给写好的文件建索引，搜索才快。",
       etcd: "etcd 是个小数据库，记着元数据，也记着谁还活着。过半数成员正常，它才正常。",
       log: "日志按顺序收下每次写入，然后才有人确认。其他部件都读它。",
@@ -344,11 +408,10 @@ class SurvivalMap {
   constructor(model, el) {
     this.model = model;
     this.words = WORDS[model.get("lang")];
-    this.original = JSON.stringify(model.get("parts"));
     this.operation = "search";
     this.build(el);
     const draw = () => this.draw();
-    this.unwatch = watch(model, { parts: draw, down: draw, copies: draw, switch: draw });
+    this.unwatch = watch(model, { parts: draw, down: draw, copies: draw, switch: draw, version: draw });
     this.resize = new ResizeObserver(() => this.drawArrows());
     this.resize.observe(this.picture);
     this.draw();
@@ -393,23 +456,39 @@ class SurvivalMap {
       ...Object.values(this.boxes).map((box) => box.root),
       this.legend(),
     );
+    this.documented = element("p", { class: "halab-map-documented", role: "status" });
     this.fates = element("ul", { class: "halab-map-fates" });
     this.summary = element("p", { class: "halab-map-summary", role: "status" });
     this.single = element("p", { class: "halab-map-single", role: "status" });
+    this.terms = element("dl");
+    this.glossary = element(
+      "details",
+      { class: "halab-map-glossary" },
+      element("summary", {}, w.glossary),
+      this.terms,
+    );
     panel(
       this.model,
       el,
       "halab-map",
       w.title,
       element("div", { class: "halab-top" }, element("strong", {}, w.title), this.source),
-      element("div", { class: "halab-map-tools" }, this.copiesBox(), this.switchBox(), this.reset),
+      element(
+        "div",
+        { class: "halab-map-tools" },
+        this.versionBox(),
+        this.copiesBox(),
+        this.switchBox(),
+        this.reset,
+      ),
+      this.documented,
       element(
         "div",
         { class: "halab-map-sides" },
         element("div", {}, this.about, this.summary, this.picture),
         element("div", {}, this.fates, this.single),
       ),
-      this.glossary(),
+      this.glossary,
     );
   }
 
@@ -419,6 +498,7 @@ class SurvivalMap {
       element("span", { "aria-hidden": "true" }),
       element("span", { class: "halab-map-tag" }),
     ];
+    const brief = element("span", { class: "halab-map-brief" });
     const chips = element("span", { class: "halab-map-parts" });
     const root = element(
       "div",
@@ -435,11 +515,11 @@ class SurvivalMap {
         this.step(w.roles[box], -1, `${box} -1`, () => this.edit(box, -1)),
       ),
       element("strong", {}, sign, w.roles[box]),
-      element("span", { class: "halab-map-brief" }, w.brief[box]),
+      brief,
       chips,
       tag,
     );
-    return { root: this.told(box, root), sign, tag, chips };
+    return { root: this.told(box, root), sign, brief, tag, chips };
   }
 
   /** A box whose part's one line stands above the picture while one looks at it. */
@@ -453,8 +533,8 @@ class SurvivalMap {
   line(box) {
     const w = this.words;
     if (box === "clients") return w.clients.does;
-    const needed = ARROWS.filter((each) => each.from === box).map((each) => w.roles[each.to]);
-    return w.does[box] + (needed.length ? w.needing(needed.join(w.and)) : "");
+    const needed = this.arrows.filter((each) => each.from === box).map((each) => w.roles[each.to]);
+    return this.wordOf(w.does, box) + (needed.length ? w.needing(needed.join(w.and)) : "");
   }
 
   tell(box) {
@@ -498,6 +578,15 @@ class SurvivalMap {
     return element("span", { class: "halab-map-copies" }, `${w.copies}${w.colon}`, less, this.copies, more);
   }
 
+  versionBox() {
+    const w = this.words;
+    const options = Object.keys(this.model.get("architectures")).map((version) =>
+      element("option", { value: version }, w.versions[version]),
+    );
+    this.versions = element("select", { onchange: () => this.adopt(this.versions.value) }, ...options);
+    return element("label", { class: "halab-map-version" }, w.version, this.versions);
+  }
+
   switchBox() {
     this.switch = element("input", {
       type: "checkbox",
@@ -518,22 +607,15 @@ class SurvivalMap {
     );
   }
 
-  glossary() {
+  drawGlossary() {
     const w = this.words;
     const terms = [
       [w.clients.name, w.clients.does],
-      ...BOXES.map((box) => [w.roles[box], this.line(box)]),
+      ...this.drawn.map((box) => [w.roles[box], this.line(box)]),
       ...Object.keys(w.operations).map((name) => [w.operations[name], w.asks[name]]),
     ];
-    return element(
-      "details",
-      { class: "halab-map-glossary" },
-      element("summary", {}, w.glossary),
-      element(
-        "dl",
-        {},
-        ...terms.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]),
-      ),
+    this.terms.replaceChildren(
+      ...terms.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]),
     );
   }
 
@@ -555,12 +637,36 @@ class SurvivalMap {
     this.save({ down: this.model.get("down").filter((name) => names.has(name)), parts });
   }
 
+  /** Another version's parts and facts, all of them on. */
+  adopt(version) {
+    this.save({ down: [], ...this.model.get("architectures")[version], version });
+  }
+
   choose(operation) {
     this.operation = operation;
     this.draw();
   }
 
   // -- drawing ----------------------------------------------------------------------------------------------------
+
+  get version() {
+    return this.model.get("version");
+  }
+
+  /** The boxes that this version has. */
+  get drawn() {
+    return BOXES.filter((box) => (ONLY_IN[box] ?? [this.version]).includes(this.version));
+  }
+
+  get arrows() {
+    const all = this.version === COURSE ? ARROWS_COURSE : ARROWS_TODAY;
+    return all.filter(({ to }) => this.drawn.includes(to));
+  }
+
+  /** A word about a box: the data node has another task today than it had. */
+  wordOf(words, box) {
+    return words[box === "datanode" && this.version !== COURSE ? DATANODE_TODAY : box];
+  }
 
   get cluster() {
     const { model } = this;
@@ -580,7 +686,9 @@ class SurvivalMap {
       ? document.activeElement.dataset
       : {};
     this.drawTools();
-    for (const box of BOXES) this.drawBox(box);
+    for (const box of BOXES) this.boxes[box].root.hidden = !this.drawn.includes(box);
+    for (const box of this.drawn) this.drawBox(box);
+    this.drawGlossary();
     this.drawFates();
     this.drawSingle();
     this.drawArrows();
@@ -592,7 +700,8 @@ class SurvivalMap {
     const w = this.words;
     const { parts, down, copies, switch: moves } = this.cluster;
     const source = this.model.get("source");
-    const changed = JSON.stringify(parts) !== this.original;
+    const changed =
+      JSON.stringify(parts) !== JSON.stringify(this.model.get("architectures")[this.version].parts);
     this.source.replaceChildren(
       w.sources[source.kind](source) + (changed ? ` (${w.edited})` : ""),
       ...(source.kind === "cluster" ? [" ", element("strong", {}, w.thought)] : []),
@@ -601,6 +710,9 @@ class SurvivalMap {
     this.grey(this.copySteps[0], copies === 1 && w.gone);
     this.grey(this.copySteps[1], copies === MOST && w.most(MOST));
     this.switch.checked = moves;
+    this.versions.value = this.version;
+    this.picture.dataset.version = this.version === COURSE ? "course" : "today";
+    announce(this.documented, this.version === COURSE ? "" : w.documented);
     this.grey(this.reset, down.length === 0 && " ");
     const serving = parts.find((part) => part.role === "entry");
     this.clients.textContent = w.clients.brief(serving?.name, moves);
@@ -614,7 +726,8 @@ class SurvivalMap {
   }
 
   drawBox(box) {
-    const { root, sign, tag, chips } = this.boxes[box];
+    const { root, sign, brief, tag, chips } = this.boxes[box];
+    brief.textContent = this.wordOf(this.words.brief, box);
     const mine = this.cluster.parts.filter((part) => inBox(part, box));
     const fate = this.fateOf(box);
     root.dataset.fate = fate;
@@ -687,7 +800,14 @@ class SurvivalMap {
           "ul",
           {},
           ...because.map((fact) =>
-            element("li", {}, `${w.roles[fact.switch ? "proxy" : fact.role]}${w.colon}${fact[why]}`),
+            element(
+              "li",
+              {},
+              `${w.roles[fact.switch ? "proxy" : fact.role]}${w.colon}${fact[why]}`,
+              ...(fact.source
+                ? [" ", element("a", { href: fact.source, target: "_blank", rel: "noopener" }, w.sourceOf)]
+                : []),
+            ),
           ),
         ),
       );
@@ -732,7 +852,8 @@ class SurvivalMap {
 
   /** Names in the order of the boxes. */
   inOrder(names) {
-    return BOXES.flatMap((box) => this.cluster.parts.filter((part) => inBox(part, box)))
+    return this.drawn
+      .flatMap((box) => this.cluster.parts.filter((part) => inBox(part, box)))
       .map((part) => part.name)
       .filter((name) => names.includes(name));
   }
@@ -741,7 +862,7 @@ class SurvivalMap {
     const { clientWidth: width, clientHeight: height } = this.picture;
     if (!width) return;
     this.lines.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const paths = ARROWS.map((each) => this.arrowPath(each));
+    const paths = this.arrows.map((each) => this.arrowPath(each));
     this.lines.replaceChildren(this.clientsPath(), ...paths);
     // What is chosen lies on top of what is not.
     for (const path of this.lines.querySelectorAll('[data-used="true"]')) this.lines.append(path);
@@ -789,6 +910,10 @@ class SurvivalMap {
         [end.right + 9, start.bottom],
         [end.right + 9, end.middle],
         [end.right, end.middle],
+      ],
+      side: () => [
+        [start.right, start.middle],
+        [end.left, start.middle],
       ],
       straight: () => [
         [at(start, leaves), up ? start.top : start.bottom],

@@ -2,9 +2,11 @@
 
     SurvivalMap(cluster)              # the cluster that runs, as it is now
     SurvivalMap("small")              # a profile, or members by role: {"proxy": 2, ...}
+    SurvivalMap(version="2.6")        # today's, from documentation; a switch on the map changes it
     map.verdicts                      # of the map as it stands, after clicks and edits
 
-The verdicts are worked out in the browser from the table of `halab.models.survival`; a test holds both equal.
+The verdicts are worked out in the browser from the facts of `halab.models.milvus_versions`; a test
+holds them equal to those of `halab.models.survival`.
 """
 
 from __future__ import annotations
@@ -15,19 +17,26 @@ from typing import Any
 
 import traitlets
 
-from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import ROLES, Cluster, Component
 from halab.course.catalogue import language
 from halab.errors import CourseError
-from halab.models.survival import FACTS, Member, Verdict, members, single_losses, verdicts
+from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture
+from halab.models.survival import Member, Verdict, members, single_losses, verdicts
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["SurvivalMap", "parts_of", "why_zh"]
+__all__ = ["DOCUMENTED", "SurvivalMap", "architecture_of", "parts_of", "why_zh"]
+
+DOCUMENTED = "From documentation, not measured here."
 
 _MOST = 7  # members of one role, and copies: what fits a row
 
 _ROLE = {"entry": "the clients' proxy", "proxy": "another proxy"}
+_VERSIONS = {
+    "2.3.5": "2.3.5",
+    "2.6": "2.6 and 3.0, log in Pulsar or Kafka",
+    "2.6 woodpecker": "2.6 and 3.0, log in Woodpecker",
+}
 _SOURCES = {
     "profile": "profile {name}",
     "own": "your own topology",
@@ -62,6 +71,26 @@ _WHY_ZH = {
     "Data and query nodes read it up to the moment asked for.": "数据节点和查询节点都要读日志，读到那一刻。",
     "Flushed segments are files in it.": "落盘的段就是它里面的文件。",
     "Segments are loaded from it.": "段要从它那里加载。",
+    # 2.6 and 3.0
+    "The streaming nodes get their timestamps from it.": "流节点的时间戳由它发放。",
+    "The streaming nodes get the timestamp of each write from it.": "每次写入的时间戳，流节点都要向它取。",
+    "It alone changes metadata; a standby waits out its lease.": "只有它能改元数据；备用的要等它的租约到期。",
+    "It keeps the list of segments, and hands out timestamps.": "有哪些段由它记着，时间戳也由它发放。",
+    "It leads its shards' searches; a report says that copies did not help.": (
+        "它负责的分片由它带头搜索；有报告说，多几份副本也没帮上。"
+    ),
+    "It alone writes its channels of the log, until they move to another.": (
+        "它名下的日志通道只有它能写，要等通道转给别的流节点。"
+    ),
+    "A change of metadata is an entry in the log as well.": "改元数据也要在日志里追加一条。",
+    "It turns new rows into files in the object store.": "新数据由它写成对象存储里的文件。",
+    "Each shard of a loaded collection is led by a streaming node.": "加载后，每个分片由一个流节点带头。",
+    "It holds the sealed data that is searched.": "被搜索的已封存数据在它的内存里。",
+    "Sealed data is loaded into query nodes.": "已封存的数据要加载到查询节点里。",
+    "A process that cannot renew its session ends.": "会话续不上的进程会退出。",
+    "Streaming nodes read rows and time ticks in its order.": "流节点按它的顺序读数据和时间刻度。",
+    "Streaming nodes read it up to the moment asked for.": "流节点要读日志，读到那一刻。",
+    "Woodpecker keeps the log itself in the object store.": "用 Woodpecker 时，日志本身就存在对象存储里。",
 }
 
 
@@ -71,7 +100,9 @@ class SurvivalMap(CourseWidget):
     Nothing is killed: it is worked out. `parts` and `down` follow the browser: what was added, taken away and
     switched off there. `copies` is how many copies of the data are loaded, a whole number from 1 to 7.
     `switch` says that clients move to another proxy by themselves, and `source` where the parts are from.
-    Raises CourseError for a profile or a role there is not.
+    `version` is a key of `halab.models.milvus_versions.ARCHITECTURES`: the course's, or today's, which was
+    read and not measured. Raises CourseError for a version, a profile or a role there is not, and for a
+    running cluster under another version than its own.
     """
 
     _esm, _css = front_end("survival_map")
@@ -82,6 +113,8 @@ class SurvivalMap(CourseWidget):
     facts = traitlets.List().tag(sync=True)
     switch = traitlets.Bool(False).tag(sync=True)
     source = traitlets.Dict().tag(sync=True)
+    version = traitlets.Enum(tuple(ARCHITECTURES), COURSE).tag(sync=True)
+    architectures = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -89,25 +122,33 @@ class SurvivalMap(CourseWidget):
         *,
         copies: int | None = None,
         down: Iterable[str] = (),
+        version: str = COURSE,
     ) -> None:
-        parts, source = _topology(topology)
+        architecture = architecture_of(version)
+        parts, source = _topology(topology, architecture)
         nodes = sum(part.role == "querynode" for part in parts)
         copies = min(_MOST, max(1, nodes)) if copies is None else copies
         down = list(down)
         verdicts(parts, down, copies)  # what makes no sense is refused here, not in the browser
+        # What the switch of versions shows: the same profile, and what was asked for under its own version.
+        profile = topology if isinstance(topology, str) else "ha"
+        choices = {
+            each.version: _choice(each, *_topology(profile, each)) for each in ARCHITECTURES.values()
+        } | {version: _choice(architecture, parts, source)}
         super().__init__(
-            parts=[asdict(part) for part in parts],
+            **choices[version],
             down=down,
             copies=copies,
-            facts=[{**asdict(fact), "why_zh": why_zh(fact.why)} for fact in FACTS],
-            source=source,
+            version=version,
+            architectures=choices,
             lang=language(),
         )
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What becomes of each operation as the map stands now."""
-        return verdicts(self._members, self.down, self.copies, switch=self.switch)
+        facts = ARCHITECTURES[self.version].facts
+        return verdicts(self._members, self.down, self.copies, switch=self.switch, facts=facts)
 
     @property
     def _members(self) -> list[Member]:
@@ -125,12 +166,17 @@ class SurvivalMap(CourseWidget):
             for verdict in self.verdicts
         ]
         copies = f"{self.copies} {'copy' if self.copies == 1 else 'copies'} of the data"
-        alone = single_losses(self._members, "search", self.copies, switch=self.switch)
+        architecture = ARCHITECTURES[self.version]
+        alone = single_losses(
+            self._members, "search", self.copies, switch=self.switch, facts=architecture.facts
+        )
+        read = [] if architecture.measured else [DOCUMENTED, f"Sources: {' '.join(architecture.sources)}"]
         return text_table(
+            f"Milvus {_VERSIONS[self.version]}; "
             f"{_SOURCES[self.source['kind']].format(**self.source)}; {copies}; off: {off}",
             ["operation", "", "because"],
             rows,
-            [f"Lost alone, these stop a search: {', '.join(alone) or 'none'}."],
+            [f"Lost alone, these stop a search: {', '.join(alone) or 'none'}.", *read],
             align="left",
         )
 
@@ -151,21 +197,44 @@ def parts_of(components: Iterable[Component]) -> tuple[Member, ...]:
     return tuple(made)
 
 
-def _topology(given: Cluster | str | Mapping[str, int]) -> tuple[tuple[Member, ...], dict[str, str]]:
+def architecture_of(version: str) -> Architecture:
+    """How a version is built. Raises CourseError for one there is not."""
+    if version not in ARCHITECTURES:
+        known = ", ".join(f'"{each}"' for each in ARCHITECTURES)
+        raise CourseError(f"There is no map of Milvus {version!r}.", hint=f"Choose from {known}.")
+    return ARCHITECTURES[version]
+
+
+def _choice(architecture: Architecture, parts: Iterable[Member], source: dict[str, str]) -> dict[str, Any]:
+    """What the map holds under one version."""
+    facts = [{**asdict(fact), "why_zh": why_zh(fact.why)} for fact in architecture.facts]
+    return {"parts": [asdict(part) for part in parts], "facts": facts, "source": source}
+
+
+def _topology(
+    given: Cluster | str | Mapping[str, int], architecture: Architecture
+) -> tuple[tuple[Member, ...], dict[str, str]]:
     if isinstance(given, str):
-        if given not in PROFILES:
-            raise CourseError(f"There is no profile {given!r}.", hint=f"Choose from {', '.join(PROFILES)}.")
-        return members(PROFILES[given]), {"kind": "profile", "name": given}
+        profiles = architecture.profiles
+        if given not in profiles:
+            raise CourseError(f"There is no profile {given!r}.", hint=f"Choose from {', '.join(profiles)}.")
+        return members(profiles[given]), {"kind": "profile", "name": given}
     if isinstance(given, Mapping):
-        wrong = [f"{role}: {count}" for role, count in given.items() if not _fits(role, count)]
+        roles = architecture.roles
+        wrong = [f"{role}: {count}" for role, count in given.items() if not _fits(role, count, roles)]
         if wrong:
             raise CourseError(
                 f"These are no members of a role: {', '.join(wrong)}.",
-                hint=f'Give 0 to {_MOST} by role, such as {{"proxy": 2}}; the roles are {", ".join(ROLES)}.',
+                hint=f'Give 0 to {_MOST} by role, such as {{"proxy": 2}}; the roles are {", ".join(roles)}.',
             )
-        return members({role: given.get(role, 0) for role in ROLES}), {"kind": "own"}
+        return members({role: given.get(role, 0) for role in roles}), {"kind": "own"}
+    if not architecture.measured:
+        raise CourseError(
+            f"Cluster {given.name} is no Milvus {architecture.version}.",
+            hint=f"Leave one of them out: SurvivalMap(version={architecture.version!r}) is a map on paper.",
+        )
     return parts_of(given.components()), {"kind": "cluster", "name": given.name, "engine": given.engine}
 
 
-def _fits(role: str, count: Any) -> bool:
-    return role in ROLES and isinstance(count, int) and 0 <= count <= _MOST
+def _fits(role: str, count: Any, roles: Iterable[str]) -> bool:
+    return role in roles and isinstance(count, int) and 0 <= count <= _MOST

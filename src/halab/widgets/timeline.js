@@ -345,6 +345,18 @@ class Timeline {
         this.slider("base", "First wait before a retry", 0.1, 2, 0.1, " s"),
       ),
       element("div", { class: "halab-top" }, ...presets),
+      element(
+        "p",
+        {},
+        "Today's session TTL is from documentation, not measured here: ",
+        ...this.model
+          .get("documented")
+          .flatMap(({ patches, ttl, source }) => [
+            element("a", { href: source, target: "_blank", rel: "noopener" }, `${ttl} s in ${patches}`),
+            "; ",
+          ]),
+        "a planned stop gives the lease back. The other seconds are those of this course's cluster.",
+      ),
     );
   }
 

@@ -30,6 +30,7 @@ from halab.models.failover import (
     request_counts,
 )
 from halab.models.faults import FaultKind
+from halab.models.milvus_versions import ARCHITECTURES
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Sample
 from halab.sim.failover_requests import simulate
@@ -86,7 +87,8 @@ class FailoverTimeline(CourseWidget):
 
     `retry` is the client's; `rate` is requests a second in the picture (the card's "5 to 10 failed requests"
     in 12 s is less than one a second), `deadline` seconds a client waits for an answer. `lanes` are laid
-    under the card's timeline, the formula's and the simulated one. `seed` feeds the simulated lane.
+    under the card's timeline, the formula's and the simulated one. `seed` feeds the simulated lane. Buttons
+    set what the documentation says of today's Milvus, each with its source; that was not measured here.
     """
 
     _esm, _css = front_end("timeline")
@@ -94,6 +96,7 @@ class FailoverTimeline(CourseWidget):
     controls = traitlets.Dict().tag(sync=True)
     card = traitlets.Dict().tag(sync=True)
     presets = traitlets.Dict().tag(sync=True)
+    documented = traitlets.List().tag(sync=True)
     simulated = traitlets.Dict().tag(sync=True)
     lanes = traitlets.List().tag(sync=True)
 
@@ -114,11 +117,13 @@ class FailoverTimeline(CourseWidget):
         def plain(failover: Failover) -> dict[str, Any]:
             return to_controls(failover, kind, retry, rate, deadline)
 
-        controls = plain(settings)
+        controls, today = plain(settings), ARCHITECTURES["2.6"]
         super().__init__(
             controls=controls,
             card={phase.key: phase.at for phase in CARD.timeline()},
-            presets={"The card's settings": plain(CARD), "This course's cluster": plain(MILVUS)},
+            presets={"The card's settings": plain(CARD), "This course's cluster": plain(MILVUS)}
+            | {f"Milvus {patches}": plain(failover) for patches, failover in today.failovers.items()},
+            documented=[asdict(each) for each in today.sessions],
             simulated=simulated_lane(controls, seed),
             lanes=[asdict(each) for each in lanes],
         )
@@ -225,9 +230,7 @@ def simulated_lane(controls: Mapping[str, Any], seed: int) -> dict[str, Any]:
         seed=seed,
         retry=retry_policy(controls),
     )
-    drawn = lane(
-        "Simulated, root coordinator lost", run.samples, at=_BEFORE, simulated=True, phases=run.timeline
-    )
+    drawn = lane("Simulated, coordinator lost", run.samples, at=_BEFORE, simulated=True, phases=run.timeline)
     return {"controls": dict(controls), "lane": asdict(drawn)}
 
 
