@@ -45,7 +45,7 @@ def test_the_disaster_is_dragged_by_mouse_and_by_keyboard(notebook) -> None:  # 
     box = line.bounding_box()
     assert box
     line.press("Home")
-    assert figure(page) == f"RPO {duration(Periodic(setting.interval, setting.takes).age(0))}, RTO 2.5 h"
+    assert figure(page) == f"RPO {duration(Periodic(setting.interval, setting.takes).age(0))}, RTO 2 h 30 min"
     handle = page.locator(".halab-recovery-handle").bounding_box()
     assert handle
     page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + 6)
@@ -56,7 +56,7 @@ def test_the_disaster_is_dragged_by_mouse_and_by_keyboard(notebook) -> None:  # 
     at = float(line.get_attribute("aria-valuenow") or "nan")
     assert 0 < at < 2 * setting.interval
     lost = Periodic(setting.interval, setting.takes).age(at)
-    assert figure(page) == f"RPO {duration(lost)}, RTO 2.5 h"
+    assert figure(page) == f"RPO {duration(lost)}, RTO 2 h 30 min"
     line.press("End")
     assert line.get_attribute("aria-valuenow") == str(2 * 86400)
     line.press("ArrowLeft")

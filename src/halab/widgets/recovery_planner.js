@@ -60,12 +60,15 @@ export function cheapest(offered, need) {
     .reduce((best, one) => (best && best.cost <= one.cost ? best : one), null);
 }
 
-/** A time in the largest unit that fits. */
+/** A time as people say it: "24 h 30 min" tells an interval and a duration apart, "1.02 d" does not. */
 export function duration(seconds, units = ["d", "h", "min", "s"]) {
   const sizes = [86400, 3600, 60, 1];
-  const which = sizes.findIndex((size) => seconds >= size);
-  const at = which < 0 ? 3 : which;
-  return `${Number((seconds / sizes[at]).toPrecision(3))} ${units[at]}`;
+  const at = [172800, 3600, 60].findIndex((least) => seconds >= least);
+  if (at < 0) return `${Number(seconds.toPrecision(3))} ${units[3]}`;
+  const small = Math.floor(seconds / sizes[at + 1] + 0.5);
+  const inOne = sizes[at] / sizes[at + 1];
+  const [whole, rest] = [Math.floor(small / inOne), small % inOne];
+  return `${whole} ${units[at]}${rest ? ` ${rest} ${units[at + 1]}` : ""}`;
 }
 
 // ---- Words ----------------------------------------------------------------------------------------------------

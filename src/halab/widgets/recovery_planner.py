@@ -8,6 +8,7 @@ numbers with `halab.models.recovery`. Where no front end runs, a table stands in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -76,8 +77,13 @@ def _cell(recoveries: Mapping[Any, Recovery], disaster: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in the largest unit that fits, such as "12 s", "1.5 h" or "2 d". Mirrored in the .js."""
-    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
+    """A time as people say it: "12 s", "1 h 30 min", "24 h 30 min", "2 d 6 h". Mirrored in the .js."""
+    for least, size, unit, small, smaller in _UNITS:
+        if seconds >= least:
+            whole, rest = divmod(math.floor(seconds / small + 0.5), size // small)
+            return f"{whole} {unit} {rest} {smaller}" if rest else f"{whole} {unit}"
     return f"{seconds:.3g} s"
+
+
+# From so many seconds on: the unit and its seconds, and those of the next one below.
+_UNITS = ((172800, 86400, "d", 3600, "h"), (3600, 3600, "h", 60, "min"), (60, 60, "min", 1, "s"))
