@@ -246,8 +246,10 @@ def _remarks(journal: Journal) -> list[str]:
     if count is None:
         return [*remarks, "Rows were not counted, so nothing is said about lost data."]
     landed = count.unknown_present + count.failed_present
+    if not count.unknown + count.failed:
+        return remarks
     return [
-        f"Of {count.unknown} inserts without an answer and {count.failed} refused ones, {landed} are there "
-        "all the same.",
+        f"Of {count.unknown} inserts without an answer and {count.failed} refused ones, "
+        f"{landed or 'none'} are there all the same.",
         *remarks,
     ]
