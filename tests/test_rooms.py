@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import halab
-from halab.course.catalogue import CATALOGUE
+from halab.course.catalogue import CATALOGUE, exercises
 
 HOUSE = Path(halab.__file__).parent
 ROOMS = (
@@ -70,6 +70,11 @@ def test_a_card_has_one_name_everywhere():
             "variant.py",
             "checks.py",
         }
+
+
+def test_an_exercise_beyond_the_cards_has_one_name_too():
+    slugs = {exercise.slug[3:].replace("-", "_") for exercise in exercises()}
+    assert slugs == {path.name for path in (HOUSE / "exercises").iterdir() if (path / "checks.py").is_file()}
 
 
 def test_no_two_files_have_one_name():

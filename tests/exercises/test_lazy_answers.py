@@ -9,6 +9,8 @@ from halab.exercises.availability_maths import checks as availability_maths
 from halab.exercises.expectations import CheckFailed, call_many
 from halab.exercises.health_checks import checks as health_checks
 from halab.exercises.health_checks.variant import make_impossible_goal
+from halab.exercises.operate_it import checks as operate_it
+from halab.exercises.operate_it import variant as operate_it_variant
 from halab.exercises.rto_rpo import checks as rto_rpo
 from halab.exercises.writing import checks as writing
 
@@ -23,6 +25,9 @@ CHECKS = {
     "architecture": lambda lazy: architecture.check_refused(lazy, lazy),
     "rto_rpo": rto_rpo.check_refused,
     "writing": writing.check_refused,
+    "operate_it": lambda lazy: operate_it.check_refused(
+        lazy, [operate_it_variant.make_impossible_goal(random.Random(1))]
+    ),
     "health_checks": lambda lazy: health_checks.check_refused(lazy, [make_impossible_goal(random.Random(1))]),
     **{
         name: lambda lazy, name=name: availability_maths.check_refused(lazy, name, "02.1.refused")

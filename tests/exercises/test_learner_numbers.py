@@ -33,6 +33,8 @@ DIGESTS = {
     ("health_checks", "b3f9c2"): "dd95bbe6ad760a7d",
     ("drill", "ada"): "41b5c2445db3b3b0",
     ("drill", "b3f9c2"): "badf6fe98a96768b",
+    ("operate_it", "ada"): "08461d5555d1cd57",
+    ("operate_it", "b3f9c2"): "2f4c4791bab884c6",
 }
 
 
@@ -65,6 +67,7 @@ def test_a_learner_s_numbers_do_not_change(exercise, learner):
         "safety": ["backup", "backup_times"],
         "health_checks": ["goal"],
         "drill": ["drills", "figures"],
+        "operate_it": ["readings", "goal", "clusters"],
     }.items(),
 )
 def test_twenty_learners_get_twenty_exercises(exercise, parts):

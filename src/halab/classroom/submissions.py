@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from halab.course.catalogue import CATALOGUE
+from halab.course.catalogue import exercises
 from halab.course.identity import valid_learner
 from halab.errors import CourseError
 from halab.grading.preparation import MAX_BYTES, one_line
@@ -57,7 +57,7 @@ def read_folder(folder: Path) -> ClassSubmissions:
     folder = folder.resolve()
     if not folder.is_dir():
         raise CourseError(f"There is no folder {folder}.", hint=_layout(folder))
-    known = frozenset(card.slug for card in CATALOGUE)
+    known = frozenset(exercise.slug for exercise in exercises())
     learners: list[str] = []
     submissions: list[Submission] = []
     problems: list[str] = []

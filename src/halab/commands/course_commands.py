@@ -111,12 +111,12 @@ def build(
 
 
 def _cards(what: str) -> list[int]:
-    from halab.course.catalogue import CATALOGUE
+    from halab.course.catalogue import exercises
     from halab.course.paths import work_dir
 
     if what == "all":
-        begun = [card for card in CATALOGUE if (work_dir() / "exercises" / card.slug).is_dir()]
-        return [card.number for card in begun or CATALOGUE]
+        begun = [card for card in exercises() if (work_dir() / "exercises" / card.slug).is_dir()]
+        return [card.number for card in begun or exercises()]
     if not what.isdecimal():
         raise CourseError(f'Say which exercise to grade: its card, such as 06, or "all", not {what!r}.')
     return [int(what)]

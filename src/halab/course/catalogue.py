@@ -10,7 +10,18 @@ from typing import Literal
 from halab.course.paths import course_root
 from halab.errors import CourseError
 
-__all__ = ["BEYOND", "CATALOGUE", "CHECKLIST", "Bilingual", "Entry", "Item", "Language", "entry", "language"]
+__all__ = [
+    "BEYOND",
+    "CATALOGUE",
+    "CHECKLIST",
+    "Bilingual",
+    "Entry",
+    "Item",
+    "Language",
+    "entry",
+    "exercises",
+    "language",
+]
 
 Language = Literal["en", "zh"]
 
@@ -205,6 +216,11 @@ CHECKLIST = (
         tuple(range(1, 11)),
     ),
 )
+
+
+def exercises() -> list[Entry]:
+    """Every exercise that there is: those of the ten cards, and of a lesson beyond them that has one."""
+    return [*CATALOGUE, *(lesson for lesson in BEYOND if lesson.exercise_path.is_file())]
 
 
 def entry(number: int) -> Entry:
