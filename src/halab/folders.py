@@ -1,8 +1,13 @@
-"""Where things lie: the course as it was checked out, and what halab keeps for this machine's user."""
+"""Where things lie: the course as it was checked out, and what halab keeps for this machine's user.
+
+What lies there may be anything: a pipe, which is never read to its end, a device, or a file of gigabytes.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +16,11 @@ import platformdirs
 
 from halab.errors import CourseError, HalabError
 
-__all__ = ["cache_folder", "course_root", "exclusive", "home_folder"]
+__all__ = ["NotAPlainFile", "cache_folder", "course_root", "exclusive", "home_folder", "read_plain"]
+
+
+class NotAPlainFile(OSError):
+    """There is something of that name which is not to be read."""
 
 
 def home_folder() -> Path:
@@ -41,6 +50,19 @@ def exclusive(path: Path, refusal: HalabError) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """The content of a plain file of at most so many bytes. Raises OSError: NotAPlainFile if it is none."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        described = os.fstat(handle)
+        if not stat.S_ISREG(described.st_mode):
+            raise NotAPlainFile(errno.EINVAL, "it is no plain file", str(path))
+        content = file.read(most + 1) if described.st_size <= most else b""
+        if described.st_size > most or len(content) > most:
+            raise NotAPlainFile(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+        return content
 
 
 def course_root() -> Path:

@@ -1,6 +1,7 @@
 """What the certificate asks for, what is missing, and that nothing the board remembers is believed."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -11,6 +12,7 @@ from halab.certificate.record import passes
 from halab.certificate.signing_keys import own_key
 from halab.course.catalogue import CHECKLIST
 from halab.course.paths import course_root
+from halab.course.store import DamagedFileWarning
 from halab.errors import CourseError, SubmissionError
 from halab.grading.grader import grade_notebook
 
@@ -106,6 +108,22 @@ def test_a_measurement_copied_to_another_card_does_not_count_there(whole_course)
     found = whole_course.assess()
     assert [one.card for one in found.missing] == [6]
     assert "the same measurement as 05-crash.jsonl" in found.remarks[0]
+
+
+@pytest.mark.timeout(60)
+def test_a_work_folder_of_pipes_devices_and_gigabytes_is_told_and_ends(whole_course):
+    os.truncate(whole_course.copy(2), 3 << 30)
+    for card in (3, 4):
+        whole_course.journal(card).unlink()
+    os.mkfifo(whole_course.journal(3))
+    whole_course.journal(4).symlink_to("/dev/zero")
+    grades = whole_course.work / ".halab" / "grades.jsonl"
+    grades.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(grades)
+    with pytest.warns(DamagedFileWarning):
+        found = whole_course.assess()
+    assert [one.card for one in found.missing] == [2, 3, 4]
+    assert "more than 104,857,600 bytes" in found.missing[0].problem
 
 
 def test_every_thing_that_is_missing_is_listed_once_with_its_way(whole_course):

@@ -253,7 +253,7 @@ def test_two_learners_with_work_of_their_own_share_nothing_and_one_may_be_certif
         (b'{"name": "x"}', "no certificate of this course"),
         (b'{"format": "halab-certificate", "version": 1}', "version 1; this halab reads version 2"),
         (b'{"format": "halab-certificate", "version": 2}', "record: Field required"),
-        (b" " * 5_000_001, "far larger"),
+        (b" " * 5_000_001, "more than 5,000,000 bytes"),
     ],
 )
 def test_a_file_that_is_no_certificate_is_told_and_spoils_no_other(whole_course, tmp_path, content, told):

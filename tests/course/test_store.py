@@ -1,3 +1,4 @@
+import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -97,3 +98,36 @@ def test_many_who_find_the_same_damage_lose_nothing(tmp_path):
         list(pool.map(lambda _: read(path), range(8)))
     assert {record["number"] for record in read(path)} == {1, 2}
     assert any("nonsense" in aside.read_text() for aside in tmp_path.glob("*.damaged-*"))
+
+
+def pipe(path, elsewhere):
+    os.mkfifo(path)
+
+
+def device(path, elsewhere):
+    path.symlink_to("/dev/zero")
+
+
+def sparse(path, elsewhere):
+    path.touch()
+    os.truncate(path, 3 << 30)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("make", [pipe, device, sparse])
+def test_what_is_no_plain_file_is_set_aside_and_never_awaited(tmp_path, make):
+    path = tmp_path / "grades.jsonl"
+    make(path, tmp_path / "elsewhere")
+    with pytest.warns(DamagedFileWarning, match="set aside"):
+        assert read(path) == []
+    append(path, {"card": 6})
+    assert path.is_file()
+
+
+def test_nothing_is_appended_to_what_a_link_leads_to(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("kept")
+    (tmp_path / "grades.jsonl").symlink_to(elsewhere)
+    with pytest.warns(DamagedFileWarning, match="A new one was begun"):
+        append(tmp_path / "grades.jsonl", {"card": 6})
+    assert elsewhere.read_text() == "kept"

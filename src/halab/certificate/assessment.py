@@ -35,7 +35,9 @@ from halab.course.identity import learner_id
 from halab.course.paths import course_root, work_dir
 from halab.course.store import create_once
 from halab.errors import CourseError, SubmissionError
+from halab.folders import read_plain
 from halab.grading.grader import GradeReport, grade_notebook, last_grade
+from halab.grading.preparation import MAX_BYTES
 
 __all__ = ["Assessment", "CertificateFiles", "Missing", "assess", "checked_name", "issue", "save"]
 
@@ -180,7 +182,10 @@ def _graded(
     card: Entry, learner: str, grader: Grader, on_progress: Callable[[int, float], None]
 ) -> ExercisePin | SubmissionError:
     copy = _copy_path(card)
-    before = _digest(copy)
+    try:
+        before = _digest(copy)
+    except OSError as error:
+        return SubmissionError(f"{copy.name} cannot be read: {error.strerror}.", hint="Put it back.")
     try:
         report = grader(copy, card.slug, learner, lambda done: on_progress(card.number, done))
     except SubmissionError as error:
@@ -202,7 +207,7 @@ def _graded(
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_plain(path, MAX_BYTES)).hexdigest()
 
 
 def _missing(card: Entry, graded: ExercisePin | SubmissionError | None, measured: Evidence) -> list[Missing]:

@@ -22,7 +22,9 @@ from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Item, entry, lan
 from halab.course.paths import state_dir, work_dir
 from halab.course.predictions import prediction, predictions
 from halab.course.store import DamagedFileWarning, read
+from halab.folders import read_plain
 from halab.grading.grader import last_grade
+from halab.grading.preparation import MAX_BYTES
 
 __all__ = ["CardProgress", "PredictionOutcome", "Progress", "progress"]
 
@@ -178,7 +180,7 @@ def _cells(card: Entry, copy: Path, notes: list[str]) -> tuple[int, int]:
 def _code(path: Path) -> dict[str, _Cell] | None:
     """The code cells that are not empty, by id; None if the file is no notebook that can be read."""
     try:
-        cells = _Notebook.model_validate_json(path.read_bytes()).cells
+        cells = _Notebook.model_validate_json(read_plain(path, MAX_BYTES)).cells
     except (OSError, ValidationError):
         return None
     return {cell.id: cell for cell in cells if cell.cell_type == "code" and "".join(cell.source).strip()}

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from halab.course.catalogue import CHECKLIST, Bilingual
 from halab.errors import CourseError
+from halab.folders import read_plain
 
 __all__ = [
     "PASS_MARK",
@@ -199,10 +200,10 @@ def read_certificate(path: Path) -> tuple[Certificate, bytes]:
 
 def _load_object(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise CourseError(f"{path.name} is far larger than a certificate can be.")
         data = json.loads(
-            path.read_bytes(), object_pairs_hook=_reject_duplicate_fields, parse_constant=_reject_constant
+            read_plain(path, _MAX_BYTES),
+            object_pairs_hook=_reject_duplicate_fields,
+            parse_constant=_reject_constant,
         )
     except OSError as error:
         raise CourseError(f"{path} cannot be read: {error.strerror}.", hint="Check the name.") from None

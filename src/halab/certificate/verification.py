@@ -23,6 +23,8 @@ from halab.certificate.signing_keys import PublicKey
 from halab.course.catalogue import CATALOGUE, Bilingual
 from halab.course.paths import course_root
 from halab.errors import CourseError
+from halab.folders import read_plain
+from halab.grading.preparation import MAX_BYTES
 
 __all__ = ["VerificationResult", "verify"]
 
@@ -203,7 +205,11 @@ def _sources(record: Record) -> list[str]:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Of a file that can be read, or ""."""
+    try:
+        return hashlib.sha256(read_plain(path, MAX_BYTES)).hexdigest()
+    except OSError:
+        return ""
 
 
 def _shared_with_others(mine: VerificationResult, results: Sequence[VerificationResult]) -> list[str]:

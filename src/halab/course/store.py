@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 import time
 import warnings
 from pathlib import Path
 from typing import Any
 
+from halab.folders import NotAPlainFile, read_plain
+
 __all__ = ["DamagedFileWarning", "append", "create_once", "read", "set_aside"]
+
+
+_MOST = 100 * 1024**2  # bytes: a record has some hundred
 
 
 class DamagedFileWarning(UserWarning):
@@ -18,8 +24,13 @@ class DamagedFileWarning(UserWarning):
 
 
 def append(path: Path, record: dict[str, Any]) -> None:
-    """Add `record` as the file's last line. One write, so two kernels at once do not tear a line."""
+    """Add `record` as the file's last line. One write, so two kernels at once do not tear a line.
+
+    What stands there and is no plain file, such as a link to another one, is renamed first.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        set_aside(path, "A new one was begun.")
     line = json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
@@ -58,9 +69,11 @@ def read(path: Path) -> list[dict[str, Any]]:
     go into a new file.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        lines = read_plain(path, _MOST).splitlines()
     except FileNotFoundError:
         return []
+    except NotAPlainFile:
+        return _repaired(path, [])
     records = [_parse(path.name, line) for line in lines if line.strip()]
     good = [record for record in records if record is not None]
     return good if len(good) == len(records) else _repaired(path, good)

@@ -23,6 +23,7 @@ from typing import Any
 from nbgrader import utils
 
 from halab.exercises.expectations import defined_names
+from halab.grading.preparation import one_line
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, UndefinedName
 from halab.grading.sandbox.time_limit import TimeLimit
 from halab.grading.sandbox.wire import printable
@@ -30,6 +31,7 @@ from halab.grading.verdicts import CellError, Verdict
 
 __all__ = ["Judge", "imported_modules"]
 
+_MOST_SAID = 100  # characters of a learner's error in a test: it could say what hidden values it was given
 _GRACE = 4.0  # seconds after which not even an interrupted answer can still be under way
 
 
@@ -75,7 +77,7 @@ class Judge:
         except ProcessExited as error:
             return CellError(Verdict.PROCESS_EXITED, str(error))
         except LearnerError as error:
-            return CellError.by_learner(error.kind, error.text)
+            return CellError.by_learner(error.kind, one_line(error.text, _MOST_SAID))
         except Exception as error:
             return CellError(type(error).__name__, printable(str(error)[:2000]))
         finally:

@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 
 from halab.errors import SubmissionError
+from halab.folders import read_plain
 from halab.grading.notebook_reading import decoded, notebook_of
 
 __all__ = ["MAX_BYTES", "MAX_CELLS", "one_line", "prepare"]
@@ -88,7 +89,7 @@ def _whole_json(path: Path) -> Any:
     """
     end = time.monotonic() + _SAVING
     while True:
-        text = decoded(path.read_bytes())
+        text = decoded(read_plain(path, MAX_BYTES))
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
