@@ -6,13 +6,17 @@ from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPrep
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
     GetGrades,
     IgnorePattern,
     LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
     SaveAutoGrades,
 )
 
-from halab.grading.nbgrader_plugins import TEMPLATES, GradeInSandbox, HideHiddenTests
+from halab.grading.nbgrader_plugins import TEMPLATES, DropForeignMarks, GradeInSandbox, HideHiddenTests
 
 c = get_config()  # noqa: F821 - traitlets defines it
 kept = Path(__file__).resolve().parent / ".nbgrader"
@@ -29,6 +33,15 @@ c.CourseDirectory.db_url = f"sqlite:///{kept / 'gradebook.db'}"
 # Hints stay beside the exercise's source: a learner gets them one at a time, by `halab hint`.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "hints.yml"]
 
+c.Autograde.sanitize_preprocessors = [
+    DropForeignMarks,
+    ClearOutput,
+    DeduplicateIds,
+    DropForeignMarks,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+]
 c.Autograde.autograde_preprocessors = [
     GradeInSandbox,
     IgnorePattern,

@@ -121,6 +121,11 @@ def answer(notebook: Path, learner: str) -> None:
                 lines = wrong.strip("\n").rstrip().splitlines()
                 indent = len(lines[0]) - len(lines[0].lstrip())
                 cell.source = kept + "\n".join(line[indent:] for line in lines)
+    if learner == "cy":  # a cell pasted from another course, and a test cell twice
+        old = {"grade": True, "grade_id": "old", "locked": True, "points": 5, "solution": False}
+        made.cells.append(nbformat.v4.new_code_cell("1", metadata={"nbgrader": old}))
+        test = next(cell for cell in made.cells if cell.metadata.get("nbgrader", {}).get("grade"))
+        made.cells.append(nbformat.v4.new_code_cell(test.source, metadata=test.metadata))
     if learner == "bo":
         made.cells.append(nbformat.v4.new_markdown_cell(HOSTILE))
         made.cells.append(nbformat.v4.new_code_cell(f"from IPython.display import HTML\nHTML({HOSTILE!r})"))

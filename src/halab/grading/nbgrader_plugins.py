@@ -24,13 +24,15 @@ from halab.grading.sandbox.time_limit import TimeLimit
 from halab.grading.sandbox.turns import alone, beside_others
 from halab.grading.verdicts import CellError, Verdict
 
-__all__ = ["TEMPLATES", "GradeInSandbox", "HideHiddenTests", "sandbox"]
+__all__ = ["TEMPLATES", "DropForeignMarks", "GradeInSandbox", "HideHiddenTests", "sandbox"]
 
 TEMPLATES = (
     str(Path(__file__).with_name("nbgrader_templates")),
     str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
 )
 """Where feedback and formgrader find parts of their pages: the course's, which replace some, come first."""
+
+_SCHEMA = 3  # of the marks that nbgrader 0.9 writes
 
 _sandbox = Sandbox()
 atexit.register(_sandbox.close)
@@ -190,6 +192,18 @@ def _error_output(error: CellError) -> Any:
     return nbformat.v4.new_output(
         "error", ename=str(error.kind), evalue=error.text, traceback=[error.in_notebook()]
     )
+
+
+class DropForeignMarks(NbGraderPreprocessor):  # type: ignore[misc]
+    """Takes nbgrader's marks off cells that have them in another form than today's, such as one pasted from
+    an old course, or one that nbgrader found there twice: else autograde ends there, for the whole class.
+    """
+
+    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> Any:
+        mark = cell.metadata.get("nbgrader")
+        if mark is not None and not (isinstance(mark, dict) and mark.get("schema_version") == _SCHEMA):
+            del cell.metadata["nbgrader"]
+        return cell, resources
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
