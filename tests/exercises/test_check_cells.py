@@ -64,6 +64,16 @@ def test_an_answer_that_is_not_there_is_told_and_not_traced(shown):
     assert shown("checks.check_sum(missing)").startswith("✗ name 'missing' is not defined")
 
 
+def test_a_check_of_what_was_defined_before_a_syntax_error_says_so(shown):
+    shown("def add(a, b):\n    return a + b")
+    shown("def add(a, b:\n    return a + b")
+    passed = shown("checks.check_sum(add)")
+    assert passed.startswith("✓ passed\nMind: this was the add from before.")
+    assert "SyntaxError" in passed
+    shown("def add(a, b):\n    return a + b")
+    assert shown("checks.check_sum(add)") == "✓ passed"
+
+
 def test_a_check_says_what_it_was_worth(shown):
     shown("def add(a, b):\n    return a + b")
     assert shown("checks.check_sum(add)", {"nbgrader": {"points": 2}}) == "✓ passed, 2 points"

@@ -21,6 +21,9 @@ _CHECK = re.compile(r"^checks\.check_\w+\(", re.MULTILINE)
 _stopped: dict[str, str] = {}
 """By name: the error that the cell which should define it stopped with when it last ran."""
 
+_unread: dict[str, str] = {}
+"""Those of them whose cell could not even be read (a SyntaxError): an older definition still holds."""
+
 
 def speak_in_notebook() -> None:
     """Let check cells say what they found. Outside a notebook, or a second time, this does nothing."""
@@ -37,6 +40,7 @@ def _note_result(result: Any) -> None:
     if _CHECK.search(cell):
         if result.success:
             print(f"✓ passed{_points()}")
+        _tell_what_is_old(cell)
         return
     error = result.error_before_exec or result.error_in_exec
     for name in defined_names(cell):
@@ -44,6 +48,16 @@ def _note_result(result: Any) -> None:
             _stopped.pop(name, None)
         else:
             _stopped[name] = explain(type(error).__name__, str(error))
+        if result.error_before_exec is None:
+            _unread.pop(name, None)
+        else:
+            _unread[name] = _stopped[name]
+
+
+def _tell_what_is_old(check: str) -> None:
+    """Say it if a check was of an answer that has been changed since into something that cannot be read."""
+    for name in set(re.findall(r"\w+", check)) & set(_unread) & set(get_ipython().user_ns):
+        print(f"Mind: this was the {name} from before. Its cell as it is now did not run. {_unread[name]}")
 
 
 def _points() -> str:
