@@ -151,3 +151,23 @@ def test_on_the_map_of_a_cluster_that_was_taken_down_nothing_is_healthy():
     assert shown.gone
     assert {part["health"] for part in shown.parts} == {""}
     assert not any(part["ha_state"] for part in shown.parts)
+
+
+def test_todays_map_has_todays_parts_and_says_that_it_was_read():
+    shown = ArchitectureMap(version="2.6")
+    assert "From documentation, not measured here." in " ".join(shown.text().split())
+    assert "streamingnode-2" in shown.text()
+    assert "indexnode" not in shown.text()
+    assert "From documentation" not in ArchitectureMap().text()
+    for version, paper in shown.architectures.items():
+        assert all(one["sources"] for part in paper["parts"] for one in part["without"]), version
+        assert set(paper["about"]) == {part["role"] for part in paper["parts"]}
+        assert all(all(words.values()) for words in paper["about"].values())
+    with pytest.raises(CourseError, match="no map"):
+        ArchitectureMap(version="2.7")
+
+
+def test_a_spare_proxy_of_today_holds_up_nobody():
+    parts = {one["name"]: one for one in ArchitectureMap().architectures["2.6"]["parts"]}
+    assert parts["proxy-2"]["without"] == []
+    assert {one["fate"] for one in parts["streamingnode-1"]["without"]} == {"degrades"}

@@ -9,6 +9,14 @@ const WORDS = {
     help: "Select a part to read what it does and what falls with it. Arrow keys move from part to part.",
     memory: "MiB: memory of each process; what several share is counted in each.",
     profile: (name) => `Profile ${name}: nothing runs yet.`,
+    version: "Milvus",
+    versions: {
+      "2.3.5": "2.3.5, the course's",
+      2.6: "2.6 and 3.0, log in Pulsar or Kafka",
+      "2.6 woodpecker": "2.6 and 3.0, log in Woodpecker",
+    },
+    documented: "From documentation, not measured here. How long an interruption lasts is not said.",
+    sourceOf: "source",
     gone: "The cluster was taken down. This is how it was seen last.",
     simulated: "This is a simulation: no Milvus runs here.",
     healthyOf: (n, all) => `${n} of ${all} processes healthy.`,
@@ -23,6 +31,8 @@ const WORDS = {
       datacoord: "data",
       querynode: "query nodes",
       datanode: "data nodes",
+      mixcoord: "mixcoord",
+      streamingnode: "streaming",
       indexnode: "index nodes",
       etcd: "etcd",
       log: "log",
@@ -56,6 +66,14 @@ const WORDS = {
     help: "选一个部件，看它做什么、坏了会连累什么。用方向键可以在部件之间移动。",
     memory: "MiB 是各进程的内存；几个进程共用的部分，每个里都算了一次。",
     profile: (name) => `配置 ${name}：还没有运行。`,
+    version: "Milvus",
+    versions: {
+      "2.3.5": "2.3.5（本课程）",
+      2.6: "2.6 和 3.0，日志用 Pulsar 或 Kafka",
+      "2.6 woodpecker": "2.6 和 3.0，日志用 Woodpecker",
+    },
+    documented: "来自文档，并非在此实测。中断多久，文档没有说。",
+    sourceOf: "出处",
     gone: "集群已关闭。这是最后一次看到的样子。",
     simulated: "这是模拟：这里没有运行真正的 Milvus。",
     healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`,
@@ -70,6 +88,8 @@ const WORDS = {
       datacoord: "数据协调器",
       querynode: "查询节点",
       datanode: "数据节点",
+      mixcoord: "协调器",
+      streamingnode: "流节点",
       indexnode: "索引节点",
       etcd: "etcd",
       log: "日志",
@@ -95,6 +115,7 @@ const WORDS = {
     },
   },
 };
+const COURSE = "2.3.5";
 // A shape for each state and fate, so that colour is never the only sign.
 const SHAPES = { healthy: "●", waiting: "○", starting: "◔", unhealthy: "▲", hung: "■", down: "✕", "": "○" };
 const FATES = { stops: "✕", degrades: "◐", pauses: "◷" }; // the worst first
@@ -107,8 +128,17 @@ const mebibytes = (bytes) => (bytes ? `${Math.round(bytes / 2 ** 20)} MiB` : "")
 function render({ model, el }) {
   const zh = model.get("lang") === "zh";
   const words = WORDS[model.get("lang")];
+  const onPaper = () => model.get("version") !== COURSE;
+  /** What the map holds: of the course's version as Python sees it, of another one from paper. */
+  const at = (name) => (onPaper() ? model.get("architectures")[model.get("version")][name] : model.get(name));
   const status = element("p", { class: "halab-arch-status", role: "status" });
   const memory = element("span", {}, ` ${words.memory}`);
+  const options = [COURSE, ...Object.keys(model.get("architectures"))];
+  const versions = element(
+    "select",
+    { onchange: () => adopt(versions.value) },
+    ...options.map((version) => element("option", { value: version }, words.versions[version])),
+  );
   const layers = element("div", {
     class: "halab-arch-layers",
     role: "radiogroup",
@@ -121,20 +151,28 @@ function render({ model, el }) {
     "halab-arch",
     words.title,
     element("div", { class: "halab-top" }, element("strong", {}, words.title), status),
+    element("label", { class: "halab-arch-version" }, `${words.version} `, versions),
     element("p", { class: "halab-arch-help" }, words.help, memory),
     element("div", { class: "halab-arch-sides" }, layers, detail),
   );
 
   // The order on screen, which is also the one of the arrow keys.
   const ordered = () =>
-    Object.values(model.get("layers"))
+    Object.values(at("layers"))
       .flat()
-      .flatMap((role) => model.get("parts").filter((part) => part.role === role));
+      .flatMap((role) => at("parts").filter((part) => part.role === role));
 
   function select(name, focus) {
     model.set("selected", name);
     model.save_changes();
     if (focus) layers.querySelector(`[data-part="${name}"]`)?.focus();
+  }
+
+  /** Another version, its first coordinator selected. */
+  function adopt(version) {
+    model.set("version", version);
+    const [role] = at("layers").coordinators;
+    select(`${role}-1`, false);
   }
 
   layers.addEventListener("keydown", (event) => {
@@ -149,9 +187,9 @@ function render({ model, el }) {
 
   /** The part so many rows below, in the same place or the last one there. */
   function inRow(step) {
-    const lines = Object.values(model.get("layers"))
+    const lines = Object.values(at("layers"))
       .flat()
-      .map((role) => model.get("parts").filter((part) => part.role === role))
+      .map((role) => at("parts").filter((part) => part.role === role))
       .filter((line) => line.length);
     const line = lines.findIndex((parts) => parts.some((part) => part.name === model.get("selected")));
     const place = lines[line].findIndex((part) => part.name === model.get("selected"));
@@ -205,9 +243,9 @@ function render({ model, el }) {
   function drawLayers() {
     // Drawn anew, so the keyboard's place has to be found again.
     const held = layers.contains(document.activeElement) ? document.activeElement.dataset.part : undefined;
-    const parts = model.get("parts");
+    const parts = at("parts");
     layers.replaceChildren(
-      ...Object.entries(model.get("layers")).map(([layer, roles]) =>
+      ...Object.entries(at("layers")).map(([layer, roles]) =>
         element(
           "div",
           { class: "halab-arch-layer", role: "group", "aria-label": words.layers[layer] },
@@ -260,11 +298,15 @@ function render({ model, el }) {
       { class: "halab-arch-reason", "data-operation": one.operation },
       element("strong", {}, `${words.operations[one.operation]}${words.colon}`),
       element("span", { class: "halab-arch-why" }, one[zh ? "why_zh" : "why"].join(" ")),
+      ...one.sources.flatMap((source) => [
+        " ",
+        element("a", { href: source, target: "_blank", rel: "noopener" }, words.sourceOf),
+      ]),
     );
 
   function drawDetail() {
-    const part = model.get("parts").find((one) => one.name === model.get("selected")) ?? ordered()[0];
-    const about = model.get("about")[part.role];
+    const part = at("parts").find((one) => one.name === model.get("selected")) ?? ordered()[0];
+    const about = at("about")[part.role];
     const nothing = part.already.length ? words.nothingMore : words.nothing;
     const already = part.already.length
       ? [element("h5", {}, words.failing), element("ul", { "data-when": "already" }, ...fates(part.already))]
@@ -293,7 +335,7 @@ function render({ model, el }) {
   }
 
   function drawStatus() {
-    const parts = model.get("parts");
+    const parts = at("parts");
     const facts = model.get("facts");
     const healthy = parts.filter((part) => part.health === "healthy").length;
     const running = [
@@ -301,9 +343,16 @@ function render({ model, el }) {
       words.healthyOf(healthy, parts.length),
       `${words.ttl} ${facts.ttl} s`,
     ].join(" · ");
-    const text = model.get("gone") ? words.gone : facts.engine ? running : words.profile(facts.profile);
+    const text = onPaper()
+      ? words.documented
+      : model.get("gone")
+        ? words.gone
+        : facts.engine
+          ? running
+          : words.profile(facts.profile);
     announce(status, text);
-    status.closest(".halab-arch").classList.toggle("halab-arch-gone", model.get("gone"));
+    status.closest(".halab-arch").classList.toggle("halab-arch-gone", model.get("gone") && !onPaper());
+    versions.value = model.get("version");
     memory.hidden = !parts.some((part) => part.memory);
   }
 
@@ -312,7 +361,7 @@ function render({ model, el }) {
     drawLayers();
     drawDetail();
   };
-  const unwatch = watch(model, { parts: draw, selected: draw, gone: draw });
+  const unwatch = watch(model, { parts: draw, selected: draw, gone: draw, version: draw });
   draw();
   const unwatchSight = watchSight(model, el);
   return () => {

@@ -1,9 +1,11 @@
 """The architecture map: every process of a cluster by layer, who leads, and what stands or falls with each.
 
     ArchitectureMap("ha")             # a profile, before anything runs
+    ArchitectureMap(version="2.6")    # today's, from documentation; a switch on the map changes it
     ArchitectureMap(cluster)          # the cluster that runs; looked at once a second while it is on screen
 
-What falls with a part is worked out from the facts of `halab.models.survival`, for the cluster as it is then.
+What falls with a part is worked out from the facts of `halab.models.milvus_versions`, for the cluster as it is
+then.
 Names in other versions: Milvus' release notes of 2.6 (streaming node, mixcoord, index node).
 """
 
@@ -17,27 +19,22 @@ from typing import Any
 
 import traitlets
 
-from halab.cluster.profiles import PROFILES
 from halab.cluster.protocol import COORDINATORS, ROLES, Cluster, Component
 from halab.course.catalogue import language
 from halab.errors import ClusterError, CourseError
-from halab.models.survival import Member, Verdict, members, verdicts
+from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture
+from halab.models.survival import FACTS, Fact, Member, Verdict, members, verdicts
 from halab.tables import text_table
 from halab.widgets.base import CourseWidget, front_end
-from halab.widgets.survival_map import parts_of, why_zh
+from halab.widgets.survival_map import DOCUMENTED, architecture_of, parts_of, why_zh
 
 __all__ = ["LAYERS", "ArchitectureMap"]
 
 _PERIOD = 1.0  # seconds between two looks at the cluster
 _LED = (*COORDINATORS, "etcd")
 
-LAYERS = {
-    "access": ("proxy",),
-    "coordinators": ("rootcoord", "querycoord", "datacoord"),
-    "workers": ("querynode", "datanode", "indexnode"),
-    "substrate": ("etcd", "log", "objectstore"),
-}
-"""The four layers of Milvus, from the clients down, with their roles."""
+LAYERS = ARCHITECTURES[COURSE].layers
+"""The four layers of the course's Milvus, from the clients down, with their roles."""
 
 _MIXCOORD = "mixcoord"
 
@@ -114,12 +111,55 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
 }
 
 
+# What the roles of 2.6 and 3.0 do, where that is another thing than above.
+_ABOUT_TODAY: dict[str, tuple[str, str, str, str, str]] = {
+    "proxy": (
+        "Takes in the clients' requests and hands them to streaming nodes. It sends no time ticks any more.",
+        "接收客户端的请求，交给流节点。它不再发送时间刻度。",
+        *_ABOUT["proxy"][2:],
+    ),
+    "mixcoord": (
+        "Keeps the metadata, hands out timestamps, and decides which node holds what. One is active, the "
+        "others stand by; a planned stop gives the lease back.",
+        "管元数据，发时间戳，安排哪个节点存什么。一个主用，其余备用；计划内停止会交还租约。",
+        "rootcoord, querycoord, datacoord",
+        *(_MIXCOORD, _MIXCOORD),
+    ),
+    "streamingnode": (
+        "Owns channels of the log: it alone appends to them, writes new rows to the object store, and leads "
+        "the searches of their shards. If it is lost, its channels move to another one.",
+        "掌管日志的若干通道：只有它能追加，新数据由它写进对象存储，对应分片的搜索由它带头。"
+        "它坏了，通道就转给别的流节点。",
+        "proxy, querynode, datanode",
+        *("streamingnode", "streamingnode"),
+    ),
+    "querynode": (
+        "Holds sealed data in memory and searches it.",
+        "把封好的数据放在内存里，执行搜索。",
+        *_ABOUT["querynode"][2:],
+    ),
+    "datanode": (
+        "Compacts files, imports, and builds indexes.",
+        "压缩文件、导入数据、建索引。",
+        "datanode and indexnode",
+        *("datanode", "datanode"),
+    ),
+    "log": (
+        "Keeps each acknowledged row until it is flushed. Written by the streaming nodes alone.",
+        "落盘之前，已确认的数据都在这里。只有流节点能写。",
+        *_ABOUT["log"][2:],
+    ),
+}
+
+
 class ArchitectureMap(CourseWidget):
     """A cluster's parts by layer; a part that is selected tells what it does and what falls with it.
 
     `source` is a running cluster or the name of a profile. `selected` is the name of the part that is chosen.
     `gone` says that the cluster was taken down: the map then stays as it was last seen and looks no more. A
-    map that nobody can see looks at nothing. Raises CourseError for a profile there is not.
+    map that nobody can see looks at nothing. `version` is a key of
+    `halab.models.milvus_versions.ARCHITECTURES`: which one is shown first. All but the course's are on paper,
+    from documentation. Raises CourseError for a version or a profile there is not.
     """
 
     _esm, _css = front_end("architecture_map")
@@ -131,15 +171,22 @@ class ArchitectureMap(CourseWidget):
     selected = traitlets.Unicode("").tag(sync=True)
     visible = traitlets.Bool(False).tag(sync=True)
     gone = traitlets.Bool(False).tag(sync=True)
+    version = traitlets.Enum(tuple(ARCHITECTURES), COURSE).tag(sync=True)
+    architectures = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, source: Cluster | str = "ha") -> None:
+    def __init__(self, source: Cluster | str = "ha", *, version: str = COURSE) -> None:
+        architecture = architecture_of(version)
         parts, facts = _profile(source) if isinstance(source, str) else (_seen(source), _facts(source))
         super().__init__(
             parts=parts,
             facts=facts,
             layers={name: list(roles) for name, roles in LAYERS.items()},
-            about={role: _about(role) for role in ROLES},
-            selected=next(part["name"] for part in parts if part["role"] == "rootcoord"),
+            about={role: _about(_ABOUT[role]) for role in ROLES},
+            architectures={
+                each.version: _on_paper(each) for each in ARCHITECTURES.values() if not each.measured
+            },
+            version=version,
+            selected=f"{architecture.layers['coordinators'][0]}-1",
             lang=language(),
         )
         self._cluster = None if isinstance(source, str) else source
@@ -165,17 +212,22 @@ class ArchitectureMap(CourseWidget):
 
     def text(self) -> str:
         """The parts by layer with their health, HA state and memory."""
+        architecture = ARCHITECTURES[self.version]
+        parts = self.parts if architecture.measured else self.architectures[self.version]["parts"]
         rows = [
             [layer, part["name"], part["health"], part["ha_state"], _mebibytes(part["memory"])]
-            for layer, roles in LAYERS.items()
-            for part in self.parts
+            for layer, roles in architecture.layers.items()
+            for part in parts
             if part["role"] in roles
         ]
+        read = [] if architecture.measured else [f"{DOCUMENTED} Sources: {' '.join(architecture.sources)}"]
         return text_table(
-            self._heading(), ["layer", "part", "health", "HA state", "memory"], rows, align="left"
+            self._heading(), ["layer", "part", "health", "HA state", "memory"], rows, read, align="left"
         )
 
     def _heading(self) -> str:
+        if self.version != COURSE:
+            return f"Milvus {self.version}, from documentation; profile ha"
         if "engine" not in self.facts:
             return f"Profile {self.facts['profile']}; nothing runs yet"
         made_of = "SIMULATED" if self.facts["engine"] == "simulated" else f"Milvus {self.facts['milvus']}"
@@ -215,15 +267,17 @@ def _with_verdicts(components: Sequence[Component]) -> list[dict[str, Any]]:
     ]
 
 
-def _judged(part: Member, parts: Sequence[Member], down: set[str], nodes: int) -> dict[str, Any]:
+def _judged(
+    part: Member, parts: Sequence[Member], down: set[str], nodes: int, facts: Sequence[Fact] = FACTS
+) -> dict[str, Any]:
     """`already`: what the loss of other parts takes now; `without`: what the loss of this part adds to it."""
-    others = verdicts(parts, down - {part.name}, max(1, nodes))
-    lost = verdicts(parts, down | {part.name}, max(1, nodes))
+    others = verdicts(parts, down - {part.name}, max(1, nodes), facts=facts)
+    lost = verdicts(parts, down | {part.name}, max(1, nodes), facts=facts)
     pairs = zip(others, lost, strict=True)
     added = [(_told(now) if _WORSE[now.fate] > _WORSE[before.fate] else None) for before, now in pairs]
     return {
         "already": [_told(verdict) for verdict in others if verdict.fate != "survives"],
-        "without": [one for one in added if one] or _pauses(part),
+        "without": [one for one in added if one] or (_pauses(part) if facts is FACTS else []),
     }
 
 
@@ -249,7 +303,8 @@ def _pauses(part: Member) -> list[dict[str, Any]]:
     if part.role not in _PAUSES or (part.role == "etcd" and not part.leads):
         return []
     operation, why, why_in_chinese = _PAUSES[part.role]
-    return [{"operation": operation, "fate": "pauses", "why": [why], "why_zh": [why_in_chinese]}]
+    said = {"why": [why], "why_zh": [why_in_chinese], "sources": []}
+    return [{"operation": operation, "fate": "pauses", **said}]
 
 
 def _with_leaders(parts: Sequence[Member], down: set[str]) -> list[Member]:
@@ -269,25 +324,40 @@ def _told(verdict: Verdict) -> dict[str, Any]:
         "fate": verdict.fate,
         "why": list(dict.fromkeys(fact.why for fact in verdict.because)),
         "why_zh": list(dict.fromkeys(why_zh(fact.why) for fact in verdict.because)),
+        "sources": list(dict.fromkeys(fact.source for fact in verdict.because if fact.source)),
     }
 
 
 def _profile(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    if name not in PROFILES:
-        raise CourseError(f"There is no profile {name!r}.", hint=f"Choose from {', '.join(PROFILES)}.")
-    components = [
-        Component(
-            member.name,
-            "proxy" if member.role == "entry" else member.role,
-            "",
-            None,
-            "healthy",
-            _ha_state(member),
-        )
-        for member in members(PROFILES[name])
+    course = ARCHITECTURES[COURSE]
+    if name not in course.profiles:
+        raise CourseError(f"There is no profile {name!r}.", hint=f"Choose from {', '.join(course.profiles)}.")
+    return _parts(course, name), {"profile": name}
+
+
+def _on_paper(architecture: Architecture) -> dict[str, Any]:
+    """What the map holds under a version that does not run here."""
+    about = {role: _about((_ABOUT | _ABOUT_TODAY)[role]) for role in architecture.roles}
+    layers = {name: list(roles) for name, roles in architecture.layers.items()}
+    return {"parts": _parts(architecture, "ha"), "layers": layers, "about": about}
+
+
+def _parts(architecture: Architecture, profile: str) -> list[dict[str, Any]]:
+    """A profile's parts while nothing runs, and what falls with each."""
+    counts = architecture.profiles[profile]
+    parts = members(counts)
+    return [
+        {
+            "name": part.name,
+            "role": "proxy" if part.role == "entry" else part.role,
+            "health": "",
+            "ha_state": _ha_state(part),
+            "memory": 0,
+            "entry": part.role == "entry",
+            **_judged(part, parts, set(), counts["querynode"], architecture.facts),
+        }
+        for part in parts
     ]
-    ordered = sorted(components, key=lambda component: (ROLES.index(component.role), component.name))
-    return [part | {"health": ""} for part in _with_verdicts(ordered)], {"profile": name}
 
 
 def _ha_state(member: Member) -> Any:
@@ -308,9 +378,8 @@ def _facts(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _about(role: str) -> dict[str, str]:
-    does, does_zh, before, now, now_zh = _ABOUT[role]
-    return {"does": does, "does_zh": does_zh, "before": before, "now": now, "now_zh": now_zh}
+def _about(words: tuple[str, str, str, str, str]) -> dict[str, str]:
+    return dict(zip(("does", "does_zh", "before", "now", "now_zh"), words, strict=True))
 
 
 def _mebibytes(memory: int) -> str:

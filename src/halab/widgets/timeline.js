@@ -347,7 +347,7 @@ class Timeline {
       element("div", { class: "halab-top" }, ...presets),
       element(
         "p",
-        {},
+        { class: "halab-timeline-documented" },
         "Today's session TTL is from documentation, not measured here: ",
         ...this.model
           .get("documented")
