@@ -4,8 +4,8 @@
     ArchitectureMap(version="2.6")    # today's, from documentation; a switch on the map changes it
     ArchitectureMap(cluster)          # the cluster that runs; looked at once a second while it is on screen
 
-What falls with a part is worked out from the facts of `halab.models.milvus_versions`, for the cluster as it is
-then.
+What falls with a part is worked out from the facts of `halab.models.milvus_versions`, for the cluster as
+it is then.
 Names in other versions: Milvus' release notes of 2.6 (streaming node, mixcoord, index node).
 """
 
