@@ -8,6 +8,7 @@ and the folders and sockets that it made. The exit status is 1 if anything is le
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import signal
@@ -34,22 +35,36 @@ GONE_WITHIN = 30.0  # seconds; the supervisor looks for its owner twice a second
 STARTING = 5.0  # seconds after the owner's first breath within which it is killed while it starts
 
 
-def left_behind(home: Path, spec: ClusterSpec | None) -> list[str]:
-    """What an owner left, in words."""
-    left = []
-    for process in psutil.process_iter(["pid", "status"]):
-        try:
-            if process.info["status"] != psutil.STATUS_ZOMBIE and process.cwd().startswith(str(home)):
-                left.append(f"process {process.pid}")
-        except psutil.Error:
-            continue
+def left_behind(home: Path, spec: ClusterSpec | None, killed: float) -> list[str]:
+    """What an owner left that was `killed` (seconds since 1970), in words."""
+    left = [f"process {process.pid}" for process in psutil.process_iter() if works_in(process, home)]
     ports = {port for process in spec.processes for port in process.ports.values()} if spec else set()
-    heard = {each.laddr.port for each in psutil.net_connections("inet") if each.status == psutil.CONN_LISTEN}
-    left += [f"port {port}" for port in sorted(ports & heard)]
+    for connection in psutil.net_connections("inet"):
+        port = connection.laddr.port
+        # Who began later has taken a port that was free again.
+        if connection.status == psutil.CONN_LISTEN and port in ports and began(connection.pid) < killed:
+            left.append(f"port {port}")
     left += [f"folder {path}" for path in (home / "clusters").glob("*/")]
     if spec and spec.socket.parent.exists():
         left.append(f"folder {spec.socket.parent}")
     return left + [f"file {path}" for path in (outside_files(spec) if spec else ())]
+
+
+def works_in(process: psutil.Process, home: Path) -> bool:
+    """True if a process runs in the cluster's folder, or was started with its name, as the supervisor is."""
+    try:
+        names = (process.cwd(), *process.cmdline())
+        return process.status() != psutil.STATUS_ZOMBIE and any(str(home) in name for name in names)
+    except psutil.Error:
+        return False
+
+
+def began(pid: int | None) -> float:
+    """When a process began, seconds since 1970; never, if it has ended; at once, if it is hidden from us."""
+    try:
+        return psutil.Process(pid).create_time() if pid else 0.0
+    except psutil.NoSuchProcess:
+        return math.inf
 
 
 def outside_files(spec: ClusterSpec) -> list[Path]:
@@ -58,7 +73,12 @@ def outside_files(spec: ClusterSpec) -> list[Path]:
     sockets = [Path("/tmp").glob(f"seaweedfs-*-{port}.sock") for s in stores for port in s.ports.values()]
     name = spec.socket.parent.name
     pids = [folder.glob(f"*{name}-*.pid") for folder in (MILVUS, MILVUS_OF_ROOT)]
-    return [path for paths in (*sockets, *pids) for path in paths]
+    return [path for paths in (*sockets, *pids) for path in paths if path.lstat().st_mtime > spec_time(spec)]
+
+
+def spec_time(spec: ClusterSpec) -> float:
+    """When the owner of a cluster began, seconds since 1970: what is older is of another one."""
+    return spec.owner.created if spec.owner else 0.0
 
 
 def spec_of(home: Path) -> ClusterSpec | None:
@@ -78,10 +98,11 @@ def kill_one(home: Path, starting: bool, moment: float) -> list[str]:
             assert owner.stdout.readline() == b"ready\n", "the cluster did not come up"
         time.sleep(moment)
         spec = spec_of(home)
+        killed = time.time()
         owner.send_signal(signal.SIGKILL)
     spec = spec or spec_of(home)
     until = time.monotonic() + GONE_WITHIN
-    while (left := left_behind(home, spec)) and time.monotonic() < until:
+    while (left := left_behind(home, spec, killed)) and time.monotonic() < until:
         time.sleep(0.1)
     return left
 
