@@ -47,10 +47,10 @@ LESSONS = {
     "07-rto-rpo": (
         (".halab-recovery-verdict", "Cheapest that fits"),
         {
-            'disaster(cluster, "log"': "not counted",
+            'disaster(cluster, "log"': "No row was counted",
             "achieved(rpo, data_node, query_node": "not counted",
             "compare_losses(data_node": "crash every Milvus process",
-            "show_run(everything, 7)": "Simulated.",
+            "show_disaster(everything)": "Simulated.",
             "Periodic(interval=600": "At least 5 s of data",
         },
         "not comparable here",
@@ -59,7 +59,7 @@ LESSONS = {
         (".halab-protect-summary", "of 8 answered"),
         {
             "compare_mistakes(deleted": "not counted",
-            "data_loss_report(deleted)": "SIMULATED",
+            "show_mistake(deleted)": "Simulated.",
             "backups_to_keep(range(365))": "the oldest is 305 days old",
         },
         "24 h",
@@ -77,6 +77,7 @@ LESSONS = {
     "10-drill": (
         ("button", "Run"),
         {
+            "show_drill(drill)": "The steps were gone through",
             "verdict(lesson.step_results": "SIMULATED",
             "questions(drill)": "SIMULATED",
             "compare_drill(drill)": "SIMULATED",
