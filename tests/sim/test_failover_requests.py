@@ -134,6 +134,6 @@ def test_an_insert_left_unknown_is_not_sent_again() -> None:
 
 def test_an_unknown_role_or_operation_is_refused_with_what_there_is() -> None:
     with pytest.raises(ValueError, match="rootcoord"):
-        simulate(role="mixcoord")
+        simulate(role="indexcoord")
     with pytest.raises(ValueError, match="strong search"):
         probe([], 0, 1, operations=["flush"])
