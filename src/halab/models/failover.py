@@ -28,8 +28,6 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
 from halab.models.faults import FaultKind
 from halab.models.validation import not_negative, positive
 
@@ -324,6 +322,8 @@ def false_alarm_probability(detector: Detector, stalls: Stalls) -> float:
 @cache
 def _quadrature() -> list[tuple[float, float]]:
     """Places from 0 to 1 and their weights, as Python's floats: NumPy's are slow one by one."""
+    import numpy as np  # here: a command that only tells something is to load nothing heavy
+
     nodes, weights = np.polynomial.legendre.leggauss(48)
     return list(zip(((nodes + 1) / 2).tolist(), (weights / 2).tolist(), strict=True))
 

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from halab.loopback_server import LoopbackHandler, serve_on_loopback
 from halab.tables import Row, text_table
 
 __all__ = ["Inbox", "Message", "serve_inbox"]
@@ -105,48 +105,29 @@ def serve_inbox(inbox: Inbox, port: int) -> Iterator[str]:
     """Serve an inbox on loopback while the block runs: its page at the address that is yielded, its messages
     as JSON at `/messages`, and Alertmanager's webhook at `/alerts`."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(LoopbackHandler):
         def do_GET(self) -> None:
             if self.path == "/":
-                self._answer(200, "text/html; charset=utf-8", _page(inbox))
+                self.answer(200, "text/html", _page(inbox))
             elif self.path == "/messages":
-                self._answer(200, "application/json", json.dumps([asdict(each) for each in inbox.messages]))
+                self.answer(200, "application/json", json.dumps([asdict(each) for each in inbox.messages]))
             else:
-                self._answer(404, "text/plain", "the inbox is at /")
+                self.answer(404, "text/plain", "the inbox is at /")
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             if self.path != "/alerts" or not 0 < length <= _MOST_BYTES:
-                self._answer(400, "text/plain", "Alertmanager posts to /alerts, up to 1 MiB")
+                self.answer(400, "text/plain", "Alertmanager posts to /alerts, up to 1 MiB")
                 return
             try:
                 inbox.receive(json.loads(self.rfile.read(length)), time.time())
             except (KeyError, TypeError, ValueError):
-                self._answer(400, "text/plain", "this is not what Alertmanager's webhook posts")
+                self.answer(400, "text/plain", "this is not what Alertmanager's webhook posts")
                 return
-            self._answer(200, "text/plain", "")
+            self.answer(200, "text/plain", "")
 
-        def _answer(self, status: int, kind: str, text: str) -> None:
-            data = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(data)))
-            self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Requests are nobody's news."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serve_on_loopback(Handler, port) as address:
+        yield address
 
 
 _PAGE = """<!doctype html>

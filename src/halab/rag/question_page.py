@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import html
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from prometheus_client import generate_latest
 
 from halab.errors import RagError
+from halab.loopback_server import LoopbackHandler, serve_on_loopback
 from halab.rag.language_model import LanguageModel
 from halab.rag.question_service import Answer, QuestionService
 
@@ -80,21 +78,21 @@ def serve_questions(
     With port 0 the system chooses one. Raises OSError if the port is taken.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(LoopbackHandler):
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             question = parse_qs(url.query).get("q", [""])[0].strip()[:_LONGEST_QUESTION]
             if url.path == "/":
-                self._answer(200, "text/html", self._page(question))
+                self.answer(200, "text/html", self._page(question))
             elif url.path == "/ask" and question:
-                self._answer(*_as_json(service, model, question))
+                self.answer(*_as_json(service, model, question))
             elif url.path == "/ready":
                 lack = service.ready()
-                self._answer(503 if lack else 200, "text/plain", lack or "ready")
+                self.answer(503 if lack else 200, "text/plain", lack or "ready")
             elif url.path == "/metrics":
-                self._answer(200, "text/plain", generate_latest(service.registry).decode())
+                self.answer(200, "text/plain", generate_latest(service.registry).decode())
             else:
-                self._answer(404, "text/plain", "ask at /ask?q=…, or open /")
+                self.answer(404, "text/plain", "ask at /ask?q=…, or open /")
 
         def _page(self, question: str) -> str:
             wanted = self.headers.get("Accept-Language", "").lower()
@@ -104,27 +102,8 @@ def serve_questions(
                 language=language, asked=html.escape(question), below=below, **_TEXTS[language]
             )
 
-        def _answer(self, status: int, kind: str, text: str) -> None:
-            data = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", f"{kind}; charset=utf-8")
-            self.send_header("Content-Length", str(len(data)))
-            self.send_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Requests are counted in the metrics."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serve_on_loopback(Handler, port) as address:
+        yield address
 
 
 def _as_json(service: QuestionService, model: LanguageModel | None, question: str) -> tuple[int, str, str]:
