@@ -104,44 +104,244 @@ const SEGMENTS = [
   ["taking over", "elected", "serving"],
   ["reconnecting", "serving", "back"],
 ];
-const COLUMNS = ["down", "sign missed", "noticed", "chosen", "serving", "clients back"];
 const LATE = 0.5; // seconds: an answer that took longer is drawn as late
-const FAULTS = {
-  crash: "The active member crashes. Nobody knows yet.",
-  hang: "The active member hangs. Its connections stay open, so requests get no answer.",
-  stop: "The active member is told to stop.",
-  restart: "The active member is restarted.",
+
+export const WORDS = {
+  en: {
+    title: "Failover timeline",
+    second: " s",
+    axis: "Time after the fault, seconds",
+    previous: "Previous step",
+    next: "Next step",
+    play: "Play",
+    pause: "Pause",
+    again: "Play again",
+    speed: "Speed ",
+    numbers: "The same in numbers",
+    after: "Seconds after the fault",
+    columns: ["down", "sign missed", "noticed", "chosen", "serving", "clients back", "requests"],
+    segments: {
+      unnoticed: "unnoticed",
+      choosing: "choosing",
+      "taking over": "taking over",
+      reconnecting: "reconnecting",
+    },
+    legend: {
+      ok: "answered",
+      waiting: "on its way",
+      late: "waiting, or answered late",
+      empty: "answered, but nothing found",
+      fail: "failed",
+      unknown: "no answer in time: may have happened",
+    },
+    options: {
+      crash: "crash",
+      hang: "hang",
+      stop: "stop",
+      restart: "restart",
+      heartbeats: "heartbeats",
+      lease: "lease",
+    },
+    fault: "The fault",
+    connection: "A silent connection is trusted for",
+    restarted: "The process is up again after",
+    revokes: "It gives its lease back as it leaves",
+    phase: "How far between two signs of life it falls",
+    noticing: "Noticing it",
+    ttl: "Session TTL",
+    interval: "A beat every",
+    misses: "Beats missed",
+    timeout: "Then waited for",
+    takingOver: "Taking over",
+    election: "Choosing a successor",
+    takeover: "Until it serves",
+    clients: "Clients",
+    reconnect: "Finding the successor",
+    attempts: "Attempts for a request",
+    base: "First wait before a retry",
+    documented: "Today's session TTL is from documentation, not measured here: ",
+    documentedTtl: (ttl, patches) => `${ttl} s in ${patches}`,
+    documentedEnd:
+      "a planned stop gives the lease back. The other seconds are those of this course's cluster.",
+    badges: { card: "card", formula: "formula", simulated: "simulated", measured: "measured" },
+    card: "What the card says",
+    yours: "Your settings",
+    simulated: "Simulated",
+    stale: "waiting for the kernel",
+    zero: "fault",
+    fromTo: (from, to) => `${from} to ${to}`,
+    failed: (count) => `${count} failed`,
+    unknown: (count) => `${count} unknown`,
+    empty: (count) => `${count} found nothing`,
+    late: (count) => `${count} late`,
+    answered: (count) => `${count} answered`,
+    answeredLate: (count) => `${count} answered late`,
+    backAfter: (time) => `back after ${time}`,
+    beforeFault: (time) => `${time} before the fault`,
+    afterFault: (time) => `${time} after the fault`,
+    outage: (time, rate, count, unknown, late) =>
+      `The outage took ${time}; at ${rate} requests a second, ${count} ${unknown ? "got no answer" : "failed"}` +
+      `${late ? ` and ${late} were late` : ""}.`,
+    scene: (a, b) => `Clients, a watcher and two members: coordinator 1 ${a}, coordinator 2 ${b}`,
+    people: "clients",
+    member: (number) => `coordinator ${number}`,
+    watcher: "watcher",
+    lost: { crash: "✕ crashed", hang: "✕ hangs, silent", stop: "✕ stopped", restart: "✕ restarting" },
+    active: "active",
+    standby: "standby",
+    tries: "tries for the key",
+    candidate: "may be chosen",
+    rising: "taking over",
+    hears: (number) => `hears coordinator ${number}`,
+    free: "key is free",
+    key: "key: coordinator 1",
+    left: (time) => `lease: ${time} left`,
+    gone: "member is lost",
+    awaits: "waiting for a beat",
+    missed: (count, of) => `${count} of ${of} missed`,
+    beats: {
+      lease: "All is well. The active member renews its lease in etcd, and requests are answered.",
+      heartbeats: "All is well. The active member sends its heartbeats, and requests are answered.",
+      crash: "The active member crashes. Nobody knows yet.",
+      hang: "The active member hangs. Its connections stay open, so requests get no answer.",
+      stop: "The active member is told to stop.",
+      restart: "The active member is restarted.",
+      noRenewal: "A renewal did not come. etcd does nothing until the lease runs out.",
+      noBeat: (misses) => `Beat number ${misses} did not come. It may only be slow, so the watcher waits.`,
+      early: "The process is up again and ends its own old session: nobody has to wait for silence.",
+      revoked: "It gave its lease back as it left: the loss is known at once.",
+      ranOut: "The lease has run out. etcd deletes the key, and the standby is told.",
+      silent: "The silence has lasted long enough: the member counts as lost.",
+      wrote: "The standby puts its own name on the key. Nobody votes: whoever writes first is active.",
+      chosen: "A successor is chosen.",
+      serving: "The successor serves. The clients still have to find it.",
+      back: "The clients are back.",
+    },
+  },
+  zh: {
+    title: "故障转移时间线",
+    second: " 秒",
+    axis: "故障后的时间（秒）",
+    previous: "上一步",
+    next: "下一步",
+    play: "播放",
+    pause: "暂停",
+    again: "再放一遍",
+    speed: "速度 ",
+    numbers: "换成数字看",
+    after: "故障后的秒数",
+    columns: ["故障发生", "信号缺失", "察觉", "选出", "接管完成", "客户端恢复", "请求"],
+    segments: { unnoticed: "未察觉", choosing: "选继任者", "taking over": "接管", reconnecting: "重连" },
+    legend: {
+      ok: "有回答",
+      waiting: "在路上",
+      late: "在等，或回答得晚",
+      empty: "有回答，但什么也没找到",
+      fail: "失败",
+      unknown: "超时没有回答：可能已经执行",
+    },
+    options: {
+      crash: "崩溃",
+      hang: "卡死",
+      stop: "计划停机",
+      restart: "重启",
+      heartbeats: "心跳",
+      lease: "租约",
+    },
+    fault: "故障",
+    connection: "不出声的连接还信多久",
+    restarted: "进程多久后重新起来",
+    revokes: "退出时交还租约",
+    phase: "故障落在两次信号之间的哪里",
+    noticing: "怎样察觉",
+    ttl: "会话 TTL",
+    interval: "心跳间隔",
+    misses: "漏掉几次心跳",
+    timeout: "之后再等",
+    takingOver: "接管",
+    election: "选继任者",
+    takeover: "到能服务为止",
+    clients: "客户端",
+    reconnect: "找到继任者",
+    attempts: "一个请求试几次",
+    base: "第一次重试前等多久",
+    documented: "今天的会话 TTL 出自文档，不是在这里测的：",
+    documentedTtl: (ttl, patches) => `${patches} 为 ${ttl} 秒`,
+    documentedEnd: "计划停机时交还租约。其余秒数是本课程集群的。",
+    badges: { card: "卡片", formula: "公式", simulated: "模拟", measured: "实测" },
+    card: "卡片的说法",
+    yours: "你的设置",
+    simulated: "模拟",
+    stale: "等内核算完",
+    zero: "故障",
+    fromTo: (from, to) => `${from}到${to}`,
+    failed: (count) => `失败 ${count}`,
+    unknown: (count) => `结果未知 ${count}`,
+    empty: (count) => `没找到 ${count}`,
+    late: (count) => `迟到 ${count}`,
+    answered: (count) => `有回答 ${count}`,
+    answeredLate: (count) => `回答得晚 ${count}`,
+    backAfter: (time) => `${time}后恢复`,
+    beforeFault: (time) => `故障前 ${time}`,
+    afterFault: (time) => `故障后 ${time}`,
+    outage: (time, rate, count, unknown, late) =>
+      `中断了 ${time}。按每秒 ${rate} 个请求算，${count} 个${unknown ? "没有得到回答" : "失败"}` +
+      `${late ? `，${late} 个迟到` : ""}。`,
+    scene: (a, b) => `客户端、观察者和两个成员：协调器 1 ${a}，协调器 2 ${b}`,
+    people: "客户端",
+    member: (number) => `协调器 ${number}`,
+    watcher: "观察者",
+    lost: { crash: "✕ 已崩溃", hang: "✕ 卡死，没声音", stop: "✕ 已停止", restart: "✕ 正在重启" },
+    active: "主用",
+    standby: "备用",
+    tries: "抢这个键",
+    candidate: "可能被选中",
+    rising: "正在接管",
+    hears: (number) => `听得到协调器 ${number}`,
+    free: "键空出来了",
+    key: "键：协调器 1",
+    left: (time) => `租约还剩 ${time}`,
+    gone: "判定成员已失效",
+    awaits: "在等心跳",
+    missed: (count, of) => `漏了 ${count} 次，共 ${of} 次`,
+    beats: {
+      lease: "一切正常。主用成员在 etcd 里续租，请求都有回答。",
+      heartbeats: "一切正常。主用成员按时发心跳，请求都有回答。",
+      crash: "主用成员崩溃了，还没有谁知道。",
+      hang: "主用成员卡死了。连接还开着，请求等不到回答。",
+      stop: "主用成员收到停止的命令。",
+      restart: "主用成员正在重启。",
+      noRenewal: "这一次没有续租。租约到期之前，etcd 什么也不做。",
+      noBeat: (misses) => `第 ${misses} 次心跳没有来。也许只是慢，观察者再等等。`,
+      early: "进程已经重新起来，并结束了自己的旧会话，不必再等沉默到期。",
+      revoked: "它退出时交还了租约，马上就知道它走了。",
+      ranOut: "租约到期。etcd 删掉这个键，并通知备用成员。",
+      silent: "沉默得够久了，判定这个成员已失效。",
+      wrote: "备用成员把自己的名字写进这个键。没有投票，谁先写上谁就是主用。",
+      chosen: "选出了继任者。",
+      serving: "继任者开始服务，客户端还得找到它。",
+      back: "客户端恢复了。",
+    },
+  },
 };
 
-function beats(s) {
+/** What each step of a failover is, in these words. */
+function beats(s, words) {
   const lease = s.detector === "lease";
   const early = s.kind === "restart" && closedForm(s).detected === s.restart;
+  const detected = early ? "early" : s.kind === "stop" && s.revokes ? "revoked" : lease ? "ranOut" : "silent";
   return {
-    before: lease
-      ? "All is well. The active member renews its lease in etcd, and requests are answered."
-      : "All is well. The active member sends its heartbeats, and requests are answered.",
-    down: FAULTS[s.kind],
-    missed: lease
-      ? "A renewal did not come. etcd does nothing until the lease runs out."
-      : `Beat number ${s.misses} did not come. It may only be slow, so the watcher waits.`,
-    detected: early
-      ? "The process is up again and ends its own old session: nobody has to wait for silence."
-      : s.kind === "stop" && s.revokes
-        ? "It gave its lease back as it left: the loss is known at once."
-        : lease
-          ? "The lease has run out. etcd deletes the key, and the standby is told."
-          : "The silence has lasted long enough: the member counts as lost.",
-    elected: lease
-      ? "The standby puts its own name on the key. Nobody votes: whoever writes first is active."
-      : "A successor is chosen.",
-    serving: "The successor serves. The clients still have to find it.",
-    back: "The clients are back.",
+    before: lease ? words.lease : words.heartbeats,
+    down: words[s.kind],
+    missed: lease ? words.noRenewal : words.noBeat(s.misses),
+    detected: words[detected],
+    elected: lease ? words.wrote : words.chosen,
+    serving: words.serving,
+    back: words.back,
   };
 }
 
-function seconds(value) {
-  return `${value.toFixed(1)} s`;
-}
+const seconds = (value, words) => `${value.toFixed(1)}${words.second}`;
 
 // ---- Marks ----------------------------------------------------------------------------------------------------
 
@@ -184,6 +384,7 @@ const STUCK = 12; // between requests that wait at a member that hangs
 class Timeline {
   constructor(model, el) {
     this.model = model;
+    this.words = WORDS[model.get("lang")];
     this.settings = { ...model.get("controls") };
     this.hidden = new Set();
     this.time = START;
@@ -212,7 +413,7 @@ class Timeline {
       class: "halab-timeline-axis",
       role: "slider",
       tabindex: "0",
-      "aria-label": "Time after the fault, seconds",
+      "aria-label": this.words.axis,
       "aria-valuemin": START,
     });
     this.laneBox = element("div", { class: "halab-timeline-lane-box" });
@@ -239,14 +440,14 @@ class Timeline {
       this.model,
       el,
       "halab-dense halab-timeline",
-      "Failover timeline",
+      this.words.title,
       element(
         "div",
         { class: "halab-top" },
         this.playButton,
-        element("button", { type: "button", onclick: () => this.step(-1) }, "Previous step"),
-        element("button", { type: "button", onclick: () => this.step(1) }, "Next step"),
-        element("label", { class: "halab-timeline-speed" }, "Speed ", speed),
+        element("button", { type: "button", onclick: () => this.step(-1) }, this.words.previous),
+        element("button", { type: "button", onclick: () => this.step(1) }, this.words.next),
+        element("label", { class: "halab-timeline-speed" }, this.words.speed, speed),
         this.clock,
       ),
       this.beat,
@@ -254,20 +455,13 @@ class Timeline {
       this.tracks,
       this.legend(),
       this.controls,
-      element("details", {}, element("summary", {}, "The same in numbers"), this.numbers),
+      element("details", {}, element("summary", {}, this.words.numbers), this.numbers),
     );
     this.buildControls();
   }
 
   legend() {
-    return markLegend(["ok", "waiting", "late", "empty", "fail", "unknown"], {
-      ok: "answered",
-      waiting: "on its way",
-      late: "waiting, or answered late",
-      empty: "answered, but nothing found",
-      fail: "failed",
-      unknown: "no answer in time: may have happened",
-    });
+    return markLegend(["ok", "waiting", "late", "empty", "fail", "unknown"], this.words.legend);
   }
 
   listen() {
@@ -311,51 +505,55 @@ class Timeline {
 
   buildControls() {
     const s = this.settings;
+    const words = this.words;
     const lease = s.detector === "lease";
     const presets = Object.entries(this.model.get("presets")).map(([label, controls]) =>
       element("button", { type: "button", onclick: () => this.adopt(controls) }, label),
     );
     this.controls.replaceChildren(
       this.group(
-        "The fault",
+        words.fault,
         this.radios("kind", ["crash", "hang", "stop", "restart"]),
-        s.kind === "hang" &&
-          this.slider("connection", "A silent connection is trusted for", 0, 30, 0.5, " s"),
-        s.kind === "restart" && this.slider("restart", "The process is up again after", 0, 10, 0.1, " s"),
-        s.kind === "stop" && this.check("revokes", "It gives its lease back as it leaves"),
-        this.slider("phase", "How far between two signs of life it falls", 0, 1, 0.05, "%"),
+        s.kind === "hang" && this.slider("connection", words.connection, 0, 30, 0.5, " s"),
+        s.kind === "restart" && this.slider("restart", words.restarted, 0, 10, 0.1, " s"),
+        s.kind === "stop" && this.check("revokes", words.revokes),
+        this.slider("phase", words.phase, 0, 1, 0.05, "%"),
       ),
       this.group(
-        "Noticing it",
+        words.noticing,
         this.radios("detector", ["heartbeats", "lease"]),
-        lease && this.slider("ttl", "Session TTL", 2, 60, 1, " s"),
-        !lease && this.slider("interval", "A beat every", 0.5, 10, 0.5, " s"),
-        !lease && this.slider("misses", "Beats missed", 1, 10, 1, ""),
-        !lease && this.slider("timeout", "Then waited for", 0, 10, 0.5, " s"),
+        lease && this.slider("ttl", words.ttl, 2, 60, 1, " s"),
+        !lease && this.slider("interval", words.interval, 0.5, 10, 0.5, " s"),
+        !lease && this.slider("misses", words.misses, 1, 10, 1, ""),
+        !lease && this.slider("timeout", words.timeout, 0, 10, 0.5, " s"),
       ),
       this.group(
-        "Taking over",
-        this.slider("election", "Choosing a successor", 0, 10, 0.1, " s"),
-        this.slider("takeover", "Until it serves", 0, 10, 0.1, " s"),
+        words.takingOver,
+        this.slider("election", words.election, 0, 10, 0.1, " s"),
+        this.slider("takeover", words.takeover, 0, 10, 0.1, " s"),
       ),
       this.group(
-        "Clients",
-        this.slider("reconnect", "Finding the successor", 0, 10, 0.1, " s"),
-        this.slider("attempts", "Attempts for a request", 1, 10, 1, ""),
-        this.slider("base", "First wait before a retry", 0.1, 2, 0.1, " s"),
+        words.clients,
+        this.slider("reconnect", words.reconnect, 0, 10, 0.1, " s"),
+        this.slider("attempts", words.attempts, 1, 10, 1, ""),
+        this.slider("base", words.base, 0.1, 2, 0.1, " s"),
       ),
       element("div", { class: "halab-top" }, ...presets),
       element(
         "p",
         { class: "halab-timeline-documented" },
-        "Today's session TTL is from documentation, not measured here: ",
+        words.documented,
         ...this.model
           .get("documented")
           .flatMap(({ patches, ttl, source }) => [
-            element("a", { href: source, target: "_blank", rel: "noopener" }, `${ttl} s in ${patches}`),
+            element(
+              "a",
+              { href: source, target: "_blank", rel: "noopener" },
+              words.documentedTtl(ttl, patches),
+            ),
             "; ",
           ]),
-        "a planned stop gives the lease back. The other seconds are those of this course's cluster.",
+        words.documentedEnd,
       ),
     );
   }
@@ -398,7 +596,7 @@ class Timeline {
             checked: this.settings[key] === option,
             onchange: () => choose(option),
           }),
-          option,
+          this.words.options[option],
         ),
       ),
     );
@@ -449,14 +647,14 @@ class Timeline {
       {
         key: "card",
         badge: "card",
-        label: "What the card says",
+        label: this.words.card,
         phases: this.model.get("card"),
         samples: [],
       },
       {
         key: "yours",
         badge: "formula",
-        label: "Your settings",
+        label: this.words.yours,
         phases: this.marks,
         samples: requests(this.settings, this.marks, START, this.until),
       },
@@ -480,7 +678,7 @@ class Timeline {
     this.until = Math.ceil((longest + 2) / 5) * 5;
     this.flying = requests(this.settings, this.marks, START - FLIGHT, this.until);
     this.time = Math.min(this.time, this.until);
-    this.words = beats(this.settings);
+    this.beats = beats(this.settings, this.words.beats);
     this.buildAxis();
     const lanes = this.lanes();
     this.laneBox.replaceChildren(...lanes.map((lane) => this.lane(lane)));
@@ -515,7 +713,11 @@ class Timeline {
           y2: AXIS.line,
           class: "halab-timeline-tick",
         }),
-        svg("text", { x: this.x(at), y: AXIS.text, "text-anchor": "middle" }, at === 0 ? "fault" : `${at} s`),
+        svg(
+          "text",
+          { x: this.x(at), y: AXIS.text, "text-anchor": "middle" },
+          at === 0 ? this.words.zero : `${at} s`,
+        ),
       );
     }
     this.handle = svg("path", { d: "M-7 16h14v6l-7 8l-7 -8z", class: "halab-timeline-handle" });
@@ -553,12 +755,12 @@ class Timeline {
       element(
         "header",
         {},
-        element("label", {}, toggle, element("strong", {}, lane.label ?? "Simulated")),
-        element("span", { class: "halab-timeline-badge" }, lane.badge),
+        element("label", {}, toggle, element("strong", {}, lane.label ?? this.words.simulated)),
+        element("span", { class: "halab-timeline-badge" }, this.words.badges[lane.badge]),
         element(
           "span",
           { class: "halab-timeline-sum" },
-          lane.stale ? "waiting for the kernel" : summary(lane),
+          lane.stale ? this.words.stale : summary(lane, this.words),
         ),
       ),
     );
@@ -592,7 +794,7 @@ class Timeline {
         viewBox: `0 0 ${this.width} ${y + 2}`,
         height: y + 2,
         role: "img",
-        "aria-label": `${lane.label}: ${summary(lane)}`,
+        "aria-label": `${lane.label}: ${summary(lane, this.words)}`,
       },
       ...parts,
     );
@@ -604,7 +806,9 @@ class Timeline {
       const left = this.x(phases[from]);
       const width = this.x(Math.min(phases[to], this.until)) - left;
       if (width < 0.5) return [];
-      const title = `${name}: ${seconds(phases[from])} to ${seconds(phases[to])}`;
+      const called = this.words.segments[name];
+      const time = (value) => seconds(value, this.words);
+      const title = `${called}: ${this.words.fromTo(time(phases[from]), time(phases[to]))}`;
       const drawn = [
         svg(
           "rect",
@@ -618,11 +822,7 @@ class Timeline {
           svg("title", {}, title),
         ),
       ];
-      const words = [
-        `${name} ${seconds(phases[to] - phases[from])}`,
-        name,
-        seconds(phases[to] - phases[from]),
-      ];
+      const words = [`${called} ${time(phases[to] - phases[from])}`, called, time(phases[to] - phases[from])];
       const fits = words.find((each) => each.length * BAND.letter + 8 < width);
       if (fits)
         drawn.push(svg("text", { x: left + width / 2, y: y + BAND.text, "text-anchor": "middle" }, fits));
@@ -648,11 +848,13 @@ class Timeline {
       element(
         "tr",
         {},
-        element("th", { scope: "row" }, `${lane.label} (${lane.badge})`),
+        element("th", { scope: "row" }, `${lane.label} (${this.words.badges[lane.badge]})`),
         ...cells(
           [
-            ...PHASES.map((key) => (lane.phases?.[key] === undefined ? "–" : seconds(lane.phases[key]))),
-            counts(lane) || "–",
+            ...PHASES.map((key) =>
+              lane.phases?.[key] === undefined ? "–" : seconds(lane.phases[key], this.words),
+            ),
+            counts(lane, this.words) || "–",
           ],
           "td",
         ),
@@ -661,8 +863,8 @@ class Timeline {
     return element(
       "table",
       {},
-      element("caption", {}, "Seconds after the fault"),
-      element("thead", {}, element("tr", {}, ...cells(["", ...COLUMNS, "requests"], "th"))),
+      element("caption", {}, this.words.after),
+      element("thead", {}, element("tr", {}, ...cells(["", ...this.words.columns], "th"))),
       element("tbody", {}, ...rows),
     );
   }
@@ -681,9 +883,9 @@ class Timeline {
       watcher: { x: w - watcherWidth, y: WATCHER.top, w: watcherWidth, h: WATCHER.height },
     };
     this.place = p;
-    this.A = this.box(p.A, "coordinator 1");
-    this.B = this.box(p.B, "coordinator 2");
-    this.watcher = this.box(p.watcher, this.settings.detector === "lease" ? "etcd" : "watcher");
+    this.A = this.box(p.A, this.words.member(1));
+    this.B = this.box(p.B, this.words.member(2));
+    this.watcher = this.box(p.watcher, this.settings.detector === "lease" ? "etcd" : this.words.watcher);
     this.watcher.group.setAttribute("class", "halab-timeline-member halab-timeline-watcher");
     this.watcherNote = svg("text", {
       x: p.watcher.x + SCENE.inset,
@@ -703,7 +905,7 @@ class Timeline {
       svg("text", { x: 0, y: CLIENT.counts + row * CLIENT.line, class: "halab-note" }),
     );
     redraw(this.scene, w, SCENE.height, [
-      svg("text", { x: 0, y: CLIENT.heading, class: "halab-timeline-name" }, "clients"),
+      svg("text", { x: 0, y: CLIENT.heading, class: "halab-timeline-name" }, this.words.people),
       ...[0, 1, 2].map((row) => person(PERSON.top + row * PERSON.apart)),
       this.watcher.group,
       this.watcherNote,
@@ -741,19 +943,13 @@ class Timeline {
   drawScene() {
     const t = this.time;
     const m = this.marks;
-    const lost = { crash: "✕ crashed", hang: "✕ hangs, silent", stop: "✕ stopped", restart: "✕ restarting" }[
-      this.settings.kind
-    ];
-    this.member(this.A, t < 0 ? "active" : "lost", t < 0 ? "active" : lost);
-    if (t < m.detected) this.member(this.B, "standby", "standby");
+    const words = this.words;
+    this.member(this.A, t < 0 ? "active" : "lost", t < 0 ? words.active : words.lost[this.settings.kind]);
+    if (t < m.detected) this.member(this.B, "standby", words.standby);
     else if (t < m.elected)
-      this.member(
-        this.B,
-        "rising",
-        this.settings.detector === "lease" ? "tries for the key" : "may be chosen",
-      );
-    else if (t < m.serving) this.member(this.B, "rising", "taking over");
-    else this.member(this.B, "active", "active");
+      this.member(this.B, "rising", this.settings.detector === "lease" ? words.tries : words.candidate);
+    else if (t < m.serving) this.member(this.B, "rising", words.rising);
+    else this.member(this.B, "active", words.active);
     this.drawWatcher(t, m);
     this.drawSigns(t, m);
     this.drawRequests(t, m);
@@ -773,14 +969,14 @@ class Timeline {
     const y = p.y + WATCHER.gauge;
     let misses = "";
     if (t >= m.elected) {
-      this.watcher.state.textContent = "hears coordinator 2";
+      this.watcher.state.textContent = this.words.hears(2);
       this.gauge.setAttribute("d", `M${left} ${y}h${width}`);
       this.watcherNote.textContent = "";
     } else if (s.detector === "lease") {
       const valid = t >= m.detected ? 0 : Math.max(0, s.ttl - (t - this.lastSign(t)));
-      this.watcher.state.textContent = t >= m.detected ? "key is free" : "key: coordinator 1";
+      this.watcher.state.textContent = t >= m.detected ? this.words.free : this.words.key;
       this.gauge.setAttribute("d", valid > 0 ? `M${left} ${y}h${(width * valid) / s.ttl}` : "");
-      this.watcherNote.textContent = t >= m.detected ? "" : `lease: ${valid.toFixed(1)} s left`;
+      this.watcherNote.textContent = t >= m.detected ? "" : this.words.left(seconds(valid, this.words));
     } else {
       const missed = t < 0 ? 0 : Math.min(s.misses, Math.floor((t - this.lastSign(t)) / s.interval + 1e-9));
       const gap = width / Math.max(s.misses, 3);
@@ -792,8 +988,8 @@ class Timeline {
       }
       this.gauge.setAttribute("d", heard);
       this.watcher.state.textContent =
-        t >= m.detected ? "member is lost" : missed ? "waiting for a beat" : "hears coordinator 1";
-      this.watcherNote.textContent = t >= m.detected ? "" : `${missed} of ${s.misses} missed`;
+        t >= m.detected ? this.words.gone : missed ? this.words.awaits : this.words.hears(1);
+      this.watcherNote.textContent = t >= m.detected ? "" : this.words.missed(missed, s.misses);
     }
     this.gaugeMisses.setAttribute("d", misses);
   }
@@ -854,8 +1050,8 @@ class Timeline {
       if (t >= at && t < end) waiting++;
     }
     for (const [kind, path] of Object.entries(paths)) this.marksNow[kind].setAttribute("d", path);
-    const bad = this.settings.kind === "hang" ? "unknown" : "failed";
-    const words = [`${counts.ok} answered`, `${counts.late} answered late`, `${counts.bad} ${bad}`];
+    const bad = this.settings.kind === "hang" ? this.words.unknown : this.words.failed;
+    const words = [this.words.answered(counts.ok), this.words.answeredLate(counts.late), bad(counts.bad)];
     this.counts.forEach((text, row) => {
       if (text.textContent !== words[row]) text.textContent = words[row];
     });
@@ -871,7 +1067,9 @@ class Timeline {
     this.veil.style.width = this.touched ? `${Math.max(0, this.width - x)}px` : "0";
     this.handle.setAttribute("transform", `translate(${x} 0)`);
     const when =
-      this.time < 0 ? `${seconds(-this.time)} before the fault` : `${seconds(this.time)} after the fault`;
+      this.time < 0
+        ? this.words.beforeFault(seconds(-this.time, this.words))
+        : this.words.afterFault(seconds(this.time, this.words));
     this.clock.textContent = when;
     this.axis.setAttribute("aria-valuenow", this.time.toFixed(2));
     this.axis.setAttribute("aria-valuetext", when);
@@ -879,27 +1077,31 @@ class Timeline {
     const phase = PHASES.filter((key) => this.marks[key] <= this.time + 1e-9).at(-1) ?? "before";
     if (phase !== this.shown) {
       this.shown = phase;
-      this.beat.textContent = this.words[phase] + (phase === "back" ? ` ${this.outcome()}` : "");
-      this.axis.setAttribute("aria-valuetext", `${when}: ${this.words[phase]}`);
-      const members = `coordinator 1 ${this.A.state.textContent}, coordinator 2 ${this.B.state.textContent}`;
-      this.scene.setAttribute("aria-label", `Clients, a watcher and two members: ${members}`);
+      this.beat.textContent = this.beats[phase] + (phase === "back" ? ` ${this.outcome()}` : "");
+      this.axis.setAttribute("aria-valuetext", `${when}: ${this.beats[phase]}`);
+      const members = [this.A, this.B].map((part) => part.state.textContent);
+      this.scene.setAttribute("aria-label", this.words.scene(...members));
     }
     const label = this.playing
-      ? "Pause"
+      ? this.words.pause
       : this.calm.matches
-        ? "Next step"
+        ? this.words.next
         : this.time >= this.until
-          ? "Play again"
-          : "Play";
+          ? this.words.again
+          : this.words.play;
     if (this.playButton.textContent !== label) this.playButton.textContent = label;
     this.root.dataset.playing = this.playing;
   }
 
   outcome() {
     const { failed, late } = failedAndLate(this.settings, this.marks.back);
-    const more = late >= 1 ? ` and ${late.toFixed(0)} were late` : "";
-    const bad = this.settings.kind === "hang" ? "got no answer" : "failed";
-    return `The outage took ${seconds(this.marks.back)}; at ${this.settings.rate} requests a second, ${failed.toFixed(0)} ${bad}${more}.`;
+    return this.words.outage(
+      seconds(this.marks.back, this.words),
+      this.settings.rate,
+      failed.toFixed(0),
+      this.settings.kind === "hang",
+      late >= 1 ? late.toFixed(0) : "",
+    );
   }
 
   seek(time) {
@@ -988,20 +1190,20 @@ function short(operation) {
   return operation.length > 15 ? `${operation.slice(0, 14)}…` : operation;
 }
 
-function summary(lane) {
-  return [marked(lane) ? `back after ${seconds(lane.phases.back)}` : "", counts(lane)]
+function summary(lane, words) {
+  return [marked(lane) ? words.backAfter(seconds(lane.phases.back, words)) : "", counts(lane, words)]
     .filter(Boolean)
     .join(" · ");
 }
 
-function counts(lane) {
+function counts(lane, words) {
   const samples = lane.samples ?? [];
   const count = (kind) => samples.filter((sample) => kindOf(sample) === kind).length;
   const parts = [];
-  if (count("fail") || (samples.length && !count("unknown"))) parts.push(`${count("fail")} failed`);
-  if (count("unknown")) parts.push(`${count("unknown")} unknown`);
-  if (count("empty")) parts.push(`${count("empty")} found nothing`);
-  if (count("late")) parts.push(`${count("late")} late`);
+  if (count("fail") || (samples.length && !count("unknown"))) parts.push(words.failed(count("fail")));
+  if (count("unknown")) parts.push(words.unknown(count("unknown")));
+  if (count("empty")) parts.push(words.empty(count("empty")));
+  if (count("late")) parts.push(words.late(count("late")));
   return parts.join(" · ");
 }
 
