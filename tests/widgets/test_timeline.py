@@ -99,7 +99,7 @@ def test_in_chinese_its_words_are_chinese(monkeypatch: pytest.MonkeyPatch) -> No
     assert "卡片的说法 (卡片)" in widget.text()
     assert "failed" not in widget.text()
     assert next(iter(widget.presets)) == "卡片的设置"
-    assert "What the card says" in [tick.get_text() for tick in widget.figure().axes[0].get_yticklabels()][0]
+    assert "What the card says" in next(tick.get_text() for tick in widget.figure().axes[0].get_yticklabels())
 
 
 ONE_SHAPE = """
