@@ -58,7 +58,7 @@ __all__ = [
     "with_retries",
 ]
 
-TODAY = ARCHITECTURES["2.6"].failovers["2.6.6 and later, 3.0"]
+TODAY = ARCHITECTURES["2.6"].failovers["2.6.6+, 3.0"]
 """A coordinator's failover today: the TTL from documentation, not measured here."""
 
 _WHY = {

@@ -186,8 +186,8 @@ def _without_a_log() -> tuple[Fact, ...]:
 
 _WORKERS_TODAY = ("streamingnode", "querynode", "datanode")
 _TODAY_SESSIONS = (
-    Sessions("2.6.0 to 2.6.5", 10.0, "https://github.com/milvus-io/milvus/pull/42050"),
-    Sessions("2.6.6 and later, 3.0", 30.0, "https://github.com/milvus-io/milvus/pull/45517"),
+    Sessions("2.6.0–2.6.5", 10.0, "https://github.com/milvus-io/milvus/pull/42050"),
+    Sessions("2.6.6+, 3.0", 30.0, "https://github.com/milvus-io/milvus/pull/45517"),
 )
 
 

@@ -161,6 +161,7 @@ export const WORDS = {
     base: "First wait before a retry",
     documented: "Today's session TTL is from documentation, not measured here: ",
     documentedTtl: (ttl, patches) => `${ttl} s in ${patches}`,
+    listed: "; ",
     documentedEnd:
       "a planned stop gives the lease back. The other seconds are those of this course's cluster.",
     badges: { card: "card", formula: "formula", simulated: "simulated", measured: "measured" },
@@ -267,6 +268,7 @@ export const WORDS = {
     base: "第一次重试前等多久",
     documented: "今天的会话 TTL 出自文档，不是在这里测的：",
     documentedTtl: (ttl, patches) => `${patches} 为 ${ttl} 秒`,
+    listed: "；",
     documentedEnd: "计划停机时交还租约。其余秒数是本课程集群的。",
     badges: { card: "卡片", formula: "公式", simulated: "模拟", measured: "实测" },
     card: "卡片的说法",
@@ -551,7 +553,7 @@ class Timeline {
               { href: source, target: "_blank", rel: "noopener" },
               words.documentedTtl(ttl, patches),
             ),
-            "; ",
+            words.listed,
           ]),
         words.documentedEnd,
       ),
@@ -823,7 +825,7 @@ class Timeline {
         ),
       ];
       const words = [`${called} ${time(phases[to] - phases[from])}`, called, time(phases[to] - phases[from])];
-      const fits = words.find((each) => each.length * BAND.letter + 8 < width);
+      const fits = words.find((each) => letters(each) * BAND.letter + 8 < width);
       if (fits)
         drawn.push(svg("text", { x: left + width / 2, y: y + BAND.text, "text-anchor": "middle" }, fits));
       const missed = this.x(phases.missed);
@@ -1184,6 +1186,11 @@ function byOperation(samples) {
 
 function marked(lane) {
   return lane.phases?.back !== undefined;
+}
+
+/** How many letters wide a text is; a Chinese character takes two. */
+function letters(text) {
+  return [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 2 : 1), 0);
 }
 
 function short(operation) {
