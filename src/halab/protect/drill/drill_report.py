@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.plots import Picture
+from halab.measure.journal.plots import INKED, Picture
 from halab.measure.probing.addresses import degraded
 from halab.models.samples import Outcome
 from halab.protect.drill.runbook import Record, State, Targets
@@ -255,6 +256,10 @@ class DrillReport:
 
     def picture(self) -> Picture:
         """Steps as bars over time, the RTO beside its target, and what users met: bad requests as crosses."""
+        with rc_context(INKED):
+            return self._drawn()
+
+    def _drawn(self) -> Picture:
         begun = [record for record in self.records if record.began is not None]
         names = [] if self.journal is None else list(self.journal.header.operations)
         lines = len(begun) + (self.rto is not None) + len(names)
