@@ -54,6 +54,8 @@ ELSEWHERE = {
     "milvus_wal_last_confirmed_time_tick": "Milvus from 2.6",
     "kube_deployment_status_replicas_available": "kube-state-metrics",
     "kube_pod_container_status_restarts_total": "kube-state-metrics",
+    "kube_pod_container_resource_limits": "kube-state-metrics",
+    "kube_cronjob_status_last_successful_time": "kube-state-metrics",
 }
 
 
