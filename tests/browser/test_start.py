@@ -40,6 +40,11 @@ def start(progress):
 
 ClusterView(start)
 """
+TO_THE_TOP = """async () => {
+  const cells = window.jupyterapp.shell.currentWidget.content;
+  cells.activeCellIndex = 0;
+  await cells.scrollToItem(0, "start");
+}"""
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
@@ -69,6 +74,7 @@ def opened(lab: Any, page: Page, path: str) -> Any:
 def test_the_start_notebook_runs_and_shows_ten_cards(lab: Any, chromium_page: Page) -> None:
     notebook = opened(lab, chromium_page, "course/00-start-here.ipynb")
     page: Page = notebook.page
+    page.evaluate(TO_THE_TOP)  # as who opens it sees it: to run all cells has scrolled to the last one
     expect(page.get_by_role("button", name="Start the cluster")).to_be_in_viewport()
     notebook.screenshot("start-here")
     board = page.locator(".halab-board")
