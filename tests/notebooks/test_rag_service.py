@@ -6,7 +6,8 @@ from halab.lessons.rag_service_runs import DEGRADED, WRONG
 from halab.measure.journal.experiment_name import experiment_of
 from halab.models.samples import Outcome
 
-pytestmark = [pytest.mark.notebook, pytest.mark.cluster, pytest.mark.timeout(600)]
+# Alone: seven services ask 140 questions a second, which no measurement beside it would survive.
+pytestmark = [pytest.mark.notebook, pytest.mark.cluster, pytest.mark.alone, pytest.mark.timeout(600)]
 
 TWO = """trials = {"coordinator crashes": crash, "cluster lost": lesson.trial(users, "cluster lost")}
 for trial in trials.values():
