@@ -65,3 +65,9 @@ def test_the_last_run_is_that_of_this_card_and_experiment(course):
     assert last_run(3, "crash etcd follower") == datetime(2026, 11, 28, 10).astimezone()
     assert last_run(3, "crash etcd leader, crash etcd follower") == datetime(2026, 11, 28, 11).astimezone()
     assert last_run(3, "crash etcd leader") is None
+
+
+@pytest.mark.parametrize("lesson", [11, 12])
+def test_a_lesson_beyond_the_cards_is_predicted_and_read_again(course, lesson):
+    predict(lesson, "rolling restart, one at a time", unanswered_searches=500)
+    assert prediction(lesson, "rolling restart, one at a time").numbers == {"unanswered_searches": 500}

@@ -56,7 +56,7 @@ def test_a_line_that_was_torn_does_not_take_the_next_one_with_it(tmp_path):
     [
         ("predictions.jsonl", PREDICTION, PREDICTION | {"numbers": [1, 2]}),
         ("predictions.jsonl", PREDICTION, PREDICTION | {"card": "6"}),
-        ("predictions.jsonl", PREDICTION, PREDICTION | {"card": 11}),
+        ("predictions.jsonl", PREDICTION, PREDICTION | {"card": 13}),
         ("predictions.jsonl", PREDICTION, {"time": 1.0}),
         ("predictions.jsonl", PREDICTION, PREDICTION | {"numbers": {"last_failure": float("nan")}}),
         ("grades.jsonl", GRADE, GRADE | {"points": "20"}),

@@ -10,9 +10,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from halab.course.catalogue import BEYOND
+
 __all__ = ["RECORD_MODELS"]
 
-_Card = Annotated[int, Field(ge=1, le=10)]
+_Card = Annotated[int, Field(ge=1, le=BEYOND[-1].number)]  # a lesson beyond the cards is counted on
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Points = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

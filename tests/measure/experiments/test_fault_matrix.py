@@ -22,7 +22,7 @@ from halab.measure.probing.retriever import Retriever
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
 
 TTL = 3.0
-WITH_FAULT = 5.0  # seconds: the lease ends within them, and a standby is active
+WITH_FAULT = 4.0  # seconds: the lease ends within them, and a standby is active
 COORDINATORS = ("rootcoord", "querycoord", "datacoord")
 PARTS = (
     *((f"active {role}",) for role in COORDINATORS),
