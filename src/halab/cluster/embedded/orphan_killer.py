@@ -20,8 +20,8 @@ PIDS = "pids.json"
 def is_alive(pid: int, created: float) -> bool:
     """Whether the process created at that time (seconds since 1970) still runs under its pid."""
     try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        process = _same(pid, created)
+        return process is not None and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
@@ -42,10 +42,11 @@ def record(folder: Path, pids: list[int]) -> None:
 def kill_recorded(folder: Path) -> list[int]:
     """SIGKILL the recorded processes that still run, and wait until they have ended; their pids."""
     victims = []
-    for process in _recorded(folder):
+    for pid, created in _recorded(folder):
         try:
-            process.kill()
-            victims.append(process)
+            if process := _same(pid, created):
+                process.kill()
+                victims.append(process)
         except psutil.Error:
             continue
     psutil.wait_procs(victims, timeout=10)
@@ -54,29 +55,27 @@ def kill_recorded(folder: Path) -> list[int]:
 
 def stopped_supervisor(folder: Path) -> int | None:
     """The pid of a cluster's supervisor if a signal has stopped it (SIGSTOP), so that it answers nobody."""
-    for process in _recorded(folder)[:1]:
+    for pid, created in _recorded(folder)[:1]:
         try:
-            return process.pid if process.status() == psutil.STATUS_STOPPED else None
+            process = _same(pid, created)
+            return pid if process and process.status() == psutil.STATUS_STOPPED else None
         except psutil.Error:
             continue
     return None
 
 
-def _recorded(folder: Path) -> list[psutil.Process]:
-    """The recorded processes that are there still, in the order of the record."""
+def _recorded(folder: Path) -> list[tuple[int, float]]:
+    """The pids that `record` wrote, with their start times; none if there is no record."""
     try:
-        rows = json.loads((folder / PIDS).read_text())
+        return [(pid, created) for pid, created in json.loads((folder / PIDS).read_text())]
     except (OSError, ValueError):
         return []
-    processes = []
-    for pid, created in rows:
-        try:
-            process = psutil.Process(pid)
-            if abs(process.create_time() - created) < 1:
-                processes.append(process)
-        except psutil.Error:
-            continue
-    return processes
+
+
+def _same(pid: int, created: float) -> psutil.Process | None:
+    """The process that was created then; None if another has its pid now. Raises psutil.NoSuchProcess."""
+    process = psutil.Process(pid)
+    return process if abs(process.create_time() - created) < 1 else None
 
 
 def watch(supervisor: int, folder: Path, interval: float = 0.5) -> None:

@@ -14,18 +14,19 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from pymilvus import MilvusClient
 
 from halab.cluster.protocol import Cluster, Component, Event, Fault
 from halab.errors import MeasurementError
-from halab.measure.experiments.experiment_steps import ExperimentSteps
+from halab.measure.experiments.experiment_steps import ExperimentSteps, counted
 from halab.measure.journal.journal_file import FaultRecord, Journal
 from halab.measure.journal.summaries import title
 from halab.measure.probing.milvus_collections import TIMEOUT
 from halab.measure.probing.operations import UNANSWERED, error_text
 from halab.measure.probing.prober import Run, probe
-from halab.measure.probing.retriever import SETTLE, Retriever
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
 
@@ -87,10 +88,7 @@ def disaster(
         steps.wait_until_answered(after, "after the disaster")
     journal = run.journal.extended(faults=[_merged(target, parts, run.started)], events=flush)
 
-    def count() -> Journal:
-        return journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
-
-    return steps.count_rows(journal, None if retriever.simulated else count)
+    return steps.count_rows(journal, None if retriever.simulated else partial(counted, journal, retriever))
 
 
 def _targets(cluster: Cluster, target: str) -> list[Component]:

@@ -11,14 +11,20 @@ from halab.errors import ClusterError, MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.prober import Run
 from halab.measure.probing.progress_line import DONE, view_of
+from halab.measure.probing.retriever import SETTLE, Retriever
 from halab.models.samples import Outcome
 
-__all__ = ["PATIENCE", "ExperimentSteps"]
+__all__ = ["PATIENCE", "ExperimentSteps", "counted"]
 
 PATIENCE = 30.0
 """Seconds for which a healthy cluster is watched until every request is answered again."""
 
 _STEP = 0.5  # seconds between two updates of what is shown
+
+
+def counted(journal: Journal, retriever: Retriever) -> Journal:
+    """The journal with the rows that its insert probes wrote counted. Raises MeasurementError."""
+    return journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
 
 
 class ExperimentSteps:

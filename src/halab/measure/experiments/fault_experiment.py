@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import cast, get_args
 
 from halab.cluster.protocol import Cluster, FaultKind
 from halab.cluster.running_cluster import check_fault_kind
 from halab.errors import ClusterError, MeasurementError
-from halab.measure.experiments.experiment_steps import ExperimentSteps
+from halab.measure.experiments.experiment_steps import ExperimentSteps, counted
 from halab.measure.journal.experiment_name import file_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.operations import Operation
@@ -87,10 +88,7 @@ def experiment(
     journal = run.journal
     wrote = not journal.simulated and any(sample.key is not None for sample in journal.samples())
 
-    def count() -> Journal:
-        return journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
-
-    return steps.count_rows(journal, count if wrote else None)
+    return steps.count_rows(journal, partial(counted, journal, retriever) if wrote else None)
 
 
 def _await_those_who_fell_late(cluster: Cluster, steps: ExperimentSteps) -> None:

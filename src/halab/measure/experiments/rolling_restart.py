@@ -12,11 +12,11 @@ from typing import Literal, get_args
 
 from halab.cluster.protocol import COORDINATORS, Cluster, Component, Event, Fault
 from halab.errors import ClusterError, MeasurementError
-from halab.measure.experiments.experiment_steps import ExperimentSteps
+from halab.measure.experiments.experiment_steps import ExperimentSteps, counted
 from halab.measure.journal.experiment_name import ROLLING
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.prober import probe
-from halab.measure.probing.retriever import SETTLE, Retriever
+from halab.measure.probing.retriever import Retriever
 from halab.models.validation import did_you_mean
 
 __all__ = ["ORDER", "Plan", "plan_name", "rolling_restart"]
@@ -83,10 +83,7 @@ def rolling_restart(
         steps.wait_until_answered(after, "after the last restart")
     journal = run.journal.extended(events=[Event(0.0, "", ROLLING, "user", plan_name(plan))])
 
-    def count() -> Journal:
-        return journal.extended(count=retriever.count(journal.samples(), timeout=SETTLE))
-
-    return steps.count_rows(journal, count)
+    return steps.count_rows(journal, partial(counted, journal, retriever))
 
 
 def _one_at_a_time(steps: ExperimentSteps, retriever: Retriever) -> None:
