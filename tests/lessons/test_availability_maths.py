@@ -11,6 +11,7 @@ from halab.course.predictions import predict
 from halab.errors import MeasurementError
 from halab.lessons import availability_maths
 from halab.lessons.availability_maths import (
+    failover_seconds,
     failover_time,
     outages_of,
     price_list,
@@ -141,15 +142,36 @@ def test_one_journal_gives_no_interval() -> None:
         failover_time(measured(2)[:1])
 
 
-def test_an_outage_without_an_end_has_no_mean() -> None:
-    journals = measured(2)
-    cut = []
-    for one in journals:
-        ends = one.faults[0].at + 3
-        samples = [sample for sample in one.samples() if sample.intended < ends]
-        cut.append(Journal.write(one.header, samples=samples, faults=one.faults))
+def cut(journal: Journal) -> Journal:
+    """The same run, recorded for three seconds after the fault only: its outage has no end."""
+    samples = [sample for sample in journal.samples() if sample.intended < journal.faults[0].at + 3]
+    return Journal.write(journal.header, samples=samples, faults=journal.faults)
+
+
+def test_where_no_run_ends_a_sentence_says_so_and_the_lesson_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    endless = [cut(one) for one in measured(2)]
     with pytest.raises(MeasurementError, match=r"did not come back while run 1[\s\S]*seconds=30"):
-        failover_time(cut)
+        failover_time(endless)
+    said = repr(price_list(endless))
+    assert "In runs 1, 2 search was not back" in said
+    assert "seconds=30" in said
+    assert failover_seconds(endless, otherwise=9.0) == 9.0
+    assert "begins with 9 s" in capsys.readouterr().out
+    assert results(endless) == {}
+
+
+def test_a_run_without_an_end_among_others_is_left_out_and_told() -> None:
+    whole = measured(3)
+    mixed = [whole[0], cut(whole[1]), whole[2]]
+    assert failover_time(mixed).n == 2
+    assert failover_seconds(mixed) == failover_time(mixed).mean
+    assert "In run 2 search was not back" in " ".join(repr(price_list(mixed)).split())
+    picture = runs_picture(mixed)
+    assert picture.bars[1].shown == "not back, not counted"
+    assert "the true one is longer" in picture.sentence
+    assert len(results(mixed)) == 3
 
 
 def test_runs_of_different_faults_are_no_repeats() -> None:
@@ -189,11 +211,7 @@ def test_a_run_that_proves_nothing_is_hatched_and_not_counted(monkeypatch: pytes
 
 
 def test_a_run_without_an_end_is_shown_as_such() -> None:
-    cut = []
-    for one in measured(2):
-        samples = [sample for sample in one.samples() if sample.intended < one.faults[0].at + 3]
-        cut.append(Journal.write(one.header, samples=samples, faults=one.faults))
-    picture = runs_picture(cut)
+    picture = runs_picture([cut(one) for one in measured(2)])
     assert [bar.shown for bar in picture.bars[:2]] == ["not back", "not back"]
-    assert "repeat with more seconds" in picture.sentence
+    assert "there is no mean yet" in picture.sentence
     assert "not back" in picture._repr_html_()

@@ -35,7 +35,7 @@ from halab.measure.journal.title_marks import mark_title, provenance, simulated_
 from halab.measure.journal.validity import objections, validity_remark
 from halab.models.availability import Calendar
 from halab.models.availability_slo import ALERTS, MeanInterval, failovers_allowed, mean_interval
-from halab.tables import Row, Table
+from halab.tables import Row, Sentence, Table
 from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
 from halab.widgets.card_view import Finding
 
@@ -50,6 +50,7 @@ __all__ = [
     "cluster",
     "counted",
     "experiment",
+    "failover_seconds",
     "failover_time",
     "keep",
     "outages_of",
@@ -94,6 +95,35 @@ def counted(journals: Sequence[Journal]) -> list[Journal]:
     return sound if len(sound) >= 2 else list(journals)
 
 
+def _ended(journals: Sequence[Journal], operation: str) -> list[Journal]:
+    """The runs that are counted and in which service came back, if at least two; else all counted."""
+    counts = counted(journals)
+    ended = [journal for journal in counts if math.isfinite(_length(journal, operation))]
+    return ended if len(ended) >= 2 else counts
+
+
+def _without_end(journals: Sequence[Journal], operation: str) -> str:
+    """Which of the runs that are counted have no end, in a sentence that says what to do; or nothing."""
+    counts = {journal.digest for journal in counted(journals)}
+    numbers = [
+        number
+        for number, journal in enumerate(journals, 1)
+        if journal.digest in counts and math.isinf(_length(journal, operation))
+    ]
+    if not numbers:
+        return ""
+    runs = f"run{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+    means = (
+        "The mean is that of the others, so the true one is longer"
+        if len(counts) - len(numbers) >= 2
+        else "So there is no mean yet"
+    )
+    return (
+        f"In {runs} {operation} was not back when the recording ended: an outage without a length. {means}. "
+        "To see the end, measure again for longer, such as lesson.repeat(..., seconds=30)."
+    )
+
+
 def outages_of(journals: Sequence[Journal], operation: str = "search") -> list[float]:
     """Seconds from each run's fault to the first lasting answer; 0 where nobody noticed.
 
@@ -121,12 +151,30 @@ def _length(journal: Journal, operation: str) -> float:
 
 
 def failover_time(journals: Sequence[Journal], operation: str = "search") -> MeanInterval:
-    """The mean outage of the repeats that count, seconds, with its 95 % interval. Raises MeasurementError."""
-    lengths = outages_of(counted(journals), operation)
+    """The mean outage of the repeats that count and ended, seconds, with its 95 % interval.
+
+    Raises MeasurementError if those are fewer than two.
+    """
+    lengths = outages_of(_ended(journals, operation), operation)
     try:
         return mean_interval(lengths)
     except ValueError as error:
         raise MeasurementError(str(error), hint="run the experiment again; every run is kept") from None
+
+
+def failover_seconds(
+    journals: Sequence[Journal], operation: str = "search", otherwise: float = 12.0
+) -> float:
+    """The mean outage for a calculator to begin with, seconds; `otherwise`, and a word about it, if fewer
+    than two runs ended. Raises MeasurementError for what are no repeats."""
+    if _has_mean(journals, operation):
+        return failover_time(journals, operation).mean
+    print(f"{_without_end(journals, operation)} Until then the calculator begins with {otherwise:g} s.")
+    return otherwise
+
+
+def _has_mean(journals: Sequence[Journal], operation: str) -> bool:
+    return all(math.isfinite(_length(journal, operation)) for journal in _ended(journals, operation))
 
 
 def runs_picture(journals: Sequence[Journal], operation: str = "search") -> RunsPicture:
@@ -134,8 +182,7 @@ def runs_picture(journals: Sequence[Journal], operation: str = "search") -> Runs
 
     A run that proves nothing is hatched and not counted, if at least two others are left.
     """
-    counts = counted(journals)
-    digests = {journal.digest for journal in counts}
+    digests = {journal.digest for journal in _ended(journals, operation)}
     bars = [
         Bar(f"run {number}", _length(journal, operation), "run" if journal.digest in digests else "left out")
         for number, journal in enumerate(journals, 1)
@@ -145,19 +192,22 @@ def runs_picture(journals: Sequence[Journal], operation: str = "search") -> Runs
     bars.append(Bar("the card", 0.0, "card"))
     lengths = [bar.seconds for bar in bars if bar.kind == "run"]
     mean = mean_interval(lengths) if len(lengths) > 1 and all(map(math.isfinite, lengths)) else None
-    return RunsPicture(_said_of_runs(counts, lengths, mean), tuple(bars), mean, repeat_summary(journals))
+    return RunsPicture(
+        _said_of_runs(journals, operation, lengths, mean), tuple(bars), mean, repeat_summary(journals)
+    )
 
 
-def _said_of_runs(counts: Sequence[Journal], lengths: Sequence[float], mean: MeanInterval | None) -> str:
-    if mean is None:
-        said = (
-            "In at least one run service did not come back while it was recorded: repeat with more seconds."
-        )
-    else:
-        said = (
-            f"{len(lengths)} failovers took {spread(lengths)}, {mean.mean:.1f} s on average; "
-            f"the true mean lies between {mean.low:.1f} and {mean.high:.1f} s (95 %)."
-        )
+def _said_of_runs(
+    journals: Sequence[Journal], operation: str, lengths: Sequence[float], mean: MeanInterval | None
+) -> str:
+    endless, counts = _without_end(journals, operation), counted(journals)
+    said = (
+        f"{len(lengths)} failovers took {spread(lengths)}, {mean.mean:.1f} s on average; "
+        f"the true mean lies between {mean.low:.1f} and {mean.high:.1f} s (95 %)."
+        if mean
+        else ""
+    )
+    said = " ".join(filter(None, (said, endless))) or "One run has no mean: repeat it."
     return " ".join((mark_title(said, *counts), *validity_remark(*counts)))
 
 
@@ -166,11 +216,14 @@ _HEADINGS = ("", "one failover\n(seconds)", *(f"{slo * 100:.5g} %" for slo in SL
 
 def price_list(
     journals: Sequence[Journal], operation: str = "search", calendar: Calendar | None = None
-) -> Table:
+) -> Table | Sentence:
     """What promises pay for at your prediction, on the card and as it was measured: failovers a month.
 
-    The prediction is the last one made for this fault before the first run. Raises MeasurementError.
+    The prediction is the last one made for this fault before the first run. A sentence if fewer than two
+    runs ended, for then there is no length to divide by. Raises MeasurementError for what are no repeats.
     """
+    if not _has_mean(journals, operation):
+        return Sentence(_without_end(journals, operation))
     calendar = calendar or Calendar()
     found = failover_time(journals, operation)
     first, counts = journals[0], counted(journals)
@@ -184,6 +237,7 @@ def price_list(
     remarks = [
         *simulated_remark(first),
         *validity_remark(*counts),
+        *filter(None, [_without_end(journals, operation)]),
         f"Failovers a month that the error budget pays for, in {calendar}.",
         "In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number.",
     ]
@@ -195,12 +249,13 @@ _YEARLY = {"two-copies-year": 0.9999, "three-copies-year": 0.999999, "target-yea
 
 
 def results(journals: Sequence[Journal], operation: str = "search") -> dict[str, Finding]:
-    """What these repeats say to the claims of card 2, by claim id; nothing if fewer than two prove anything.
+    """What these repeats say to the claims of card 2, by claim id; nothing if fewer than two prove anything
+    and ended.
 
     A failover that is longer than a year's downtime breaks it; a shorter one is no year.
     """
-    counts = sound(*journals)
-    if len(counts) < 2:
+    counts = _ended(sound(*journals), operation)
+    if len(counts) < 2 or not _has_mean(counts, operation):
         return {}
     return {claim: _of_year(claim, slo, counts, operation) for claim, slo in _YEARLY.items()}
 
