@@ -16,7 +16,15 @@ import platformdirs
 
 from halab.errors import CourseError, HalabError
 
-__all__ = ["NotAPlainFile", "cache_folder", "course_root", "exclusive", "home_folder", "read_plain"]
+__all__ = [
+    "NotAPlainFile",
+    "cache_folder",
+    "course_root",
+    "exclusive",
+    "home_folder",
+    "read_plain",
+    "work_dir",
+]
 
 
 class NotAPlainFile(OSError):
@@ -87,6 +95,12 @@ def course_root() -> Path:
         "The course's folder (the one with cards/ and course/) was not found above the current folder.",
         hint="Run the command inside the folder you cloned, or set HALAB_COURSE to it.",
     )
+
+
+def work_dir() -> Path:
+    """The learner's folder: HALAB_WORK if set, else `work/` in the course's folder. May not exist yet."""
+    named = os.environ.get("HALAB_WORK")
+    return Path(named).expanduser().resolve() if named else course_root() / "work"
 
 
 def _candidates() -> Iterator[Path]:

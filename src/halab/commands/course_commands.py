@@ -1,10 +1,11 @@
-"""The course's commands: lab, grade, hint, build."""
+"""The course's commands: lab, grade, hint, build, translations."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from halab.errors import CourseError, SubmissionError
+from halab.translation import languages
 
 if TYPE_CHECKING:
     from halab.grading.grader import Check, GradeReport
@@ -26,7 +28,7 @@ messages = Console(stderr=True)
 
 def register(app: typer.Typer) -> None:
     """Add the course's commands to the `halab` command."""
-    for command in (lab, grade, hint, build):
+    for command in (lab, grade, hint, build, translations):
         app.command()(command)
 
 
@@ -108,6 +110,37 @@ def build(
             hint="Edit solutions/ only, run `halab build`, and commit both.",
         )
     console.print("exercises/ is what solutions/ gives.", highlight=False)
+
+
+def translations(
+    of: Annotated[str, typer.Argument(metavar="LANGUAGE", help="A language but English, such as zh.")],
+    add: Annotated[
+        bool, typer.Option("--add", help="Write each missing section with its English text.")
+    ] = False,
+    accept: Annotated[
+        list[Path] | None,
+        typer.Option("--accept", help="A file whose every section now says what the English says."),
+    ] = None,
+) -> None:
+    """For authors and translators: what lessons, exercises and hints lack in a language."""
+    from halab.course import translation_check
+
+    if of not in languages()[1:]:
+        raise CourseError(f"A language but English is {' or '.join(languages()[1:])}, not {of!r}.")
+    for path in accept or []:
+        count = translation_check.accept(path.resolve())
+        console.print(f"{path}: {count} sections accepted.", highlight=False)
+    for path in translation_check.add_missing(of) if add else []:
+        console.print(f"{path}: sections were added in English.", highlight=False)
+    left = translation_check.gaps(of)
+    for gap in left:
+        console.print(str(gap), markup=False, highlight=False)
+    if left:
+        raise CourseError(
+            f"{len(left)} sections are to be translated.",
+            hint="Write them, then run this with --accept and the file.",
+        )
+    console.print("Every section is translated.", highlight=False)
 
 
 def _cards(what: str) -> list[int]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from halab.course.paths import course_root
 from halab.errors import CourseError
+from halab.translation import Language, language
 
 __all__ = [
     "BEYOND",
@@ -22,21 +21,6 @@ __all__ = [
     "exercises",
     "language",
 ]
-
-Language = Literal["en", "zh"]
-
-
-def language() -> Language:
-    """The learner's language: HALAB_LANG if it is set ("en" or "zh"), else English. Raises CourseError."""
-    named = os.environ.get("HALAB_LANG", "en")
-    if named == "en":
-        return "en"
-    if named == "zh":
-        return "zh"
-    raise CourseError(
-        f'HALAB_LANG should be "en" or "zh", but it is {named!r}.',
-        hint="Set it to one of the two, or unset it for English.",
-    )
 
 
 @dataclass(frozen=True, slots=True)

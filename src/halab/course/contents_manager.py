@@ -18,9 +18,11 @@ from ipykernel.ipkernel import IPythonKernel
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, get_kernel_spec
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
+from halab.course.notebook_translation import translate_notebook
 from halab.course.paths import course_root
 from halab.course.widget_outputs import drop_ended_views
 from halab.course.workspace import open_copy, uncopied
+from halab.translation import language
 
 __all__ = ["WorkspaceContentsManager"]
 
@@ -38,6 +40,7 @@ class WorkspaceContentsManager(AsyncLargeFileManager):  # type: ignore[misc]
         if model["type"] == "notebook" and model["content"]:
             _name_kernel(model["content"]["metadata"])
             drop_ended_views(model["content"], await self._kernel_process(path))
+            await run_sync(translate_notebook, model["content"], path.strip("/"), language())
         if model["type"] == "directory" and model["content"] is not None:
             originals = AsyncLargeFileManager(root_dir=str(course_root()))
             model["content"] += [await originals.get(name, content=False) for name in uncopied(path)]

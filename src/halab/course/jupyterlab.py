@@ -8,6 +8,7 @@ from pathlib import Path
 
 from halab.course.paths import course_root
 from halab.course.workspace import make_workspace, open_copy
+from halab.translation import remember_language
 
 __all__ = ["START", "lab_command", "lab_environment", "start_lab"]
 
@@ -85,6 +86,8 @@ def start_lab(port: int = 8888, *, browser: bool = True) -> None:
     """
     work = make_workspace()
     open_copy(START)
+    if chosen := os.environ.pop("HALAB_LANG", ""):
+        remember_language(chosen)  # and no variable, so that the switch on the start page can change it
     os.environ |= lab_environment(work)
     command = lab_command(work, port, browser=browser)
     os.execv(command[0], command)

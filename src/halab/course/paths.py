@@ -9,18 +9,11 @@ work/.halab                            what the course remembers about the learn
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from halab.folders import course_root
+from halab.folders import course_root, work_dir
 
 __all__ = ["course_root", "journals", "state_dir", "work_dir"]
-
-
-def work_dir() -> Path:
-    """The learner's folder: HALAB_WORK if set, else `work/` in the course's folder. May not exist yet."""
-    named = os.environ.get("HALAB_WORK")
-    return Path(named).expanduser().resolve() if named else course_root() / "work"
 
 
 def state_dir() -> Path:

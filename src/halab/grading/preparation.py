@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 
+from halab.course.notebook_translation import translate_notebook
 from halab.errors import SubmissionError
 from halab.folders import read_plain
 from halab.grading.notebook_reading import decoded, notebook_of
@@ -37,6 +38,7 @@ def prepare(submitted: Path, release: Path) -> tuple[Any, list[str]]:
     Raises SubmissionError if the file is missing, is not a notebook, or is not this exercise.
     """
     notebook, original = _read(submitted), nbformat.read(release, as_version=4)
+    translate_notebook(notebook, f"exercises/{release.stem}/{release.name}", "en")
     originals = {_name(cell): cell for cell in original.cells if _name(cell)}
     counts = Counter(_name(cell) for cell in notebook.cells if _name(cell) in originals)
     if all(_given(originals[name]) for name in counts):  # every exercise has such cells, by the same names

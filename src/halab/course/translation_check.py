@@ -1,0 +1,128 @@
+"""For authors and translators: which texts of lessons, exercises and hints a language lacks, or has of an
+English that has changed since.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from halab.course.catalogue import exercises
+from halab.course.notebook_translation import NotebookTexts, fingerprint, read_texts, texts_in, texts_path
+from halab.folders import course_root
+from halab.translation import Language
+
+__all__ = ["Gap", "accept", "add_missing", "gaps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A section that is missing, stale (its English has changed) or extra (its English is gone)."""
+
+    path: Path
+    kind: str  # cell, code, hint
+    name: str
+    state: str  # missing, stale, extra
+    english: str = ""
+
+    def __str__(self) -> str:
+        where = self.path.relative_to(course_root())
+        return f"{where}: {self.kind} {self.name} is {self.state}{_first_words(self.english)}"
+
+
+def gaps(language: Language) -> list[Gap]:
+    """What is to be done in a language, in the order of the files."""
+    return [gap for relative in _notebooks() for gap in _gaps_of(relative, language)]
+
+
+def add_missing(language: Language) -> list[Path]:
+    """Add a section with the English text for each that is missing: what a translator begins with.
+
+    Returns the files that changed. A section without a fingerprint counts as stale until it is accepted.
+    """
+    missing: dict[Path, list[Gap]] = {}
+    for gap in gaps(language):
+        if gap.state == "missing":
+            missing.setdefault(gap.path, []).append(gap)
+    for path, of_file in missing.items():
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+        added = [f"<!-- {gap.kind} {gap.name} -->\n{gap.english}\n" for gap in of_file]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join([before, *added] if before else added), encoding="utf-8")
+    return list(missing)
+
+
+def accept(path: Path) -> int:
+    """Write the fingerprints of today's English into a file's headings. Returns how many changed."""
+    relative = next(name for name in _notebooks() if texts_path(name, path.parent.name) == path)
+    content, changed = path.read_text(encoding="utf-8"), 0
+    for kind, name, english in _english(relative):
+        if kind != "code":
+            heading = re.compile(rf"<!-- {kind} {re.escape(name)}(?: [0-9a-f]{{8}})? -->")
+            new = heading.sub(f"<!-- {kind} {name} {fingerprint(english)} -->", content, count=1)
+            content, changed = new, changed + (new != content)
+    path.write_text(content, encoding="utf-8")
+    return changed
+
+
+def _notebooks() -> list[str]:
+    """Lessons and exercises, as paths from the course's root."""
+    lessons = sorted(f"course/{path.name}" for path in (course_root() / "course").glob("*.ipynb"))
+    return lessons + [f"exercises/{card.slug}/{card.slug}.ipynb" for card in exercises()]
+
+
+def _gaps_of(relative: str, language: Language) -> Iterator[Gap]:
+    path = texts_path(relative, language)
+    texts, known = read_texts(path), set()
+    for kind, name, english in _english(relative):
+        known.add((kind, name))
+        sections = getattr(texts, kind)
+        if name not in sections:
+            yield Gap(path, kind, name, "missing", english)
+        elif kind == "code":
+            if left := _phrases_left(texts, name, english):
+                yield Gap(path, kind, name, "stale", left)
+        elif sections[name].fingerprint != fingerprint(english):
+            yield Gap(path, kind, name, "stale", english)
+    for kind in ("cell", "code", "hint"):
+        for name in getattr(texts, kind):
+            if (kind, name) not in known:
+                yield Gap(path, kind, name, "extra")
+
+
+def _phrases_left(texts: NotebookTexts, name: str, english: str) -> str:
+    """The English phrases of a code cell that a section does not have, or has and the cell has not."""
+    wanted = set(re.findall(r"^- (.+)$", english, re.MULTILINE))
+    return "; ".join(sorted(wanted ^ set(texts.phrases(name))))
+
+
+def _english(relative: str) -> Iterator[tuple[str, str, str]]:
+    """Each section to translate of a notebook: kind, name, English text as the section's would be."""
+    for cell in json.loads((course_root() / relative).read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            yield "cell", cell["id"], source
+        elif phrases := _phrases(source):
+            yield "code", cell["id"], "\n".join(f"- {phrase}\n  {phrase}" for phrase in phrases)
+    if relative.startswith("exercises/"):
+        hints = course_root() / "solutions" / Path(relative).stem / "hints.yml"
+        for topic, steps in yaml.safe_load(hints.read_text(encoding="utf-8")).items():
+            yield "hint", topic, "\n".join(f"- {step}" for step in steps)
+
+
+def _phrases(code: str) -> list[str]:
+    """The comments, docstrings and strings of several words in a code cell, each once."""
+    texts = dict.fromkeys(code[begin:end] for begin, end in texts_in(code))
+    return [
+        text for text in texts if " " in text and re.search("[a-z]{2}", text) and text != "YOUR CODE HERE"
+    ]
+
+
+def _first_words(text: str) -> str:
+    words = " ".join(text.split()[:10])
+    return f": {words} ..." if words else "."

@@ -1,0 +1,101 @@
+"""The learner's language, and halab's messages in it: gettext catalogues below `locale/`, one a language.
+
+English stands in the code. Adding a language is adding files: `src/halab/locale/<language>/`,
+`cards/<language>/` and `course/<language>/`. CONTRIBUTING.md says how they are written.
+"""
+
+from __future__ import annotations
+
+import gettext as catalogues
+import io
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from halab.errors import CourseError
+from halab.folders import work_dir
+
+__all__ = ["NAMES", "Language", "gettext", "language", "languages", "ngettext", "remember_language"]
+
+Language = str  # an ISO 639 code: "en", or a folder of locale/
+
+# What speakers of a language call it; another one is shown by its code.
+NAMES = {"en": "English", "zh": "中文"}
+
+_LOCALE = Path(__file__).with_name("locale")
+
+
+def languages() -> tuple[Language, ...]:
+    """The languages the course speaks, English first."""
+    return ("en", *sorted(path.name for path in _LOCALE.iterdir() if path.is_dir()))
+
+
+def language() -> Language:
+    """The learner's language: HALAB_LANG, else the one chosen on the start page, else the system's.
+
+    English if none of them is a language of the course. Raises CourseError if HALAB_LANG is not one.
+    """
+    known = languages()
+    if named := os.environ.get("HALAB_LANG"):
+        if named not in known:
+            raise CourseError(
+                f"HALAB_LANG should be {' or '.join(known)}, but it is {named!r}.",
+                hint="Set it to one of them, or unset it.",
+            )
+        return named
+    chosen = _remembered()
+    return chosen if chosen in known else _of_the_system(known)
+
+
+def remember_language(chosen: Language) -> None:
+    """Keep the learner's choice beside their work, in `work/.halab/language`."""
+    if chosen not in languages():
+        raise CourseError(f"The course speaks {' and '.join(languages())}, not {chosen!r}.")
+    file = _choice()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{chosen}\n", encoding="utf-8")
+
+
+def gettext(message: str) -> str:
+    """`message` in the learner's language; as it stands in English or where it has no translation."""
+    return _catalogue(language()).gettext(message)
+
+
+def ngettext(singular: str, plural: str, number: float) -> str:
+    """`singular` or `plural` for so many, in the learner's language."""
+    return _catalogue(language()).ngettext(singular, plural, number)  # type: ignore[arg-type]
+
+
+def _choice() -> Path:
+    return work_dir() / ".halab" / "language"
+
+
+def _remembered() -> str:
+    try:
+        with _choice().open(encoding="utf-8") as file:
+            return file.read(16).strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _of_the_system(known: tuple[Language, ...]) -> Language:
+    """By the variable that POSIX asks first; LANG=zh_CN.UTF-8 is "zh"."""
+    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    code = next((name for name in names if name), "").partition("_")[0].partition(".")[0]
+    return code if code in known else "en"
+
+
+@lru_cache(maxsize=4)
+def _catalogue(chosen: Language) -> catalogues.NullTranslations:
+    if chosen == "en":
+        return catalogues.NullTranslations()
+    # Here: who reads English never pays for it. Compiled on reading, so that no second file can be stale.
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with (_LOCALE / chosen / "LC_MESSAGES" / "halab.po").open("rb") as file:
+        texts = read_po(file)
+    compiled = io.BytesIO()
+    write_mo(compiled, texts)
+    compiled.seek(0)
+    return catalogues.GNUTranslations(compiled)
