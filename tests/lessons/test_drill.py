@@ -89,3 +89,19 @@ def test_what_was_not_measured_is_within_no_target(tmp_path):
 def test_the_calendar_is_put_beside_the_drill_s_other_files(tmp_path):
     (tmp_path / "report.md").touch()
     assert str(lesson.save_calendar(measured(tmp_path))) == f"In {tmp_path}: drills.ics, report.md."
+
+
+def test_a_drill_on_a_busy_machine_keeps_its_steps_and_says_how_to_get_the_seconds(tmp_path):
+    whole = measured(tmp_path)
+    fault = replace(whole.journal.faults[0], ordered_at=-1.0)  # it came three seconds late
+    late = Journal.write(whole.journal.header, samples=whole.journal.samples(), faults=[fault])
+    drill = replace(whole, journal=late, report=replace(whole.report, journal=late))
+    said = results(drill)
+    assert [said[claim].verdict for claim in ("steps", "rto", "target")] == ["held", "", ""]
+    for text in (repr(compare_drill(drill)), *lesson.remarks(drill)):
+        words = " ".join(text.split())
+        assert "The fault came 3.0 s after it was ordered." in words
+        assert "run the cell with lesson.rehearse(app) again" in words
+    assert repr(compare_drill(drill)).startswith("PROVES NOTHING")
+    assert "The seconds prove nothing." in drill.report.markdown()
+    assert lesson.remarks(whole) == ()

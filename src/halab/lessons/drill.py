@@ -26,7 +26,8 @@ from halab.lessons.common import (
     show_run,
 )
 from halab.measure.journal.run_view import RunView
-from halab.measure.journal.title_marks import simulated_remark
+from halab.measure.journal.title_marks import mark_title, simulated_remark
+from halab.measure.journal.validity import objections
 from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
 from halab.protect.drill.rehearsal import Rehearsal, unanswered
@@ -46,11 +47,11 @@ __all__ = [
     "measured",
     "questions",
     "rehearse",
+    "remarks",
     "results",
     "save_calendar",
     "show_card",
     "show_drill",
-    "simulated_remark",
     "step_results",
     "targets",
 ]
@@ -117,6 +118,18 @@ def _sentence(drill: Rehearsal) -> str:
     )
 
 
+def remarks(drill: Rehearsal) -> tuple[str, ...]:
+    """What must stand beside a drill's figures: that they are simulated, or that they prove nothing and what
+    to do then; nothing where they can be trusted."""
+    reasons = objections(drill.journal)
+    if not reasons:
+        return simulated_remark(drill.journal)
+    return (
+        f"The seconds of this drill prove nothing. {' '.join(reasons)} Which steps were done holds all the "
+        "same. For the seconds, close what else is running and run the cell with lesson.rehearse(app) again.",
+    )
+
+
 def step_results(drill: Rehearsal) -> dict[str, str]:
     """How each step of the drill ended, by its title: "done" if it went as planned."""
     return {record.title: record.status for record in drill.report.records}
@@ -158,7 +171,8 @@ def compare_drill(drill: Rehearsal) -> Table:
             _unanswered(drill),
         )
     )
-    return Table("The drill", _HEADINGS, tuple(rows), (report.verdict,))
+    title = mark_title("The drill", drill.journal)
+    return Table(title, _HEADINGS, tuple(rows), (report.verdict, *remarks(drill)))
 
 
 _HEADINGS = ("", "RTO", "rows lost at the failover", "unanswered, two addresses")
@@ -178,9 +192,12 @@ def questions(drill: Rehearsal) -> Table:
 
 
 def results(drill: Rehearsal) -> dict[str, Finding]:
-    """What a drill says to claims of card 10, by claim id; nothing of one that measured or proves nothing."""
+    """What a drill says to claims of card 10, by claim id; nothing of a simulated one.
+
+    Which steps were done is known of every drill, also where its seconds prove nothing.
+    """
     report = drill.report
-    if report.simulated or not sound(drill.journal):
+    if report.simulated:
         return {}
     journals = [drill.journal]
     done, of = sum(record.status == "done" for record in report.records), len(report.records)
@@ -191,6 +208,8 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
     said = {"steps": finding(journals, "held" if done == of else "broken", steps, failed)}
     if report.rto is None:
         return said
+    if not sound(drill.journal):
+        return said | dict.fromkeys(("rto", "target"), _UNDECIDED)
     rto, promised = report.rto, report.targets.rto
     predicted = said_before(journals, 10, "seconds")
     said["rto"] = finding(
@@ -215,6 +234,15 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
         predicted=[seconds / 3600 for seconds in predicted],
     )
     return said
+
+
+_UNDECIDED = Finding(
+    "",
+    Bilingual(
+        "the seconds of this run prove nothing; close what else is running and rehearse again",
+        "这次跑出的秒数说明不了什么；请关掉其他程序，把演练那一格再跑一遍",
+    ),
+)
 
 
 def _predicted(drill: Rehearsal) -> tuple[str, str, str]:

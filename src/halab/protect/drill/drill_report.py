@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import INKED, Picture
+from halab.measure.journal.validity import objections
 from halab.measure.probing.addresses import degraded
 from halab.models.samples import Outcome
 from halab.protect.drill.runbook import Record, State, Targets
@@ -164,7 +165,17 @@ class DrillReport:
                 f"Acknowledged rows missing after the way home: {self.lost_at_home}. "
                 f"It cost {_seconds(self.read_only)} without writes."
             )
-        return remarks
+        return [*remarks, *self._doubts()]
+
+    def _doubts(self) -> list[str]:
+        """Why the seconds prove nothing, and what to do; nothing where they can be trusted."""
+        reasons = () if self.journal is None else objections(self.journal)
+        if not reasons:
+            return []
+        return [
+            f"The seconds prove nothing. {' '.join(reasons)} Which steps were done holds all the same: "
+            "for the seconds, rehearse again when little else runs."
+        ]
 
     def markdown(self) -> str:
         """The report as Markdown; the picture lies beside it."""
@@ -191,7 +202,7 @@ class DrillReport:
             ("what users met", "sent", "no good answer", "degraded"),
             [[str(cell) for cell in row] for row in self._users()],
         )
-        parts = [f"# {self.title}", f"**{self.verdict}**", f"Begun {begun} UTC.", figures]
+        parts = [f"# {self.title}", f"**{self.verdict}**", *self._doubts(), f"Begun {begun} UTC.", figures]
         return "\n\n".join([*parts, *([users] if self.journal else [])])
 
     def _body(self) -> str:
