@@ -66,10 +66,32 @@ def test_a_report_is_a_table_in_a_terminal_and_in_a_notebook():
     report = doctor.Report([doctor.Check("memory", "FAIL", "none", "buy some")])
     console = Console(width=80, record=True, file=io.StringIO())
     console.print(report)
-    assert "buy some" in console.export_text()
+    shown = console.export_text()
+    assert "buy some" in shown
+    assert "✗ FAIL" in shown
+    assert shown.splitlines()[-1] == report.verdict
     assert "buy some" in repr(report)
     assert "buy some" in report._repr_html_()
     assert not report.ok
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "told"),
+    [
+        (("PASS", "PASS"), "✓ Ready: clusters run here, and every check passed."),
+        (("PASS", "WARN"), "! Ready: clusters run here. Worth a look: disk."),
+        (("FAIL", "WARN"), "✗ Not ready: memory failed."),
+    ],
+)
+def test_the_last_line_is_the_verdict(verdicts, told):
+    checks = [
+        doctor.Check(name, verdict, "none")
+        for name, verdict in zip(("memory", "disk"), verdicts, strict=True)
+    ]
+    report = doctor.Report(checks)
+    assert report.verdict.startswith(told)
+    assert repr(report).splitlines()[-1].startswith(told)
+    assert told in report._repr_html_()
 
 
 def test_the_command_fails_when_a_check_fails(monkeypatch):

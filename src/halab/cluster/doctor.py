@@ -1,4 +1,4 @@
-"""`halab doctor`: can clusters run on this machine? One line a check: PASS, WARN or FAIL, and what to do."""
+"""`halab doctor`: can clusters run on this machine? A line a check with what to do, and one verdict."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ __all__ = ["Check", "Report", "doctor"]
 Verdict = Literal["PASS", "WARN", "FAIL"]
 GIB = 1 << 30
 STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
+MARK = {"PASS": "✓", "WARN": "!", "FAIL": "✗"}
 _HEADING = "halab doctor"
 _COLUMNS = ("", "check", "found", "what to do")
 FLAGS = ("sse4_2",)  # the least that Milvus needs; it uses AVX, AVX2 and AVX-512 where present
@@ -54,28 +55,50 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        return all(check.verdict != "FAIL" for check in self.checks)
+        return not self._any("FAIL")
 
     def as_dicts(self) -> list[dict[str, Any]]:
         return [asdict(check) for check in self.checks]
 
+    @property
+    def verdict(self) -> str:
+        """All checks in one line, for whoever reads no further or is sent the last line only."""
+        warned, failed = (
+            [check.name for check in self.checks if check.verdict == verdict] for verdict in ("WARN", "FAIL")
+        )
+        if failed:
+            names = ", ".join(failed)
+            return f"{MARK['FAIL']} Not ready: {names} failed. Do what stands beside it, then run it again."
+        if warned:
+            return f"{MARK['WARN']} Ready: clusters run here. Worth a look: {', '.join(warned)}."
+        return f"{MARK['PASS']} Ready: clusters run here, and every check passed."
+
     def __repr__(self) -> str:
-        return text_table(_HEADING, _COLUMNS, self._rows(), align="left")
+        return text_table(_HEADING, _COLUMNS, self._rows(), [self.verdict], align="left")
 
     def _repr_html_(self) -> str:
-        return html_table(_HEADING, _COLUMNS, self._rows(), align="left")
+        return html_table(_HEADING, _COLUMNS, self._rows(), [self.verdict], align="left")
 
     def _rows(self) -> list[tuple[str, ...]]:
-        return [(check.verdict, check.name, check.found, check.advice) for check in self.checks]
+        return [(_marked(check.verdict), check.name, check.found, check.advice) for check in self.checks]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = Table(show_header=True, title=_HEADING, title_justify="left")
         for column in _COLUMNS:
             table.add_column(column)
         for check in self.checks:
-            verdict = Text(check.verdict, style=STYLE[check.verdict])
+            verdict = Text(_marked(check.verdict), style=STYLE[check.verdict])
             table.add_row(verdict, check.name, check.found, check.advice)
         yield table
+        worst = next((verdict for verdict in ("FAIL", "WARN") if self._any(verdict)), "PASS")
+        yield Text(self.verdict, style=STYLE[worst])
+
+    def _any(self, verdict: str) -> bool:
+        return any(check.verdict == verdict for check in self.checks)
+
+
+def _marked(verdict: Verdict) -> str:
+    return f"{MARK[verdict]} {verdict}"
 
 
 def doctor() -> Report:

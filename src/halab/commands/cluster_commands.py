@@ -172,9 +172,12 @@ def logs(
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False) -> None:
     """Check whether this machine can run the course, and say what to do if not.
 
-    A line a check: PASS, WARN or FAIL. Exit status 1 if one failed.
+    A line a check: PASS, WARN or FAIL; the last line is the verdict. Exit status 1 if one failed.
     """
-    report = examine()
+    with Console(stderr=True).status(
+        "checking this machine; the first time, its server programs are unpacked"
+    ):
+        report = examine()
     if as_json:
         print(json.dumps(report.as_dicts()))
     else:
