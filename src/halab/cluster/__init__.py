@@ -13,6 +13,7 @@ from typing import Any
 from halab.cluster.protocol import Cluster
 from halab.cluster.running_cluster import USUAL_PROFILE, USUAL_TTL, RunningCluster
 from halab.errors import ClusterError
+from halab.translation import gettext
 
 __all__ = [
     "attach_cluster", "engine_of", "is_running", "open_cluster", "starter", "take_all_down", "take_down",
@@ -62,10 +63,13 @@ def starter(engine: str) -> Callable[..., RunningCluster]:
         return start_containers
     if engine == "simulated":
         raise ClusterError(
-            "The simulated engine runs nothing, so there is nothing to start here.",
-            hint='It lives in a notebook or a program: halab.cluster(engine="simulated").',
+            gettext("The simulated engine runs nothing, so there is nothing to start here."),
+            hint=gettext('It lives in a notebook or a program: halab.cluster(engine="simulated").'),
         )
-    raise ClusterError(f"There is no engine {engine!r}.", hint='Choose "embedded", "compose" or "simulated".')
+    raise ClusterError(
+        gettext("There is no engine {engine!r}.").format(engine=engine),
+        hint=gettext('Choose "embedded", "compose" or "simulated".'),
+    )
 
 
 def attach_cluster(name: str = "course") -> RunningCluster:

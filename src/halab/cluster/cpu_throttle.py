@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from halab.errors import FaultError
+from halab.translation import gettext
 
 __all__ = ["LONGEST", "throttle_cpu"]
 
@@ -38,9 +39,11 @@ def throttle_cpu(pids: Sequence[int], share: float, period: float = 0.1) -> Iter
     """
     if not pids or not 0 < share < 1 or not 0 < period <= LONGEST:
         raise FaultError(
-            f"A speed limit needs processes, a share between 0 and 1 and a period of at most {LONGEST:g} s; "
-            f"found {len(pids)} processes, {share:g}, {period:g} s.",
-            hint="For example share=0.2, period=0.1.",
+            gettext(
+                "A speed limit needs processes, a share between 0 and 1 and a period of at most "
+                "{LONGEST:g} s; found {count} processes, {share:g}, {period:g} s."
+            ).format(LONGEST=LONGEST, count=len(pids), share=share, period=period),
+            hint=gettext("For example share=0.2, period=0.1."),
         )
     limiter = subprocess.Popen(
         [sys.executable, "-m", __name__, str(share), str(period), *map(str, pids)], stdin=subprocess.PIPE
@@ -49,8 +52,8 @@ def throttle_cpu(pids: Sequence[int], share: float, period: float = 0.1) -> Iter
         yield
         if limiter.poll() is not None:
             raise FaultError(
-                "The speed limit ended early: a process it limited has ended.",
-                hint="Look at `halab status`, and measure again.",
+                gettext("The speed limit ended early: a process it limited has ended."),
+                hint=gettext("Look at `halab status`, and measure again."),
             )
     finally:
         assert limiter.stdin is not None

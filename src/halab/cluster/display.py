@@ -13,6 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from halab.translation import gettext
+
 __all__ = ["live_progress", "status_table"]
 
 # A shape beside each colour: colour is never the only signal.
@@ -31,7 +33,7 @@ MIB = 1 << 20
 def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
     """A cluster's status (as `status()` of an engine gives it) as a table by role, 80 columns wide."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, show_edge=False)
-    for column in ("component", "address", "pid", "health", "HA state"):
+    for column in ("component", "address", "pid", "health", gettext("HA state")):
         table.add_column(column, no_wrap=True)
     for column in ("MiB", "up, s", "restarts"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -53,15 +55,27 @@ def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
 
 def _caption(status: dict[str, Any]) -> str:
     memory = sum(component["memory"] for component in status["components"])
-    parts = [f"{status['phase']}", f"{memory / MIB:.0f} MiB resident, shared pages counted in each process"]
+    parts = [
+        f"{status['phase']}",
+        gettext("{value:.0f} MiB resident, shared pages counted in each process").format(value=memory / MIB),
+    ]
     if status.get("disk"):
-        parts.append(f"{status['disk'] / MIB:.0f} MiB on disk (bounded by its settings to about 3 GiB)")
+        parts.append(
+            gettext("{value:.0f} MiB on disk (bounded by its settings to about 3 GiB)").format(
+                value=status["disk"] / MIB
+            )
+        )
     return "; ".join(parts)
 
 
 def _headline(status: dict[str, Any]) -> Text:
     return Text(
-        f"{status['elapsed']:5.1f} s  {status['phase']}  {status['done']}/{status['total'] or '?'} healthy"
+        gettext("{elapsed:5.1f} s  {phase}  {done}/{value} healthy").format(
+            elapsed=status["elapsed"],
+            phase=status["phase"],
+            done=status["done"],
+            value=status["total"] or "?",
+        )
     )
 
 
@@ -112,7 +126,9 @@ def _notebook_output() -> Callable[[dict[str, Any]], None]:
             status = status | {"components": []}
             if not begun:
                 settings = f" ({status['settings']})" if status.get("settings") else ""
-                headline = f"It runs already{settings}, {status['done']}/{status['total']} healthy."
+                headline = gettext("It runs already{settings}, {done}/{total} healthy.").format(
+                    settings=settings, done=status["done"], total=status["total"]
+                )
         text = f"{headline}\n{_component_line(status).plain}".rstrip()
         bundle = {"text/plain": text, "text/html": _html(headline, status)}
         (handle.update if begun else handle.display)(bundle, raw=True)

@@ -29,6 +29,7 @@ from halab.cluster.embedded.ports import free_ports
 from halab.cluster.kept_processes import await_start, find_program, keep_running, output_of
 from halab.cluster.protocol import Cluster
 from halab.errors import ClusterError, NotReady
+from halab.translation import gettext
 
 __all__ = ["ALGORITHMS", "Balancer", "Server", "balance", "find_haproxy", "proxies"]
 
@@ -81,8 +82,10 @@ class Balancer:
             rows = self._rows()
         except OSError:
             raise ClusterError(
-                f"The balancer does not answer. It wrote:\n{tail(output_of('haproxy', self._folder))}",
-                hint="Open it again: leave its `with` block and enter a new one.",
+                gettext("The balancer does not answer. It wrote:\n{tail}").format(
+                    tail=tail(output_of("haproxy", self._folder))
+                ),
+                hint=gettext("Open it again: leave its `with` block and enter a new one."),
             ) from None
         return [
             Server(row["svname"], row["status"].startswith("UP"), int(row["scur"]), int(row["stot"]))
@@ -113,8 +116,8 @@ def proxies(cluster: Cluster) -> dict[str, str]:
     """The addresses of a cluster's proxies by name, for `balance`. Raises ClusterError if it is simulated."""
     if cluster.simulation:
         raise ClusterError(
-            "A simulated cluster has no proxies that a balancer could connect to.",
-            hint="Use the embedded engine.",
+            gettext("A simulated cluster has no proxies that a balancer could connect to."),
+            hint=gettext("Use the embedded engine."),
         )
     return {part.name: part.address for part in cluster.components() if part.role == "proxy"}
 
@@ -123,7 +126,7 @@ def find_haproxy() -> str:
     """The path of HAProxy. Raises ClusterError if it is not installed."""
     command = find_program("haproxy")
     if command is None:
-        raise ClusterError("The balancer is HAProxy, and it is not installed here.", hint=INSTALL)
+        raise ClusterError(gettext("The balancer is HAProxy, and it is not installed here."), hint=INSTALL)
     return command
 
 
@@ -135,9 +138,10 @@ def balance(servers: Mapping[str, str], algorithm: str = "leastconn") -> Iterato
     """
     if not servers or algorithm not in ALGORITHMS:
         raise ClusterError(
-            f"A balancer needs servers and one of {', '.join(ALGORITHMS)}; "
-            f"found {len(servers)} servers and {algorithm!r}.",
-            hint='For example balance(proxies(cluster), "leastconn").',
+            gettext(
+                "A balancer needs servers and one of {ALGORITHMS}; found {count} servers and {algorithm!r}."
+            ).format(ALGORITHMS=", ".join(ALGORITHMS), count=len(servers), algorithm=algorithm),
+            hint=gettext('For example balance(proxies(cluster), "leastconn").'),
         )
     command = find_haproxy()
     folder = Path(tempfile.mkdtemp(prefix="halab-"))  # private, and short enough for a socket's path
@@ -160,5 +164,6 @@ def _configuration(folder: Path, port: int, algorithm: str, servers: Mapping[str
 def _await_checks(front: Balancer, keeper: subprocess.Popen[bytes], folder: Path) -> None:
     if not await_start(front._ready, keeper, "HAProxy", folder, _STARTS_WITHIN):
         raise NotReady(
-            "The balancer runs, but none of its servers answers.", hint="See `halab status` for the proxies."
+            gettext("The balancer runs, but none of its servers answers."),
+            hint=gettext("See `halab status` for the proxies."),
         )

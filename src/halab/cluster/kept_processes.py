@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from halab.cluster.embedded.child_process import die_with_parent, tail
 from halab.errors import NotReady
+from halab.translation import gettext
 
 __all__ = ["await_start", "find_program", "keep_running", "output_of"]
 
@@ -77,7 +78,9 @@ def await_start(
     while (state := look()) is None:
         if keeper.poll() is not None or time.monotonic() > until:
             raise NotReady(
-                f"{name} did not come up. It wrote:\n{tail(output_of(name.lower(), folder))}",
+                gettext("{name} did not come up. It wrote:\n{tail}").format(
+                    name=name, tail=tail(output_of(name.lower(), folder))
+                ),
                 hint=hint,
             )
         time.sleep(0.05)

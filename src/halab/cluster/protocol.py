@@ -17,6 +17,7 @@ from halab.models.faults import FaultKind
 from halab.models.retry_policy import Retry
 from halab.models.samples import OPERATIONS, Sample
 from halab.tables import Sentence
+from halab.translation import gettext
 
 __all__ = [
     "COORDINATORS",
@@ -50,8 +51,10 @@ def check_extendable(role: str) -> None:
     """Raise FaultError unless members of this role may be added and removed while the cluster runs."""
     if role != "querynode":
         raise FaultError(
-            f"Only query nodes are added to and removed from a running cluster here, not {role!r}.",
-            hint='Ask for "querynode".',
+            gettext(
+                "Only query nodes are added to and removed from a running cluster here, not {role!r}."
+            ).format(role=role),
+            hint=gettext('Ask for "querynode".'),
         )
 
 
@@ -80,7 +83,10 @@ class Component:
     def _repr_pretty_(self, printer: Any, _: bool) -> None:
         """What a notebook shows of it, in words."""
         state = ", ".join(filter(None, (self.health, self.ha_state, self.note)))
-        printer.text(f"{self.name}: {state}" + (f", at {self.address}" if self.address else ""))
+        printer.text(
+            f"{self.name}: {state}"
+            + (gettext(", at {address}").format(address=self.address) if self.address else "")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from pymilvus import DataType, MilvusClient
 from pymilvus.client.types import LoadState
 from pymilvus.exceptions import MilvusException
 
+from halab.translation import gettext
+
 __all__ = ["search_scratch_collection"]
 
 NAME = "halab_ready_check"
@@ -33,7 +35,7 @@ def search_scratch_collection(uri: str, seconds: float) -> None:
         except MilvusException as error:
             if time.monotonic() > deadline:
                 raise
-            print(f"not yet: {error}", flush=True)
+            print(gettext("not yet: {error}").format(error=error), flush=True)
             time.sleep(0.1)
         else:
             return
@@ -79,7 +81,7 @@ def _search_when_loaded(client: MilvusClient) -> None:
         time.sleep(0.02)
     found = client.search(NAME, [[1.0, 0, 0, 0]], limit=1, consistency_level="Strong", timeout=10)
     if not found[0]:
-        raise MilvusException(message="the scratch collection answered without its rows")
+        raise MilvusException(message=gettext("the scratch collection answered without its rows"))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from halab.cluster.protocol import Component, Event, FaultKind, Session
 from halab.errors import ClusterExists, FaultError, NotReady
 from halab.models.validation import did_you_mean
 from halab.tables import Sentence
+from halab.translation import gettext
 
 __all__ = [
     "USUAL_PROFILE", "USUAL_TTL", "InjectedFault", "RunningCluster", "check_fault_kind",
@@ -32,18 +33,20 @@ def check_fault_kind(kind: FaultKind, engine: str) -> None:
     kinds = get_args(FaultKind)
     if kind not in kinds:
         raise FaultError(
-            f"There is no fault {kind!r}.",
-            hint=f"{did_you_mean(kind, kinds)}Choose one of: {', '.join(kinds)}.",
+            gettext("There is no fault {kind!r}.").format(kind=kind),
+            hint=gettext("{did_you_mean}Choose one of: {kinds}.").format(
+                did_you_mean=did_you_mean(kind, kinds), kinds=", ".join(kinds)
+            ),
         )
     if engine == "embedded" and kind in ("partition", "mute"):
         raise FaultError(
-            "Processes that share one machine's loopback have no network of their own to cut.",
-            hint='Containers have: halab.cluster(engine="compose"), or halab up --engine compose.',
+            gettext("Processes that share one machine's loopback have no network of their own to cut."),
+            hint=gettext('Containers have: halab.cluster(engine="compose"), or halab up --engine compose.'),
         )
     if engine == "simulated" and kind in ("partition", "mute"):
         raise FaultError(
-            "A cut network is not simulated: no measurement of one stands behind the model.",
-            hint='Cut a real network: halab.cluster(engine="compose").',
+            gettext("A cut network is not simulated: no measurement of one stands behind the model."),
+            hint=gettext('Cut a real network: halab.cluster(engine="compose").'),
         )
 
 
@@ -55,23 +58,39 @@ def check_same_settings(
     asked = (profile or running[0], ttl or running[1])
     if running != asked:
         raise ClusterExists(
-            f"A cluster {name!r} is running with profile {running[0]} and TTL {running[1]:g} s; "
-            f"asked for profile {asked[0]} and TTL {asked[1]:g} s.",
-            hint=f"Take it down (in a notebook cluster.down(), in a terminal halab down --name {name}) "
-            'or use another name: halab.cluster("lab-2").',
+            gettext(
+                "A cluster {name!r} is running with profile {value} and TTL {value2:g} s; asked for "
+                "profile {value3} and TTL {value4:g} s."
+            ).format(name=name, value=running[0], value2=running[1], value3=asked[0], value4=asked[1]),
+            hint=gettext(
+                "Take it down (in a notebook cluster.down(), in a terminal halab down --name {name}) "
+                'or use another name: halab.cluster("lab-2").'
+            ).format(name=name),
         )
 
 
 def healed(component: str) -> Sentence:
-    return Sentence(f"{component}: its fault is undone. cluster.wait_healthy() waits until it serves again.")
+    return Sentence(
+        gettext(
+            "{component}: its fault is undone. cluster.wait_healthy() waits until it serves again."
+        ).format(component=component)
+    )
 
 
 def removed(component: str) -> Sentence:
-    return Sentence(f"{component} was stopped for good, and belongs to the cluster no more.")
+    return Sentence(
+        gettext("{component} was stopped for good, and belongs to the cluster no more.").format(
+            component=component
+        )
+    )
 
 
 def taken_down(name: str) -> Sentence:
-    return Sentence(f"Cluster {name!r} is down: none of its processes runs, and its data is gone.")
+    return Sentence(
+        gettext("Cluster {name!r} is down: none of its processes runs, and its data is gone.").format(
+            name=name
+        )
+    )
 
 
 @dataclass
@@ -217,12 +236,21 @@ class RunningCluster(ABC):
                 return waited
             if waited > timeout:
                 raise NotReady(
-                    f"Awaited every component healthy; after {waited:.0f} s these are not: "
-                    + "; ".join(
-                        f"{part.name} is {part.health} ({part.note or 'no note'})" for part in unhealthy
+                    gettext("Awaited every component healthy; after {waited:.0f} s these are not: ").format(
+                        waited=waited
                     )
-                    + f". {unhealthy[0].name} last wrote:\n{self._tail(unhealthy[0].name)}",
-                    hint=f"Start it again with: halab restart --name {self.name} {unhealthy[0].name}",
+                    + "; ".join(
+                        gettext("{name} is {health} ({value})").format(
+                            name=part.name, health=part.health, value=part.note or gettext("no note")
+                        )
+                        for part in unhealthy
+                    )
+                    + gettext(". {name} last wrote:\n{tail}").format(
+                        name=unhealthy[0].name, tail=self._tail(unhealthy[0].name)
+                    ),
+                    hint=gettext("Start it again with: halab restart --name {name} {name2}").format(
+                        name=self.name, name2=unhealthy[0].name
+                    ),
                 )
             time.sleep(_POLL)
 

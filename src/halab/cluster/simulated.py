@@ -33,6 +33,7 @@ from halab.models.retry_policy import Retry
 from halab.models.samples import OPERATIONS, Sample
 from halab.sim.failover_requests import Incident, Outage, fail_over, outages, probe
 from halab.tables import Sentence
+from halab.translation import gettext
 
 __all__ = ["SimulatedCluster", "SimulatedFault"]
 
@@ -96,7 +97,11 @@ class SimulatedCluster:
         settings: Failover = MILVUS,
     ) -> None:
         if profile not in PROFILES:
-            raise ValueError(f'profile must be one of {", ".join(PROFILES)}; not "{profile}"')
+            raise ValueError(
+                gettext('profile must be one of {PROFILES}; not "{profile}"').format(
+                    PROFILES=", ".join(PROFILES), profile=profile
+                )
+            )
         self.name = name
         self.profile = profile
         self.ttl = ttl
@@ -121,7 +126,9 @@ class SimulatedCluster:
     def sleep(self, seconds: float) -> None:
         """Let virtual time pass; this returns at once."""
         if not (seconds >= 0 and math.isfinite(seconds)):
-            raise ValueError(f"seconds must be zero or a positive number, not {seconds}")
+            raise ValueError(
+                gettext("seconds must be zero or a positive number, not {seconds}").format(seconds=seconds)
+            )
         self._pass_until(self._clock + seconds)
 
     def components(self) -> list[Component]:
@@ -170,9 +177,15 @@ class SimulatedCluster:
         part = self.resolve(target) if isinstance(target, str) else target
         check_extendable(part.role)
         if sum(other.role == part.role for other in self._parts.values()) == 1:
-            raise FaultError(f"{part.name} is the last query node.", hint="Add another one first.")
+            raise FaultError(
+                gettext("{name} is the last query node.").format(name=part.name),
+                hint=gettext("Add another one first."),
+            )
         if part.health != "healthy":
-            raise FaultError(f"{part.name} is {part.health}.", hint="Undo its fault first.")
+            raise FaultError(
+                gettext("{name} is {health}.").format(name=part.name, health=part.health),
+                hint=gettext("Undo its fault first."),
+            )
         del self._parts[part.name]
         self._events.append(Event(self._clock, part.name, "removed", "user"))
         return removed(part.name)
@@ -203,8 +216,10 @@ class SimulatedCluster:
         part = self.resolve(asked)
         if part.health != "healthy":
             raise FaultError(
-                f"{part.name} is {part.health}, so it cannot have a fault injected.",
-                hint="Undo the fault before, or wait with wait_healthy().",
+                gettext("{name} is {health}, so it cannot have a fault injected.").format(
+                    name=part.name, health=part.health
+                ),
+                hint=gettext("Undo the fault before, or wait with wait_healthy()."),
             )
         incident = self._incident(kind, part)
         fault = SimulatedFault(kind, asked, part.name, self._clock, incident, self)
@@ -225,9 +240,13 @@ class SimulatedCluster:
             due = self._plan[0].time if self._plan else math.inf
             if due > start + timeout:
                 raise NotReady(
-                    f"Every component should be healthy; after {timeout:g} simulated seconds "
-                    f"{', '.join(f'{part.name} is {part.health}' for part in unhealthy)}.",
-                    hint="Undo the fault, or leave its with block.",
+                    gettext(
+                        "Every component should be healthy; after {timeout:g} simulated seconds {names}."
+                    ).format(
+                        timeout=timeout,
+                        names=", ".join(f"{part.name} is {part.health}" for part in unhealthy),
+                    ),
+                    hint=gettext("Undo the fault, or leave its with block."),
                 )
             self._pass_until(due)
         return self._clock - start
@@ -279,7 +298,11 @@ class SimulatedCluster:
         """End the simulation. Twice is once."""
         self._parts.clear()
         self._plan.clear()
-        return Sentence(f"The simulation of cluster {self.name!r} is over: nothing ran, and nothing is left.")
+        return Sentence(
+            gettext("The simulation of cluster {name!r} is over: nothing ran, and nothing is left.").format(
+                name=self.name
+            )
+        )
 
     def __enter__(self) -> Self:
         return self

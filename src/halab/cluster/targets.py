@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from halab.cluster.protocol import COORDINATORS, ROLES, Component, HaState
 from halab.errors import TargetError
 from halab.models.validation import did_you_mean
+from halab.translation import gettext
 
 __all__ = ["check_words", "resolve", "targets"]
 
@@ -41,11 +42,17 @@ def resolve(components: Sequence[Component], target: str) -> Component:
     """
     words = _parsed(target)
     if words is None:
-        raise _not_found(components, target, f'No target is called "{target.strip()}".')
+        raise _not_found(
+            components, target, gettext('No target is called "{strip}".').format(strip=target.strip())
+        )
     role, qualifiers, numbers = words
     members = [component for component in components if component.role == role]
     if not members:
-        raise _not_found(components, target, f"This cluster has no {_role_words(role)}.")
+        raise _not_found(
+            components,
+            target,
+            gettext("This cluster has no {role_words}.").format(role_words=_role_words(role)),
+        )
     if numbers:
         return _numbered(components, members, target, numbers[0])
     if not qualifiers:
@@ -61,8 +68,10 @@ def check_words(target: str) -> None:
         roles = [_role_words(role) for role in ROLES]
         whole = [f"{word} {role}" for role in roles for word in (*sorted(_QUALIFIERS), "")]
         raise TargetError(
-            f'No target is called "{target.strip()}".',
-            hint=f"{did_you_mean(target, map(str.strip, whole))}The roles are: {', '.join(roles)}.",
+            gettext('No target is called "{strip}".').format(strip=target.strip()),
+            hint=gettext("{did_you_mean}The roles are: {roles}.").format(
+                did_you_mean=did_you_mean(target, map(str.strip, whole)), roles=", ".join(roles)
+            ),
         )
 
 
@@ -102,7 +111,7 @@ def _numbered(
     for member in members:
         if re.search(r"\d+$", member.name) and int(member.name.rpartition("-")[2]) == number:
             return member
-    raise _not_found(components, target, f'There is no "{target.strip()}" here.')
+    raise _not_found(components, target, gettext('There is no "{strip}" here.').format(strip=target.strip()))
 
 
 def _any(members: list[Component]) -> Component:
@@ -116,8 +125,12 @@ def _only(components: Sequence[Component], members: list[Component], target: str
         return _any(members)
     names = ", ".join(member.name for member in members)
     raise TargetError(
-        f'"{target.strip()}" is ambiguous: there are {len(members)} ({names}).',
-        hint=f'Say which, such as "{members[0].name}" or "any {_role_words(role)}". {_listing(components)}',
+        gettext('"{strip}" is ambiguous: there are {count} ({names}).').format(
+            strip=target.strip(), count=len(members), names=names
+        ),
+        hint=gettext('Say which, such as "{name}" or "any {role_words}". {listing}').format(
+            name=members[0].name, role_words=_role_words(role), listing=_listing(components)
+        ),
     )
 
 
@@ -132,8 +145,18 @@ def _by_ha_state(
         if member.ha_state == wanted:
             return member
     if role in COORDINATORS or role == "etcd":
-        raise _not_found(components, target, f"No {_role_words(role)} is {wanted} now.")
-    raise _not_found(components, target, f"A {_role_words(role)} is never {word}: all of them serve.")
+        raise _not_found(
+            components,
+            target,
+            gettext("No {role_words} is {wanted} now.").format(role_words=_role_words(role), wanted=wanted),
+        )
+    raise _not_found(
+        components,
+        target,
+        gettext("A {role_words} is never {word}: all of them serve.").format(
+            role_words=_role_words(role), word=word
+        ),
+    )
 
 
 def _not_found(components: Sequence[Component], target: str, message: str) -> TargetError:
@@ -142,4 +165,8 @@ def _not_found(components: Sequence[Component], target: str, message: str) -> Ta
 
 
 def _listing(components: Sequence[Component]) -> str:
-    return f"There is: {', '.join(targets(components))}." if components else "The cluster has no components."
+    return (
+        gettext("There is: {names}.").format(names=", ".join(targets(components)))
+        if components
+        else gettext("The cluster has no components.")
+    )

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from halab.models.validation import positive
+from halab.translation import gettext
 
 __all__ = [
     "DAY",
@@ -74,7 +75,11 @@ class Calendar:
             ("month_days", self.month_days, MONTHS),
         ):
             if value not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+                raise ValueError(
+                    gettext("{name} must be one of {known}, not {value!r}").format(
+                        name=name, known=", ".join(known), value=value
+                    )
+                )
 
     @property
     def year(self) -> float:
@@ -92,13 +97,19 @@ class Calendar:
         return {"day": DAY, "week": WEEK, "month": self.month, "year": self.year}
 
     def __str__(self) -> str:
-        return f"a year of {self.year_days} days, a month of {self.month / DAY:.6g} days"
+        return gettext("a year of {year_days} days, a month of {value:.6g} days").format(
+            year_days=self.year_days, value=self.month / DAY
+        )
 
 
 def fraction(value: float, name: str = "availability") -> float:
     """The value, if it is a share from 0 to 1. Raises ValueError with the name otherwise."""
     if not 0 <= value <= 1:
-        raise ValueError(f"{name} must lie between 0 and 1, not {value} (99.9 % is 0.999)")
+        raise ValueError(
+            gettext("{name} must lie between 0 and 1, not {value} (99.9 % is 0.999)").format(
+                name=name, value=value
+            )
+        )
     return value
 
 
@@ -132,7 +143,7 @@ def k_of_n(k: int, n: int, availability: float) -> float:
     """
     _whole(n=n, k=k)
     if k > n:
-        raise ValueError(f"k must be at most n, not {k} of {n}")
+        raise ValueError(gettext("k must be at most n, not {k} of {n}").format(k=k, n=n))
     up = fraction(availability)
     down = 1.0 - up
     # The smaller tail is summed, so that what is small stays exact.
@@ -184,7 +195,7 @@ def copies_needed(availability: float, target: float, beta: float = 0.0) -> int 
 
 def _parts(availabilities: Sequence[float]) -> Sequence[float]:
     if len(availabilities) == 0:
-        raise ValueError("there must be at least one availability, and there is none")
+        raise ValueError(gettext("there must be at least one availability, and there is none"))
     for each in availabilities:
         fraction(each)
     return availabilities
@@ -193,4 +204,8 @@ def _parts(availabilities: Sequence[float]) -> Sequence[float]:
 def _whole(**values: int) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a whole number from 1 on, not {value!r}")
+            raise ValueError(
+                gettext("{name} must be a whole number from 1 on, not {value!r}").format(
+                    name=name, value=value
+                )
+            )

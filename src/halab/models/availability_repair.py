@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from halab.models.availability import DAY, HOUR, common_cause, fraction, series
+from halab.translation import gettext
 
 __all__ = [
     "Block",
@@ -49,10 +50,10 @@ def group(k: int, n: int, mtbf: float, mttr: float, crews: int | None = None) ->
     min(i, crews) / MTTR (Trivedi, chapter 8). With a crew for each part it is k of n.
     """
     if not 1 <= k <= n:
-        raise ValueError(f"k must be a whole number from 1 to n, not {k} of {n}")
+        raise ValueError(gettext("k must be a whole number from 1 to n, not {k} of {n}").format(k=k, n=n))
     crews = n if crews is None else crews
     if crews < 1:
-        raise ValueError(f"crews must be at least 1, not {crews}")
+        raise ValueError(gettext("crews must be at least 1, not {crews}").format(crews=crews))
     _check_times(mtbf, mttr)
     weights = [1.0]
     for broken in range(n):
@@ -72,11 +73,15 @@ def failover_availability(mtbf: float, failover: float, needed: int = 1) -> floa
     Service runs for MTBF / needed on average, then waits for the failover.
     """
     if not mtbf > 0:
-        raise ValueError(f"mtbf must be a positive number of seconds, not {mtbf}")
+        raise ValueError(gettext("mtbf must be a positive number of seconds, not {mtbf}").format(mtbf=mtbf))
     if not 0 <= failover < math.inf:
-        raise ValueError(f"failover must be zero or a positive number of seconds, not {failover}")
+        raise ValueError(
+            gettext("failover must be zero or a positive number of seconds, not {failover}").format(
+                failover=failover
+            )
+        )
     if needed < 1:
-        raise ValueError(f"needed must be at least 1, not {needed}")
+        raise ValueError(gettext("needed must be at least 1, not {needed}").format(needed=needed))
     return 1.0 / (1.0 + needed * failover / mtbf)
 
 
@@ -99,7 +104,9 @@ class Block:
     def __post_init__(self) -> None:
         if not 1 <= self.needed <= self.copies:
             raise ValueError(
-                f"{self.name}: needed must lie between 1 and {self.copies} copies, not {self.needed}"
+                gettext("{name}: needed must lie between 1 and {copies} copies, not {needed}").format(
+                    name=self.name, copies=self.copies, needed=self.needed
+                )
             )
         _check_times(self.mtbf, self.mttr)
         fraction(self.beta, "beta")
@@ -136,7 +143,7 @@ class Chain:
 
     def __post_init__(self) -> None:
         if not self.blocks:
-            raise ValueError("a chain has at least one block, and this one has none")
+            raise ValueError(gettext("a chain has at least one block, and this one has none"))
 
     @property
     def availability(self) -> float:
@@ -151,7 +158,9 @@ class Chain:
         """The same chain with some values of one block changed. Raises ValueError if there is none such."""
         if name not in [block.name for block in self.blocks]:
             raise ValueError(
-                f"there is no block {name!r}; there are {', '.join(b.name for b in self.blocks)}"
+                gettext("there is no block {name!r}; there are {names}").format(
+                    name=name, names=", ".join(b.name for b in self.blocks)
+                )
             )
         return Chain(
             tuple(
@@ -190,7 +199,9 @@ def milvus(
     """
     absent = [role for _, role in MILVUS_BLOCKS if role not in members]
     if absent:
-        raise ValueError(f"members must count each role, and {', '.join(absent)} is missing")
+        raise ValueError(
+            gettext("members must count each role, and {absent} is missing").format(absent=", ".join(absent))
+        )
     return Chain(
         tuple(
             Block(
@@ -209,6 +220,8 @@ def milvus(
 
 def _check_times(mtbf: float, mttr: float) -> None:
     if not mtbf > 0:
-        raise ValueError(f"mtbf must be a positive number of seconds, not {mtbf}")
+        raise ValueError(gettext("mtbf must be a positive number of seconds, not {mtbf}").format(mtbf=mtbf))
     if not 0 <= mttr < math.inf:
-        raise ValueError(f"mttr must be zero or a positive number of seconds, not {mttr}")
+        raise ValueError(
+            gettext("mttr must be zero or a positive number of seconds, not {mttr}").format(mttr=mttr)
+        )

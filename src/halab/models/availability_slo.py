@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from halab.models.availability import DAY, HOUR, RELATIVE_TOLERANCE, downtime, fraction
 from halab.models.validation import not_negative
+from halab.translation import gettext
 
 __all__ = [
     "ALERTS",
@@ -51,7 +52,7 @@ def burn_rate(errors: float, slo: float) -> float:
     """
     fraction(errors, "errors")
     if fraction(slo, "slo") == 1:
-        raise ValueError("slo must be below 1: an SLO of 100 % leaves no error budget to burn")
+        raise ValueError(gettext("slo must be below 1: an SLO of 100 % leaves no error budget to burn"))
     return errors / (1.0 - slo)
 
 
@@ -63,7 +64,11 @@ def budget_spent(burn: float, window: float, period: float) -> float:
     """
     not_negative(burn=burn)
     if not 0 < window <= period < math.inf:
-        raise ValueError(f"window must lie between 0 and the period of {period} s, not {window}")
+        raise ValueError(
+            gettext("window must lie between 0 and the period of {period} s, not {window}").format(
+                period=period, window=window
+            )
+        )
     return burn * window / period
 
 
@@ -74,7 +79,11 @@ def failovers_allowed(slo: float, failover: float, period: float) -> float:
     negative time.
     """
     if not 0 <= failover < math.inf:
-        raise ValueError(f"failover must be zero or a positive number of seconds, not {failover}")
+        raise ValueError(
+            gettext("failover must be zero or a positive number of seconds, not {failover}").format(
+                failover=failover
+            )
+        )
     budget = downtime(fraction(slo, "slo"), period)
     return math.inf if failover == 0 else float(math.floor(budget / failover * (1.0 + RELATIVE_TOLERANCE)))
 
@@ -89,7 +98,9 @@ class MeanInterval(NamedTuple):
     confidence: float
 
     def __str__(self) -> str:
-        reach = f"{self.low:.1f} to {self.high:.1f}, {self.confidence:.0%} interval, n = {self.n}"
+        reach = gettext("{low:.1f} to {high:.1f}, {confidence:.0%} interval, n = {n}").format(
+            low=self.low, high=self.high, confidence=self.confidence, n=self.n
+        )
         return f"{self.mean:.1f} ({reach})"
 
 
@@ -102,11 +113,17 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> MeanInte
     from scipy import stats  # a second to import, and only this needs it
 
     if len(values) < 2:
-        raise ValueError(f"an interval needs at least two repeats, and there is {len(values)}")
+        raise ValueError(
+            gettext("an interval needs at least two repeats, and there is {count}").format(count=len(values))
+        )
     if not all(math.isfinite(value) for value in values):
-        raise ValueError(f"every repeat must be a finite number, but these are {list(values)}")
+        raise ValueError(
+            gettext("every repeat must be a finite number, but these are {list}").format(list=list(values))
+        )
     if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
+        raise ValueError(
+            gettext("confidence must lie between 0 and 1, not {confidence}").format(confidence=confidence)
+        )
     n = len(values)
     mean = math.fsum(values) / n
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from halab.translation import gettext
+
 __all__ = ["Interval", "median_interval", "ratio_interval", "turns_until_outside"]
 
 _DRAWS = 4000
@@ -44,7 +46,7 @@ def ratio_interval(
     Raises ValueError unless every value is above 0.
     """
     if min(*_checked(above), *_checked(below)) <= 0:
-        raise ValueError("a ratio needs values above 0")
+        raise ValueError(gettext("a ratio needs values above 0"))
     ratio = float(np.median(above) / np.median(below))
     return _interval(ratio, _medians(above, seed) / _medians(below, seed + 1), level)
 
@@ -56,7 +58,7 @@ def turns_until_outside(ratio: Interval, value: float, turns: int) -> float:
     scale. Raises ValueError unless all are above 0.
     """
     if min(*ratio, value) <= 0 or turns < 1:
-        raise ValueError("a ratio, the value and the turns must be above 0")
+        raise ValueError(gettext("a ratio, the value and the turns must be above 0"))
     distance = abs(math.log(ratio.median / value))
     end = ratio.low if value < ratio.median else ratio.high
     width = abs(math.log(ratio.median / end))
@@ -65,7 +67,7 @@ def turns_until_outside(ratio: Interval, value: float, turns: int) -> float:
 
 def _checked(values: Sequence[float]) -> Sequence[float]:
     if not len(values) or not np.all(np.isfinite(values)):
-        raise ValueError("an interval needs at least one number, and none that is infinite")
+        raise ValueError(gettext("an interval needs at least one number, and none that is infinite"))
     return values
 
 
@@ -77,6 +79,6 @@ def _medians(values: Sequence[float], seed: int) -> NDArray[Any]:
 
 def _interval(figure: float, drawn: NDArray[Any], level: float) -> Interval:
     if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, not {level}")
+        raise ValueError(gettext("level must lie between 0 and 1, not {level}").format(level=level))
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), figure, float(high))

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from halab.models.bootstrap import Interval
+from halab.translation import gettext
 
 __all__ = ["Queue", "Usl", "UslFit", "erlang_c", "fit_usl", "mm1", "mmc", "nodes_needed"]
 
@@ -47,7 +48,7 @@ def mmc(arrivals: float, service: float, servers: int) -> Queue:
 def erlang_c(arrivals: float, service: float, servers: int) -> float:
     """Erlang's C formula: the share of requests that find every server busy. Raises as `mmc` does."""
     if servers < 1 or not 0 < arrivals < servers * service:
-        raise ValueError("arrivals must lie between 0 and what the servers can do")
+        raise ValueError(gettext("arrivals must lie between 0 and what the servers can do"))
     offered = arrivals / service
     blocked = 1.0  # Erlang's B, one server after the other: factorials would overflow
     for number in range(1, servers + 1):
@@ -113,9 +114,9 @@ def fit_usl(rates: Mapping[int, Sequence[float]], *, draws: int = 400, seed: int
     three numbers of nodes, or a rate that is not above 0.
     """
     if len(rates) < 3 or min(rates) < 1 or not all(rates.values()):
-        raise ValueError("a fit needs rates for at least three numbers of nodes")
+        raise ValueError(gettext("a fit needs rates for at least three numbers of nodes"))
     if any(not 0 < rate < math.inf for group in rates.values() for rate in group):
-        raise ValueError("every rate must be a number above 0")
+        raise ValueError(gettext("every rate must be a number above 0"))
     rng = np.random.default_rng(seed)
     again = [
         _fitted({n: rng.choice(group, len(group)).tolist() for n, group in rates.items()})
@@ -140,6 +141,8 @@ def nodes_needed(peak: float, per_node: float, *, headroom: float = 0.3, spare: 
     below 1, or a negative spare.
     """
     if not (peak > 0 and per_node > 0 and 0 <= headroom < 1 and spare >= 0):
-        raise ValueError("peak and per_node must be above 0, headroom from 0 to below 1, spare 0 or more")
+        raise ValueError(
+            gettext("peak and per_node must be above 0, headroom from 0 to below 1, spare 0 or more")
+        )
     # Rounded, or 3.0000000000000004 nodes would be four.
     return math.ceil(round(peak / (per_node * (1 - headroom)), 9)) + spare

@@ -30,6 +30,7 @@ from typing import NamedTuple, Protocol
 
 from halab.models.faults import FaultKind
 from halab.models.validation import not_negative, positive
+from halab.translation import gettext
 
 __all__ = [
     "CARD",
@@ -94,7 +95,7 @@ class Heartbeats:
         positive(interval=self.interval)
         not_negative(timeout=self.timeout)
         if self.misses < 1:
-            raise ValueError(f"misses must be at least 1, not {self.misses}")
+            raise ValueError(gettext("misses must be at least 1, not {misses}").format(misses=self.misses))
 
     @property
     def tolerance(self) -> float:
@@ -168,7 +169,9 @@ class Timeline:
     def __post_init__(self) -> None:
         marks = [mark.at for mark in self]
         if any(later < earlier for earlier, later in pairwise(marks)):
-            raise ValueError(f"the marks of a timeline must not go back in time: {marks}")
+            raise ValueError(
+                gettext("the marks of a timeline must not go back in time: {marks}").format(marks=marks)
+            )
 
     def __iter__(self) -> Iterator[Phase]:
         return iter(Phase(key, getattr(self, key), meaning) for key, meaning in PHASES.items())
@@ -221,7 +224,7 @@ class Failover:
           at the same address deletes it (Milvus sessionutil, handleRestart), and the standby wins the key.
         """
         if not 0 <= phase <= 1:
-            raise ValueError(f"phase must lie between 0 and 1, not {phase}")
+            raise ValueError(gettext("phase must lie between 0 and 1, not {phase}").format(phase=phase))
         return self.after(self.detector.missed(phase), _detected(self.detector, phase), kind)
 
     def after(self, missed: float, detected: float, kind: FaultKind = "crash") -> Timeline:
@@ -334,5 +337,5 @@ def false_alarms_per_year(detector: Detector, stalls: Stalls, processes: int = 1
     The probability of at least one is 1 - exp(-this).
     """
     if processes < 1:
-        raise ValueError(f"processes must be at least 1, not {processes}")
+        raise ValueError(gettext("processes must be at least 1, not {processes}").format(processes=processes))
     return processes * stalls.per_day * DAYS_PER_YEAR * false_alarm_probability(detector, stalls)

@@ -27,6 +27,7 @@ from typing import Literal, get_args
 
 from halab.models.failover import Span
 from halab.models.validation import not_negative, positive
+from halab.translation import gettext
 
 __all__ = [
     "BACKOFF_FIRST",
@@ -76,7 +77,11 @@ class HealthProbe:
         for name in ("failures", "successes"):
             value = getattr(self, name)
             if not (isinstance(value, int) and value >= 1):
-                raise ValueError(f"{name} must be a whole number from 1, not {value}")
+                raise ValueError(
+                    gettext("{name} must be a whole number from 1, not {value}").format(
+                        name=name, value=value
+                    )
+                )
 
 
 CARD = HealthProbe(period=10, timeout=5, failures=3, delay=30)
@@ -92,9 +97,9 @@ def detection(probe: HealthProbe, fault: ProbedFault, asks: Asks = "httpGet") ->
     Raises ValueError for a fault that is neither crash nor hang, and for another way to ask.
     """
     if fault not in get_args(ProbedFault):
-        raise ValueError(f"fault must be crash or hang, not {fault}")
+        raise ValueError(gettext("fault must be crash or hang, not {fault}").format(fault=fault))
     if asks not in get_args(Asks):
-        raise ValueError(f"asks must be httpGet or tcpSocket, not {asks}")
+        raise ValueError(gettext("asks must be httpGet or tcpSocket, not {asks}").format(asks=asks))
     if fault == "hang" and asks == "tcpSocket":
         return Span(math.inf, math.inf, math.inf)
     if fault == "crash":
@@ -113,9 +118,9 @@ def share_over(latencies: Sequence[float], timeout: float) -> float:
     Raises ValueError for an empty sample, or a timeout that is not above 0.
     """
     if not latencies:
-        raise ValueError("a sample must have a latency at least")
+        raise ValueError(gettext("a sample must have a latency at least"))
     if not timeout > 0:
-        raise ValueError(f"timeout must be a positive number, not {timeout}")
+        raise ValueError(gettext("timeout must be a positive number, not {timeout}").format(timeout=timeout))
     return (sum(each > timeout for each in latencies) + 1) / (len(latencies) + 1)
 
 
@@ -127,7 +132,7 @@ def false_restarts(probe: HealthProbe, late: float) -> float:
     (1 - p^k) / (p^k (1 - p)) probes. Raises ValueError unless 0 <= late <= 1.
     """
     if not 0 <= late <= 1:
-        raise ValueError(f"late must lie from 0 to 1, not {late}")
+        raise ValueError(gettext("late must lie from 0 to 1, not {late}").format(late=late))
     run = late**probe.failures
     # (1 - p^k) / (1 - p) is 1 + p + ... + p^(k - 1), which is also right where p is 1.
     return YEAR / probe.period * run / math.fsum(late**power for power in range(probe.failures))
@@ -161,7 +166,11 @@ def restart_storm(uptime: float, seconds: float) -> tuple[int, float]:
     and `seconds` is finite.
     """
     if not (uptime > 0 and seconds > 0 and math.isfinite(seconds)):
-        raise ValueError(f"uptime and seconds must be positive numbers, not {uptime} and {seconds}")
+        raise ValueError(
+            gettext("uptime and seconds must be positive numbers, not {uptime} and {seconds}").format(
+                uptime=uptime, seconds=seconds
+            )
+        )
     at, down, restarts, waits = 0.0, 0.0, 0, backoffs()
     while (at := at + uptime) < seconds:
         restarts += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from halab.models.validation import positive
+from halab.translation import gettext
 
 __all__ = ["FULL", "Fit", "headroom"]
 
@@ -32,7 +33,11 @@ def headroom(nodes: int, node_gib: float, copy_gib: float, copies: int) -> tuple
     """
     positive(node_gib=node_gib, copy_gib=copy_gib, copies=copies)
     if copies > nodes:
-        raise ValueError(f"{copies} copies need as many query nodes; there are {nodes}")
+        raise ValueError(
+            gettext("{copies} copies need as many query nodes; there are {nodes}").format(
+                copies=copies, nodes=nodes
+            )
+        )
     fewest = nodes // copies
     return _fit(fewest, node_gib, copy_gib), _fit(fewest - 1, node_gib, copy_gib)
 

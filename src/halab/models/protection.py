@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from halab.models.recovery import HOUR, Periodic
+from halab.translation import gettext
 
 __all__ = [
     "CELLS", "DISASTERS", "PROTECTIONS", "Answer", "Cell", "Helps", "Times", "best", "recovery",
@@ -151,7 +152,11 @@ def recovery(protection: str, times: Times) -> tuple[float, float]:
         "off-site backup": (times.fetch + times.restore, times.backups.loss().most),
     }
     if protection not in found:
-        raise ValueError(f"there is no protection {protection!r}; there are {', '.join(PROTECTIONS)}")
+        raise ValueError(
+            gettext("there is no protection {protection!r}; there are {PROTECTIONS}").format(
+                protection=protection, PROTECTIONS=", ".join(PROTECTIONS)
+            )
+        )
     return found[protection]
 
 

@@ -11,13 +11,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from halab.translation import gettext
+
 __all__ = ["Leadership", "holds", "leadership", "majority", "smallest", "tolerates"]
 
 
 def majority(members: int) -> int:
     """Members that must agree: more than half. Raises ValueError unless there is at least one."""
     if members < 1:
-        raise ValueError(f"members must be at least 1, not {members}")
+        raise ValueError(gettext("members must be at least 1, not {members}").format(members=members))
     return members // 2 + 1
 
 
@@ -29,7 +31,7 @@ def tolerates(members: int) -> int:
 def smallest(losses: int) -> int:
     """Fewest members that stand so many losses. Raises ValueError below 0."""
     if losses < 0:
-        raise ValueError(f"losses must be 0 or more, not {losses}")
+        raise ValueError(gettext("losses must be 0 or more, not {losses}").format(losses=losses))
     return 2 * losses + 1
 
 
@@ -39,7 +41,11 @@ def holds(members: int, reachable: int) -> bool:
     Raises ValueError unless `reachable` is from 0 to `members`.
     """
     if not 0 <= reachable <= members:
-        raise ValueError(f"reachable must be from 0 to {members}, not {reachable}")
+        raise ValueError(
+            gettext("reachable must be from 0 to {members}, not {reachable}").format(
+                members=members, reachable=reachable
+            )
+        )
     return reachable >= majority(members)
 
 

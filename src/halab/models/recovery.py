@@ -32,6 +32,7 @@ from typing import Literal, get_args
 
 from halab.models.failover import Span
 from halab.models.validation import not_negative, positive
+from halab.translation import gettext
 
 __all__ = [
     "DISASTERS",
@@ -69,7 +70,9 @@ class Periodic:
     def loss(self, failed: int = 0) -> Span:
         """Seconds of data lost with the original, if the newest `failed` copies turn out to be useless."""
         if failed < 0:
-            raise ValueError(f"failed must be zero or more copies, not {failed}")
+            raise ValueError(
+                gettext("failed must be zero or more copies, not {failed}").format(failed=failed)
+            )
         least = self.takes + failed * self.interval
         return Span(least, least + self.interval / 2, least + self.interval)
 
@@ -92,9 +95,13 @@ def longest_interval(rpo: float, takes: float = 0.0, failed: int = 0) -> float:
     positive(rpo=rpo)
     not_negative(takes=takes)
     if failed < 0:
-        raise ValueError(f"failed must be zero or more copies, not {failed}")
+        raise ValueError(gettext("failed must be zero or more copies, not {failed}").format(failed=failed))
     if takes >= rpo:
-        raise ValueError(f"no interval keeps an RPO of {rpo:g} s when a copy takes {takes:g} s")
+        raise ValueError(
+            gettext("no interval keeps an RPO of {rpo:g} s when a copy takes {takes:g} s").format(
+                rpo=rpo, takes=takes
+            )
+        )
     return (rpo - takes) / (failed + 1)
 
 
@@ -228,7 +235,7 @@ def _with_backups(
     everything: dict[Disaster, Recovery] = {
         disaster: recoveries.get(disaster, restored) for disaster in DISASTERS
     }
-    return Strategy(f"{name} + backups", price, everything)
+    return Strategy(gettext("{name} + backups").format(name=name), price, everything)
 
 
 def cheapest(offered: Iterable[Strategy], need: Need) -> Strategy | None:

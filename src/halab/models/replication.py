@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halab.models.validation import not_negative
+from halab.translation import gettext
 
 __all__ = [
     "Copy",
@@ -103,7 +104,7 @@ def straggling(share: float, copies: int, needed: int) -> float:
     """
     _checked(copies, needed)
     if not 0 <= share <= 1:
-        raise ValueError(f"share must lie between 0 and 1, not {share}")
+        raise ValueError(gettext("share must lie between 0 and 1, not {share}").format(share=share))
     return math.fsum(
         math.comb(copies, good) * (1 - share) ** good * share ** (copies - good) for good in range(needed)
     )
@@ -116,4 +117,8 @@ def draws(copy: Copy, shape: int | Sequence[int], seed: int = 0) -> NDArray[np.f
 
 def _checked(copies: int, needed: int) -> None:
     if not 1 <= needed <= copies:
-        raise ValueError(f"needed must lie between 1 and {copies} copies, not {needed}")
+        raise ValueError(
+            gettext("needed must lie between 1 and {copies} copies, not {needed}").format(
+                copies=copies, needed=needed
+            )
+        )

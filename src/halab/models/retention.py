@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from halab.translation import gettext
+
 __all__ = ["PERIODS", "Retention", "keep", "reasons"]
 
 PERIODS: Mapping[str, float] = {"daily": 86_400.0, "weekly": 7 * 86_400.0, "monthly": 30 * 86_400.0}
@@ -30,7 +32,11 @@ class Retention:
     def __post_init__(self) -> None:
         counts = (self.daily, self.weekly, self.monthly)
         if min(counts) < 0 or max(counts) == 0:
-            raise ValueError(f"a retention keeps 0 or more of each, and something at all, not {counts}")
+            raise ValueError(
+                gettext("a retention keeps 0 or more of each, and something at all, not {counts}").format(
+                    counts=counts
+                )
+            )
 
 
 def keep(moments: Iterable[float], retention: Retention) -> list[float]:

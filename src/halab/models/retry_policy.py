@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from halab.models.samples import Outcome
 from halab.models.validation import not_negative
+from halab.translation import gettext
 
 __all__ = ["IDEMPOTENT", "Random", "Retry", "RetryPolicy", "in_all"]
 
@@ -54,15 +55,19 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
-            raise ValueError(f"attempts must be at least 1, not {self.attempts}")
+            raise ValueError(
+                gettext("attempts must be at least 1, not {attempts}").format(attempts=self.attempts)
+            )
         not_negative(base=self.base, cap=self.cap, deadline=self.deadline)
         if self.jitter not in ("none", "full"):
-            raise ValueError(f'jitter must be "none" or "full", not "{self.jitter}"')
+            raise ValueError(
+                gettext('jitter must be "none" or "full", not "{jitter}"').format(jitter=self.jitter)
+            )
 
     def backoff(self, attempt: int) -> float:
         """The longest wait after attempt number `attempt` (from 1) has failed, seconds."""
         if attempt < 1:
-            raise ValueError(f"attempt counts from 1, not {attempt}")
+            raise ValueError(gettext("attempt counts from 1, not {attempt}").format(attempt=attempt))
         # 2 ** 1024 is no float; long before that the cap decides.
         return min(self.cap, self.base * 2.0 ** min(attempt - 1, 1000))
 

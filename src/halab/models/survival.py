@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from halab.models.topology import Role, Topology
+from halab.translation import gettext
 
 __all__ = [
     "FACTS",
@@ -194,9 +195,9 @@ def verdicts(
     `switch`: clients move to another proxy by themselves. Raises ValueError for a part that is not there.
     """
     if unknown := sorted(set(down) - {part.name for part in parts}):
-        raise ValueError(f"no such parts: {', '.join(unknown)}")
+        raise ValueError(gettext("no such parts: {unknown}").format(unknown=", ".join(unknown)))
     if copies < 1:
-        raise ValueError(f"copies must be at least 1, not {copies}")
+        raise ValueError(gettext("copies must be at least 1, not {copies}").format(copies=copies))
     return tuple(_verdict(facts, operation, parts, down, copies, switch) for operation in OPERATIONS)
 
 

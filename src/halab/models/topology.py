@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
+from halab.translation import gettext
+
 __all__ = [
     "Needed",
     "Repair",
@@ -47,9 +49,17 @@ class Role:
 
     def __post_init__(self) -> None:
         if not self.members or len(set(self.members)) != len(self.members):
-            raise ValueError(f"members must be different parts, at least one, not {self.members}")
+            raise ValueError(
+                gettext("members must be different parts, at least one, not {members}").format(
+                    members=self.members
+                )
+            )
         if self.needed != "majority" and not 1 <= self.needed <= len(self.members):
-            raise ValueError(f"needed must lie between 1 and {len(self.members)}, not {self.needed}")
+            raise ValueError(
+                gettext("needed must lie between 1 and {count}, not {needed}").format(
+                    count=len(self.members), needed=self.needed
+                )
+            )
 
     @property
     def least(self) -> int:
@@ -67,7 +77,11 @@ class Topology:
     def __post_init__(self) -> None:
         for operation, needs in self.operations.items():
             if lacking := [role for role in needs if role not in self.roles]:
-                raise ValueError(f"{operation} needs roles that are not there: {', '.join(lacking)}")
+                raise ValueError(
+                    gettext("{operation} needs roles that are not there: {lacking}").format(
+                        operation=operation, lacking=", ".join(lacking)
+                    )
+                )
 
     @property
     def parts(self) -> frozenset[str]:
@@ -82,7 +96,9 @@ def roles_lost(topology: Topology, operation: str, down: Collection[str]) -> tup
     needs = _needs(topology, operation)
     if unknown := sorted(set(down) - topology.parts):
         raise ValueError(
-            f"no such parts: {', '.join(unknown)}; there are {', '.join(sorted(topology.parts))}"
+            gettext("no such parts: {unknown}; there are {names}").format(
+                unknown=", ".join(unknown), names=", ".join(sorted(topology.parts))
+            )
         )
     return tuple(role for role in needs if not _works(topology.roles[role], down))
 
@@ -133,7 +149,9 @@ def cheapest_repair(
     has no price. Raises ValueError for an unknown operation or a price that is no price.
     """
     if wrong := [role for role, price in prices.items() if not 0 <= price < math.inf]:
-        raise ValueError(f"a price must be zero or more, and finite; see {', '.join(wrong)}")
+        raise ValueError(
+            gettext("a price must be zero or more, and finite; see {wrong}").format(wrong=", ".join(wrong))
+        )
     needs = dict.fromkeys(role for operation in operations for role in _needs(topology, operation))
     spares = {role: spares_needed(topology.roles[role]) for role in needs}
     spares = {role: count for role, count in spares.items() if count}
@@ -150,7 +168,7 @@ def best_repair(topology: Topology, prices: Mapping[str, float], budget: float) 
     ValueError for a negative budget.
     """
     if not budget >= 0:
-        raise ValueError(f"budget must be zero or more, not {budget}")
+        raise ValueError(gettext("budget must be zero or more, not {budget}").format(budget=budget))
     names = tuple(topology.operations)
     best = Repair({}, 0.0, _safe(topology, {}))
     for size in range(len(names), 0, -1):
@@ -182,4 +200,8 @@ def _needs(topology: Topology, operation: str) -> tuple[str, ...]:
         return topology.operations[operation]
     except KeyError:
         known = ", ".join(topology.operations)
-        raise ValueError(f"there is no operation {operation!r}; there are {known}") from None
+        raise ValueError(
+            gettext("there is no operation {operation!r}; there are {known}").format(
+                operation=operation, known=known
+            )
+        ) from None

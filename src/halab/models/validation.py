@@ -6,6 +6,8 @@ import difflib
 import math
 from collections.abc import Iterable
 
+from halab.translation import gettext
+
 __all__ = ["did_you_mean", "not_negative", "positive"]
 
 
@@ -13,17 +15,23 @@ def positive(**values: float) -> None:
     """Raise ValueError unless every value is above 0 and finite; pass each by its name."""
     for name, value in values.items():
         if not (value > 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be a positive number, not {value}")
+            raise ValueError(
+                gettext("{name} must be a positive number, not {value}").format(name=name, value=value)
+            )
 
 
 def not_negative(**values: float) -> None:
     """Raise ValueError unless every value is 0 or above and finite; pass each by its name."""
     for name, value in values.items():
         if not (value >= 0 and math.isfinite(value)):
-            raise ValueError(f"{name} must be zero or a positive number, not {value}")
+            raise ValueError(
+                gettext("{name} must be zero or a positive number, not {value}").format(
+                    name=name, value=value
+                )
+            )
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A question that names the known word nearest to this one, with a blank after it; "" if none is near."""
     close = difflib.get_close_matches(word.lower().strip(), list(known), n=1)
-    return f'Did you mean "{close[0]}"? ' if close else ""
+    return gettext('Did you mean "{value}"? ').format(value=close[0]) if close else ""

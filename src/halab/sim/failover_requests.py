@@ -24,6 +24,7 @@ from halab.models.failover import MILVUS, Failover, Lease, Timeline
 from halab.models.faults import FaultKind
 from halab.models.retry_policy import Retry, in_all
 from halab.models.samples import OPERATIONS, Outcome, Sample
+from halab.translation import gettext
 
 __all__ = ["Incident", "Outage", "Run", "fail_over", "outages", "probe", "simulate"]
 
@@ -238,10 +239,18 @@ def probe(
     that retries add is left out: `halab.sim.retry_storm` is about that.
     """
     if not (rate > 0 and deadline > 0):
-        raise ValueError(f"rate and deadline must be positive, not {rate} and {deadline}")
+        raise ValueError(
+            gettext("rate and deadline must be positive, not {rate} and {deadline}").format(
+                rate=rate, deadline=deadline
+            )
+        )
     for operation in operations:
         if operation not in OPERATIONS:
-            raise ValueError(f'operation must be one of {", ".join(OPERATIONS)}; not "{operation}"')
+            raise ValueError(
+                gettext('operation must be one of {OPERATIONS}; not "{operation}"').format(
+                    OPERATIONS=", ".join(OPERATIONS), operation=operation
+                )
+            )
     samples = []
     for operation in operations:
         rng = random.Random(f"probe {seed} {operation}")
@@ -317,7 +326,9 @@ def simulate(
     role or an operation that is not known.
     """
     if role not in NEEDS:
-        raise ValueError(f'role must be one of {", ".join(NEEDS)}; not "{role}"')
+        raise ValueError(
+            gettext('role must be one of {NEEDS}; not "{role}"').format(NEEDS=", ".join(NEEDS), role=role)
+        )
     timeline = fail_over(settings, kind, seed)
     windows = outages(Incident(role, kind, at, timeline, settings), replicas)
     return Run(at, timeline, windows, probe(windows, 0.0, end, operations, rate, deadline, seed, retry))

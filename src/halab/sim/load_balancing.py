@@ -21,6 +21,8 @@ from typing import Any, Protocol
 
 import simpy
 
+from halab.translation import gettext
+
 __all__ = [
     "STRATEGIES",
     "Answer",
@@ -123,7 +125,7 @@ def requests(rate: float, seconds: float, seed: int = 0) -> list[Request]:
     Raises ValueError unless `rate` and `seconds` are above 0.
     """
     if not (0 < rate < math.inf and 0 < seconds < math.inf):
-        raise ValueError("rate and seconds must be above 0")
+        raise ValueError(gettext("rate and seconds must be above 0"))
     rng = random.Random(seed)
     arrivals: list[Request] = []
     at = rng.expovariate(rate)
@@ -198,7 +200,7 @@ def race(nodes: Sequence[Node], work: Sequence[Request], strategy: Strategy) -> 
     Raises ValueError if the strategy picks what is not in service, or if there are no nodes.
     """
     if not nodes or any(not 0 < node.speed < math.inf for node in nodes):
-        raise ValueError("a race needs nodes, each with a speed above 0")
+        raise ValueError(gettext("a race needs nodes, each with a speed above 0"))
     env = simpy.Environment()
     servers = [_Server(env, node) for node in nodes]
     answers: dict[int, Answer] = {}
@@ -234,7 +236,11 @@ def _arrive(
             continue
         chosen = strategy.pick(dict(loads), request.draws)
         if isinstance(chosen, bool) or chosen not in loads:
-            raise ValueError(f"{chosen!r} was picked, and only {sorted(loads)} are in service")
+            raise ValueError(
+                gettext("{chosen!r} was picked, and only {loads} are in service").format(
+                    chosen=chosen, loads=sorted(loads)
+                )
+            )
         env.process(_serve(env, servers[chosen], chosen, number, request, answers))
         servers[chosen].unanswered += 1
 
@@ -264,7 +270,7 @@ def simulate_closed_loop(
     speed that is not above 0.
     """
     if not speeds or min(speeds) <= 0 or clients < 1 or not 0 < seconds < math.inf:
-        raise ValueError("a closed loop needs nodes with a speed, clients and an end")
+        raise ValueError(gettext("a closed loop needs nodes with a speed, clients and an end"))
     env = simpy.Environment()
     servers = [_Server(env, Node(speed)) for speed in speeds]
     rng = random.Random(seed)

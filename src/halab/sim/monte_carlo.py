@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from halab.models.availability import DAY, shares
 from halab.models.availability_repair import Block, Chain
+from halab.translation import gettext
 
 __all__ = ["SimulatedYears", "simulate_years"]
 
@@ -45,7 +46,7 @@ def simulate_years(chain: Chain, years: int = 200, seed: int = 0) -> SimulatedYe
     Raises ValueError for less than one year.
     """
     if years < 1:
-        raise ValueError(f"years must be at least 1, not {years}")
+        raise ValueError(gettext("years must be at least 1, not {years}").format(years=years))
     rng = np.random.default_rng(seed)
     end = years * YEAR
     down = _union(np.concatenate([_block(block, end, rng) for block in chain.blocks]), end)

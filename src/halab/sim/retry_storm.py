@@ -25,6 +25,7 @@ import simpy
 
 from halab.models.retry_policy import Retry
 from halab.models.samples import Outcome
+from halab.translation import gettext
 
 __all__ = ["MOST_ATTEMPTS", "Question", "RetryReport", "Scenario", "judge"]
 
@@ -63,12 +64,22 @@ class Scenario:
     def __post_init__(self) -> None:
         for name in ("clients", "rate", "servers", "service", "timeout", "end"):
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+                raise ValueError(
+                    gettext("{name} must be positive, not {getattr}").format(
+                        name=name, getattr=getattr(self, name)
+                    )
+                )
         for name in ("inserts", "silent"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is a fraction between 0 and 1, not {getattr(self, name)}")
+                raise ValueError(
+                    gettext("{name} is a fraction between 0 and 1, not {getattr}").format(
+                        name=name, getattr=getattr(self, name)
+                    )
+                )
         if min(self.outage_at, self.outage, self.queue) < 0 or self.outage_at + self.outage > self.end:
-            raise ValueError("the outage must lie between 0 and end, and the queue must not be negative")
+            raise ValueError(
+                gettext("the outage must lie between 0 and end, and the queue must not be negative")
+            )
 
     @property
     def back_at(self) -> float:
@@ -292,5 +303,9 @@ def _checked(wait: Any) -> float | None:
     if isinstance(wait, bool) or not isinstance(wait, (int, float)):
         raise TypeError(f"a policy returns seconds to wait, or None to give up; this one returned {wait!r}")
     if not (wait >= 0 and math.isfinite(wait)):
-        raise ValueError(f"a wait is zero or a positive number of seconds; this policy returned {wait}")
+        raise ValueError(
+            gettext("a wait is zero or a positive number of seconds; this policy returned {wait}").format(
+                wait=wait
+            )
+        )
     return float(wait)

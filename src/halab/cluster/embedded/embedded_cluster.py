@@ -48,6 +48,7 @@ from halab.cluster.running_cluster import (
 )
 from halab.errors import ClusterError, ClusterNotFound, FaultError, NotReady
 from halab.tables import Sentence
+from halab.translation import gettext
 
 __all__ = [
     "EmbeddedCluster",
@@ -231,7 +232,8 @@ def not_running(name: str) -> ClusterNotFound:
     """The error for a name that no cluster has; it lists those that run."""
     running = ", ".join(spec.name for spec in clusters()) or "none"
     return ClusterNotFound(
-        f"No cluster {name!r} is running (running: {running}).", hint="Start it with: halab up"
+        gettext("No cluster {name!r} is running (running: {running}).").format(name=name, running=running),
+        hint=gettext("Start it with: halab up"),
     )
 
 
@@ -289,8 +291,10 @@ def _lock(folder: Path) -> AcquireReturnProxy[FileLock]:
         return FileLock(folder / "clusters.lock").acquire()
     except OSError as error:
         raise ClusterError(
-            f"Clusters need a folder of their own, and {folder} cannot be written: {error.strerror}.",
-            hint="Choose another: set HALAB_HOME to a folder that you may write.",
+            gettext(
+                "Clusters need a folder of their own, and {folder} cannot be written: {strerror}."
+            ).format(folder=folder, strerror=error.strerror),
+            hint=gettext("Choose another: set HALAB_HOME to a folder that you may write."),
         ) from None
 
 
@@ -327,7 +331,7 @@ def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progres
         ports=free_ports(ports_needed(profile), _reserved()),
         versions=binaries.versions,
     )
-    report("starting the supervisor")
+    report(gettext("starting the supervisor"))
     folder.mkdir(mode=0o700)
     spec.save()
     with (folder / "supervisor.log").open("ab") as output:
@@ -347,13 +351,15 @@ def _await_supervisor(spec: ClusterSpec, process: subprocess.Popen[bytes]) -> No
     while not _answers(spec):
         if process.poll() is not None or time.monotonic() > until:
             ended = (
-                f"ended with {process.returncode}"
+                gettext("ended with {returncode}").format(returncode=process.returncode)
                 if process.returncode is not None
-                else "did not answer in 30 s"
+                else gettext("did not answer in 30 s")
             )
             raise NotReady(
-                f"Awaited the supervisor; it {ended}. It wrote:\n{tail(spec.folder / 'supervisor.log')}",
-                hint="Run: halab doctor",
+                gettext("Awaited the supervisor; it {ended}. It wrote:\n{tail}").format(
+                    ended=ended, tail=tail(spec.folder / "supervisor.log")
+                ),
+                hint=gettext("Run: halab doctor"),
             )
         time.sleep(0.02)
     _SUPERVISORS.append(process)
@@ -386,7 +392,9 @@ def _await_ready(cluster: EmbeddedCluster, owned: bool, progress: Progress) -> N
     while True:
         status = cluster.status()
         healthy = sum(c["health"] == "healthy" for c in status["components"])
-        settings = f"profile {cluster.profile}, TTL {cluster.ttl:g} s"
+        settings = gettext("profile {profile}, TTL {ttl:g} s").format(
+            profile=cluster.profile, ttl=cluster.ttl
+        )
         progress(status | {"done": healthy, "total": len(status["components"]), "settings": settings})
         if status["phase"] == "ready":
             return
@@ -394,8 +402,12 @@ def _await_ready(cluster: EmbeddedCluster, owned: bool, progress: Progress) -> N
             if owned:
                 _request(cluster.spec, {"op": "down", "keep": True})
             raise NotReady(
-                f"The cluster {cluster.name!r} did not come up.\n{status['error']}",
-                hint=f"Run: halab doctor. All logs are in {cluster.folder} until the next start.",
+                gettext("The cluster {name!r} did not come up.\n{error}").format(
+                    name=cluster.name, error=status["error"]
+                ),
+                hint=gettext("Run: halab doctor. All logs are in {folder} until the next start.").format(
+                    folder=cluster.folder
+                ),
             )
         time.sleep(POLL)
 
@@ -411,8 +423,12 @@ def _request(spec: ClusterSpec, request: dict[str, Any]) -> dict[str, Any]:
     """
     if (pid := orphan_killer.stopped_supervisor(spec.folder)) is not None:
         raise SupervisorStopped(
-            f"The cluster {spec.name!r} cannot answer: its supervisor, process {pid}, is stopped (SIGSTOP).",
-            hint=f"Let it go on: kill -CONT {pid}. Or remove the cluster: halab down --name {spec.name}",
+            gettext(
+                "The cluster {name!r} cannot answer: its supervisor, process {pid}, is stopped (SIGSTOP)."
+            ).format(name=spec.name, pid=pid),
+            hint=gettext(
+                "Let it go on: kill -CONT {pid}. Or remove the cluster: halab down --name {name}"
+            ).format(pid=pid, name=spec.name),
         )
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -423,13 +439,18 @@ def _request(spec: ClusterSpec, request: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(line)
     except (OSError, ValueError) as error:
         gone = isinstance(error, (FileNotFoundError, ConnectionRefusedError))
-        why = "it was taken down, or the process that started it has ended" if gone else str(error)
+        why = gettext("it was taken down, or the process that started it has ended") if gone else str(error)
         raise ClusterNotFound(
-            f"The cluster {spec.name!r} no longer answers: {why}.",
-            hint="Start it again: halab.cluster() and a new Retriever in a notebook, halab up in a terminal.",
+            gettext("The cluster {name!r} no longer answers: {why}.").format(name=spec.name, why=why),
+            hint=gettext(
+                "Start it again: halab.cluster() and a new Retriever in a notebook, halab up in a terminal."
+            ),
         ) from None
     if "refused" in answer:
         raise FaultError(
-            f"The cluster {spec.name!r} refused: {answer['refused']}.", hint="Look at: halab status"
+            gettext("The cluster {name!r} refused: {refused}.").format(
+                name=spec.name, refused=answer["refused"]
+            ),
+            hint=gettext("Look at: halab status"),
         )
     return answer

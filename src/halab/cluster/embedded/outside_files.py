@@ -17,6 +17,7 @@ import psutil
 
 from halab.cluster.embedded.spec import ClusterSpec, Process
 from halab.errors import ClusterError
+from halab.translation import gettext
 
 __all__ = ["alias", "remove_outside_files", "share_milvus_folder"]
 
@@ -36,9 +37,13 @@ def share_milvus_folder(folder: Path = MILVUS) -> None:
         folder.chmod(EVERYBODY)  # `mkdir` would leave out what the umask forbids
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ClusterError(
-            f"Milvus writes to {folder}, whatever its settings, and this user may not: it belongs to "
-            f"{folder.owner()}.",
-            hint=f"Ask {folder.owner()}, or an administrator, to run: chmod 1777 {folder}",
+            gettext(
+                "Milvus writes to {folder}, whatever its settings, and this user may not: it belongs "
+                "to {owner}."
+            ).format(folder=folder, owner=folder.owner()),
+            hint=gettext("Ask {owner}, or an administrator, to run: chmod 1777 {folder}").format(
+                owner=folder.owner(), folder=folder
+            ),
         )
 
 

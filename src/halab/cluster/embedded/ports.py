@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable
 
 from halab.errors import ClusterError
+from halab.translation import gettext
 
 __all__ = ["FIRST", "LAST", "free_ports", "is_free"]
 
@@ -43,6 +44,8 @@ def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
             if len(found) == count:
                 return sorted(found)
     raise ClusterError(
-        f"The cluster needs {count} free ports between {FIRST} and {LAST}; only {len(found)} are free.",
-        hint="Take old clusters down with: halab down --all",
+        gettext(
+            "The cluster needs {count} free ports between {FIRST} and {LAST}; only {count2} are free."
+        ).format(count=count, FIRST=FIRST, LAST=LAST, count2=len(found)),
+        hint=gettext("Take old clusters down with: halab down --all"),
     )

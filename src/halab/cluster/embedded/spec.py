@@ -14,6 +14,7 @@ from halab.cluster.protocol import COORDINATORS
 from halab.errors import ClusterError
 from halab.folders import home_folder
 from halab.models.validation import did_you_mean
+from halab.translation import gettext
 
 __all__ = [
     "PORTS",
@@ -167,16 +168,22 @@ def check_settings(name: str, profile: str, ttl: float) -> None:
     """Raise ClusterError if a cluster cannot be made with these settings."""
     if not NAME.fullmatch(name):
         raise ClusterError(
-            f"A cluster's name is lower-case letters, digits and hyphens, at most 31; got {name!r}.",
-            hint='Try "course" or "lab-2".',
+            gettext(
+                "A cluster's name is lower-case letters, digits and hyphens, at most 31; got {name!r}."
+            ).format(name=name),
+            hint=gettext('Try "course" or "lab-2".'),
         )
     if profile not in PROFILES:
         raise ClusterError(
-            f"There is no profile {profile!r}.",
-            hint=f"{did_you_mean(profile, PROFILES)}Choose one of: {', '.join(PROFILES)}.",
+            gettext("There is no profile {profile!r}.").format(profile=profile),
+            hint=gettext("{did_you_mean}Choose one of: {PROFILES}.").format(
+                did_you_mean=did_you_mean(profile, PROFILES), PROFILES=", ".join(PROFILES)
+            ),
         )
     if ttl != int(ttl) or not 2 <= ttl <= 120:
         raise ClusterError(
-            f"The session TTL is whole seconds from 2 to 120 (etcd leases count in seconds); got {ttl}.",
-            hint="10 is the course's default; Milvus ships 30.",
+            gettext(
+                "The session TTL is whole seconds from 2 to 120 (etcd leases count in seconds); got {ttl}."
+            ).format(ttl=ttl),
+            hint=gettext("10 is the course's default; Milvus ships 30."),
         )

@@ -35,6 +35,7 @@ from halab.cluster.embedded.outside_files import remove_outside_files
 from halab.cluster.embedded.process_table import BackgroundTasks, ProcessTable
 from halab.cluster.embedded.settings import log_retention
 from halab.cluster.embedded.spec import ClusterSpec
+from halab.translation import gettext
 
 __all__ = ["Supervisor", "main"]
 
@@ -107,7 +108,7 @@ class Supervisor:
         remove_outside_files(self.spec)
 
     def _task_failed(self, error: str) -> None:
-        self.boot.fail(f"The supervisor itself failed: {error}")
+        self.boot.fail(gettext("The supervisor itself failed: {error}").format(error=error))
 
     def _start_orphan_killer(self) -> None:
         """Where the kernel cannot end the children of a supervisor that was killed, a process does."""

@@ -31,6 +31,7 @@ from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.retriever import Retriever
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Sample
+from halab.translation import gettext
 
 __all__ = [
     "KEPT_CONNECTIONS",
@@ -72,8 +73,10 @@ def connection_spread(
     """
     if clients < 1 or asking < 1:
         raise MeasurementError(
-            f"a spread needs at least one client of each kind, found {clients} and {asking}",
-            hint="for example clients=8, asking=48",
+            gettext("a spread needs at least one client of each kind, found {clients} and {asking}").format(
+                clients=clients, asking=asking
+            ),
+            hint=gettext("for example clients=8, asking=48"),
         )
     servers = proxies(cluster)
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -135,8 +138,10 @@ def _settled(front: Balancer, here: int) -> list[Server]:
             return counts
         if time.monotonic() > until:
             raise MeasurementError(
-                f"{here} clients are connected and the balancer counts {open_now}",
-                hint="see `halab status` for the proxies, and measure again",
+                gettext("{here} clients are connected and the balancer counts {open_now}").format(
+                    here=here, open_now=open_now
+                ),
+                hint=gettext("see `halab status` for the proxies, and measure again"),
             )
         time.sleep(0.02)
 
@@ -172,13 +177,15 @@ def probe_behind_balancer(
         ]
         with probe(cluster, operations, rate=rate) as run, _Watch(kept, cluster.now) as watch:
             steps = ExperimentSteps(run)
-            steps.wait(before, "before the fault")
+            steps.wait(before, gettext("before the fault"))
             cluster.wait_healthy()
-            with steps.faults([(kind, target)], "undoing the fault, waiting for health"):
+            with steps.faults([(kind, target)], gettext("undoing the fault, waiting for health")):
                 steps.wait(seconds, fault)
-            steps.wait(after, "after the fault")
+            steps.wait(after, gettext("after the fault"))
             steps.on_progress(DONE)
-    note = f"HAProxy, balance {algorithm}: {clients} clients keep their connection, others make a new one."
+    note = gettext(
+        "HAProxy, balance {algorithm}: {clients} clients keep their connection, others make a new one."
+    ).format(algorithm=algorithm, clients=clients)
     events = [relative(event, run.started) for event in watch.events]
     return run.journal.extended(events=events, notes=[note])
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from halab.models.bootstrap import Interval, turns_until_outside
 from halab.tables import Tabular
+from halab.translation import gettext
 
 __all__ = ["CurveView", "Line", "RatioView", "Ratios", "decision"]
 
@@ -50,13 +51,13 @@ def decision(ratio: Interval, card: float, turns: int) -> str:
     if ratio.high < 1:
         return "less"
     if not ratio.low <= card <= ratio.high:
-        return "no difference was shown, and the card's is ruled out"
-    both = "undecided: no difference and the card's both lie inside the interval"
+        return gettext("no difference was shown, and the card's is ruled out")
+    both = gettext("undecided: no difference and the card's both lie inside the interval")
     needed = min(turns_until_outside(ratio, value, turns) for value in (1.0, card))
     if needed > _ENOUGH:
-        return f"{both}, and more turns would not help"
+        return gettext("{both}, and more turns would not help").format(both=both)
     more = max(1, math.ceil(needed) - turns)
-    some = "1 more turn" if more == 1 else f"{more} more turns"
+    some = gettext("1 more turn") if more == 1 else gettext("{more} more turns").format(more=more)
     return f"{both}. About {some} each would decide (repeats={turns + more})"
 
 
@@ -75,8 +76,13 @@ class RatioView:
     def alt(self) -> str:
         """The picture in words."""
         measured = [
-            f"{each.name}: {self.shown(each.interval.median)}, interval {self.shown(each.interval.low)} to "
-            f"{self.shown(each.interval.high)}, {len(each.turns)} turns."
+            gettext("{name}: {shown}, interval {shown2} to {shown3}, {count} turns.").format(
+                name=each.name,
+                shown=self.shown(each.interval.median),
+                shown2=self.shown(each.interval.low),
+                shown3=self.shown(each.interval.high),
+                count=len(each.turns),
+            )
             for each in self.ratios
         ]
         return " ".join([*measured, *(f"{line.name}: {self.shown(line.value)}." for line in self.lines)])
@@ -137,9 +143,17 @@ class CurveView:
     @property
     def alt(self) -> str:
         """The picture in words."""
-        told = [f"With {n}: {len(group)} turns." for n, group in sorted(self.turns.items())]
+        told = [
+            gettext("With {n}: {count} turns.").format(n=n, count=len(group))
+            for n, group in sorted(self.turns.items())
+        ]
         curve = [f"{n}: {self.law(n).median:.0f}" for n in range(1, self.furthest + 1)]
-        return " ".join((f"By replicas. {' '.join(told)}", f"The law, a second: {', '.join(curve)}."))
+        return " ".join(
+            (
+                gettext("By replicas. {told}").format(told=" ".join(told)),
+                gettext("The law, a second: {curve}.").format(curve=", ".join(curve)),
+            )
+        )
 
     def __repr__(self) -> str:
         return "\n\n".join((self.sentence, self.alt, *map(repr, self.figures)))

@@ -29,6 +29,7 @@ from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
+from halab.translation import gettext
 
 __all__ = ["EVERYTHING", "UNFLUSHED", "Loss", "Losses", "Rows", "disaster", "loss"]
 
@@ -74,18 +75,20 @@ def disaster(
     operations = retriever.operations("search", "insert")
     run = probe(cluster, operations, rate=rate, deadline=deadline, seed=seed)
     steps = ExperimentSteps(run)
-    steps.on_progress("waiting until every search finds something")
+    steps.on_progress(gettext("waiting until every search finds something"))
     # Otherwise what the last disaster left behind would be measured as this one's.
     retriever.wait_until_searchable()
     with run:
-        steps.wait(before, "writing rows")
+        steps.wait(before, gettext("writing rows"))
         flush = _flush(retriever, steps)
-        steps.wait(unflushed, "writing rows that are not flushed")
-        with steps.faults([("crash", part) for part in lost], "starting again, waiting for health") as parts:
-            steps.wait(down, f"{target}: gone")
+        steps.wait(unflushed, gettext("writing rows that are not flushed"))
+        with steps.faults(
+            [("crash", part) for part in lost], gettext("starting again, waiting for health")
+        ) as parts:
+            steps.wait(down, gettext("{target}: gone").format(target=target))
         if steps.recovered:
             _wait_for_answer(retriever, run)
-        steps.wait_until_answered(after, "after the disaster")
+        steps.wait_until_answered(after, gettext("after the disaster"))
     journal = run.journal.extended(faults=[_merged(target, parts, run.started)], events=flush)
 
     return steps.count_rows(journal, None if retriever.simulated else partial(counted, journal, retriever))
@@ -101,7 +104,7 @@ def _flush(retriever: Retriever, steps: ExperimentSteps) -> list[Event]:
     """Flush what was written so far; the two moments that bound it, on the run's clock."""
     run = steps.run
     if retriever.simulated:
-        run.note("SIMULATED: this cluster keeps no rows, so none was flushed and none was counted.")
+        run.note(gettext("SIMULATED: this cluster keeps no rows, so none was flushed and none was counted."))
         return []
     steps.on_progress("flushing")
     began = run.elapsed
@@ -109,7 +112,7 @@ def _flush(retriever: Retriever, steps: ExperimentSteps) -> list[Event]:
     try:
         client.flush(retriever.insert_collection)
     except UNANSWERED as error:
-        run.note(f"The rows were not flushed: {error_text(error)}")
+        run.note(gettext("The rows were not flushed: {error_text}").format(error_text=error_text(error)))
         return []
     finally:
         client.close()
@@ -123,10 +126,14 @@ def _wait_for_answer(retriever: Retriever, run: Run) -> None:
     end = time.monotonic() + _SEARCH
     while time.monotonic() < end:
         with suppress(MeasurementError):
-            retriever.ask("Is anybody there?", timeout=1.0)
+            retriever.ask(gettext("Is anybody there?"), timeout=1.0)
             return
         time.sleep(_LOOK)
-    run.note(f"Every component was healthy, and yet no search was answered for {_SEARCH:g} s.")
+    run.note(
+        gettext("Every component was healthy, and yet no search was answered for {SEARCH:g} s.").format(
+            SEARCH=_SEARCH
+        )
+    )
 
 
 def _merged(target: str, parts: Sequence[Fault], started: float) -> FaultRecord:
@@ -165,7 +172,7 @@ class Losses(Tabular):
     def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         known = self.window is not None
         return _HEADINGS, [
-            (row.when, str(row.acknowledged), str(row.missing) if known else "not counted")
+            (row.when, str(row.acknowledged), str(row.missing) if known else gettext("not counted"))
             for row in self.rows
         ]
 
@@ -191,8 +198,10 @@ def loss(journal: Journal) -> Loss:
     """
     if not journal.faults or "insert" not in journal.header.operations:
         raise MeasurementError(
-            "a loss is counted in a journal with a fault and with inserts, and this one has not both",
-            hint='make one with disaster(cluster, "log", retriever=retriever)',
+            gettext(
+                "a loss is counted in a journal with a fault and with inserts, and this one has not both"
+            ),
+            hint=gettext('make one with disaster(cluster, "log", retriever=retriever)'),
         )
     at = journal.faults[0].at
     began, ended = (_moment(journal, kind) for kind in (_FLUSHING, _FLUSHED))
@@ -217,12 +226,12 @@ def loss(journal: Journal) -> Loss:
 def _names(flushed: bool) -> tuple[str, str, str, str]:
     """What the four groups are called; the two that only a flush makes have no name without one."""
     if not flushed:
-        return ("before the disaster", "", "", "after the disaster")
+        return (gettext("before the disaster"), "", "", gettext("after the disaster"))
     return (
-        "before the flush",
-        "while it was flushed",
+        gettext("before the flush"),
+        gettext("while it was flushed"),
         UNFLUSHED,
-        "after the disaster",
+        gettext("after the disaster"),
     )
 
 
@@ -242,12 +251,14 @@ def _remarks(journal: Journal) -> list[str]:
     count = journal.count
     remarks = list(journal.notes)
     if count is None:
-        return [*remarks, "Rows were not counted, so nothing is said about lost data."]
+        return [*remarks, gettext("Rows were not counted, so nothing is said about lost data.")]
     landed = count.unknown_present + count.failed_present
     if not count.unknown + count.failed:
         return remarks
     return [
-        f"Of {count.unknown} inserts without an answer and {count.failed} refused ones, "
-        f"{landed or 'none'} are there all the same.",
+        gettext(
+            "Of {unknown} inserts without an answer and {failed} refused ones, {value} are there "
+            "all the same."
+        ).format(unknown=count.unknown, failed=count.failed, value=landed or gettext("none")),
         *remarks,
     ]

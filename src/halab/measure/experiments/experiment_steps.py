@@ -13,6 +13,7 @@ from halab.measure.probing.prober import Run
 from halab.measure.probing.progress_line import DONE, view_of
 from halab.measure.probing.retriever import SETTLE, Retriever
 from halab.models.samples import Outcome
+from halab.translation import gettext
 
 __all__ = ["PATIENCE", "ExperimentSteps", "counted"]
 
@@ -63,7 +64,9 @@ class ExperimentSteps:
         while (now := self.cluster.now()) < max(begun, self._last_bad()) + good:
             if now >= begun + good + PATIENCE:
                 self.run.note(
-                    f"Requests still got no answer {now - begun:.0f} s after the cluster was healthy."
+                    gettext(
+                        "Requests still got no answer {value:.0f} s after the cluster was healthy."
+                    ).format(value=now - begun)
                 )
                 return
             self.on_progress(phase)
@@ -95,7 +98,11 @@ class ExperimentSteps:
                 self.cluster.wait_healthy()
             except ClusterError as error:
                 self.recovered = False
-                self.run.note(f"The cluster did not become healthy again: {error.message.splitlines()[0]}")
+                self.run.note(
+                    gettext("The cluster did not become healthy again: {value}").format(
+                        value=error.message.splitlines()[0]
+                    )
+                )
 
     def count_rows(self, journal: Journal, count: Callable[[], Journal] | None) -> Journal:
         """The journal that `count` makes of it; if rows cannot be counted, a note says why.
@@ -103,10 +110,12 @@ class ExperimentSteps:
         With None nothing is counted. This is the last step.
         """
         if count is not None:
-            self.on_progress("counting rows")
+            self.on_progress(gettext("counting rows"))
             try:
                 journal = count()
             except MeasurementError as error:
-                journal = journal.extended(notes=[f"Rows were not counted: {error.message}"])
+                journal = journal.extended(
+                    notes=[gettext("Rows were not counted: {message}").format(message=error.message)]
+                )
         self._show(DONE)
         return journal

@@ -18,6 +18,7 @@ from halab.measure.probing.operations import Operation
 from halab.measure.probing.prober import probe
 from halab.measure.probing.retriever import SETTLE, Retriever
 from halab.models.validation import did_you_mean
+from halab.translation import gettext
 
 __all__ = ["experiment", "journal_name", "parse_fault", "probe_and_save"]
 
@@ -28,9 +29,10 @@ def parse_fault(fault: str) -> tuple[FaultKind, str]:
     kinds = get_args(FaultKind)
     if kind not in kinds or not target.strip():
         raise MeasurementError(
-            f'a fault is a kind and a target, found "{fault}"',
-            hint=f"{did_you_mean(kind, kinds)}Begin with {', '.join(kinds)}; "
-            'for example "crash active rootcoord"',
+            gettext('a fault is a kind and a target, found "{fault}"').format(fault=fault),
+            hint=gettext('{did_you_mean}Begin with {kinds}; for example "crash active rootcoord"').format(
+                did_you_mean=did_you_mean(kind, kinds), kinds=", ".join(kinds)
+            ),
         )
     return cast(FaultKind, kind), target.strip()
 
@@ -69,20 +71,24 @@ def experiment(
         cluster.resolve(target)
     run = probe(cluster, operations or retriever.operations(), rate=rate, deadline=deadline, seed=seed)
     steps = ExperimentSteps(run, progress=progress)
-    steps.on_progress("waiting until every search finds something")
+    steps.on_progress(gettext("waiting until every search finds something"))
     # Otherwise what the last fault left behind would be measured as this one's.
     searchable = retriever.wait_until_searchable()
     with run:
         if not searchable:
-            run.note(f"Not all searches found something even before, for {SETTLE:g} s.")
-        steps.wait(before, "before the fault")
+            run.note(
+                gettext("Not all searches found something even before, for {SETTLE:g} s.").format(
+                    SETTLE=SETTLE
+                )
+            )
+        steps.wait(before, gettext("before the fault"))
         if wanted:
             cluster.wait_healthy()  # on a cluster that is broken already a fault would show nothing
-            with steps.faults(wanted, "undoing the fault, waiting for health") as injected:
+            with steps.faults(wanted, gettext("undoing the fault, waiting for health")) as injected:
                 steps.wait(seconds, ", ".join(f"{each.kind} {each.component}" for each in injected))
         else:
-            steps.wait(seconds, "no fault")
-        steps.wait_until_answered(after, "after the fault")
+            steps.wait(seconds, gettext("no fault"))
+        steps.wait_until_answered(after, gettext("after the fault"))
         if wanted and steps.recovered:
             _await_those_who_fell_late(cluster, steps)
     journal = run.journal
@@ -97,19 +103,23 @@ def _await_those_who_fell_late(cluster: Cluster, steps: ExperimentSteps) -> None
     if not fallen:
         return
     names = ", ".join(fallen)
-    steps.on_progress(f"waiting for {names}")
+    steps.on_progress(gettext("waiting for {names}").format(names=names))
     try:
         waited = cluster.wait_healthy()
     except ClusterError as error:
         steps.recovered = False
         steps.run.note(
-            f"The cluster has not healed: it was healthy once, then {names} was not, and still is not: "
-            f"{error.message.splitlines()[0]}"
+            gettext(
+                "The cluster has not healed: it was healthy once, then {names} was not, and still is "
+                "not: {value}"
+            ).format(names=names, value=error.message.splitlines()[0])
         )
     else:
         steps.run.note(
-            f"The cluster had not healed when the probes were answered again: {names} became healthy only "
-            f"{waited:.0f} s later."
+            gettext(
+                "The cluster had not healed when the probes were answered again: {names} became "
+                "healthy only {waited:.0f} s later."
+            ).format(names=names, waited=waited)
         )
 
 
@@ -137,7 +147,8 @@ def probe_and_save(
     """
     if Path(path).exists():
         raise MeasurementError(
-            f"{path} is already there, and a journal is never overwritten", hint="choose another name"
+            gettext("{path} is already there, and a journal is never overwritten").format(path=path),
+            hint=gettext("choose another name"),
         )
     with Retriever(cluster, replicas=replicas, name="halab_probe") as retriever:
         journal = experiment(

@@ -42,6 +42,7 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.errors import ClusterError
 from halab.measure.experiments.virtual_loop import VirtualLoop
 from halab.models.health_probes import BACKOFF_RESET, HealthProbe, backoffs
+from halab.translation import gettext
 
 __all__ = ["Check", "Container", "Exec", "HttpGet", "Kubelet", "Pod", "TcpSocket", "container_of"]
 
@@ -102,9 +103,13 @@ class Pod:
     def __post_init__(self) -> None:
         for name, check in (("liveness", self.liveness), ("startup", self.startup)):
             if check is not None and check.probe.successes != 1:
-                raise ValueError(f"successes of a {name} probe must be 1, not {check.probe.successes}")
+                raise ValueError(
+                    gettext("successes of a {name} probe must be 1, not {successes}").format(
+                        name=name, successes=check.probe.successes
+                    )
+                )
         if self.readiness is not None and self.readiness.grace is not None:
-            raise ValueError("a readiness probe ends nothing: its grace must be None")
+            raise ValueError(gettext("a readiness probe ends nothing: its grace must be None"))
 
 
 class Container(Protocol):
@@ -387,8 +392,10 @@ class _Process:
             self._ports[port] = self.cluster.loopback_port(self.name, port)
         if not self._ports[port]:
             raise ClusterError(
-                f"{self.name} has no port {port} here; a Milvus process has {', '.join(map(str, _PORTS))}.",
-                hint="etcd, the log and the object store have other checks: use Exec for them.",
+                gettext("{name} has no port {port} here; a Milvus process has {names}.").format(
+                    name=self.name, port=port, names=", ".join(map(str, _PORTS))
+                ),
+                hint=gettext("etcd, the log and the object store have other checks: use Exec for them."),
             )
         return self._ports[port]
 

@@ -25,6 +25,7 @@ from halab.measure.probing.progress_line import DONE, view_of
 from halab.measure.probing.retriever import Retriever
 from halab.models.health_probes import HealthProbe
 from halab.models.samples import Outcome
+from halab.translation import gettext
 
 __all__ = [
     "DetectionTimes",
@@ -77,7 +78,8 @@ def health_check(
     kind, target = parse_fault(fault)
     if pod.liveness is None:
         raise MeasurementError(
-            "a fault is mended by a liveness probe, and this pod has none", hint="use usual_pod(TUNED)"
+            gettext("a fault is mended by a liveness probe, and this pod has none"),
+            hint=gettext("use usual_pod(TUNED)"),
         )
     cluster.wait_healthy()
     part = cluster.resolve(target)
@@ -88,13 +90,17 @@ def health_check(
             Kubelet(container_of(cluster, part.name), pod, watch=watch, seed=chance.randrange(2**32))
         )
         on_progress = view_of(run)
-        on_progress("waiting for the first probes")
+        on_progress(gettext("waiting for the first probes"))
         kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None and kubelet.ready)
         kubelet.wait(pod.liveness.probe.period * chance.random())
         broken = run.inject(kind, part.name)
         on_progress(f"{kind} {part.name}")
         if not kubelet.wait(_TIMEOUT, lambda: kubelet.restarts > 0 and kubelet.ready):
-            run.note(f"The kubelet did not mend the fault within {_TIMEOUT:g} s; it was undone.")
+            run.note(
+                gettext("The kubelet did not mend the fault within {TIMEOUT:g} s; it was undone.").format(
+                    TIMEOUT=_TIMEOUT
+                )
+            )
         broken.undo()
         cluster.wait_healthy()
         kubelet.wait(after)
@@ -216,8 +222,8 @@ def health_probes_of(journal: Journal) -> dict[str, HealthProbe]:
             names = ("liveness", "readiness", "startup")
             return {name: HealthProbe(**pod[name]["probe"]) for name in names if pod[name]}
     raise MeasurementError(
-        "no kubelet watched in this journal",
-        hint="make one with health_check, stalling_process or dependency_outage",
+        gettext("no kubelet watched in this journal"),
+        hint=gettext("make one with health_check, stalling_process or dependency_outage"),
     )
 
 
@@ -238,7 +244,9 @@ class DetectionTimes:
 def detection_times(journal: Journal) -> DetectionTimes:
     """What the kubelet did about the journal's first fault. Raises MeasurementError if there is none."""
     if not journal.faults:
-        raise MeasurementError("nothing was broken in this journal", hint="make one with health_check")
+        raise MeasurementError(
+            gettext("nothing was broken in this journal"), hint=gettext("make one with health_check")
+        )
     fault = journal.faults[0]
 
     def first(since: float, *kinds: str) -> float | None:
@@ -304,8 +312,8 @@ def tcp_http_passes(journal: Journal) -> TcpHttpPasses:
 def _while_broken(journal: Journal) -> tuple[float, float]:
     if not journal.faults or journal.faults[0].undone_at is None:
         raise MeasurementError(
-            "no fault was undone in this journal",
-            hint="make one with dependency_outage(cluster, ...) or tcp_vs_http(cluster, ...)",
+            gettext("no fault was undone in this journal"),
+            hint=gettext("make one with dependency_outage(cluster, ...) or tcp_vs_http(cluster, ...)"),
         )
     return journal.faults[0].at, journal.faults[0].undone_at
 

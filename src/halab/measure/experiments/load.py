@@ -29,6 +29,7 @@ from halab.measure.journal.journal_file import Phase
 from halab.measure.probing.operations import Operation
 from halab.measure.probing.prober import Prober
 from halab.models.samples import Outcome, Sample
+from halab.translation import gettext
 
 __all__ = [
     "CLIENT",
@@ -68,8 +69,10 @@ def closed_loop(
     """
     if clients < 1 or (requests is None and not 0 < seconds < math.inf):
         raise MeasurementError(
-            f"a closed loop needs at least one client and an end, found {clients} clients, {seconds:g} s",
-            hint="for example clients=4, seconds=5",
+            gettext(
+                "a closed loop needs at least one client and an end, found {clients} clients, {seconds:g} s"
+            ).format(clients=clients, seconds=seconds),
+            hint=gettext("for example clients=4, seconds=5"),
         )
     numbers = count(first)
     last = math.inf if requests is None else first + requests
@@ -91,8 +94,8 @@ def closed_loop(
         thread.join()
     if errors:
         raise MeasurementError(
-            f"a request could not be sent: {errors[0]!r}",
-            hint="an operation must report failures through `done`, not raise them",
+            gettext("a request could not be sent: {value!r}").format(value=errors[0]),
+            hint=gettext("an operation must report failures through `done`, not raise them"),
         ) from errors[0]
     return sorted(samples, key=lambda sample: sample.intended)
 
@@ -128,8 +131,10 @@ def open_loop(
     """Let `rate` requests a second leave for `seconds`, whatever becomes of them. Raises MeasurementError."""
     if not (0 < rate < math.inf and 0 < seconds < math.inf):
         raise MeasurementError(
-            f"an open loop needs a rate and a time above 0, found {rate:g} a second for {seconds:g} s",
-            hint="for example rate=50, seconds=5",
+            gettext(
+                "an open loop needs a rate and a time above 0, found {rate:g} a second for {seconds:g} s"
+            ).format(rate=rate, seconds=seconds),
+            hint=gettext("for example rate=50, seconds=5"),
         )
     prober = Prober([operation], rate=rate, deadline=deadline, clock=clock)
     prober.start()
@@ -194,7 +199,7 @@ class Meter:
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least `share` of all do not exceed (nearest rank). Raises ValueError."""
     if not values or not 0 < share <= 1:
-        raise ValueError("a percentile needs values, and a share above 0 and up to 1")
+        raise ValueError(gettext("a percentile needs values, and a share above 0 and up to 1"))
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
@@ -219,11 +224,21 @@ def bottlenecks(samples: Sequence[Sample], phase: Phase, cores: int) -> tuple[st
     machine = phase.usage.get(MACHINE, {}).get("cores", 0.0)
     due = [sample for sample in samples if phase.start <= sample.intended < phase.end]
     if client >= _BUSY:
-        causes.append(f"the client was busy with {client:.2f} of the one core it can use")
+        causes.append(
+            gettext("the client was busy with {client:.2f} of the one core it can use").format(client=client)
+        )
     if cores and machine >= _BUSY * cores:
-        causes.append(f"the machine was busy with {machine:.2f} of its {cores} cores")
+        causes.append(
+            gettext("the machine was busy with {machine:.2f} of its {cores} cores").format(
+                machine=machine, cores=cores
+            )
+        )
     if due:
         late = percentile([sample.sent - sample.intended for sample in due], 0.99)
         if late > max(0.001, 0.1 * statistics.median(sample.latency for sample in due)):
-            causes.append(f"one request in a hundred was sent {late * 1000:.0f} ms late or more")
+            causes.append(
+                gettext("one request in a hundred was sent {value:.0f} ms late or more").format(
+                    value=late * 1000
+                )
+            )
     return tuple(causes)

@@ -28,6 +28,7 @@ from halab.models.capacity import UslFit, fit_usl
 from halab.models.samples import Outcome, Sample
 from halab.sim.load_balancing import LeastConnections, simulate_closed_loop
 from halab.tables import Row, Tabular
+from halab.translation import gettext
 
 __all__ = ["Scaling", "Step", "reading", "scaling"]
 
@@ -62,9 +63,11 @@ def reading(
         )  # fmt: skip
     if not replicas or min(replicas) < 1 or repeats < 1 or seconds <= 0:
         raise MeasurementError(
-            f"replicas and repeats must be 1 or more and seconds above 0, found {tuple(replicas)}, "
-            f"{repeats}, {seconds:g} s",
-            hint="for example reading(cluster, repeats=8, seconds=1.5)",
+            gettext(
+                "replicas and repeats must be 1 or more and seconds above 0, found {tuple}, "
+                "{repeats}, {seconds:g} s"
+            ).format(tuple=tuple(replicas), repeats=repeats, seconds=seconds),
+            hint=gettext("for example reading(cluster, repeats=8, seconds=1.5)"),
         )
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
     seeds = count(seed)
@@ -158,8 +161,10 @@ def scaling(journal: Journal, beyond: Sequence[int] = (5,)) -> Scaling:
         rates.setdefault(int(phase.settings["replicas"]), []).append(rate(in_phase(journal, phase), phase))
     if len(rates) < 3 or 1 not in rates or not all(min(group) > 0 for group in rates.values()):
         raise MeasurementError(
-            f"a law needs answers with 1 and two more numbers of replicas, found {sorted(rates)}",
-            hint="measure with reading(cluster, replicas=(1, 2, 3))",
+            gettext("a law needs answers with 1 and two more numbers of replicas, found {rates}").format(
+                rates=sorted(rates)
+            ),
+            hint=gettext("measure with reading(cluster, replicas=(1, 2, 3))"),
         )
     fit = fit_usl(rates)
     p99 = {row.replicas: row.p99 for row in speeds(journal).rows}
@@ -182,8 +187,10 @@ def _remarks(fit: UslFit) -> list[str]:
     losses = {"contention": fit.contention, "coherence": fit.coherence}
     told = [_loss(name, value) for name, value in losses.items()]
     return [
-        f"Universal Scalability Law: {'; '.join(told)}. It goes through nearly "
-        "any three points, so its interval says how much the repeats scatter, and not that it holds beyond."
+        gettext(
+            "Universal Scalability Law: {told}. It goes through nearly any three points, so its "
+            "interval says how much the repeats scatter, and not that it holds beyond."
+        ).format(told="; ".join(told))
     ]
 
 
@@ -191,8 +198,10 @@ def _loss(name: str, value: Interval) -> str:
     if value.low >= _SEEN:
         return f"{name} {value.median:.2f} ({value.low:.2f}–{value.high:.2f})"
     if value.high < _SEEN:
-        return f"{name} was not needed"
-    return f"{name} is no finding, anything from 0 to {value.high:.2f} fits"
+        return gettext("{name} was not needed").format(name=name)
+    return gettext("{name} is no finding, anything from 0 to {high:.2f} fits").format(
+        name=name, high=value.high
+    )
 
 
 _SEEN = 0.005  # what is shown as 0.01: an interval that begins below it holds 0

@@ -31,6 +31,7 @@ from halab.measure.probing.milvus_collections import (
 )
 from halab.measure.probing.operations import UNANSWERED, Insert, Operation, Search, error_text
 from halab.models.samples import Outcome
+from halab.translation import gettext
 
 __all__ = ["DIMENSIONS", "InsertMany", "ReadYourWriteSearch", "ReplicaCollections", "key_vector", "questions"]
 
@@ -115,7 +116,8 @@ class ReplicaCollections:
     ) -> None:
         if cluster.engine == "simulated":
             raise MeasurementError(
-                "a simulated cluster has no speed to measure", hint="measure on the embedded engine"
+                gettext("a simulated cluster has no speed to measure"),
+                hint=gettext("measure on the embedded engine"),
             )
         self.cluster, self.rows, self.phases = cluster, rows, list[Phase]()
         self._names = {number: f"{name}_{number}" for number in replicas}
@@ -133,8 +135,12 @@ class ReplicaCollections:
             if not isinstance(error, UNANSWERED):
                 raise
             raise MeasurementError(
-                f"the collections could not be made: {error_text(error)}",
-                hint=f"see `halab status`; {max(replicas)} replicas need as many healthy query nodes",
+                gettext("the collections could not be made: {error_text}").format(
+                    error_text=error_text(error)
+                ),
+                hint=gettext(
+                    "see `halab status`; {replicas} replicas need as many healthy query nodes"
+                ).format(replicas=max(replicas)),
             ) from None
 
     def insert(self, replicas: int, rows: int = 1000) -> InsertMany:
@@ -164,19 +170,21 @@ class ReplicaCollections:
         except UNANSWERED as error:
             if kind is None:
                 raise MeasurementError(
-                    f"the collections could not be dropped: {error_text(error)}",
-                    hint="they go when the cluster goes down",
+                    gettext("the collections could not be dropped: {error_text}").format(
+                        error_text=error_text(error)
+                    ),
+                    hint=gettext("they go when the cluster goes down"),
                 ) from None
         finally:
             self._client.close()
 
     def _create(self, replicas: int) -> None:
         collection = self._names[replicas]
-        self._on_progress(f"filling the collection with {_copies(replicas)}")
+        self._on_progress(gettext("filling the collection with {copies}").format(copies=_copies(replicas)))
         create_collection(self._client, collection, DIMENSIONS)
         create_flat_index(self._client, collection)
         self._fill(replicas)
-        self._on_progress(f"loading {_copies(replicas)}")
+        self._on_progress(gettext("loading {copies}").format(copies=_copies(replicas)))
         self._load(replicas)
         self._count(collection)
 
@@ -191,7 +199,10 @@ class ReplicaCollections:
         finally:
             insert.stop()
         if bad := [one for one in samples if one.outcome is not Outcome.OK]:
-            raise MeasurementError(f"rows could not be written: {bad[0].error}", hint="see `halab status`")
+            raise MeasurementError(
+                gettext("rows could not be written: {error}").format(error=bad[0].error),
+                hint=gettext("see `halab status`"),
+            )
         self.rows = len(samples) * batch
         self._client.flush(self._names[replicas])
 
@@ -215,8 +226,10 @@ class ReplicaCollections:
         ]["count(*)"]
         if found != self.rows:
             raise MeasurementError(
-                f"{collection} should hold {self.rows} rows and holds {found}",
-                hint="the log dropped some; take fewer rows, or start the cluster again",
+                gettext("{collection} should hold {rows} rows and holds {found}").format(
+                    collection=collection, rows=self.rows, found=found
+                ),
+                hint=gettext("the log dropped some; take fewer rows, or start the cluster again"),
             )
 
     def _drop(self) -> None:
@@ -224,4 +237,6 @@ class ReplicaCollections:
 
 
 def _copies(replicas: int) -> str:
-    return "one replica" if replicas == 1 else f"{replicas} replicas"
+    return (
+        gettext("one replica") if replicas == 1 else gettext("{replicas} replicas").format(replicas=replicas)
+    )

@@ -18,6 +18,7 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.prober import probe
 from halab.measure.probing.retriever import Retriever
 from halab.models.validation import did_you_mean
+from halab.translation import gettext
 
 __all__ = ["ORDER", "Plan", "plan_name", "rolling_restart"]
 
@@ -58,20 +59,24 @@ def rolling_restart(
     """
     if plan not in get_args(Plan):
         raise MeasurementError(
-            f"a plan is one of {', '.join(get_args(Plan))}; it is {plan!r}",
-            hint=f"{did_you_mean(plan, get_args(Plan))}See halab.measure.experiments.rolling_restart",
+            gettext("a plan is one of {names}; it is {plan!r}").format(
+                names=", ".join(get_args(Plan)), plan=plan
+            ),
+            hint=gettext("{did_you_mean}See halab.measure.experiments.rolling_restart").format(
+                did_you_mean=did_you_mean(plan, get_args(Plan))
+            ),
         )
     if cluster.simulation is not None:
         raise MeasurementError(
-            "an upgrade is not simulated: what it costs is the real processes' affair",
-            hint='start a real cluster: halab.cluster(engine="embedded")',
+            gettext("an upgrade is not simulated: what it costs is the real processes' affair"),
+            hint=gettext('start a real cluster: halab.cluster(engine="embedded")'),
         )
     run = probe(cluster, retriever.operations(), rate=rate, deadline=deadline, seed=seed)
     steps = ExperimentSteps(run, progress=progress)
-    steps.on_progress("waiting until every search finds something")
+    steps.on_progress(gettext("waiting until every search finds something"))
     retriever.wait_until_searchable()
     with run:
-        steps.wait(before, "before the first restart")
+        steps.wait(before, gettext("before the first restart"))
         try:
             if plan == "one at a time":
                 _one_at_a_time(steps, retriever)
@@ -79,8 +84,12 @@ def rolling_restart(
                 _all_roles_at_once(steps, retriever)
         except ClusterError as error:
             steps.recovered = False
-            run.note(f"The cluster did not become healthy again: {error.message.splitlines()[0]}")
-        steps.wait_until_answered(after, "after the last restart")
+            run.note(
+                gettext("The cluster did not become healthy again: {value}").format(
+                    value=error.message.splitlines()[0]
+                )
+            )
+        steps.wait_until_answered(after, gettext("after the last restart"))
     journal = run.journal.extended(events=[Event(0.0, "", ROLLING, "user", plan_name(plan))])
 
     return steps.count_rows(journal, partial(counted, journal, retriever))
@@ -89,17 +98,17 @@ def rolling_restart(
 def _one_at_a_time(steps: ExperimentSteps, retriever: Retriever) -> None:
     for role in ORDER:
         for member in _members(steps.cluster, role):
-            steps.on_progress(f"restarting {member.name}")
+            steps.on_progress(gettext("restarting {name}").format(name=member.name))
             fault = steps.run.inject("restart", member.name)
             _await_everything(steps, retriever, member.name)
             fault.undo()
 
 
 def _all_roles_at_once(steps: ExperimentSteps, retriever: Retriever) -> None:
-    steps.on_progress("restarting every role")
+    steps.on_progress(gettext("restarting every role"))
     with ThreadPoolExecutor(len(ORDER)) as pool:
         faults = [fault for each in pool.map(partial(_restart_role, steps), ORDER) for fault in each]
-    _await_everything(steps, retriever, "the last ones")
+    _await_everything(steps, retriever, gettext("the last ones"))
     for fault in faults:
         fault.undo()
 
@@ -118,13 +127,16 @@ def _members(cluster: Cluster, role: str) -> list[Component]:
 def _await_everything(steps: ExperimentSteps, retriever: Retriever, name: str) -> None:
     """Wait until the cluster has back what the last restart took. Raises ClusterError if it does not."""
     cluster = steps.cluster
-    steps.on_progress(f"waiting for {name}")
+    steps.on_progress(gettext("waiting for {name}").format(name=name))
     cluster.wait_healthy()
     end = cluster.now() + _PATIENCE
     while missing := _without_active(cluster):
         if cluster.now() > end:
             raise MeasurementError(
-                f"No {missing[0]} became active within {_PATIENCE:g} s.", hint="halab status"
+                gettext("No {value} became active within {PATIENCE:g} s.").format(
+                    value=missing[0], PATIENCE=_PATIENCE
+                ),
+                hint=gettext("halab status"),
             )
         cluster.sleep(_STEP)
     retriever.wait_until_searchable()

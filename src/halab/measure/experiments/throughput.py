@@ -41,6 +41,7 @@ from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.models.bootstrap import Interval, median_interval
 from halab.models.samples import Sample
 from halab.tables import Row, Tabular
+from halab.translation import gettext
 
 __all__ = [
     "Kind",
@@ -71,12 +72,18 @@ class Limit:
     def label(self, engine: str) -> str:
         """What stands below every result that was measured so, by the engine that kept the limit."""
         how = (
-            f"Docker let every query node have {self.share:.0%} of a core (docker update --cpus)."
+            gettext("Docker let every query node have {share:.0%} of a core (docker update --cpus).").format(
+                share=self.share
+            )
             if engine == "compose"
-            else f"every query node was stopped and continued {1 / self.period:.0f} times a second, "
-            f"and ran for {self.share:.0%} of the time."
+            else gettext(
+                "every query node was stopped and continued {value:.0f} times a second, and ran for "
+                "{share:.0%} of the time."
+            ).format(value=1 / self.period, share=self.share)
         )
-        return f"SPEED LIMIT: {how} These are figures of nodes made slow on one machine."
+        return gettext("SPEED LIMIT: {how} These are figures of nodes made slow on one machine.").format(
+            how=how
+        )
 
 
 def throughput(
@@ -104,13 +111,16 @@ def throughput(
     """
     if not replicas or min(replicas) < 1 or repeats < 1 or seconds <= 0 or warm_up < 0:
         raise MeasurementError(
-            f"replicas and repeats must be 1 or more and seconds above 0, found {tuple(replicas)}, "
-            f"{repeats}, {seconds:g} s",
-            hint="for example replicas=(1, 2, 3), repeats=5, seconds=3",
+            gettext(
+                "replicas and repeats must be 1 or more and seconds above 0, found {tuple}, "
+                "{repeats}, {seconds:g} s"
+            ).format(tuple=tuple(replicas), repeats=repeats, seconds=seconds),
+            hint=gettext("for example replicas=(1, 2, 3), repeats=5, seconds=3"),
         )
     if kind == "read" and rows < 1:
         raise MeasurementError(
-            f"searches need rows to find, found rows={rows}", hint="for example rows=20000, or 100 to try it"
+            f"searches need rows to find, found rows={rows}",
+            hint=gettext("for example rows=20000, or 100 to try it"),
         )
     order = shuffled(replicas, repeats, seed)
     on_progress = TimeLeft(len(order))
@@ -122,7 +132,11 @@ def throughput(
     with collections as copies, _limited(cluster, limit):
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
-            on_progress(f"{kind}, {number} replica{'s' if number > 1 else ''}")
+            on_progress(
+                gettext("{kind}, {number} replica{which}").format(
+                    kind=kind, number=number, which="s" if number > 1 else ""
+                )
+            )
             writes = kind == "write"
             operation = copies.insert(number, batch) if writes else copies.search(number)
             settings = {"replicas": number, "repeat": repeat, "batch": batch if writes else 1, **common}
@@ -220,7 +234,7 @@ class TimeLeft:
         left = ""
         if self._taken:
             each = (time.monotonic() - self._first) / self._taken
-            left = f", about {each * (self._steps - self._taken):.0f} s left"
+            left = gettext(", about {value:.0f} s left").format(value=each * (self._steps - self._taken))
         else:
             self._first = time.monotonic()
         self._line(what, left)
@@ -298,7 +312,7 @@ class Speeds(Tabular):
             (
                 str(row.replicas),
                 f"{row.rate.median:.1f}",
-                f"{row.rate.low:.1f}–{row.rate.high:.1f}" if row.repeats > 1 else "once, no range",
+                f"{row.rate.low:.1f}–{row.rate.high:.1f}" if row.repeats > 1 else gettext("once, no range"),
                 f"{row.p50 * 1000:.1f}",
                 f"{row.p99 * 1000:.1f}",
                 str(row.bad),
@@ -323,12 +337,16 @@ def speeds(journal: Journal) -> Speeds:
     ran = [phase for phase in journal.phases if phase.name in journal.header.operations]
     if not ran:
         raise MeasurementError(
-            "there is no load in this journal", hint='make one with throughput(cluster, "write")'
+            gettext("there is no load in this journal"),
+            hint=gettext('make one with throughput(cluster, "write")'),
         )
     counts = sorted({int(phase.settings["replicas"]) for phase in ran})
     groups = [(number, [p for p in ran if p.settings["replicas"] == number]) for number in counts]
     rows = tuple(_speed(journal, number, group) for number, group in groups)
-    title = mark_title(f"{load_of(journal)}, {journal.header.engine} engine", journal)
+    title = mark_title(
+        gettext("{load_of}, {engine} engine").format(load_of=load_of(journal), engine=journal.header.engine),
+        journal,
+    )
     return Speeds(title, rows, tuple(_remarks(journal, ran)))
 
 
@@ -355,14 +373,23 @@ def cores_of(phase: Phase, name: str) -> list[float]:
 def _remarks(journal: Journal, ran: Sequence[Phase]) -> list[str]:
     batch = ran[0].settings.get("batch", 1)
     how = (
-        f"{ran[0].settings['clients']:g} clients, each waiting for its answer (closed loop)"
+        gettext("{clients:g} clients, each waiting for its answer (closed loop)").format(
+            clients=ran[0].settings["clients"]
+        )
         if "clients" in ran[0].settings
-        else f"{ran[0].settings['arrivals']:g} requests a second, whatever became of them (open loop)"
+        else gettext("{arrivals:g} requests a second, whatever became of them (open loop)").format(
+            arrivals=ran[0].settings["arrivals"]
+        )
     )
     remarks = (
-        ["Each request inserts " + (f"{batch:g} rows." if batch > 1 else "one row.")] if batch > 1 else []
+        [
+            gettext("Each request inserts ")
+            + (gettext("{batch:g} rows.").format(batch=batch) if batch > 1 else gettext("one row."))
+        ]
+        if batch > 1
+        else []
     )
-    remarks.append(f"{how}; repeats in random order, each after a warm-up.")
+    remarks.append(gettext("{how}; repeats in random order, each after a warm-up.").format(how=how))
     return remarks + pace(journal, ran) + list(journal.notes)
 
 
@@ -374,7 +401,8 @@ def pace(journal: Journal, ran: Sequence[Phase]) -> list[str]:
         for sentence in bottlenecks(in_phase(journal, phase), phase, cores):
             of_a_kind.setdefault(sentence.split()[1], []).append(sentence)
     return [
-        f"The pace may not be the cluster's own: {max(sentences)}. This was so in {len(sentences)} of "
-        f"{len(ran)} repeats."
+        gettext(
+            "The pace may not be the cluster's own: {sentences}. This was so in {count} of {count2} repeats."
+        ).format(sentences=max(sentences), count=len(sentences), count2=len(ran))
         for sentences in of_a_kind.values()
     ]

@@ -37,6 +37,7 @@ from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
+from halab.translation import gettext
 
 __all__ = ["Cost", "Costs", "costs", "turn_ratios", "writing"]
 
@@ -67,9 +68,11 @@ def writing(
     """
     if not replicas or min(replicas) < 1 or min(rows, repeats, writes, searches) < 1 or filled < 0:
         raise MeasurementError(
-            f"replicas, rows, repeats, writes and searches must be 1 or more, found {tuple(replicas)}, "
-            f"{rows}, {repeats}, {writes}, {searches}",
-            hint="for example writing(cluster, (1, 2, 3), repeats=10)",
+            gettext(
+                "replicas, rows, repeats, writes and searches must be 1 or more, found {tuple}, "
+                "{rows}, {repeats}, {writes}, {searches}"
+            ).format(tuple=tuple(replicas), rows=rows, repeats=repeats, writes=writes, searches=searches),
+            hint=gettext("for example writing(cluster, (1, 2, 3), repeats=10)"),
         )
     order = shuffled(replicas, repeats, seed)
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -93,10 +96,14 @@ def _measured(
     with ReplicaCollections(cluster, replicas, filled, on_progress.preparing) as copies:
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
-            on_progress(f"writing {rows} rows, {number} {'replica' if number == 1 else 'replicas'}")
+            on_progress(
+                gettext("writing {rows} rows, {number} {which}").format(
+                    rows=rows, number=number, which=gettext("replica") if number == 1 else gettext("replicas")
+                )
+            )
             return _turn(copies, number, repeat, rows, writes, searches)
 
-        on_progress.preparing("one turn of each that does not count")
+        on_progress.preparing(gettext("one turn of each that does not count"))
         for number in replicas:
             _turn(copies, number, 0, rows, writes, searches)
         phases, samples = take_turns(order, turn)
@@ -120,8 +127,10 @@ def _turn(
         find.stop()
     if bad := [sample for sample in (*writes_done, *finds) if sample.outcome is not Outcome.OK]:
         raise MeasurementError(
-            f"{bad[0].operation} was not answered: {bad[0].error}",
-            hint="see `halab status`, and measure again when every role is healthy",
+            gettext("{operation} was not answered: {error}").format(
+                operation=bad[0].operation, error=bad[0].error
+            ),
+            hint=gettext("see `halab status`, and measure again when every role is healthy"),
         )
     phase = _phase(writes_done, finds, replicas, repeat, rows, meter.usage())
     return phase, [*writes_done, *finds]
@@ -200,8 +209,8 @@ class Costs(Tabular):
                 spread(row.acknowledged, 1000, 0),
                 spread(row.ratio, 1, 2) if row.ratio else "1",
                 spread(row.everywhere, 1000, 0),
-                "not simulated" if row.load is None else f"{row.load:.1f}",
-                "not simulated" if row.memory is None else f"{row.memory / _MIB:.0f}",
+                gettext("not simulated") if row.load is None else f"{row.load:.1f}",
+                gettext("not simulated") if row.memory is None else f"{row.memory / _MIB:.0f}",
             )
             for row in self.rows
         ]
@@ -226,18 +235,28 @@ def costs(journal: Journal) -> Costs:
     """
     writes = [phase for phase in journal.phases if phase.name == "write"]
     if not writes:
-        raise MeasurementError("there are no writes in this journal", hint="make one with writing(cluster)")
+        raise MeasurementError(
+            gettext("there are no writes in this journal"), hint=gettext("make one with writing(cluster)")
+        )
     counts = sorted({int(phase.settings["replicas"]) for phase in writes})
     of = {number: [phase for phase in writes if phase.settings["replicas"] == number] for number in counts}
     rows = tuple(_cost(journal, number, of[number], of[counts[0]]) for number in counts)
-    title = f"{load_of(journal)}, {writes[0].settings['rows']:g} rows a write, {journal.header.engine} engine"
+    title = gettext("{load_of}, {rows:g} rows a write, {engine} engine").format(
+        load_of=load_of(journal), rows=writes[0].settings["rows"], engine=journal.header.engine
+    )
     remarks = [
-        f"Median and 95 % interval of {rows[0].turns} turns each, in random order; a turn's figure is the "
-        "median of its writes. Ratio: acknowledged, against the first line."
+        gettext(
+            "Median and 95 % interval of {turns} turns each, in random order; a turn's figure is "
+            "the median of its writes. Ratio: acknowledged, against the first line."
+        ).format(turns=rows[0].turns)
     ]
     if not journal.simulated:
         busy = [statistics.median(sum(cores_of(phase, "querynode")) for phase in of[n]) for n in counts]
-        remarks.append(f"Cores the query nodes kept busy: {', '.join(f'{each:.2f}' for each in busy)}.")
+        remarks.append(
+            gettext("Cores the query nodes kept busy: {names}.").format(
+                names=", ".join(f"{each:.2f}" for each in busy)
+            )
+        )
     remarks += pace(journal, writes)
     return Costs(mark_title(title, journal), rows, (*remarks, *journal.notes))
 

@@ -29,6 +29,7 @@ from halab.cluster.protocol import Cluster, Event
 from halab.errors import JournalError
 from halab.measure.journal.record_fields import problem_of
 from halab.models.samples import Outcome, Sample
+from halab.translation import gettext
 
 __all__ = ["FaultRecord", "Header", "Journal", "Phase", "Pressure", "RowCount", "Scheduling", "machine"]
 
@@ -224,10 +225,13 @@ class Journal:
         try:
             text = _read_text(Path(path))
         except FileNotFoundError:
-            raise JournalError(f"there is no journal at {path}", hint="check the name") from None
+            raise JournalError(
+                gettext("there is no journal at {path}").format(path=path), hint=gettext("check the name")
+            ) from None
         except UnicodeDecodeError as error:
             raise JournalError(
-                f"{path} is not a text file in UTF-8: {error}", hint="is it a journal?"
+                gettext("{path} is not a text file in UTF-8: {error}").format(path=path, error=error),
+                hint=gettext("is it a journal?"),
             ) from None
         journal = cls(tuple(text.removesuffix("\n").split("\n") if text else ()))
         journal.verify()
@@ -242,15 +246,15 @@ class Journal:
                 file.writelines(line + "\n" for line in self.lines)
         except FileExistsError:
             raise JournalError(
-                f"{path} is already there, and a journal is never overwritten",
-                hint="choose another name, or move the old journal away yourself",
+                gettext("{path} is already there, and a journal is never overwritten").format(path=path),
+                hint=gettext("choose another name, or move the old journal away yourself"),
             ) from None
         return path
 
     def verify(self) -> None:
         """Check format, chain and length. Raises JournalError saying the line and what to do."""
         if not self.lines:
-            raise JournalError("the journal is empty", hint="take the measurement again")
+            raise JournalError(gettext("the journal is empty"), hint=gettext("take the measurement again"))
         prev = _NO_HASH
         for number, line in enumerate(self.lines, start=1):
             record, canonical = _parsed(line, number)
@@ -265,15 +269,18 @@ class Journal:
         for number, record in enumerate(self._records, start=1):
             if problem := _field_problem(record):
                 raise JournalError(
-                    f"line {number}: the chain is whole, but a field of the {record['record']} is wrong: "
-                    f"{problem}",
-                    hint="this file was not written by halab; take the measurement again",
+                    gettext(
+                        "line {number}: the chain is whole, but a field of the {record} is wrong: {problem}"
+                    ).format(number=number, record=record["record"], problem=problem),
+                    hint=gettext("this file was not written by halab; take the measurement again"),
                 )
         unknown = {sample.operation for sample in self._samples} - set(self.header.operations)
         if unknown:
             raise JournalError(
-                f"a sample is of the operation {sorted(unknown)[0]!r}, which the header does not name",
-                hint="this file was not written by halab; take the measurement again",
+                gettext("a sample is of the operation {value!r}, which the header does not name").format(
+                    value=sorted(unknown)[0]
+                ),
+                hint=gettext("this file was not written by halab; take the measurement again"),
             )
 
     @cached_property
@@ -298,8 +305,10 @@ class Journal:
             return self._samples
         if operation not in self.header.operations:
             raise JournalError(
-                f"the journal has no operation {operation!r}; it has {', '.join(self.header.operations)}",
-                hint="use one of those names",
+                gettext("the journal has no operation {operation!r}; it has {operations}").format(
+                    operation=operation, operations=", ".join(self.header.operations)
+                ),
+                hint=gettext("use one of those names"),
             )
         return tuple(sample for sample in self._samples if sample.operation == operation)
 
@@ -379,9 +388,11 @@ class Journal:
 
     def __repr__(self) -> str:
         """One line: engine, faults, number of probes. The lines themselves would fill the screen."""
-        faults = ", ".join(f"{fault.kind} {fault.component}" for fault in self.faults) or "no fault"
+        faults = ", ".join(f"{fault.kind} {fault.component}" for fault in self.faults) or gettext("no fault")
         mark = "SIMULATED, " if self.simulated else ""
-        return f"Journal({mark}{self.header.engine}, {faults}, {len(self._samples)} probes)"
+        return gettext("Journal({mark}{engine}, {faults}, {count} probes)").format(
+            mark=mark, engine=self.header.engine, faults=faults, count=len(self._samples)
+        )
 
 
 _RECORDS: dict[str, type] = {
@@ -433,17 +444,21 @@ def _read_text(path: Path) -> str:
     """The text of a plain file. A pipe would never end, and no journal has a gigabyte."""
     described = path.stat()
     if not stat.S_ISREG(described.st_mode):
-        raise JournalError(f"{path} is not a plain file", hint="is it a journal?")
+        raise JournalError(
+            gettext("{path} is not a plain file").format(path=path), hint=gettext("is it a journal?")
+        )
     if described.st_size > _LARGEST:
         raise JournalError(
-            f"{path} has {described.st_size:,} bytes, and no journal has more than {_LARGEST:,}",
-            hint="is it a journal?",
+            gettext("{path} has {st_size:,} bytes, and no journal has more than {LARGEST:,}").format(
+                path=path, st_size=described.st_size, LARGEST=_LARGEST
+            ),
+            hint=gettext("is it a journal?"),
         )
     return path.read_text(encoding="utf-8")
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a JSON number")
+    raise ValueError(gettext("{constant} is not a JSON number").format(constant=constant))
 
 
 def _parsed(line: str, number: int) -> tuple[dict[str, Any], str]:
@@ -454,12 +469,17 @@ def _parsed(line: str, number: int) -> tuple[dict[str, Any], str]:
         canonical.encode()
     except (ValueError, RecursionError) as error:
         raise JournalError(
-            f"line {number} is not JSON, or holds what no journal does ({error})",
-            hint="the file was cut or edited here; use an untouched copy or take the measurement again",
+            gettext("line {number} is not JSON, or holds what no journal does ({error})").format(
+                number=number, error=error
+            ),
+            hint=gettext(
+                "the file was cut or edited here; use an untouched copy or take the measurement again"
+            ),
         ) from None
     if not isinstance(record, dict) or record.get("record") not in _RECORDS:
         raise JournalError(
-            f"line {number} is not a journal record", hint="is this a journal? use an untouched copy"
+            gettext("line {number} is not a journal record").format(number=number),
+            hint=gettext("is this a journal? use an untouched copy"),
         )
     return record, canonical
 
@@ -467,13 +487,17 @@ def _parsed(line: str, number: int) -> tuple[dict[str, Any], str]:
 def _check_format(record: Mapping[str, Any]) -> None:
     if record["record"] != "header" or record.get("format") != FORMAT:
         raise JournalError(
-            f"line 1 should be a {FORMAT} header and is a {record['record']} record",
-            hint="the beginning is missing or this is no journal; use an untouched copy",
+            gettext("line 1 should be a {FORMAT} header and is a {record} record").format(
+                FORMAT=FORMAT, record=record["record"]
+            ),
+            hint=gettext("the beginning is missing or this is no journal; use an untouched copy"),
         )
     if record.get("version") != VERSION:
         raise JournalError(
-            f"line 1: the journal has version {record.get('version')}, this halab reads version {VERSION}",
-            hint="read it with the halab that wrote it, or take the measurement again",
+            gettext("line 1: the journal has version {get}, this halab reads version {VERSION}").format(
+                get=record.get("version"), VERSION=VERSION
+            ),
+            hint=gettext("read it with the halab that wrote it, or take the measurement again"),
         )
 
 
@@ -481,13 +505,17 @@ def _checked(record: Mapping[str, Any], is_canonical: bool, prev: str, number: i
     """The record's hash, if it is right, follows `prev`, and the line is written as journals are."""
     if record.get("prev") != prev:
         raise JournalError(
-            f"line {number} does not follow line {number - 1}: a line was removed, moved or added before it",
-            hint="use an untouched copy or take the measurement again",
+            gettext(
+                "line {number} does not follow line {value}: a line was removed, moved or added before it"
+            ).format(number=number, value=number - 1),
+            hint=gettext("use an untouched copy or take the measurement again"),
         )
     if record.get("hash") != _hash(record) or not is_canonical:
         raise JournalError(
-            f"line {number} was altered: its content does not give the hash it carries",
-            hint="use an untouched copy or take the measurement again",
+            gettext("line {number} was altered: its content does not give the hash it carries").format(
+                number=number
+            ),
+            hint=gettext("use an untouched copy or take the measurement again"),
         )
     return str(record["hash"])
 
@@ -497,19 +525,25 @@ def _check_place(record: Mapping[str, Any], number: int, total: int) -> None:
     is_footer, is_last = record["record"] == "footer", number == total
     if is_footer and not is_last:
         raise JournalError(
-            f"line {number + 1} and after were added behind the footer", hint="use an untouched copy"
+            gettext("line {value} and after were added behind the footer").format(value=number + 1),
+            hint=gettext("use an untouched copy"),
         )
     if is_last and not is_footer:
         raise JournalError(
-            f"the journal ends at line {number} without its footer: the rest was cut off",
-            hint="use a whole copy or take the measurement again",
+            gettext("the journal ends at line {number} without its footer: the rest was cut off").format(
+                number=number
+            ),
+            hint=gettext("use a whole copy or take the measurement again"),
         )
     if is_footer and record.get("records") != total:
         raise JournalError(
-            f"the footer on line {number} speaks of {record.get('records')} lines, there are {total}",
-            hint="use an untouched copy",
+            gettext("the footer on line {number} speaks of {get} lines, there are {total}").format(
+                number=number, get=record.get("records"), total=total
+            ),
+            hint=gettext("use an untouched copy"),
         )
     if number > 1 and record["record"] == "header":
         raise JournalError(
-            f"line {number} is a second header: two files were joined", hint="use an untouched copy"
+            gettext("line {number} is a second header: two files were joined").format(number=number),
+            hint=gettext("use an untouched copy"),
         )

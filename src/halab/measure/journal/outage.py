@@ -14,6 +14,7 @@ from itertools import groupby
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.models.samples import Outcome, Sample
+from halab.translation import gettext
 
 __all__ = ["QUIET", "Outage", "outages", "rpo", "rto"]
 
@@ -111,8 +112,10 @@ def rto(samples: Iterable[Sample], fault_at: float, quiet: float = QUIET) -> flo
     names = sorted({sample.operation for sample in samples})
     if len(names) > 1:
         raise MeasurementError(
-            f"RTO is a figure of one operation; these samples are of {', '.join(names)}",
-            hint="use journal.samples(operation)",
+            gettext("RTO is a figure of one operation; these samples are of {names}").format(
+                names=", ".join(names)
+            ),
+            hint=gettext("use journal.samples(operation)"),
         )
     noticed = [sample for sample in samples if sample.done >= fault_at]
     bad = [sample.intended for sample in noticed if sample.outcome is not Outcome.OK]

@@ -26,6 +26,7 @@ from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.marks import MARKS, mark_of
 from halab.measure.journal.outage import Outage, outages
 from halab.measure.journal.summaries import OperationSummary, fault_time, rows_remark, summary, title
+from halab.translation import gettext
 
 __all__ = ["INKED", "Picture", "describe", "plot"]
 
@@ -94,7 +95,7 @@ def _drawn(journal: Journal, names: Sequence[str]) -> Picture:
         _measure_latency(axes, journal)
     if counts:
         _draw_connections(rows[-1], journal, counts)
-    figure.supylabel("latency, ms (logarithmic)", fontsize=10.5)
+    figure.supylabel(gettext("latency, ms (logarithmic)"), fontsize=10.5)
     _headline(figure, title(journal))
     figure.legend(handles=_legend(journal), loc="outside lower center", ncols=2, frameon=False, fontsize=10)
     if journal.simulated:
@@ -117,8 +118,10 @@ def _draw_operation(axes: Axes, journal: Journal, name: str) -> None:
     for outage in outages(samples):
         _measure_out(axes, outage, zero, _end(journal))
     kinds = Counter(map(mark_of, samples))
-    empty = f", {kinds['empty']} found nothing" if kinds["empty"] else ""
-    words = f"{name}: {len(samples)} sent, {kinds['fail']} failed, {kinds['unknown']} unknown{empty}"
+    empty = gettext(", {empty} found nothing").format(empty=kinds["empty"]) if kinds["empty"] else ""
+    words = gettext("{name}: {count} sent, {fail} failed, {unknown} unknown{empty}").format(
+        name=name, count=len(samples), fail=kinds["fail"], unknown=kinds["unknown"], empty=empty
+    )
     axes.set_title(words, loc="left", fontsize=11)
 
 
@@ -144,7 +147,7 @@ def _measure_out(axes: Axes, outage: Outage, zero: float, end: float) -> None:
     axes.plot(
         [start, stop], [0.9, 0.9], transform=height, color=_INK, linewidth=1.6, marker="|", markersize=7
     )
-    text = "not recovered" if outage.end is None else f"{outage.duration:.2f} s"
+    text = gettext("not recovered") if outage.end is None else f"{outage.duration:.2f} s"
     beside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
     axes.annotate(text, (stop, 0.9), xycoords=height, fontsize=10, **beside)
 
@@ -157,7 +160,12 @@ def _frame(rows: Sequence[Axes], journal: Journal) -> None:
         axes.tick_params(labelsize=10)
     rows[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     rows[0].set_xlim(-zero - 0.3, _end(journal) - zero + 0.3)
-    rows[-1].set_xlabel(f"seconds after the {'fault' if journal.faults else 'start'}", fontsize=10.5)
+    rows[-1].set_xlabel(
+        gettext("seconds after the {which}").format(
+            which=gettext("fault") if journal.faults else gettext("start")
+        ),
+        fontsize=10.5,
+    )
 
 
 def _measure_latency(axes: Axes, journal: Journal) -> None:
@@ -193,7 +201,7 @@ def _draw_connections(
             axes.text(event.time - zero, 1.28 * most, text, fontsize=9.5, ha="right", va="center", color=_INK)
     axes.set_ylim(-0.1 * most, 1.5 * most)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
-    axes.set_title("connections that are kept, by proxy", loc="left", fontsize=11)
+    axes.set_title(gettext("connections that are kept, by proxy"), loc="left", fontsize=11)
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, frameon=False, fontsize=9.5)
 
 
@@ -209,9 +217,9 @@ def _legend(journal: Journal) -> list[Any]:
     ]  # fmt: skip
     handles.append(Line2D([], [], color=_INK, marker="|", linewidth=1.6, label="outage"))
     if journal.faults:
-        handles.append(Patch(hatch="//", label="fault in place", **_BAND))
+        handles.append(Patch(hatch="//", label=gettext("fault in place"), **_BAND))
     if any(event.by == "supervisor" for event in journal.events):
-        handles.append(Line2D([], [], label="restart by the supervisor", **_RESTART))
+        handles.append(Line2D([], [], label=gettext("restart by the supervisor"), **_RESTART))
     return handles
 
 
@@ -236,12 +244,15 @@ def _end(journal: Journal) -> float:
 def describe(journal: Journal) -> str:
     """What the picture of a journal shows, in words: its alt text, and what to read without a picture."""
     table = summary(journal)
-    zero = "the fault" if journal.faults else "the start"
-    sentences = [f"Latency of each probe over time. {table.title}."]
+    zero = gettext("the fault") if journal.faults else gettext("the start")
+    sentences = [gettext("Latency of each probe over time. {title}.").format(title=table.title)]
     sentences += [_said(row, zero) for row in table.rows]
     if counts := connections(journal):
-        ends = ", ".join(f"{name} {steps[0][1]} and {steps[-1][1]}" for name, steps in counts.items())
-        sentences.append(f"Connections at first and in the end: {ends}.")
+        ends = ", ".join(
+            gettext("{name} {value} and {value2}").format(name=name, value=steps[0][1], value2=steps[-1][1])
+            for name, steps in counts.items()
+        )
+        sentences.append(gettext("Connections at first and in the end: {ends}.").format(ends=ends))
     if remark := rows_remark(journal):
         sentences.append(remark)
     return " ".join(sentences)
@@ -249,15 +260,26 @@ def describe(journal: Journal) -> str:
 
 def _said(row: OperationSummary, zero: str) -> str:
     if row.first_bad is None or row.last_bad is None:
-        return f"{_capital(row.operation)}: all {row.sent} answered; nothing was noticed."
+        return gettext("{capital}: all {sent} answered; nothing was noticed.").format(
+            capital=_capital(row.operation), sent=row.sent
+        )
     spells = ", ".join(
-        "one not over when the recording ended" if o.end is None else f"{o.duration:.2f} s"
+        gettext("one not over when the recording ended") if o.end is None else f"{o.duration:.2f} s"
         for o in row.outages
     )
-    return (
-        f"{_capital(row.operation)}: {row.failed} failed, {row.unknown} unknown and {row.empty} empty "
-        f"of {row.sent}, "
-        f"from {row.first_bad:.2f} to {row.last_bad:.2f} s after {zero}; outages: {spells}."
+    return gettext(
+        "{capital}: {failed} failed, {unknown} unknown and {empty} empty of {sent}, from "
+        "{first_bad:.2f} to {last_bad:.2f} s after {zero}; outages: {spells}."
+    ).format(
+        capital=_capital(row.operation),
+        failed=row.failed,
+        unknown=row.unknown,
+        empty=row.empty,
+        sent=row.sent,
+        first_bad=row.first_bad,
+        last_bad=row.last_bad,
+        zero=zero,
+        spells=spells,
     )
 
 

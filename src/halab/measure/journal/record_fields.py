@@ -16,6 +16,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from halab.translation import gettext
+
 __all__ = ["problem_of"]
 
 _GREATEST_INT = 2**63  # keys of rows are the greatest whole numbers there are
@@ -31,7 +33,7 @@ def problem_of(record: type, values: Mapping[str, Any]) -> str:
     """
     unknown = set(values) - {field.name for field in fields(record)}
     if unknown:
-        return f"there is no field {sorted(unknown)[0]!r}"
+        return gettext("there is no field {value!r}").format(value=sorted(unknown)[0])
     for name, value in values.items():
         for part in _parts(value):
             if problem := _out_of_bounds(part):
@@ -40,7 +42,9 @@ def problem_of(record: type, values: Mapping[str, Any]) -> str:
         _adapter(record).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}, not {str(first['input'])[:60]!r}"
+        return gettext("{names}: {msg}, not {value!r}").format(
+            names=".".join(map(str, first["loc"])), msg=first["msg"], value=str(first["input"])[:60]
+        )
     return _wrong_value(values)
 
 
@@ -64,11 +68,19 @@ def _parts(value: Any) -> Iterator[Any]:
 
 def _out_of_bounds(value: Any) -> str:
     if isinstance(value, str):
-        return f"a text of {len(value):,} letters" if len(value) > _LONGEST_TEXT else ""
+        return (
+            gettext("a text of {count:,} letters").format(count=len(value))
+            if len(value) > _LONGEST_TEXT
+            else ""
+        )
     if isinstance(value, int):
-        return "" if abs(value) <= _GREATEST_INT else "a number greater than any that is measured"
+        return "" if abs(value) <= _GREATEST_INT else gettext("a number greater than any that is measured")
     if isinstance(value, float):
-        return "" if math.isfinite(value) and abs(value) <= _GREATEST else f"{value} is no measured number"
+        return (
+            ""
+            if math.isfinite(value) and abs(value) <= _GREATEST
+            else gettext("{value} is no measured number").format(value=value)
+        )
     return ""
 
 
@@ -76,12 +88,16 @@ def _wrong_value(values: Mapping[str, Any]) -> str:
     """What the types do not say: what is divided by is not 0, and a moment is one."""
     for name in ("rate", "deadline"):
         if name in values and not values[name] > 0:
-            return f"{name}: should be more than 0, and is {values[name]}"
+            return gettext("{name}: should be more than 0, and is {value}").format(
+                name=name, value=values[name]
+            )
     if "started" in values:
         try:
             year = datetime.fromisoformat(values["started"]).year
         except ValueError:
-            return f"started: should be a moment such as 2026-11-28T08:00:00+00:00, not {values['started']!r}"
+            return gettext(
+                "started: should be a moment such as 2026-11-28T08:00:00+00:00, not {started!r}"
+            ).format(started=values["started"])
         if year not in _YEARS:
-            return f"started: the year {year}"
+            return gettext("started: the year {year}").format(year=year)
     return ""

@@ -22,6 +22,7 @@ from halab.measure.journal.summaries import OperationSummary, Summary, fault_tim
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import validity_remark
 from halab.models.samples import OPERATIONS, Outcome
+from halab.translation import gettext
 
 __all__ = ["RunView", "Said"]
 
@@ -36,8 +37,10 @@ class Said:
 
     def __str__(self) -> str:
         if self.last_failure is None:
-            return "nothing fails"
-        return f"fails from {self.first_failure or 0:g} to {self.last_failure:g} s"
+            return gettext("nothing fails")
+        return gettext("fails from {value:g} to {last_failure:g} s").format(
+            value=self.first_failure or 0, last_failure=self.last_failure
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,9 @@ class RunView:
         zero = "fault" if self.journal.faults else "start"
         lines = [f"{name}: {said}." for name, said in self._said()]
         lines += [f"{name}: {said}." for name, said in self._in_short()]
-        return f"Outages on a time axis in seconds after the {zero}. " + " ".join(lines)
+        return gettext("Outages on a time axis in seconds after the {zero}. ").format(zero=zero) + " ".join(
+            lines
+        )
 
     def __repr__(self) -> str:
         lines = [f"  {name}: {said}" for name, said in self._said()]
@@ -137,7 +142,7 @@ class RunView:
         return [(row.operation, _in_short(row)) for row in self._rows] + rows
 
     def _said(self) -> list[tuple[str, Said]]:
-        both = (("your prediction", self.prediction), ("the card", self.card))
+        both = ((gettext("your prediction"), self.prediction), (gettext("the card"), self.card))
         return [(name, said) for name, said in both if said is not None]
 
     def _head(self) -> str:
@@ -180,10 +185,10 @@ class RunView:
         kinds = {spell.kind for spells in self._spells.values() for spell in spells}
         items = [(_PATTERNS[kind], mark.words) for kind, mark in MARKS.items() if kind in kinds]
         if kinds:
-            items += [(_OUTAGE, "an outage"), (_BACK, "the first lasting answer")]
+            items += [(_OUTAGE, gettext("an outage")), (_BACK, gettext("the first lasting answer"))]
         if self._lost_rows is not None and self._lost_rows[1]:
-            items += [(_PATTERNS["lost"], "acknowledged, and missing afterwards")]
-        items += [(_FAULT, "fault in place")] if self.journal.faults else []
+            items += [(_PATTERNS["lost"], gettext("acknowledged, and missing afterwards"))]
+        items += [(_FAULT, gettext("fault in place"))] if self.journal.faults else []
         swatches = "".join(
             '<span style="display: inline-flex; align-items: center; gap: 5px; margin-right: 16px">'
             f'<span style="display: inline-block; width: 18px; height: 12px; {style}"></span>'
@@ -205,7 +210,9 @@ _SAID = {
 
 
 def _hatched(kind: str, angle: str, filled: int, step: int) -> str:
-    stripes = f"{MARKS[kind].css} 0 {filled}px, transparent {filled}px {step}px"
+    stripes = gettext("{css} 0 {filled}px, transparent {filled}px {step}px").format(
+        css=MARKS[kind].css, filled=filled, step=step
+    )
     return f"background: repeating-linear-gradient({angle}, {stripes})"
 
 
@@ -335,43 +342,63 @@ def _lost_rows(journal: Journal) -> tuple[str, list[_Spell]] | None:
         if lost:
             spells.append(_Spell("lost", times[0] - zero, times[-1] + journal.resolution - zero))
     gone = sum(lost for _, lost in inserted)
-    return f"{gone or 'none'} of {len(inserted)} missing", spells
+    return gettext("{value} of {count} missing").format(
+        value=gone or gettext("none"), count=len(inserted)
+    ), spells
 
 
 def _in_short(row: OperationSummary) -> str:
     if row.rto is None:
-        return "nobody noticed"
-    return "not back" if math.isinf(row.rto) else f"back after {row.rto:.1f} s"
+        return gettext("nobody noticed")
+    return (
+        gettext("not back") if math.isinf(row.rto) else gettext("back after {rto:.1f} s").format(rto=row.rto)
+    )
 
 
 def _told(row: OperationSummary, prediction: Said | None) -> str:
     many = f"{row.operation}es" if row.operation.endswith("search") else f"{row.operation}s"
-    many = many if row.operation in OPERATIONS else f"requests of “{row.operation}”"
+    many = (
+        many
+        if row.operation in OPERATIONS
+        else gettext("requests of “{operation}”").format(operation=row.operation)
+    )
     said = _you_said(prediction)
     if row.rto is None:
-        return _capital(f"{said}nobody noticed: {row.ok} of {row.sent} {many} were answered.")
+        return _capital(
+            gettext("{said}nobody noticed: {ok} of {sent} {many} were answered.").format(
+                said=said, ok=row.ok, sent=row.sent, many=many
+            )
+        )
     if math.isinf(row.rto):
-        return _capital(f"{said}{many} were not back when the recording ended. {_cost(row)}")
+        return _capital(
+            gettext("{said}{many} were not back when the recording ended. {cost}").format(
+                said=said, many=many, cost=_cost(row)
+            )
+        )
     off = prediction.last_failure if prediction else None
-    after = "" if off is None else f": {abs(row.rto - off):.1f} s off"
-    return _capital(f"{said}{many} were back {row.rto:.1f} s after the fault{after}. {_cost(row)}")
+    after = "" if off is None else gettext(": {abs:.1f} s off").format(abs=abs(row.rto - off))
+    return _capital(
+        gettext("{said}{many} were back {rto:.1f} s after the fault{after}. {cost}").format(
+            said=said, many=many, rto=row.rto, after=after, cost=_cost(row)
+        )
+    )
 
 
 def _you_said(prediction: Said | None) -> str:
     if prediction is None:
         return ""
     if prediction.last_failure is None:
-        return "You said that nothing would fail; "
-    return f"You said {prediction.last_failure:g} s; "
+        return gettext("You said that nothing would fail; ")
+    return gettext("You said {last_failure:g} s; ").format(last_failure=prediction.last_failure)
 
 
 def _cost(row: OperationSummary) -> str:
     """How many users got nothing, and in how many outages."""
-    cost = f"{row.bad} of {row.sent} users got nothing"
+    cost = gettext("{bad} of {sent} users got nothing").format(bad=row.bad, sent=row.sent)
     if row.empty:
-        cost += f", {row.empty} of them an answer without a hit"
+        cost += gettext(", {empty} of them an answer without a hit").format(empty=row.empty)
     if len(row.outages) > 1:
-        cost += f", in {len(row.outages)} outages"
+        cost += gettext(", in {count} outages").format(count=len(row.outages))
     return f"{cost}."
 
 

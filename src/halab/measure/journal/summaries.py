@@ -17,6 +17,7 @@ from halab.measure.journal.title_marks import mark_title, simulated_remark
 from halab.measure.journal.validity import validity_remark
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
+from halab.translation import gettext
 
 __all__ = [
     "OperationSummary",
@@ -87,7 +88,11 @@ class Spread:
         median, low, high = (
             f"{value:g}" if self.counted else _number(value) for value in (self.median, self.low, self.high)
         )
-        return f"{median} (once, no range)" if self.n == 1 else f"{median} ({low}–{high})"
+        return (
+            gettext("{median} (once, no range)").format(median=median)
+            if self.n == 1
+            else f"{median} ({low}–{high})"
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,7 +113,13 @@ class RepeatSummary(Tabular):
     def _cell(self, spread: Spread | None) -> str:
         if spread is None:
             return "-"
-        return str(spread) if spread.n == self.repeats else f"{spread}, in {spread.n} of {self.repeats}"
+        return (
+            str(spread)
+            if spread.n == self.repeats
+            else gettext("{spread}, in {n} of {repeats}").format(
+                spread=spread, n=spread.n, repeats=self.repeats
+            )
+        )
 
 
 _HEADINGS = (
@@ -124,8 +135,18 @@ def title(journal: Journal) -> str:
     what = ", ".join(f"{fault.kind} {_target(fault.target, fault.component)}" for fault in journal.faults)
     if any(event.kind == ROLLING for event in journal.events):
         what = ", ".join(faults_of(journal))
-    version = " ".join(f"Milvus {v}" for part, v in header.versions.items() if part == "milvus")
-    where = ", ".join(part for part in (f"{header.engine} engine", version, f"TTL {header.ttl:g} s") if part)
+    version = " ".join(
+        gettext("Milvus {v}").format(v=v) for part, v in header.versions.items() if part == "milvus"
+    )
+    where = ", ".join(
+        part
+        for part in (
+            gettext("{engine} engine").format(engine=header.engine),
+            version,
+            gettext("TTL {ttl:g} s").format(ttl=header.ttl),
+        )
+        if part
+    )
     return mark_title(f"{what or 'no fault'}; {where}", journal)
 
 
@@ -175,32 +196,38 @@ def _remarks(journal: Journal) -> list[str]:
     zero = "fault" if journal.faults else "start"
     remarks = [*simulated_remark(journal), *validity_remark(journal)]
     remarks.append(
-        f"RTO: from the {zero} to the first lasting answer. Outages: from the sending of the first bad "
-        f"request to that of the first good one. Timed out: no answer within {_waits(header)}, "
-        "so nobody knows what became of it (unknown). "
-        "Latency: median/p99. "
-        f"{header.rate:g} requests a second of each operation: edges are known to "
-        f"{journal.resolution * 1000:.0f} ms."
+        gettext(
+            "RTO: from the {zero} to the first lasting answer. Outages: from the sending of the "
+            "first bad request to that of the first good one. Timed out: no answer within "
+            "{waits}, so nobody knows what became of it (unknown). Latency: median/p99. {rate:g} "
+            "requests a second of each operation: edges are known to {value:.0f} ms."
+        ).format(zero=zero, waits=_waits(header), rate=header.rate, value=journal.resolution * 1000)
     )
     if not journal.simulated:
         remarks.append(
-            f"The prober itself was late by {late.median * 1000:.1f} ms (median), {late.p99 * 1000:.1f} ms "
-            f"(p99), {late.max * 1000:.1f} ms (worst)."
+            gettext(
+                "The prober itself was late by {value:.1f} ms (median), {value2:.1f} ms (p99), "
+                "{value3:.1f} ms (worst)."
+            ).format(value=late.median * 1000, value2=late.p99 * 1000, value3=late.max * 1000)
         )
     if any(mark_of(sample) == "empty" for sample in journal.samples()):
-        remarks.append("Empty: answered without an error, and nothing was found.")
+        remarks.append(gettext("Empty: answered without an error, and nothing was found."))
     if remark := rows_remark(journal):
         remarks.append(remark)
     restarts = [event.component for event in journal.events if event.by == "supervisor"]
     if restarts:
         names = ", ".join(dict.fromkeys(restarts))
-        remarks.append(f"Acted on by the supervisor, not by Milvus: {names}.")
+        remarks.append(gettext("Acted on by the supervisor, not by Milvus: {names}.").format(names=names))
     return remarks + list(journal.notes)
 
 
 def _waits(header: Header) -> str:
     """How long users wait: the deadline, and of whom it is longer."""
-    longer = [f"{wait:g} s of {name}" for name, wait in header.timeouts.items() if wait != header.deadline]
+    longer = [
+        gettext("{wait:g} s of {name}").format(wait=wait, name=name)
+        for name, wait in header.timeouts.items()
+        if wait != header.deadline
+    ]
     return ", ".join([f"{header.deadline:g} s", *longer])
 
 
@@ -209,15 +236,19 @@ def rows_remark(journal: Journal) -> str:
     count = journal.count
     if count is None:
         wrote = any(sample.key is not None for sample in journal.samples())
-        return "Rows were not counted, so nothing is said about lost data." if wrote else ""
-    said = f"Rows: {count.acknowledged} acknowledged, {rpo(journal)} of them missing afterwards (RPO)."
+        return gettext("Rows were not counted, so nothing is said about lost data.") if wrote else ""
+    said = gettext("Rows: {acknowledged} acknowledged, {rpo} of them missing afterwards (RPO).").format(
+        acknowledged=count.acknowledged, rpo=rpo(journal)
+    )
     if count.unknown or count.failed:
         landed = count.unknown_present + count.failed_present
-        said += (
-            f" Of {count.unknown + count.failed} without an acknowledgement {landed} are there all the same."
+        said += gettext(" Of {value} without an acknowledgement {landed} are there all the same.").format(
+            value=count.unknown + count.failed, landed=landed
         )
     if count.late:
-        said += f" {count.late} acknowledged ones were not seen at first, but found later."
+        said += gettext(" {late} acknowledged ones were not seen at first, but found later.").format(
+            late=count.late
+        )
     return said
 
 
@@ -228,12 +259,17 @@ def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
     rate, deadline or operations. An RTO that was not reached counts as infinite.
     """
     if not journals:
-        raise MeasurementError("there are no journals to summarise", hint="pass at least one")
+        raise MeasurementError(
+            gettext("there are no journals to summarise"), hint=gettext("pass at least one")
+        )
     kinds = {_experiment(journal) for journal in journals}
     if len(kinds) > 1:
         raise MeasurementError(
-            "these journals are not repeats of one experiment: " + "; ".join(sorted(map(str, kinds))),
-            hint="summarise those with the same fault, engine, TTL, rate, deadline and operations together",
+            gettext("these journals are not repeats of one experiment: ")
+            + "; ".join(sorted(map(str, kinds))),
+            hint=gettext(
+                "summarise those with the same fault, engine, TTL, rate, deadline and operations together"
+            ),
         )
     tables = [summary(journal) for journal in journals]
     rows = {
@@ -243,18 +279,24 @@ def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
     remarks = [
         *simulated_remark(*journals),
         *validity_remark(*journals),
-        "Median (lowest to highest). A figure counts only the repeats in which it was noticed.",
+        gettext("Median (lowest to highest). A figure counts only the repeats in which it was noticed."),
     ]
     lost = [rpo(journal) for journal in journals]
     known = [rows_lost for rows_lost in lost if rows_lost is not None]
     remarks.append(
-        f"Rows lost (RPO): {sum(known)} in {len(known)} counted runs." if known else "Rows were not counted."
+        gettext("Rows lost (RPO): {known} in {count} counted runs.").format(
+            known=sum(known), count=len(known)
+        )
+        if known
+        else gettext("Rows were not counted.")
     )
     return RepeatSummary(_repeat_title(journals), len(journals), rows, tuple(remarks))
 
 
 def _repeat_title(journals: Sequence[Journal]) -> str:
-    return f"{title(journals[0])}, {len(journals)} run{'s' if len(journals) > 1 else ''}"
+    return gettext("{title}, {count} run{which}").format(
+        title=title(journals[0]), count=len(journals), which="s" if len(journals) > 1 else ""
+    )
 
 
 def _experiment(journal: Journal) -> tuple[object, ...]:
@@ -285,13 +327,13 @@ def _number(value: float | None) -> str:
     if value is None:
         return "-"
     if math.isinf(value):
-        return "not recovered"
+        return gettext("not recovered")
     return f"{round(value, 2) + 0.0:.2f}"  # adding 0 turns -0.00 into 0.00
 
 
 def _cells(row: OperationSummary) -> Row:
     spells = ", ".join(_number(outage.duration) for outage in row.outages[:4])
-    more = f" and {len(row.outages) - 4} more" if len(row.outages) > 4 else ""
+    more = gettext(" and {value} more").format(value=len(row.outages) - 4) if len(row.outages) > 4 else ""
     return (
         row.operation,
         str(row.ok),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.validity import objections
+from halab.translation import gettext
 
 __all__ = ["KEEPS_NO_ROWS", "mark_title", "provenance", "simulated_remark"]
 
@@ -20,12 +21,12 @@ def mark_title(title: str, *journals: Journal) -> str:
     """The title of a table or picture of these journals; begins with SIMULATED if one of them is, and with
     PROVES NOTHING if one of them cannot be trusted."""
     if provenance(*journals) == "simulated":
-        return f"SIMULATED: {title}"
-    return f"PROVES NOTHING: {title}" if any(map(objections, journals)) else title
+        return gettext("SIMULATED: {title}").format(title=title)
+    return gettext("PROVES NOTHING: {title}").format(title=title) if any(map(objections, journals)) else title
 
 
 def simulated_remark(*journals: Journal, detail: str = "these numbers come from a model") -> tuple[str, ...]:
     """The remark that a table of these journals needs: one sentence if one was simulated, none if not."""
     if provenance(*journals) == "measured":
         return ()
-    return (f"SIMULATED: no cluster was measured; {detail}.",)
+    return (gettext("SIMULATED: no cluster was measured; {detail}.").format(detail=detail),)

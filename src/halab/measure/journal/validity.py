@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from halab.measure.journal.journal_file import Journal
 from halab.models.samples import Outcome
+from halab.translation import gettext
 
 __all__ = ["BUSY", "objections", "validity_remark"]
 
@@ -37,7 +38,11 @@ def validity_remark(*journals: Journal, here: bool = True) -> tuple[str, ...]:
     if not reasons:
         return ()
     told = _WHAT_TO_DO if here else _WHAT_HOLDS
-    return (f"This proves nothing. {' '.join(dict.fromkeys(reasons))} {told}",)
+    return (
+        gettext("This proves nothing. {names} {told}").format(
+            names=" ".join(dict.fromkeys(reasons)), told=told
+        ),
+    )
 
 
 _WHAT_HOLDS = "The order of what happened holds, the seconds do not."
@@ -56,14 +61,22 @@ def _baseline(journal: Journal) -> list[str]:
     bad = sum(sample.outcome is not Outcome.OK for sample in before)
     if not bad:
         return []
-    return [f"Before the fault {bad} of {len(before)} requests got no answer: the cluster was not well."]
+    return [
+        gettext("Before the fault {bad} of {count} requests got no answer: the cluster was not well.").format(
+            bad=bad, count=len(before)
+        )
+    ]
 
 
 def _late_faults(journal: Journal) -> list[str]:
     late = max(
         (fault.at - fault.ordered_at for fault in journal.faults if fault.ordered_at is not None), default=0.0
     )
-    return [f"The fault came {late:.1f} s after it was ordered."] if late > _LATE_FAULT else []
+    return (
+        [gettext("The fault came {late:.1f} s after it was ordered.").format(late=late)]
+        if late > _LATE_FAULT
+        else []
+    )
 
 
 def _busy_machine(journal: Journal) -> list[str]:
@@ -72,8 +85,10 @@ def _busy_machine(journal: Journal) -> list[str]:
     if journal.pressure:
         share = sum(pressure.cpu for pressure in journal.pressure) / len(journal.pressure)
         if share > BUSY:
-            reasons.append(f"some task waited for a core {share:.0%} of the time")
+            reasons.append(gettext("some task waited for a core {share:.0%} of the time").format(share=share))
     late = journal.scheduling.p99
     if late > _LATE_PROBE:
-        reasons.append(f"one probe in a hundred left {late:.2f} s late or more")
-    return [f"The machine was busy: {' and '.join(reasons)}."] if reasons else []
+        reasons.append(gettext("one probe in a hundred left {late:.2f} s late or more").format(late=late))
+    return (
+        [gettext("The machine was busy: {reasons}.").format(reasons=" and ".join(reasons))] if reasons else []
+    )

@@ -22,6 +22,7 @@ from halab.measure.probing.operations import Done, Insert, Operation
 from halab.measure.probing.retriever import Retriever
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
+from halab.translation import gettext
 
 __all__ = ["DEGRADED", "TWO_ADDRESSES", "Address", "AddressBook", "Answer", "Application", "degraded"]
 
@@ -56,7 +57,9 @@ class Answer:
     def __repr__(self) -> str:
         best = self.passages[0].source if self.passages else "nothing"
         how = "DEGRADED, " if self.degraded else ""
-        return f"Answer({how}by the {self.by} at try {self.tries}: {best})"
+        return gettext("Answer({how}by the {by} at try {tries}: {best})").format(
+            how=how, by=self.by, tries=self.tries, best=best
+        )
 
 
 class Application:
@@ -85,8 +88,8 @@ class Application:
                     continue
                 return Answer(found, address, address != self.book.current, tries)
         raise MeasurementError(
-            f"neither address answered in {tries} tries",
-            hint="see `halab status` of both clusters",
+            gettext("neither address answered in {tries} tries").format(tries=tries),
+            hint=gettext("see `halab status` of both clusters"),
         )
 
     def operations(self) -> list[Operation]:

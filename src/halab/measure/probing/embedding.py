@@ -21,6 +21,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 
 from halab.errors import MeasurementError
+from halab.translation import gettext
 
 __all__ = ["DIMENSIONS", "QUESTIONS", "Embedding", "Passage", "read_passages"]
 
@@ -60,7 +61,11 @@ class Passage:
     def where(self) -> str:
         """The card and the section, in words."""
         number = self.source.split("-")[0].lstrip("0")
-        card = f"Card {number}, {self.title}" if self.title else self.source
+        card = (
+            gettext("Card {number}, {title}").format(number=number, title=self.title)
+            if self.title
+            else self.source
+        )
         return f"{card}: {self.heading}" if self.heading else card
 
     def __repr__(self) -> str:
@@ -80,8 +85,8 @@ def read_passages(folder: str | Path) -> list[Passage]:
     passages = [passage for path in sorted(Path(folder).glob("*.md")) for passage in _sections(path)]
     if not passages:
         raise MeasurementError(
-            f"the retriever found no cards (*.md) in {folder}",
-            hint="run it in the course's folder, or pass cards=<a folder of Markdown files>",
+            gettext("the retriever found no cards (*.md) in {folder}").format(folder=folder),
+            hint=gettext("run it in the course's folder, or pass cards=<a folder of Markdown files>"),
         )
     return passages
 

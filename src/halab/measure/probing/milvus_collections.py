@@ -17,6 +17,7 @@ from pymilvus.client.types import LoadState
 from pymilvus.exceptions import MilvusException
 
 from halab.measure.probing.operations import UNANSWERED
+from halab.translation import gettext
 
 __all__ = [
     "TIMEOUT",
@@ -71,7 +72,11 @@ def wait_until_loaded(
     while client.get_load_state(name)["state"] != LoadState.Loaded:
         on_wait()
         if time.monotonic() > end:
-            raise MilvusException(message=f"{name} was not loaded within {timeout:g} s")
+            raise MilvusException(
+                message=gettext("{name} was not loaded within {timeout:g} s").format(
+                    name=name, timeout=timeout
+                )
+            )
         time.sleep(_LOOK)
 
 

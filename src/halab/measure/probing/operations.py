@@ -45,6 +45,7 @@ from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
 
 from halab.errors import MeasurementError
 from halab.models.samples import NOTHING_FOUND, Outcome
+from halab.translation import gettext
 
 __all__ = [
     "AlterAlias",
@@ -129,8 +130,8 @@ class NamedOperation:
 
     def send(self, number: int, deadline: float, done: Done) -> int | None:
         raise MeasurementError(
-            f'"{self.name}" belongs to a simulated cluster and cannot be sent',
-            hint="probe it through the cluster it was made for",
+            gettext('"{name}" belongs to a simulated cluster and cannot be sent').format(name=self.name),
+            hint=gettext("probe it through the cluster it was made for"),
         )
 
     def stop(self) -> None:
@@ -200,8 +201,10 @@ class _Call:
         except grpc.FutureTimeoutError:
             self.stop()
             raise MeasurementError(
-                f'"{self.name}" found no proxy at {self._address} within {CONNECT_TIMEOUT:g} s',
-                hint="start the cluster first, or see what runs with `halab status`",
+                gettext('"{name}" found no proxy at {address} within {CONNECT_TIMEOUT:g} s').format(
+                    name=self.name, address=self._address, CONNECT_TIMEOUT=CONNECT_TIMEOUT
+                ),
+                hint=gettext("start the cluster first, or see what runs with `halab status`"),
             ) from None
 
     def stop(self) -> None:

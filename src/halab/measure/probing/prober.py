@@ -30,6 +30,7 @@ from halab.measure.probing.operations import NamedOperation, Operation, Renamed
 from halab.measure.probing.retrying import Retrying
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
+from halab.translation import gettext
 
 __all__ = ["Prober", "Run", "probe"]
 
@@ -83,8 +84,8 @@ class Prober:
         self._clockwork.stop()
         if self._clockwork.error is not None:
             raise MeasurementError(
-                f"a probe could not be sent: {self._clockwork.error!r}",
-                hint="an operation must report failures through `done`, not raise them",
+                gettext("a probe could not be sent: {error!r}").format(error=self._clockwork.error),
+                hint=gettext("an operation must report failures through `done`, not raise them"),
             ) from self._clockwork.error
 
     def _plan(self, operation: Operation, first: float, number: int) -> None:
@@ -181,13 +182,17 @@ class Run:
         names = [operation.name for operation in operations]
         if not names or len(set(names)) < len(names):
             raise MeasurementError(
-                f"a measurement needs operations with different names, these are {names}",
-                hint='for example retriever.operations("search", "insert")',
+                gettext("a measurement needs operations with different names, these are {names}").format(
+                    names=names
+                ),
+                hint=gettext('for example retriever.operations("search", "insert")'),
             )
         if rate <= 0 or deadline <= 0:
             raise MeasurementError(
-                f"rate and deadline must be above 0, they are {rate:g} a second and {deadline:g} s",
-                hint="20 probes a second with a deadline of 1 s are usual",
+                gettext(
+                    "rate and deadline must be above 0, they are {rate:g} a second and {deadline:g} s"
+                ).format(rate=rate, deadline=deadline),
+                hint=gettext("20 probes a second with a deadline of 1 s are usual"),
             )
         self.cluster = cluster
         self._operations = list(operations)
@@ -207,7 +212,9 @@ class Run:
     def journal(self) -> Journal:
         """The finished measurement. Raises MeasurementError while it is still running."""
         if self._journal is None:
-            raise MeasurementError("the measurement is not finished", hint="leave its `with` block first")
+            raise MeasurementError(
+                gettext("the measurement is not finished"), hint=gettext("leave its `with` block first")
+            )
         return self._journal
 
     @property
@@ -320,8 +327,10 @@ class Run:
         scheduling = _scheduling(samples) if self._prober else Scheduling()
         if scheduling.p99 > 1.0 / self._rate:
             self.note(
-                f"One probe in a hundred left {scheduling.p99:.3f} s late or more (this machine was busy): "
-                f"edges of outages are known no better than that."
+                gettext(
+                    "One probe in a hundred left {p99:.3f} s late or more (this machine was busy): edges "
+                    "of outages are known no better than that."
+                ).format(p99=scheduling.p99)
             )
         return Journal.write(
             Header.of(

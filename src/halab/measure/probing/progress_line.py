@@ -11,6 +11,7 @@ from IPython.core.getipython import get_ipython
 
 from halab.measure.probing.prober import Run
 from halab.models.samples import Outcome, Sample
+from halab.translation import gettext
 
 __all__ = ["DONE", "ProgressLine", "RunView", "answered_lately", "show_runs_with", "view_of"]
 
@@ -93,14 +94,16 @@ def answered_lately(samples: Iterable[Sample], language: str = "en") -> str:
     if language == "zh":
         return f"最近的请求中得到应答的：{'，'.join(short)}" if short else f"最近 {asked} 个请求都得到了应答"
     if short:
-        return f"answered lately: {', '.join(short)}"
-    return f"the last {asked} {_requests(list(good))} {'was' if asked == 1 else 'were'} answered"
+        return gettext("answered lately: {short}").format(short=", ".join(short))
+    return gettext("the last {asked} {requests} {which} answered").format(
+        asked=asked, requests=_requests(list(good)), which=gettext("was") if asked == 1 else gettext("were")
+    )
 
 
 def _requests(operations: list[str]) -> str:
     if len(operations) > 1:
         return "requests"
-    return {"search": "searches", "insert": "inserts", "metadata call": "metadata calls"}.get(
+    return {"search": "searches", "insert": "inserts", "metadata call": gettext("metadata calls")}.get(
         operations[0], "requests"
     )
 

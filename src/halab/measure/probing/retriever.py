@@ -47,6 +47,7 @@ from halab.measure.probing.operations import (
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.row_counting import count_rows, tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
+from halab.translation import gettext
 
 __all__ = ["KNOWN_ROW_SEARCH", "SETTLE", "Retriever", "SimulatedRetriever"]
 
@@ -107,8 +108,12 @@ class Retriever:
             with suppress(MeasurementError):
                 self.close()
             raise MeasurementError(
-                f"the retriever's collections could not be made: {error_text(error)}",
-                hint=f"see `halab status`; {self.replicas} replicas need as many healthy query nodes",
+                gettext("the retriever's collections could not be made: {error_text}").format(
+                    error_text=error_text(error)
+                ),
+                hint=gettext(
+                    "see `halab status`; {replicas} replicas need as many healthy query nodes"
+                ).format(replicas=self.replicas),
             ) from None
 
     @property
@@ -134,8 +139,8 @@ class Retriever:
             hits = self._client.search(self.name, [vector.tolist()], limit=limit, timeout=timeout)[0]
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the question was not answered: {error_text(error)}",
-                hint="see `halab status`, and ask again when every role is healthy",
+                gettext("the question was not answered: {error_text}").format(error_text=error_text(error)),
+                hint=gettext("see `halab status`, and ask again when every role is healthy"),
             ) from None
         return [(hit["id"], hit["distance"]) for hit in hits]
 
@@ -167,8 +172,8 @@ class Retriever:
         nodes = {component.address: component for component in self.cluster.components()}
         if not leaders or leaders[0] not in nodes:
             raise MeasurementError(
-                f"no query node answers for {self.name} now",
-                hint="see `halab status`, and ask again when every role is healthy",
+                gettext("no query node answers for {name} now").format(name=self.name),
+                hint=gettext("see `halab status`, and ask again when every role is healthy"),
             )
         return nodes[leaders[0]]
 
@@ -182,8 +187,8 @@ class Retriever:
             return sorted(names.get(address, address) for address in self._leader_addresses())
         except UNANSWERED as error:
             raise MeasurementError(
-                "the cluster does not tell which query nodes hold the passages",
-                hint="see `halab status`, and ask again when every role is healthy",
+                gettext("the cluster does not tell which query nodes hold the passages"),
+                hint=gettext("see `halab status`, and ask again when every role is healthy"),
             ) from error
 
     def set_replicas(self, replicas: int) -> float:
@@ -195,8 +200,10 @@ class Retriever:
         nodes = sum(component.role == "querynode" for component in self.cluster.components())
         if not 1 <= replicas <= nodes:
             raise MeasurementError(
-                f"{replicas} copies need as many query nodes, and there are {nodes}",
-                hint='add one first: cluster.add("querynode")',
+                gettext("{replicas} copies need as many query nodes, and there are {nodes}").format(
+                    replicas=replicas, nodes=nodes
+                ),
+                hint=gettext('add one first: cluster.add("querynode")'),
             )
         self.replicas = replicas
         return self._load_again()
@@ -208,7 +215,9 @@ class Retriever:
             self._client.load_collection(self.name, replica_number=self.replicas)
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the passages could not be loaded in {self.replicas} copies: {error_text(error)}",
+                gettext("the passages could not be loaded in {replicas} copies: {error_text}").format(
+                    replicas=self.replicas, error_text=error_text(error)
+                ),
                 hint="see `halab status`; make the retriever again: Retriever(cluster)",
             ) from None
         return time.monotonic() - began
@@ -234,7 +243,8 @@ class Retriever:
         chosen = names or OPERATIONS
         if unknown := [name for name in chosen if name not in OPERATIONS]:
             raise MeasurementError(
-                f"there is no operation {unknown[0]!r}", hint=f"choose from {', '.join(OPERATIONS)}"
+                gettext("there is no operation {value!r}").format(value=unknown[0]),
+                hint=gettext("choose from {OPERATIONS}").format(OPERATIONS=", ".join(OPERATIONS)),
             )
         return [self._operation(name) for name in chosen]
 
@@ -269,8 +279,12 @@ class Retriever:
             fields: list[dict[str, Any]] = self._client.describe_collection(collection)["fields"]
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the retriever no longer reaches its cluster: {error_text(error)}",
-                hint="if the cluster was started again, make the retriever again: Retriever(cluster)",
+                gettext("the retriever no longer reaches its cluster: {error_text}").format(
+                    error_text=error_text(error)
+                ),
+                hint=gettext(
+                    "if the cluster was started again, make the retriever again: Retriever(cluster)"
+                ),
             ) from None
         return fields
 
@@ -301,8 +315,10 @@ class Retriever:
             return keys_present(self._client, collection, list(keys))
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the rows of {collection} could not be counted: {error_text(error)}",
-                hint="see `halab status`; when every role is healthy, count again",
+                gettext("the rows of {collection} could not be counted: {error_text}").format(
+                    collection=collection, error_text=error_text(error)
+                ),
+                hint=gettext("see `halab status`; when every role is healthy, count again"),
             ) from None
 
     # -- collections --------------------------------------------------------------------------------------
@@ -316,23 +332,32 @@ class Retriever:
     def _create(self) -> None:
         began = time.monotonic()
         on_progress = ProgressLine(lambda: time.monotonic() - began)
-        on_progress("making collections")
+        on_progress(gettext("making collections"))
         drop_collections(self._client, self._collections())
         for collection in self._collections():
             create_collection(self._client, collection, DIMENSIONS)
         self._client.create_alias(self._sides()[0], f"{self.name}_alias")
         rows = [{"id": index, "vector": vector.tolist()} for index, vector in enumerate(self._vectors)]
         for first in range(0, len(rows), _BATCH):
-            on_progress("writing passages", f" from {first + 1} of {len(rows)}, and flushing them")
+            on_progress(
+                gettext("writing passages"),
+                gettext(" from {value} of {count}, and flushing them").format(
+                    value=first + 1, count=len(rows)
+                ),
+            )
             self._client.insert(self.name, rows[first : first + _BATCH])
             self._client.flush(self.name)
-        self._load(partial(on_progress, "loading them into the query nodes"))
-        on_progress("counting them")
+        self._load(partial(on_progress, gettext("loading them into the query nodes")))
+        on_progress(gettext("counting them"))
         self.dropped = len(self.count().missing)
         copies = f"{self.replicas} {'copy' if self.replicas == 1 else 'copies'}"
-        on_progress(DONE, f": {len(rows)} passages in {copies}")
+        on_progress(DONE, gettext(": {count} passages in {copies}").format(count=len(rows), copies=copies))
         if self.dropped:
-            print(f"The log dropped {self.dropped} of {len(self.passages)} passages: they cannot be found.")
+            print(
+                gettext("The log dropped {dropped} of {count} passages: they cannot be found.").format(
+                    dropped=self.dropped, count=len(self.passages)
+                )
+            )
 
     def _load(self, on_wait: partial[None]) -> None:
         """Load both collections side by side: each waits for the cluster's own timetable, not for work."""
@@ -351,8 +376,12 @@ class Retriever:
             retry_for(partial(drop_collections, self._client, self._collections()), _CLOSING)
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the collections of {self.name} could not be dropped: {error_text(error)}",
-                hint="they go when the cluster goes down, or when the next retriever of that name is made",
+                gettext("the collections of {name} could not be dropped: {error_text}").format(
+                    name=self.name, error_text=error_text(error)
+                ),
+                hint=gettext(
+                    "they go when the cluster goes down, or when the next retriever of that name is made"
+                ),
             ) from None
         finally:
             self._client.close()
@@ -370,11 +399,13 @@ class Retriever:
                 raise
 
     def __repr__(self) -> str:
-        lost = f", {self.dropped} DROPPED by the log" if self.dropped else ""
-        return f"Retriever({self.name}: {len(self.passages)} passages, {self._where()}{lost})"
+        lost = gettext(", {dropped} DROPPED by the log").format(dropped=self.dropped) if self.dropped else ""
+        return gettext("Retriever({name}: {count} passages, {where}{lost})").format(
+            name=self.name, count=len(self.passages), where=self._where(), lost=lost
+        )
 
     def _where(self) -> str:
-        return f"{self.replicas} replica(s)"
+        return gettext("{replicas} replica(s)").format(replicas=self.replicas)
 
 
 class SimulatedRetriever(Retriever):
@@ -405,7 +436,9 @@ class SimulatedRetriever(Retriever):
         return NamedOperation(name, self.replicas)
 
     def search_via(self, uri: str, *, new_connection: bool = False) -> Search:
-        raise MeasurementError("a simulated cluster has no other address", hint="ask on the embedded engine")
+        raise MeasurementError(
+            gettext("a simulated cluster has no other address"), hint=gettext("ask on the embedded engine")
+        )
 
     def known_row_search(self) -> Operation:
         return Renamed(self._operation("search"), KNOWN_ROW_SEARCH)
@@ -417,12 +450,12 @@ class SimulatedRetriever(Retriever):
         self, samples: Iterable[Sample] | None = None, collection: str = "", timeout: float = 0.0
     ) -> RowCount:
         raise MeasurementError(
-            "a simulated cluster keeps no rows, so there is nothing to count",
-            hint="count on the embedded engine",
+            gettext("a simulated cluster keeps no rows, so there is nothing to count"),
+            hint=gettext("count on the embedded engine"),
         )
 
     def _where(self) -> str:
-        return "from memory (SIMULATED cluster)"
+        return gettext("from memory (SIMULATED cluster)")
 
 
 def _zero_row(key: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from halab.errors import BackupError
 from halab.measure.probing.milvus_collections import TIMEOUT, silence_pymilvus, wait_until_loaded
 from halab.measure.probing.operations import UNANSWERED, error_text
 from halab.protect.backup.manifest import DEFAULT_DATABASE
+from halab.translation import gettext
 
 __all__ = ["LOAD_TIMEOUT", "connected", "load", "refusals"]
 
@@ -32,20 +33,22 @@ def connected(source: Cluster | MilvusClient | str, database: str = DEFAULT_DATA
     """
     if isinstance(source, SimulatedCluster):
         raise BackupError(
-            "a simulated cluster keeps no rows, so there is nothing to back up or to restore into",
-            hint="take the embedded engine",
+            gettext("a simulated cluster keeps no rows, so there is nothing to back up or to restore into"),
+            hint=gettext("take the embedded engine"),
         )
     uri = source.uri if isinstance(source, RunningCluster) else source
     if not isinstance(uri, str):
         if database != DEFAULT_DATABASE:
             raise BackupError(
-                f'a client was given, and the database "{database}" was asked for',
-                hint="give the address instead, or a client of that database and names without it",
+                gettext('a client was given, and the database "{database}" was asked for').format(
+                    database=database
+                ),
+                hint=gettext("give the address instead, or a client of that database and names without it"),
             )
         yield source
         return
     silence_pymilvus()
-    with refusals(f"the cluster at {uri} was not reached"):
+    with refusals(gettext("the cluster at {uri} was not reached").format(uri=uri)):
         client = MilvusClient(uri, db_name=database, timeout=TIMEOUT)
     try:
         yield client

@@ -11,6 +11,7 @@ from pymilvus import DataType
 
 from halab.errors import BackupError
 from halab.protect.backup.manifest import Field
+from halab.translation import gettext
 
 __all__ = ["DYNAMIC", "arrow_schema", "greatest_row", "read_field", "row_group", "rows_of"]
 
@@ -62,9 +63,10 @@ def arrow_type(field: Field) -> pa.DataType:
     if field.type == "ARRAY" and field.element in _SCALARS:
         return pa.list_(_SCALARS[field.element])
     raise BackupError(
-        f'the field "{field.name}" has the type {field.type}, and this version keeps '
-        f"{', '.join([*_SCALARS, *_VECTORS, 'ARRAY'])}",
-        hint="back up this collection with Milvus' own milvus-backup, or use a newer halab",
+        gettext('the field "{name}" has the type {type}, and this version keeps {names}').format(
+            name=field.name, type=field.type, names=", ".join([*_SCALARS, *_VECTORS, "ARRAY"])
+        ),
+        hint=gettext("back up this collection with Milvus' own milvus-backup, or use a newer halab"),
     )
 
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Spec
 
 from halab.errors import BackupError
+from halab.translation import gettext
 
 __all__ = [
     "DEFAULT_DATABASE",
@@ -135,10 +136,10 @@ def split_name(name: str) -> tuple[str, str]:
 def doubled_remark(collection: Collection) -> str:
     """What became of rows whose key another row has, as a sentence."""
     keys = ", ".join(collection.doubled_keys)
-    return (
-        f'"{collection.qualified}" had {collection.doubled:,} more rows of keys that were inserted twice '
-        f"(such as {keys}); Milvus answers with one row of a key, and the backup has that one"
-    )
+    return gettext(
+        '"{qualified}" had {doubled:,} more rows of keys that were inserted twice (such as '
+        "{keys}); Milvus answers with one row of a key, and the backup has that one"
+    ).format(qualified=collection.qualified, doubled=collection.doubled, keys=keys)
 
 
 class Manifest(_Record):
@@ -180,28 +181,40 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a backup. Raises BackupError if there is none, or if it cannot be read or trusted."""
     path = folder / MANIFEST
     if not folder.is_dir():
-        raise BackupError(f"there is no backup at {folder}", hint="name the folder that `halab backup` made")
+        raise BackupError(
+            gettext("there is no backup at {folder}").format(folder=folder),
+            hint=gettext("name the folder that `halab backup` made"),
+        )
     if not path.is_file():
         raise BackupError(
-            f"{folder} has no {MANIFEST}, which is written last: it was cut off, or is no backup",
-            hint="restore from an older backup; a folder that ends in .partial can be deleted",
+            gettext(
+                "{folder} has no {MANIFEST}, which is written last: it was cut off, or is no backup"
+            ).format(folder=folder, MANIFEST=MANIFEST),
+            hint=gettext("restore from an older backup; a folder that ends in .partial can be deleted"),
         )
     if path.stat().st_size > _LARGEST:
         raise BackupError(
-            f"{path} has {path.stat().st_size:,} bytes, and no manifest has more than {_LARGEST:,}",
-            hint="was the right folder named?",
+            gettext("{path} has {st_size:,} bytes, and no manifest has more than {LARGEST:,}").format(
+                path=path, st_size=path.stat().st_size, LARGEST=_LARGEST
+            ),
+            hint=gettext("was the right folder named?"),
         )
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         digest, computed = body.pop("digest", None), _digest(body)
         if body.get("format") != FORMAT:
-            raise BackupError(f"{path} is not the manifest of a backup", hint="was the right folder named?")
+            raise BackupError(
+                gettext("{path} is not the manifest of a backup").format(path=path),
+                hint=gettext("was the right folder named?"),
+            )
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise _damaged(path) from None
     if isinstance(body.get("version"), int) and body["version"] > VERSION:
         raise BackupError(
-            f"{folder} is of version {body['version']} of the format, and this halab reads {VERSION}",
-            hint="restore it with the halab that made it, or a newer one",
+            gettext("{folder} is of version {version} of the format, and this halab reads {VERSION}").format(
+                folder=folder, version=body["version"], VERSION=VERSION
+            ),
+            hint=gettext("restore it with the halab that made it, or a newer one"),
         )
     if digest != computed:
         raise _damaged(path)
@@ -211,15 +224,17 @@ def read_manifest(folder: Path) -> Manifest:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise BackupError(
-            f"{path} is whole but not a manifest: {where}: {first['msg']}",
-            hint="it was not written by this halab; restore from another backup",
+            gettext("{path} is whole but not a manifest: {where}: {msg}").format(
+                path=path, where=where, msg=first["msg"]
+            ),
+            hint=gettext("it was not written by this halab; restore from another backup"),
         ) from None
 
 
 def _damaged(path: Path) -> BackupError:
     return BackupError(
-        f"{path} is damaged: it does not have the digest it was written with",
-        hint="restore from another copy of this backup, or from an older one",
+        gettext("{path} is damaged: it does not have the digest it was written with").format(path=path),
+        hint=gettext("restore from another copy of this backup, or from an older one"),
     )
 
 
@@ -235,12 +250,14 @@ def verify(folder: str | Path, *, progress: Progress | None = None) -> Manifest:
     problems = []
     for number, file in enumerate(files):
         if progress:
-            progress(f"verifying {file.path}", number, len(files))
+            progress(gettext("verifying {path}").format(path=file.path), number, len(files))
         problems += [f"{file.path}: {problem}" for problem in _problems(folder, file)]
     if problems:
         raise BackupError(
-            f"{folder} cannot be restored from: {'; '.join(problems)}",
-            hint="restore from another copy of this backup, or from an older one",
+            gettext("{folder} cannot be restored from: {problems}").format(
+                folder=folder, problems="; ".join(problems)
+            ),
+            hint=gettext("restore from another copy of this backup, or from an older one"),
         )
     if progress:
         progress("verified", len(files), len(files))
@@ -251,17 +268,21 @@ def _problems(folder: Path, file: File) -> list[str]:
     """What is wrong with a file: the first problem, or nothing."""
     parts = PurePosixPath(file.path)
     if parts.is_absolute() or ".." in parts.parts or "\0" in file.path:
-        return ["lies outside the backup"]
+        return [gettext("lies outside the backup")]
     path = folder / file.path
     if not path.is_file():
-        return ["is missing"]
+        return [gettext("is missing")]
     size = path.stat().st_size
     if size != file.bytes:
-        return [f"has {size:,} bytes, {file.bytes:,} were written"]
+        return [gettext("has {size:,} bytes, {bytes:,} were written").format(size=size, bytes=file.bytes)]
     if digest_of(path) != file.sha256:
-        return ["was altered: its SHA-256 is another"]
+        return [gettext("was altered: its SHA-256 is another")]
     try:
         rows = pq.read_metadata(path).num_rows
     except (pa.ArrowException, OSError):
-        return ["is not a Parquet file"]
-    return [] if rows == file.rows else [f"has {rows:,} rows, the manifest says {file.rows:,}"]
+        return [gettext("is not a Parquet file")]
+    return (
+        []
+        if rows == file.rows
+        else [gettext("has {rows:,} rows, the manifest says {rows2:,}").format(rows=rows, rows2=file.rows)]
+    )

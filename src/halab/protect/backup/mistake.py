@@ -28,6 +28,7 @@ from halab.models.samples import Outcome, Sample
 from halab.protect.backup.connection import connected, refusals
 from halab.protect.backup.restorer import restore
 from halab.protect.backup.writer import backup
+from halab.translation import gettext
 
 __all__ = ["DataLossReport", "Mistake", "Rows", "data_loss_report", "mistake"]
 
@@ -62,7 +63,8 @@ def mistake(
     """
     if what not in get_args(Mistake):
         raise MeasurementError(
-            f'there is no mistake "{what}"', hint=f"choose from {', '.join(get_args(Mistake))}"
+            gettext('there is no mistake "{what}"').format(what=what),
+            hint=gettext("choose from {names}").format(names=", ".join(get_args(Mistake))),
         )
     cluster.wait_healthy()
     operations = [
@@ -78,17 +80,21 @@ def mistake(
         steps = ExperimentSteps(run)
         place = Path(folder) if folder else Path(temporary) / "backup"
         experiment = _Experiment(retriever, steps, events)
-        steps.wait(before, "writing rows")
+        steps.wait(before, gettext("writing rows"))
         experiment.back_up(place)
-        steps.wait(since_backup, "writing rows that are in no backup")
+        steps.wait(since_backup, gettext("writing rows that are in no backup"))
         experiment.run_command(what)
-        steps.wait(unnoticed, f"{what}: nobody has noticed yet")
+        steps.wait(unnoticed, gettext("{what}: nobody has noticed yet").format(what=what))
         experiment.restore(place)
-        steps.wait(after, "after the restore")
+        steps.wait(after, gettext("after the restore"))
     journal = run.journal.extended(faults=[_fault(what, retriever.name, events)], events=events)
     if retriever.simulated:
         journal = journal.extended(
-            notes=["SIMULATED: this cluster keeps no rows, so none was backed up, destroyed or restored."]
+            notes=[
+                gettext(
+                    "SIMULATED: this cluster keeps no rows, so none was backed up, destroyed or restored."
+                )
+            ]
         )
         return steps.count_rows(journal, None)
     return steps.count_rows(journal, lambda: _counted(journal, retriever))
@@ -104,7 +110,9 @@ class _Experiment:
 
     def back_up(self, folder: Path) -> None:
         self._step(
-            "backing up", _BACKUP, lambda: backup(self.retriever.cluster, folder, [self.retriever.name])
+            gettext("backing up"),
+            _BACKUP,
+            lambda: backup(self.retriever.cluster, folder, [self.retriever.name]),
         )
 
     def run_command(self, what: Mistake) -> None:
@@ -115,7 +123,10 @@ class _Experiment:
 
     def _destroy(self, what: Mistake) -> None:
         name = self.retriever.name
-        with connected(self.retriever.cluster) as client, refusals(f"the command ({what}) was refused"):
+        with (
+            connected(self.retriever.cluster) as client,
+            refusals(gettext("the command ({what}) was refused").format(what=what)),
+        ):
             if what == "delete rows":
                 client.delete(name, ids=list(range(len(self.retriever.passages))))
             else:
@@ -129,7 +140,11 @@ class _Experiment:
             try:
                 act()
             except BackupError as error:
-                self.steps.run.note(f"{phase.capitalize()} failed: {error.message}")
+                self.steps.run.note(
+                    gettext("{capitalize} failed: {message}").format(
+                        capitalize=phase.capitalize(), message=error.message
+                    )
+                )
                 return
         self._mark(kinds[1])
 
@@ -148,7 +163,14 @@ def _counted(journal: Journal, retriever: Retriever) -> Journal:
     passages = retriever.count()
     there = passages.acknowledged - len(passages.missing)
     rows = retriever.count(journal.samples("insert"), retriever.name)
-    return journal.extended(count=rows, notes=[f"{there} of {passages.acknowledged} passages are there."])
+    return journal.extended(
+        count=rows,
+        notes=[
+            gettext("{there} of {acknowledged} passages are there.").format(
+                there=there, acknowledged=passages.acknowledged
+            )
+        ],
+    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -183,8 +205,8 @@ def data_loss_report(journal: Journal) -> DataLossReport:
     at = {event.kind: event.time for event in journal.events}
     if not set(_MISTAKE) <= set(at) or KNOWN_ROW_SEARCH not in journal.header.operations:
         raise MeasurementError(
-            "this is not the journal of a mistake",
-            hint='make one with mistake(cluster, "delete rows", retriever=retriever)',
+            gettext("this is not the journal of a mistake"),
+            hint=gettext('make one with mistake(cluster, "delete rows", retriever=retriever)'),
         )
     bounds = [at.get(kind, math.inf) for kind in (*_BACKUP, _MISTAKE[0], _RESTORE[1])]
     missing = set(journal.count.missing) if journal.count else set()
@@ -198,12 +220,20 @@ def data_loss_report(journal: Journal) -> DataLossReport:
     restore_seconds = at[_RESTORE[1]] - at[_RESTORE[0]] if real and _RESTORE[1] in at else None
     remarks = list(journal.notes)
     if last_found is not None:
-        last = f", the last {1000 * last_found:.0f} ms after it was acknowledged" if found else ""
+        last = (
+            gettext(", the last {value:.0f} ms after it was acknowledged").format(value=1000 * last_found)
+            if found
+            else ""
+        )
         remarks.append(
-            f"Of {len(searches)} searches after the command, {len(found) or 'none'} still found any{last}."
+            gettext("Of {count} searches after the command, {value} still found any{last}.").format(
+                count=len(searches), value=len(found) or gettext("none"), last=last
+            )
         )
     if restore_seconds is not None:
-        remarks.append(f"The restore took {restore_seconds:.1f} s.")
+        remarks.append(
+            gettext("The restore took {restore_seconds:.1f} s.").format(restore_seconds=restore_seconds)
+        )
     return DataLossReport(
         title(journal),
         tuple(_by_time(inserted, missing, bounds)),

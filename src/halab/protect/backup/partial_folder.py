@@ -14,6 +14,7 @@ import pyarrow as pa
 from halab.errors import BackupError
 from halab.folders import exclusive
 from halab.protect.backup.manifest import PARTIAL
+from halab.translation import gettext
 
 __all__ = ["partial_folder"]
 
@@ -47,7 +48,9 @@ def partial_folder(folder: Path) -> Iterator[Path]:
     except (OSError, pa.ArrowException) as error:
         code = getattr(error, "errno", None) or 0
         raise BackupError(
-            f"the backup could not be written to {folder}: {error}; nothing of it was kept",
+            gettext("the backup could not be written to {folder}: {error}; nothing of it was kept").format(
+                folder=folder, error=error
+            ),
             hint=_HINTS.get(code, "name a folder elsewhere, and back up again"),
         ) from None
 
@@ -58,8 +61,10 @@ def _held(partial: Path, folder: Path) -> Iterator[None]:
     _refuse_existing(folder)
     partial.mkdir(parents=True, exist_ok=True)
     refusal = BackupError(
-        f"another backup is writing {folder} at this moment, and this one has written nothing",
-        hint="wait for it, or choose another name",
+        gettext("another backup is writing {folder} at this moment, and this one has written nothing").format(
+            folder=folder
+        ),
+        hint=gettext("wait for it, or choose another name"),
     )
     with exclusive(partial / _LOCK, refusal):
         _refuse_existing(folder)
@@ -72,7 +77,8 @@ def _held(partial: Path, folder: Path) -> Iterator[None]:
 def _refuse_existing(folder: Path) -> None:
     if folder.exists():
         raise BackupError(
-            f"{folder} is already there, and a backup is never overwritten", hint="choose another name"
+            gettext("{folder} is already there, and a backup is never overwritten").format(folder=folder),
+            hint=gettext("choose another name"),
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from halab.errors import BackupError
 from halab.protect.backup.fields import greatest_row
 from halab.protect.backup.manifest import Field
+from halab.translation import gettext
 
 __all__ = ["PAGE", "PartitionReader"]
 
@@ -71,8 +72,10 @@ class PartitionReader:
             self._find_doubled()
             if rows + self.doubled < expected:
                 raise BackupError(
-                    f'{rows:,} rows of "{self.name}" were read, and Milvus counts {expected:,}',
-                    hint="were rows deleted meanwhile? Back up again while nothing deletes",
+                    gettext('{rows:,} rows of "{name}" were read, and Milvus counts {expected:,}').format(
+                        rows=rows, name=self.name, expected=expected
+                    ),
+                    hint=gettext("were rows deleted meanwhile? Back up again while nothing deletes"),
                 )
 
     def count(self, condition: str = "") -> int:
@@ -96,8 +99,10 @@ class PartitionReader:
             keys = [row[self._key] for row in rows]
             if any(first >= second for first, second in itertools.pairwise(keys)):
                 raise BackupError(
-                    f'the rows of "{self.name}" did not come in the order of their keys: some may be missed',
-                    hint="this version reads Milvus 2.3; take Milvus' own milvus-backup for others",
+                    gettext(
+                        'the rows of "{name}" did not come in the order of their keys: some may be missed'
+                    ).format(name=self.name),
+                    hint=gettext("this version reads Milvus 2.3; take Milvus' own milvus-backup for others"),
                 )
             yield rows
             above = f"{self._key} > {_literal(keys[-1])}"

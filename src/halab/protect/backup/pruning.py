@@ -22,6 +22,7 @@ from halab.errors import BackupError
 from halab.models.retention import Retention, reasons
 from halab.protect.backup.manifest import MANIFEST, PARTIAL, Manifest, Progress, verify
 from halab.tables import Row, text_table
+from halab.translation import gettext
 
 __all__ = ["Entry", "Pruning", "prune"]
 
@@ -64,10 +65,16 @@ class Pruning:
 
     def __repr__(self) -> str:
         rule = self.retention
-        heading = f"{self.folder}: {rule.daily} daily, {rule.weekly} weekly, {rule.monthly} monthly"
+        heading = gettext("{folder}: {daily} daily, {weekly} weekly, {monthly} monthly").format(
+            folder=self.folder, daily=rule.daily, weekly=rule.weekly, monthly=rule.monthly
+        )
         gone = sum(entry.goes for entry in self.entries)
-        remark = f"{len(self.entries) - gone} stay, {gone} {'would go' if self.dry_run else 'went'}."
-        headings = ("backup", "begun (UTC)", "collections", "", "why")
+        remark = gettext("{value} stay, {gone} {which}.").format(
+            value=len(self.entries) - gone,
+            gone=gone,
+            which=gettext("would go") if self.dry_run else gettext("went"),
+        )
+        headings = ("backup", gettext("begun (UTC)"), "collections", "", "why")
         rows = [self._row(entry) for entry in self.entries]
         return text_table(heading, headings, rows, [remark], align="left")
 
@@ -77,9 +84,9 @@ class Pruning:
         collections = (
             ", ".join(collection.qualified for collection in manifest.collections) if manifest else "-"
         )
-        deleted = "would go" if self.dry_run else "deleted"
+        deleted = gettext("would go") if self.dry_run else "deleted"
         fate = deleted if entry.goes else "stays" if entry.sound else "LOOK"
-        return (entry.name, begun, collections, fate, entry.why or "no rule keeps it")
+        return (entry.name, begun, collections, fate, entry.why or gettext("no rule keeps it"))
 
 
 def prune(
@@ -113,21 +120,29 @@ def prune(
 def _entries(folder: Path) -> list[Path]:
     """The backups of a folder, whole or not. Raises BackupError if there is anything else."""
     if not folder.is_dir():
-        raise BackupError(f"there is no folder {folder}", hint="name the folder that holds your backups")
+        raise BackupError(
+            gettext("there is no folder {folder}").format(folder=folder),
+            hint=gettext("name the folder that holds your backups"),
+        )
     if (folder / MANIFEST).exists():
         raise BackupError(
-            f"{folder} is itself a backup, and not a folder of backups", hint=f"name {folder.parent}"
+            gettext("{folder} is itself a backup, and not a folder of backups").format(folder=folder),
+            hint=gettext("name {parent}").format(parent=folder.parent),
         )
     paths = sorted(path for path in folder.iterdir() if path.name != _OF_THE_DISK)
     others = [path.name for path in paths if not _is_backup(path)]
     if others:
         raise BackupError(
-            f"{folder} holds something that is no backup ({', '.join(others[:5])}"
-            f"{', ...' if len(others) > 5 else ''}), so nothing was deleted",
-            hint="keep backups in a folder of their own",
+            gettext(
+                "{folder} holds something that is no backup ({names}{which}), so nothing was deleted"
+            ).format(folder=folder, names=", ".join(others[:5]), which=", ..." if len(others) > 5 else ""),
+            hint=gettext("keep backups in a folder of their own"),
         )
     if not paths:
-        raise BackupError(f"{folder} holds no backup", hint="name the folder that holds your backups")
+        raise BackupError(
+            gettext("{folder} holds no backup").format(folder=folder),
+            hint=gettext("name the folder that holds your backups"),
+        )
     return paths
 
 
@@ -141,15 +156,19 @@ def _is_backup(path: Path) -> bool:
 def _check(path: Path, progress: Progress | None) -> Manifest | str:
     """The manifest of a sound backup, or what is wrong."""
     if path.name.endswith(PARTIAL):
-        return "not counted: it is being written, or was cut off; if nothing writes it, delete it"
+        return gettext("not counted: it is being written, or was cut off; if nothing writes it, delete it")
     try:
         manifest = verify(path, progress=progress)
         begun = _moment(manifest)
     except (BackupError, ValueError, OSError) as error:
         message = error.message if isinstance(error, BackupError) else str(error)
-        return f"not counted: {message.replace(f'{path}/', '').replace(str(path), 'it')}"
+        return gettext("not counted: {replace}").format(
+            replace=message.replace(f"{path}/", "").replace(str(path), "it")
+        )
     if begun > time.time():
-        return f"not counted: it says that it was begun at {manifest.begun}, in the future: see the clocks"
+        return gettext(
+            "not counted: it says that it was begun at {begun}, in the future: see the clocks"
+        ).format(begun=manifest.begun)
     return manifest
 
 
@@ -180,6 +199,8 @@ def _delete(path: Path) -> None:
         shutil.rmtree(doomed)
     except OSError as error:
         raise BackupError(
-            f"{path} could not be deleted: {error}",
-            hint=f"see who owns it; what is left is {doomed if doomed.exists() else path}",
+            gettext("{path} could not be deleted: {error}").format(path=path, error=error),
+            hint=gettext("see who owns it; what is left is {which}").format(
+                which=doomed if doomed.exists() else path
+            ),
         ) from None

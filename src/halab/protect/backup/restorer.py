@@ -40,6 +40,7 @@ from halab.protect.backup.manifest import (
     split_name,
     verify,
 )
+from halab.translation import gettext
 
 __all__ = ["Restored", "batches", "restore"]
 
@@ -97,12 +98,15 @@ def _plan(
     unknown = [name for name in [*wanted, *names] if name not in saved]
     if unknown:
         raise BackupError(
-            f"the backup holds no collection {unknown[0]!r}", hint=f"it holds {', '.join(saved) or 'none'}"
+            gettext("the backup holds no collection {value!r}").format(value=unknown[0]),
+            hint=gettext("it holds {value}").format(value=", ".join(saved) or gettext("none")),
         )
     plan = [(saved[name], names.get(name, name)) for name in wanted or saved]
     targets = [name for _, name in plan]
     if len(set(targets)) < len(targets):
-        raise BackupError("two collections would get the same name", hint="give each its own")
+        raise BackupError(
+            gettext("two collections would get the same name"), hint=gettext("give each its own")
+        )
     return plan
 
 
@@ -124,7 +128,10 @@ class _Target:
         """Reach its database, which is made if it is not there; keep other restores away from its name."""
         database = split_name(self.qualified)[0]
         if database != DEFAULT_DATABASE:
-            with connected(target) as client, refusals(f'the database "{database}" could not be made'):
+            with (
+                connected(target) as client,
+                refusals(gettext('the database "{database}" could not be made').format(database=database)),
+            ):
                 if database not in client.list_databases():
                     client.create_database(database)
         self.client = stack.enter_context(connected(target, database))
@@ -135,27 +142,35 @@ class _Target:
         """Raises BackupError for whatever would end the restore later, before anything is done."""
         if not _NAME.fullmatch(self.name):
             raise BackupError(
-                f"{self.name[:40]!r} cannot be a collection's name, and nothing was restored",
-                hint="up to 255 letters, digits and _, beginning with a letter or _",
+                gettext("{value!r} cannot be a collection's name, and nothing was restored").format(
+                    value=self.name[:40]
+                ),
+                hint=gettext("up to 255 letters, digits and _, beginning with a letter or _"),
             )
-        with refusals("the cluster's collections could not be listed"):
+        with refusals(gettext("the cluster's collections could not be listed")):
             taken = self.client.has_collection(self.name)
             own = self.client.describe_collection(self.name)["collection_name"] if taken else ""
         if taken and own != self.name:
             raise BackupError(
-                f'"{self.name}" is an alias of "{own}", and nothing was restored',
-                hint="restore into a new name, or drop the alias first",
+                gettext('"{name}" is an alias of "{own}", and nothing was restored').format(
+                    name=self.name, own=own
+                ),
+                hint=gettext("restore into a new name, or drop the alias first"),
             )
         if taken and not replace:
             raise BackupError(
-                f'the collection "{self.name}" is already there, and nothing was restored',
-                hint="restore into a new name, or say that it is to be replaced",
+                gettext('the collection "{name}" is already there, and nothing was restored').format(
+                    name=self.name
+                ),
+                hint=gettext("restore into a new name, or say that it is to be replaced"),
             )
 
     def restore(self) -> list[str]:
         building = _temporary("restoring", self.name)
         client, saved, name = self.client, self.saved, self.name
-        with refusals(f'"{name}" was not restored, and what was there is untouched'):
+        with refusals(
+            gettext('"{name}" was not restored, and what was there is untouched').format(name=name)
+        ):
             try:
                 drop_collections(client, [building])  # left by a restore that was cut off
                 _create(client, saved, building)
@@ -166,7 +181,7 @@ class _Target:
                 with suppress(MilvusException):
                     drop_collections(client, [building])
                 raise
-        with refusals(f'"{name}" was restored, but its aliases were not'):
+        with refusals(gettext('"{name}" was restored, but its aliases were not').format(name=name)):
             return _aliases(client, saved, name) + _remarks(saved)
 
 
@@ -175,8 +190,10 @@ def _alone(uri: str, name: str) -> AbstractContextManager[None]:
     locks.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(f"{uri} {name}".encode()).hexdigest()[:16]
     refusal = BackupError(
-        f'another restore of "{name}" is under way at {uri}, and this one has done nothing',
-        hint="wait for it, or restore into a new name",
+        gettext('another restore of "{name}" is under way at {uri}, and this one has done nothing').format(
+            name=name, uri=uri
+        ),
+        hint=gettext("wait for it, or restore into a new name"),
     )
     return exclusive(locks / f"restore-{digest}.lock", refusal)
 
@@ -225,7 +242,7 @@ def _fill(client: Any, saved: Collection, name: str, folder: Path, progress: Pro
             client.flush(name)
             unflushed = rows = 0
         if progress:
-            progress(f"restoring {saved.name}", done, saved.rows)
+            progress(gettext("restoring {name}").format(name=saved.name), done, saved.rows)
     if rows:
         client.flush(name)
 
@@ -261,9 +278,10 @@ def _load_and_count(client: Any, saved: Collection, name: str) -> None:
     count = client.query(name, "", ["count(*)"], consistency_level="Strong")[0]["count(*)"]
     if count != saved.rows:
         raise BackupError(
-            f'{count:,} of {saved.rows:,} rows of "{saved.name}" were there after the restore, '
-            "so it was undone",
-            hint="see `halab status`; when every role is healthy, restore again",
+            gettext(
+                '{count:,} of {rows:,} rows of "{name}" were there after the restore, so it was undone'
+            ).format(count=count, rows=saved.rows, name=saved.name),
+            hint=gettext("see `halab status`; when every role is healthy, restore again"),
         )
     if not saved.replicas:
         client.release_collection(name)
@@ -292,7 +310,15 @@ def _put_in_place(client: Any, built: str, name: str) -> None:
 def _aliases(client: Any, saved: Collection, name: str) -> list[str]:
     """Aliases come back with the collection's own name; under a new name they stay where they point."""
     if name != saved.name:
-        return [f'"{name}" has none of the aliases {", ".join(saved.aliases)}'] if saved.aliases else []
+        return (
+            [
+                gettext('"{name}" has none of the aliases {aliases}').format(
+                    name=name, aliases=", ".join(saved.aliases)
+                )
+            ]
+            if saved.aliases
+            else []
+        )
     present = set(aliases_of(client, name))
     notes = []
     for alias in saved.aliases:
@@ -301,11 +327,17 @@ def _aliases(client: Any, saved: Collection, name: str) -> list[str]:
         try:
             client.create_alias(name, alias)
         except MilvusException:
-            notes.append(f'the alias "{alias}" points to another collection and was left alone')
+            notes.append(
+                gettext('the alias "{alias}" points to another collection and was left alone').format(
+                    alias=alias
+                )
+            )
     return notes
 
 
 def _remarks(saved: Collection) -> list[str]:
     if any(field.primary and field.auto_id for field in saved.fields):
-        return [f'the rows of "{saved.name}" have new keys: Milvus makes them itself']
+        return [
+            gettext('the rows of "{name}" have new keys: Milvus makes them itself').format(name=saved.name)
+        ]
     return [doubled_remark(saved)] if saved.doubled else []

@@ -36,6 +36,7 @@ from halab.protect.backup.manifest import (
 )
 from halab.protect.backup.partial_folder import partial_folder
 from halab.protect.backup.partition_reader import PAGE, PartitionReader
+from halab.translation import gettext
 
 __all__ = ["backup"]
 
@@ -69,7 +70,7 @@ def backup(
     folder = Path(folder)
     with partial_folder(folder) as partial:
         begun = _now()
-        with connected(source) as client, refusals("the collections could not be listed"):
+        with connected(source) as client, refusals(gettext("the collections could not be listed")):
             version = str(client.get_server_version())
             wanted = _by_database(client, collections, every=client is not source)
         saved = [
@@ -80,7 +81,7 @@ def backup(
         manifest = Manifest(begun=begun, ended=_now(), milvus=version, collections=tuple(saved))
         (partial / MANIFEST).write_text(manifest.text(), encoding="utf-8")
     if progress:
-        progress("backed up", manifest.rows, manifest.rows)
+        progress(gettext("backed up"), manifest.rows, manifest.rows)
     return manifest
 
 
@@ -107,12 +108,14 @@ def _database(
 
 def _collections(client: Any, names: Sequence[str]) -> list[str]:
     """By their own names, each once, although an alias may have been named."""
-    with refusals("the collections could not be listed"):
+    with refusals(gettext("the collections could not be listed")):
         missing = [name for name in names if not client.has_collection(name)]
         if missing:
             raise BackupError(
-                f"there is no collection {missing[0]!r}",
-                hint=f"there are {', '.join(sorted(client.list_collections())) or 'none'}",
+                gettext("there is no collection {value!r}").format(value=missing[0]),
+                hint=gettext("there are {value}").format(
+                    value=", ".join(sorted(client.list_collections())) or gettext("none")
+                ),
             )
         own = [client.describe_collection(name)["collection_name"] for name in names]
         return list(dict.fromkeys(own)) or sorted(client.list_collections())
@@ -125,12 +128,14 @@ def _now() -> str:
 def _collection(
     client: Any, database: str, name: str, into: Path, page: int, progress: Progress | None
 ) -> Collection:
-    with refusals(f'the collection "{name}" could not be backed up'):
+    with refusals(gettext('the collection "{name}" could not be backed up').format(name=name)):
         described = client.describe_collection(name)
         if described.get("functions"):
             raise BackupError(
-                f'the collection "{name}" has functions, which this version does not keep',
-                hint="back it up with Milvus' own milvus-backup",
+                gettext('the collection "{name}" has functions, which this version does not keep').format(
+                    name=name
+                ),
+                hint=gettext("back it up with Milvus' own milvus-backup"),
             )
         fields = tuple(read_field(field) for field in described["fields"])
         dynamic = bool(described.get("enable_dynamic_field"))
@@ -190,8 +195,10 @@ def _loaded(client: Any, name: str, indexes: Sequence[Index], by_key: bool) -> I
         return
     if not indexes:
         raise BackupError(
-            f'the collection "{name}" has no index, so Milvus does not load it and its rows cannot be read',
-            hint="make an index first, or name the collections to back up",
+            gettext(
+                'the collection "{name}" has no index, so Milvus does not load it and its rows cannot be read'
+            ).format(name=name),
+            hint=gettext("make an index first, or name the collections to back up"),
         )
     load(client, name, 1)
     try:
@@ -223,7 +230,7 @@ def _file(reader: PartitionReader, into: Path, subfolder: str, progress: Progres
             writer.write_table(row_group(batch, reader.fields, reader.dynamic))
             rows += len(batch)
             if progress:
-                progress(f"backing up {reader.name}", rows, max(rows, total))
+                progress(gettext("backing up {name}").format(name=reader.name), rows, max(rows, total))
     return File(
         path=relative,
         partition=reader.partition,

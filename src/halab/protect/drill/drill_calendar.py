@@ -8,6 +8,7 @@ from pathlib import Path
 
 from halab.errors import DrillError
 from halab.models.drill_plan import drill_dates
+from halab.translation import gettext
 
 __all__ = ["icalendar", "save_calendar"]
 
@@ -21,11 +22,13 @@ def icalendar(system: str, importance: str, first: date, years: int = 1) -> str:
     than one year, or a system without a name.
     """
     if not system.strip():
-        raise DrillError("a calendar needs the name of what is rehearsed", hint="name the system")
+        raise DrillError(
+            gettext("a calendar needs the name of what is rehearsed"), hint=gettext("name the system")
+        )
     try:
         days = drill_dates(importance, first, years)
     except ValueError as error:
-        raise DrillError(str(error), hint="see card 10 for who rehearses how often") from None
+        raise DrillError(str(error), hint=gettext("see card 10 for who rehearses how often")) from None
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//halab//recovery drills//EN", "CALSCALE:GREGORIAN"]
     for day in days:
         lines += _event(system, importance, day)

@@ -22,6 +22,7 @@ from halab.measure.probing.addresses import degraded
 from halab.models.samples import Outcome
 from halab.protect.drill.runbook import Record, State, Targets
 from halab.tables import Row, html_table, text_table
+from halab.translation import gettext
 
 __all__ = ["DrillReport"]
 
@@ -85,26 +86,34 @@ class DrillReport:
     def verdict(self) -> str:
         """One sentence: what a reader who reads no further should know."""
         if self.simulated:
-            return "SIMULATED: the steps were gone through, and nothing was measured."
+            return gettext("SIMULATED: the steps were gone through, and nothing was measured.")
         if self._cut_off:
-            return "Not passed: it was cut off and rolled back."
+            return gettext("Not passed: it was cut off and rolled back.")
         if stopped := self._stopped_at:
-            return f"Not passed: it ended at “{stopped.title}”, {self._outcome()}."
-        return "Passed, with targets missed." if self.missed else "Passed, and both targets were met."
+            return gettext("Not passed: it ended at “{title}”, {outcome}.").format(
+                title=stopped.title, outcome=self._outcome()
+            )
+        return (
+            gettext("Passed, with targets missed.")
+            if self.missed
+            else gettext("Passed, and both targets were met.")
+        )
 
     def _outcome(self) -> str:
         """What became of the clusters after a step that failed."""
         if any(record.name == "service" and record.status == "done" for record in self.records):
-            return "and the standby stays in charge"
+            return gettext("and the standby stays in charge")
         lost = any(record.name == "loss" and record.began is not None for record in self.records)
-        return "and was rolled back" if lost else "before any harm"
+        return gettext("and was rolled back") if lost else gettext("before any harm")
 
     @property
     def missed(self) -> list[str]:
         """The targets that were missed, in words."""
         figures = (("RTO", self.rto, self.targets.rto), ("RPO", self.rpo, self.targets.rpo))
         return [
-            f"{name} {measured:.1f} s, target {target:g} s"
+            gettext("{name} {measured:.1f} s, target {target:g} s").format(
+                name=name, measured=measured, target=target
+            )
             for name, measured, target in figures
             if measured is not None and measured > target
         ]
@@ -117,16 +126,19 @@ class DrillReport:
             for record in self.records
             if record.status in ("failed", "refused") or "NOT UNDONE" in record.note
         ]
-        return [*steps, *["It was cut off and rolled back."] * self._cut_off, *self.missed]
+        return [*steps, *[gettext("It was cut off and rolled back.")] * self._cut_off, *self.missed]
 
     @property
     def actions(self) -> list[str]:
         """What follows from what went wrong; where nothing did, when the next drill is due."""
         actions = [_ACTIONS[self._stopped_at.name]] if self._stopped_at else []
         if self._cut_off:
-            actions.append("Find out what cut the drill off, and begin another.")
-        actions += [f"Shorten what took longest, and rehearse again ({missed})." for missed in self.missed]
-        return actions or ["Put the next drill into the calendar, with another loss."]
+            actions.append(gettext("Find out what cut the drill off, and begin another."))
+        actions += [
+            gettext("Shorten what took longest, and rehearse again ({missed}).").format(missed=missed)
+            for missed in self.missed
+        ]
+        return actions or [gettext("Put the next drill into the calendar, with another loss.")]
 
     def __repr__(self) -> str:
         rows = [(row[0], row[2], row[3], row[5]) for row in self._rows()]
@@ -154,16 +166,23 @@ class DrillReport:
 
     def _remarks(self) -> list[str]:
         if self.simulated:
-            return ["SIMULATED: no RTO, no RPO and no row was measured."]
+            return [gettext("SIMULATED: no RTO, no RPO and no row was measured.")]
         remarks = [
-            f"RTO, loss to verified service: {_seconds(self.rto)} (target {self.targets.rto:g} s).",
-            f"RPO, writes lost at the failover: {_seconds(self.rpo)} (target {self.targets.rpo:g} s), "
-            f"{'not counted' if self.rpo_rows is None else self.rpo_rows} rows.",
+            gettext("RTO, loss to verified service: {seconds} (target {rto:g} s).").format(
+                seconds=_seconds(self.rto), rto=self.targets.rto
+            ),
+            gettext("RPO, writes lost at the failover: {seconds} (target {rpo:g} s), {which} rows.").format(
+                seconds=_seconds(self.rpo),
+                rpo=self.targets.rpo,
+                which=gettext("not counted") if self.rpo_rows is None else self.rpo_rows,
+            ),
         ]
         if self.lost_at_home is not None:
             remarks.append(
-                f"Acknowledged rows missing after the way home: {self.lost_at_home}. "
-                f"It cost {_seconds(self.read_only)} without writes."
+                gettext(
+                    "Acknowledged rows missing after the way home: {lost_at_home}. It cost {seconds} "
+                    "without writes."
+                ).format(lost_at_home=self.lost_at_home, seconds=_seconds(self.read_only))
             )
         return [*remarks, *self._doubts()]
 
@@ -173,8 +192,10 @@ class DrillReport:
         if not reasons:
             return []
         return [
-            f"The seconds prove nothing. {' '.join(reasons)} Which steps were done holds all the same: "
-            "for the seconds, rehearse again when little else runs."
+            gettext(
+                "The seconds prove nothing. {reasons} Which steps were done holds all the same: for "
+                "the seconds, rehearse again when little else runs."
+            ).format(reasons=" ".join(reasons))
         ]
 
     def markdown(self) -> str:
@@ -199,10 +220,16 @@ class DrillReport:
         begun = datetime.fromisoformat(self.started).strftime("%Y-%m-%d %H:%M:%S")
         figures = _table(("", "measured", "target", ""), self._figures())
         users = _table(
-            ("what users met", "sent", "no good answer", "degraded"),
+            (gettext("what users met"), "sent", gettext("no good answer"), "degraded"),
             [[str(cell) for cell in row] for row in self._users()],
         )
-        parts = [f"# {self.title}", f"**{self.verdict}**", *self._doubts(), f"Begun {begun} UTC.", figures]
+        parts = [
+            f"# {self.title}",
+            f"**{self.verdict}**",
+            *self._doubts(),
+            gettext("Begun {begun} UTC.").format(begun=begun),
+            figures,
+        ]
         return "\n\n".join([*parts, *([users] if self.journal else [])])
 
     def _body(self) -> str:
@@ -211,22 +238,29 @@ class DrillReport:
             f"## {name}\n\n" + "\n".join(f"- {_cell(line)}" for line in lines)
             for name, lines in listed.items()
         )
-        return f"{lists}\n\n## Time line\n\n{_table(_HEADINGS, self._rows())}\n"
+        return gettext("{lists}\n\n## Time line\n\n{table}\n").format(
+            lists=lists, table=_table(_HEADINGS, self._rows())
+        )
 
     def _figures(self) -> list[Row]:
         """Each figure beside its target, and whether it was met."""
         home, rows = self.lost_at_home, self.rpo_rows
         return [
-            ("RTO, loss to verified service", *_against(self.rto, self.targets.rto)),
-            ("RPO, writes lost at the failover", *_against(self.rpo, self.targets.rpo)),
-            ("rows lost at the failover", "not counted" if rows is None else str(rows), "-", ""),
+            (gettext("RTO, loss to verified service"), *_against(self.rto, self.targets.rto)),
+            (gettext("RPO, writes lost at the failover"), *_against(self.rpo, self.targets.rpo)),
             (
-                "rows missing after the way home",
-                "not counted" if home is None else str(home),
+                gettext("rows lost at the failover"),
+                gettext("not counted") if rows is None else str(rows),
+                "-",
+                "",
+            ),
+            (
+                gettext("rows missing after the way home"),
+                gettext("not counted") if home is None else str(home),
                 "0",
                 "" if home is None else "MISSED" if home else "met",
             ),
-            ("without writes on the way home", _seconds(self.read_only), "-", ""),
+            (gettext("without writes on the way home"), _seconds(self.read_only), "-", ""),
         ]
 
     def _users(self) -> list[tuple[str, int, int, int]]:
@@ -254,15 +288,20 @@ class DrillReport:
 
     def _alt(self) -> str:
         bars = "; ".join(
-            f"{record.title} from {record.began:.1f} s, {record.seconds:.1f} s, {record.status}"
+            gettext("{title} from {began:.1f} s, {seconds:.1f} s, {status}").format(
+                title=record.title, began=record.began, seconds=record.seconds, status=record.status
+            )
             for record in self.records
             if record.began is not None and record.seconds is not None
         )
         bad = "; ".join(
-            f"{name}: {bad} of {sent} without a good answer" for name, sent, bad, _ in self._users()
+            gettext("{name}: {bad} of {sent} without a good answer").format(name=name, bad=bad, sent=sent)
+            for name, sent, bad, _ in self._users()
         )
         return (
-            f"Time line of the drill. {self.verdict} {' '.join(self._remarks())} Steps: {bars}. {bad}".strip()
+            gettext("Time line of the drill. {verdict} {names} Steps: {bars}. {bad}")
+            .format(verdict=self.verdict, names=" ".join(self._remarks()), bars=bars, bad=bad)
+            .strip()
         )
 
     def picture(self) -> Picture:
@@ -310,9 +349,13 @@ class DrillReport:
         axes.plot([loss, loss + rto], [row, row], "|-", color="#0d47a1", linewidth=2, markersize=10)
         axes.plot([loss + target], [row], "D", color="#0d47a1", markerfacecolor="white")
         axes.text(
-            loss + max(rto, target), row, f"  {rto:.1f} s, target {target:g} s", va="center", fontsize=8
+            loss + max(rto, target),
+            row,
+            gettext("  {rto:.1f} s, target {target:g} s").format(rto=rto, target=target),
+            va="center",
+            fontsize=8,
         )
-        return "RTO (diamond: target)"
+        return gettext("RTO (diamond: target)")
 
     def _draw_users(self, axes: Axes, row: int, name: str) -> str:
         """A grey line from the first probe to the last, and a cross for each without a good answer."""
@@ -323,7 +366,7 @@ class DrillReport:
         if times:
             axes.hlines(row, times[0], times[-1], color="#bdbdbd", linewidth=4, zorder=0)
         axes.plot(bad, [row] * len(bad), "x", color="#b71c1c", markersize=5)
-        return f"{name}: {len(bad)} bad"
+        return gettext("{name}: {count} bad").format(name=name, count=len(bad))
 
     def png(self) -> bytes:
         """The picture as PNG."""
@@ -365,7 +408,7 @@ def _against(measured: float | None, target: float) -> tuple[str, str, str]:
 
 
 def _seconds(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.1f} s"
+    return gettext("not measured") if value is None else f"{value:.1f} s"
 
 
 def _cell(text: str) -> str:

@@ -26,6 +26,7 @@ from halab.protect.backup.restorer import batches, restore
 from halab.protect.backup.writer import backup
 from halab.protect.drill.runbook import Drill, Facts, Step, Targets, nothing
 from halab.protect.drill.unfinished import STATE
+from halab.translation import gettext
 
 __all__ = ["DrillSteps"]
 
@@ -67,30 +68,36 @@ class DrillSteps:
     def back_up(self) -> None:
         """Make the backup that the drill will find. It is not a step: a drill takes the backup there is."""
         if not self.app.simulated:
-            self.experiment.on_progress("the nightly backup")
+            self.experiment.on_progress(gettext("the nightly backup"))
             backup(self._clock, self._backup, [self.app.name])
 
     def _steps(self) -> list[Step]:
         """Deadlines are seconds on the course's small clusters, with room for a busy machine."""
         steps = [
-            Step("backup", "Verify the newest backup", 30, self._verify_backup),
-            Step("standby", "Verify the standby", 30, self._verify_standby, precheck=self._check_healthy),
+            Step("backup", gettext("Verify the newest backup"), 30, self._verify_backup),
             Step(
-                "loss", "Lose the primary", 30, self._crash_proxy,
+                "standby",
+                gettext("Verify the standby"),
+                30,
+                self._verify_standby,
+                precheck=self._check_healthy,
+            ),
+            Step(
+                "loss", gettext("Lose the primary"), 30, self._crash_proxy,
                 precheck=self._choose_proxy, verify=self._check_lost, undo=self._heal_primary,
             ),
             Step(
-                "failover", "Fail over", 60, self._restore_on_standby,
+                "failover", gettext("Fail over"), 60, self._restore_on_standby,
                 on_done=self._switch_to_standby, undo=self._switch_to_primary,
             ),
             Step(
-                "service", "Verify the service", 60, self._verify_service,
+                "service", gettext("Verify the service"), 60, self._verify_service,
                 on_done=self._allow_writes, commits=True,
             ),
-            Step("measure", "Compute RTO and RPO", 60, self._measure),
-            Step("figures", "Write down the figures", 30, self._write_figures),
+            Step("measure", gettext("Compute RTO and RPO"), 60, self._measure),
+            Step("figures", gettext("Write down the figures"), 30, self._write_figures),
             Step(
-                "failback", "Fail back", 90, self._bring_rows_home,
+                "failback", gettext("Fail back"), 90, self._bring_rows_home,
                 precheck=self._check_primary_back, on_start=self._stop_writes, on_done=self._switch_home,
                 verify=self._check_nothing_lost, undo=self._keep_standby,
             ),
@@ -108,10 +115,14 @@ class DrillSteps:
         age = (datetime.now(UTC) - datetime.fromisoformat(manifest.begun)).total_seconds()
         if age > facts.targets.rpo:
             raise DrillError(
-                f"the newest backup is {age:.0f} s old, and at most {facts.targets.rpo:g} s may be lost",
-                hint="back up, and begin again",
+                gettext("the newest backup is {age:.0f} s old, and at most {rpo:g} s may be lost").format(
+                    age=age, rpo=facts.targets.rpo
+                ),
+                hint=gettext("back up, and begin again"),
             )
-        return f"{manifest.rows} rows, every file as its SHA-256 says, begun {age:.1f} s ago"
+        return gettext("{rows} rows, every file as its SHA-256 says, begun {age:.1f} s ago").format(
+            rows=manifest.rows, age=age
+        )
 
     def _check_healthy(self, _: Facts) -> None:
         for home in self.app.homes.values():
@@ -121,11 +132,16 @@ class DrillSteps:
         ours, theirs = self.primary.cluster.versions["milvus"], self.standby.cluster.versions["milvus"]
         if ours != theirs:
             raise DrillError(
-                f"the primary runs Milvus {ours}, the standby {theirs}", hint="upgrade the standby first"
+                gettext("the primary runs Milvus {ours}, the standby {theirs}").format(
+                    ours=ours, theirs=theirs
+                ),
+                hint=gettext("upgrade the standby first"),
             )
         facts.answers = {question: self._answer("primary", question) for question in QUESTIONS}
         parts = len(self.standby.cluster.components())
-        return f"{parts} of {parts} components healthy, Milvus {theirs}; {len(QUESTIONS)} answers known"
+        return gettext(
+            "{parts} of {parts} components healthy, Milvus {theirs}; {count} answers known"
+        ).format(parts=parts, theirs=theirs, count=len(QUESTIONS))
 
     # -- 3: the loss ----------------------------------------------------------------------------------------
 
@@ -137,15 +153,19 @@ class DrillSteps:
     def _crash_proxy(self, facts: Facts) -> str:
         assert self._target is not None
         facts.lost_at = self.primary.cluster.inject("crash", self._target).at
-        self.experiment.wait(self._notice, "nobody has noticed yet")
-        return f"the only proxy, {facts.component}, was killed; noticed after {self._notice:g} s"
+        self.experiment.wait(self._notice, gettext("nobody has noticed yet"))
+        return gettext("the only proxy, {component}, was killed; noticed after {notice:g} s").format(
+            component=facts.component, notice=self._notice
+        )
 
     def _check_lost(self, _: Facts) -> None:
         try:
             self.primary.ask(QUESTIONS[0], timeout=1.0)
         except MeasurementError:
             return
-        raise DrillError("the primary still answers, so nothing was lost", hint="see what was killed")
+        raise DrillError(
+            gettext("the primary still answers, so nothing was lost"), hint=gettext("see what was killed")
+        )
 
     def _heal_primary(self, facts: Facts) -> None:
         if facts.component:
@@ -156,7 +176,9 @@ class DrillSteps:
 
     def _restore_on_standby(self, _: Facts) -> str:
         rows = restore(self.standby.cluster, self._backup, [self.app.name], replace=True).rows
-        return f"{rows[self.app.name]} rows restored and counted; the standby is in charge, read-only"
+        return gettext("{value} rows restored and counted; the standby is in charge, read-only").format(
+            value=rows[self.app.name]
+        )
 
     def _switch_to_standby(self, _: Facts) -> None:
         """No writes yet: a roll back would leave them behind."""
@@ -169,18 +191,27 @@ class DrillSteps:
         self._check_answers("standby", facts)
         name, spare, key = self.app.name, self.standby.insert_collection, time.time_ns() // 1000
         vector = [1.0, *[0.0] * (DIMENSIONS - 1)]
-        with connected(self.standby.cluster) as client, refusals("the standby does not serve"):
+        with connected(self.standby.cluster) as client, refusals(gettext("the standby does not serve")):
             if not client.search(name, [vector], limit=1, consistency_level="Strong")[0]:
-                raise DrillError("a strong search found nothing", hint="look at the standby's query nodes")
+                raise DrillError(
+                    gettext("a strong search found nothing"),
+                    hint=gettext("look at the standby's query nodes"),
+                )
             client.insert(spare, [{"id": key, "vector": vector}])
             client.flush(spare)
             client.release_collection(spare)
             if client.get_load_state(spare)["state"] == LoadState.Loaded:
-                raise DrillError("a release did nothing", hint="look at the standby's query coordinator")
+                raise DrillError(
+                    gettext("a release did nothing"), hint=gettext("look at the standby's query coordinator")
+                )
             load(client, spare, 1)
             if not client.query(spare, f"id == {key}", ["id"], consistency_level="Strong"):
-                raise DrillError("a row that was inserted and flushed is not there", hint="keep its logs")
-        return f"{len(QUESTIONS)} known answers, strong search, insert, flush, release, load: all pass"
+                raise DrillError(
+                    gettext("a row that was inserted and flushed is not there"), hint=gettext("keep its logs")
+                )
+        return gettext("{count} known answers, strong search, insert, flush, release, load: all pass").format(
+            count=len(QUESTIONS)
+        )
 
     def _allow_writes(self, facts: Facts) -> None:
         self.app.book.writable = True
@@ -190,8 +221,10 @@ class DrillSteps:
         for question, known in facts.answers.items():
             if self._answer(address, question) != known:
                 raise DrillError(
-                    f"the {address} answers {question!r} otherwise than the primary did",
-                    hint="compare the rows of both",
+                    gettext("the {address} answers {question!r} otherwise than the primary did").format(
+                        address=address, question=question
+                    ),
+                    hint=gettext("compare the rows of both"),
                 )
 
     def _answer(self, address: Address, question: str) -> str:
@@ -218,12 +251,14 @@ class DrillSteps:
         first = min((sample.done for sample in acknowledged if sample.key in missing), default=facts.lost_at)
         facts.rto, facts.rpo = facts.verified_at - facts.lost_at, facts.lost_at - first
         facts.rpo_rows = len(missing)
-        return f"RTO {facts.rto:.1f} s; RPO {facts.rpo:.1f} s, {len(missing)} acknowledged rows"
+        return gettext("RTO {rto:.1f} s; RPO {rpo:.1f} s, {count} acknowledged rows").format(
+            rto=facts.rto, rpo=facts.rpo, count=len(missing)
+        )
 
     def _write_figures(self, facts: Facts) -> str:
         figures = {"rto": facts.rto, "rpo": facts.rpo, "rpo_rows": facts.rpo_rows}
         (self.folder / "figures.json").write_text(json.dumps({"targets": asdict(facts.targets), **figures}))
-        return "figures.json written; the report follows when the drill has ended"
+        return gettext("figures.json written; the report follows when the drill has ended")
 
     # -- 8: home --------------------------------------------------------------------------------------------
 
@@ -232,7 +267,9 @@ class DrillSteps:
         self._heal_primary(facts)
         self._answer("primary", QUESTIONS[0])
         if self.app.book.current != "standby":
-            raise DrillError("the address is the primary's already", hint="who switched it?")
+            raise DrillError(
+                gettext("the address is the primary's already"), hint=gettext("who switched it?")
+            )
 
     def _stop_writes(self, _: Facts) -> None:
         self.app.book.writable = False
@@ -243,7 +280,9 @@ class DrillSteps:
         folder = self.folder / "failback"
         manifest = backup(self.standby.cluster, folder, [self.app.name])
         brought = self._merge(folder)
-        return f"{brought} rows written on the standby brought home, of {manifest.rows}"
+        return gettext("{brought} rows written on the standby brought home, of {rows}").format(
+            brought=brought, rows=manifest.rows
+        )
 
     def _switch_home(self, facts: Facts) -> None:
         self._switch_to_primary(facts)
@@ -257,7 +296,7 @@ class DrillSteps:
         """Insert the rows that the primary lacks; how many. Nothing is replaced: it may have newer rows."""
         name, brought = self.app.name, 0
         saved = verify(folder).collections[0]
-        with connected(self.primary.cluster) as client, refusals("the rows did not come home"):
+        with connected(self.primary.cluster) as client, refusals(gettext("the rows did not come home")):
             for partition, _, rows in batches(saved, folder):
                 keys = [row["id"] for row in rows]
                 present = client.query(name, f"id in {keys}", ["id"], consistency_level="Strong")
@@ -275,8 +314,8 @@ class DrillSteps:
         facts.lost_at_home = len(missing)
         if missing:
             raise DrillError(
-                f"{len(missing)} acknowledged rows are not on the primary",
-                hint="they are in the folder's backups: bring them home by hand",
+                gettext("{count} acknowledged rows are not on the primary").format(count=len(missing)),
+                hint=gettext("they are in the folder's backups: bring them home by hand"),
             )
 
     # -- helpers --------------------------------------------------------------------------------------------
@@ -289,7 +328,7 @@ class DrillSteps:
 
         def go_home(facts: Facts) -> str:
             self._heal_primary(facts)
-            return "SIMULATED: the proxy was started again"
+            return gettext("SIMULATED: the proxy was started again")
 
         def do_nothing(_: Facts) -> str:
             self._clock.sleep(1.0)

@@ -36,6 +36,7 @@ from halab.protect.drill.unfinished import (
     refuse_unfinished,
     remove_marks,
 )
+from halab.translation import gettext
 
 __all__ = ["Rehearsal", "Unanswered", "rehearse", "roll_back", "unanswered"]
 
@@ -73,7 +74,10 @@ def rehearse(
     folder, clusters = Path(folder), _clusters(app)
     refuse_unfinished(folder, clusters)
     if folder.exists():
-        raise DrillError(f"{folder} is already there, and a drill is never overwritten", hint="name another")
+        raise DrillError(
+            gettext("{folder} is already there, and a drill is never overwritten").format(folder=folder),
+            hint=gettext("name another"),
+        )
     for cluster in clusters:
         cluster.wait_healthy()
     folder.mkdir(parents=True)
@@ -81,12 +85,12 @@ def rehearse(
         with probe(clusters[0], app.operations(), rate=rate, deadline=deadline, seed=seed) as run:
             experiment = ExperimentSteps(run)
             steps = DrillSteps(app, folder, experiment, notice, deadline)
-            experiment.wait(before, "writing rows")
+            experiment.wait(before, gettext("writing rows"))
             steps.back_up()
-            experiment.wait(since_backup, "writing rows that are in no backup")
+            experiment.wait(since_backup, gettext("writing rows that are in no backup"))
             mark_clusters(clusters, folder)
             state = steps.drill(targets or Targets()).run()
-            experiment.wait(after, "after the drill")
+            experiment.wait(after, gettext("after the drill"))
         measured = _drill_journal(run, state, app)
         journal = experiment.count_rows(measured, None if app.simulated else lambda: steps.counted(measured))
         report = DrillReport.of(state, journal)
@@ -116,7 +120,9 @@ def roll_back(folder: str | Path, primary: Cluster) -> DrillReport:
             primary.heal(state.facts.component)
         primary.wait_healthy()
         if state.status("service") == "done":
-            state.records[-1].note += " Rows written on the standby since are there only: bring them home."
+            state.records[-1].note += gettext(
+                " Rows written on the standby since are there only: bring them home."
+            )
         for record in state.records:
             if record.status in ("done", "running"):
                 record.status = "undone"
@@ -131,7 +137,13 @@ def _drill_journal(run: Run, state: State, app: Application) -> Journal:
     """The journal of the run, with the drill's steps as events, and its loss as the one fault."""
     offset = state.zero - run.started
     events = [
-        Event(round(record.began + offset, 6), record.name, f"step {record.status}", "user", record.title)
+        Event(
+            round(record.began + offset, 6),
+            record.name,
+            gettext("step {status}").format(status=record.status),
+            "user",
+            record.title,
+        )
         for record in state.records
         if record.began is not None
     ]
@@ -140,7 +152,7 @@ def _drill_journal(run: Run, state: State, app: Application) -> Journal:
         for fault in run.journal.faults
         if fault.component == state.facts.component
     ]
-    notes = ["SIMULATED: no address was switched, so service came back when the proxy did."]
+    notes = [gettext("SIMULATED: no address was switched, so service came back when the proxy did.")]
     return run.journal.extended(notes=notes if app.simulated else [], events=events, faults=faults)
 
 
@@ -159,7 +171,7 @@ def unanswered(journal: Journal) -> tuple[Unanswered, ...]:
     loss = next((fault.at for fault in journal.faults if fault.kind == "lose"), None)
     if loss is None:
         raise MeasurementError(
-            "this is not the journal of a drill", hint="make one with rehearse(app, folder)"
+            gettext("this is not the journal of a drill"), hint=gettext("make one with rehearse(app, folder)")
         )
     users = []
     for name in ("search", TWO_ADDRESSES):

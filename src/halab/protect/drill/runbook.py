@@ -26,6 +26,7 @@ from typing import Literal, TypeVar
 
 from halab.errors import DrillError, HalabError
 from halab.protect.drill.step_timeout import StepTimeout, run_with_timeout
+from halab.translation import gettext
 
 __all__ = ["Drill", "Facts", "Record", "State", "Step", "Targets", "load_state", "nothing"]
 
@@ -158,17 +159,22 @@ def load_state(path: str | Path) -> State:
     try:
         fields = json.loads(Path(path).read_text(encoding="utf-8"))
         if (fields.pop("format"), fields.pop("version")) != (FORMAT, VERSION):
-            raise ValueError("another format or version")
+            raise ValueError(gettext("another format or version"))
         facts = fields.pop("facts")
         facts["targets"] = Targets(**facts["targets"])
         records = [Record(**record) for record in fields.pop("records")]
         return State(**fields, records=records, facts=Facts(**facts))
     except FileNotFoundError:
-        raise DrillError(f"there is no drill at {path}", hint="name the folder of a drill") from None
+        raise DrillError(
+            gettext("there is no drill at {path}").format(path=path),
+            hint=gettext("name the folder of a drill"),
+        ) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DrillError(
-            f"{path} is not the state of a drill that this halab can read ({error})",
-            hint="see by hand which cluster is in charge, then begin a new drill in another folder",
+            gettext("{path} is not the state of a drill that this halab can read ({error})").format(
+                path=path, error=error
+            ),
+            hint=gettext("see by hand which cluster is in charge, then begin a new drill in another folder"),
         ) from None
 
 
@@ -214,21 +220,27 @@ class Drill:
         self._on_progress(step.title)
         record.began = self.elapsed
         try:
-            self._run_phase(step, record, "the check before it", step.precheck)
+            self._run_phase(step, record, gettext("the check before it"), step.precheck)
         except HalabError as error:
             return self._end(record, "refused", error.message)
         record.status = "running"
         self.state.save(self.path)
         try:
             step.on_start(self.state.facts)
-            note = self._run_phase(step, record, "its work", step.do)
+            note = self._run_phase(step, record, gettext("its work"), step.do)
             step.on_done(self.state.facts)
-            self._run_phase(step, record, "its verification", step.verify)
+            self._run_phase(step, record, gettext("its verification"), step.verify)
         except HalabError as error:
             return self._end(record, "failed", error.message)
         took = self.elapsed - record.began
         if took > step.deadline:
-            return self._end(record, "failed", f"took {took:.1f} s, and its deadline is {step.deadline:g} s")
+            return self._end(
+                record,
+                "failed",
+                gettext("took {took:.1f} s, and its deadline is {deadline:g} s").format(
+                    took=took, deadline=step.deadline
+                ),
+            )
         return self._end(record, "done", note)
 
     def _run_phase(self, step: Step, record: Record, what: str, work: Callable[[Facts], T]) -> T:
@@ -255,11 +267,11 @@ class Drill:
                 break
             if record.status not in ("done", "failed"):
                 continue
-            self._on_progress(f"undoing: {step.title}")
+            self._on_progress(gettext("undoing: {title}").format(title=step.title))
             try:
                 self._undo(step)
             except HalabError as error:
-                record.note += f" NOT UNDONE: {error.message}"
+                record.note += gettext(" NOT UNDONE: {message}").format(message=error.message)
             else:
                 # The step that failed stays marked: it is why the others were undone.
                 record.status = "failed" if record.status == "failed" else "undone"
@@ -267,7 +279,9 @@ class Drill:
 
     def _undo(self, step: Step) -> None:
         facts = copy.deepcopy(self.state.facts)
-        run_with_timeout(lambda: step.undo(facts), step.deadline, what="its undoing", deadline=step.deadline)
+        run_with_timeout(
+            lambda: step.undo(facts), step.deadline, what=gettext("its undoing"), deadline=step.deadline
+        )
 
     def _end(self, record: Record, status: Status, note: str) -> bool:
         record.status, record.note, record.ended = status, note, self.elapsed

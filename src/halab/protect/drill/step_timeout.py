@@ -13,6 +13,7 @@ from threading import Thread
 from typing import TypeVar
 
 from halab.errors import DrillError
+from halab.translation import gettext
 
 __all__ = ["StepTimeout", "run_with_timeout"]
 
@@ -36,9 +37,11 @@ def run_with_timeout(work: Callable[[], T], seconds: float, *, what: str, deadli
     if not done:
         future.cancel()
         raise StepTimeout(
-            f"{what} did not end within the step's deadline of {deadline:g} s and was abandoned: its result "
-            "no longer counts, but a request it has sent may still take effect",
-            hint="see which component does not answer, or give the step more time",
+            gettext(
+                "{what} did not end within the step's deadline of {deadline:g} s and was abandoned: "
+                "its result no longer counts, but a request it has sent may still take effect"
+            ).format(what=what, deadline=deadline),
+            hint=gettext("see which component does not answer, or give the step more time"),
         )
     return future.result()
 

@@ -17,6 +17,7 @@ from halab.cluster.protocol import Cluster
 from halab.errors import DrillError
 from halab.folders import exclusive
 from halab.protect.drill.runbook import State, load_state
+from halab.translation import gettext
 
 __all__ = [
     "STATE",
@@ -38,8 +39,8 @@ _LOCK, _MARK = "drill.lock", "drill.json"
 def lock(folder: Path) -> AbstractContextManager[None]:
     """Hold the drill of a folder for this process. Raises DrillError if another process holds it."""
     refusal = DrillError(
-        f"the drill in {folder} is running now, in another process",
-        hint="wait for its end: two drills on one cluster would undo each other",
+        gettext("the drill in {folder} is running now, in another process").format(folder=folder),
+        hint=gettext("wait for its end: two drills on one cluster would undo each other"),
     )
     return exclusive(folder / _LOCK, refusal)
 
@@ -82,7 +83,10 @@ def load_unfinished(folder: Path) -> State:
     """The state of a drill that was cut off. Raises DrillError if there is no drill, or if it has ended."""
     state = load_state(folder / STATE)
     if not is_unfinished(folder):
-        raise DrillError(f"the drill in {folder} has ended", hint=f"read {folder / 'report.html'}")
+        raise DrillError(
+            gettext("the drill in {folder} has ended").format(folder=folder),
+            hint=gettext("read {value}").format(value=folder / "report.html"),
+        )
     return state
 
 
@@ -97,31 +101,41 @@ def refuse_unfinished(folder: Path, clusters: Iterable[Cluster]) -> None:
 def describe(folder: Path, state: State) -> DrillError:
     """Where a drill that was cut off stands, in words, and what can be done about it."""
     undoing = state.stopped_at or any(record.status == "undone" for record in state.records)
-    where = "while it was being undone" if undoing else _where(state)
+    where = gettext("while it was being undone") if undoing else _where(state)
     return DrillError(
-        f"the drill in {folder} was cut off {where}; {_in_charge(state)}",
-        hint=f"roll it back with: halab drill {folder} --roll-back (in Python: roll_back)",
+        gettext("the drill in {folder} was cut off {where}; {in_charge}").format(
+            folder=folder, where=where, in_charge=_in_charge(state)
+        ),
+        hint=gettext("roll it back with: halab drill {folder} --roll-back (in Python: roll_back)").format(
+            folder=folder
+        ),
     )
 
 
 def _where(state: State) -> str:
     begun = [record.began for record in state.records if record.began is not None]
-    after = f", {begun[-1]:.0f} s after it began" if begun else ""
+    after = gettext(", {value:.0f} s after it began").format(value=begun[-1]) if begun else ""
     step = next((record for record in state.records if record.status != "done"), None)
     if step is None:
-        return f"before its report was written{after}"
-    return f"{'in' if step.status == 'running' else 'before'} the step “{step.title}”{after}"
+        return gettext("before its report was written{after}").format(after=after)
+    return gettext("{which} the step “{title}”{after}").format(
+        which="in" if step.status == "running" else gettext("before"), title=step.title, after=after
+    )
 
 
 def _in_charge(state: State) -> str:
     """Which cluster is in charge, and what is broken."""
     if _standby_in_charge(state):
-        return f"the standby is in charge{'' if state.status('service') == 'done' else ', read-only'}"
+        return gettext("the standby is in charge{which}").format(
+            which="" if state.status("service") == "done" else gettext(", read-only")
+        )
     if state.status("failback") == "done":
-        return "the primary is in charge again"
+        return gettext("the primary is in charge again")
     if state.status("loss") in ("running", "done", "failed"):
-        return f"the primary is lost ({state.facts.component} was killed), and no other is in charge"
-    return "nothing was lost or switched yet"
+        return gettext("the primary is lost ({component} was killed), and no other is in charge").format(
+            component=state.facts.component
+        )
+    return gettext("nothing was lost or switched yet")
 
 
 def _standby_in_charge(state: State) -> bool:
@@ -131,7 +145,7 @@ def _standby_in_charge(state: State) -> bool:
 def check_primary(cluster: Cluster, folder: Path, state: State) -> None:
     """Raise DrillError if this is not the primary that the drill began on, but one started later."""
     if _homes([cluster]) and folder.resolve() not in _marks([cluster]):
-        raise cluster_missing_error(folder, state, "was started again since")
+        raise cluster_missing_error(folder, state, gettext("was started again since"))
 
 
 def cluster_missing_error(
@@ -141,17 +155,19 @@ def cluster_missing_error(
 ) -> DrillError:
     """The error to raise when a drill cannot be rolled back, because its primary is not there any more."""
     if _standby_in_charge(state):
-        hint = (
-            "the primary cannot be brought back: the standby stays in charge, if it runs; begin the next "
-            "drill with it as the primary"
+        hint = gettext(
+            "the primary cannot be brought back: the standby stays in charge, if it runs; begin "
+            "the next drill with it as the primary"
         )
     else:
-        hint = (
-            f"there is nothing to roll back. The backup is whole: halab restore {folder / 'backup'} -n NAME, "
+        hint = gettext(
+            "there is nothing to roll back. The backup is whole: halab restore {value} -n NAME, "
             "and begin a new drill in another folder"
-        )
+        ).format(value=folder / "backup")
     return DrillError(
-        f"the drill in {folder} was cut off {_where(state)}, and its primary {state.facts.primary!r} "
-        f"{reason}; its rows went too",
+        gettext(
+            "the drill in {folder} was cut off {where}, and its primary {primary!r} {reason}; "
+            "its rows went too"
+        ).format(folder=folder, where=_where(state), primary=state.facts.primary, reason=reason),
         hint=hint,
     )
