@@ -15,7 +15,17 @@ from pathlib import Path
 from halab.errors import CourseError
 from halab.folders import work_dir
 
-__all__ = ["NAMES", "Language", "gettext", "language", "languages", "ngettext", "remember_language"]
+__all__ = [
+    "NAMES",
+    "Language",
+    "catalogue_path",
+    "gettext",
+    "gettext_noop",
+    "language",
+    "languages",
+    "ngettext",
+    "remember_language",
+]
 
 Language = str  # an ISO 639 code: "en", or a folder of locale/
 
@@ -56,9 +66,19 @@ def remember_language(chosen: Language) -> None:
     file.write_text(f"{chosen}\n", encoding="utf-8")
 
 
+def catalogue_path(of: Language) -> Path:
+    """The catalogue of halab's messages in a language but English, a .po file."""
+    return _LOCALE / of / "LC_MESSAGES" / "halab.po"
+
+
 def gettext(message: str) -> str:
     """`message` in the learner's language; as it stands in English or where it has no translation."""
     return _catalogue(language()).gettext(message)
+
+
+def gettext_noop(message: str) -> str:
+    """`message` itself: marks a constant that `gettext` translates where it is shown."""
+    return message
 
 
 def ngettext(singular: str, plural: str, number: float) -> str:
@@ -74,7 +94,7 @@ def _remembered() -> str:
     try:
         with _choice().open(encoding="utf-8") as file:
             return file.read(16).strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError, CourseError):  # such as in a sandbox, where there is no course
         return ""
 
 
@@ -93,7 +113,7 @@ def _catalogue(chosen: Language) -> catalogues.NullTranslations:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    with (_LOCALE / chosen / "LC_MESSAGES" / "halab.po").open("rb") as file:
+    with catalogue_path(chosen).open("rb") as file:
         texts = read_po(file)
     compiled = io.BytesIO()
     write_mo(compiled, texts)

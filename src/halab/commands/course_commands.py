@@ -115,14 +115,14 @@ def build(
 def translations(
     of: Annotated[str, typer.Argument(metavar="LANGUAGE", help="A language but English, such as zh.")],
     add: Annotated[
-        bool, typer.Option("--add", help="Write each missing section with its English text.")
+        bool, typer.Option("--add", help="Write each missing section, and each new message of the code.")
     ] = False,
     accept: Annotated[
         list[Path] | None,
         typer.Option("--accept", help="A file whose every section now says what the English says."),
     ] = None,
 ) -> None:
-    """For authors and translators: what lessons, exercises and hints lack in a language."""
+    """For authors and translators: what lessons, exercises, hints and messages lack in a language."""
     from halab.course import translation_check
 
     if of not in languages()[1:]:
@@ -130,17 +130,19 @@ def translations(
     for path in accept or []:
         count = translation_check.accept(path.resolve())
         console.print(f"{path}: {count} sections accepted.", highlight=False)
-    for path in translation_check.add_missing(of) if add else []:
-        console.print(f"{path}: sections were added in English.", highlight=False)
+    if add:
+        for path in translation_check.add_missing(of):
+            console.print(f"{path}: sections were added in English.", highlight=False)
+        translation_check.update_catalogue(of)
     left = translation_check.gaps(of)
     for gap in left:
         console.print(str(gap), markup=False, highlight=False)
     if left:
         raise CourseError(
-            f"{len(left)} sections are to be translated.",
+            f"{len(left)} texts are to be translated.",
             hint="Write them, then run this with --accept and the file.",
         )
-    console.print("Every section is translated.", highlight=False)
+    console.print("Every text is translated.", highlight=False)
 
 
 def _cards(what: str) -> list[int]:

@@ -1,23 +1,37 @@
-"""For authors and translators: which texts of lessons, exercises and hints a language lacks, or has of an
-English that has changed since.
+"""For authors and translators: which texts of lessons, exercises, hints and messages a language lacks, or has
+of an English that has changed since.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 
 import yaml
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
 
 from halab.course.catalogue import exercises
 from halab.course.notebook_translation import NotebookTexts, fingerprint, read_texts, texts_in, texts_path
 from halab.folders import course_root
-from halab.translation import Language
+from halab.translation import Language, catalogue_path
 
-__all__ = ["Gap", "accept", "add_missing", "gaps"]
+__all__ = ["Gap", "accept", "add_missing", "gaps", "update_catalogue"]
+
+_HEADER = """msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: {plurals}\\n"
+
+"""
+
+_CALLS = {"gettext": None, "gettext_noop": None, "ngettext": (1, 2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,8 @@ class Gap:
 
 def gaps(language: Language) -> list[Gap]:
     """What is to be done in a language, in the order of the files."""
-    return [gap for relative in _notebooks() for gap in _gaps_of(relative, language)]
+    of_notebooks = [gap for relative in _notebooks() for gap in _gaps_of(relative, language)]
+    return of_notebooks + list(_gaps_of_messages(language))
 
 
 def add_missing(language: Language) -> list[Path]:
@@ -47,7 +62,7 @@ def add_missing(language: Language) -> list[Path]:
     """
     missing: dict[Path, list[Gap]] = {}
     for gap in gaps(language):
-        if gap.state == "missing":
+        if gap.state == "missing" and gap.kind != "message":
             missing.setdefault(gap.path, []).append(gap)
     for path, of_file in missing.items():
         before = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -68,6 +83,59 @@ def accept(path: Path) -> int:
             content, changed = new, changed + (new != content)
     path.write_text(content, encoding="utf-8")
     return changed
+
+
+def update_catalogue(language: Language) -> int:
+    """Write every message of the code into a language's catalogue, and take out what the code no longer says.
+
+    Translations stay. Returns how many messages have none.
+    """
+    known = _catalogue(language)
+    known.update(_messages(), no_fuzzy_matching=True)
+    known.obsolete.clear()
+    text = io.BytesIO()
+    # Babel's own header has the time in it, and would differ each time.
+    text.write(_HEADER.format(plurals=known.plural_forms).encode())
+    write_po(text, known, width=110, sort_output=True, include_lineno=False, omit_header=True)
+    catalogue_path(language).write_bytes(text.getvalue())
+    return sum(1 for message in known if message.id and not message.string)
+
+
+def _messages() -> Catalog:
+    """What the code says, and in which files."""
+    package = Path(__file__).parents[1]
+    messages = Catalog()
+    found = extract_from_dir(package, [("**.py", "python")], keywords=_CALLS)
+    for file, _, message, comments, context in found:
+        messages.add(message, locations=[(f"src/halab/{file}", 0)], auto_comments=comments, context=context)
+    return messages
+
+
+def _catalogue(language: Language) -> Catalog:
+    path = catalogue_path(language)
+    if not path.is_file():
+        return Catalog(locale=language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def _gaps_of_messages(language: Language) -> Iterator[Gap]:
+    path, known = catalogue_path(language), _catalogue(language)
+    for message in _messages():
+        if not message.id:
+            continue
+        english = message.id if isinstance(message.id, str) else message.id[0]
+        translated = known.get(message.id)
+        if translated is None or not translated.string or translated.fuzzy:
+            yield Gap(path, "message", ", ".join(name for name, _ in message.locations), "missing", english)
+        elif unknown := _fields(translated.string) - _fields(message.id):
+            yield Gap(path, "message", f"with {{{unknown.pop()}}}", "stale", english)
+
+
+def _fields(texts: str | tuple[str, ...] | list[str]) -> set[str]:
+    """The names in braces of a message."""
+    every = [texts] if isinstance(texts, str) else texts
+    return {name for text in every for _, name, _, _ in Formatter().parse(text) if name is not None}
 
 
 def _notebooks() -> list[str]:
