@@ -39,6 +39,7 @@ LONGEST = (
     "cluster/embedded/test_embedded_cluster.py",
     "cluster/embedded/test_survival.py",
     "protect/drill/test_cutoff_real.py",
+    "monitoring/test_monitor_real.py",
     "notebooks/test_failover_timeline.py",
     "notebooks/test_rto_rpo.py",
 )

@@ -1,6 +1,7 @@
 """What a learner takes home from lesson 9: values for Milvus' chart, and alert rules. Nothing is installed
 here."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,8 @@ import yaml
 
 from halab.course.paths import course_root
 from halab.models.health_probes import HealthProbe, detection
+from halab.monitoring.dashboard import panels
+from halab.monitoring.servers import rule_files
 
 FOLDER = course_root() / "docs" / "production"
 
@@ -49,14 +52,6 @@ COMPONENTS = {
     "streamingNode": "streamingnode",
     "dataNode": "datanode",
 }
-# Metrics of the rules that the course's own cluster cannot show, and who has them.
-ELSEWHERE = {
-    "milvus_wal_last_confirmed_time_tick": "Milvus from 2.6",
-    "kube_deployment_status_replicas_available": "kube-state-metrics",
-    "kube_pod_container_status_restarts_total": "kube-state-metrics",
-    "kube_pod_container_resource_limits": "kube-state-metrics",
-    "kube_cronjob_status_last_successful_time": "kube-state-metrics",
-}
 
 
 def strange(values, known, path=""):
@@ -71,6 +66,22 @@ def strange(values, known, path=""):
     return found
 
 
+# Who has which metric, by version of Milvus, and where that was read.
+METRICS = yaml.safe_load((FOLDER / "metrics.yaml").read_text())
+_METRIC = re.compile(r"\b(?:milvus|etcd|halab|kube|container)_[a-z_0-9]+\b")
+
+
+def named_metrics():
+    """Every metric that a rule or the dashboard asks for."""
+    rules = [rule for path in (*rule_files(), FOLDER / "alerts-kubernetes.yaml") for rule in rules_of(path)]
+    dashboard = [expression for panel in panels() for expression, _ in panel.expressions]
+    return set(_METRIC.findall(" ".join([*(rule["expr"] for rule in rules), *dashboard])))
+
+
+def rules_of(path):
+    return [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+
+
 @pytest.fixture(scope="module")
 def values():
     return yaml.safe_load((FOLDER / "values.yaml").read_text())
@@ -81,8 +92,7 @@ FILES = ("alerts.yaml", "alerts-kubernetes.yaml")
 
 @pytest.fixture(scope="module")
 def rules():
-    files = [yaml.safe_load((FOLDER / name).read_text()) for name in FILES]
-    return {rule["alert"]: rule for file in files for group in file["groups"] for rule in group["rules"]}
+    return {rule["alert"]: rule for name in FILES for rule in rules_of(FOLDER / name)}
 
 
 def test_the_chart_knows_every_key(values):
@@ -138,6 +148,13 @@ def test_readiness_notices_a_hang_when_the_comment_says_and_liveness_promises_no
     assert f"out of service after\n# {detection(readiness, 'hang').most:g} s at most" in text
     assert "A hang is never noticed by it" in text
     assert probe(values["livenessProbe"]).successes == 1
+
+
+def test_the_table_of_metrics_says_of_each_where_it_was_read():
+    assert set(METRICS) == named_metrics()
+    for name, facts in METRICS.items():
+        assert facts.keys() & {"seen", "where"}, name
+        assert ("versions" in facts) == name.startswith("milvus_"), name
 
 
 def test_every_alert_says_what_is_wrong_and_what_to_do(rules):
