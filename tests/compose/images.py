@@ -2,9 +2,10 @@
 
     .venv/bin/python tests/compose/images.py     (after `tests/compose/engine.sh install` and `start`)
 
-Everything in them comes from package registries: a Debian base with HAProxy, Prometheus and Java; Milvus,
-etcd and SeaweedFS from the wheels of the embedded cluster; Kafka's jars from Maven Central. So the *versions
-inside* are not those of the tags: Milvus is 2.3.5, which has the roles and the settings of 2.3 to 2.5.
+Everything in them comes from package registries: a Debian base with HAProxy, Prometheus, Alertmanager and
+Java; Milvus, etcd and SeaweedFS from the wheels of the embedded cluster; Kafka's jars from Maven Central. So
+the *versions inside* are not those of the tags: Milvus is 2.3.5, which has the roles and the settings of 2.3
+to 2.5.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 BED = Path(os.environ.get("HALAB_COMPOSE_BED", "/var/tmp/halab-compose-bed"))
 BASE = "localhost/halab-base"
-PACKAGES = "curl,haproxy,openjdk-17-jre-headless,prometheus,tini,wget"
+PACKAGES = "curl,haproxy,openjdk-17-jre-headless,prometheus,prometheus-alertmanager,tini,wget"
 BEGUN = time.monotonic()
 
 
@@ -67,7 +68,7 @@ def base() -> None:
     if tar.wait():
         sys.exit(f"tar could not read {root}.")
     shutil.rmtree(root)
-    say("base: Debian 12 with HAProxy, Prometheus, Java")
+    say("base: Debian 12 with HAProxy, Prometheus, Alertmanager, Java")
 
 
 def jars(version: str) -> Path:
@@ -136,6 +137,7 @@ KINDS: dict[str, Callable[[Path, Binaries, str], None]] = {
     "apache/kafka": kafka,
     "haproxy": nothing,
     "prom/prometheus": nothing,
+    "prom/alertmanager": nothing,
 }
 
 

@@ -118,9 +118,9 @@ def test_a_broker_that_was_away_has_caught_up_and_the_log_has_three_copies(user,
     assert topics[0] == topics[1] == topics[2]
 
 
-def test_prometheus_sees_every_member_and_has_the_rules(user, course):
+def test_prometheus_sees_every_member_has_the_rules_and_tells_alertmanager(user, course):
     up = ("compose", "--profile", "ha", "--profile", "monitoring")
-    user.types(*up, "up", "--detach", "--no-recreate", "prometheus")
+    user.types(*up, "up", "--detach", "--no-recreate", "prometheus", "alertmanager")
     try:
         port = user.types(*up, "port", "prometheus", "9090").rpartition(":")[2].strip()
         rules = {rule["name"] for group in ask(port, "rules")["groups"] for rule in group["rules"]}
@@ -129,8 +129,13 @@ def test_prometheus_sees_every_member_and_has_the_rules(user, course):
         while (seen := answering(port)) != {"milvus": 15, "milvus-etcd": 3}:
             assert time.monotonic() < deadline, seen
             time.sleep(0.5)
+        (told,) = ask(port, "alertmanagers")["activeAlertmanagers"]
+        assert told["url"] == "http://alertmanager:9093/api/v2/alerts"
+        pages = user.types(*up, "port", "alertmanager", "9093").strip()
+        with urllib.request.urlopen(f"http://{pages}/-/ready", timeout=5) as answer:
+            assert answer.status == 200
     finally:
-        user.types(*up, "rm", "--stop", "--force", "--volumes", "prometheus")
+        user.types(*up, "rm", "--stop", "--force", "--volumes", "prometheus", "alertmanager")
 
 
 def answering(port):

@@ -46,7 +46,7 @@ def test_small_is_one_of_each(services):
 
 
 def test_monitoring_comes_beside_any(services):
-    assert count(services("--profile", "ha", "--profile", "monitoring")) == HA | {"monitoring": 2}
+    assert count(services("--profile", "ha", "--profile", "monitoring")) == HA | {"monitoring": 3}
 
 
 def test_the_second_file_has_the_roles_of_current_milvus(services):
