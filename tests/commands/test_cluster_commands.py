@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from halab import cli
-from halab.errors import ClusterNotFound
+from halab.errors import ClusterError, ClusterNotFound
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,12 @@ def test_a_cluster_that_does_not_run_is_told_not_traced(arguments, tmp_path, mon
     result = CliRunner().invoke(cli.app, arguments)
     assert isinstance(result.exception, ClusterNotFound)
     assert "halab up" in result.exception.hint
+
+
+def test_the_embedded_engine_has_one_milvus_and_says_so():
+    result = CliRunner().invoke(cli.app, ["up", "--engine", "embedded", "--milvus", "2.6"])
+    assert isinstance(result.exception, ClusterError)
+    assert result.exception.hint == "Add --engine compose."
 
 
 def test_taking_everything_down_where_nothing_runs_is_no_error(tmp_path, monkeypatch):

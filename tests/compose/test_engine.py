@@ -24,8 +24,8 @@ from halab.cluster.compose import owner_watch
 from halab.cluster.compose.docker import find_docker
 
 docker = find_docker()
-env = docker.environment(**projects.settings("small", 10, 19531))
-command = docker.compose("halab-guarded", projects.file(), "up", "--detach", "etcd")
+env = docker.environment(**projects.settings("small", 10, 19531, "2.5"))
+command = docker.compose("halab-guarded", projects.file("2.5"), "up", "--detach", "etcd")
 subprocess.run(command, env=env, check=True, capture_output=True)
 projects.folder("guarded").mkdir(parents=True)
 projects.record_owner("guarded")

@@ -35,8 +35,13 @@ __all__ = [
     "check_extendable",
 ]
 
-COORDINATORS = ("rootcoord", "querycoord", "datacoord")
-ROLES = (*COORDINATORS, "querynode", "datanode", "indexnode", "proxy", "etcd", "log", "objectstore")
+COORDINATORS = ("rootcoord", "querycoord", "datacoord", "mixcoord")
+ROLES = (
+    *COORDINATORS, "streamingnode", "querynode", "datanode", "indexnode", "proxy",
+    "etcd", "log", "objectstore",
+)  # fmt: skip
+"""Every role of any version, in the order in which they are shown: mixcoord and streamingnode are of 2.6 and
+later, the other coordinators and the index node of 2.5 and earlier."""
 
 Health = Literal["healthy", "unhealthy", "waiting", "starting", "hung", "down"]
 """`waiting` is a process that was never started, because what it needs is still starting."""

@@ -28,6 +28,7 @@ _LEADS = {"active", "leader"}
 _FOLLOWS = {"standby", "follower"}
 _QUALIFIERS = _LEADS | _FOLLOWS | {"any"}
 _PLAIN = {
+    "streamingnode": "streaming node",
     "querynode": "query node",
     "datanode": "data node",
     "indexnode": "index node",

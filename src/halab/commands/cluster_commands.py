@@ -16,6 +16,7 @@ from halab.cluster.display import live_progress, status_table
 from halab.cluster.doctor import doctor as examine
 from halab.cluster.protocol import FaultKind
 from halab.cluster.running_cluster import RunningCluster
+from halab.errors import ClusterError
 
 __all__ = ["register"]
 
@@ -47,15 +48,26 @@ def up(
             help="embedded (the default): one process a role; compose: one container a role.",
         ),
     ] = "",
+    milvus: Annotated[
+        str | None,
+        typer.Option(
+            help="For containers: 2.5 (the default), 2.6 or 3.0. The last two were never run here."
+        ),
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running when this command ends.")
     ] = False,
 ) -> None:
     """Start a cluster, or attach to a running one. It ends with this command, unless --detach."""
-    with live_progress() as progress:
-        cluster = starter(engine_name or engine_of(name))(
-            name, profile, ttl, detach=detach, progress=progress
+    engine = engine_name or engine_of(name)
+    if milvus is not None and engine != "compose":
+        raise ClusterError(
+            f"The {engine} engine has one Milvus, the course's; --milvus is for containers.",
+            hint="Add --engine compose.",
         )
+    line = {} if milvus is None else {"milvus": milvus}
+    with live_progress() as progress:
+        cluster = starter(engine)(name, profile, ttl, detach=detach, progress=progress, **line)
     found = cluster.status()
     console.print(status_table(found, f"cluster {name!r} at {cluster.uri}"))
     if not cluster.owned:

@@ -181,7 +181,7 @@ class ArchitectureMap(CourseWidget):
             parts=parts,
             facts=facts,
             layers={name: list(roles) for name, roles in LAYERS.items()},
-            about={role: _about(_ABOUT[role]) for role in ROLES},
+            about={role: _about(about) for role, about in _ABOUT.items()},
             architectures={
                 each.version: _on_paper(each) for each in ARCHITECTURES.values() if not each.measured
             },

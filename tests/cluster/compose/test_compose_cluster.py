@@ -6,7 +6,7 @@ from halab.cluster.compose import compose_cluster, container_faults, projects, s
 from halab.cluster.compose.compose_cluster import ComposeCluster
 from halab.cluster.etcd import EtcdView
 from halab.cluster.protocol import Cluster, Session
-from halab.errors import ClusterError, ClusterNotFound, FaultError, TargetError
+from halab.errors import ClusterError, ClusterExists, ClusterNotFound, FaultError, TargetError
 
 
 class Silence:
@@ -213,6 +213,32 @@ def test_without_the_course_file_nothing_is_started(docker, home, monkeypatch, t
     with pytest.raises(ClusterError, match=r"docker-compose\.yml"):
         startup.start("course")
     assert docker.told == []
+
+
+def test_each_line_of_milvus_has_a_file_whose_image_is_the_one_that_is_meant(monkeypatch):
+    for variable in ("HALAB_MILVUS_IMAGE", "HALAB_CURRENT_IMAGE"):
+        monkeypatch.delenv(variable, raising=False)
+    for line, image in projects.IMAGES.items():
+        text = projects.file(line).read_text()
+        assert image in text
+        (variable,) = (name for name, value in projects.settings("ha", 10, 1, line).items() if value == image)
+        assert f"${{{variable}:-milvusdb/milvus:v" in text
+    assert projects.settings("ha", 10, 1, "2.6", "mine:1")["HALAB_CURRENT_IMAGE"] == "mine:1"
+
+
+def test_a_line_or_a_profile_that_has_no_file_is_refused(docker, home, monkeypatch):
+    monkeypatch.setattr(startup, "find_docker", lambda: docker)
+    with pytest.raises(ClusterError, match=r"no file for Milvus 2\.4"):
+        startup.start("course", milvus="2.4")
+    with pytest.raises(ClusterError, match="profile ha only"):
+        startup.start("course", "small", milvus="2.6")
+
+
+def test_one_that_runs_is_not_taken_for_another_line(cluster, docker, sessions, monkeypatch):
+    monkeypatch.setattr(startup, "find_docker", lambda: docker)
+    assert startup.start("course", milvus="2.5").milvus == "2.5"
+    with pytest.raises(ClusterExists, match=r"roles of Milvus 2\.5, not 3\.0"):
+        startup.start("course", milvus="3.0")
 
 
 def test_a_one_way_cut_says_what_it_needs_where_it_cannot_be_made(cluster, sessions, monkeypatch):

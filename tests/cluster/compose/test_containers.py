@@ -2,6 +2,7 @@ from halab.cluster.compose.containers import (
     balancer_port,
     etcd_root,
     main_pid,
+    milvus_of,
     parse_containers,
     profile_of,
 )
@@ -74,6 +75,22 @@ def test_the_profile_and_the_root_in_etcd_are_told_by_the_containers(inspected, 
     service("rootcoord-1")["Config"]["Env"].append("ETCD_ROOT_PATH=lab")
     assert profile_of(parse_containers(inspected)) == "small"
     assert etcd_root(parse_containers(inspected)) == "lab"
+
+
+def test_the_line_of_milvus_is_told_by_the_roles_and_the_image(inspected, service):
+    assert milvus_of(parse_containers(inspected)) == "2.5"
+    for number in (1, 2):
+        config = service(f"rootcoord-{number}")["Config"]
+        config["Image"] = "milvusdb/milvus:v2.6.22"
+        config["Labels"] |= {
+            "org.halab.role": "mixcoord", "com.docker.compose.service": f"mixcoord-{number}"
+        }  # fmt: skip
+    assert milvus_of(parse_containers(inspected)) == "2.6"
+    assert profile_of(parse_containers(inspected)) == "ha"
+    for number in (1, 2):
+        service(f"rootcoord-{number}")["Config"]["Image"] = "milvusdb/milvus:v3.0.1"
+    assert milvus_of(parse_containers(inspected)) == "3.0"
+    assert named(inspected)["mixcoord-1"].session.endswith(":53100")
 
 
 def test_a_pid_of_another_machine_is_none_of_ours(inspected, service):

@@ -17,7 +17,13 @@ from typing import Any, Literal
 
 from halab.cluster.compose import projects
 from halab.cluster.compose.container_faults import GRACE, ContainerFaults
-from halab.cluster.compose.containers import Container, balancer_port, parse_containers, profile_of
+from halab.cluster.compose.containers import (
+    Container,
+    balancer_port,
+    milvus_of,
+    parse_containers,
+    profile_of,
+)
 from halab.cluster.compose.docker import Docker, find_docker
 from halab.cluster.compose.docker_events import Action, ActionLog, EventListener, history
 from halab.cluster.compose.status_reader import StatusReader
@@ -41,7 +47,8 @@ _POLL = 0.1  # seconds between looks while waiting
 class ComposeCluster(RunningCluster):
     """Milvus in containers of the course's own Compose file (see `halab.cluster.protocol.Cluster`).
 
-    Made by `start` or `attach`. `owned` is True if this process started it and is to take it down.
+    Made by `start` or `attach`. `owned` is True if this process started it and is to take it down. `milvus`
+    is the line whose roles it has: "2.5", "2.6" or "3.0".
     """
 
     engine: Literal["compose"] = "compose"
@@ -53,6 +60,7 @@ class ComposeCluster(RunningCluster):
         self._reader = StatusReader(docker, projects.project(name))
         found = self._reader.containers()
         self.profile = profile_of(found)
+        self.milvus = milvus_of(found)
         self._since = min(
             (container.started for container in found if container.started), default=time.time()
         )
@@ -261,8 +269,10 @@ class ComposeCluster(RunningCluster):
                 )
 
     def _compose(self, *arguments: str) -> None:
-        environment = projects.settings(self.profile, self.ttl, balancer_port(self._reader.inspected))
-        command = self.docker.compose(projects.project(self.name), projects.file(), *arguments)
+        image = next(container.image for container in self._reader.containers() if container.is_milvus)
+        port = balancer_port(self._reader.inspected)
+        environment = projects.settings(self.profile, self.ttl, port, self.milvus, image)
+        command = self.docker.compose(projects.project(self.name), projects.file(self.milvus), *arguments)
         ended = subprocess.run(
             command, env=self.docker.environment(**environment), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, check=False,

@@ -25,15 +25,19 @@ __all__ = [
     "Container",
     "etcd_root",
     "main_pid",
+    "milvus_of",
     "parse_containers",
     "profile_of",
 ]
 
-# Where each role listens inside its container, and what stands in its session in etcd: Milvus' defaults.
+# Where each role listens inside its container, and what stands in its session in etcd: Milvus' defaults, or
+# set in the Compose file.
 GRPC = {
     "rootcoord": 53100,
     "querycoord": 19531,
     "datacoord": 13333,
+    "mixcoord": 53100,  # the root coordinator's, whose server it uses
+    "streamingnode": 22222,
     "querynode": 21123,
     "datanode": 21124,
     "indexnode": 21121,
@@ -66,6 +70,7 @@ class Container:
     healthcheck: str
     exit_code: int
     out_of_memory: bool
+    image: str
     networks: Mapping[str, Sequence[str]]
     ip: str
     ports: Mapping[int, int]
@@ -149,6 +154,7 @@ def _container(item: Mapping[str, Any], last: Mapping[str, int]) -> Container:
         healthcheck=(state.get("Health") or {}).get("Status", ""),
         exit_code=state.get("ExitCode", 0),
         out_of_memory=state.get("OOMKilled", False),
+        image=item["Config"].get("Image", ""),
         networks={network: tuple(net.get("Aliases") or ()) for network, net in networks.items()},
         ip=next((net["IPAddress"] for net in networks.values() if net.get("IPAddress")), ""),
         ports=_ports(item["NetworkSettings"].get("Ports") or {}),
@@ -201,7 +207,16 @@ def etcd_root(containers: Iterable[Container]) -> str:
 
 def profile_of(containers: Iterable[Container]) -> str:
     """Which profile of the file these containers are of: "ha" has a standby, "small" has one of each."""
-    return "ha" if any(container.name == "rootcoord-2" for container in containers) else "small"
+    spares = ("rootcoord-2", "mixcoord-2")
+    return "ha" if any(container.name in spares for container in containers) else "small"
+
+
+def milvus_of(containers: Iterable[Container]) -> str:
+    """Which line of Milvus these containers are of: "2.5" or, by their roles and image, "2.6" or "3.0"."""
+    mixed = [container.image for container in containers if container.role == "mixcoord"]
+    if not mixed:
+        return "2.5"
+    return "3.0" if ":v3." in mixed[0] else "2.6"
 
 
 def project_of(inspected: Mapping[str, Any]) -> str:

@@ -19,6 +19,8 @@ from halab.errors import ClusterError
 from halab.folders import course_root, home_folder
 
 __all__ = [
+    "IMAGES",
+    "check_milvus",
     "down_all",
     "exists",
     "file",
@@ -32,7 +34,13 @@ __all__ = [
     "settings",
 ]
 
-FILE = "docker-compose.yml"
+IMAGES = {
+    "2.5": "milvusdb/milvus:v2.5.27",
+    "2.6": "milvusdb/milvus:v2.6.22",
+    "3.0": "milvusdb/milvus:v3.0.1",
+}
+"""The image of each line of Milvus. From 2.6 the roles are others, and so is the Compose file."""
+_CURRENT = ("2.6", "3.0")
 
 
 def project(name: str) -> str:
@@ -44,20 +52,40 @@ def folder(name: str) -> Path:
     return home_folder() / "compose" / name
 
 
-def file() -> Path:
-    """The course's Compose file. Raises ClusterError where there is none."""
-    found = course_root() / FILE
+def file(milvus: str) -> Path:
+    """The course's Compose file for a line of Milvus, such as "2.6". Raises ClusterError without it."""
+    found = course_root() / ("docker-compose.current.yml" if milvus in _CURRENT else "docker-compose.yml")
     if not found.exists():
         raise ClusterError(
-            f"The compose engine needs the course's {FILE}, and it is not in {found.parent}.",
+            f"The compose engine needs the course's {found.name}, and it is not in {found.parent}.",
             hint="Run it in the folder you cloned, or set HALAB_COURSE to that folder.",
         )
     return found
 
 
-def settings(profile: str, ttl: float, port: int) -> dict[str, str]:
-    """The environment variables that the Compose file reads; `ttl` in seconds."""
-    return {"COMPOSE_PROFILES": profile, "HALAB_TTL": f"{ttl:.0f}", "HALAB_PORT": str(port)}
+def check_milvus(milvus: str, profile: str) -> None:
+    """Raise ClusterError unless there is a Compose file for this line of Milvus, with this profile."""
+    if milvus not in IMAGES:
+        raise ClusterError(f"There is no file for Milvus {milvus}.", hint=f"Choose {', '.join(IMAGES)}.")
+    if milvus in _CURRENT and profile != "ha":
+        raise ClusterError(
+            f"For Milvus {milvus} there is the profile ha only, not {profile}.",
+            hint="Leave --profile out, or leave --milvus out.",
+        )
+
+
+def settings(profile: str, ttl: float, port: int, milvus: str, image: str = "") -> dict[str, str]:
+    """The environment variables that the Compose file of a line of Milvus reads; `ttl` in seconds.
+
+    `image` is Milvus' own; if not given, what HALAB_CURRENT_IMAGE or HALAB_MILVUS_IMAGE says, or that line's.
+    """
+    variable = "HALAB_CURRENT_IMAGE" if milvus in _CURRENT else "HALAB_MILVUS_IMAGE"
+    return {
+        "COMPOSE_PROFILES": profile,
+        "HALAB_TTL": f"{ttl:.0f}",
+        "HALAB_PORT": str(port),
+        variable: image or os.environ.get(variable) or IMAGES[milvus],
+    }
 
 
 def names(docker: Docker | None = None) -> list[str]:

@@ -23,12 +23,13 @@ from halab.cluster.embedded.ports import free_ports, is_free
 from halab.cluster.embedded.spec import check_settings
 from halab.cluster.protocol import Component
 from halab.cluster.running_cluster import USUAL_PROFILE, USUAL_TTL, check_same_settings
-from halab.errors import NotReady
+from halab.errors import ClusterExists, NotReady
 
 __all__ = ["start"]
 
 Progress = Callable[[dict[str, Any]], None]
 _PORT = 19530
+_CURRENT_TTL = 30.0  # seconds
 _POLL = 0.3  # seconds between two readings of the status: each takes 0.1 s of CPU that the start needs
 _READY_WITHIN = 300.0  # seconds; missing images are pulled before this clock starts
 
@@ -38,28 +39,40 @@ def start(
     profile: str | None = None,
     ttl: float | None = None,
     *,
+    milvus: str | None = None,
     detach: bool = False,
     progress: Progress = lambda _: None,
 ) -> ComposeCluster:
     """A ready cluster of that name: a new one, or the one that runs (or is starting) already.
 
     A new one has profile "ha" and a TTL of 10 s unless others are asked for; one that runs is used as it is.
+    `milvus` is a line of `projects.IMAGES`, "2.5" if not given; from "2.6" a new one has a TTL of 30 s, which
+    is Milvus' own there.
     It ends with this process unless `detach`. `progress` is called while it starts with the phase, the
     components, how many are healthy and the seconds so far. Raises ClusterExists if the one that runs has
     other settings, NotReady if it does not come up, ClusterError if Docker or the file is missing.
     """
-    check_settings(name, profile or USUAL_PROFILE, ttl or USUAL_TTL)
-    docker, file = find_docker(), projects.file()
+    line = milvus or "2.5"
+    usual_ttl = USUAL_TTL if line == "2.5" else _CURRENT_TTL
+    check_settings(name, profile or USUAL_PROFILE, ttl or usual_ttl)
+    projects.check_milvus(line, profile or USUAL_PROFILE)
+    docker, file = find_docker(), projects.file(line)
     projects.folder(name).parent.mkdir(parents=True, exist_ok=True)
     startup = _Startup(docker, name, progress)
     with FileLock(projects.folder(name).parent / f"{name}.lock"):
         launching = None
         if all(container.state in ("exited", "dead") for container in startup.reader.containers()):
             projects.remove(name, docker)  # what an earlier one left: stopped containers, volumes
-            launching = _launch(docker, file, name, profile or USUAL_PROFILE, ttl or USUAL_TTL, detach)
+            wanted = projects.settings(profile or USUAL_PROFILE, ttl or usual_ttl, _free_port(), line)
+            launching = _launch(docker, file, name, wanted, detach)
     if launching is None:
         cluster = startup.join()
         check_same_settings(name, (cluster.profile, cluster.ttl), profile, ttl)
+        if milvus not in (None, cluster.milvus):
+            raise ClusterExists(
+                f"A cluster {name!r} is running with the roles of Milvus {cluster.milvus}, not {milvus}.",
+                hint=f"Take it down with: halab down --name {name}",
+            )
         startup.report("ready")
         return cluster
     try:
@@ -72,8 +85,12 @@ def start(
     return cluster
 
 
+def _free_port() -> int:
+    return _PORT if is_free(_PORT) else free_ports(1)[0]
+
+
 def _launch(
-    docker: Docker, file: Path, name: str, profile: str, ttl: float, detach: bool
+    docker: Docker, file: Path, name: str, settings: dict[str, str], detach: bool
 ) -> subprocess.Popen[bytes]:
     """Begin `docker compose up`, and watch the owner unless the cluster is to outlive this process.
 
@@ -81,8 +98,7 @@ def _launch(
     """
     folder = projects.folder(name)
     folder.mkdir(parents=True, exist_ok=True)
-    port = _PORT if is_free(_PORT) else free_ports(1)[0]
-    env = docker.environment(**projects.settings(profile, ttl, port))
+    env = docker.environment(**settings)
     with (folder / "up.log").open("wb") as output:
         process = subprocess.Popen(
             docker.compose(projects.project(name), file, "up", "--detach"),

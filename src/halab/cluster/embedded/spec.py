@@ -10,7 +10,6 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from halab.cluster.profiles import PROFILES
-from halab.cluster.protocol import COORDINATORS
 from halab.errors import ClusterError
 from halab.folders import home_folder
 from halab.models.validation import did_you_mean
@@ -44,7 +43,9 @@ PORTS: dict[str, tuple[str, ...]] = {
         "admin",
         "admingrpc",
     ),
-    **dict.fromkeys((*COORDINATORS, "querynode", "datanode", "indexnode"), ("grpc", "metrics")),
+    **dict.fromkeys(
+        ("rootcoord", "querycoord", "datacoord", "querynode", "datanode", "indexnode"), ("grpc", "metrics")
+    ),
     "proxy": ("grpc", "metrics", "internal"),
 }
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")

@@ -24,7 +24,7 @@ __all__ = ["ORDER", "Plan", "plan_name", "rolling_restart"]
 
 Plan = Literal["one at a time", "all roles at once"]
 
-ORDER = (*COORDINATORS, "indexnode", "datanode", "querynode", "proxy")
+ORDER = (*COORDINATORS, "indexnode", "datanode", "streamingnode", "querynode", "proxy")
 """The roles of Milvus from those that others depend on to those that users meet."""
 
 _PATIENCE = 60.0  # seconds until every kind of coordinator has an active member again
@@ -143,5 +143,7 @@ def _await_everything(steps: ExperimentSteps, retriever: Retriever, name: str) -
 
 
 def _without_active(cluster: Cluster) -> list[str]:
-    active = {component.role for component in cluster.components() if component.ha_state == "active"}
-    return [role for role in COORDINATORS if role not in active]
+    components = cluster.components()
+    active = {component.role for component in components if component.ha_state == "active"}
+    there = {component.role for component in components}
+    return [role for role in COORDINATORS if role in there - active]
