@@ -50,9 +50,7 @@ def up(
     ] = "",
     milvus: Annotated[
         str | None,
-        typer.Option(
-            help="For containers: 2.5 (the default), 2.6 or 3.0. The last two were never run here."
-        ),
+        typer.Option(help="For containers: 2.5 (the default), 2.6 or 3.0. The last two were never run here."),
     ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running when this command ends.")
