@@ -72,8 +72,16 @@ def test_the_keyboard_switches_and_keeps_its_place(notebook) -> None:  # type: i
     expect(part(page, "querynode-2")).to_have_attribute("aria-pressed", "true")
     expect(part(page, "querynode-2")).to_be_focused()
     expect(page.locator(".halab-map-about").first).to_have_text(
-        "A query node holds a copy of the data in memory and searches it. Needs: log, object store."
+        "A query node holds a copy of the data in memory and searches it. Needs: log, object store. "
+        "One lost: ● survives: everything. All lost: ✕ stops: search, strong search, load"
+        "  ● survives: insert, metadata call, flush."
     )
+    part(page, "indexnode-1").hover()
+    expect(page.locator(".halab-map-about").first).to_contain_text("If it is lost: ● survives: everything.")
+    expect(page.locator(".halab-map-about").first).to_contain_text("New files then wait for their index")
+    index_node = page.locator(".halab-map").first.locator('[data-box="indexnode"] .halab-map-tag')
+    expect(index_node).to_have_text("no spare")
+    expect(index_node).to_have_attribute("data-warns", "false")
 
 
 def test_python_sees_the_clicks_and_agrees(notebook) -> None:  # type: ignore[no-untyped-def]

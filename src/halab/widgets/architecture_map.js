@@ -22,6 +22,7 @@ const WORDS = {
     healthyOf: (n, all) => `${n} of ${all} processes healthy.`,
     ttl: "session TTL",
     entry: "the clients' proxy",
+    alone: "no spare",
     colon: ": ",
     layers: { access: "Access", coordinators: "Coordinators", workers: "Workers", substrate: "Substrate" },
     roles: {
@@ -79,6 +80,7 @@ const WORDS = {
     healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`,
     ttl: "会话 TTL",
     entry: "客户端用的代理",
+    alone: "没有备份",
     colon: "：",
     layers: { access: "接入层", coordinators: "协调层", workers: "执行层", substrate: "底座" },
     roles: {
@@ -197,7 +199,7 @@ function render({ model, el }) {
     return next[Math.min(place, next.length - 1)].name;
   }
 
-  function button(part) {
+  function button(part, alone) {
     const chosen = part.name === model.get("selected");
     const made = element("button", {
       type: "button",
@@ -213,6 +215,7 @@ function render({ model, el }) {
         words.health[part.health],
         words.ha_state[part.ha_state],
         part.entry ? words.entry : "",
+        alone ? words.alone : "",
         mebibytes(part.memory),
       ]
         .filter(Boolean)
@@ -230,6 +233,7 @@ function render({ model, el }) {
         { class: "halab-arch-note" },
         [
           star(part) + (words.ha_state[part.ha_state] ?? (part.entry ? words.entry : "")),
+          alone ? words.alone : "",
           mebibytes(part.memory),
         ]
           .filter(Boolean)
@@ -239,6 +243,18 @@ function render({ model, el }) {
     made.addEventListener("click", () => select(part.name, true));
     return made;
   }
+
+  const drawRole = (role, members) =>
+    element(
+      "div",
+      { class: "halab-arch-role" },
+      element("span", { class: "halab-arch-kind" }, words.roles[role]),
+      element(
+        "span",
+        { class: "halab-arch-members" },
+        ...members.map((part) => button(part, members.length === 1)),
+      ),
+    );
 
   function drawLayers() {
     // Drawn anew, so the keyboard's place has to be found again.
@@ -254,15 +270,9 @@ function render({ model, el }) {
             "div",
             { class: "halab-arch-roles" },
             ...roles.map((role) =>
-              element(
-                "div",
-                { class: "halab-arch-role" },
-                element("span", { class: "halab-arch-kind" }, words.roles[role]),
-                element(
-                  "span",
-                  { class: "halab-arch-members" },
-                  ...parts.filter((part) => part.role === role).map(button),
-                ),
+              drawRole(
+                role,
+                parts.filter((part) => part.role === role),
               ),
             ),
           ),

@@ -83,8 +83,9 @@ _ABOUT: dict[str, tuple[str, str, str, str, str]] = {
         "落盘归 streamingnode；datanode 管压缩、导入和建索引",
     ),
     "indexnode": (
-        "Builds indexes over sealed segments.",
-        "给封好的段建索引。",
+        "Builds indexes over sealed segments. While it is gone, new segments wait for their index, and "
+        "searching them may be slower.",
+        "给封好的段建索引。它不在时，新的段等着建索引，搜索这些段可能变慢。",
         "indexnode",
         "datanode",
         "datanode",
@@ -139,8 +140,9 @@ _ABOUT_TODAY: dict[str, tuple[str, str, str, str, str]] = {
         *_ABOUT["querynode"][2:],
     ),
     "datanode": (
-        "Compacts files, imports, and builds indexes.",
-        "压缩文件、导入数据、建索引。",
+        "Compacts files, imports, and builds indexes. While it is gone, new files wait for both, and "
+        "searching them may be slower.",
+        "压缩文件、导入数据、建索引。它不在时，新文件等着压缩和建索引，搜索这些文件可能变慢。",
         "datanode and indexnode",
         *("datanode", "datanode"),
     ),

@@ -33,6 +33,7 @@ const ONLY_IN = {
 const LED = new Set(["rootcoord", "querycoord", "datacoord", "mixcoord", "etcd"]);
 // A shape for each fate, so that colour is never the only sign.
 const SHAPES = { survives: "●", degrades: "◐", stops: "✕" };
+const WORST_FIRST = ["stops", "degrades", "survives"];
 
 const SEARCHES = ["search", "strong search"];
 // Who needs whom: from, to, where the arrow leaves and where it arrives (shares of a box's width), and the
@@ -189,6 +190,12 @@ const WORDS = {
       objectstore: "The object store keeps the finished files: it is the disk of the cluster.",
     },
     needing: (names) => ` Needs: ${names}.`,
+    lost: (said) => ` If it is lost: ${said}.`,
+    oneLost: (one, all) => ` One lost: ${one}. All lost: ${all}.`,
+    besides: {
+      indexnode: " New files then wait for their index, and searching them may be slower.",
+      [DATANODE_TODAY]: " New files then wait to be compacted and indexed, and searching them may be slower.",
+    },
     noSpare: "no spare",
     noSwitch: "a spare, no switch",
     noMajority: "half is no majority",
@@ -312,6 +319,12 @@ const WORDS = {
       objectstore: "对象存储保存写好的文件，相当于集群的硬盘。",
     },
     needing: (names) => `需要：${names}。`,
+    lost: (said) => `它坏了：${said}。`,
+    oneLost: (one, all) => `坏一个：${one}。全坏：${all}。`,
+    besides: {
+      indexnode: "新文件要等它回来才建索引，搜索这些文件可能变慢。",
+      [DATANODE_TODAY]: "新文件要等它回来才压缩、建索引，搜索这些文件可能变慢。",
+    },
     noSpare: "没有备份",
     noSwitch: "有备份，没有切换",
     noMajority: "一半不算过半数",
@@ -368,6 +381,14 @@ export const singleLosses = (facts, operation, cluster) =>
   cluster.parts
     .map((part) => part.name)
     .filter((name) => verdict(facts, operation, { ...cluster, down: [name] }).fate === "stops");
+
+/** Of several verdicts on each operation the worst. */
+const worst = (many) =>
+  many.reduce((found, others) =>
+    found.map((one, at) => (severity(others[at]) > severity(one) ? others[at] : one)),
+  );
+
+const severity = ({ fate }) => -WORST_FIRST.indexOf(fate);
 
 /** The parts with one more, or one less, in a box. */
 export function edited(parts, box, change) {
@@ -444,7 +465,7 @@ class SurvivalMap {
         onfocusout: () => this.tell(undefined),
       },
       this.lines,
-      this.told(
+      this.telling(
         "clients",
         element(
           "div",
@@ -519,28 +540,44 @@ class SurvivalMap {
       chips,
       tag,
     );
-    return { root: this.told(box, root), sign, brief, tag, chips };
+    return { root: this.telling(box, root), sign, brief, tag, chips };
   }
 
   /** A box whose part's one line stands above the picture while one looks at it. */
-  told(box, root) {
+  telling(box, root) {
     for (const event of ["mouseenter", "focusin", "click"])
       root.addEventListener(event, () => this.tell(box));
     return root;
   }
 
-  /** What a box's part does, and whom it needs: the arrows in words. */
+  /** What a box's part does, whom it needs (the arrows in words), and what fails without it. */
   line(box) {
     const w = this.words;
     if (box === "clients") return w.clients.does;
     const needed = this.arrows.filter((each) => each.from === box).map((each) => w.roles[each.to]);
-    return this.wordOf(w.does, box) + (needed.length ? w.needing(needed.join(w.and)) : "");
+    const needs = needed.length ? w.needing(needed.join(w.and)) : "";
+    return this.wordOf(w.does, box) + needs + this.loss(box);
+  }
+
+  /** What becomes of the operations if one part of a box is lost, the worst of them, or all. */
+  loss(box) {
+    const w = this.words;
+    const names = this.cluster.parts.filter((part) => inBox(part, box)).map((part) => part.name);
+    if (!names.length) return "";
+    const without = (down) => verdicts(this.model.get("facts"), { ...this.cluster, down });
+    const all = this.told(without(names));
+    const besides = this.wordOf(w.besides, box) ?? "";
+    if (names.length === 1) return w.lost(all) + besides;
+    return w.oneLost(this.told(worst(names.map((name) => without([name])))), all) + besides;
   }
 
   tell(box) {
     const w = this.words;
     const text = box === undefined ? w.help : this.line(box);
-    if (this.about.textContent !== text) this.about.textContent = text;
+    if (this.about.textContent === text) return;
+    this.about.textContent = text;
+    // It only grows: else a shorter line would pull another box under the pointer, whose line is longer again.
+    this.about.style.minHeight = `${this.about.offsetHeight}px`;
   }
 
   step(what, change, name, pressed) {
@@ -738,11 +775,13 @@ class SurvivalMap {
     const [more, less] = root.querySelectorAll(".halab-map-step");
     this.grey(more, mine.length >= MOST && this.words.most(MOST));
     this.grey(less, mine.length === 0 && this.words.gone);
-    tag.textContent = this.tagOf(box, mine);
+    const lacks = this.lacks(box, mine);
+    tag.dataset.warns = String(Boolean(lacks));
+    tag.textContent = lacks || (mine.length === 1 ? this.words.noSpare : "");
   }
 
   /** What a box lacks for the operation that is chosen, in a word or two. */
-  tagOf(box, mine) {
+  lacks(box, mine) {
     const w = this.words;
     const { copies, switch: moves } = this.cluster;
     if (mine.some((part) => this.losses.includes(part.name))) {
@@ -812,21 +851,19 @@ class SurvivalMap {
         ),
       );
     this.fates.replaceChildren(...this.found.map(row));
-    announce(
-      this.summary,
-      ["stops", "degrades", "survives"]
-        .map((fate) => this.said(fate))
-        .filter(Boolean)
-        .join("  "),
-    );
+    announce(this.summary, this.told(this.found)); // where the hand is: above the picture
   }
 
-  /** The operations of one fate in a line, which stands where the hand is: above the picture. */
-  said(fate) {
+  /** Verdicts in a line, the worst first. */
+  told(found) {
     const w = this.words;
-    const names = this.found.filter((each) => each.fate === fate).map((each) => w.operations[each.operation]);
-    const which = names.length === this.found.length ? w.all : names.join(w.and);
-    return names.length ? `${SHAPES[fate]} ${w.fates[fate]}${w.colon}${which}` : "";
+    return WORST_FIRST.map((fate) => {
+      const names = found.filter((each) => each.fate === fate).map((each) => w.operations[each.operation]);
+      const which = names.length === found.length ? w.all : names.join(w.and);
+      return names.length ? `${SHAPES[fate]} ${w.fates[fate]}${w.colon}${which}` : "";
+    })
+      .filter(Boolean)
+      .join("  ");
   }
 
   /** The challenge: what, lost alone, stops the operation that is chosen; or that nothing does any more. */
