@@ -48,7 +48,25 @@ def test_nobody_noticed_is_said_of_what_was_not_noticed(crashed):
 def test_outages_are_counted_and_empty_answers_are_told_apart(crashed):
     said = RunView(crashed(TWICE), "search").sentence
     assert "searches were back 3.0 s after" in said.lower()
-    assert said.endswith("5 of 70 users got nothing, 3 of them an answer without a hit, in 2 outages.")
+    assert said.endswith(
+        "5 of 70 users got nothing, 3 of them an answer without a hit, in 2 outages. "
+        "After the repair came another outage: search 0.3 s."
+    )
+    assert "search: back after 3.0 s, from 2 outages: 0.2 and 0.3 s" in repr(
+        RunView(crashed(TWICE), "search")
+    )
+
+
+def test_another_operation_s_outage_after_the_repair_is_told_too(crashed, samples, journal):
+    metadata = samples("." * 10 + "x" * 5 + "." * 22 + "xx" + "." * 31, "metadata call")
+    run = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[CRASH])
+    said = RunView(run, "search").sentence
+    assert said.endswith(
+        "2 of 70 users got nothing. After the repair came another outage: metadata call 0.2 s."
+    )
+    still_broken = replace(CRASH, undone_at=None)
+    alone = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[still_broken])
+    assert "repair" not in RunView(alone, "search").sentence
 
 
 def test_what_fails_again_and_stays_down_was_not_back(crashed):
@@ -75,7 +93,8 @@ def test_it_says_first_what_makes_it_worth_nothing(crashed):
 
 def test_its_words_are_there_for_who_cannot_see_it(crashed):
     run = RunView(crashed(TWICE), "search", card=Said(None, None))
-    assert "the card: nothing fails. search: back after 3.0 s. metadata call: nobody noticed." in run.alt
+    assert "the card: nothing fails. search: back after 3.0 s, from 2 outages: 0.2 and 0.3 s." in run.alt
+    assert "metadata call: nobody noticed." in run.alt
     assert f'aria-label="{run.alt}"' in run._repr_html_()
     assert "RTO" in repr(run)
 

@@ -82,7 +82,7 @@ class RunView:
 
     def _result(self) -> str:
         simulated = "Simulated. " if provenance(self.journal) == "simulated" else ""
-        return simulated + (self.told or _told(self._row, self.prediction))
+        return simulated + (self.told or f"{_told(self._row, self.prediction)}{self._of_the_repair()}")
 
     @property
     def alt(self) -> str:
@@ -141,6 +141,20 @@ class RunView:
         rows = [] if self._lost_rows is None else [(_ROWS, self._lost_rows[0])]
         return [(row.operation, _in_short(row)) for row in self._rows] + rows
 
+    def _again(self, row: OperationSummary) -> list[Outage]:
+        """The outages that began with the repair or after it: what undoing a fault costs."""
+        ends = [math.inf if fault.undone_at is None else fault.undone_at for fault in self.journal.faults]
+        # A request that the repair caught may have been sent before it, by as long as its user waits.
+        early = self.journal.header.timeouts.get(row.operation, 0.0)
+        return [outage for outage in row.outages if outage.start >= max(ends, default=math.inf) - early]
+
+    def _of_the_repair(self) -> str:
+        """What failed once more when the fault was undone, of every operation; nothing if none did."""
+        again = [f"{row.operation} {_lengths(self._again(row))}" for row in self._rows if self._again(row)]
+        if not again:
+            return ""
+        return " " + gettext("After the repair came another outage: {again}.").format(again=", ".join(again))
+
     def _said(self) -> list[tuple[str, Said]]:
         both = ((gettext("your prediction"), self.prediction), (gettext("the card"), self.card))
         return [(name, said) for name, said in both if said is not None]
@@ -170,7 +184,7 @@ class RunView:
             rows.append(_lane(_ROWS, axis.faults(self.journal) + axis.spells(spells), words))
         return (
             f'<div role="img" aria-label="{html.escape(self.alt)}" style="display: grid; '
-            "grid-template-columns: minmax(5em, max-content) minmax(0, 1fr) minmax(6em, max-content); "
+            "grid-template-columns: minmax(5em, max-content) minmax(0, 1fr) fit-content(13em); "
             f'gap: 4px 10px; align-items: center; max-width: 900px; margin: 0.6em 0">{"".join(rows)}'
             f'<div></div><div style="position: relative; height: 20px">{axis.ticks()}</div><div></div>'
             f"</div>{self._legend()}"
@@ -350,9 +364,19 @@ def _lost_rows(journal: Journal) -> tuple[str, list[_Spell]] | None:
 def _in_short(row: OperationSummary) -> str:
     if row.rto is None:
         return gettext("nobody noticed")
-    return (
-        gettext("not back") if math.isinf(row.rto) else gettext("back after {rto:.1f} s").format(rto=row.rto)
-    )
+    if math.isinf(row.rto):
+        return gettext("not back")
+    if len(row.outages) > 1:
+        return gettext("back after {rto:.1f} s, from {count} outages: {lengths}").format(
+            rto=row.rto, count=len(row.outages), lengths=_lengths(row.outages)
+        )
+    return gettext("back after {rto:.1f} s").format(rto=row.rto)
+
+
+def _lengths(outages: Sequence[Outage]) -> str:
+    """How long each outage lasted, such as "9.7 and 1.2 s"."""
+    known = [gettext("no end") if outage.end is None else f"{outage.duration:.1f}" for outage in outages]
+    return gettext(" and ").join(known) + ("" if outages[-1].end is None else " s")
 
 
 def _told(row: OperationSummary, prediction: Said | None) -> str:
