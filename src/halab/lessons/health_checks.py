@@ -43,6 +43,7 @@ from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
 from halab.models.health_probes import HealthProbe, ProbedFault, detection
 from halab.tables import Row, Table
+from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.card_view import Finding
 from halab.widgets.probe_tuner import ProbeTuner
 
@@ -50,6 +51,7 @@ __all__ = [
     "CARD_PROBE",
     "QUESTIONS",
     "TUNED_PROBE",
+    "ArchitectureMap",
     "HealthProbe",
     "PredictionForm",
     "ProbeTuner",

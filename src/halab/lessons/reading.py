@@ -39,6 +39,7 @@ from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table
 from halab.widgets.balancer_race import BalancerRace
 from halab.widgets.card_view import Finding, RunVerdict
+from halab.widgets.survival_map import SurvivalMap
 
 __all__ = [
     "BALANCER_QUESTIONS",
@@ -47,6 +48,7 @@ __all__ = [
     "Limit",
     "PredictionForm",
     "Retriever",
+    "SurvivalMap",
     "balancer_here",
     "cluster",
     "compare_connection_spread",

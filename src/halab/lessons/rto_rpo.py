@@ -38,6 +38,7 @@ from halab.models.samples import Outcome
 from halab.tables import Row, Table
 from halab.widgets.card_view import Finding
 from halab.widgets.recovery_planner import RecoveryPlanner
+from halab.widgets.survival_map import SurvivalMap
 
 __all__ = [
     "QUESTIONS",
@@ -45,6 +46,7 @@ __all__ = [
     "PredictionForm",
     "RecoveryPlanner",
     "Retriever",
+    "SurvivalMap",
     "achieved",
     "acknowledged",
     "cluster",
