@@ -1,6 +1,7 @@
 """What a learner takes home from lesson 9: values for Milvus' chart, and alert rules. Nothing is installed
 here."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -17,33 +18,9 @@ from halab.monitoring.servers import rule_files
 
 FOLDER = course_root() / "docs" / "production"
 
-# The keys of chart 5.0.19's own values.yaml, and of the charts in it, that ours may set, with the type of
-# each, copied by hand. A chart takes any key and ignores what it does not know: a slip would go unnoticed.
-_ROLE = {"replicas": int, "affinity": {"podAntiAffinity": dict}}
-_SPREAD = {"affinity": {"anti_affinity": bool}}
-_PROBE = {"enabled": bool, **dict.fromkeys(
-    ("initialDelaySeconds", "periodSeconds", "timeoutSeconds", "successThreshold", "failureThreshold"), int
-)}  # fmt: skip
-CHART = {
-    "cluster": {"enabled": bool},
-    "mixCoordinator": {**_ROLE, "enabled": bool, "activeStandby": {"enabled": bool}},
-    **dict.fromkeys(("proxy", "queryNode", "streamingNode", "dataNode"), _ROLE),
-    "etcd": {
-        "replicaCount": int,
-        "podAntiAffinityPreset": str,
-        "pdb": {"create": bool},
-        "metrics": {"enabled": bool, "podMonitor": {"enabled": bool, "namespace": str}},
-    },
-    "pulsarv3": dict.fromkeys(("zookeeper", "bookkeeper", "broker"), _SPREAD),
-    "minio": {"mode": str, "podDisruptionBudget": {"enabled": bool}},
-    "livenessProbe": _PROBE,
-    "readinessProbe": _PROBE,
-    "metrics": {
-        "enabled": bool,
-        "serviceMonitor": {"enabled": bool, "interval": str, "scrapeTimeout": str},
-    },
-    "extraConfigFiles": {"user.yaml": str},
-}
+# What the chart takes, at each place that ours set: it ignores a key that it does not know, and nobody would
+# notice a slip. The file says how it was read.
+CHART = json.loads(Path(__file__).with_name("milvus-chart-5.0.19.json").read_text())["keys"]
 # The label `component` of each role's pods in that chart.
 COMPONENTS = {
     "mixCoordinator": "mixcoord",
@@ -54,16 +31,15 @@ COMPONENTS = {
 }
 
 
-def strange(values, known, path=""):
-    """What the chart does not know, or has another type."""
-    found = []
+def strange(values, path=""):
+    """What the chart does not know, or has another type, by its path."""
+    known = CHART.get(path or ".", {})
     for key, value in values.items():
-        want = known.get(key)
-        if isinstance(want, dict) and isinstance(value, dict):
-            found += strange(value, want, f"{path}{key}.")
-        elif want is None or isinstance(want, dict) or type(value) is not want:
-            found.append(f"{path}{key}")
-    return found
+        below = f"{path}.{key}".lstrip(".")
+        if key not in known or type(value).__name__ != known[key]:
+            yield below
+        elif isinstance(value, dict) and below in CHART:
+            yield from strange(value, below)
 
 
 # Who has which metric, by version of Milvus, and where that was read.
@@ -87,6 +63,11 @@ def values():
     return yaml.safe_load((FOLDER / "values.yaml").read_text())
 
 
+@pytest.fixture(scope="module")
+def zones():
+    return yaml.safe_load((FOLDER / "zones.yaml").read_text())
+
+
 FILES = ("alerts.yaml", "alerts-kubernetes.yaml")
 
 
@@ -95,11 +76,32 @@ def rules():
     return {rule["alert"]: rule for name in FILES for rule in rules_of(FOLDER / name)}
 
 
-def test_the_chart_knows_every_key(values):
-    assert strange(values, CHART) == []
-    assert strange({"proxy": {"replica": 2}, "etcd": {"replicaCount": "3"}}, CHART) == [
-        "proxy.replica", "etcd.replicaCount",
-    ]  # fmt: skip
+def test_the_chart_knows_every_key(values, zones):
+    assert list(strange(values)) == list(strange(zones)) == []
+    slips = {"proxy": {"replica": 2}, "etcd": {"replicaCount": "3"}, "queryNodes": {}}
+    assert list(strange(slips)) == ["proxy.replica", "etcd.replicaCount", "queryNodes"]
+
+
+@pytest.mark.parametrize("role", ["queryNode", "streamingNode", "mixCoordinator", "proxy"])
+def test_kubernetes_takes_what_the_chart_hands_on(values, zones, role):
+    """As Helm merges them: lists are replaced, and maps are not."""
+    container = {"name": "milvus", "image": "milvus", "resources": values[role]["resources"]}
+    spec = {"containers": [container], "affinity": values[role]["affinity"]}
+    more = dict(zones[role])
+    affinity = more.pop("affinity", {})
+    for kind, terms in affinity.items():
+        spec["affinity"] = {**spec["affinity"], kind: {**spec["affinity"].get(kind, {}), **terms}}
+    spec["topologySpreadConstraints"] = more.get("topologySpreadConstraints", [])
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": role.lower()}, "spec": spec}
+    kubernetes_validate.validate(pod, "1.31", strict=True)
+
+
+def test_a_zone_s_group_has_a_name_that_milvus_and_kubernetes_take_and_two_nodes(zones):
+    groups = zones["replicaResourceGroups"]
+    assert len(groups) == len(set(groups)) >= 2
+    assert all(re.fullmatch(r"[a-z][a-z0-9]*", group) for group in groups)
+    assert zones["queryNode"]["replicas"] >= 2
+    assert zones["streamingNode"]["replicas"] >= 2
 
 
 def test_one_process_of_any_kind_may_be_lost_and_its_like_stands_on_another_node(values):
