@@ -64,9 +64,13 @@ class Entry:
         return course_root() / "course" / f"{self.slug}.ipynb"
 
     @property
+    def exercise(self) -> str:
+        """The exercise's notebook, from the course's folder: nbgrader keeps it in a folder of its name."""
+        return f"exercises/{self.slug}/{self.slug}.ipynb"
+
+    @property
     def exercise_path(self) -> Path:
-        """The exercise's notebook: nbgrader keeps it in a folder of the assignment's name."""
-        return course_root() / "exercises" / self.slug / f"{self.slug}.ipynb"
+        return course_root() / self.exercise
 
 
 CATALOGUE = (

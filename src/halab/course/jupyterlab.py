@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 
-from halab.course.paths import course_root
+from halab.course.paths import course_root, work_dir
 from halab.course.workspace import make_workspace, open_copy
-from halab.translation import remember_language
+from halab.translation import Language, language, remember_language
 
-__all__ = ["START", "lab_command", "lab_environment", "start_lab"]
+__all__ = ["START", "lab_command", "lab_environment", "set_lab_language", "start_lab"]
+
+# What a language of the course is called by JupyterLab's language packs; those it has none for stay English.
+_LAB_LOCALES = {"zh": "zh_CN"}
 
 # nbgrader's pages for instructors; in a learner's JupyterLab they only fail and log errors.
 _FOR_INSTRUCTORS = ("assignment_list", "course_list", "formgrader")
@@ -88,9 +92,17 @@ def start_lab(port: int = 8888, *, browser: bool = True) -> None:
     open_copy(START)
     if chosen := os.environ.pop("HALAB_LANG", ""):
         remember_language(chosen)  # and no variable, so that the switch on the start page can change it
+    set_lab_language(language())
     os.environ |= lab_environment(work)
     command = lab_command(work, port, browser=browser)
     os.execv(command[0], command)
+
+
+def set_lab_language(chosen: Language) -> None:
+    """Let JupyterLab's own menus speak the course's language, from the next loading of the page on."""
+    file = work_dir() / ".halab/jupyter/settings/@jupyterlab/translation-extension/plugin.jupyterlab-settings"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"locale": _LAB_LOCALES.get(chosen, "default")}), encoding="utf-8")
 
 
 def has_display() -> bool:

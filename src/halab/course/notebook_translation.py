@@ -49,6 +49,7 @@ __all__ = [
     "texts_path",
     "translate_notebook",
     "translated_hint",
+    "translated_phrase",
 ]
 
 _HEADING = re.compile(r"<!-- (cell|code|hint) (\S+)(?: ([0-9a-f]{8}))? -->")
@@ -166,6 +167,13 @@ def translate_notebook(notebook: dict[str, Any], relative: str, language: Langua
         known = {english[name]} | {texts.source(name, kind, english[name]) for texts in every}
         if source in known:
             cell["source"] = target.source(name, kind, english[name]) if target else english[name]
+
+
+def translated_phrase(relative: str, cell_id: str, phrase: str, language: Language) -> str:
+    """A comment or string of a code cell in a language; as it is where it is not translated."""
+    if language == "en":
+        return phrase
+    return _texts(texts_path(relative, language)).phrases(cell_id).get(phrase, phrase)
 
 
 def translated_hint(relative: str, topic: str, steps: list[str], language: Language) -> list[str]:

@@ -141,7 +141,7 @@ def _fields(texts: str | tuple[str, ...] | list[str]) -> set[str]:
 def _notebooks() -> list[str]:
     """Lessons and exercises, as paths from the course's root."""
     lessons = sorted(f"course/{path.name}" for path in (course_root() / "course").glob("*.ipynb"))
-    return lessons + [f"exercises/{card.slug}/{card.slug}.ipynb" for card in exercises()]
+    return lessons + [card.exercise for card in exercises()]
 
 
 def _gaps_of(relative: str, language: Language) -> Iterator[Gap]:

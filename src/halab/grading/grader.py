@@ -19,11 +19,13 @@ from typing import Any
 
 from halab.course.catalogue import entry
 from halab.course.identity import learner_id
+from halab.course.notebook_translation import translated_phrase
 from halab.course.paths import state_dir, work_dir
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Refused, Reply
 from halab.grading.verdicts import CellError
+from halab.translation import language
 
 __all__ = ["Check", "GradeReport", "grade", "grade_all", "grade_notebook", "last_grade"]
 
@@ -127,6 +129,7 @@ def grade_notebook(
         notebook=str(copy.absolute()),
         assignment=name,
         learner=learner,
+        language=language(),
         keep=str(keep.absolute()) if keep else None,
     )
     graded = _process_of_this_thread().grade(job, on_progress)
@@ -244,7 +247,7 @@ def _check(cell: GradedCell) -> Check:
     return Check(
         name=cell["name"],
         task=f"{card}.{task}",
-        title=cell["title"],
+        title=translated_phrase(entry(int(card)).exercise, cell["name"], cell["title"], language()),
         points=cell["points"],
         out_of=cell["out_of"],
         behaviour=behaviour,

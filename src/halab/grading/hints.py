@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import yaml
 
 from halab.course.catalogue import entry
+from halab.course.notebook_translation import translated_hint
 from halab.course.paths import course_root, state_dir
 from halab.course.store import append, read
 from halab.errors import CourseError
 from halab.grading.grader import last_grade
+from halab.translation import gettext, gettext_noop, language
 
 __all__ = ["STEPS", "Hint", "hints_of", "next_hint"]
 
-STEPS = ("What is wrong", "Which card says it", "Where to look")
+STEPS = (gettext_noop("What is wrong"), gettext_noop("Which card says it"), gettext_noop("Where to look"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Hint:
 
     @property
     def step(self) -> str:
-        return STEPS[self.number - 1]
+        return gettext(STEPS[self.number - 1])
 
 
 def next_hint(asked: str) -> Hint:
@@ -54,7 +56,7 @@ def next_hint(asked: str) -> Hint:
 
 
 def hints_of(card: int) -> dict[str, list[str]]:
-    """Every hint of a card's exercise: its topic and its three steps."""
+    """Every hint of a card's exercise in the learner's language: its topic and its three steps."""
     path = course_root() / "solutions" / entry(card).slug / "hints.yml"
     if not path.is_file():
         raise CourseError(
@@ -62,7 +64,10 @@ def hints_of(card: int) -> dict[str, list[str]]:
             hint="Restore the course's files, such as by `git restore solutions`.",
         )
     loaded: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return loaded
+    return {
+        topic: translated_hint(entry(card).exercise, topic, steps, language())
+        for topic, steps in loaded.items()
+    }
 
 
 def _topic(card: int, task: str, known: dict[str, list[str]]) -> str:

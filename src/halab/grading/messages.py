@@ -11,11 +11,15 @@ __all__ = ["Failed", "Graded", "GradedCell", "Job", "Progress", "Refused", "Repl
 
 
 class Job(TypedDict):
-    """A notebook to grade. Paths are absolute; with `keep`, the graded notebook is put into that folder."""
+    """A notebook to grade, and the language to say in what is missing.
+
+    Paths are absolute; with `keep`, the graded notebook is put into that folder.
+    """
 
     notebook: str
     assignment: str
     learner: str
+    language: str
     keep: str | None
 
 

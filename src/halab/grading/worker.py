@@ -68,6 +68,7 @@ def _grade(folder: Path, job: Job, send: Callable[[Progress], None]) -> Graded:
     from halab.grading.preparation import prepare
 
     apply_patches()
+    os.environ["HALAB_LANG"] = job["language"]
     assignment, learner = job["assignment"], job["learner"]
     release = course_root() / "exercises" / assignment / f"{assignment}.ipynb"
     notebook, notes = prepare(Path(job["notebook"]), release)

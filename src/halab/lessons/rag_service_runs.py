@@ -20,7 +20,7 @@ from halab.folders import course_root
 from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.experiments.fault_experiment import parse_fault
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.plots import INKED, Picture
+from halab.measure.journal.plots import Picture, ink
 from halab.measure.probing.operations import Done
 from halab.measure.probing.prober import probe
 from halab.models.samples import Outcome, Sample
@@ -227,7 +227,7 @@ _PARTS = {
 def worth(trials: dict[str, Trial]) -> Picture:
     """A column for each fault, a bar for each client: its questions that were unanswered, wrong, degraded."""
     figure = Picture(figsize=(1.9 + 1.5 * len(trials), 3.2), layout="constrained")
-    with rc_context({**INKED, "hatch.linewidth": 0.6, "font.size": 8}):
+    with rc_context({**ink(), "hatch.linewidth": 0.6, "font.size": 8}):
         columns = figure.subplots(1, len(trials), sharey=True, squeeze=False)[0]
         for column, (fault, trial) in zip(columns, trials.items(), strict=True):
             column.set_title(fault.replace(", ", ",\n"), fontsize=8)

@@ -4,5 +4,6 @@ from halab.certificate.learner_progress import progress
 from halab.cluster.doctor import doctor
 from halab.widgets.board import show_board
 from halab.widgets.cluster_view import ClusterView
+from halab.widgets.language_switch import LanguageSwitch
 
-__all__ = ["ClusterView", "doctor", "progress", "show_board"]
+__all__ = ["ClusterView", "LanguageSwitch", "doctor", "progress", "show_board"]

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from halab.folders import course_root
-from halab.measure.journal.plots import INKED, Picture
+from halab.measure.journal.plots import Picture, ink
 from halab.monitoring.monitor import Monitor
 
 __all__ = ["Panel", "dashboard", "panels"]
@@ -50,7 +50,7 @@ def dashboard(watch: Monitor, seconds: float, spans: Sequence[tuple[str, float, 
     """
     end = time.time()
     shown = panels()
-    with rc_context(INKED):
+    with rc_context(ink()):
         figure = Picture(figsize=(_WIDTH, _HEIGHT * len(shown) + 0.6), layout="constrained")
         rows = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0].tolist()
         words = [

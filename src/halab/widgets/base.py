@@ -34,7 +34,12 @@ def _read(name: str) -> str:
 class CourseWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """An anywidget whose text says the same as its picture, in a terminal, a diff or a log."""
 
-    lang = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
+    lang = traitlets.Unicode("en").tag(sync=True)
+
+    @traitlets.validate("lang")  # type: ignore[untyped-decorator]
+    def _of_the_front_ends(self, proposal: Any) -> str:
+        """The front ends have words in these two; in any other language of the course they speak English."""
+        return str(proposal["value"]) if proposal["value"] in ("en", "zh") else "en"
 
     def text(self) -> str:
         """The widget's content as plain text."""

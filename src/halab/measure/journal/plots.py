@@ -9,12 +9,14 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import cycle
 from typing import Any
 
-from matplotlib import rc_context
+from matplotlib import font_manager, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -28,7 +30,7 @@ from halab.measure.journal.outage import Outage, outages
 from halab.measure.journal.summaries import OperationSummary, fault_time, rows_remark, summary, title
 from halab.translation import gettext
 
-__all__ = ["INKED", "Picture", "describe", "plot"]
+__all__ = ["Picture", "describe", "ink", "plot"]
 
 _INK, _GRID = "#222222", "#dddddd"
 _THEMED = {
@@ -44,10 +46,19 @@ _RESTART: dict[str, Any] = {"color": "#5f9ea0", "linestyle": (0, (4, 3)), "linew
 _WIDTH = 7.0  # inches: narrow enough that the letters are still read beside a file browser
 _PIXELS = 118  # an inch in a notebook, where there is room
 _FLOOR = 1e-3  # seconds: latencies below a millisecond are drawn as one
-INKED: dict[Any, str] = dict.fromkeys(
-    ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color"), _INK
-)
-"""Settings for matplotlib under which a `Picture` is drawn, so that its ink follows a notebook's theme."""
+_CHINESE = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Zen Hei")
+
+
+@cache
+def ink() -> dict[Any, Any]:
+    """Settings for matplotlib to draw a `Picture` with: colours that a notebook's theme takes the place of.
+
+    Behind matplotlib's own font stand those of this machine that have Chinese letters.
+    """
+    there = set(font_manager.get_font_names())
+    inked = ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color")
+    families = ["DejaVu Sans", *(name for name in _CHINESE if name in there)]
+    return {**dict.fromkeys(inked, _INK), "font.family": families}
 
 
 class Picture(Figure):
@@ -58,7 +69,9 @@ class Picture(Figure):
     def _repr_html_(self) -> str:
         """SVG inside the page: its colours follow the theme there, its letters stay sharp."""
         buffer = io.StringIO()
-        with rc_context({"svg.fonttype": "none"}):
+        with rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
+            # Without a font for Chinese only its width is guessed: the browser draws the letters.
+            warnings.filterwarnings("ignore", "Glyph")
             self.savefig(buffer, format="svg", transparent=True)
         _, _, inside = buffer.getvalue().partition("<svg ")
         inside = re.sub(r'(?<= )(width|height)="[\d.]+pt" ?', "", inside, count=2)
@@ -79,7 +92,7 @@ def plot(journal: Journal, operations: Sequence[str] | None = None) -> Picture:
 
     Time counts from the fault if there was one. Latency is on a logarithmic scale, in milliseconds.
     """
-    with rc_context(INKED):
+    with rc_context(ink()):
         return _drawn(journal, list(operations or journal.header.operations))
 
 

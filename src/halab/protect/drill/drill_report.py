@@ -16,7 +16,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.plots import INKED, Picture
+from halab.measure.journal.plots import Picture, ink
 from halab.measure.journal.validity import objections
 from halab.measure.probing.addresses import degraded
 from halab.models.samples import Outcome
@@ -306,7 +306,7 @@ class DrillReport:
 
     def picture(self) -> Picture:
         """Steps as bars over time, the RTO beside its target, and what users met: bad requests as crosses."""
-        with rc_context(INKED):
+        with rc_context(ink()):
             return self._drawn()
 
     def _drawn(self) -> Picture:
