@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
+from halab.lessons import card_findings, essence
 from halab.lessons.common import experiment
 from halab.lessons.essence import ONE, THREE, needs, one_and_three, parts, results, what_copies_did
 from halab.measure.journal.journal_file import Journal
@@ -86,8 +87,13 @@ def test_the_verdict_on_the_card_follows_the_run() -> None:
     assert {finding.verdict for finding in simulated.values()} == {"incomparable"}
 
 
-def test_of_a_run_that_proves_nothing_it_says_only_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    from halab.measure.journal import validity
-
-    monkeypatch.setattr(validity, "objections", lambda journal: ("The machine was busy.",))
-    assert what_copies_did(with_bad(50, 2)).startswith("This proves nothing. The machine was busy.")
+def test_a_run_that_proves_nothing_is_told_for_the_record_and_on_the_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for room in (essence, card_findings):
+        monkeypatch.setattr(room, "objections", lambda journal: ("The machine was busy.",))
+    told = what_copies_did(with_bad(50, 2))
+    assert told.startswith("For the record, though this run proves nothing: ")
+    assert "50 of 100 searches of one copy got no answer, and 2 of 100 of three" in told
+    said = results(with_bad(50, 2), with_bad(100, 100))
+    assert {found.verdict for found in said.values()} == {"unproven"}

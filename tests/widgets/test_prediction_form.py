@@ -56,7 +56,7 @@ def test_an_earlier_prediction_is_shown_locked() -> None:
 
 def test_who_predicts_that_nothing_fails_names_no_times() -> None:
     form = PredictionForm(6, RUN)
-    lock_in(form, {"failed_requests": 0, "notices_insert": 0})
+    lock_in(form, {"first_failure": 0, "last_failure": 0, "failed_requests": 0, "notices_insert": 0})
     assert form.locked["numbers"] == {"failed_requests": 0, "notices_insert": 0}
 
 
@@ -67,6 +67,7 @@ def test_who_predicts_that_nothing_fails_names_no_times() -> None:
         ({"first_failure": 1, "last_failure": 2, "failed_requests": -1}, "0 or more"),
         ({"first_failure": 1, "last_failure": 2, "failed_requests": 1.5}, "whole number"),
         ({"last_failure": 2, "failed_requests": 1}, "first_failure is missing"),
+        ({"first_failure": 1, "last_failure": 2, "failed_requests": 0}, "No search fails, and yet"),
         ({}, "is missing"),
     ],
 )

@@ -10,7 +10,7 @@ import time
 
 from halab.cluster.protocol import COORDINATORS, Cluster
 from halab.course.catalogue import Bilingual
-from halab.lessons.card_findings import finding, listed, recovered, sound
+from halab.lessons.card_findings import finding, listed, recovered, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -136,12 +136,11 @@ def compare_parts(*journals: Journal) -> Table:
 def results(*journals: Journal) -> dict[str, Finding]:
     """What the faults say to the card's claim of 3 or 5 coordinators.
 
-    It is broken where the active one of two was lost and metadata calls came back. Nothing of runs that
-    prove nothing.
+    It is broken where the active one of two was lost and metadata calls came back.
     """
     journals = tuple(sound(*journals))
     if not journals:
-        return {}
+        return unproven("coordinator-copies")
     times = listed(_metadata(journal) for journal in journals)
     words = Bilingual(f"2 of each here. {times.en}", f"这里每种协调者都是两个。{times.zh}")
     survived = any(_active_lost(journal) and recovery(journal, _METADATA) != _NEVER for journal in journals)

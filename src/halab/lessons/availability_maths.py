@@ -15,7 +15,7 @@ from halab.course.cards import card
 from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
 from halab.lessons.availability_maths_runs import Bar, RunsPicture, spread
-from halab.lessons.card_findings import finding, sound
+from halab.lessons.card_findings import finding, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
@@ -249,14 +249,13 @@ _YEARLY = {"two-copies-year": 0.9999, "three-copies-year": 0.999999, "target-yea
 
 
 def results(journals: Sequence[Journal], operation: str = "search") -> dict[str, Finding]:
-    """What these repeats say to the claims of card 2, by claim id; nothing if fewer than two prove anything
-    and ended.
+    """What these repeats say to the claims of card 2, by claim id; nothing of fewer than two.
 
     A failover that is longer than a year's downtime breaks it; a shorter one is no year.
     """
     counts = _ended(sound(*journals), operation)
     if len(counts) < 2 or not _has_mean(counts, operation):
-        return {}
+        return unproven(*_YEARLY) if len(journals) > 1 else {}
     return {claim: _of_year(claim, slo, counts, operation) for claim, slo in _YEARLY.items()}
 
 

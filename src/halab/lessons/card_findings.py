@@ -13,7 +13,7 @@ from halab.measure.journal.validity import objections
 from halab.models.bootstrap import Interval
 from halab.widgets.card_view import Finding, RunVerdict
 
-__all__ = ["finding", "listed", "named", "ratio_verdict", "recovered", "said_before", "sound"]
+__all__ = ["finding", "listed", "named", "ratio_verdict", "recovered", "said_before", "sound", "unproven"]
 
 _NOBODY = Bilingual("", "")
 
@@ -21,6 +21,16 @@ _NOBODY = Bilingual("", "")
 def sound(*journals: Journal) -> list[Journal]:
     """The runs that nothing speaks against: the others prove nothing, and say nothing to a card."""
     return [journal for journal in journals if not objections(journal)]
+
+
+def unproven(*claims: str) -> dict[str, Finding]:
+    """The findings of a run that proves nothing on the claims it was to test, by claim id."""
+    words = Bilingual(
+        "what speaks against this run stands above its picture. Run the lab's cell again when little else "
+        "runs on this machine.",
+        "为什么说明不了，写在那次运行的图上方。等机器空一些，把实验那一格再跑一遍。",
+    )
+    return dict.fromkeys(claims, Finding("unproven", words))
 
 
 def finding(

@@ -134,6 +134,8 @@ def show_run(
     prediction = None
     if "failed_requests" in figures:  # who predicts that nothing fails names no times
         prediction = Said(figures.get("first_failure"), figures.get("last_failure"))
+        if figures["failed_requests"] == 0:
+            prediction = Said(None, None)
     return RunView(journal, operation, prediction, _card_says(number))
 
 

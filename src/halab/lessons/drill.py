@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
-from halab.lessons.card_findings import finding, said_before, sound
+from halab.lessons.card_findings import finding, said_before, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -209,7 +209,7 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
     if report.rto is None:
         return said
     if not sound(drill.journal):
-        return said | dict.fromkeys(("rto", "target"), _UNDECIDED)
+        return said | unproven("rto", "target")
     rto, promised = report.rto, report.targets.rto
     predicted = said_before(journals, 10, "seconds")
     said["rto"] = finding(
@@ -234,15 +234,6 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
         predicted=[seconds / 3600 for seconds in predicted],
     )
     return said
-
-
-_UNDECIDED = Finding(
-    "",
-    Bilingual(
-        "the seconds of this run prove nothing; close what else is running and rehearse again",
-        "这次跑出的秒数说明不了什么；请关掉其他程序，把演练那一格再跑一遍",
-    ),
-)
 
 
 def _predicted(drill: Rehearsal) -> tuple[str, str, str]:

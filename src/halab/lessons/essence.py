@@ -4,7 +4,7 @@ import math
 
 from halab.cluster.protocol import Cluster
 from halab.course.catalogue import Bilingual
-from halab.lessons.card_findings import finding, sound
+from halab.lessons.card_findings import finding, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Retriever,
@@ -18,7 +18,7 @@ from halab.lessons.common import (
 )
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import provenance
-from halab.measure.journal.validity import validity_remark
+from halab.measure.journal.validity import objections
 from halab.measure.probing.operations import Operation, Renamed
 from halab.models.samples import NOTHING_FOUND, Outcome
 from halab.models.survival import as_topology
@@ -78,10 +78,8 @@ class Told(Sentence):
 def what_copies_did(journal: Journal) -> Told:
     """What the users of one copy and of three noticed of a crash, and what that says.
 
-    Of a run that proves nothing it says only that.
+    Of a run that proves nothing it says the numbers for the record, and draws no conclusion from them.
     """
-    if against := validity_remark(journal):
-        return Told(against[0])
     (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
     counted = (
         f"**While the node was gone** ({provenance(journal)}), {one} of {of_one} searches "
@@ -91,6 +89,8 @@ def what_copies_did(journal: Journal) -> Told:
     later = (
         f" Once it was **back**, {empty} of three copies were answered and found nothing." if empty else ""
     )
+    if objections(journal):
+        return Told(f"For the record, though this run proves nothing: {counted}{later}")
     return Told(f"{counted} {_said_of_copies(one, three)}{later}")
 
 
@@ -122,10 +122,12 @@ def _bad_while_gone(journal: Journal, operation: str) -> tuple[int, int]:
 def results(node: Journal, entry: Journal) -> dict[str, Finding]:
     """What the loss of a query node and that of the clients' proxy say to claims of card 1, by claim id.
 
-    Nothing of a run that proves nothing, or whose node held no copy.
+    Nothing of a run whose node held no copy.
     """
-    said = {}
-    if sound(node) and _bad_while_gone(node, ONE)[0]:
+    said = unproven("parts-that-may-fail", "whole-system")
+    if not _bad_while_gone(node, ONE)[0]:
+        del said["parts-that-may-fail"]
+    elif sound(node):
         said["parts-that-may-fail"] = _of_copies(node)
     if sound(entry):
         said["whole-system"] = _of_entry(entry)

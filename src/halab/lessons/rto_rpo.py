@@ -12,7 +12,7 @@ from dataclasses import replace
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
-from halab.lessons.card_findings import finding, listed, named, recovered, said_before, sound
+from halab.lessons.card_findings import finding, listed, named, recovered, said_before, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -149,10 +149,10 @@ def compare_losses(*journals: Journal) -> Table:
 
 
 def results(*journals: Journal) -> dict[str, Finding]:
-    """What disasters say to claims of card 7, by claim id; nothing of runs that prove nothing."""
+    """What disasters say to claims of card 7, by claim id."""
     journals = tuple(sound(*journals))
     if not journals:
-        return {}
+        return unproven("replicas-rto", "replicas-rpo")
     said = {"replicas-rto": _of_recovery(journals)}
     if counted := [journal for journal in journals if journal.count]:
         said["replicas-rpo"] = _of_loss(counted)

@@ -25,6 +25,7 @@ const WORDS = {
       held: () => "held",
       broken: (by) => `broken by: ${by}`,
       incomparable: () => "not comparable here",
+      unproven: () => "your run proved nothing",
       missing: () => "not tested by you yet",
     },
     tested: "Put to the test in this lesson",
@@ -60,6 +61,7 @@ const WORDS = {
       held: () => "站得住",
       broken: (by) => `被推翻：${by}`,
       incomparable: () => "这里无法比较",
+      unproven: () => "你那次运行说明不了什么",
       missing: () => "你还没测过",
     },
     tested: "这一课会检验的",
@@ -77,7 +79,7 @@ const WORDS = {
 };
 // A shape for each verdict, so that colour is never the only sign.
 const SHAPES = { true: "✓", simplified: "≈", outdated: "↺", wrong: "✕", given: "=" };
-const RUN_SHAPES = { held: "✓", broken: "✕", incomparable: "≠", missing: "?" };
+const RUN_SHAPES = { held: "✓", broken: "✕", incomparable: "≠", unproven: "?", missing: "?" };
 
 function languageSwitch(model, words) {
   const group = element("div", {

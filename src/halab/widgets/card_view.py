@@ -15,7 +15,7 @@ from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["CardView", "Finding", "RunVerdict", "show_card"]
 
-RunVerdict = Literal["held", "broken", "incomparable", ""]
+RunVerdict = Literal["held", "broken", "incomparable", "unproven", ""]
 
 _NOBODY = Bilingual("", "")
 
@@ -25,8 +25,8 @@ class Finding:
     """What the learner's own run says to a claim.
 
     `held`: the card's figure was met. `broken`: it was not, by what `by` names ("log lost"). `incomparable`:
-    the run and the card speak of different things. "": the run leaves it open. `words` is the result;
-    `measured` and `predicted` are figures in the claim's unit, for the picture.
+    the run and the card speak of different things. `unproven`: the run proves nothing. "": it leaves it open.
+    `words` is the result; `measured` and `predicted` are figures in the claim's unit, for the picture.
     """
 
     verdict: RunVerdict

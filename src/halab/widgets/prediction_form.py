@@ -19,6 +19,7 @@ __all__ = ["PredictionForm", "Question", "remind"]
 
 
 _NO_UNIT = Bilingual("", "")
+_TIMES = ("first_failure", "last_failure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ class PredictionForm(CourseWidget):
                 hint="Run the experiment and compare.",
             )
         self._check(numbers)
+        if self._of_outage and numbers["failed_requests"] == 0:  # nothing fails, so nothing has a time
+            numbers = {key: value for key, value in numbers.items() if key not in _TIMES}
         for experiment in self.experiments:
             predict(self._card, experiment, **self._of(experiment, numbers))
         self._read()
@@ -138,7 +141,12 @@ class PredictionForm(CourseWidget):
                 _check_bounds(key, question, numbers[key])
             elif not nothing_fails:
                 raise CourseError(f"A number for {key} is missing.", hint=question.words.in_(self.lang))
-        first, last = numbers.get("first_failure", 0.0), numbers.get("last_failure", 0.0)
+        first, last = (numbers.get(time, 0.0) for time in _TIMES)
+        if nothing_fails and last > 0:
+            raise CourseError(
+                f"No search fails, and yet the last one fails after {last:g} s.",
+                hint="How many fail between the first and the last? Or tick that none will.",
+            )
         if last < first:
             raise CourseError(
                 f"The last failure ({last:g} s) cannot come before the first ({first:g} s).",

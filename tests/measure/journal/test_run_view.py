@@ -34,7 +34,8 @@ TWICE = "." * 10 + "xx" + "." * 25 + "eee" + "." * 30
 def test_the_sentence_sets_what_was_said_beside_what_was_measured(crashed):
     run = crashed(".........." + "x" * 12 + "." * 30)
     assert RunView(run, "search", Said(0.0, 2.0)).sentence == (
-        "You said 2 s; searches were back 1.2 s after the fault: 0.8 s off. 12 of 52 users got nothing."
+        "You said 2 s; searches were back 1.2 s after the fault: 0.8 s off. "
+        "12 of 52 requests got no good answer."
     )
     assert RunView(run, "search").sentence.startswith("Searches were back 1.2 s after the fault. ")
     assert RunView(run, "search", Said(None, None)).sentence.startswith("You said that nothing would fail; ")
@@ -49,7 +50,7 @@ def test_outages_are_counted_and_empty_answers_are_told_apart(crashed):
     said = RunView(crashed(TWICE), "search").sentence
     assert "searches were back 3.0 s after" in said.lower()
     assert said.endswith(
-        "5 of 70 users got nothing, 3 of them an answer without a hit, in 2 outages. "
+        "5 of 70 requests got no good answer, 3 of them an answer without a hit, in 2 outages. "
         "After the repair came another outage: search 0.3 s."
     )
     assert "search: back after 3.0 s, from 2 outages: 0.2 and 0.3 s" in repr(
@@ -62,7 +63,7 @@ def test_another_operation_s_outage_after_the_repair_is_told_too(crashed, sample
     run = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[CRASH])
     said = RunView(run, "search").sentence
     assert said.endswith(
-        "2 of 70 users got nothing. After the repair came another outage: metadata call 0.2 s."
+        "2 of 70 requests got no good answer. After the repair came another outage: metadata call 0.2 s."
     )
     still_broken = replace(CRASH, undone_at=None)
     alone = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[still_broken])

@@ -417,8 +417,8 @@ def _you_said(prediction: Said | None) -> str:
 
 
 def _cost(row: OperationSummary) -> str:
-    """How many users got nothing, and in how many outages."""
-    cost = gettext("{bad} of {sent} users got nothing").format(bad=row.bad, sent=row.sent)
+    """How many requests got no good answer, and in how many outages."""
+    cost = gettext("{bad} of {sent} requests got no good answer").format(bad=row.bad, sent=row.sent)
     if row.empty:
         cost += gettext(", {empty} of them an answer without a hit").format(empty=row.empty)
     if len(row.outages) > 1:
