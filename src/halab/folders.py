@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = [
     "home_folder",
     "read_plain",
     "work_dir",
+    "write_atomically",
 ]
 
 
@@ -71,6 +73,19 @@ def read_plain(path: Path, most: int) -> bytes:
         if described.st_size > most or len(content) > most:
             raise NotAPlainFile(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
         return content
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file in one step, so that a reader never sees half of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, 0o644)
+            file.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise
 
 
 def course_root() -> Path:

@@ -96,6 +96,7 @@ def test_a_learner_solves_a_task_presses_the_button_and_asks_for_hints(
     for theme in ("Light", "Dark"):
         notebook.theme(f"JupyterLab {theme}")
         notebook.screenshot(f"grade-{theme.lower()}", box)
+    what_is_handed_in_can_be_taken_along(page, box)
     assert page.get_by_role("dialog").count() == 0, "JupyterLab asks nothing"
 
 
@@ -117,6 +118,15 @@ def while_a_cell_runs_it_says_so(page: Page, box: Locator) -> None:
     box.locator(".halab-grade-button").focus()
     page.keyboard.press("Enter")
     expect(box.get_by_role("status")).to_contain_text("Waiting for the kernel")
+
+
+def what_is_handed_in_can_be_taken_along(page: Page, box: Locator) -> None:
+    box.get_by_role("button", name="Hand in").click()
+    said = box.locator(".halab-grade-handed-in")
+    expect(said).to_contain_text("1 exercise and 0 journals of ada are in", timeout=PATIENT)
+    with page.expect_download() as download:
+        said.get_by_role("link", name="Download the file").click()
+    assert download.value.path().read_bytes().startswith(b"PK")
 
 
 def hints_come_one_by_one(page: Page, box: Locator) -> None:

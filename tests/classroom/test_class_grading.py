@@ -13,9 +13,8 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 
 from halab.classroom.class_grading import default_output, grade_class
-from halab.classroom.submissions import read_folder
 from halab.errors import CourseError
-from support.small_class import ONE, TWO, grade_fake, hand_in
+from support.small_class import ONE, TWO, grade_fake, hand_in, read_class
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def counting(asked):
 
 
 def run(folder, grade=grade_fake, **options):
-    return grade_class(read_folder(folder), default_output(folder), grade=grade, **options)
+    return grade_class(read_class(folder), default_output(folder), grade=grade, **options)
 
 
 def said(report):
@@ -194,7 +193,7 @@ def test_nothing_is_written_into_the_folder(folder):
     run(folder)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     with pytest.raises(CourseError, match="nothing is ever written"):
-        grade_class(read_folder(folder), folder / "out", grade=grade_fake)
+        grade_class(read_class(folder), folder / "out", grade=grade_fake)
     assert not (folder / "out").exists()
 
 
@@ -203,7 +202,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(folder, tmp_path):
     out.mkdir()
     (out / "chapter1.tex").touch()
     with pytest.raises(CourseError, match="something else") as caught:
-        grade_class(read_folder(folder), out, grade=grade_fake)
+        grade_class(read_class(folder), out, grade=grade_fake)
     assert "--out" in caught.value.hint
     assert [path.name for path in out.iterdir()] == ["chapter1.tex"]
 
@@ -211,7 +210,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(folder, tmp_path):
 def test_a_place_that_cannot_be_written_to_is_told(folder, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(CourseError, match="cannot be written to") as caught:
-        grade_class(read_folder(folder), tmp_path / "file" / "out", grade=grade_fake)
+        grade_class(read_class(folder), tmp_path / "file" / "out", grade=grade_fake)
     assert "--out" in caught.value.hint
 
 

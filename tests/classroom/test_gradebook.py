@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from halab.classroom.class_grading import ClassReport, Result
-from halab.classroom.gradebook import _one_transaction, publish, write_atomically
-from halab.classroom.submissions import ClassSubmissions, Submission
+from halab.classroom.gradebook import _one_transaction, publish
+from halab.classroom.submissions import ClassSubmissions, LeftOut, Submission
 from halab.grading.grader import Check
 
 ONE, TWO = "06-failover-timeline", "07-rto-rpo"
@@ -29,7 +29,8 @@ REPORT = ClassReport(
                 ("chen", ONE, ""),
             )
         ),
-        (),
+        (LeftOut("=junk.exe", "is neither"),),
+        {"ada": "Ada Lovelace", "dee": "王伟"},
     ),
     (
         Result("ada", ONE, "graded", 4, "", (check(1, 2, 2), check(2, 0.5, 2)), ("A cell was changed.",)),
@@ -47,16 +48,17 @@ def tables(tmp_path, monkeypatch):
     assert publish(REPORT, tmp_path) == ["said"]
 
     def read(name):
-        with (tmp_path / name).open(newline="", encoding="utf-8") as file:
+        with (tmp_path / name).open(newline="", encoding="utf-8-sig") as file:
             return list(csv.DictReader(file))
 
     return read
 
 
 def test_grades_have_a_row_a_submission(tables):
-    ada, ada_two, bo, chen = tables("grades.csv")
+    ada, ada_two, bo, chen, junk = tables("grades.csv")
     assert ada == {
         "learner": "ada",
+        "name": "Ada Lovelace",
         "card": "6",
         "assignment": ONE,
         "submitted": "2026-11-20 10:00:00 UTC",
@@ -72,6 +74,7 @@ def test_grades_have_a_row_a_submission(tables):
     assert (ada_two["points"], ada_two["percent"], ada_two["failed tasks"]) == ("6", "100", "")
     assert (bo["points"], bo["percent"], bo["status"]) == ("0", "0", "refused")
     assert (chen["points"], chen["percent"], chen["status"]) == ("", "", "not graded")
+    assert (junk["learner"], junk["status"], junk["reason"]) == ("'=junk.exe", "left out", "is neither")
 
 
 def test_a_spreadsheet_finds_no_formula_in_any_cell(tables, tmp_path):
@@ -89,23 +92,30 @@ def test_a_spreadsheet_finds_no_formula_in_any_cell(tables, tmp_path):
 
 def test_the_summary_has_a_row_a_learner_and_no_total_while_a_grade_is_due(tables):
     rows = {row.pop("learner"): list(row.values()) for row in tables("summary.csv")}
-    assert list(tables("summary.csv")[0]) == ["learner", ONE, TWO, "points", "out of", "percent"]
+    headings = ["learner", "name", ONE, TWO, "points", "out of", "percent", "remark"]
+    assert list(tables("summary.csv")[0]) == headings
     assert rows == {
-        "ada": ["2.5", "6", "8.5", "10", "85"],
-        "bo": ["0", "", "0", "10", "0"],
-        "chen": ["not graded", "", "", "10", ""],
-        "dee": ["", "", "0", "10", "0"],
+        "ada": ["Ada Lovelace", "2.5", "6", "8.5", "10", "85", ""],
+        "bo": ["", "0", "", "0", "10", "0", ""],
+        "chen": ["", "not graded", "", "", "10", "", ""],
+        "dee": ["王伟", "", "", "0", "10", "0", "nothing handed in"],
+        "'=junk.exe": ["", "", "", "", "", "", "left out: is neither"],
     }
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "grades.csv"
-    write_atomically(path, b"old")
-    monkeypatch.setattr(Path, "replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="full"):
-        write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
+def test_a_spreadsheet_knows_by_the_first_bytes_that_names_are_in_utf_8(tables, tmp_path):
+    for name in ("grades.csv", "summary.csv", "anonymous.csv"):
+        assert (tmp_path / name).read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_the_anonymous_table_has_everybody_s_points_and_nobody_s_name(tables, tmp_path):
+    text = (tmp_path / "anonymous.csv").read_text("utf-8-sig")
+    assert not [word for word in ("ada", "Ada", "王伟", "dee", "junk") if word in text]
+    rows = tables("anonymous.csv")
+    assert sorted(row["points"] for row in rows) == ["", "0", "0", "8.5"]
+    assert len({row["learner"] for row in rows}) == 4
+    publish(REPORT, tmp_path)
+    assert (tmp_path / "anonymous.csv").read_text("utf-8-sig") == text
 
 
 def test_the_gradebook_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -1,8 +1,12 @@
+import json
 import os
+import shutil
+import zipfile
 
 import pytest
 
 from halab.classroom import submissions
+from halab.classroom.hand_in import hand_in
 from halab.classroom.submissions import read_folder
 from halab.errors import CourseError
 from halab.grading.preparation import one_line
@@ -15,6 +19,17 @@ def folder(course, tmp_path):
     made = tmp_path / "submitted"
     made.mkdir()
     return made
+
+
+@pytest.fixture
+def read(folder, tmp_path):
+    def read():
+        unpacked = tmp_path / "unpacked"
+        shutil.rmtree(unpacked, ignore_errors=True)
+        unpacked.mkdir()
+        return read_folder(folder, unpacked)
+
+    return read
 
 
 @pytest.fixture
@@ -34,14 +49,14 @@ def names(found):
     return [(one.learner, one.assignment) for one in found.submissions]
 
 
-def test_both_layouts_are_read_in_order_of_learners(folder, put):
+def test_both_layouts_are_read_in_order_of_learners(folder, put, read):
     put(f"bo/{NAME}.ipynb", f"ada/{NAME}/{NAME}.ipynb", f"ada/{NAME}/timestamp.txt", f"ada/{NAME}/data.csv")
     (folder / "ada" / NAME / "timestamp.txt").write_text("2026-11-20 10:00:00 UTC\n")
     (folder / "chen").mkdir()
-    found = read_folder(folder)
+    found = read()
     assert names(found) == [("ada", NAME), ("bo", NAME)]
     assert found.learners == ("ada", "bo", "chen")
-    assert found.problems == ()
+    assert found.left_out == ()
     assert [one.time for one in found.submissions] == ["2026-11-20 10:00:00 UTC", ""]
     assert [one.notebook.read_text() for one in found.submissions] == [
         f"ada/{NAME}/{NAME}.ipynb",
@@ -55,38 +70,40 @@ def test_both_layouts_are_read_in_order_of_learners(folder, put):
         ("ada/99-juggling/99-juggling.ipynb", "ada/99-juggling is no exercise of this course"),
         ("ada/Untitled.ipynb", "ada/Untitled.ipynb is no exercise"),
         ("ada/notes.txt", "ada/notes.txt is no submission"),
-        ("grades.xlsx", "grades.xlsx is not a learner's folder"),
+        ("grades.xlsx", "grades.xlsx is neither a learner's folder"),
         (f"-rf/{NAME}.ipynb", "-rf cannot be a learner's id"),
-        (f"what a name/{NAME}.ipynb", "what a name cannot be a learner's id"),
+        (f"a+b/{NAME}.ipynb", "a+b cannot be a learner's id"),
+        (f"ada/{NAME}-Copy1.ipynb", f"ada/{NAME}-Copy1.ipynb is a copy"),
+        (f"ada/{NAME} (1).ipynb", f"ada/{NAME} (1).ipynb is a copy"),
         (f"ada/{NAME}.ipynb", "is there a second time"),
     ],
 )
-def test_what_is_no_submission_is_told_and_the_rest_is_read(folder, put, stray, said):
+def test_what_is_no_submission_is_told_and_the_rest_is_read(folder, put, stray, said, read):
     put(f"ada/{NAME}/{NAME}.ipynb", stray)
-    found = read_folder(folder)
+    found = read()
     assert names(found) == [("ada", NAME)]
     assert found.submissions[0].notebook.parent.name == NAME
-    (problem,) = found.problems
-    assert said in problem
+    (entry,) = found.left_out
+    assert said in entry.sentence
 
 
-def test_names_with_a_dot_in_front_are_passed_over(folder, put):
+def test_names_with_a_dot_in_front_are_passed_over(folder, put, read):
     put(f"ada/{NAME}.ipynb", "ada/.ipynb_checkpoints/x.ipynb", ".git/config", ".DS_Store")
-    assert read_folder(folder).problems == ()
+    assert read().left_out == ()
 
 
-def test_a_stray_name_cannot_speak_to_the_terminal(folder, put):
+def test_a_stray_name_cannot_speak_to_the_terminal(folder, put, read):
     put(f"ada/{NAME}.ipynb", "ada/\x1b[31mred.txt")
-    assert "\x1b" not in read_folder(folder).problems[0]
+    assert "\x1b" not in read().left_out[0].sentence
 
 
-def test_a_folder_without_its_notebook_is_a_refusal_that_tells_what_is_there(folder, put):
+def test_a_folder_without_its_notebook_is_a_refusal_that_tells_what_is_there(folder, put, read):
     put(f"ada/{NAME}/mine.ipynb", f"ada/{NAME}/timestamp.txt")
-    (one,) = read_folder(folder).submissions
+    (one,) = read().submissions
     assert one.refusal == f"There is no {NAME}.ipynb in ada/{NAME}; it holds mine.ipynb."
 
 
-def test_a_link_out_of_the_folder_is_not_followed(folder, put, tmp_path):
+def test_a_link_out_of_the_folder_is_not_followed(folder, put, tmp_path, read):
     secret = tmp_path / "secret.ipynb"
     secret.write_text("{}")
     put(f"bo/{NAME}.ipynb")
@@ -96,25 +113,25 @@ def test_a_link_out_of_the_folder_is_not_followed(folder, put, tmp_path):
     (tmp_path / NAME).mkdir()
     (tmp_path / NAME / f"{NAME}.ipynb").write_text("{}")
     (folder / "chen" / NAME).symlink_to(tmp_path / NAME)
-    refusals = {one.learner: one.refusal for one in read_folder(folder).submissions}
+    refusals = {one.learner: one.refusal for one in read().submissions}
     assert refusals["bo"] == ""
     assert "is a link" in refusals["ada"]
     assert "is a link" in refusals["chen"]
 
 
-def test_a_pipe_in_place_of_a_notebook_does_not_hold_anybody_up(folder):
+def test_a_pipe_in_place_of_a_notebook_does_not_hold_anybody_up(folder, read):
     (folder / "ada").mkdir()
     os.mkfifo(folder / "ada" / f"{NAME}.ipynb")
-    assert "There is no" in read_folder(folder).submissions[0].refusal
+    assert "There is no" in read().submissions[0].refusal
 
 
-def test_a_notebook_beyond_all_measure_is_not_read(folder, put, monkeypatch):
+def test_a_notebook_beyond_all_measure_is_not_read(folder, put, monkeypatch, read):
     put(f"ada/{NAME}.ipynb")
     monkeypatch.setattr(submissions, "MAX_BYTES", 3)
-    assert "MiB" in read_folder(folder).submissions[0].refusal
+    assert "MiB" in read().submissions[0].refusal
 
 
-def test_a_learner_s_folder_that_cannot_be_read_costs_only_itself(folder, put, monkeypatch):
+def test_a_learner_s_folder_that_cannot_be_read_costs_only_itself(folder, put, monkeypatch, read):
     put(f"ada/{NAME}.ipynb", f"bo/{NAME}.ipynb")
     look = submissions._visible_entries
 
@@ -124,33 +141,170 @@ def test_a_learner_s_folder_that_cannot_be_read_costs_only_itself(folder, put, m
         return look(place)
 
     monkeypatch.setattr(submissions, "_visible_entries", closed)
-    found = read_folder(folder)
+    found = read()
     assert names(found) == [("ada", NAME)]
-    assert found.problems == ("bo cannot be read (Permission denied); the folder was left out.",)
+    assert [entry.sentence for entry in found.left_out] == [
+        "bo cannot be read (Permission denied); it was left out."
+    ]
 
 
-def test_a_folder_of_another_form_says_what_was_expected_and_found(folder, put):
+def test_a_folder_of_another_form_says_what_was_expected_and_found(folder, put, read):
     put(f"{NAME}/ada.ipynb", "readme.txt")
     with pytest.raises(CourseError) as caught:
-        read_folder(folder)
+        read()
     assert "FOLDER/<learner>/<assignment>/<assignment>.ipynb" in caught.value.message
     assert NAME in caught.value.message
     assert "readme.txt" in caught.value.message
     assert "nbgrader collect" in caught.value.hint
 
 
-def test_the_course_folder_in_place_of_what_was_handed_in_gets_the_way_there(folder, put):
+def test_the_course_folder_in_place_of_what_was_handed_in_gets_the_way_there(folder, put, read):
     put(f"submitted/ada/{NAME}/{NAME}.ipynb")
     with pytest.raises(CourseError) as caught:
-        read_folder(folder)
+        read()
     assert caught.value.hint == f"Did you mean {folder / 'submitted'}?"
 
 
 def test_no_folder_is_told_by_name(folder):
     with pytest.raises(CourseError, match="There is no folder"):
-        read_folder(folder / "nowhere")
+        read_folder(folder / "nowhere", folder)
 
 
 def test_plain_is_one_line_and_not_endless():
     assert one_line("a\nb\x1b[0m\u202ec") == "a b�[0m�c"
     assert len(one_line("x" * 1000)) == 300
+
+
+ANSWER = "def retry(call, attempts):\n" + "    attempts = attempts - 1  # and so on\n" * 6
+
+
+def notebook(answer):
+    mark = {"grade_id": "06-1-answer", "solution": True}
+    return json.dumps({"cells": [{"cell_type": "code", "metadata": {"nbgrader": mark}, "source": answer}]})
+
+
+@pytest.fixture
+def packed(folder, course, tmp_path, monkeypatch):
+    """Have a learner write an answer and hand it in, as a file in the class's folder."""
+
+    def pack(learner, where, answer="", name="", at="2026-11-28 15:00:00 UTC"):
+        work = tmp_path / "works" / learner
+        shutil.rmtree(work, ignore_errors=True)
+        copy = work / "exercises" / NAME / f"{NAME}.ipynb"
+        copy.parent.mkdir(parents=True)
+        copy.write_text(notebook(answer or learner))
+        monkeypatch.setenv("HALAB_WORK", str(work))
+        monkeypatch.setenv("HALAB_LEARNER", learner)
+        monkeypatch.setattr("halab.classroom.hand_in.time.strftime", lambda form, when: at)
+        file = hand_in(name).file
+        (folder / where).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(file, folder / where)
+        return work
+
+    return pack
+
+
+def test_hand_ins_work_folders_nbgrader_s_and_an_lms_folders_are_read_together(folder, put, packed, read):
+    packed("王伟", "hand-in-王伟.zip", name="Wang Wei")
+    packed("lovelace", "Ada Lovelace_12345_assignsubmission_file_/whatever (1).zip")
+    put(f"Bo Diddley_77_assignsubmission_file_/{NAME}.ipynb")
+    put(f"chen/work/exercises/{NAME}/{NAME}.ipynb", "chen/work/journals/06-x.jsonl")
+    put(f"Anna Maria/exercises/{NAME}/{NAME}.ipynb", f"o'neil/{NAME}/{NAME}.ipynb")
+    (folder / "students.csv").write_text("id;name\nbo;Bo Diddley\nzoe;Zoe\n", encoding="utf-8-sig")
+    found = read()
+    assert found.left_out == ()
+    learners = ["Anna Maria", "bo", "chen", "lovelace", "o'neil", "王伟"]
+    assert [learner for learner, _ in names(found)] == learners
+    assert found.learners == (*learners[:5], "zoe", "王伟")
+    assert found.names == {"bo": "Bo Diddley", "zoe": "Zoe", "lovelace": "Ada Lovelace", "王伟": "Wang Wei"}
+    assert set(found.works) == {"王伟", "lovelace", "chen", "Anna Maria"}
+    assert [one.refusal for one in found.submissions] == [""] * 6
+
+
+def test_of_two_hand_ins_the_later_counts_and_the_other_is_a_row(packed, read):
+    packed("ada", "hand-in-ada.zip", "later", at="2026-11-29 08:00:00 UTC")
+    packed("ada", "hand-in-ada (1).zip", "earlier")
+    found = read()
+    assert found.submissions[0].notebook.read_text() == notebook("later")
+    assert [entry.sentence for entry in found.left_out] == [
+        "hand-in-ada (1).zip is ada's too; hand-in-ada.zip, of 2026-11-29 08:00:00 UTC, counts; "
+        "it was left out."
+    ]
+
+
+def test_a_hostile_zip_is_a_row_and_costs_only_itself(folder, packed, read):
+    packed("ada", "hand-in-ada.zip")
+    with zipfile.ZipFile(folder / "bad.zip", "w") as archive:
+        archive.writestr("../../evil", "x")
+    found = read()
+    assert names(found) == [("ada", NAME)]
+    assert [(entry.where, entry.reason) for entry in found.left_out] == [
+        ("bad.zip", "holds ../../evil, which no hand-in has")
+    ]
+
+
+def test_an_lms_folder_whose_learner_nobody_knows_is_a_row(put, read):
+    put(f"ada/{NAME}.ipynb", f"Bo_7_assignsubmission_file_/{NAME}.ipynb")
+    (entry,) = read().left_out
+    assert "do not say whose they are; put Bo into students.csv" in entry.reason
+
+
+def test_what_was_copied_is_told_of_both(put, folder, packed, read):
+    packed("ada", "hand-in-ada.zip", ANSWER)
+    packed("bo", "hand-in-bo.zip", ANSWER)
+    packed("chen", "hand-in-chen.zip", ANSWER + "\n")
+    put(f"dee/{NAME}.ipynb", f"eve/{NAME}.ipynb")  # no answers in them
+    notes = {one.learner: " ".join(one.notes) for one in read().submissions}
+    assert "the same file, byte for byte, as that of bo." in notes["ada"]
+    assert "The answer 06-1-answer is letter for letter that of ada, bo." in notes["chen"]
+    assert (notes["dee"], notes["eve"]) == ("", "")
+
+
+def test_exercises_as_they_were_handed_out_are_no_copies_of_each_other(course, packed, read):
+    (course / "exercises" / NAME / f"{NAME}.ipynb").write_text(notebook("pass"))
+    packed("ada", "hand-in-ada.zip", "pass")
+    packed("bo", "hand-in-bo.zip", "pass")
+    assert [one.notes for one in read().submissions] == [(), ()]
+
+
+def test_a_folder_named_for_the_wrong_person_is_told(folder, put, packed, read):
+    work = packed("ada", "x.zip")
+    (folder / "x.zip").unlink()
+    shutil.copytree(work, folder / "bo")
+    put("bo/.halab/predictions.jsonl")
+    (folder / "bo" / ".halab" / "predictions.jsonl").write_text('{"learner": "ada"}\nno json\n')
+    (note,) = read().submissions[0].notes
+    assert note.startswith("The work folder was used by ada, and is handed in as bo's")
+
+
+def test_a_hand_in_in_another_s_folder_is_its_own_learner_s_and_told(packed, read):
+    packed("ada", "bo/hand-in-ada.zip")
+    found = read()
+    assert names(found) == [("ada", NAME)]
+    assert found.submissions[0].notes == ("It lies in the folder of bo, and says that it is ada's.",)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"name\nAda\n", "should have a column id"),
+        (b"id,name\na/b,Ada\n", "line 2"),
+        (b"id\nada\nada\n", "line 3: ada is there a second time"),
+        ("id,name\nada,王伟\n".encode("gbk"), "is not in UTF-8"),
+    ],
+)
+def test_a_list_that_is_none_is_told(folder, put, read, content, said):
+    put(f"ada/{NAME}.ipynb")
+    (folder / "students.csv").write_bytes(content)
+    with pytest.raises(CourseError, match=said):
+        read()
+
+
+def test_an_id_that_the_list_has_in_another_form_is_told(folder, put, read):
+    put(f"Ada/{NAME}.ipynb")
+    (folder / "students.csv").write_text("id,first_name,last_name\nada,Ada,Lovelace\n")
+    found = read()
+    assert found.remarks == (
+        "Ada is not in students.csv. Did you mean ada? The id decides an exercise's numbers.",
+    )
+    assert found.label("ada") == "Ada Lovelace (ada)"

@@ -18,12 +18,13 @@ from nbgrader.api import Gradebook
 
 from halab.classroom.class_grading import ClassReport, Result, autograded_path, default_output, grade_class
 from halab.classroom.gradebook import publish, publish_gradebook
-from halab.classroom.submissions import ClassSubmissions, read_folder
+from halab.classroom.submissions import ClassSubmissions
 from halab.course.paths import course_root
 from halab.grading.grader import Check
 from halab.grading.nbgrader_plugins import HideHiddenTests
 from halab.grading.nbgrader_run import settings
 from support.busy_machine import busy_loops
+from support.small_class import read_class
 
 pytestmark = [pytest.mark.grading, pytest.mark.timeout(600)]  # the first test grades for all
 
@@ -64,7 +65,7 @@ def graded(tmp_path_factory):
     hand_in(folder, "junk")
     (folder / "junk" / NAME / f"{NAME}.ipynb").write_text('{"cells": "<script>alert(1)</script>"')
     (folder / "late").mkdir()
-    report = grade_class(read_folder(folder), default_output(folder))
+    report = grade_class(read_class(folder), default_output(folder))
     assert publish(report, default_output(folder)) == []
     return report, default_output(folder)
 
@@ -166,7 +167,7 @@ def test_a_grade_depends_on_the_work_and_not_on_the_machine(tmp_path):
     for learner in ("ada", "bo", "cy", "dee"):
         hand_in(folder, learner)
     with busy_loops(6):
-        report = grade_class(read_folder(folder), tmp_path / "out", jobs=4)
+        report = grade_class(read_class(folder), tmp_path / "out", jobs=4)
     assert {one.learner: (one.points, one.reason) for one in report.results} == dict.fromkeys(
         ("ada", "bo", "cy", "dee"), (20, "")
     )
@@ -208,7 +209,7 @@ def started(scratch):
 def test_processes_grade_as_threads_do(tmp_path, watched, graded):
     folder = small_class(tmp_path / "submitted")
     with ProcessPoolExecutor(2) as executor:
-        report = grade_class(read_folder(folder), tmp_path / "out", executor=executor)
+        report = grade_class(read_class(folder), tmp_path / "out", executor=executor)
     assert {one.learner: (one.points, one.reason) for one in report.results} == {
         "ada": (20, ""),
         "bo": (0, ""),
@@ -218,7 +219,7 @@ def test_processes_grade_as_threads_do(tmp_path, watched, graded):
 def test_processes_leave_no_temporary_folder(tmp_path, scratch):
     folder = small_class(tmp_path / "submitted")
     with ProcessPoolExecutor(2) as executor:
-        grade_class(read_folder(folder), tmp_path / "out", executor=executor)
+        grade_class(read_class(folder), tmp_path / "out", executor=executor)
     time.sleep(1)  # for what still winds down
     assert [path.name for path in scratch.iterdir()] == []
 
@@ -235,7 +236,7 @@ def test_a_dask_cluster_grades_as_threads_do(tmp_path, scratch, watched):
         Client(cluster) as client,
     ):  # fmt: skip
         executor = client.get_executor()
-        report = grade_class(read_folder(folder), tmp_path / "out", executor=executor)
+        report = grade_class(read_class(folder), tmp_path / "out", executor=executor)
         here = psutil.Process()
         listening = [
             connection.laddr.ip
@@ -253,7 +254,7 @@ def test_a_dask_cluster_grades_as_threads_do(tmp_path, scratch, watched):
 
 
 def report_of(folder, *results):
-    found = read_folder(folder)
+    found = read_class(folder)
     return ClassReport(ClassSubmissions(folder, found.learners, found.submissions, ()), results)
 
 

@@ -25,13 +25,15 @@ def command(class_folder, monkeypatch):
 def test_it_shows_points_a_line_a_problem_and_where_the_files_are(class_folder, command):
     (class_folder / "stray.txt").touch()
     done = command()
-    assert done.exit_code == 0, done.output
-    assert "stray.txt is not a learner's folder" in done.stderr
+    assert done.exit_code == 1, done.output  # for what was left out
+    assert "stray.txt is neither a learner's folder nor a hand-in; it was left out." in done.stderr
+    assert "1 thing was left out" in done.stderr
     assert f"chen, {ONE}: refused, 0 of 5 points. It is not a notebook" in done.stderr
     assert done.stderr.count("Isolation is weaker: no bubblewrap.") == 1
     rows = {row.split()[1]: row.split("│")[1:-1] for row in done.stdout.splitlines() if row.startswith("│")}
     assert [cell.strip() for cell in rows["ada"]] == ["ada", "5", "2", "7"]
     assert [cell.strip() for cell in rows["chen"]] == ["chen", "× 0", "-", "0"]
+    assert [cell.strip() for cell in rows["!"]] == ["! stray.txt", "!", "!", "!"]
     out = default_output(class_folder)
     assert str(out) in done.stdout
     for name in ("grades.csv", "summary.csv", "heatmap.png", "heatmap.svg", "gradebook.db"):
@@ -59,3 +61,18 @@ def test_a_learner_is_graded_again_by_name(class_folder, command):
 
 def test_the_note_of_a_weaker_sandbox_begins_as_the_command_looks_for_it():
     assert [*isolations()][-1].warning.startswith(WEAK_ISOLATION)
+
+
+def test_what_an_instructor_should_look_at_and_names_are_shown(class_folder, command):
+    (class_folder / "students.csv").write_text(
+        "id,name\nada,王伟\nbo,\nchen,C\neve,Eve\n", encoding="utf-8-sig"
+    )
+    (class_folder / "ada" / ONE / f"{ONE}-Copy1.ipynb").touch()
+    done = command()
+    assert done.exit_code == 0, done.output
+    assert f"Look at 王伟 (ada), {ONE}: Beside it lies {ONE}-Copy1.ipynb, saved later" in done.stderr
+    assert "dee is not in students.csv" in done.stderr
+    assert "Eve (eve)" in done.stdout  # who handed in nothing is there all the same
+    for name in ("grades.csv", "summary.csv"):
+        assert "王伟" in (default_output(class_folder) / name).read_text("utf-8-sig")
+    assert "Eve (eve)" in (default_output(class_folder) / "heatmap.svg").read_text()

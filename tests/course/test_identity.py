@@ -1,8 +1,9 @@
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from halab.course.identity import learner_id, seed
+from halab.course.identity import learner_id, seed, valid_learner
 from halab.errors import CourseError
 from halab.exercises.learner_numbers import learner_random
 
@@ -19,7 +20,19 @@ def test_a_class_gives_its_own_ids(course, monkeypatch):
     assert learner_id() == "ada@example.org"
 
 
-@pytest.mark.parametrize("name", ["../ada", "a b", ".hidden", "x" * 65])
+@pytest.mark.parametrize("name", ["王伟", "Anna Maria", "o'neil", "Łukasz", "अनन्या", "José"])
+def test_an_id_is_in_any_script_and_one_spelling_of_it_counts(name):
+    assert valid_learner(name) == name
+    assert valid_learner(unicodedata.normalize("NFD", name)) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../ada", "a/b", "a\\b", " ada", ".hidden", "-rf", "a*", "a+b", "ada\n", "a\u202eb", "ada.",
+        "x" * 65, "\U0001f600" * 60,
+    ],
+)  # fmt: skip
 def test_an_id_that_could_leave_its_folder_is_refused(course, monkeypatch, name):
     monkeypatch.setenv("HALAB_LEARNER", name)
     with pytest.raises(CourseError, match="HALAB_LEARNER"):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from halab.classroom.submissions import read_folder
 from halab.errors import CourseError, SubmissionError
 from halab.grading.grader import Check, GradeReport
 
@@ -66,6 +67,14 @@ def exercise_cell(name, points):
         "cell_type": "code", "execution_count": None, "id": name, "metadata": {"nbgrader": mark},
         "outputs": [], "source": f"# {name}",
     }  # fmt: skip
+
+
+def read_class(folder):
+    """A class's folder, with hand-ins unpacked beside it."""
+    unpacked = folder.with_name(f"{folder.name}-unpacked")
+    shutil.rmtree(unpacked, ignore_errors=True)
+    unpacked.mkdir()
+    return read_folder(folder, unpacked)
 
 
 def hand_in(folder, learner, name, text):

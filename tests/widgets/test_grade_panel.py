@@ -199,6 +199,19 @@ def test_a_hint_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert "had all its points" in button.hints["06.2"]["problem"]
 
 
+def test_handing_in_packs_what_is_saved_and_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALAB_LEARNER", "ada")
+    button = GradePanel(6)
+    button._from_browser(button, {"hand_in": True}, [])
+    assert button.handed_in["path"] == "hand-in/hand-in-ada.zip"
+    assert (work_dir() / button.handed_in["path"]).is_file()
+    assert "1 exercise and 0 journals of ada" in button.handed_in["said"]
+    copy().unlink()
+    button._from_browser(button, {"hand_in": True}, [])
+    assert not button.handed_in["ok"]
+    assert "no exercise" in button.handed_in["said"]
+
+
 def test_its_text_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     graded_by(monkeypatch, kept)
     button = GradePanel(6)

@@ -1,17 +1,18 @@
 """A class's results as an nbgrader course folder and as tables, for an instructor's tools to go on from.
 
 OUT/gradebook.db, autograded/, nbgrader_config.py    for `nbgrader generate_feedback`, `export` and formgrader
-OUT/grades.csv       a row a submission
+OUT/grades.csv       a row a submission, and one for each thing that was left out
 OUT/summary.csv      a row a learner, a column an assignment
+OUT/anonymous.csv    the summary without names and ids, to be passed on
 """
 
 from __future__ import annotations
 
 import csv
+import hmac
 import html
 import io
-import os
-import tempfile
+import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,13 +23,15 @@ from halab.classroom.class_grading import ClassReport, Result, autograded_path
 from halab.course.paths import course_root
 from halab.course.store import create_once
 from halab.errors import CourseError
+from halab.folders import write_atomically
 from halab.grading.temporary_course import scratch_course
 
-__all__ = ["publish", "publish_gradebook", "write_atomically"]
+__all__ = ["publish", "publish_gradebook"]
 
 _DATABASE = "gradebook.db"
+_SECRET = ".anonymous-secret"
 _GRADES = (
-    "learner", "card", "assignment", "submitted", "points", "out of", "percent", "status", "reason",
+    "learner", "name", "card", "assignment", "submitted", "points", "out of", "percent", "status", "reason",
     "failed tasks", "what is missing", "notes",
 )  # fmt: skip
 _SETTINGS = '''"""nbgrader's settings for the grades in this folder. Your own may follow below."""
@@ -52,12 +55,13 @@ c.CsvExportPlugin.to = "export.csv"  # nbgrader's own default, grades.csv, is a 
 
 
 def publish(report: ClassReport, out: Path) -> list[str]:
-    """Write the gradebook and both tables into `out`. Returns a sentence for all an instructor should know.
+    """Write the gradebook and the tables into `out`. Returns a sentence for all an instructor should know.
 
     What an instructor has added to the gradebook (manual points, comments, names) stays.
     """
     write_atomically(out / "grades.csv", _csv(_GRADES, _grade_rows(report)))
     write_atomically(out / "summary.csv", _csv(*_summary(report)))
+    write_atomically(out / "anonymous.csv", _csv(*_anonymous(report, out)))
     return publish_gradebook(report, out)
 
 
@@ -66,24 +70,13 @@ def publish_gradebook(report: ClassReport, out: Path) -> list[str]:
     text = (course_root() / "nbgrader_config.py").read_text(encoding="utf-8")
     write_atomically(out / "halab_settings.py", (text + _FOLDERS).encode())
     create_once(out / "nbgrader_config.py", _SETTINGS.encode())
+    for assignment in report.submitted.assignments:  # formgrader lists those that have a folder there
+        (out / "source" / assignment).mkdir(parents=True, exist_ok=True)
     for result in report.results:
         if result.status == "refused":
             _write_refusal_notebook(result, autograded_path(out, result.learner, result.assignment))
     remarks = _update_exercises(report, out)
     return remarks + _update_scores(report, out)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file in one step, so that a reader never sees half of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, 0o644)
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise
 
 
 def _update_exercises(report: ClassReport, out: Path) -> list[str]:
@@ -126,7 +119,7 @@ def _update_scores(report: ClassReport, out: Path) -> list[str]:
     with Gradebook(_url(out), settings(out).CourseDirectory.course_id) as gradebook:
         with _one_transaction(gradebook):
             for learner in report.submitted.learners:
-                gradebook.update_or_create_student(learner)
+                _update_student(gradebook, learner, report.submitted.names.get(learner, ""))
             for result in report.results:
                 if result.status != "not graded":
                     _update_score(gradebook, result, times[result.learner, result.assignment])
@@ -176,6 +169,14 @@ def _update_score(gradebook: Any, result: Result, submitted: str) -> None:
             grade.auto_score = earned
 
 
+def _update_student(gradebook: Any, learner: str, name: str) -> None:
+    """A learner with their name in the gradebook; names that an instructor imported stay."""
+    student = gradebook.update_or_create_student(learner)
+    if name and student.first_name is None and student.last_name is None:
+        first, _, last = name.rpartition(" ")
+        student.first_name, student.last_name = first, last
+
+
 def _timestamp(submitted: str) -> Any:
     """The time of a timestamp.txt, or None if it holds none."""
     from nbgrader.utils import parse_utc
@@ -205,16 +206,18 @@ def _url(out: Path) -> str:
 
 
 def _grade_rows(report: ClassReport) -> Iterator[list[Any]]:
-    times = _submission_times(report)
+    handed_in = {(one.learner, one.assignment): one for one in report.submitted.submissions}
     for result in report.results:
+        submission = handed_in[result.learner, result.assignment]
         failed = [check for check in result.checks if not check.passed]
         tasks = sorted({check.task for check in failed})
         missing = dict.fromkeys(check.behaviour for check in failed)
         yield [
             result.learner,
+            report.submitted.names.get(result.learner, ""),
             int(result.assignment[:2]),
             result.assignment,
-            times[result.learner, result.assignment],
+            submission.time,
             _number(result.points),
             _number(result.out_of),
             _percent(result.points, result.out_of),
@@ -222,24 +225,50 @@ def _grade_rows(report: ClassReport) -> Iterator[list[Any]]:
             result.reason,
             " ".join(tasks),
             " ".join(missing),
-            " ".join(result.notes),
+            " ".join((*submission.notes, *result.notes)),
         ]
+    for entry in report.submitted.left_out:
+        row = dict.fromkeys(_GRADES, "")
+        yield list((row | {"learner": entry.where, "status": "left out", "reason": entry.reason}).values())
 
 
 def _summary(report: ClassReport) -> tuple[list[str], Iterator[list[Any]]]:
     """Points in all count what was not handed in as 0, and are empty while a grade is still due."""
     assignments = report.submitted.assignments
     out_of = sum(report.out_of(assignment) for assignment in assignments)
-    headings = ["learner", *assignments, "points", "out of", "percent"]
+    headings = ["learner", "name", *assignments, "points", "out of", "percent", "remark"]
 
     def rows() -> Iterator[list[Any]]:
         for learner in report.submitted.learners:
-            results = (report.result(learner, assignment) for assignment in assignments)
+            results = [report.result(learner, assignment) for assignment in assignments]
             cells = [_number(result.points, result.status) if result else "" for result in results]
             points = report.total(learner)
-            yield [learner, *cells, _number(points), _number(out_of), _percent(points, out_of)]
+            name = report.submitted.names.get(learner, "")
+            remark = "" if any(results) else "nothing handed in"
+            yield [learner, name, *cells, _number(points), _number(out_of), _percent(points, out_of), remark]
+        for entry in report.submitted.left_out:
+            yield [entry.where, "", *("" for _ in assignments), "", "", "", f"left out: {entry.reason}"]
 
     return headings, rows()
+
+
+def _anonymous(report: ClassReport, out: Path) -> tuple[list[str], Iterator[list[Any]]]:
+    """The summary under names that only who has the secret in `out` can trace, in their order."""
+    create_once(out / _SECRET, secrets.token_bytes(32), mode=0o600)
+    secret = (out / _SECRET).read_bytes()
+    aliases = {
+        hmac.new(secret, learner.encode(), "sha256").hexdigest()[:12]: learner
+        for learner in report.submitted.learners
+    }
+    assignments = report.submitted.assignments
+
+    def rows() -> Iterator[list[Any]]:
+        for alias in sorted(aliases):
+            results = (report.result(aliases[alias], assignment) for assignment in assignments)
+            cells = [_number(result.points, result.status) if result else "" for result in results]
+            yield [f"learner {alias}", *cells, _number(report.total(aliases[alias]))]
+
+    return ["learner", *assignments, "points"], rows()
 
 
 def _number(value: float | None, otherwise: str = "") -> float | int | str:
@@ -258,7 +287,7 @@ def _csv(headings: Iterable[str], rows: Iterable[list[Any]]) -> bytes:
     writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(headings)
     writer.writerows([_escape_formula(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
+    return text.getvalue().encode("utf-8-sig")  # spreadsheets know it by that
 
 
 def _escape_formula(cell: Any) -> Any:

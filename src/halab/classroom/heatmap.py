@@ -5,19 +5,21 @@ from __future__ import annotations
 import html
 import io
 import re
+import unicodedata
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps, font_manager, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.patches import Patch, Rectangle
 
 from halab.classroom.class_grading import ClassReport, Result
-from halab.classroom.gradebook import write_atomically
 from halab.course.catalogue import entry
+from halab.folders import write_atomically
 
 __all__ = ["describe", "draw", "save"]
 
@@ -26,6 +28,16 @@ _INK, _BLACK, _PALE, _PAPER, _HATCH = "#222222", "#000000", "#ffffff", "#f4f4f4"
 _MIDDLE = 0.47  # the share from which black letters stand out more than white ones
 _ROW, _COLUMN = 0.24, 1.05  # inches
 _MOST_PIXELS = 30_000  # a side; more than that many viewers cannot show
+_MORE_FONTS = frozenset(
+    {
+        "Microsoft YaHei",
+        "PingFang SC",
+        "SimHei",
+        "Source Han Sans SC",
+        "WenQuanYi Zen Hei",
+        "Noto Sans Devanagari",
+    }
+)
 _HIGH = 40  # rows from which the cards' names stand below as well
 
 
@@ -35,9 +47,11 @@ def save(report: ClassReport, out: Path) -> tuple[Path, Path]:
     png, svg = io.BytesIO(), io.StringIO()
     title = _title(report)
     dpi = min(150, _MOST_PIXELS / figure.get_figheight())
-    figure.savefig(png, format="png", dpi=dpi, metadata={"Title": title, "Description": words})
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "halab"}):  # letters stay letters
-        figure.savefig(svg, format="svg", metadata={"Date": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a box in the PNG; the SVG keeps the letter
+        figure.savefig(png, format="png", dpi=dpi, metadata={"Title": title, "Description": words})
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "halab"}):  # letters stay letters
+            figure.savefig(svg, format="svg", metadata={"Date": None})
     paths = out / "heatmap.png", out / "heatmap.svg"
     write_atomically(paths[0], png.getvalue())
     write_atomically(paths[1], _with_description(svg.getvalue(), title, words).encode())
@@ -47,7 +61,7 @@ def save(report: ClassReport, out: Path) -> tuple[Path, Path]:
 def draw(report: ClassReport) -> Figure:
     """The picture. A number in a cell is the percentage; colour only repeats it."""
     learners, cards = report.submitted.learners, report.submitted.assignments
-    longest = max(len(learner) for learner in learners)
+    longest = max(_width(report.submitted.label(learner)) for learner in learners)
     width = max(0.4 + 0.085 * longest + _COLUMN * (len(cards) + 1), 5.4)
     figure = Figure(figsize=(width, 2.1 + _ROW * (len(learners) + 1)), layout="constrained")
     axes = figure.subplots()
@@ -74,6 +88,8 @@ def describe(report: ClassReport) -> str:
             f"Card {_name(card)}: {mean}; {counts['graded']} graded, {counts['refused']} refused, "
             f"{counts['not graded']} not graded, {counts['missing']} not handed in."
         )
+    if left_out := len(report.submitted.left_out):
+        sentences.append(f"Left out: {left_out}; grades.csv says what and why.")
     return " ".join(sentences)
 
 
@@ -114,12 +130,30 @@ def _text(axes: Axes, column: float, row: float, text: str, colour: str) -> None
 
 def _frame(axes: Axes, report: ClassReport) -> None:
     learners, cards = report.submitted.learners, report.submitted.assignments
+    labels = [report.submitted.label(learner) for learner in learners]
     axes.set_xlim(-0.5, len(cards) - 0.5)
     axes.set_ylim(len(learners) + 0.95, -0.5)
     axes.set_xticks(range(len(cards)), [_name(card, "\n") for card in cards], fontsize=8.5)
-    axes.set_yticks([*range(len(learners)), len(learners) + 0.4], [*learners, "mean"], fontsize=8.5)
+    axes.set_yticks(
+        [*range(len(learners)), len(learners) + 0.4],
+        [*labels, "mean"],
+        fontsize=8.5,
+        **_letters_of_all_scripts(),
+    )
     axes.tick_params(length=0, labeltop=True, labelbottom=len(learners) > _HIGH)
     axes.spines[:].set_visible(False)
+
+
+def _letters_of_all_scripts() -> dict[str, Any]:
+    """How names are written: in fonts of this machine with letters beyond Latin, and never as formulas."""
+    names = set(font_manager.get_font_names())
+    others = [name for name in sorted(names) if "CJK" in name or name in _MORE_FONTS]
+    return {"fontfamily": ["DejaVu Sans", *others], "parse_math": False}
+
+
+def _width(label: str) -> int:
+    """Letters of a label; a Chinese one is as wide as two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in label)
 
 
 def _legend(figure: Figure) -> None:
@@ -158,7 +192,10 @@ def _title(report: ClassReport) -> str:
     cards = report.submitted.assignments
     what = entry(int(cards[0][:2])).title.en if len(cards) == 1 else f"{len(cards)} cards"
     learners = len(report.submitted.learners)
-    return f"{report.submitted.folder.name}: {what}, {learners} learner{'s' if learners != 1 else ''}"
+    left_out = f", {number} left out" if (number := len(report.submitted.left_out)) else ""
+    return (
+        f"{report.submitted.folder.name}: {what}, {learners} learner{'s' if learners != 1 else ''}{left_out}"
+    )
 
 
 def _with_description(svg: str, title: str, words: str) -> str:

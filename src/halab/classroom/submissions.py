@@ -1,30 +1,43 @@
-"""What a class handed in: nbgrader's `submitted` layout, read and never written to.
+"""What a class handed in, in any form in which it arrives. It is read and never written to.
 
+FOLDER/hand-in-ada.zip                              what `halab hand-in` wrote, under any name; in folders too
 FOLDER/<learner>/<assignment>/<assignment>.ipynb    as `nbgrader collect` writes it, with its timestamp.txt
 FOLDER/<learner>/<assignment>.ipynb                 as people copy it by hand
+FOLDER/<learner>/exercises/...                      a copy of the learner's work folder, or of what holds it
+FOLDER/Ada Lovelace_12345_assignsubmission_file_/   as Moodle names it: a hand-in, or notebooks of a name in:
+FOLDER/students.csv                                 the class's list, see halab.classroom.roster
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
+from halab.classroom.hand_in import HandIn, is_hand_in, unpack
+from halab.classroom.resemblance import resemblances
+from halab.classroom.roster import ROSTER, read_roster
+from halab.classroom.work_records import learners_in
 from halab.course.catalogue import exercises
 from halab.course.identity import valid_learner
 from halab.errors import CourseError
 from halab.grading.preparation import MAX_BYTES, one_line
 
-__all__ = ["ClassSubmissions", "Submission", "read_folder"]
+__all__ = ["ClassSubmissions", "LeftOut", "Submission", "read_folder"]
 
 _SHOWN = 3  # names in a message
+_LMS = re.compile(r"(?P<name>.+)_\d+_assignsubmission_\w*")
+_COPY = re.compile(r"(?P<assignment>\d\d-[a-z0-9-]+?)(-Copy\d+| ?\(\d+\)| - .+)\.ipynb")
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One learner's notebook of one assignment. `time` is what timestamp.txt says, or "".
+    """One learner's notebook of one assignment. `time` is what timestamp.txt or the hand-in says, or "".
 
-    `refusal` says why it cannot be graded as it is, or is empty.
+    `refusal` says why it cannot be graded as it is, or is empty. `notes` are sentences for the instructor.
     """
 
     learner: str
@@ -32,78 +45,269 @@ class Submission:
     notebook: Path
     time: str = ""
     refusal: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A file or folder in the class's folder that was not taken for anybody's work, and why."""
+
+    where: str
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.where} {self.reason}; it was left out."
 
 
 @dataclass(frozen=True, slots=True)
 class ClassSubmissions:
-    """A class's folder: its learners and submissions in order, and a sentence for all that is neither."""
+    """A class's folder: its learners and submissions in order, and what was left out.
+
+    `names` are learners' names by id, where known. `works` are the work folders of those who handed in more
+    than notebooks. `remarks` are sentences about learners: an id that is not in the class's list, say.
+    """
 
     folder: Path
     learners: tuple[str, ...]
     submissions: tuple[Submission, ...]
-    problems: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    works: Mapping[str, Path] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @property
     def assignments(self) -> tuple[str, ...]:
         """Those that at least one learner handed in, in the order of their cards."""
         return tuple(sorted({submission.assignment for submission in self.submissions}))
 
+    def label(self, learner: str) -> str:
+        """How a learner is shown: name and id."""
+        name = self.names.get(learner, "")
+        return f"{name} ({learner})" if name and name != learner else learner
 
-def read_folder(folder: Path) -> ClassSubmissions:
+
+def read_folder(folder: Path, unpacked: Path) -> ClassSubmissions:
     """Find every submission in `folder`. Names that start with a dot are passed over.
 
-    Raises CourseError if there is none: the message says what was expected and what was found.
+    Hand-ins are unpacked into the folder `unpacked`, which must last as long as the result is used. Raises
+    CourseError if there is no submission: the message says what was expected and what was found.
     """
     folder = folder.resolve()
     if not folder.is_dir():
         raise CourseError(f"There is no folder {folder}.", hint=_layout(folder))
-    known = frozenset(exercise.slug for exercise in exercises())
-    learners: list[str] = []
-    submissions: list[Submission] = []
-    problems: list[str] = []
+    reader = _Reader(folder, unpacked)
     for place in _visible_entries(folder):
+        try:
+            reader.read(place)
+        except OSError as error:
+            reader.leave_out(place, f"cannot be read ({error.strerror})")
+    return reader.result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One learner's exercises in one place; `time` and `notes` are those of each of them."""
+
+    learner: str
+    place: Path
+    where: str
+    time: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class _Reader:
+    """Goes through a class's folder once and collects."""
+
+    def __init__(self, folder: Path, unpacked: Path) -> None:
+        self._folder, self._unpacked = folder, unpacked.resolve()
+        self._known = frozenset(exercise.slug for exercise in exercises())
+        roster = folder / ROSTER
+        self._roster = read_roster(roster) if roster.exists() else {}
+        self._learners = dict.fromkeys(self._roster)
+        self._names = {learner: name for learner, name in self._roster.items() if name}
+        self._hand_ins: dict[str, tuple[HandIn, _Source]] = {}
+        self._works: dict[str, Path] = {}
+        self._submissions: dict[tuple[str, str], Submission] = {}
+        self._places: dict[tuple[str, str], str] = {}
+        self._left_out: list[LeftOut] = []
+
+    def read(self, place: Path) -> None:
+        """Take in what lies directly in the class's folder."""
+        if place.name == ROSTER:
+            return
         if not place.is_dir():
-            problems.append(f"{one_line(place.name)} is not a learner's folder; it was left out.")
-        elif not _is_learner_id(place.name):
-            problems.append(
-                f"{one_line(place.name)} cannot be a learner's id (up to 64 letters, digits or . _ @ -, the "
-                "first a letter or digit); the folder was left out."
+            if is_hand_in(place):
+                self._hand_in(place, "")
+            else:
+                self.leave_out(place, "is neither a learner's folder nor a hand-in")
+            return
+        inside = _visible_entries(place)
+        packed = [entry for entry in inside if is_hand_in(entry)]
+        lms = _LMS.fullmatch(place.name)
+        learner = self._learner_of(lms["name"]) if lms else _learner_id(place.name)
+        for entry in packed:
+            self._hand_in(entry, "" if lms else learner, lms["name"] if lms else "")
+        if len(packed) == len(inside) and (packed or lms):
+            if not packed:
+                self.leave_out(place, "is empty")
+        elif learner:
+            self._learners.setdefault(learner)
+            self._learner_folder(learner, place)
+        elif lms:
+            self.leave_out(
+                place,
+                f"holds notebooks, which do not say whose they are; put {lms['name']} into {ROSTER}, with "
+                "the learner's id, or ask for what `halab hand-in` writes",
             )
         else:
-            learners.append(place.name)
-            try:
-                submissions += _learner_submissions(place, known, problems)
-            except OSError as error:
-                problems.append(f"{place.name} cannot be read ({error.strerror}); the folder was left out.")
-    if not submissions:
-        raise _no_submission_error(folder, known, problems)
-    return ClassSubmissions(folder, tuple(learners), tuple(submissions), tuple(problems))
+            self.leave_out(
+                place,
+                "cannot be a learner's id (up to 64 letters of any script, digits, blanks or . _ @ - ', none "
+                "of . - in front)",
+            )
 
+    def leave_out(self, place: Path, reason: str) -> None:
+        self._leave_out(one_line(place.relative_to(self._folder).as_posix()), reason)
 
-def _learner_submissions(place: Path, known: frozenset[str], problems: list[str]) -> Iterator[Submission]:
-    seen: set[str] = set()
-    # Folders first: a notebook beside the folder of its assignment is then the one left out.
-    for entry in sorted(_visible_entries(place), key=lambda entry: not entry.is_dir()):
-        where = f"{place.name}/{one_line(entry.name)}"
-        assignment = entry.name if entry.is_dir() else entry.name.removesuffix(".ipynb")
+    def _leave_out(self, where: str, reason: str) -> None:
+        self._left_out.append(LeftOut(where, one_line(reason, 500)))
+
+    def result(self) -> ClassSubmissions:
+        for handed, source in self._hand_ins.values():
+            self._works[source.learner] = handed.work
+            self._exercises(source)
+        if not self._submissions:
+            raise _no_submission_error(self._folder, self._known, self._left_out)
+        found = [self._submissions[key] for key in sorted(self._submissions)]
+        alike = resemblances(
+            [(one.learner, one.assignment, one.notebook) for one in found if not one.refusal]
+        )
+        noted = (
+            replace(one, notes=(*one.notes, *alike.get((one.learner, one.assignment), ()))) for one in found
+        )
+        return ClassSubmissions(
+            self._folder,
+            tuple(sorted(self._learners)),
+            tuple(noted),
+            tuple(self._left_out),
+            self._names,
+            self._works,
+            tuple(self._remarks()),
+        )
+
+    def _remarks(self) -> Iterable[str]:
+        for learner in sorted(self._learners if self._roster else ()):
+            if learner not in self._roster:
+                near = get_close_matches(learner, self._roster, n=1) or [
+                    other for other in self._roster if other.casefold() == learner.casefold()
+                ]
+                meant = f" Did you mean {near[0]}? The id decides an exercise's numbers." if near else ""
+                yield f"{learner} is not in {ROSTER}.{meant}"
+
+    def _learner_of(self, name: str) -> str:
+        """The id of the one learner of this name in the class's list, or ""."""
+        ids = [learner for learner, known in self._roster.items() if known.casefold() == name.casefold()]
+        return ids[0] if len(ids) == 1 else ""
+
+    def _hand_in(self, file: Path, folder_of: str, lms_name: str = "") -> None:
+        where = one_line(file.relative_to(self._folder).as_posix())
+        try:
+            handed = unpack(file, self._unpacked / f"{len(list(self._unpacked.iterdir())):05d}")
+        except CourseError as error:
+            self.leave_out(file, error.message.removeprefix(f"{file.name} ").removesuffix("."))
+            return
+        learner, notes = handed.learner, list(_recorded_by_another(handed.learner, handed.work))
+        if folder_of and folder_of != learner:
+            notes.append(f"It lies in the folder of {folder_of}, and says that it is {learner}'s.")
+        self._learners.setdefault(learner)
+        for name in (one_line(lms_name), handed.name):
+            if name:
+                self._names.setdefault(learner, name)
+        source = _Source(learner, handed.work / "exercises", where, handed.time, tuple(notes))
+        other = self._hand_ins.get(learner)
+        if other is None or _moment(other[0].time) < _moment(handed.time):
+            self._hand_ins[learner] = (handed, source)
+        if other is not None:
+            counts = self._hand_ins[learner][1]
+            older = other[1].where if counts is source else where
+            self._leave_out(older, f"is {learner}'s too; {counts.where}, of {counts.time}, counts")
+
+    def _learner_folder(self, learner: str, place: Path) -> None:
+        work = next((at for at in (place, place / "work") if (at / "exercises").is_dir()), None)
+        if work is None:
+            self._exercises(_Source(learner, place, place.name))
+            return
+        self._works[learner] = work
+        notes = tuple(_recorded_by_another(learner, work))
+        self._exercises(_Source(learner, work / "exercises", place.name, notes=notes))
+
+    def _exercises(self, source: _Source) -> None:
+        seen: set[str] = set()
+        # Folders first: a notebook beside the folder of its assignment is then the one left out.
+        for entry in sorted(_visible_entries(source.place), key=lambda entry: not entry.is_dir()):
+            assignment = entry.name if entry.is_dir() else entry.name.removesuffix(".ipynb")
+            if is_hand_in(entry):  # `read` took it
+                continue
+            if reason := self._no_exercise(entry, assignment, seen):
+                self._leave_out(f"{source.where}/{one_line(entry.name)}", reason)
+            else:
+                seen.add(assignment)
+                self._put(_submission(source, assignment, entry), source.where)
+
+    def _no_exercise(self, entry: Path, assignment: str, seen: set[str]) -> str:
+        """Why something in a learner's folder is nothing to grade, or ""."""
+        copied = _COPY.fullmatch(entry.name)
+        if copied and copied["assignment"] in self._known:
+            original = f"{copied['assignment']}.ipynb"
+            return f"is a copy of {original}; if it is the one to grade, call it that"
         if not entry.is_dir() and entry.suffix != ".ipynb":
-            problems.append(f"{where} is no submission; it was left out.")
-        elif assignment not in known:
-            problems.append(
-                f"{where} is no exercise of this course ({', '.join(sorted(known))}); it was left out."
-            )
-        elif assignment in seen:
-            problems.append(f"{where} is there a second time; the one in the folder {assignment}/ counts.")
-        else:
-            seen.add(assignment)
-            yield _submission(place.name, assignment, entry)
+            return "is no submission"
+        if assignment not in self._known:
+            return f"is no exercise of this course ({', '.join(sorted(self._known))})"
+        if assignment in seen:
+            return f"is there a second time; the one in the folder {assignment}/ counts"
+        return ""
+
+    def _put(self, submission: Submission, where: str) -> None:
+        """Take a submission; of two of one learner for one assignment the later counts."""
+        key = submission.learner, submission.assignment
+        where = f"{where}/{submission.assignment}"
+        other = self._submissions.get(key)
+        if other is None or _moment(other.time) < _moment(submission.time):
+            self._submissions[key] = submission
+            if other is None:
+                self._places[key] = where
+                return
+            self._places[key], where = where, self._places[key]
+        counts = f"{self._places[key]} counts, being the later one"
+        self._leave_out(where, f"was handed in by {submission.learner} twice; {counts}")
 
 
-def _submission(learner: str, assignment: str, entry: Path) -> Submission:
+def _submission(source: _Source, assignment: str, entry: Path) -> Submission:
+    learner, notes = source.learner, source.notes
     if not entry.is_dir():
-        return Submission(learner, assignment, entry, refusal=_refusal(entry))
+        return Submission(learner, assignment, entry, source.time, _refusal(entry), notes)
     notebook = entry / f"{assignment}.ipynb"
-    return Submission(learner, assignment, notebook, _time(entry), _refusal(notebook))
+    others = [
+        other for other in _visible_entries(entry) if other.suffix == ".ipynb" and other.name != notebook.name
+    ]
+    if others and notebook.is_file():
+        names = _list_names(others)
+        newer = any(other.stat().st_mtime > notebook.stat().st_mtime for other in others)
+        notes = (*notes, f"Beside it lies {names}{', saved later' if newer else ''}; that was not graded.")
+    return Submission(learner, assignment, notebook, source.time or _time(entry), _refusal(notebook), notes)
+
+
+def _recorded_by_another(learner: str, work: Path) -> Iterable[str]:
+    """A sentence if what the board of this work folder recorded is all of other learners."""
+    recorded = learners_in(work)
+    if recorded and learner not in recorded:
+        others = " and ".join(sorted(recorded))
+        yield (
+            f"The work folder was used by {others}, and is handed in as {learner}'s: if it is named for the "
+            "wrong person, its numbers are another's."
+        )
 
 
 def _refusal(notebook: Path) -> str:
@@ -128,22 +332,32 @@ def _time(folder: Path) -> str:
         return one_line(file.read(100))
 
 
-def _is_learner_id(learner: str) -> bool:
+def _moment(time: str) -> datetime:
+    """When that was, to be compared only; a time that is none was before all others."""
     try:
-        return valid_learner(learner) == learner
+        moment = datetime.fromisoformat(time.replace(" UTC", "+00:00"))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _learner_id(name: str) -> str:
+    """The learner's id that a folder is called by, or "" if it can be nobody's."""
+    try:
+        return valid_learner(name)
     except CourseError:
-        return False
+        return ""
 
 
 def _visible_entries(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
-def _no_submission_error(folder: Path, known: frozenset[str], problems: list[str]) -> CourseError:
-    details = f" {' '.join(problems[:_SHOWN])}" if problems else ""
+def _no_submission_error(folder: Path, known: frozenset[str], left_out: list[LeftOut]) -> CourseError:
+    details = "".join(f" {entry.sentence}" for entry in left_out[:_SHOWN])
     return CourseError(
-        f"{folder} should hold FOLDER/<learner>/<assignment>/<assignment>.ipynb with an assignment out of "
-        f"{', '.join(sorted(known))}; it holds "
+        f"{folder} should hold hand-ins, or FOLDER/<learner>/<assignment>/<assignment>.ipynb with an "
+        f"assignment out of {', '.join(sorted(known))}; it holds "
         f"{_list_names(_visible_entries(folder))}, and no submission was found.{details}",
         hint=_layout(folder),
     )
@@ -153,10 +367,13 @@ def _layout(folder: Path) -> str:
     for inner in ("submitted", ".nbgrader/submitted"):
         if (folder / inner).is_dir():
             return f"Did you mean {folder / inner}?"
-    return "Name the folder into which `nbgrader collect` puts what was handed in, by learner."
+    return (
+        "Name the folder with what `halab hand-in` wrote, or the one into which `nbgrader collect` puts what "
+        "was handed in, by learner."
+    )
 
 
-def _list_names(entries: Iterator[Path] | list[Path]) -> str:
+def _list_names(entries: Iterable[Path]) -> str:
     names = [one_line(entry.name, 60) for entry in entries]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more if names else "nothing"

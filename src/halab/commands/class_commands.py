@@ -6,16 +6,19 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
     from halab.classroom.class_grading import ClassReport, OnResult, Result
+    from halab.classroom.submissions import ClassSubmissions
 
 __all__ = ["register"]
 
@@ -37,7 +40,8 @@ def register(app: typer.Typer) -> None:
 _Folder = Annotated[
     Path,
     typer.Argument(
-        metavar="FOLDER", help="What was handed in, as FOLDER/<learner>/<assignment>/<assignment>.ipynb."
+        metavar="FOLDER",
+        help="What was handed in: hand-ins, copies of work folders, folders of nbgrader or an LMS, mixed.",
     ),
 ]
 _Out = Annotated[
@@ -72,15 +76,21 @@ def regrade(
 
 
 def _grade(folder: Path, out: Path | None, jobs: int | None, again: Collection[str] = ()) -> None:
-    from halab.classroom.class_grading import default_output, grade_class
-    from halab.classroom.gradebook import publish
+    from halab.classroom.class_grading import default_output
     from halab.classroom.submissions import read_folder
+
+    out = (out or default_output(folder)).resolve()
+    with TemporaryDirectory(prefix="halab-class-") as unpacked:
+        _grade_all(read_folder(folder, Path(unpacked)), out, jobs, again)
+
+
+def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: Collection[str]) -> None:
+    from halab.classroom.class_grading import grade_class
+    from halab.classroom.gradebook import publish
     from halab.grading import grader
 
-    submitted = read_folder(folder)
-    out = (out or default_output(folder)).resolve()
-    for problem in submitted.problems:
-        _say(f"Note: {problem}")
+    for remark in (*(entry.sentence for entry in submitted.left_out), *submitted.remarks):
+        _say(f"Note: {remark}")
     # While the first are graded: loading Matplotlib and nbgrader takes a second and a half.
     loading = Thread(target=_load_for_later, daemon=True)
     loading.start()
@@ -95,6 +105,9 @@ def _grade(folder: Path, out: Path | None, jobs: int | None, again: Collection[s
         remarks = publish(report, out)
         save(report, out)
     _show(report)
+    for submission in submitted.submissions:
+        for note in submission.notes:
+            _say(f"Look at {submitted.label(submission.learner)}, {submission.assignment}: {note}")
     notes = {note for result in report.results for note in result.notes}
     for remark in (*remarks, *sorted(note for note in notes if note.startswith(WEAK_ISOLATION))):
         _say(f"Note: {remark}")
@@ -105,7 +118,15 @@ def _grade(folder: Path, out: Path | None, jobs: int | None, again: Collection[s
             f"{ungraded} of {len(report.results)} submissions were not graded: run the same command again, "
             "with --jobs 1 if this machine was busy."
         )
+    if submitted.left_out:
+        left_out = _counted(len(submitted.left_out), "thing")
+        _say(f"{left_out} left out: see the rows with ! in the table and the reasons in grades.csv.")
+    if ungraded or submitted.left_out:
         raise typer.Exit(1)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"1 {what} was" if number == 1 else f"{number} {what}s were"
 
 
 def _load_for_later() -> None:
@@ -163,9 +184,12 @@ def _show(report: ClassReport) -> None:
     for learner in report.submitted.learners:
         results = (report.result(learner, assignment) for assignment in assignments)
         total = report.total(learner)
-        table.add_row(learner, *map(_cell, results), "?" if total is None else f"{total:g}")
+        total_cell = "?" if total is None else f"{total:g}"
+        table.add_row(escape(report.submitted.label(learner)), *map(_cell, results), total_cell)
+    for entry in report.submitted.left_out:
+        table.add_row(f"! {escape(entry.where)}", *("!" for _ in assignments), "!")
     console.print(table)
-    console.print("- not handed in, × 0 refused, ? not graded", highlight=False)
+    console.print("- not handed in, × 0 refused, ? not graded, ! left out", highlight=False)
 
 
 def _cell(result: Result | None) -> str:

@@ -1,4 +1,4 @@
-"""The course's commands: lab, grade, hint, build, translations."""
+"""The course's commands: lab, grade, hint, hand-in, build, translations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ messages = Console(stderr=True)
 
 def register(app: typer.Typer) -> None:
     """Add the course's commands to the `halab` command."""
-    for command in (lab, grade, hint, build, translations):
+    for command in (lab, grade, hint, hand_in, build, translations):
         app.command()(command)
 
 
@@ -89,6 +89,19 @@ def hint(
     console.print(given.text, markup=False, highlight=False)
     if given.number < len(STEPS):
         console.print(f"The next one: halab hint {given.topic}", highlight=False)
+
+
+def hand_in(
+    name: Annotated[str, typer.Option(help="Your name, for the instructor's tables.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the file; by default work/hand-in.", show_default=False)
+    ] = None,
+) -> None:
+    """Pack what you have done into one file, to give to your instructor."""
+    from halab.classroom.hand_in import hand_in as pack
+    from halab.course.catalogue import language
+
+    console.print(pack(name, out).sentence(language()), highlight=False, soft_wrap=True, markup=False)
 
 
 def build(

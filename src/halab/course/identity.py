@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
+import unicodedata
 
 from halab.course.paths import state_dir
 from halab.course.store import create_once, set_aside
@@ -14,7 +14,8 @@ from halab.errors import CourseError
 
 __all__ = ["learner_id", "seed", "valid_learner"]
 
-_ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_FORBIDDEN = frozenset('/\\:*?"<>|[]{}+')
+"""What ends a folder's name, stands for other names, or divides the names of nbgrader's exchange."""
 
 
 def learner_id() -> str:
@@ -33,14 +34,27 @@ def seed(learner: str, card: int) -> int:
 
 
 def valid_learner(name: str) -> str:
-    """`name`, if it can serve as a learner's id. Raises CourseError if not."""
-    if not _ALLOWED.fullmatch(name):
+    """`name` in its composed form (NFC), if it can serve as a learner's id: it names folders and files.
+
+    Letters of any script, digits, blanks inside and signs such as . _ @ - ' are welcome. Raises CourseError
+    if it has others, or too many.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    if (
+        not 1 <= len(composed) <= 64
+        or len(composed.encode(errors="replace")) > 200  # bytes: a file's name may have 255
+        or not composed.isprintable()
+        or composed != composed.strip()
+        or composed[0] in ".-"
+        or composed[-1] == "."
+        or _FORBIDDEN & set(composed)
+    ):
         raise CourseError(
-            "A learner's id has up to 64 letters, digits or . _ @ - and starts with a letter or digit; "
-            f"{name!r} is none.",
+            "A learner's id has up to 64 letters of any script, digits, blanks between them or . _ @ - ' and "
+            f"begins with no . or -; {name[:100]!r} is none.",
             hint="Use the id your instructor gave you, or unset HALAB_LEARNER to work on your own.",
         )
-    return name
+    return composed
 
 
 def _kept() -> str:

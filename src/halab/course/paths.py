@@ -9,11 +9,18 @@ work/.halab                            what the course remembers about the learn
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from halab.folders import course_root, work_dir
 
-__all__ = ["course_root", "journals", "state_dir", "work_dir"]
+__all__ = ["class_folder", "course_root", "journals", "state_dir", "work_dir"]
+
+
+def class_folder() -> Path | None:
+    """The folder that a class shares, if this seat was started for one: HALAB_CLASS. It may not exist yet."""
+    named = os.environ.get("HALAB_CLASS")
+    return Path(named).expanduser().resolve() if named else None
 
 
 def state_dir() -> Path:

@@ -33,6 +33,11 @@ const WORDS = {
     last: "That was the last hint",
     note: "Note",
     what: "What to do",
+    handIn: "Hand in",
+    handInHelp:
+      "Saves the notebook and packs all your exercises and measurements into one file for your instructor.",
+    packing: "Packing …",
+    download: "Download the file",
     colon: ": ",
   },
   zh: {
@@ -65,6 +70,10 @@ const WORDS = {
     last: "提示已经全部给出",
     note: "注意",
     what: "怎么办",
+    handIn: "提交",
+    handInHelp: "先保存笔记本，再把所有练习和实测日志打包成一个文件，交给讲师。",
+    packing: "正在打包……",
+    download: "下载这个文件",
     colon: "：",
   },
 };
@@ -162,6 +171,13 @@ function drawHint(place, button, told, words) {
   button.setAttribute("aria-disabled", over);
 }
 
+// Where Jupyter's server has a file of the learner's folder; beside the notebook where the page does not say.
+function fileAddress(path) {
+  const page = document.getElementById("jupyter-config-data");
+  const base = page ? JSON.parse(page.textContent).baseUrl : "../../../../";
+  return `${base}files/${path.split("/").map(encodeURIComponent).join("/")}?download=1`;
+}
+
 function render({ model, el }) {
   const words = WORDS[model.get("lang")];
 
@@ -169,12 +185,15 @@ function render({ model, el }) {
   const status = element("p", { class: "halab-grade-status", role: "status" });
   const bar = element("progress", { max: "1", "aria-label": words.title(model.get("card")) });
   const body = element("div", { class: "halab-grade-body" });
+  const handIn = element("button", { type: "button", title: words.handInHelp }, words.handIn);
+  const handedIn = element("p", { class: "halab-grade-handed-in", "aria-live": "polite" });
   panel(
     model,
     el,
     "halab-grade",
     words.title(model.get("card")),
-    element("div", { class: "halab-top" }, button, bar, status),
+    element("div", { class: "halab-top" }, button, handIn, bar, status),
+    handedIn,
     body,
   );
 
@@ -191,6 +210,19 @@ function render({ model, el }) {
     model.send({ grade: model.get("card") });
     slowTimer = setTimeout(drawTop, 700);
   });
+
+  handIn.addEventListener("click", async () => {
+    announce(handedIn, words.packing);
+    await save();
+    model.send({ hand_in: true });
+  });
+
+  function drawHandedIn() {
+    const { said, path } = model.get("handed_in");
+    if (!said) return;
+    announce(handedIn, said);
+    if (path) handedIn.append(" ", element("a", { href: fileAddress(path), download: "" }, words.download));
+  }
 
   function drawTop() {
     const state = model.get("state");
@@ -269,9 +301,10 @@ function render({ model, el }) {
     if (model.get("state") === "saving") save();
   }
 
-  const unwatch = watch(model, { state: changed, share: drawTop, hints: drawHints });
+  const unwatch = watch(model, { state: changed, share: drawTop, hints: drawHints, handed_in: drawHandedIn });
   drawTop();
   drawBody();
+  drawHandedIn();
   return () => {
     clearTimeout(slowTimer);
     unwatch();

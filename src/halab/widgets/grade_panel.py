@@ -1,6 +1,6 @@
 """The button that grades an exercise from inside its notebook: points, what was expected, and hints.
 
-It does what `halab grade 06` and `halab hint 06.1` do. Grading runs in a thread, so that cells can go on.
+It does what `halab grade 06` and `halab hint 06.1` do, and beside it a button what `halab hand-in` does. Grading runs in a thread, so that cells can go on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import traitlets
 
+from halab.classroom.hand_in import hand_in
 from halab.course.catalogue import CATALOGUE, entry, language
 from halab.course.paths import work_dir
 from halab.errors import CourseError, HalabError
@@ -33,6 +34,7 @@ class GradePanel(CourseWidget):
 
     `report` is the last result as plain data: points by task. `hints` maps a task such as "06.2" to the steps
     given so far, every one of them counted. `saved` says whether JupyterLab saved the notebook first.
+    `handed_in` is the sentence on what was handed in, or on why nothing was, and the file below `work/`.
     """
 
     _esm, _css = front_end("grade_panel")
@@ -44,6 +46,7 @@ class GradePanel(CourseWidget):
     hints = traitlets.Dict().tag(sync=True)
     saved = traitlets.Bool(True).tag(sync=True)
     problem = traitlets.Dict().tag(sync=True)
+    handed_in = traitlets.Dict().tag(sync=True)
 
     def __init__(self, card: int) -> None:
         super().__init__(card=card, lang=language())
@@ -69,6 +72,16 @@ class GradePanel(CourseWidget):
             told = {"steps": [], "of": len(STEPS), "problem": str(error)}
         self.hints = self.hints | {task: told}
 
+    def hand_in(self) -> None:
+        """Pack all that the learner has saved, for the instructor; the browser saves this notebook first."""
+        try:
+            made = hand_in()
+        except CourseError as error:
+            self.handed_in = {"said": str(error), "path": "", "ok": False}
+        else:
+            path = made.file.relative_to(work_dir()).as_posix()
+            self.handed_in = {"said": made.sentence(language()), "path": path, "ok": True}
+
     def text(self) -> str:
         if self.state == "failed":
             return f"Not graded: {self.problem['message']}\nHint: {self.problem['hint']}"
@@ -84,6 +97,9 @@ class GradePanel(CourseWidget):
     def _from_browser(self, _: Any, content: dict[str, Any], __: Any) -> None:
         if "hint" in content:
             self.hint(str(content["hint"]))
+        elif "hand_in" in content:
+            self.handed_in = {}  # so that the browser hears of a second time too
+            self.hand_in()
         else:
             self.press()
 

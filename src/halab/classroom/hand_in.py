@@ -1,0 +1,311 @@
+"""What a learner hands in: one zip file with their exercises, journals, predictions and what they are worth.
+
+hand-in.json                        learner, name, when, versions, and SHA-256 of each of the others
+exercises/06-x/06-x.ipynb           as under `work/`, so that an unpacked one is a work folder
+journals/06-….jsonl
+.halab/predictions.jsonl, …
+
+The same work handed in at the same second makes the same file. Who reads one trusts nothing in it: names that
+are not of this form, links, and files beyond all measure are refused before anything is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import platform
+import re
+import stat
+import struct
+import time
+import zipfile
+import zlib
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from halab.course.catalogue import Language, exercises
+from halab.course.identity import learner_id, valid_learner
+from halab.course.paths import class_folder, work_dir
+from halab.errors import CourseError
+from halab.folders import NotAPlainFile, read_plain, write_atomically
+
+__all__ = ["HandIn", "HandedIn", "hand_in", "is_hand_in", "unpack"]
+
+FORMAT = "halab-hand-in"
+MANIFEST = "hand-in.json"
+MAX_FILE = 100 * 1024**2
+"""Bytes of one file in it, unpacked: as many as a notebook may have."""
+MAX_ALL = 200 * 1024**2
+"""Bytes of all of them."""
+MAX_FILES = 600
+
+_NAMES = re.compile(
+    r"exercises/(?P<slug>\d\d-[a-z0-9-]{1,60})/(?P=slug)\.ipynb"
+    r"|journals/[0-9][^/\\\x00]{0,150}\.jsonl"
+    r"|\.halab/(predictions|grades|hints|copies)\.jsonl"
+)
+_VERSIONS = ("halab", "nbgrader", "pymilvus", "milvus")
+_SHOWN_SIZE = 1024**2
+_END = struct.Struct("<4s4H2LH")  # a zip's last record
+_ENTRY_BYTES = 600  # of a file's entry in the zip's directory: a name and little more
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    format: Literal["halab-hand-in"]
+    version: Literal[1]
+    learner: str
+    name: Annotated[str, Field(max_length=100)] = ""
+    time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$")]
+    versions: dict[str, str]
+    files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """What was written for a learner to hand in: the file, and how much is in it.
+
+    `shared` is its copy in the class's shared folder, if the seat has one.
+    """
+
+    file: Path
+    learner: str
+    exercises: int
+    journals: int
+    shared: Path | None = None
+
+    def sentence(self, language: Language) -> str:
+        """What was packed, and what is left to do."""
+        if language == "zh":
+            what = f"{self.exercises} 份练习、{self.journals} 份实测日志"
+            done = f"已打包 {what}，学员编号 {self.learner}：{self.file}。"
+            return done + ("已交到班级文件夹。" if self.shared else "把这个文件交给讲师。")
+        done = (
+            f"{_counted(self.exercises, 'exercise')} and {_counted(self.journals, 'journal')} of "
+            f"{self.learner} are in {self.file}."
+        )
+        return f"{done} {'The class has its copy.' if self.shared else 'Give this file to your instructor.'}"
+
+
+@dataclass(frozen=True, slots=True)
+class HandIn:
+    """What an unpacked file says of itself. `time` is by the learner's clock: "2026-11-28 15:00:00 UTC"."""
+
+    learner: str
+    name: str
+    time: str
+    work: Path
+
+
+def hand_in(name: str = "", folder: Path | None = None) -> HandedIn:
+    """Pack the learner's work into `folder` (default: `work/hand-in`), in place of an earlier one.
+
+    `name` is the learner's, for the instructor's tables; by default HALAB_NAME. Where HALAB_CLASS names a
+    folder that the class shares, a copy goes into its `hand-ins`. Raises CourseError if there
+    is no exercise to hand in, if the work is beyond what a hand-in may hold, or if nothing can be written.
+    """
+    learner, work = learner_id(), work_dir()
+    files = _files(work)
+    if not any(path.startswith("exercises/") for path in files):
+        raise CourseError(
+            f"There is no exercise in {work / 'exercises'} to hand in.",
+            hint="Open an exercise and save it, or set HALAB_WORK to the folder you work in.",
+        )
+    manifest = {
+        "format": FORMAT,
+        "version": 1,
+        "learner": learner,
+        "name": " ".join((name or os.environ.get("HALAB_NAME", "")).split())[:100],
+        "time": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        "versions": _versions(),
+        "files": {path: hashlib.sha256(content).hexdigest() for path, content in files.items()},
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    packed, name_of_it = _zip({MANIFEST: text.encode()} | files), f"hand-in-{learner}.zip"
+    file = _written((folder or work / "hand-in") / name_of_it, packed)
+    of_class = class_folder()
+    shared = _written(of_class / "hand-ins" / name_of_it, packed) if of_class else None
+    return HandedIn(
+        file,
+        learner,
+        exercises=sum(path.startswith("exercises/") for path in files),
+        journals=sum(path.startswith("journals/") for path in files),
+        shared=shared,
+    )
+
+
+def is_hand_in(file: Path) -> bool:
+    """Whether a file is named as a zip; what is in it is another question."""
+    return file.suffix.lower() == ".zip"
+
+
+def unpack(file: Path, into: Path) -> HandIn:
+    """Unpack a hand-in into the folder `into`, which is made. Raises CourseError: what is wrong with it.
+
+    Nothing is written before names, kinds, number and sizes of all files in it are known to be right.
+    """
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as raw:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise _refused(file, "is no plain file")
+            _check_directory(file, raw)
+            with zipfile.ZipFile(raw) as archive:
+                return _unpack(file, archive, into)
+    except OSError as error:
+        raise _refused(file, f"cannot be read: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise _refused(file, f"is damaged ({str(error)[:100]})") from None
+
+
+def _written(file: Path, content: bytes) -> Path:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, content)
+    except OSError as error:
+        raise CourseError(
+            f"{file} cannot be written: {error.strerror}.",
+            hint="Choose another folder: halab hand-in --out FOLDER.",
+        ) from None
+    return file
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _files(work: Path) -> dict[str, bytes]:
+    """What is handed in, by its name below the work folder, in order of names."""
+    notebooks = (f"exercises/{card.slug}/{card.slug}.ipynb" for card in exercises())
+    journals = (f"journals/{path.name}" for path in (work / "journals").glob("*.jsonl"))
+    records = (f".halab/{name}.jsonl" for name in ("predictions", "grades", "hints", "copies"))
+    files: dict[str, bytes] = {}
+    for name in sorted([*notebooks, *journals, *records]):
+        path = work / name
+        if path.is_symlink() or not path.exists() or not _NAMES.fullmatch(name):
+            continue
+        try:
+            files[name] = read_plain(path, MAX_FILE)
+        except NotAPlainFile as error:
+            raise CourseError(
+                f"{path} cannot be handed in: {error.strerror}.",
+                hint="If it is a notebook: Edit, Clear Outputs of All Cells; save, and hand in again.",
+            ) from None
+        except OSError as error:
+            raise CourseError(f"{path} cannot be read: {error.strerror}.", hint="Put it back.") from None
+        if len(files) >= MAX_FILES or sum(map(len, files.values())) > MAX_ALL:
+            raise CourseError(
+                f"A hand-in holds {MAX_FILES} files and {MAX_ALL // _SHOWN_SIZE} MiB at most; there is more "
+                f"in {work}.",
+                hint="Move journals that you do not need out of journals/.",
+            )
+    return files
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for name in _VERSIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name)  # of 1980: a file's own time says nothing, and would change it
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(entry, content)
+    return packed.getvalue()
+
+
+def _check_directory(file: Path, raw: BinaryIO) -> None:
+    """Refuse a zip whose list of files alone would take minutes to read."""
+    size = os.fstat(raw.fileno()).st_size
+    if size > MAX_ALL:
+        raise _refused(
+            file, f"has {size / _SHOWN_SIZE:.0f} MiB; a hand-in has {MAX_ALL // _SHOWN_SIZE} at most"
+        )
+    before = min(size, 20 + _END.size)
+    raw.seek(size - before)
+    tail = raw.read()
+    if len(tail) < _END.size or not tail[-_END.size :].startswith(b"PK\5\6"):
+        raise _refused(file, "is no zip file, or was cut off")
+    _, _, _, _, count, length, _, _ = _END.unpack(tail[-_END.size :])
+    if (
+        tail[: -_END.size].startswith(b"PK\6\7")
+        or count > MAX_FILES + 1
+        or length > _ENTRY_BYTES * (count + 1)
+    ):
+        raise _refused(file, f"holds more than {MAX_FILES} files")
+
+
+def _unpack(file: Path, archive: zipfile.ZipFile, into: Path) -> HandIn:
+    entries = archive.infolist()
+    for entry in entries:
+        if problem := _problem(entry):
+            raise _refused(file, problem)
+    names = [entry.filename for entry in entries]
+    if MANIFEST not in names:
+        raise _refused(file, f"has no {MANIFEST}; if it is an LMS' download, unpack it first")
+    if len(set(names)) < len(names):
+        raise _refused(file, "holds two files of one name")
+    if sum(entry.file_size for entry in entries) > MAX_ALL:
+        raise _refused(file, f"would unpack to more than {MAX_ALL // _SHOWN_SIZE} MiB")
+    manifest = _manifest(file, archive)
+    for name in names:
+        if name != MANIFEST:
+            content = archive.read(name)  # never more bytes than the entry says, and those were counted
+            if hashlib.sha256(content).hexdigest() != manifest.files.get(name):
+                raise _refused(file, f"was altered: {name} is not what it was when it was handed in")
+            path = into / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    if missing := sorted(manifest.files.keys() - set(names)):
+        raise _refused(file, f"was altered: {missing[0][:100]} is missing")
+    return HandIn(valid_learner(manifest.learner), manifest.name, manifest.time, into)
+
+
+def _problem(entry: zipfile.ZipInfo) -> str:
+    """Why a file in a zip is none of a hand-in's, or ""."""
+    name = ascii(entry.filename[:60]).strip("'") if not entry.filename.isprintable() else entry.filename[:60]
+    if entry.filename != MANIFEST and not _NAMES.fullmatch(entry.filename):
+        return f"holds {name}, which no hand-in has"
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+        return f"holds a link or a device, {name}"
+    if entry.flag_bits & 1:
+        return "is locked with a password"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is packed in a way that `halab hand-in` does not use"
+    if entry.file_size > MAX_FILE:
+        return f"would unpack {name} to {entry.file_size / _SHOWN_SIZE:.0f} MiB"
+    return ""
+
+
+def _manifest(file: Path, archive: zipfile.ZipFile) -> _Manifest:
+    try:
+        manifest = _Manifest.model_validate_json(archive.read(MANIFEST))
+        valid_learner(manifest.learner)
+    except (ValidationError, RecursionError):
+        raise _refused(file, f"has a {MANIFEST} that this halab cannot read") from None
+    except CourseError:
+        raise _refused(file, "is of a learner whose id cannot be one") from None
+    if not manifest.name.isprintable():
+        raise _refused(file, "has a name in it that cannot be printed")
+    return manifest
+
+
+def _refused(file: Path, problem: str) -> CourseError:
+    name = file.name[:100] if file.name.isprintable() else ascii(file.name[:100])
+    return CourseError(f"{name} {problem}.", hint="Ask for a new one, made by `halab hand-in`.")

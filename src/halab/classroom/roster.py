@@ -1,0 +1,67 @@
+"""The list of a class, `students.csv`: ids and names, as nbgrader imports it and spreadsheets write it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from halab.course.identity import valid_learner
+from halab.errors import CourseError
+from halab.folders import read_plain
+
+__all__ = ["ROSTER", "read_roster"]
+
+ROSTER = "students.csv"
+"""Where it lies: in the class's folder."""
+_MOST = 5_000_000  # bytes
+
+
+def read_roster(path: Path) -> dict[str, str]:
+    """Names by learner id, in the order of the file. A name may be empty.
+
+    The file has a column `id`, and `name`, or `first_name` and `last_name` as nbgrader has them. Raises
+    CourseError: which line is not right, and what would be.
+    """
+    table = csv.DictReader(io.StringIO(text := _text(path)), delimiter=_delimiter(text))
+    headings = [heading.strip().lower() for heading in table.fieldnames or ()]
+    if "id" not in headings:
+        raise CourseError(
+            f"{path.name} should have a column id, and it has {', '.join(headings)[:200] or 'none'}.",
+            hint="Its first line: id,name",
+        )
+    table.fieldnames = headings
+    names: dict[str, str] = {}
+    for row in table:
+        if not (identity := (row["id"] or "").strip()):
+            continue
+        try:
+            learner = valid_learner(identity)
+        except CourseError as error:
+            raise CourseError(f"{path.name}, line {table.line_num}: {error.message}") from None
+        if learner in names:
+            raise CourseError(f"{path.name}, line {table.line_num}: {learner} is there a second time.")
+        names[learner] = _name(row)
+    return names
+
+
+def _name(row: dict[str, str]) -> str:
+    given = row.get("name") or f"{row.get('first_name') or ''} {row.get('last_name') or ''}"
+    return "".join(letter for letter in " ".join(given.split()) if letter.isprintable())[:100]
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_plain(path, _MOST).decode("utf-8-sig")
+    except OSError as error:
+        raise CourseError(f"{path.name} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CourseError(
+            f"{path.name} is not in UTF-8.", hint='In the spreadsheet, save it as "CSV UTF-8".'
+        ) from None
+
+
+def _delimiter(text: str) -> str:
+    """What divides the columns: a comma, or what spreadsheets take in other countries."""
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
