@@ -1,6 +1,7 @@
 """The button that grades an exercise from inside its notebook: points, what was expected, and hints.
 
-It does what `halab grade 06` and `halab hint 06.1` do, and beside it a button what `halab hand-in` does. Grading runs in a thread, so that cells can go on.
+It does what `halab grade 06` and `halab hint 06.1` do, and a second button what `halab hand-in` does. Grading
+runs in a thread, so that cells can go on.
 """
 
 from __future__ import annotations
