@@ -25,6 +25,7 @@ from halab.cluster.haproxy import find_haproxy
 from halab.errors import HalabError
 from halab.folders import cache_folder
 from halab.tables import html_table, text_table
+from halab.translation import gettext
 
 __all__ = ["Check", "Report", "doctor"]
 
@@ -68,10 +69,14 @@ class Report:
         )
         if failed:
             names = ", ".join(failed)
-            return f"{MARK['FAIL']} Not ready: {names} failed. Do what stands beside it, then run it again."
+            return gettext(
+                "{FAIL} Not ready: {names} failed. Do what stands beside it, then run it again."
+            ).format(FAIL=MARK["FAIL"], names=names)
         if warned:
-            return f"{MARK['WARN']} Ready: clusters run here. Worth a look: {', '.join(warned)}."
-        return f"{MARK['PASS']} Ready: clusters run here, and every check passed."
+            return gettext("{WARN} Ready: clusters run here. Worth a look: {warned}.").format(
+                WARN=MARK["WARN"], warned=", ".join(warned)
+            )
+        return gettext("{PASS} Ready: clusters run here, and every check passed.").format(PASS=MARK["PASS"])
 
     def __repr__(self) -> str:
         return text_table(_HEADING, _COLUMNS, self._rows(), [self.verdict], align="left")
@@ -110,13 +115,18 @@ def doctor() -> Report:
 
 
 def _platform() -> Iterator[Check]:
-    here = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    here = gettext("{system} {machine}, Python {python_version}").format(
+        system=platform.system(), machine=platform.machine(), python_version=platform.python_version()
+    )
     if problem := binaries.platform_problem():
-        advice = "Use the simulated engine; everything else of the course works."
+        advice = gettext("Use the simulated engine; everything else of the course works.")
         yield Check("platform", "FAIL", f"{here}: {problem}", advice)
     elif sys.platform != "linux":
         yield Check(
-            "platform", "WARN", f"{here}: has the wheels, but was never tested", "Tell us how it went."
+            "platform",
+            "WARN",
+            gettext("{here}: has the wheels, but was never tested").format(here=here),
+            gettext("Tell us how it went."),
         )
     else:
         yield Check("platform", "PASS", here)
@@ -126,7 +136,10 @@ def _processor() -> Iterator[Check]:
     cores = psutil.cpu_count() or 1
     if cores < 2:
         yield Check(
-            "cores", "WARN", f"{cores}", "Two or more; with one, faults take longer to show and to pass."
+            "cores",
+            "WARN",
+            f"{cores}",
+            gettext("Two or more; with one, faults take longer to show and to pass."),
         )
     else:
         yield Check("cores", "PASS", f"{cores}")
@@ -135,33 +148,41 @@ def _processor() -> Iterator[Check]:
         missing = [flag for flag in FLAGS if flag not in info.read_text()]
         if missing:
             yield Check(
-                "CPU flags", "FAIL", f"without {', '.join(missing)}", "Milvus needs a CPU that has them."
+                gettext("CPU flags"),
+                "FAIL",
+                gettext("without {missing}").format(missing=", ".join(missing)),
+                gettext("Milvus needs a CPU that has them."),
             )
         else:
-            yield Check("CPU flags", "PASS", f"has {', '.join(FLAGS)}")
+            yield Check(gettext("CPU flags"), "PASS", gettext("has {FLAGS}").format(FLAGS=", ".join(FLAGS)))
 
 
 def _memory() -> Iterator[Check]:
     free = psutil.virtual_memory().available / GIB
-    found = f"{free:.1f} GiB free"
+    found = gettext("{free:.1f} GiB free").format(free=free)
     if free < 1:
-        yield Check("memory", "FAIL", found, "Profile small needs about 1 GiB, ha about 2.")
+        yield Check("memory", "FAIL", found, gettext("Profile small needs about 1 GiB, ha about 2."))
     elif free < 2.5:
-        yield Check("memory", "WARN", found, 'Use profile="small", or close something.')
+        yield Check("memory", "WARN", found, gettext('Use profile="small", or close something.'))
     else:
         yield Check("memory", "PASS", found)
 
 
 def _disk() -> Iterator[Check]:
     for name, folder, needed in (
-        ("disk: clusters", spec.clusters_folder(), 3.0),
-        ("disk: binaries", cache_folder(), 0.4),
+        (gettext("disk: clusters"), spec.clusters_folder(), 3.0),
+        (gettext("disk: binaries"), cache_folder(), 0.4),
     ):
         free = shutil.disk_usage(_existing(folder)).free / GIB
-        found = f"{free:.1f} GiB free for {folder}"
+        found = gettext("{free:.1f} GiB free for {folder}").format(free=free, folder=folder)
         if free < needed:
             yield Check(
-                name, "FAIL", found, f"Free {needed:g} GiB, or set HALAB_HOME and HALAB_CACHE elsewhere."
+                name,
+                "FAIL",
+                found,
+                gettext("Free {needed:g} GiB, or set HALAB_HOME and HALAB_CACHE elsewhere.").format(
+                    needed=needed
+                ),
             )
         else:
             yield Check(name, "PASS", found)
@@ -180,7 +201,7 @@ def _packages() -> Iterator[Check]:
         yield Check("binaries", "FAIL", error.message, error.hint)
         return
     versions = ", ".join(f"{part} {version}" for part, version in found.versions.items())
-    yield Check("binaries", "PASS", f"{versions}; digests checked")
+    yield Check("binaries", "PASS", gettext("{versions}; digests checked").format(versions=versions))
 
 
 def _ports() -> Iterator[Check]:
@@ -190,29 +211,42 @@ def _ports() -> Iterator[Check]:
     except HalabError as error:
         yield Check("ports", "FAIL", error.message, error.hint)
     else:
-        yield Check("ports", "PASS", f"{needed} free between {ports.FIRST} and {ports.LAST}")
+        yield Check(
+            "ports",
+            "PASS",
+            gettext("{needed} free between {FIRST} and {LAST}").format(
+                needed=needed, FIRST=ports.FIRST, LAST=ports.LAST
+            ),
+        )
 
 
 def _runtime_folder() -> Iterator[Check]:
     """Milvus keeps sockets in /run/milvus, else /tmp/milvus, and dies if that is another user's."""
     for folder in (Path("/run/milvus"), Path(tempfile.gettempdir()) / "milvus"):
         if folder.exists() and not os.access(folder, os.W_OK):
-            advice = f"Ask its owner or an administrator to remove {folder}."
-            yield Check("runtime folder", "FAIL", f"{folder} belongs to another user", advice)
+            advice = gettext("Ask its owner or an administrator to remove {folder}.").format(folder=folder)
+            yield Check(
+                gettext("runtime folder"),
+                "FAIL",
+                gettext("{folder} belongs to another user").format(folder=folder),
+                advice,
+            )
             return
-    yield Check("runtime folder", "PASS", "not taken by another user")
+    yield Check(gettext("runtime folder"), "PASS", gettext("not taken by another user"))
 
 
 def _leftovers() -> Iterator[Check]:
     running = {found.name for found in embedded_cluster.clusters()}
     folders = {path.parent.name for path in spec.clusters_folder().glob("*/cluster.json")}
     if running:
-        yield Check("clusters", "PASS", f"running: {', '.join(sorted(running))}")
+        yield Check("clusters", "PASS", gettext("running: {names}").format(names=", ".join(sorted(running))))
     stale = sorted(folders - running)
     orphans = _orphans()
     if stale or orphans:
-        found = f"{len(stale)} stale folder(s), {len(orphans)} process(es) without a supervisor"
-        yield Check("leftovers", "WARN", found, "Run: halab down --all")
+        found = gettext("{count} stale folder(s), {count2} process(es) without a supervisor").format(
+            count=len(stale), count2=len(orphans)
+        )
+        yield Check("leftovers", "WARN", found, gettext("Run: halab down --all"))
     else:
         yield Check("leftovers", "PASS", "none")
 
@@ -238,13 +272,15 @@ def _interfaces() -> Iterator[Check]:
         and psutil.net_if_stats()[name].isup
     )
     if not open_to:
-        yield Check("network", "PASS", "only loopback is up")
+        yield Check("network", "PASS", gettext("only loopback is up"))
         return
-    found = f"Milvus' ports listen on every interface ({', '.join(open_to)}), without a password"
-    advice = (
-        f"On a network you do not trust, close ports {ports.FIRST}-{ports.LAST} in the firewall while a "
-        "cluster runs. etcd, the log and the object store listen on loopback only."
+    found = gettext("Milvus' ports listen on every interface ({open_to}), without a password").format(
+        open_to=", ".join(open_to)
     )
+    advice = gettext(
+        "On a network you do not trust, close ports {FIRST}-{LAST} in the firewall while a "
+        "cluster runs. etcd, the log and the object store listen on loopback only."
+    ).format(FIRST=ports.FIRST, LAST=ports.LAST)
     yield Check("network", "WARN", found, advice)
 
 
@@ -255,9 +291,14 @@ def _files() -> Iterator[Check]:
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < 1024:
-        yield Check("open files", "WARN", f"at most {soft} a process", "Run: ulimit -n 4096")
+        yield Check(
+            gettext("open files"),
+            "WARN",
+            gettext("at most {soft} a process").format(soft=soft),
+            gettext("Run: ulimit -n 4096"),
+        )
     else:
-        yield Check("open files", "PASS", f"up to {soft} a process")
+        yield Check(gettext("open files"), "PASS", gettext("up to {soft} a process").format(soft=soft))
 
 
 def _balancer() -> Iterator[Check]:
@@ -265,32 +306,40 @@ def _balancer() -> Iterator[Check]:
     try:
         command = find_haproxy()
     except HalabError as error:
-        found = "HAProxy is not installed: lesson 5 goes on without its balancer"
+        found = gettext("HAProxy is not installed: lesson 5 goes on without its balancer")
         yield Check("balancer", "WARN", found, error.hint)
         return
     words = subprocess.run([command, "-v"], capture_output=True, text=True, check=False).stdout.split()
-    yield Check("balancer", "PASS", f"HAProxy {' '.join(words[2:3])}, for lesson 5")
+    yield Check(
+        "balancer", "PASS", gettext("HAProxy {names}, for lesson 5").format(names=" ".join(words[2:3]))
+    )
 
 
 def _sandbox() -> Iterator[Check]:
     """Grading isolates code with bubblewrap; without it, only process limits are left."""
     command = shutil.which("bwrap")
     if command is None:
-        found = "bubblewrap is not installed: `halab grade` falls back to plain process limits"
+        found = gettext("bubblewrap is not installed: `halab grade` falls back to plain process limits")
         yield Check(
-            "sandbox", "WARN", found, "Install it before grading other people's work (package bubblewrap)."
+            "sandbox",
+            "WARN",
+            found,
+            gettext("Install it before grading other people's work (package bubblewrap)."),
         )
         return
     tried = subprocess.run(
         [command, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False
     )
     if tried.returncode:
-        found = f"bubblewrap does not work here: {tried.stderr.strip()}"
+        found = gettext("bubblewrap does not work here: {strip}").format(strip=tried.stderr.strip())
         yield Check(
-            "sandbox", "WARN", found, "Allow unprivileged user namespaces, or grade on another machine."
+            "sandbox",
+            "WARN",
+            found,
+            gettext("Allow unprivileged user namespaces, or grade on another machine."),
         )
     else:
-        yield Check("sandbox", "PASS", "bubblewrap isolates the code that is graded")
+        yield Check("sandbox", "PASS", gettext("bubblewrap isolates the code that is graded"))
 
 
 def _containers() -> Iterator[Check]:
@@ -298,9 +347,20 @@ def _containers() -> Iterator[Check]:
     try:
         found = find_docker()
     except HalabError as error:
-        yield Check("containers", "WARN", f"Only for the engine compose. {error.message}", error.hint)
+        yield Check(
+            "containers",
+            "WARN",
+            gettext("Only for the engine compose. {message}").format(message=error.message),
+            error.hint,
+        )
     else:
-        yield Check("containers", "PASS", f"{found.product} {found.version} with Compose v2 answers")
+        yield Check(
+            "containers",
+            "PASS",
+            gettext("{product} {version} with Compose v2 answers").format(
+                product=found.product, version=found.version
+            ),
+        )
 
 
 _CHECKS: tuple[Callable[[], Iterator[Check]], ...] = (

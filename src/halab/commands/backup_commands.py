@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from halab.translation import gettext
+
 if TYPE_CHECKING:
     from halab.protect.backup.manifest import Manifest, Progress
 
@@ -45,7 +47,7 @@ def backup(
     cluster = attach_cluster(name)
     with _bar() as progress:
         manifest = save(cluster, folder, collection or (), progress=progress)
-    _show("Backed up", folder, manifest)
+    _show(gettext("Backed up"), folder, manifest)
 
 
 def restore(
@@ -69,9 +71,12 @@ def restore(
     with _bar() as progress:
         done = bring_back(cluster, folder, collection or (), names=names, replace=replace, progress=progress)
     for restored, rows in done.rows.items():
-        console.print(f"Restored {escape(restored)}: {rows:,} rows", highlight=False)
+        console.print(
+            gettext("Restored {restored}: {rows:,} rows").format(restored=escape(restored), rows=rows),
+            highlight=False,
+        )
     for note in done.notes:
-        console.print(f"Note: {escape(note)}", highlight=False)
+        console.print(gettext("Note: {note}").format(note=escape(note)), highlight=False)
 
 
 def prune(
@@ -117,26 +122,44 @@ def verify_backups(folders: Sequence[Path]) -> bool:
             _show("Sound", folder, manifest)
         except BackupError as error:
             sound = False
-            console.print(f"[bold red]Not sound:[/] {escape(str(error))}", highlight=False)
+            console.print(
+                gettext("[bold red]Not sound:[/] {names}").format(names=escape(str(error))), highlight=False
+            )
     return sound
 
 
 def _pair(text: str) -> tuple[str, str]:
     old, equals, new = text.partition("=")
     if not (old and equals and new):
-        raise typer.BadParameter(f"a new name is given as OLD=NEW, not {text!r}", param_hint="--as")
+        raise typer.BadParameter(
+            gettext("a new name is given as OLD=NEW, not {text!r}").format(text=text), param_hint="--as"
+        )
     return old, new
 
 
 def _show(heading: str, folder: Path, manifest: Manifest) -> None:
     from halab.protect.backup.manifest import doubled_remark
 
-    size = f"{manifest.rows:,} rows, {manifest.bytes / 1e6:,.1f} MB"
-    console.print(f"{heading}: {escape(str(folder))}: {size}, begun {manifest.begun}", highlight=False)
+    size = gettext("{rows:,} rows, {value:,.1f} MB").format(
+        rows=manifest.rows, value=manifest.bytes / 1000000.0
+    )
+    console.print(
+        gettext("{heading}: {names}: {size}, begun {begun}").format(
+            heading=heading, names=escape(str(folder)), size=size, begun=manifest.begun
+        ),
+        highlight=False,
+    )
     for collection in manifest.collections:
-        console.print(f"  {escape(collection.qualified)}: {collection.rows:,} rows", highlight=False)
+        console.print(
+            gettext("  {qualified}: {rows:,} rows").format(
+                qualified=escape(collection.qualified), rows=collection.rows
+            ),
+            highlight=False,
+        )
         if collection.doubled:
-            console.print(f"  Note: {escape(doubled_remark(collection))}", highlight=False)
+            console.print(
+                gettext("  Note: {names}").format(names=escape(doubled_remark(collection))), highlight=False
+            )
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from halab.cluster.doctor import doctor as examine
 from halab.cluster.protocol import FaultKind
 from halab.cluster.running_cluster import RunningCluster
 from halab.errors import ClusterError
+from halab.translation import gettext
 
 __all__ = ["register"]
 
@@ -60,16 +61,23 @@ def up(
     engine = engine_name or engine_of(name)
     if milvus is not None and engine != "compose":
         raise ClusterError(
-            f"The {engine} engine has one Milvus, the course's; --milvus is for containers.",
-            hint="Add --engine compose.",
+            gettext("The {engine} engine has one Milvus, the course's; --milvus is for containers.").format(
+                engine=engine
+            ),
+            hint=gettext("Add --engine compose."),
         )
     line = {} if milvus is None else {"milvus": milvus}
     with live_progress() as progress:
         cluster = starter(engine)(name, profile, ttl, detach=detach, progress=progress, **line)
     found = cluster.status()
-    console.print(status_table(found, f"cluster {name!r} at {cluster.uri}"))
+    console.print(
+        status_table(found, gettext("cluster {name!r} at {uri}").format(name=name, uri=cluster.uri))
+    )
     if not cluster.owned:
-        console.print(f"It runs on by itself. Take it down with: halab down --name {name}", highlight=False)
+        console.print(
+            gettext("It runs on by itself. Take it down with: halab down --name {name}").format(name=name),
+            highlight=False,
+        )
         return
     console.print(
         "Ctrl-C takes it down; so does closing this terminal. Other terminals: halab status --watch"
@@ -84,7 +92,7 @@ def _hold(cluster: RunningCluster) -> None:
         while os.getppid() == parent and is_running(cluster.name):
             time.sleep(0.5)
     except KeyboardInterrupt:
-        console.print("Taking it down.")
+        console.print(gettext("Taking it down."))
     finally:
         cluster.down()
 
@@ -99,7 +107,9 @@ def status(
     if as_json:
         print(json.dumps(cluster.status(fresh=True) | {"name": name, "uri": cluster.uri, "ttl": cluster.ttl}))
         return
-    title = f"cluster {name!r} at {cluster.uri}, session TTL {cluster.ttl:g} s"
+    title = gettext("cluster {name!r} at {uri}, session TTL {ttl:g} s").format(
+        name=name, uri=cluster.uri, ttl=cluster.ttl
+    )
     if not watch:
         console.print(status_table(cluster.status(fresh=True), title))
         return
@@ -121,10 +131,14 @@ def down(
     """Take a cluster down: its processes or containers end, and its data is deleted."""
     if everything:
         ended = take_all_down()
-        console.print(f"Taken down: {', '.join(ended)}." if ended else "There was nothing to take down.")
+        console.print(
+            gettext("Taken down: {ended}.").format(ended=", ".join(ended))
+            if ended
+            else gettext("There was nothing to take down.")
+        )
         return
     take_down(name)
-    console.print(f"Taken down: {name}.")
+    console.print(gettext("Taken down: {name}.").format(name=name))
 
 
 def fault(
@@ -137,7 +151,11 @@ def fault(
 ) -> None:
     """Break a component. It stays broken until: halab heal."""
     injected = attach_cluster(name).inject(_kind(kind), target)
-    console.print(f"{kind}: {target} is {injected.component} now. Undo with: halab heal {injected.component}")
+    console.print(
+        gettext("{kind}: {target} is {component} now. Undo with: halab heal {component}").format(
+            kind=kind, target=target, component=injected.component
+        )
+    )
 
 
 def _kind(kind: str) -> FaultKind:
@@ -156,18 +174,30 @@ def heal(
     names = [cluster.resolve(target).name] if target else broken
     for each in names:
         cluster.heal(each)
-    with console.status("waiting until every component is healthy"):
+    with console.status(gettext("waiting until every component is healthy")):
         seconds = cluster.wait_healthy()
-    console.print(f"Healed: {', '.join(names) or 'nothing had a fault'}. Healthy after {seconds:.1f} s.")
+    console.print(
+        gettext("Healed: {value}. Healthy after {seconds:.1f} s.").format(
+            value=", ".join(names) or gettext("nothing had a fault"), seconds=seconds
+        )
+    )
 
 
 def restart(target: Target, name: Name = "course") -> None:
     """Stop a component (SIGTERM), start it again, and wait until the cluster is healthy."""
     cluster = attach_cluster(name)
     injected = cluster.inject("restart", target)
-    with console.status(f"restarted {injected.component}; waiting until every component is healthy"):
+    with console.status(
+        gettext("restarted {component}; waiting until every component is healthy").format(
+            component=injected.component
+        )
+    ):
         seconds = cluster.wait_healthy()
-    console.print(f"Restarted {injected.component}; healthy after {seconds:.1f} s.")
+    console.print(
+        gettext("Restarted {component}; healthy after {seconds:.1f} s.").format(
+            component=injected.component, seconds=seconds
+        )
+    )
 
 
 def logs(
@@ -185,7 +215,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print data for 
     A line a check: PASS, WARN or FAIL; the last line is the verdict. Exit status 1 if one failed.
     """
     with Console(stderr=True).status(
-        "checking this machine; the first time, its server programs are unpacked"
+        gettext("checking this machine; the first time, its server programs are unpacked")
     ):
         report = examine()
     if as_json:

@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from halab.translation import gettext
+
 if TYPE_CHECKING:
     from halab.protect.drill.drill_report import DrillReport
     from halab.protect.drill.runbook import Targets
@@ -49,7 +51,7 @@ def drill(
         _roll_back(folder)
         return
     report = _rehearse(folder, primary, standby, Targets(rto, rpo), notice)
-    print(f"\n{report}\n\nReport: {folder / 'report.html'}")
+    print(gettext("\n{report}\n\nReport: {value}").format(report=report, value=folder / "report.html"))
     if report.wrong:
         raise typer.Exit(1)
 
@@ -69,7 +71,8 @@ def _rehearse(folder: Path, primary: str, standby: str, targets: Targets, notice
 
     if primary == standby:
         raise DrillError(
-            f"the primary and the standby are both {primary!r}", hint="start two clusters, and name both"
+            gettext("the primary and the standby are both {primary!r}").format(primary=primary),
+            hint=gettext("start two clusters, and name both"),
         )
     clusters = [attach_cluster(primary), attach_cluster(standby)]
     # Now, and not when the drill begins: a new retriever drops the collections of the drill that was cut off.
@@ -104,7 +107,9 @@ def _roll_back(folder: Path) -> None:
     for record in report.records:
         console.print(f"{record.title}: {record.status} {escape(record.note)}", highlight=False)
     console.print(
-        f"Rolled back. Report: {escape(str(folder / 'report.html'))}\n"
-        "The drill's collections are still on both clusters; the next drill makes them anew.",
+        gettext(
+            "Rolled back. Report: {names}\nThe drill's collections are still on both clusters; "
+            "the next drill makes them anew."
+        ).format(names=escape(str(folder / "report.html"))),
         highlight=False,
     )

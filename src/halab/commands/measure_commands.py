@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from halab.translation import gettext
+
 __all__ = ["register"]
 
 
@@ -44,7 +46,7 @@ def probe(
     path = journal or Path(journal_name(fault or None))
     with open_cluster(name) as cluster:
         measured = probe_and_save(cluster, fault or None, path, replicas=replicas, seconds=seconds)
-    print(f"\n{summary(measured)}\n\nJournal: {path}")
+    print(gettext("\n{summary}\n\nJournal: {path}").format(summary=summary(measured), path=path))
 
 
 def bench(
@@ -86,7 +88,7 @@ def bench(
         )  # fmt: skip
     path = journal or Path(journal_name(load_of(found)))
     found.save(path)
-    print(f"\n{speeds(found)}\n\nJournal: {path}")
+    print(gettext("\n{speeds}\n\nJournal: {path}").format(speeds=speeds(found), path=path))
 
 
 def _counts(replicas: str) -> tuple[int, ...]:
@@ -95,7 +97,11 @@ def _counts(replicas: str) -> tuple[int, ...]:
     except ValueError:
         counts = (0,)
     if counts[0] < 1:
-        raise typer.BadParameter(f'numbers from 1 with commas between, such as 1,2,3; found "{replicas}"')
+        raise typer.BadParameter(
+            gettext('numbers from 1 with commas between, such as 1,2,3; found "{replicas}"').format(
+                replicas=replicas
+            )
+        )
     return counts
 
 

@@ -12,6 +12,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 
+from halab.translation import gettext
+
 if TYPE_CHECKING:
     from halab.monitoring.canary import Answer
     from halab.monitoring.monitor import Monitor
@@ -44,7 +46,7 @@ def monitor(
     cluster = attach_cluster(name)
     parent = os.getppid()
     with ExitStack() as stack:
-        with console.status("Starting Prometheus, Alertmanager and the canary"):
+        with console.status(gettext("Starting Prometheus, Alertmanager and the canary")):
             watch = stack.enter_context(watch_cluster(cluster, replicas=replicas))
         with suppress(KeyboardInterrupt), _live() as live:
             while os.getppid() == parent and is_running(name):
@@ -62,14 +64,15 @@ def canary(
     from halab.monitoring.canary import Canary
 
     bird = Canary(uri, replicas=replicas)
-    with console.status("Making the canary's collection"):
+    with console.status(gettext("Making the canary's collection")):
         bird.prepare()
     with closing(bird), ExitStack() as stack:
         try:
             asking = stack.enter_context(bird.exported(port))
         except OSError as error:
             raise typer.BadParameter(
-                f"{port} is not to be had: {error.strerror}", param_hint="--port"
+                gettext("{port} is not to be had: {strerror}").format(port=port, strerror=error.strerror),
+                param_hint="--port",
             ) from None
         console.print(f"http://127.0.0.1:{port}/metrics", highlight=False)
         with suppress(KeyboardInterrupt), _live() as live:
@@ -90,9 +93,11 @@ def _view(watch: Monitor) -> RenderableType:
     except MeasurementError as error:
         alerts = [error.message]
     lines = [
-        f"Prometheus {watch.prometheus}   inbox {watch.inbox_page}",
+        gettext("Prometheus {prometheus}   inbox {inbox_page}").format(
+            prometheus=watch.prometheus, inbox_page=watch.inbox_page
+        ),
         _last_answer(watch.canary.last),
-        f"Rules that hold now: {', '.join(alerts) or 'none'}",
+        gettext("Rules that hold now: {value}").format(value=", ".join(alerts) or gettext("none")),
         "",
     ]
     return Group(*(escape(line) for line in lines), escape(repr(watch.inbox)))
@@ -100,8 +105,8 @@ def _view(watch: Monitor) -> RenderableType:
 
 def _last_answer(answer: Answer | None) -> str:
     if answer is None:
-        return "Canary: nothing asked yet"
+        return gettext("Canary: nothing asked yet")
     if not answer.answered:
-        return f"Canary: no answer ({answer.error})"
-    found = "found its row" if answer.found else "an answer WITHOUT its row"
-    return f"Canary: {found} after {answer.latency * 1000:.0f} ms"
+        return gettext("Canary: no answer ({error})").format(error=answer.error)
+    found = gettext("found its row") if answer.found else gettext("an answer WITHOUT its row")
+    return gettext("Canary: {found} after {value:.0f} ms").format(found=found, value=answer.latency * 1000)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from halab.course.catalogue import Language, entry, language
 from halab.errors import CourseError
+from halab.translation import gettext
 
 __all__ = ["Card", "Claim", "Reference", "Verdict", "card", "read_card"]
 
@@ -89,9 +90,11 @@ class Claim(_Strict):
     @model_validator(mode="after")
     def _one_figure(self) -> Self:
         if sum(figure is not None for figure in (self.value, self.range, self.below)) != 1:
-            raise ValueError("a claim has exactly one of value, range and below")
+            raise ValueError(gettext("a claim has exactly one of value, range and below"))
         if self.range is not None and self.range[0] >= self.range[1]:
-            raise ValueError(f"a range goes from low to high, but this is {list(self.range)}")
+            raise ValueError(
+                gettext("a range goes from low to high, but this is {list}").format(list=list(self.range))
+            )
         return self
 
     @property
@@ -122,7 +125,11 @@ class Claim(_Strict):
             dash = "–"
             return f"{self.low:g}{dash}{self.high:g} {unit}"
         if self.below is not None:
-            return f"不到 {self.below:g} {unit}" if language == "zh" else f"under {self.below:g} {unit}"
+            return (
+                f"不到 {self.below:g} {unit}"
+                if language == "zh"
+                else gettext("under {below:g} {unit}").format(below=self.below, unit=unit)
+            )
         return f"{self.value:g} {_ONE.get(unit, unit) if self.value == 1 else unit}"
 
 
@@ -147,7 +154,9 @@ class Card(_Strict):
         ids = [claim.get("id") for claim in claims if isinstance(claim, dict)]
         twice = sorted({str(name) for name in ids if ids.count(name) > 1})
         if twice:
-            raise ValueError(f"claim ids are unique, but there are two of {', '.join(twice)}")
+            raise ValueError(
+                gettext("claim ids are unique, but there are two of {twice}").format(twice=", ".join(twice))
+            )
         return {**data, "claims": dict(zip(ids, claims, strict=False))}
 
     @model_validator(mode="after")
@@ -156,7 +165,9 @@ class Card(_Strict):
             absent = [name for name in claim.sources if name not in self.references]
             if absent:
                 raise ValueError(
-                    f"claim {claim.id} cites {', '.join(absent)}, which references does not list"
+                    gettext("claim {id} cites {absent}, which references does not list").format(
+                        id=claim.id, absent=", ".join(absent)
+                    )
                 )
         return self
 
@@ -165,8 +176,8 @@ class Card(_Strict):
         if name in self.claims:
             return self.claims[name]
         raise CourseError(
-            f"Card {self.number} makes no claim called {name!r}.",
-            hint=f"Its claims are {', '.join(self.claims)}.",
+            gettext("Card {number} makes no claim called {name!r}.").format(number=self.number, name=name),
+            hint=gettext("Its claims are {claims}.").format(claims=", ".join(self.claims)),
         )
 
 
@@ -181,15 +192,27 @@ def card(number: int, lang: Language | None = None) -> Card:
     path = which.card_path(chosen)
     if not path.is_file():
         raise CourseError(
-            f"Card {number} should be in {path}, and there is no such file.",
-            hint="Restore the course's files, such as by `git restore cards`.",
+            gettext("Card {number} should be in {path}, and there is no such file.").format(
+                number=number, path=path
+            ),
+            hint=gettext("Restore the course's files, such as by `git restore cards`."),
         )
     loaded = read_card(path)
     if (loaded.number, loaded.slug, loaded.language) != (number, which.slug, chosen):
         raise CourseError(
-            f"{path} should be card {number}, {which.slug}, in {chosen}; it says it is card {loaded.number}, "
-            f"{loaded.slug}, in {loaded.language}.",
-            hint="Correct card, slug and language at the top of the file.",
+            gettext(
+                "{path} should be card {number}, {slug}, in {chosen}; it says it is card {number2}, "
+                "{slug2}, in {language}."
+            ).format(
+                path=path,
+                number=number,
+                slug=which.slug,
+                chosen=chosen,
+                number2=loaded.number,
+                slug2=loaded.slug,
+                language=loaded.language,
+            ),
+            hint=gettext("Correct card, slug and language at the top of the file."),
         )
     return loaded
 
@@ -199,7 +222,7 @@ def read_card(path: Path) -> Card:
     lines = path.read_text(encoding="utf-8").splitlines()
     end = next((i for i, line in enumerate(lines[1:], 1) if line == "---"), 0)
     if not lines or lines[0] != "---" or not end:
-        raise _not_a_card(path, 1, 'a card begins with front matter between two lines "---"')
+        raise _not_a_card(path, 1, gettext('a card begins with front matter between two lines "---"'))
     # The leading "---" stays, so that YAML counts lines as the file does.
     front = "\n".join(lines[:end]) + "\n"
     try:
@@ -207,9 +230,9 @@ def read_card(path: Path) -> Card:
         data = yaml.safe_load(front)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise _not_a_card(path, mark.line + 1 if mark else 1, error.problem or "not YAML") from error
+        raise _not_a_card(path, mark.line + 1 if mark else 1, error.problem or gettext("not YAML")) from error
     if not isinstance(data, dict):
-        raise _not_a_card(path, 2, "the front matter holds names and values, such as card: 6")
+        raise _not_a_card(path, 2, gettext("the front matter holds names and values, such as card: 6"))
     data["body"] = "\n".join(lines[end + 1 :]).strip() + "\n"
     try:
         return Card.model_validate(data)
@@ -245,5 +268,7 @@ def _line(node: yaml.Node | None, loc: Sequence[int | str]) -> int:
 def _not_a_card(path: Path, line: int, what: str) -> CourseError:
     return CourseError(
         f"{path}:{line}: {what}.",
-        hint="halab.course.cards describes the form; cards/en/06-failover-timeline.md is an example.",
+        hint=gettext(
+            "halab.course.cards describes the form; cards/en/06-failover-timeline.md is an example."
+        ),
     )

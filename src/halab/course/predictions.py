@@ -21,6 +21,7 @@ from halab.course.paths import journals, state_dir
 from halab.course.store import append, read
 from halab.errors import CourseError
 from halab.measure.journal.experiment_name import file_words
+from halab.translation import gettext
 
 __all__ = ["Prediction", "last_run", "predict", "prediction", "predictions"]
 
@@ -89,13 +90,21 @@ def last_run(card: int, experiment: str) -> datetime | None:
 
 
 def _check(card: int, numbers: dict[str, float]) -> None:
-    example = 'For example: predict(6, "crash active rootcoord", failed_requests=200).'
+    example = gettext('For example: predict(6, "crash active rootcoord", failed_requests=200).')
     last = (*CATALOGUE, *BEYOND)[-1].number
     if not isinstance(card, int) or not 1 <= card <= last:
-        raise CourseError(f"A prediction is for a lesson from 1 to {last}, not {card!r}.", hint=example)
+        raise CourseError(
+            gettext("A prediction is for a lesson from 1 to {last}, not {card!r}.").format(
+                last=last, card=card
+            ),
+            hint=example,
+        )
     if not numbers:
-        raise CourseError("A prediction needs at least one number with its name.", hint=example)
+        raise CourseError(gettext("A prediction needs at least one number with its name."), hint=example)
     for name, value in numbers.items():
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value):
-            raise CourseError(f"{name} should be a number, and it is {value!r}.", hint=example)
+            raise CourseError(
+                gettext("{name} should be a number, and it is {value!r}.").format(name=name, value=value),
+                hint=example,
+            )

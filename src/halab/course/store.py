@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from halab.folders import NotAPlainFile, read_plain
+from halab.translation import gettext
 
 __all__ = ["DamagedFileWarning", "append", "create_once", "read", "set_aside"]
 
@@ -30,7 +31,7 @@ def append(path: Path, record: dict[str, Any]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-        set_aside(path, "A new one was begun.")
+        set_aside(path, gettext("A new one was begun."))
     line = json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n"
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
@@ -92,7 +93,9 @@ def _renamed(path: Path) -> Path:
 
 def _say(path: Path, aside: Path, what_now: str) -> None:
     warnings.warn(
-        f"{path.name} is damaged; it was set aside as {aside.name}. {what_now}",
+        gettext("{name} is damaged; it was set aside as {name2}. {what_now}").format(
+            name=path.name, name2=aside.name, what_now=what_now
+        ),
         DamagedFileWarning,
         stacklevel=4,
     )
@@ -108,7 +111,11 @@ def _repaired(path: Path, good: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for record in good:
             append(path, record)
     # Said last: where warnings are errors, the records have gone on already.
-    _say(path, aside, f"{len(good)} of its records could still be read and are kept.")
+    _say(
+        path,
+        aside,
+        gettext("{count} of its records could still be read and are kept.").format(count=len(good)),
+    )
     return good
 
 

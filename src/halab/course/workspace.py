@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from halab.course.paths import course_root, state_dir, work_dir
 from halab.course.store import append, create_once, read
+from halab.translation import gettext
 
 __all__ = ["make_workspace", "open_copy", "outdated_copies", "uncopied"]
 
@@ -57,8 +58,10 @@ def uncopied(folder: str) -> list[str]:
 def outdated_copies() -> list[str]:
     """For each copy whose original has changed since: a sentence that says so and what to do."""
     return [
-        f"{name} has changed in the course since you first opened it. Your copy is as you left it; "
-        f"to get the new one, rename yours and open the link again."
+        gettext(
+            "{name} has changed in the course since you first opened it. Your copy is as you "
+            "left it; to get the new one, rename yours and open the link again."
+        ).format(name=name)
         for name, digest in _copied().items()
         if (work_dir() / name).exists() and _digest(course_root() / name) not in (digest, "")
     ]

@@ -13,6 +13,7 @@ from typing import Any
 from IPython import get_ipython
 
 from halab.exercises.expectations import CheckFailed, defined_names, explain
+from halab.translation import gettext
 
 __all__ = ["speak_in_notebook"]
 
@@ -39,7 +40,7 @@ def _note_result(result: Any) -> None:
     cell = result.info.raw_cell or ""
     if _CHECK.search(cell):
         if result.success:
-            print(f"✓ passed{_points()}")
+            print(gettext("✓ passed{points}").format(points=_points()))
         _tell_what_is_old(cell)
         return
     error = result.error_before_exec or result.error_in_exec
@@ -57,14 +58,22 @@ def _note_result(result: Any) -> None:
 def _tell_what_is_old(check: str) -> None:
     """Say it if a check was of an answer that has been changed since into something that cannot be read."""
     for name in set(re.findall(r"\w+", check)) & set(_unread) & set(get_ipython().user_ns):
-        print(f"Mind: this was the {name} from before. Its cell as it is now did not run. {_unread[name]}")
+        print(
+            gettext(
+                "Mind: this was the {name} from before. Its cell as it is now did not run. {value}"
+            ).format(name=name, value=_unread[name])
+        )
 
 
 def _points() -> str:
     """What the check that runs is worth, in words, if the front end sends the cell's metadata."""
     mark = get_ipython().kernel.get_parent("shell").get("metadata", {}).get("nbgrader", {})
     points = mark.get("points")
-    return f", {points} point{'' if points == 1 else 's'}" if points else ""
+    return (
+        gettext(", {points} point{which}").format(points=points, which="" if points == 1 else "s")
+        if points
+        else ""
+    )
 
 
 def _say_why_not(

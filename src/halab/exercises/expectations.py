@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from halab.translation import gettext
+
 __all__ = ["CheckFailed", "call_many", "defined_names", "expect", "expect_refused", "explain", "hint_in"]
 
 _DEFINED = re.compile(r"^(?:(?:async )?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)", re.MULTILINE)
@@ -22,7 +24,7 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints in place of a traceback, which would show the test, and that may be hidden."""
-        return [f"Expected: {self}"]
+        return [gettext("Expected: {value}").format(value=self)]
 
 
 def expect(met: bool, behaviour: str, hint: str) -> None:
@@ -72,14 +74,16 @@ def explain(kind: str, text: str) -> str:
     """One sentence for the learner about an error that ended a check, by its kind such as "NameError"."""
     first_line = next(iter(text.splitlines()), "")
     if kind == CheckFailed.__name__:
-        return f"Expected: {first_line}"
+        return gettext("Expected: {first_line}").format(first_line=first_line)
     if kind == NotImplementedError.__name__:
-        return "Nothing is written here yet."
+        return gettext("Nothing is written here yet.")
     if kind == NameError.__name__:
-        return f"{first_line}: its cell is unanswered, or stopped early."
+        return gettext("{first_line}: its cell is unanswered, or stopped early.").format(
+            first_line=first_line
+        )
     if kind == EOFError.__name__:
-        return "Your code stopped at input(): while it is graded nobody is there to answer."
-    return f"Your code stopped with {kind}: {first_line}"
+        return gettext("Your code stopped at input(): while it is graded nobody is there to answer.")
+    return gettext("Your code stopped with {kind}: {first_line}").format(kind=kind, first_line=first_line)
 
 
 def defined_names(cell: str) -> list[str]:

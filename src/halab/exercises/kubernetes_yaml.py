@@ -17,6 +17,7 @@ import yaml
 from halab.errors import CourseError
 from halab.exercises.pod_validation import FIELDS, first_problem
 from halab.models.health_probes import HealthProbe
+from halab.translation import gettext
 
 __all__ = ["ManifestError", "asked_of", "probe_in", "read_pod"]
 
@@ -30,7 +31,9 @@ class ManifestError(CourseError):
     """A manifest that Kubernetes would refuse. `line` and `column` count from 1."""
 
     def __init__(self, what: str, line: int, column: int) -> None:
-        super().__init__(f"Line {line}, column {column}: {what}")
+        super().__init__(
+            gettext("Line {line}, column {column}: {what}").format(line=line, column=column, what=what)
+        )
         self.line, self.column = line, column
 
 
@@ -49,7 +52,7 @@ def read_pod(text: str) -> dict[str, Any]:
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ManifestError(what, *_line_and_column(mark)) from None
     if not isinstance(pod, dict) or pod.get("kind") != "Pod" or pod.get("apiVersion") != "v1":
-        raise ManifestError("a Pod begins with apiVersion: v1 and kind: Pod", *_position(node, ()))
+        raise ManifestError(gettext("a Pod begins with apiVersion: v1 and kind: Pod"), *_position(node, ()))
     try:
         kubernetes_validate.validate(pod, _VERSION, strict=True)
     except kubernetes_validate.ValidationError as error:
@@ -91,18 +94,20 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         for key, _ in node.value:
             if not isinstance(self.construct_object(key, deep=True), str):
-                raise _refusal("a key is a text, and this one is not", key)
+                raise _refusal(gettext("a key is a text, and this one is not"), key)
         return super().construct_mapping(node, deep)
 
     def construct_sequence(self, node: yaml.SequenceNode, deep: bool = False) -> list[Any]:
         for entry in node.value:
             if entry.tag.endswith(":null"):
-                raise _refusal("this entry of the list is empty", entry)
+                raise _refusal(gettext("this entry of the list is empty"), entry)
         return super().construct_sequence(node, deep)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if not node.tag.endswith(_JSON_TAGS):
-            raise _refusal(f"Kubernetes knows no {node.tag.rpartition(':')[2]}", node)
+            raise _refusal(
+                gettext("Kubernetes knows no {value}").format(value=node.tag.rpartition(":")[2]), node
+            )
         value = super().construct_object(node, deep)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return _number(value, node)
@@ -118,9 +123,9 @@ _Loader.yaml_implicit_resolvers = {
 def _number(value: float, node: yaml.Node) -> float:
     """A number as JSON and Go have it: 3.0 is 3, and 1:30 is none."""
     if ":" in node.value or (isinstance(value, float) and not math.isfinite(value)):
-        raise _refusal("this is no number", node)
+        raise _refusal(gettext("this is no number"), node)
     if abs(value) > _GREATEST:
-        raise _refusal("the number is too great", node)
+        raise _refusal(gettext("the number is too great"), node)
     return int(value) if value == int(value) else value
 
 
@@ -136,20 +141,30 @@ def _without_nulls(value: Any) -> Any:
 
 def _compose(text: str) -> yaml.Node:
     if not isinstance(text, str) or not text.strip():
-        raise ManifestError("there is no YAML here", 1, 1)
+        raise ManifestError(gettext("there is no YAML here"), 1, 1)
     if len(text) > _MOST_CHARACTERS:
-        raise ManifestError(f"a Pod takes no more than {_MOST_CHARACTERS} characters", 1, 1)
+        raise ManifestError(
+            gettext("a Pod takes no more than {MOST_CHARACTERS} characters").format(
+                MOST_CHARACTERS=_MOST_CHARACTERS
+            ),
+            1,
+            1,
+        )
     _refuse_what_no_manifest_has(text)
     try:
         _check_events(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise ManifestError(f"this is not YAML: {error.problem}", *_line_and_column(mark)) from None
+        raise ManifestError(
+            gettext("this is not YAML: {problem}").format(problem=error.problem), *_line_and_column(mark)
+        ) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ManifestError(f"this is not YAML: {str(error).splitlines()[0]}", 1, 1) from None
+        raise ManifestError(
+            gettext("this is not YAML: {value}").format(value=str(error).splitlines()[0]), 1, 1
+        ) from None
     if node is None:
-        raise ManifestError("there is no YAML here", 1, 1)
+        raise ManifestError(gettext("there is no YAML here"), 1, 1)
     _refuse_duplicate_keys(node)
     return node
 
@@ -160,14 +175,16 @@ def _refuse_what_no_manifest_has(text: str) -> None:
         braces = line.find("{{")
         if braces >= 0 and "}}" in line[braces:]:
             raise ManifestError(
-                "{{ ... }} is a template's place for a value: fill it in, as `helm template` does",
+                gettext("{{ ... }} is a template's place for a value: fill it in, as `helm template` does"),
                 number,
                 braces + 1,
             )
         try:
             line.encode()
         except UnicodeEncodeError as error:
-            raise ManifestError("this character cannot be written", number, error.start + 1) from None
+            raise ManifestError(
+                gettext("this character cannot be written"), number, error.start + 1
+            ) from None
 
 
 def _check_events(text: str) -> None:
@@ -175,7 +192,9 @@ def _check_events(text: str) -> None:
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise ManifestError("write it out, without an alias", *_line_and_column(event.start_mark))
+            raise ManifestError(
+                gettext("write it out, without an alias"), *_line_and_column(event.start_mark)
+            )
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -185,7 +204,10 @@ def _check_events(text: str) -> None:
                 )
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise ManifestError(f"more than {_DEEPEST} levels", *_line_and_column(event.start_mark))
+            raise ManifestError(
+                gettext("more than {DEEPEST} levels").format(DEEPEST=_DEEPEST),
+                *_line_and_column(event.start_mark),
+            )
 
 
 def _refuse_duplicate_keys(node: yaml.Node) -> None:
@@ -194,7 +216,10 @@ def _refuse_duplicate_keys(node: yaml.Node) -> None:
         names: set[str] = set()
         for key, value in node.value:
             if str(key.value) in names:
-                raise ManifestError(f'"{key.value}" is there twice', *_line_and_column(key.start_mark))
+                raise ManifestError(
+                    gettext('"{value}" is there twice').format(value=key.value),
+                    *_line_and_column(key.start_mark),
+                )
             names.add(str(key.value))
             _refuse_duplicate_keys(value)
     elif isinstance(node, yaml.SequenceNode):
@@ -207,9 +232,10 @@ def _error_of(error: Any, node: yaml.Node) -> ManifestError:
     unexpected = re.search(r"'([^']+)' was unexpected", error.message)
     if unexpected:
         return ManifestError(
-            f'Kubernetes knows no "{unexpected[1]}" here', *_position(node, (*path, unexpected[1]), key=True)
+            gettext('Kubernetes knows no "{value}" here').format(value=unexpected[1]),
+            *_position(node, (*path, unexpected[1]), key=True),
         )
-    where = ".".join(map(str, path)) or "the document"
+    where = ".".join(map(str, path)) or gettext("the document")
     return ManifestError(f"{where}: {error.message[:200]}", *_position(node, path))
 
 

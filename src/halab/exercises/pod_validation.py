@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from halab.translation import gettext
+
 __all__ = ["FIELDS", "Problem", "first_problem"]
 
 FIELDS = {
@@ -51,28 +53,34 @@ def _problems(pod: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _metadata(pod.get("metadata", {}))
     spec = pod.get("spec")
     if spec is None:
-        yield "a Pod has a spec, and this one's is missing or empty", ("spec",), True
+        yield gettext("a Pod has a spec, and this one's is missing or empty"), ("spec",), True
         return
     containers = spec.get("containers", [])
     if not containers:
-        yield "a Pod has at least one container", ("spec", "containers"), True
+        yield gettext("a Pod has at least one container"), ("spec", "containers"), True
     yield from _choices(spec, ("spec",))
     names: set[str] = set()
     for index, container in enumerate(containers):
         path: Path = ("spec", "containers", index)
         yield from _container(container, path)
         if container["name"] in names:
-            yield f"another container is called {container['name']!r} already", (*path, "name"), False
+            yield (
+                gettext("another container is called {name!r} already").format(name=container["name"]),
+                (*path, "name"),
+                False,
+            )
         names.add(container["name"])
 
 
 def _metadata(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     name = metadata.get("name")
     if name is None and not metadata.get("generateName"):
-        yield "a Pod has a metadata.name", ("metadata",), True
+        yield gettext("a Pod has a metadata.name"), ("metadata",), True
     elif name is not None and (len(name) > 253 or not _SUBDOMAIN.fullmatch(name)):
         yield (
-            f"{name[:60]!r} is no Pod's name: small letters, digits, - and ., a letter or digit at each end",
+            gettext(
+                "{value!r} is no Pod's name: small letters, digits, - and ., a letter or digit at each end"
+            ).format(value=name[:60]),
             ("metadata", "name"),
             False,
         )
@@ -81,12 +89,14 @@ def _metadata(metadata: Mapping[str, Any]) -> Iterator[Problem]:
 def _container(container: Mapping[str, Any], path: Path) -> Iterator[Problem]:
     if not _LABEL.fullmatch(container["name"]):
         yield (
-            f"{container['name'][:60]!r} is no container's name: up to 63 small letters, digits and -",
+            gettext("{value!r} is no container's name: up to 63 small letters, digits and -").format(
+                value=container["name"][:60]
+            ),
             (*path, "name"),
             False,
         )
     if not container.get("image", "").strip():
-        yield "a container has an image", path, True
+        yield gettext("a container has an image"), path, True
     yield from _choices(container, path)
     for index, port in enumerate(container.get("ports", ())):
         at = (*path, "ports", index)
@@ -102,23 +112,40 @@ def _container(container: Mapping[str, Any], path: Path) -> Iterator[Problem]:
 def _probe(probe: Mapping[str, Any], name: str, path: Path) -> Iterator[Problem]:
     if name == "readinessProbe" and "terminationGracePeriodSeconds" in probe:
         yield (
-            "a readinessProbe ends nothing, so it has no terminationGracePeriodSeconds",
+            gettext("a readinessProbe ends nothing, so it has no terminationGracePeriodSeconds"),
             (*path, "terminationGracePeriodSeconds"),
             True,
         )
     for field, least in _LEAST.items():
         value = probe.get(field, least)
         if value < least:
-            yield f"{field} is {value}, and the least is {least}", (*path, field), True
+            yield (
+                gettext("{field} is {value}, and the least is {least}").format(
+                    field=field, value=value, least=least
+                ),
+                (*path, field),
+                True,
+            )
         if value > _MOST:
-            yield f"{field} is {value}, and the most is {_MOST}", (*path, field), True
+            yield (
+                gettext("{field} is {value}, and the most is {MOST}").format(
+                    field=field, value=value, MOST=_MOST
+                ),
+                (*path, field),
+                True,
+            )
     if name != "readinessProbe" and probe.get("successThreshold", 1) != 1:
-        yield f"successThreshold of a {name} must be 1", (*path, "successThreshold"), True
+        yield (
+            gettext("successThreshold of a {name} must be 1").format(name=name),
+            (*path, "successThreshold"),
+            True,
+        )
     handlers = [handler for handler in _HANDLERS if handler in probe]
     if len(handlers) != 1:
         yield (
-            f"a {name} asks in one way of {', '.join(_HANDLERS)}; this one has "
-            f"{' and '.join(handlers) or 'none'}",
+            gettext("a {name} asks in one way of {HANDLERS}; this one has {value}").format(
+                name=name, HANDLERS=", ".join(_HANDLERS), value=" and ".join(handlers) or gettext("none")
+            ),
             path,
             True,
         )
@@ -129,7 +156,7 @@ def _probe(probe: Mapping[str, Any], name: str, path: Path) -> Iterator[Problem]
 def _handler(asked: Mapping[str, Any], handler: str, path: Path) -> Iterator[Problem]:
     if handler == "exec":
         if not asked.get("command"):
-            yield "an exec probe has a command", path, True
+            yield gettext("an exec probe has a command"), path, True
         return
     yield from _port(asked["port"], (*path, "port"))
     yield from _choices(asked, path)
@@ -138,18 +165,24 @@ def _handler(asked: Mapping[str, Any], handler: str, path: Path) -> Iterator[Pro
 def _port(port: int | str, path: Path) -> Iterator[Problem]:
     if isinstance(port, str):
         if not _PORT_NAME.fullmatch(port):
-            number = ": a number stands without quotes" if port.isdigit() else ""
+            number = gettext(": a number stands without quotes") if port.isdigit() else ""
             yield (
-                f"{port[:60]!r} is no port's name, which has up to 15 small letters, digits and - and at "
-                f"least one letter{number}",
+                gettext(
+                    "{value!r} is no port's name, which has up to 15 small letters, digits and - and at "
+                    "least one letter{number}"
+                ).format(value=port[:60], number=number),
                 path,
                 False,
             )
     elif not 1 <= port <= 65_535:
-        yield f"a port lies from 1 to 65535, and this is {port}", path, False
+        yield gettext("a port lies from 1 to 65535, and this is {port}").format(port=port), path, False
 
 
 def _choices(values: Mapping[str, Any], path: Path) -> Iterator[Problem]:
     for field, choices in _CHOICES.items():
         if field in values and values[field] not in choices:
-            yield f"{field} is one of {', '.join(choices)}", (*path, field), False
+            yield (
+                gettext("{field} is one of {choices}").format(field=field, choices=", ".join(choices)),
+                (*path, field),
+                False,
+            )

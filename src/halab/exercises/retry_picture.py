@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from halab.models.retry_policy import Retry
 from halab.sim.retry_storm import RetryReport, Scenario, judge
 from halab.tables import text_table
+from halab.translation import gettext
 
 __all__ = ["Trial", "show_trial"]
 
@@ -36,36 +37,44 @@ class Trial:
     def sentence(self) -> str:
         """What users, the service and the rows got of it, in words."""
         report, sent = self.report, self.scenario.rate * self.scenario.outage
-        words = (
-            f"Simulated: of about {sent:.0f} requests sent during the outage {report.failed_during} failed "
-            f"for good; the service got {report.amplification:.1f} attempts for each; {report.duplicates} "
-            "rows are there twice."
+        words = gettext(
+            "Simulated: of about {sent:.0f} requests sent during the outage {failed_during} "
+            "failed for good; the service got {amplification:.1f} attempts for each; "
+            "{duplicates} rows are there twice."
+        ).format(
+            sent=sent,
+            failed_during=report.failed_during,
+            amplification=report.amplification,
+            duplicates=report.duplicates,
         )
         if report.failed_after:
-            words += (
-                f" A storm: {report.failed_after} requests failed after the outage, the last of them "
-                f"{report.settled:.0f} s after it."
-            )
+            words += gettext(
+                " A storm: {failed_after} requests failed after the outage, the last of them "
+                "{settled:.0f} s after it."
+            ).format(failed_after=report.failed_after, settled=report.settled)
         return words
 
     @property
     def alt(self) -> str:
         """The picture in words."""
         report = self.report
-        return (
-            f"Attempts in each second, as a multiple of the normal rate. Most: {report.peak:.1f}; after the "
-            f"outage: {report.peak_after:.1f}."
-        )
+        return gettext(
+            "Attempts in each second, as a multiple of the normal rate. Most: {peak:.1f}; after "
+            "the outage: {peak_after:.1f}."
+        ).format(peak=report.peak, peak_after=report.peak_after)
 
     def _rows(self) -> list[tuple[str, str]]:
         report = self.report
         return [
-            ("failed: requests without an answer in the end", str(report.failed)),
-            ("amplification: attempts for each request during the outage", f"{report.amplification:.1f}"),
-            ("duplicates: rows that are there twice", str(report.duplicates)),
-            ("unsafe: inserts sent again that may have happened", str(report.unsafe)),
-            ("peak: most attempts in a second, of the normal rate", f"{report.peak:.1f}"),
-            ("slowest: until the slowest good answer", f"{report.slowest:.1f} s"),
+            (gettext("failed: requests without an answer in the end"), str(report.failed)),
+            (
+                gettext("amplification: attempts for each request during the outage"),
+                f"{report.amplification:.1f}",
+            ),
+            (gettext("duplicates: rows that are there twice"), str(report.duplicates)),
+            (gettext("unsafe: inserts sent again that may have happened"), str(report.unsafe)),
+            (gettext("peak: most attempts in a second, of the normal rate"), f"{report.peak:.1f}"),
+            (gettext("slowest: until the slowest good answer"), f"{report.slowest:.1f} s"),
         ]
 
     def __repr__(self) -> str:

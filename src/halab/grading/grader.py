@@ -25,7 +25,7 @@ from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Refused, Reply
 from halab.grading.verdicts import CellError
-from halab.translation import language
+from halab.translation import gettext, language
 
 __all__ = ["Check", "GradeReport", "grade", "grade_all", "grade_notebook", "last_grade"]
 
@@ -184,12 +184,18 @@ class _GradingProcess:
             return reply
         if reply and reply["kind"] == "refused":
             raise SubmissionError(reply["message"], hint=reply["hint"])
-        problem = reply["message"] if reply else self._log.read_text()[-1000:] or "the grading process ended"
+        problem = (
+            reply["message"]
+            if reply
+            else self._log.read_text()[-1000:] or gettext("the grading process ended")
+        )
         self.close()
         raise CourseError(
-            f"{job['assignment']} of {job['learner']} was not graded: {problem}",
+            gettext("{assignment} of {learner} was not graded: {problem}").format(
+                assignment=job["assignment"], learner=job["learner"], problem=problem
+            ),
             hint=(reply["hint"] if reply else "")
-            or "Install the course again (make lab); if it stays, report it with this message.",
+            or gettext("Install the course again (make lab); if it stays, report it with this message."),
         )
 
     def _ask(self, job: Job, on_progress: Callable[[float], None]) -> Graded | Refused | Failed | None:
@@ -242,7 +248,7 @@ def _check(cell: GradedCell) -> Check:
     behaviour, hint = "", ""
     if cell["points"] < cell["out_of"]:
         error = CellError(*cell["error"]) if cell["error"] else None
-        behaviour = error.in_report() if error else "The cell left no result."
+        behaviour = error.in_report() if error else gettext("The cell left no result.")
         hint = (error and error.hint) or f"{card}.{task}.{topic}"
     return Check(
         name=cell["name"],

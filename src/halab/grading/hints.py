@@ -42,13 +42,20 @@ def next_hint(asked: str) -> Hint:
     """
     match = re.fullmatch(r"(\d{1,2})\.(\d)(?:\.([a-z-]+))?", asked)
     if not match:
-        raise CourseError(f"A hint is asked for by its task, such as 06.2; {asked!r} is not one.")
+        raise CourseError(
+            gettext("A hint is asked for by its task, such as 06.2; {asked!r} is not one.").format(
+                asked=asked
+            )
+        )
     card, task = int(match[1]), f"{int(match[1]):02d}.{match[2]}"
     known = hints_of(card)
     topic = f"{task}.{match[3]}" if match[3] else _topic(card, task, known)
     if topic not in known:
         topics = _topics_of(task, known) or list(known)
-        raise CourseError(f"There is no hint {topic}.", hint=f"There are: {', '.join(topics)}.")
+        raise CourseError(
+            gettext("There is no hint {topic}.").format(topic=topic),
+            hint=gettext("There are: {topics}.").format(topics=", ".join(topics)),
+        )
     given = sum(record["topic"] == topic for record in read(state_dir() / "hints.jsonl"))
     number = min(given + 1, len(STEPS))
     append(state_dir() / "hints.jsonl", {"topic": topic, "step": number})
@@ -60,8 +67,10 @@ def hints_of(card: int) -> dict[str, list[str]]:
     path = course_root() / "solutions" / entry(card).slug / "hints.yml"
     if not path.is_file():
         raise CourseError(
-            f"The hints of card {card} should be in {path}, and there is no such file.",
-            hint="Restore the course's files, such as by `git restore solutions`.",
+            gettext("The hints of card {card} should be in {path}, and there is no such file.").format(
+                card=card, path=path
+            ),
+            hint=gettext("Restore the course's files, such as by `git restore solutions`."),
         )
     loaded: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return {
@@ -78,7 +87,9 @@ def _topic(card: int, task: str, known: dict[str, list[str]]) -> str:
     if failed:
         return str(failed[0])
     if checks:
-        raise CourseError(f"Task {task} had all its points when it was last graded.")
+        raise CourseError(
+            gettext("Task {task} had all its points when it was last graded.").format(task=task)
+        )
     return next(iter(_topics_of(task, known)), task)
 
 

@@ -23,6 +23,7 @@ from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExi
 from halab.grading.sandbox.time_limit import TimeLimit
 from halab.grading.sandbox.turns import alone, beside_others
 from halab.grading.verdicts import CellError, Verdict
+from halab.translation import gettext
 
 __all__ = ["TEMPLATES", "DropForeignMarks", "GradeInSandbox", "HideHiddenTests", "sandbox"]
 
@@ -125,10 +126,9 @@ class _NotebookRun:
             self._stopped |= dict.fromkeys(self._judge.names(cell), error)
         if error and error.verdict is Verdict.PROCESS_EXITED:
             # Every later cell ends so too: they all say which one it was.
-            self._exit_reason = (
-                self._exit_reason
-                or f"In cell {number} of the notebook {error.text}; nothing after it could run."
-            )
+            self._exit_reason = self._exit_reason or gettext(
+                "In cell {number} of the notebook {text}; nothing after it could run."
+            ).format(number=number, text=error.text)
             error = CellError(Verdict.PROCESS_EXITED, self._exit_reason)
         return [*outputs, *([_error_output(error)] if error else [])]
 
@@ -139,13 +139,15 @@ class _NotebookRun:
             cause = self._stopped.get(missing[1], error) if missing else error
             # Of the answer's cell, which is told by itself: this one was not stopped.
             return (
-                CellError(cause.kind, "in its own cell") if cause.verdict is Verdict.CELL_TIMEOUT else cause
+                CellError(cause.kind, gettext("in its own cell"))
+                if cause.verdict is Verdict.CELL_TIMEOUT
+                else cause
             )
         return error
 
     def _outputs(self, cell: Any) -> tuple[list[Any], CellError | None]:
         if self._left <= 0:
-            return [], CellError(Verdict.PROCESS_EXITED, "the time for all cells together was up")
+            return [], CellError(Verdict.PROCESS_EXITED, gettext("the time for all cells together was up"))
         try:
             limit = self._box.limit(min(self._timeout, self._left))
         except ProcessExited as exited:
@@ -165,12 +167,12 @@ class _NotebookRun:
         if limit.ran_out_on_a_busy_machine:
             self.doubtful = True
             if not limit.computed_too_long:
-                self.undecided = (
-                    "a cell ran out of time while this machine was busy; its code waited "
-                    f"{limit.waited:.0f} s for a core"
-                )
+                self.undecided = gettext(
+                    "a cell ran out of time while this machine was busy; its code waited {waited:.0f} s "
+                    "for a core"
+                ).format(waited=limit.waited)
         if self._box.lost:
-            self.doubtful, self.undecided = True, "its sandbox was lost on this machine"
+            self.doubtful, self.undecided = True, gettext("its sandbox was lost on this machine")
 
     def _run_cell(self, cell: Any, limit: TimeLimit) -> tuple[list[Any], CellError | None]:
         try:
@@ -183,7 +185,9 @@ class _NotebookRun:
             return [], CellError.by_learner(raised.kind, raised.text)
         self._characters_left -= sum(len(str(output)) for output in outputs)
         if outputs and self._characters_left < 0:
-            outputs = [nbformat.v4.new_output("stream", text="[left out: all outputs are too much]\n")]
+            outputs = [
+                nbformat.v4.new_output("stream", text=gettext("[left out: all outputs are too much]\n"))
+            ]
         return outputs, CellError.by_learner(*error) if error else None
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import nbformat
 
+from halab.translation import gettext
+
 __all__ = ["decoded", "notebook_of"]
 
 _MOST_TEXT = 32_000_000  # characters of a cell's source
@@ -34,15 +36,19 @@ def notebook_of(read: Any) -> Any:
     `read` is the file's JSON. Raises ValueError, in words for a learner, if it is no notebook.
     """
     if not isinstance(read, dict):
-        raise ValueError("it holds something else")
+        raise ValueError(gettext("it holds something else"))
     if isinstance(read.get("nbformat"), int) and read["nbformat"] > nbformat.current_nbformat:
-        raise ValueError(f"it is of format {read['nbformat']}, and {nbformat.current_nbformat} is read here")
+        raise ValueError(
+            gettext("it is of format {nbformat}, and {current_nbformat} is read here").format(
+                nbformat=read["nbformat"], current_nbformat=nbformat.current_nbformat
+            )
+        )
     if isinstance(read.get("worksheets"), list):  # the format of 2014 and before
         read["cells"] = [
             cell for sheet in read["worksheets"] if isinstance(sheet, dict) for cell in _list(sheet)
         ]
     if not isinstance(read.get("cells"), list):
-        raise ValueError("it has no list of cells")
+        raise ValueError(gettext("it has no list of cells"))
     cells = [_cell(cell, number) for number, cell in enumerate(read["cells"])]
     _make_ids_unique(cells)
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=_metadata(read))
@@ -58,7 +64,7 @@ def _list(sheet: Mapping[str, Any]) -> list[Any]:
 
 def _cell(read: Any, number: int) -> Any:
     if not isinstance(read, dict):
-        raise ValueError(f"cell {number + 1} is no cell")
+        raise ValueError(gettext("cell {value} is no cell").format(value=number + 1))
     source = _text(read.get("source", read.get("input", "")), number)
     kind = read.get("cell_type")
     if kind not in _TYPES:
@@ -85,9 +91,13 @@ def _text(source: Any, number: int) -> str:
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     if not isinstance(source, str):
-        raise ValueError(f"the text of cell {number + 1} is no text")
+        raise ValueError(gettext("the text of cell {value} is no text").format(value=number + 1))
     if len(source) > _MOST_TEXT:
-        raise ValueError(f"cell {number + 1} has {len(source):,} characters; {_MOST_TEXT:,} are the most")
+        raise ValueError(
+            gettext("cell {value} has {count:,} characters; {MOST_TEXT:,} are the most").format(
+                value=number + 1, count=len(source), MOST_TEXT=_MOST_TEXT
+            )
+        )
     return source
 
 

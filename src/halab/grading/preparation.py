@@ -16,6 +16,7 @@ from halab.course.notebook_translation import translate_notebook
 from halab.errors import SubmissionError
 from halab.folders import read_plain
 from halab.grading.notebook_reading import decoded, notebook_of
+from halab.translation import gettext
 
 __all__ = ["MAX_BYTES", "MAX_CELLS", "one_line", "prepare"]
 
@@ -64,22 +65,27 @@ def _read(path: Path) -> Any:
         notebook = notebook_of(_whole_json(path))
     except MemoryError:
         raise SubmissionError(
-            f"{path.name} takes more memory to read than a notebook may.",
-            hint="In JupyterLab: Edit, Clear Outputs of All Cells; save, and grade again.",
+            gettext("{name} takes more memory to read than a notebook may.").format(name=path.name),
+            hint=gettext("In JupyterLab: Edit, Clear Outputs of All Cells; save, and grade again."),
         ) from None
     except Exception as error:  # nbformat lets errors of many kinds through for a file that is no notebook
         if not path.stat().st_size:
-            raise SubmissionError(f"{path.name} is empty.", hint=_SAVE) from error
+            raise SubmissionError(gettext("{name} is empty.").format(name=path.name), hint=_SAVE) from error
         problem = one_line(str(error).partition("\n")[0], 200)
         if not isinstance(error, (ValueError, nbformat.ValidationError)):  # no text for learners
-            problem = "it holds something else"
+            problem = gettext("it holds something else")
         raise SubmissionError(
-            f"{path.name} is not a notebook that can be read: {problem}.", hint=_COPY
+            gettext("{name} is not a notebook that can be read: {problem}.").format(
+                name=path.name, problem=problem
+            ),
+            hint=_COPY,
         ) from error
     if len(notebook.cells) > MAX_CELLS:
         raise SubmissionError(
-            f"{path.name} has {len(notebook.cells)} cells; a submission may have {MAX_CELLS}.",
-            hint="Delete the cells that are no answers, save, and grade again.",
+            gettext("{name} has {count} cells; a submission may have {MAX_CELLS}.").format(
+                name=path.name, count=len(notebook.cells), MAX_CELLS=MAX_CELLS
+            ),
+            hint=gettext("Delete the cells that are no answers, save, and grade again."),
         )
     return notebook
 
@@ -97,7 +103,7 @@ def _whole_json(path: Path) -> Any:
         except (ValueError, RecursionError) as error:
             if time.monotonic() > end or time.time() - path.stat().st_mtime > _SAVING:
                 if isinstance(error, RecursionError):
-                    raise ValueError("its lists are nested too deeply") from None
+                    raise ValueError(gettext("its lists are nested too deeply")) from None
                 raise
             time.sleep(0.05)
 
@@ -106,27 +112,39 @@ def _file_problem(path: Path) -> SubmissionError | None:
     """Why there is nothing to read, or None."""
     if path.is_symlink():
         return SubmissionError(
-            f"{path.name} is a link to another file; a submission is a file of its own.",
-            hint="Put a copy of the notebook in its place.",
+            gettext("{name} is a link to another file; a submission is a file of its own.").format(
+                name=path.name
+            ),
+            hint=gettext("Put a copy of the notebook in its place."),
         )
     if path.is_dir():
-        return SubmissionError(f"{path.name} is a folder; a notebook was expected.", hint=_COPY)
+        return SubmissionError(
+            gettext("{name} is a folder; a notebook was expected.").format(name=path.name), hint=_COPY
+        )
     if not path.is_file():
         others = " and ".join(one_line(file.name, 60) for file in sorted(path.parent.glob("*.ipynb"))[:3])
         if others:
             return SubmissionError(
-                f"There is no {path.name} in {path.parent}, but {others}.",
-                hint=f"If that is your work, rename it to {path.name} and grade again.",
+                gettext("There is no {name} in {parent}, but {others}.").format(
+                    name=path.name, parent=path.parent, others=others
+                ),
+                hint=gettext("If that is your work, rename it to {name} and grade again.").format(
+                    name=path.name
+                ),
             )
         return SubmissionError(
-            f"There is no {path.name} in {path.parent}.",
-            hint="Open the exercise in JupyterLab (halab lab), write your answers, save, and grade again.",
+            gettext("There is no {name} in {parent}.").format(name=path.name, parent=path.parent),
+            hint=gettext(
+                "Open the exercise in JupyterLab (halab lab), write your answers, save, and grade again."
+            ),
         )
     if path.stat().st_size > MAX_BYTES:
         size, most = path.stat().st_size / 1024**2, MAX_BYTES / 1024**2
         return SubmissionError(
-            f"{path.name} has {size:.0f} MiB; a notebook may have {most:.0f}.",
-            hint="In JupyterLab: Edit, Clear Outputs of All Cells; save, and grade again.",
+            gettext("{name} has {size:.0f} MiB; a notebook may have {most:.0f}.").format(
+                name=path.name, size=size, most=most
+            ),
+            hint=gettext("In JupyterLab: Edit, Clear Outputs of All Cells; save, and grade again."),
         )
     return None
 
@@ -134,8 +152,13 @@ def _file_problem(path: Path) -> SubmissionError | None:
 def _wrong_exercise(path: Path, notebook: Any) -> SubmissionError:
     """The error for a notebook that is no copy of this exercise; it says of which one, if the cells tell."""
     cards = sorted({name[:2] for cell in notebook.cells if re.match(r"\d\d-", name := _name(cell))})
-    of = f"; its cells are of exercise {' and '.join(cards)}" if cards else ""
-    return SubmissionError(f"{one_line(path.name)} holds none of the cells of this exercise{of}.", hint=_COPY)
+    of = gettext("; its cells are of exercise {cards}").format(cards=" and ".join(cards)) if cards else ""
+    return SubmissionError(
+        gettext("{one_line} holds none of the cells of this exercise{of}.").format(
+            one_line=one_line(path.name), of=of
+        ),
+        hint=_COPY,
+    )
 
 
 def _name(cell: Any) -> str:
@@ -162,8 +185,10 @@ def _other_language_note(notebook: Any) -> list[str]:
         return []
     name = one_line(str(kernel.get("display_name") or language), 60)
     return [
-        f"The notebook asks for the kernel {name}; the exercise is in Python, and was run as such. "
-        "In JupyterLab: Kernel, Change Kernel, Python 3."
+        gettext(
+            "The notebook asks for the kernel {name}; the exercise is in Python, and was run as "
+            "such. In JupyterLab: Kernel, Change Kernel, Python 3."
+        ).format(name=name)
     ]
 
 
@@ -187,8 +212,9 @@ def _duplicate_cells(notebook: Any, counts: Counter[str], originals: dict[str, A
             later.add(name)
     notebook.cells = cells[::-1]
     return [
-        f"The cell {name} is there {count} times; the last one "
-        f"{'' if _locked(originals[name]) else 'that was written in '}counts."
+        gettext("The cell {name} is there {count} times; the last one {which}counts.").format(
+            name=name, count=count, which="" if _locked(originals[name]) else gettext("that was written in ")
+        )
         for name, count in counts.items()
         if count > 1
     ]
@@ -205,10 +231,14 @@ def _reset_cell(cell: Any, originals: dict[str, Any], notes: list[str]) -> Any:
     original = originals.get(name)
     if original is not None and _locked(original):
         if (cell.cell_type, cell.source) != (original.cell_type, original.source):
-            notes.append(f"The cell {name} was changed; the original was used.")
+            notes.append(gettext("The cell {name} was changed; the original was used.").format(name=name))
         return copy.deepcopy(original)
     if original is not None and cell.cell_type != original.cell_type:
-        notes.append(f"The answer cell {name} was of type {cell.cell_type}; it was run as code.")
+        notes.append(
+            gettext("The answer cell {name} was of type {cell_type}; it was run as code.").format(
+                name=name, cell_type=cell.cell_type
+            )
+        )
         source, cell = cell.source, copy.deepcopy(original)
         cell.source = source
     cell.metadata = copy.deepcopy(original.metadata) if original is not None else nbformat.NotebookNode()
@@ -225,14 +255,20 @@ def _reorder_cells(notebook: Any, originals: dict[str, Any]) -> list[str]:
     ordered = sorted(cells, key=lambda cell: order.index(_name(cell)))
     for index, cell in zip(places, ordered, strict=True):
         notebook.cells[index] = cell
-    return [] if cells == ordered else ["Cells of the exercise had changed places; they are in order again."]
+    return (
+        []
+        if cells == ordered
+        else [gettext("Cells of the exercise had changed places; they are in order again.")]
+    )
 
 
 def _restore_cell(notebook: Any, name: str, originals: dict[str, Any]) -> str:
     if not _locked(originals[name]):
-        return f"The answer cell {name} is gone; what your other cells define was graded."
+        return gettext("The answer cell {name} is gone; what your other cells define was graded.").format(
+            name=name
+        )
     order = list(originals)
     earlier = set(order[: order.index(name)])
     places = [index for index, cell in enumerate(notebook.cells) if _name(cell) in earlier]
     notebook.cells.insert(max(places, default=-1) + 1, copy.deepcopy(originals[name]))
-    return f"The cell {name} was gone; the original was used."
+    return gettext("The cell {name} was gone; the original was used.").format(name=name)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from halab.exercises.expectations import CheckFailed, explain, hint_in
+from halab.translation import gettext
 
 __all__ = ["CellError", "Verdict"]
 
@@ -53,7 +54,9 @@ class CellError:
     @classmethod
     def by_learner(cls, kind: str, text: str) -> CellError:
         """An error that a learner's code raised, marked if it goes by the name of a verdict of the grader."""
-        return cls(f"{kind} (of yours)" if Verdict(kind) in _GRADERS_OWN else kind, text)
+        return cls(
+            gettext("{kind} (of yours)").format(kind=kind) if Verdict(kind) in _GRADERS_OWN else kind, text
+        )
 
     @property
     def verdict(self) -> Verdict:
@@ -67,14 +70,14 @@ class CellError:
     def in_notebook(self) -> str:
         """What stands below the cell. It quotes no code: a test may be hidden."""
         if self.verdict is Verdict.CHECK_FAILED:
-            return f"Expected: {self.text}"
+            return gettext("Expected: {text}").format(text=self.text)
         return f"{self.kind}: {self.text}" if self.text else self.kind
 
     def in_report(self) -> str:
         """One sentence for the learner about a graded cell."""
         match self.verdict:
             case Verdict.CELL_TIMEOUT:
-                return "Your code was still running when its time was up."
+                return gettext("Your code was still running when its time was up.")
             case Verdict.PROCESS_EXITED:
                 return self.text
             case _:

@@ -34,6 +34,7 @@ from halab.measure.probing.milvus_collections import (
     wait_until_loaded,
 )
 from halab.measure.probing.operations import UNANSWERED, error_text
+from halab.translation import gettext
 
 __all__ = ["Answer", "Canary"]
 
@@ -90,8 +91,10 @@ class Canary:
             wait_until_loaded(client, COLLECTION)
         except UNANSWERED as error:
             raise MeasurementError(
-                f"the canary's collection was not made: {error_text(error)}",
-                hint="see `halab status`, and try again when every role is healthy",
+                gettext("the canary's collection was not made: {error_text}").format(
+                    error_text=error_text(error)
+                ),
+                hint=gettext("see `halab status`, and try again when every role is healthy"),
             ) from None
         self._client = client
 

@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from halab.folders import course_root
 from halab.measure.journal.plots import Picture, ink
 from halab.monitoring.monitor import Monitor
+from halab.translation import gettext
 
 __all__ = ["Panel", "dashboard", "panels"]
 
@@ -59,12 +60,21 @@ def dashboard(watch: Monitor, seconds: float, spans: Sequence[tuple[str, float, 
         for axes in rows:
             for _, began, ended in spans:
                 axes.axvspan(began - end, ended - end, color="#999999", alpha=0.22, linewidth=0)
-        rows[-1].set_xlabel(f"seconds before {time.strftime('%H:%M:%S', time.localtime(end))}")
+        rows[-1].set_xlabel(
+            gettext("seconds before {strftime}").format(
+                strftime=time.strftime("%H:%M:%S", time.localtime(end))
+            )
+        )
         rows[-1].set_xlim(-seconds, 0)
     shaded = ", ".join(
-        f"{name} from {began - end:.0f} to {ended - end:.0f} s" for name, began, ended in spans
+        gettext("{name} from {value:.0f} to {value2:.0f} s").format(
+            name=name, value=began - end, value2=ended - end
+        )
+        for name, began, ended in spans
     )
-    figure.alt = " ".join([*words, f"Shaded: {shaded}." if spans else ""]).strip()
+    figure.alt = " ".join(
+        [*words, gettext("Shaded: {shaded}.").format(shaded=shaded) if spans else ""]
+    ).strip()
     return figure
 
 
@@ -78,8 +88,10 @@ def _draw(axes: Axes, watch: Monitor, panel: Panel, start: float, end: float) ->
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
     if not lines:
-        axes.text(0.5, 0.5, "nothing in this time", transform=axes.transAxes, ha="center", va="center")
-        return f"{panel.title}: nothing."
+        axes.text(
+            0.5, 0.5, gettext("nothing in this time"), transform=axes.transAxes, ha="center", va="center"
+        )
+        return gettext("{title}: nothing.").format(title=panel.title)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
     return f"{panel.title}: {', '.join(_range(name, points) for name, points in lines.items())}."
 
@@ -96,7 +108,9 @@ def _lines(
 
 def _range(name: str, points: Sequence[tuple[float, float]]) -> str:
     values = [value for _, value in points]
-    return f"{name} {min(values):.3g} to {max(values):.3g}"
+    return gettext("{name} {values:.3g} to {values2:.3g}").format(
+        name=name, values=min(values), values2=max(values)
+    )
 
 
 def _named(legend: str, labels: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 from halab.loopback_server import LoopbackHandler, serve_on_loopback
 from halab.tables import Row, text_table
+from halab.translation import gettext
 
 __all__ = ["Inbox", "Message", "serve_inbox"]
 
@@ -80,8 +81,10 @@ class Inbox:
 
     def __repr__(self) -> str:
         if not self.messages:
-            return "Nobody was paged."
-        return text_table("What was sent", _HEADINGS, [_row(each) for each in self.messages], align="left")
+            return gettext("Nobody was paged.")
+        return text_table(
+            gettext("What was sent"), _HEADINGS, [_row(each) for each in self.messages], align="left"
+        )
 
 
 def _row(message: Message) -> Row:
@@ -91,7 +94,7 @@ def _row(message: Message) -> Row:
         message.about or "-",
         _clock(message.began),
         _clock(message.arrived),
-        "not yet" if message.resolved is None else _clock(message.resolved),
+        gettext("not yet") if message.resolved is None else _clock(message.resolved),
         message.action,
     )
 
@@ -117,12 +120,12 @@ def serve_inbox(inbox: Inbox, port: int) -> Iterator[str]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             if self.path != "/alerts" or not 0 < length <= _MOST_BYTES:
-                self.answer(400, "text/plain", "Alertmanager posts to /alerts, up to 1 MiB")
+                self.answer(400, "text/plain", gettext("Alertmanager posts to /alerts, up to 1 MiB"))
                 return
             try:
                 inbox.receive(json.loads(self.rfile.read(length)), time.time())
             except (KeyError, TypeError, ValueError):
-                self.answer(400, "text/plain", "this is not what Alertmanager's webhook posts")
+                self.answer(400, "text/plain", gettext("this is not what Alertmanager's webhook posts"))
                 return
             self.answer(200, "text/plain", "")
 
@@ -146,7 +149,11 @@ tr.over td:first-child {{ border-left: .4rem solid #8886; }}
 def _page(inbox: Inbox) -> str:
     messages = inbox.messages
     waiting = sum(message.resolved is None for message in messages)
-    summary = f"{len(messages)} sent, {waiting} not resolved yet." if messages else "Nobody was paged."
+    summary = (
+        gettext("{count} sent, {waiting} not resolved yet.").format(count=len(messages), waiting=waiting)
+        if messages
+        else gettext("Nobody was paged.")
+    )
     rows = "".join(_page_row(message) for message in reversed(messages))
     heads = "".join(f"<th>{heading}</th>" for heading in _HEADINGS)
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>" if messages else ""

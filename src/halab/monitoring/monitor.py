@@ -34,6 +34,7 @@ from halab.monitoring.servers import (
     write_settings,
     write_targets,
 )
+from halab.translation import gettext
 
 __all__ = ["Monitor", "monitor"]
 
@@ -80,18 +81,27 @@ class Monitor:
                     return message
             time.sleep(0.2)
         raise MeasurementError(
-            f"{alert} was not {'resolved' if resolved else 'sent'} within {seconds:g} s; the inbox has "
-            f"{', '.join(message.alert for message in self.inbox.messages) or 'nothing'}",
-            hint=f"see {self.prometheus}alerts for what is pending",
+            gettext("{alert} was not {which} within {seconds:g} s; the inbox has {value}").format(
+                alert=alert,
+                which=gettext("resolved") if resolved else gettext("sent"),
+                seconds=seconds,
+                value=", ".join(message.alert for message in self.inbox.messages) or gettext("nothing"),
+            ),
+            hint=gettext("see {prometheus}alerts for what is pending").format(prometheus=self.prometheus),
         )
 
     def _ask(self, what: str, **words: str) -> dict[str, Any]:
         try:
             answer = httpx.get(f"{self.prometheus}api/v1/{what}", params=words, timeout=5.0).json()
         except (httpx.HTTPError, ValueError):
-            raise MeasurementError("Prometheus does not answer", hint="start the monitor again") from None
+            raise MeasurementError(
+                gettext("Prometheus does not answer"), hint=gettext("start the monitor again")
+            ) from None
         if answer["status"] != "success":
-            raise MeasurementError(f"Prometheus refuses that: {answer['error']}", hint="is it PromQL?")
+            raise MeasurementError(
+                gettext("Prometheus refuses that: {error}").format(error=answer["error"]),
+                hint=gettext("is it PromQL?"),
+            )
         return dict(answer["data"])
 
 

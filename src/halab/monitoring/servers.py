@@ -15,6 +15,7 @@ from halab.cluster.kept_processes import find_program
 from halab.cluster.running_cluster import RunningCluster
 from halab.errors import ClusterError
 from halab.folders import course_root
+from halab.translation import gettext
 
 __all__ = ["Ports", "commands", "find_programs", "rule_files", "targets", "write_settings", "write_targets"]
 
@@ -42,8 +43,9 @@ def find_programs() -> dict[str, str]:
     missing = [program for program, place in programs.items() if place is None]
     if missing:
         raise ClusterError(
-            f"Monitoring needs Prometheus and Alertmanager, and {' and '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} not installed here.",
+            gettext(
+                "Monitoring needs Prometheus and Alertmanager, and {missing} {which} not installed here."
+            ).format(missing=" and ".join(missing), which="is" if len(missing) == 1 else gettext("are")),
             hint=INSTALL,
         )
     return {program: place for program, place in programs.items() if place}

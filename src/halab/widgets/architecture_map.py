@@ -25,6 +25,7 @@ from halab.errors import ClusterError, CourseError
 from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture
 from halab.models.survival import FACTS, Fact, Member, Verdict, members, verdicts
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.survival_map import DOCUMENTED, architecture_of, parts_of, why_zh
 
@@ -222,18 +223,32 @@ class ArchitectureMap(CourseWidget):
             for part in parts
             if part["role"] in roles
         ]
-        read = [] if architecture.measured else [f"{DOCUMENTED} Sources: {' '.join(architecture.sources)}"]
+        read = (
+            []
+            if architecture.measured
+            else [
+                gettext("{DOCUMENTED} Sources: {sources}").format(
+                    DOCUMENTED=DOCUMENTED, sources=" ".join(architecture.sources)
+                )
+            ]
+        )
         return text_table(
-            self._heading(), ["layer", "part", "health", "HA state", "memory"], rows, read, align="left"
+            self._heading(),
+            ["layer", "part", "health", gettext("HA state"), "memory"],
+            rows,
+            read,
+            align="left",
         )
 
     def _heading(self) -> str:
         if self.version != COURSE:
-            return f"Milvus {self.version}, from documentation; profile ha"
+            return gettext("Milvus {version}, from documentation; profile ha").format(version=self.version)
         if "engine" not in self.facts:
-            return f"Profile {self.facts['profile']}; nothing runs yet"
+            return gettext("Profile {profile}; nothing runs yet").format(profile=self.facts["profile"])
         made_of = "SIMULATED" if self.facts["engine"] == "simulated" else f"Milvus {self.facts['milvus']}"
-        return f"Cluster {self.facts['name']}, {made_of}" + (", taken down since" if self.gone else "")
+        return gettext("Cluster {name}, {made_of}").format(name=self.facts["name"], made_of=made_of) + (
+            gettext(", taken down since") if self.gone else ""
+        )
 
     def _seen_or_not(self, _: Any) -> None:
         self._turned.put(None)
@@ -333,7 +348,10 @@ def _told(verdict: Verdict) -> dict[str, Any]:
 def _profile(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     course = ARCHITECTURES[COURSE]
     if name not in course.profiles:
-        raise CourseError(f"There is no profile {name!r}.", hint=f"Choose from {', '.join(course.profiles)}.")
+        raise CourseError(
+            gettext("There is no profile {name!r}.").format(name=name),
+            hint=gettext("Choose from {profiles}.").format(profiles=", ".join(course.profiles)),
+        )
     return _parts(course, name), {"profile": name}
 
 
@@ -385,4 +403,4 @@ def _about(words: tuple[str, str, str, str, str]) -> dict[str, str]:
 
 
 def _mebibytes(memory: int) -> str:
-    return f"{memory / 2**20:.0f} MiB" if memory else ""
+    return gettext("{value:.0f} MiB").format(value=memory / 2**20) if memory else ""

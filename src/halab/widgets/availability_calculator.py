@@ -24,6 +24,7 @@ from halab.models.availability_repair import Block, Chain, milvus
 from halab.models.availability_slo import burn_rate, failovers_allowed
 from halab.sim.monte_carlo import YEAR, simulate_years
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = [
@@ -91,14 +92,17 @@ class CopiesCalculator(_Calculator):
         """The figures, and what the sliders stand on."""
         settings, figures = self.settings, self.figures
         rows = [
-            ("one copy", figures["one"]),
-            (f"{settings['copies']} copies, independent", figures["independent"]),
-            ("with common causes", figures["common"]),
-            ("and with failovers", figures["all"]),
+            (gettext("one copy"), figures["one"]),
+            (
+                gettext("{copies} copies, independent").format(copies=settings["copies"]),
+                figures["independent"],
+            ),
+            (gettext("with common causes"), figures["common"]),
+            (gettext("and with failovers"), figures["all"]),
         ]
         return text_table(
-            "What another copy buys",
-            ("", "availability", "down a year"),
+            gettext("What another copy buys"),
+            ("", "availability", gettext("down a year")),
             _yearly(rows),
             [_stands_on(settings)],
         )
@@ -157,11 +161,19 @@ class ChainCalculator(_Calculator):
 
     def text(self) -> str:
         """Part by part, the chain, and what the sliders stand on."""
-        rows = [(f"{one.name}, {one.needed} of {one.copies}", one.availability) for one in self.chain.blocks]
-        rows.append(("the chain", self.chain.availability))
+        rows = [
+            (
+                gettext("{name}, {needed} of {copies}").format(
+                    name=one.name, needed=one.needed, copies=one.copies
+                ),
+                one.availability,
+            )
+            for one in self.chain.blocks
+        ]
+        rows.append((gettext("the chain"), self.chain.availability))
         return text_table(
-            "A chain of parts, each of which is needed",
-            ("", "availability", "down a year"),
+            gettext("A chain of parts, each of which is needed"),
+            ("", "availability", gettext("down a year")),
             _yearly(rows),
             [_stands_on(self.settings)],
         )
@@ -195,15 +207,19 @@ class PromiseCalculator(_Calculator):
         """What the objective leaves, and the table of nines."""
         figures, settings = self.figures, self.settings
         budget, allowed = figures["budget"] or 0.0, figures["failovers"]
-        pays = "any number of" if allowed is None else f"{allowed:.0f}"
-        said = (
-            f"{percent(settings['slo'])} leaves {spell(budget)} a month, which pays for {pays} failovers of "
-            f"{spell(settings['failover'])}."
+        pays = gettext("any number of") if allowed is None else f"{allowed:.0f}"
+        said = gettext(
+            "{percent} leaves {spell} a month, which pays for {pays} failovers of {spell2}."
+        ).format(
+            percent=percent(settings["slo"]),
+            spell=spell(budget),
+            pays=pays,
+            spell2=spell(settings["failover"]),
         )
         calendar = _calendar(settings)
         rows = [(percent(a), *(spell((1 - a) * each) for each in calendar.periods.values())) for a in _NINES]
         headings = ("", *(f"a {name}" for name in calendar.periods))
-        return text_table(f"The nines: {calendar}", headings, rows, [said])
+        return text_table(gettext("The nines: {calendar}").format(calendar=calendar), headings, rows, [said])
 
 
 def chain_of(settings: Mapping[str, Any]) -> Chain:
@@ -246,7 +262,7 @@ def spell(seconds: float) -> str:
     if seconds == 0:
         return "0 s"
     if seconds < 1e-3:
-        return "under 1 ms"
+        return gettext("under 1 ms")
     for unit, size, below in (
         ("ms", 1e-3, 0.9995),
         ("s", 1.0, 99.95),
@@ -256,13 +272,17 @@ def spell(seconds: float) -> str:
         if seconds < below:
             return f"{seconds / size:.3g} {unit}"
     days = seconds / (24 * HOUR)
-    return f"{days:.3g} days" if days < 999.5 else f"{float(f'{days:.3g}'):,.0f} days"
+    return (
+        gettext("{days:.3g} days").format(days=days)
+        if days < 999.5
+        else gettext("{float:,.0f} days").format(float=float(f"{days:.3g}"))
+    )
 
 
 def percent(availability: float) -> str:
     """A percentage with the digits its nines need, never rounded up; beyond nine nines it is words."""
     if 1 - availability < 0.999e-9:
-        return "more than 99.9999999 %"
+        return gettext("more than 99.9999999 %")
     digits = max(0, int(-(-(nines(availability) - 2 - 1e-6) // 1))) + 2
     cut = int(availability * 100 * 10**digits + 1e-4) / 10**digits
     return f"{cut:.{digits}f}".rstrip("0").rstrip(".") + " %"
@@ -302,8 +322,12 @@ def _yearly(rows: list[tuple[str, float]]) -> list[tuple[str, str, str]]:
 
 
 def _stands_on(settings: Mapping[str, Any]) -> str:
-    return (
-        f"One copy runs for {spell(settings['mtbf'])} and is repaired in {spell(settings['mttr'])}; "
-        f"{settings['beta']:.3g} of its downtime strikes all, "
-        f"and a failover takes {spell(settings['failover'])}."
+    return gettext(
+        "One copy runs for {spell} and is repaired in {spell2}; {beta:.3g} of its downtime "
+        "strikes all, and a failover takes {spell3}."
+    ).format(
+        spell=spell(settings["mtbf"]),
+        spell2=spell(settings["mttr"]),
+        beta=settings["beta"],
+        spell3=spell(settings["failover"]),
     )

@@ -16,6 +16,7 @@ import traitlets
 from halab.course.catalogue import language
 from halab.sim.load_balancing import STRATEGIES, Node, RaceReport, race, requests
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["BalancerRace"]
@@ -61,18 +62,19 @@ class BalancerRace(CourseWidget):
             for name, outcome in self.race().items()
         ]
         happens = {
-            "none": "nothing happens to it",
-            "grey": "it goes grey in the middle",
-            "leaves": "it leaves in the middle",
+            "none": gettext("nothing happens to it"),
+            "grey": gettext("it goes grey in the middle"),
+            "leaves": gettext("it leaves in the middle"),
         }
         return text_table(
-            "Four strategies, the same requests",
-            ("strategy", "p50 (ms)", "p99 (ms)", "answers a second", "failed"),
+            gettext("Four strategies, the same requests"),
+            ("strategy", "p50 (ms)", "p99 (ms)", gettext("answers a second"), "failed"),
             rows,
             [
-                f"Load {self.load:.0%} of all nodes; the third has {self.third:.0%} of the others' speed; "
-                f"{happens[self.event]}.",
-                "A simulation: it shows the shape, not Milvus' speed.",
+                gettext(
+                    "Load {load:.0%} of all nodes; the third has {third:.0%} of the others' speed; {value}."
+                ).format(load=self.load, third=self.third, value=happens[self.event]),
+                gettext("A simulation: it shows the shape, not Milvus' speed."),
             ],
         )
 

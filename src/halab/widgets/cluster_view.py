@@ -17,6 +17,7 @@ from halab.cluster import open_cluster
 from halab.cluster.protocol import ROLES, Cluster, Component
 from halab.course.catalogue import language
 from halab.errors import ClusterNotFound, HalabError
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ClusterView", "Progress", "Start"]
@@ -72,15 +73,19 @@ class ClusterView(CourseWidget):
 
     def text(self) -> str:
         if self.state == "failed":
-            return f"Cluster: failed\n{self.problem['message']}\nHint: {self.problem['hint']}"
+            return gettext("Cluster: failed\n{message}\nHint: {hint}").format(
+                message=self.problem["message"], hint=self.problem["hint"]
+            )
         if self.state == "ready":
             widths = {"role": 12, "name": 14, "address": 21, "health": 10, "ha_state": 8}
             rows = [
                 "  ".join(f"{row[key]:<{width}}" for key, width in widths.items()) for row in self.components
             ]
-            return "\n".join([f"Cluster: ready ({self.facts['engine']})", *rows])
-        state = "not running; it was taken down elsewhere" if self.gone else self.state
-        return f"Cluster: {state}\nWithout a button, write halab.cluster()."
+            return "\n".join(
+                [gettext("Cluster: ready ({engine})").format(engine=self.facts["engine"]), *rows]
+            )
+        state = gettext("not running; it was taken down elsewhere") if self.gone else self.state
+        return gettext("Cluster: {state}\nWithout a button, write halab.cluster().").format(state=state)
 
     def _order(self, order: _Order) -> None:
         if not self._worker.is_alive():
@@ -108,7 +113,7 @@ class ClusterView(CourseWidget):
             except HalabError as error:
                 self._failed(error.message, error.hint)
             except Exception as error:  # nothing a cluster does may end the thread that owns it
-                self._failed(f"{type(error).__name__}: {error}", "Run halab.doctor().")
+                self._failed(f"{type(error).__name__}: {error}", gettext("Run halab.doctor()."))
 
     def _obey(self, order: _Order) -> None:
         if order == "start":

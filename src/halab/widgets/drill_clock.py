@@ -14,6 +14,7 @@ import traitlets
 from halab.course.catalogue import language
 from halab.models.drill_plan import FENCE, MINUTES, MISHAPS, ROLL_BACK, STEPS, Plan, plan
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DrillClock"]
@@ -49,14 +50,26 @@ class DrillClock(CourseWidget):
         """The time line as a table, with RTO and RPO against their targets."""
         timeline = self.plan
         rows = [(bar.step, f"{bar.start:g}", f"{bar.end:g}", bar.status) for bar in timeline.bars]
-        rto = "none: nothing was lost" if timeline.rto is None else f"{timeline.rto:g} min"
-        rpo = "none: there was no failover" if timeline.rpo is None else f"{timeline.rpo:g} min"
+        rto = (
+            gettext("none: nothing was lost")
+            if timeline.rto is None
+            else gettext("{rto:g} min").format(rto=timeline.rto)
+        )
+        rpo = (
+            gettext("none: there was no failover")
+            if timeline.rpo is None
+            else gettext("{rpo:g} min").format(rpo=timeline.rpo)
+        )
         return text_table(
-            f"A drill with this going wrong: {self.fault}. It is {timeline.verdict}.",
-            ("step", "from (min)", "to (min)", "status"),
+            gettext("A drill with this going wrong: {fault}. It is {verdict}.").format(
+                fault=self.fault, verdict=timeline.verdict
+            ),
+            ("step", gettext("from (min)"), gettext("to (min)"), "status"),
             rows,
             [
-                f"RTO: {rto} (target {self.target_rto} min). RPO: {rpo} (target {self.target_rpo} min).",
-                "All times are assumptions.",
+                gettext("RTO: {rto} (target {target_rto} min). RPO: {rpo} (target {target_rpo} min).").format(
+                    rto=rto, target_rto=self.target_rto, rpo=rpo, target_rpo=self.target_rpo
+                ),
+                gettext("All times are assumptions."),
             ],
         )

@@ -22,6 +22,7 @@ from halab.measure.journal.marks import mark_of
 from halab.measure.probing.prober import Run
 from halab.measure.probing.progress_line import DONE, answered_lately
 from halab.models.samples import Sample
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["LiveLane", "LiveRun"]
@@ -150,8 +151,12 @@ class LiveRun:
             goes_on = f"接着：{_PHASES_ZH.get(self._phase, self._phase)}。"
             told = f"测量结束：共 {asked} 个请求，其中 {counted}。" if asked else "测量结束：没有请求有结果。"
         else:
-            goes_on = f" Now: {self._phase}."
-            told = f"Measured: {asked} requests, {counted}." if asked else "No request had an outcome."
+            goes_on = gettext(" Now: {phase}.").format(phase=self._phase)
+            told = (
+                gettext("Measured: {asked} requests, {counted}.").format(asked=asked, counted=counted)
+                if asked
+                else gettext("No request had an outcome.")
+            )
         return told if self._phase == DONE else told + goes_on
 
 

@@ -24,6 +24,7 @@ from halab.models.health_probes import (
     restart_storm,
 )
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ProbeTuner", "late_share", "yaml_of"]
@@ -96,31 +97,35 @@ class ProbeTuner(CourseWidget):
                 rows.append((name, fault, *map(_seconds, (span.least, span.mean, span.most))))
         liveness = HealthProbe(**self.probes["liveness"])
         table = text_table(
-            "When a fault is noticed",
+            gettext("When a fault is noticed"),
             ("probe", "fault", "least", "mean", "most"),
             rows,
-            [*self._restarts(liveness), "The card says 30 s for 10 s x 3, and 6 s for 3 s x 2."],
+            [*self._restarts(liveness), gettext("The card says 30 s for 10 s x 3, and 6 s for 3 s x 2.")],
         )
         return f"{table}\n\n{yaml_of(liveness, HealthProbe(**self.probes['readiness']), self.asks)}"
 
     def _restarts(self, liveness: HealthProbe) -> list[str]:
         if self.asks == "tcpSocket":
-            return ["Restarts of a process that is busy or hangs: none, its port stays open."]
+            return [gettext("Restarts of a process that is busy or hangs: none, its port stays open.")]
         a_year = false_restarts(liveness, late_share(timeout=liveness.timeout, **self.load))
         times, down = restart_storm(_lives(liveness), _HOUR)
         return [
-            f"A healthy process is restarted {_often(a_year)}, if pauses are independent.",
-            f"A process too busy to answer: {times} restarts in an hour, down {100 * down:.0f} % of it.",
+            gettext("A healthy process is restarted {often}, if pauses are independent.").format(
+                often=_often(a_year)
+            ),
+            gettext(
+                "A process too busy to answer: {times} restarts in an hour, down {value:.0f} % of it."
+            ).format(times=times, value=100 * down),
         ]
 
 
 def _often(a_year: float) -> str:
     """So many times a year in words, to two digits."""
     if a_year < _NEVER:
-        return "practically never"
+        return gettext("practically never")
     if a_year >= 1:
-        return f"{float(f'{a_year:.2g}'):,.0f} times a year"
-    return f"once in {float(f'{1 / a_year:.2g}'):,.0f} years"
+        return gettext("{float:,.0f} times a year").format(float=float(f"{a_year:.2g}"))
+    return gettext("once in {float:,.0f} years").format(float=float(f"{1 / a_year:.2g}"))
 
 
 def _seconds(time: float) -> str:

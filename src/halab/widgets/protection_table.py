@@ -18,6 +18,7 @@ from halab.course.catalogue import language
 from halab.models.protection import CELLS, DISASTERS, PROTECTIONS, Answer, Times, best, recovery
 from halab.models.recovery import HOUR, Periodic
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.recovery_planner import duration
 
@@ -107,21 +108,23 @@ class ProtectionTable(CourseWidget):
     def text(self) -> str:
         """The best answer to each disaster, with its worst times."""
         rows = [
-            (answer.disaster, "nothing helps", "-", "-")
+            (answer.disaster, gettext("nothing helps"), "-", "-")
             if not answer.protection
             else (
                 answer.disaster,
-                answer.protection + (" (on a condition)" if answer.helps == "if" else ""),
+                answer.protection + (gettext(" (on a condition)") if answer.helps == "if" else ""),
                 duration(answer.rto),
                 duration(answer.rpo),
             )
             for answer in self.answers
         ]
-        heading = f"You have: {', '.join(self.have) or 'nothing'}; a backup every {self.interval} h"
+        heading = gettext("You have: {value}; a backup every {interval} h").format(
+            value=", ".join(self.have) or gettext("nothing"), interval=self.interval
+        )
         return text_table(
             heading,
-            ("disaster", "what helps", "RTO up to", "RPO up to"),
+            ("disaster", gettext("what helps"), gettext("RTO up to"), gettext("RPO up to")),
             rows,
-            ["All times are assumptions."],
+            [gettext("All times are assumptions.")],
             align="left",
         )

@@ -18,6 +18,7 @@ import traitlets
 from halab.course.catalogue import language
 from halab.models.recovery import DISASTERS, Need, Recovery, Setting, cheapest, strategies
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["RecoveryPlanner", "duration"]
@@ -59,14 +60,18 @@ class RecoveryPlanner(CourseWidget):
         ]
         survive = ", ".join(DISASTERS[disaster] for disaster in need.disasters)
         return text_table(
-            "RTO and RPO of each strategy in the worst case",
-            ("strategy", "cost a year", *DISASTERS, "fits"),
+            gettext("RTO and RPO of each strategy in the worst case"),
+            ("strategy", gettext("cost a year"), *DISASTERS, "fits"),
             rows,
             [
                 "Each cell: RTO / RPO; a dash: not survived.",
-                f"Fits: at most {duration(need.rto)} / {duration(need.rpo)} when {survive}.",
-                "Times and prices are assumptions; put in your own.",
-                f"Cheapest that fits: {best.name}." if best else "None of them fits.",
+                gettext("Fits: at most {duration} / {duration2} when {survive}.").format(
+                    duration=duration(need.rto), duration2=duration(need.rpo), survive=survive
+                ),
+                gettext("Times and prices are assumptions; put in your own."),
+                gettext("Cheapest that fits: {name}.").format(name=best.name)
+                if best
+                else gettext("None of them fits."),
             ],
         )
 

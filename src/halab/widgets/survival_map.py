@@ -23,6 +23,7 @@ from halab.errors import CourseError
 from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture
 from halab.models.survival import Member, Verdict, members, single_losses, verdicts
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DOCUMENTED", "SurvivalMap", "architecture_of", "parts_of", "why_zh"]
@@ -165,18 +166,33 @@ class SurvivalMap(CourseWidget):
             ]
             for verdict in self.verdicts
         ]
-        copies = f"{self.copies} {'copy' if self.copies == 1 else 'copies'} of the data"
+        copies = gettext("{copies} {which} of the data").format(
+            copies=self.copies, which=gettext("copy") if self.copies == 1 else gettext("copies")
+        )
         architecture = ARCHITECTURES[self.version]
         alone = single_losses(
             self._members, "search", self.copies, switch=self.switch, facts=architecture.facts
         )
-        read = [] if architecture.measured else [DOCUMENTED, f"Sources: {' '.join(architecture.sources)}"]
+        read = (
+            []
+            if architecture.measured
+            else [DOCUMENTED, gettext("Sources: {sources}").format(sources=" ".join(architecture.sources))]
+        )
         return text_table(
-            f"Milvus {_VERSIONS[self.version]}; "
-            f"{_SOURCES[self.source['kind']].format(**self.source)}; {copies}; off: {off}",
+            gettext("Milvus {value}; {format}; {copies}; off: {off}").format(
+                value=_VERSIONS[self.version],
+                format=_SOURCES[self.source["kind"]].format(**self.source),
+                copies=copies,
+                off=off,
+            ),
             ["operation", "", "because"],
             rows,
-            [f"Lost alone, these stop a search: {', '.join(alone) or 'none'}.", *read],
+            [
+                gettext("Lost alone, these stop a search: {value}.").format(
+                    value=", ".join(alone) or gettext("none")
+                ),
+                *read,
+            ],
             align="left",
         )
 
@@ -201,7 +217,10 @@ def architecture_of(version: str) -> Architecture:
     """How a version is built. Raises CourseError for one there is not."""
     if version not in ARCHITECTURES:
         known = ", ".join(f'"{each}"' for each in ARCHITECTURES)
-        raise CourseError(f"There is no map of Milvus {version!r}.", hint=f"Choose from {known}.")
+        raise CourseError(
+            gettext("There is no map of Milvus {version!r}.").format(version=version),
+            hint=gettext("Choose from {known}.").format(known=known),
+        )
     return ARCHITECTURES[version]
 
 
@@ -217,20 +236,27 @@ def _topology(
     if isinstance(given, str):
         profiles = architecture.profiles
         if given not in profiles:
-            raise CourseError(f"There is no profile {given!r}.", hint=f"Choose from {', '.join(profiles)}.")
+            raise CourseError(
+                gettext("There is no profile {given!r}.").format(given=given),
+                hint=gettext("Choose from {profiles}.").format(profiles=", ".join(profiles)),
+            )
         return members(profiles[given]), {"kind": "profile", "name": given}
     if isinstance(given, Mapping):
         roles = architecture.roles
         wrong = [f"{role}: {count}" for role, count in given.items() if not _fits(role, count, roles)]
         if wrong:
             raise CourseError(
-                f"These are no members of a role: {', '.join(wrong)}.",
-                hint=f'Give 0 to {_MOST} by role, such as {{"proxy": 2}}; the roles are {", ".join(roles)}.',
+                gettext("These are no members of a role: {wrong}.").format(wrong=", ".join(wrong)),
+                hint=gettext(
+                    'Give 0 to {MOST} by role, such as {{"proxy": 2}}; the roles are {roles}.'
+                ).format(MOST=_MOST, roles=", ".join(roles)),
             )
         return members({role: given.get(role, 0) for role in roles}), {"kind": "own"}
     if not architecture.measured:
         raise CourseError(
-            f"Cluster {given.name} is no Milvus {architecture.version}.",
+            gettext("Cluster {name} is no Milvus {version}.").format(
+                name=given.name, version=architecture.version
+            ),
             hint=f"Leave one of them out: SurvivalMap(version={architecture.version!r}) is a map on paper.",
         )
     return parts_of(given.components()), {"kind": "cluster", "name": given.name, "engine": given.engine}

@@ -36,6 +36,7 @@ from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Sample
 from halab.sim.failover_requests import simulate
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["FailoverTimeline", "Lane", "lane"]
@@ -319,7 +320,7 @@ def picture(lanes: Sequence[Mapping[str, Any]]) -> Figure:
     axes.axvline(0.0, color="#c62828", linewidth=1)
     longest = max([each["phases"].get("back", 0.0) for each in lanes], default=0.0)
     axes.set_xlim(-_BEFORE, longest + 3)
-    axes.set_xlabel("seconds after the fault    (dot: answered, x: failed, diamond: unknown)")
+    axes.set_xlabel(gettext("seconds after the fault    (dot: answered, x: failed, diamond: unknown)"))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     return figure

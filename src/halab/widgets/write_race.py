@@ -13,6 +13,7 @@ import traitlets
 from halab.course.catalogue import language
 from halab.models.replication import Copy, Write, parallel, quorum, serial, through_log
 from halab.tables import text_table
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["WriteRace"]
@@ -52,11 +53,13 @@ class WriteRace(CourseWidget):
             for name, write in self.expected().items()
         ]
         return text_table(
-            f"One write, {self.copies} copies",
-            ("way", "acknowledged (ms)", "in every copy (ms)"),
+            gettext("One write, {copies} copies").format(copies=self.copies),
+            ("way", gettext("acknowledged (ms)"), gettext("in every copy (ms)")),
             rows,
             [
-                f"Mean times; a copy takes {self.base:g} ms and {self.jitter:g} ms more on average.",
-                "The figures are made up: they show the shape, not Milvus' speed.",
+                gettext("Mean times; a copy takes {base:g} ms and {jitter:g} ms more on average.").format(
+                    base=self.base, jitter=self.jitter
+                ),
+                gettext("The figures are made up: they show the shape, not Milvus' speed."),
             ],
         )

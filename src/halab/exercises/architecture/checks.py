@@ -11,6 +11,7 @@ from halab.exercises.architecture.variant import RULES, Sessions, Topology, Viol
 from halab.exercises.expectations import call_many, expect, expect_refused
 from halab.exercises.learner_numbers import draw
 from halab.models.quorum import majority, smallest, tolerates
+from halab.translation import gettext
 
 __all__ = [
     "check_active",
@@ -35,13 +36,15 @@ def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
         for role, server in case.active.items():
             expect(
                 server is not None or found[role]["active"] is None,
-                "Where no member holds the role's own key, nobody is active: None.",
+                gettext("Where no member holds the role's own key, nobody is active: None."),
                 "03.1.nobody",
             )
             expect(
                 server is None or _is_number(found[role]["active"], server),
-                "The active member is the one that holds the key with the bare name of the role; its "
-                "server id is a number.",
+                gettext(
+                    "The active member is the one that holds the key with the bare name of the role; its "
+                    "server id is a number."
+                ),
                 "03.1.active",
             )
 
@@ -51,16 +54,18 @@ def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
     for case, found in zip(cases, _call_standing(standing, cases, "03.1.standby"), strict=True):
         for role, servers in case.standby.items():
             given = found[role]["standby"]
-            expect(_is_list(given), "The standbys are a list of server ids.", "03.1.standby")
+            expect(_is_list(given), gettext("The standbys are a list of server ids."), "03.1.standby")
             active = case.active[role]
             expect(
                 active is None or active not in given,
-                "The active member has a key of its own too, which does not make it a standby.",
+                gettext("The active member has a key of its own too, which does not make it a standby."),
                 "03.1.itself",
             )
             expect(
                 list(given) == servers,
-                "All other members of the role are standbys: their ids as numbers, the lowest first.",
+                gettext(
+                    "All other members of the role are standbys: their ids as numbers, the lowest first."
+                ),
                 "03.1.standby",
             )
 
@@ -71,7 +76,7 @@ def check_majority(needed: Function) -> None:
     for size, found in zip(sizes, call_many(needed, ((size,) for size in sizes)), strict=True):
         expect(
             _is_number(found, majority(size)),
-            "A majority is more than half of all members, whether they are up or not.",
+            gettext("A majority is more than half of all members, whether they are up or not."),
             "03.2.majority",
         )
 
@@ -82,7 +87,9 @@ def check_tolerates(losses: Function) -> None:
     for size, found in zip(sizes, call_many(losses, ((size,) for size in sizes)), strict=True):
         expect(
             _is_number(found, tolerates(size)),
-            "What is left after the losses must still be a majority of all members, not of the ones left.",
+            gettext(
+                "What is left after the losses must still be a majority of all members, not of the ones left."
+            ),
             "03.2.tolerates",
         )
 
@@ -92,20 +99,22 @@ def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
     for losses, found in zip(wanted, call_many(fewest, ((losses,) for losses in wanted)), strict=True):
         expect(
             isinstance(found, int) and found >= 1 and tolerates(found) >= losses,
-            "A cluster of that size survives as many losses as were asked for.",
+            gettext("A cluster of that size survives as many losses as were asked for."),
             "03.2.smallest",
         )
         expect(
             found == smallest(losses),
-            "No smaller cluster survives them: one more member that makes the number even costs money and "
-            "buys nothing.",
+            gettext(
+                "No smaller cluster survives them: one more member that makes the number even costs "
+                "money and buys nothing."
+            ),
             "03.2.even",
         )
 
 
 def check_refused(needed: Function, fewest: Function) -> None:
     """What makes no sense is refused, and what makes sense is not."""
-    behaviour = "Fewer than 1 member, or fewer than 0 losses, raise a ValueError."
+    behaviour = gettext("Fewer than 1 member, or fewer than 0 losses, raise a ValueError.")
     expect_refused(needed, [(0,), (-3,)], (3,), behaviour, "03.2.refused")
     expect_refused(fewest, [(-1,)], (1,), behaviour, "03.2.refused")
 
@@ -114,14 +123,16 @@ def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
     """The zones that etcd cannot lose."""
     found = call_many(fatal, ((dict(case.members),) for case in cases))
     for case, given in zip(cases, found, strict=True):
-        expect(_is_list(given), "The answer is a list of names of zones.", "03.2.zones")
+        expect(_is_list(given), gettext("The answer is a list of names of zones."), "03.2.zones")
         expect(
             sorted(given) == case.fatal,
-            "A zone is fatal if the members of the other zones are no majority of all members: half is no "
-            "majority.",
+            gettext(
+                "A zone is fatal if the members of the other zones are no majority of all members: "
+                "half is no majority."
+            ),
             "03.2.zones",
         )
-        expect(list(given) == case.fatal, "The names come in alphabetical order.", "03.2.zones")
+        expect(list(given) == case.fatal, gettext("The names come in alphabetical order."), "03.2.zones")
 
 
 def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
@@ -130,7 +141,9 @@ def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
         rules = sorted({rule for _, rule in found})
         expect(
             found == [],
-            f"A topology breaks no rule, and yet something is reported: {', '.join(map(str, rules))}.",
+            gettext("A topology breaks no rule, and yet something is reported: {names}.").format(
+                names=", ".join(map(str, rules))
+            ),
             "03.3.sound",
         )
 
@@ -142,13 +155,17 @@ def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
         for rule in RULES:
             expect(
                 given[rule] >= want[rule],
-                f'Not every violation of "{rule}" is reported. A switch that is missing is off, and one '
-                "violation does not excuse the next.",
+                gettext(
+                    'Not every violation of "{rule}" is reported. A switch that is missing is off, and '
+                    "one violation does not excuse the next."
+                ).format(rule=rule),
                 f"03.3.{rule}",
             )
             expect(
                 given[rule] <= want[rule],
-                f'A violation of "{rule}" is reported where the rule is kept, or one is reported twice.',
+                gettext(
+                    'A violation of "{rule}" is reported where the rule is kept, or one is reported twice.'
+                ).format(rule=rule),
                 f"03.3.{rule}",
             )
 
@@ -159,7 +176,7 @@ def check_parts(validate: Function, cases: Sequence[Topology]) -> None:
     for case, found in zip(cases, _call_validate(validate, cases), strict=True):
         expect(
             sorted(found) == sorted(case.violations),
-            "Each violation names the part that breaks the rule.",
+            gettext("Each violation names the part that breaks the rule."),
             "03.3.parts",
         )
 
@@ -169,12 +186,12 @@ def _call_standing(standing: Function, cases: Sequence[Sessions], hint: str) -> 
     for case, given in zip(cases, found, strict=True):
         expect(
             isinstance(given, Mapping) and set(given) == set(case.active),
-            "The answer is a dict with every coordinator role, and no other role, as its keys.",
+            gettext("The answer is a dict with every coordinator role, and no other role, as its keys."),
             "03.1.roles",
         )
         expect(
             all(isinstance(one, Mapping) and {"active", "standby"} <= set(one) for one in given.values()),
-            'Each role has a dict with "active" and "standby".',
+            gettext('Each role has a dict with "active" and "standby".'),
             hint,
         )
     return found
@@ -185,12 +202,14 @@ def _call_validate(validate: Function, cases: Sequence[Topology]) -> list[list[V
     for given in call_many(validate, ((copy.deepcopy(case.parts),) for case in cases)):
         expect(
             _is_list(given) and all(_is_list(one) and len(one) == 2 for one in given),
-            "The answer is a list of violations, each of them (part, rule).",
+            gettext("The answer is a list of violations, each of them (part, rule)."),
             "03.3.report",
         )
         expect(
             all(isinstance(part, str) and rule in RULES for part, rule in given),
-            f"A violation is the name of a part and one of the rules {', '.join(RULES)}.",
+            gettext("A violation is the name of a part and one of the rules {RULES}.").format(
+                RULES=", ".join(RULES)
+            ),
             "03.3.report",
         )
         reports.append([tuple(one) for one in given])

@@ -17,6 +17,7 @@ from halab.exercises.learner_numbers import draw
 from halab.models import availability as model
 from halab.models.availability import DAY
 from halab.models.availability_slo import failovers_allowed
+from halab.translation import gettext
 
 __all__ = [
     "check_allowed",
@@ -55,8 +56,10 @@ def check_downtime(downtime: Function, availabilities: Sequence[float], period: 
     for availability, value in zip(availabilities, found, strict=True):
         expect(
             _close(value, model.downtime(availability, period), _DOWN),
-            "The downtime is the share of the period in which the service does not work, in seconds; all "
-            "of the period for an availability of 0, nothing for 1.",
+            gettext(
+                "The downtime is the share of the period in which the service does not work, in "
+                "seconds; all of the period for an availability of 0, nothing for 1."
+            ),
             "02.1.downtime",
         )
 
@@ -67,8 +70,10 @@ def check_inverse(availability: Function, downs: Sequence[float], period: float)
     for down, value in zip(downs, found, strict=True):
         expect(
             _close(value, 1 - down / period, _SHARE),
-            "The availability is the share of the period in which the service worked: a number from 0 to "
-            "1, not a percentage.",
+            gettext(
+                "The availability is the share of the period in which the service worked: a number "
+                "from 0 to 1, not a percentage."
+            ),
             "02.1.inverse",
         )
 
@@ -79,7 +84,7 @@ def check_parallel(parallel: Function, pools: Sequence[Sequence[float]]) -> None
     for pool, value in zip(pools, found, strict=True):
         expect(
             _close(value, model.parallel(pool), _SHARE),
-            "Where one copy is enough, the service is down only while every copy is down.",
+            gettext("Where one copy is enough, the service is down only while every copy is down."),
             "02.2.parallel",
         )
 
@@ -90,8 +95,10 @@ def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
     for chain, value in zip(chains, found, strict=True):
         expect(
             _close(value, model.series(chain), _SHARE),
-            "Where every part is needed, the service works only while all of them do: it is never better "
-            "than its weakest part.",
+            gettext(
+                "Where every part is needed, the service works only while all of them do: it is "
+                "never better than its weakest part."
+            ),
             "02.2.series",
         )
 
@@ -102,7 +109,10 @@ def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> N
     for (k, n, availability), value in zip(cases, found, strict=True):
         expect(
             _close(value, model.k_of_n(k, n, availability), _SHARE),
-            "The service works while k copies work, or more than k; each way to choose those that do counts.",
+            gettext(
+                "The service works while k copies work, or more than k; each way to choose those "
+                "that do counts."
+            ),
             "02.2.k-of-n",
         )
 
@@ -115,22 +125,26 @@ def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) 
         whole = isinstance(value, int) and not isinstance(value, bool)
         expect(
             whole or value is None,
-            "The answer is a whole number of copies, or None where no number is enough.",
+            gettext("The answer is a whole number of copies, or None where no number is enough."),
             "02.2.copies",
         )
         expect(
             (value is None) == (right is None),
-            "None is the answer exactly where no number of copies reaches the target.",
+            gettext("None is the answer exactly where no number of copies reaches the target."),
             "02.2.copies-none",
         )
         expect(
             value is None or value >= (right or 0),
-            "That many copies are not enough: their downtime together is more than the target allows.",
+            gettext(
+                "That many copies are not enough: their downtime together is more than the target allows."
+            ),
             "02.2.copies",
         )
         expect(
             value == right,
-            "One copy less would do as well. Mind rounding: as floats, 1 - 0.9999 is not quite 0.0001.",
+            gettext(
+                "One copy less would do as well. Mind rounding: as floats, 1 - 0.9999 is not quite 0.0001."
+            ),
             "02.2.copies-dust",
         )
 
@@ -141,8 +155,11 @@ def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float
     for (availability, copies, beta), value in zip(cases, found, strict=True):
         expect(
             _close(value, model.common_cause(1, copies, availability, beta), 1e-11),
-            "A part of each copy's downtime is shared by all copies, the rest is its own. One copy keeps "
-            "its availability, beta = 0 gives independent copies, and beta = 1 makes all copies one.",
+            gettext(
+                "A part of each copy's downtime is shared by all copies, the rest is its own. One "
+                "copy keeps its availability, beta = 0 gives independent copies, and beta = 1 makes "
+                "all copies one."
+            ),
             "02.3.common",
         )
 
@@ -153,8 +170,10 @@ def check_failovers(with_failovers: Function, cases: Sequence[tuple[float, int, 
     for (availability, failures, failover, period), value in zip(cases, found, strict=True):
         expect(
             _close(value, max(0.0, availability - failures * failover / period), _SHARE),
-            "Each failover is downtime of its own, on top of the copies' own; and no availability is below "
-            "0.",
+            gettext(
+                "Each failover is downtime of its own, on top of the copies' own; and no "
+                "availability is below 0."
+            ),
             "02.3.failovers",
         )
 
@@ -166,8 +185,10 @@ def check_burn(burn_rate: Function, recording: Recording, slo: float) -> None:
     for operation, value in zip(operations, found, strict=True):
         expect(
             _close(value, recording.truth[operation] / (1 - slo), 1e-9, relative=1e-9),
-            f"The burn rate of {operation} is the share of its requests without an answer, failed and "
-            "unknown alike, relative to the share that the SLO allows.",
+            gettext(
+                "The burn rate of {operation} is the share of its requests without an answer, failed "
+                "and unknown alike, relative to the share that the SLO allows."
+            ).format(operation=operation),
             "02.4.burn",
         )
 
@@ -181,8 +202,10 @@ def check_budget(budget_spent: Function, recording: Recording, slo: float, perio
         want = recording.truth[operation] / (1 - slo) * window / period
         expect(
             _close(value, want, 1e-12, relative=1e-9),
-            f"A burn rate of 1 for the whole period spends the budget of {operation} exactly; this "
-            "recording is as long as its `seconds` say, and spends that part of it.",
+            gettext(
+                "A burn rate of 1 for the whole period spends the budget of {operation} exactly; "
+                "this recording is as long as its `seconds` say, and spends that part of it."
+            ).format(operation=operation),
             "02.4.budget",
         )
 
@@ -193,19 +216,21 @@ def check_allowed(failovers_allowed_: Function, cases: Sequence[tuple[float, flo
     for (slo, failover, period), value in zip(cases, found, strict=True):
         expect(
             isinstance(value, int) and not isinstance(value, bool),
-            "Failovers are counted: the answer is a whole number.",
+            gettext("Failovers are counted: the answer is a whole number."),
             "02.4.allowed",
         )
         right = int(failovers_allowed(slo, failover, period))
         expect(
             value <= right,
-            "The last of those failovers overdraws the budget.",
+            gettext("The last of those failovers overdraws the budget."),
             "02.4.allowed",
         )
         expect(
             value == right,
-            "The budget pays for more failovers than that. Mind rounding: a quotient that misses a whole "
-            "number by a billionth is that number.",
+            gettext(
+                "The budget pays for more failovers than that. Mind rounding: a quotient that misses "
+                "a whole number by a billionth is that number."
+            ),
             "02.4.allowed",
         )
 
@@ -254,13 +279,27 @@ def check_refused(function: Function, name: str, hint: str) -> None:
         except (ArithmeticError, LookupError, TypeError) as error:
             message = ""
             kind = type(error).__name__
-            expect(False, f"{name}({shown}) raises a ValueError, not a {kind}.", hint)
+            expect(
+                False,
+                gettext("{name}({shown}) raises a ValueError, not a {kind}.").format(
+                    name=name, shown=shown, kind=kind
+                ),
+                hint,
+            )
         else:
             message = ""
-            expect(False, f"{name}({shown}) makes no sense and raises a ValueError.", hint)
+            expect(
+                False,
+                gettext("{name}({shown}) makes no sense and raises a ValueError.").format(
+                    name=name, shown=shown
+                ),
+                hint,
+            )
         expect(
             argument in message,
-            f"The ValueError of {name}({shown}) says which argument is wrong: its text names {argument}.",
+            gettext(
+                "The ValueError of {name}({shown}) says which argument is wrong: its text names {argument}."
+            ).format(name=name, shown=shown, argument=argument),
             hint,
         )
     function(*_SENSIBLE[name])

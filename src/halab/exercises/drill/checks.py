@@ -27,6 +27,7 @@ from halab.exercises.drill.variant import (
 from halab.exercises.expectations import call_many, expect
 from halab.exercises.learner_numbers import draw
 from halab.models.drill_plan import drill_dates
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "check_abort",
@@ -57,20 +58,24 @@ def check_order(script: Function, drills: Sequence[DrillCase]) -> None:
         actions = _actions(done)
         expect(
             actions[: len(BEFORE)] == list(BEFORE),
-            "Before anything is broken, the newest backup is verified, and then the standby.",
+            gettext("Before anything is broken, the newest backup is verified, and then the standby."),
             "10.1.first",
         )
         expect(
             "roll back" not in actions and "fence" not in actions,
-            "Where nothing went wrong, nothing is rolled back and nothing is fenced.",
+            gettext("Where nothing went wrong, nothing is rolled back and nothing is fenced."),
             "10.1.order",
         )
         expect(
             actions[-1:] == ["report"] and done[-1]["primary"] == "up",
-            "A drill fails back to the primary before it ends, and its report comes last.",
+            gettext("A drill fails back to the primary before it ends, and its report comes last."),
             "10.1.home",
         )
-        expect(actions == list(STEPS), "Each of the eight steps is done once, in their order.", "10.1.order")
+        expect(
+            actions == list(STEPS),
+            gettext("Each of the eight steps is done once, in their order."),
+            "10.1.order",
+        )
 
 
 def check_abort(script: Function, drills: Sequence[DrillCase]) -> None:
@@ -80,17 +85,17 @@ def check_abort(script: Function, drills: Sequence[DrillCase]) -> None:
         actions = _actions(done)
         expect(
             "loss" not in actions,
-            "With a backup or a standby that cannot be relied on, nothing is broken on purpose.",
+            gettext("With a backup or a standby that cannot be relied on, nothing is broken on purpose."),
             "10.1.harm",
         )
         expect(
             "roll back" not in actions and "fence" not in actions,
-            "Where nothing was broken yet there is nothing to roll back.",
+            gettext("Where nothing was broken yet there is nothing to roll back."),
             "10.1.nothing",
         )
         expect(
             actions == _actions(rehearse(drill, reference_script)),
-            "A drill that stops early has found something, so its report comes next.",
+            gettext("A drill that stops early has found something, so its report comes next."),
             "10.1.report",
         )
 
@@ -103,18 +108,18 @@ def check_roll_back(script: Function, drills: Sequence[DrillCase]) -> None:
         actions = _actions(done)
         behaviour, hint = {
             "failover late": (
-                "A failover that took longer than its deadline has failed, though it ended well.",
+                gettext("A failover that took longer than its deadline has failed, though it ended well."),
                 "10.1.late",
             ),
             "service half broken": (
-                "A service that is broken in part is not back: the drill goes no step further.",
+                gettext("A service that is broken in part is not back: the drill goes no step further."),
                 "10.1.half",
             ),
-        }.get(drill.fault, ("A failover that failed is rolled back.", "10.1.back"))
+        }.get(drill.fault, (gettext("A failover that failed is rolled back."), "10.1.back"))
         expect("roll back" in actions and "failback" not in actions, behaviour, hint)
         expect(
             actions == _actions(rehearse(drill, reference_script)),
-            "After the step that failed comes the roll back, then the report, and then nothing.",
+            gettext("After the step that failed comes the roll back, then the report, and then nothing."),
             "10.1.back",
         )
 
@@ -127,13 +132,17 @@ def check_fence(script: Function, drills: Sequence[DrillCase]) -> None:
         came = next((number for number, record in enumerate(done) if record["primary"] == "back"), None)
         expect(
             came is not None and actions[came + 1 : came + 2] == ["fence"],
-            "A primary that comes back while the standby is in charge is fenced before the next step.",
+            gettext(
+                "A primary that comes back while the standby is in charge is fenced before the next step."
+            ),
             "10.1.fence",
         )
         expect(
             actions == _actions(rehearse(drill, reference_script)),
-            "Once the primary is fenced, the drill continues where it was, and a step that failed still "
-            "counts as failed.",
+            gettext(
+                "Once the primary is fenced, the drill continues where it was, and a step that "
+                "failed still counts as failed."
+            ),
             "10.1.on",
         )
 
@@ -143,11 +152,15 @@ def check_rto(rto: Function, cases: Sequence[Data]) -> None:
     found = call_many(rto, ((dict(figures),) for figures in cases))
     for figures, value in zip(cases, found, strict=True):
         if figures["verified_at"] is None:
-            expect(value is None, "A service that was never verified has no RTO: it is None.", "10.2.never")
+            expect(
+                value is None,
+                gettext("A service that was never verified has no RTO: it is None."),
+                "10.2.never",
+            )
         else:
             expect(
                 _near(value, figures["verified_at"] - figures["lost_at"]),
-                "RTO is the time from the loss to the moment at which the service was verified.",
+                gettext("RTO is the time from the loss to the moment at which the service was verified."),
                 "10.2.rto",
             )
 
@@ -162,18 +175,22 @@ def check_rpo(rpo: Function, cases: Sequence[Data]) -> None:
         ]
         expect(
             isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2,
-            "The answer is a pair: how many rows, and how many seconds.",
+            gettext("The answer is a pair: how many rows, and how many seconds."),
             "10.2.rows",
         )
         expect(
             value[0] == len(missing),
-            "A row is lost if it was acknowledged at or before the loss and is not on the standby. What "
-            "was written later was not lost in the failover.",
+            gettext(
+                "A row is lost if it was acknowledged at or before the loss and is not on the "
+                "standby. What was written later was not lost in the failover."
+            ),
             "10.2.rows",
         )
         expect(
             _near(value[1], lost - min(missing, default=lost)),
-            "The window reaches from the first row that is lost to the loss; it is 0 if no row is lost.",
+            gettext(
+                "The window reaches from the first row that is lost to the loss; it is 0 if no row is lost."
+            ),
             "10.2.window",
         )
 
@@ -195,32 +212,45 @@ def check_report(report: Function, seed: int, targets: tuple[float, float]) -> N
     for (verdict, done), value in zip(wanted, call_many(report, calls), strict=True):
         expect(
             isinstance(value, Mapping) and set(value) == {"verdict", "failed", "late", "seconds"},
-            "A report is a dict with verdict, failed, late and seconds.",
+            gettext("A report is a dict with verdict, failed, late and seconds."),
             "10.3.report",
         )
-        expect(value["verdict"] == verdict, *_VERDICTS[verdict])
+        behaviour, hint = _VERDICTS[verdict]
+        expect(value["verdict"] == verdict, gettext(behaviour), hint)
         expect(
             value["failed"] == [record["action"] for record in done if not record["ok"]],
-            "`failed` names the actions that were not ok, in the order in which they were done.",
+            gettext("`failed` names the actions that were not ok, in the order in which they were done."),
             "10.3.failed",
         )
         expect(
             value["late"] == [record["action"] for record in done if record["seconds"] > record["deadline"]],
-            "`late` names the actions that took longer than their deadlines, also if they were ok.",
+            gettext("`late` names the actions that took longer than their deadlines, also if they were ok."),
             "10.3.late",
         )
         expect(
             _near(value["seconds"], sum(record["seconds"] for record in done)),
-            "`seconds` is the time of all that was done, the roll back and the fencing included.",
+            gettext("`seconds` is the time of all that was done, the roll back and the fencing included."),
             "10.3.seconds",
         )
 
 
 _VERDICTS = {
-    "stopped": ("A drill that ended before the loss was stopped; it has no RTO.", "10.3.stopped"),
-    "rolled back": ("A drill that was rolled back did not pass, however fast it was.", "10.3.verdict"),
-    "passed": ("A drill that went through and met both targets, even exactly, passed.", "10.3.verdict"),
-    "missed": ("A drill that went through and missed one of its targets did not pass.", "10.3.missed"),
+    "stopped": (
+        gettext_noop("A drill that ended before the loss was stopped; it has no RTO."),
+        "10.3.stopped",
+    ),
+    "rolled back": (
+        gettext_noop("A drill that was rolled back did not pass, however fast it was."),
+        "10.3.verdict",
+    ),
+    "passed": (
+        gettext_noop("A drill that went through and met both targets, even exactly, passed."),
+        "10.3.verdict",
+    ),
+    "missed": (
+        gettext_noop("A drill that went through and missed one of its targets did not pass."),
+        "10.3.missed",
+    ),
 }
 
 
@@ -242,13 +272,18 @@ def check_dates(dates: Function, cases: Sequence[tuple[str, str]]) -> None:
         wanted = [drill_day.isoformat() for drill_day in drill_dates(importance, date.fromisoformat(day))]
         expect(
             isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(wanted),
-            "In a year a critical system has four drills, an important one two, any other one, the first "
-            "included.",
+            gettext(
+                "In a year a critical system has four drills, an important one two, any other one, "
+                "the first included."
+            ),
             "10.3.often",
         )
         expect(
             list(value) == wanted,
-            "Drills are whole months apart, on the same day of the month, or on its last if that is missing.",
+            gettext(
+                "Drills are whole months apart, on the same day of the month, or on its last if that "
+                "is missing."
+            ),
             "10.3.dates",
         )
 
@@ -265,14 +300,16 @@ def _run_drills(script: Function, drills: Sequence[DrillCase]) -> list[list[Data
         for number, action in zip(going, answers, strict=True):
             expect(
                 isinstance(action, str) and action in ACTIONS,
-                "The script answers with the name of an action, whatever has happened before.",
+                gettext("The script answers with the name of an action, whatever has happened before."),
                 "10.1.action",
             )
             if action == "stop":
                 ended.add(number)
             else:
                 done[number].append(record_action(drills[number], action, done[number]))
-    expect(len(ended) == len(drills), "A drill comes to an end: after its report it stops.", "10.1.stop")
+    expect(
+        len(ended) == len(drills), gettext("A drill comes to an end: after its report it stops."), "10.1.stop"
+    )
     return done
 
 

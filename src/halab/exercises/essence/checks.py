@@ -24,6 +24,7 @@ from halab.models.topology import (
     spares_needed,
     works,
 )
+from halab.translation import gettext
 
 __all__ = [
     "check_best",
@@ -60,13 +61,17 @@ def check_works(works_: Function, topologies: Sequence[TopologyDict], *, majorit
         found = call_many(works_, ((given, operation, list(down)) for operation, down in cases))
         for (operation, down), value in zip(cases, found, strict=True):
             hint = "01.1.majority" if majority else "01.1.works"
-            expect(isinstance(value, bool), "works returns True or False.", hint)
+            expect(isinstance(value, bool), gettext("works returns True or False."), hint)
             if works(topology, operation, down):
-                behaviour = "An operation works while each role it needs has enough members left."
+                behaviour = gettext("An operation works while each role it needs has enough members left.")
             else:
-                behaviour = "An operation stops as soon as one role it needs has too few members left."
+                behaviour = gettext(
+                    "An operation stops as soon as one role it needs has too few members left."
+                )
             if majority:
-                behaviour += " A majority is more than half of all the members, those that are down included."
+                behaviour += gettext(
+                    " A majority is more than half of all the members, those that are down included."
+                )
             expect(value == works(topology, operation, down), behaviour, hint)
 
 
@@ -89,18 +94,20 @@ def check_refused(works_: Function, given: TopologyDict) -> None:
             kind = type(error).__name__
             expect(
                 False,
-                f"An operation or a part that is not in the topology is a ValueError, not a {kind}.",
+                gettext(
+                    "An operation or a part that is not in the topology is a ValueError, not a {kind}."
+                ).format(kind=kind),
                 "01.1.refused",
             )
         else:
             expect(
                 False,
-                "An operation or a part that is not in the topology raises a ValueError.",
+                gettext("An operation or a part that is not in the topology raises a ValueError."),
                 "01.1.refused",
             )
         expect(
             wrong in message,
-            "The ValueError names the operation or the part that is not in the topology.",
+            gettext("The ValueError names the operation or the part that is not in the topology."),
             "01.1.refused",
         )
 
@@ -110,42 +117,50 @@ def check_single(single_points_: Function, topologies: Sequence[TopologyDict]) -
     for given, operation, value in _call_on_operations(single_points_, topologies):
         expect(
             _are_names(value),
-            "single_points returns the names of parts, as a list or a set.",
+            gettext("single_points returns the names of parts, as a list or a set."),
             "01.1.single",
         )
         right = single_points(topology_from_dict(given), operation)
         expect(
             right <= set(value),
-            "A part is missing whose loss alone stops the operation. More members do not always help: what "
-            "if all of them are needed?",
+            gettext(
+                "A part is missing whose loss alone stops the operation. More members do not always "
+                "help: what if all of them are needed?"
+            ),
             "01.1.single",
         )
-        expect(set(value) <= right, "A part is named whose loss the operation survives.", "01.1.single")
+        expect(
+            set(value) <= right, gettext("A part is named whose loss the operation survives."), "01.1.single"
+        )
 
 
 def check_cuts(minimal_cuts_: Function, topologies: Sequence[TopologyDict]) -> None:
     """Every minimal cut set, and nothing else."""
     for given, operation, value in _call_on_operations(minimal_cuts_, topologies):
         groups = isinstance(value, (list, tuple, set)) and all(_are_names(cut) for cut in value)
-        expect(groups, "minimal_cuts returns a list of sets of names.", "01.2.cuts")
+        expect(groups, gettext("minimal_cuts returns a list of sets of names."), "01.2.cuts")
         topology = topology_from_dict(given)
         cuts = {frozenset(cut) for cut in value}
         for cut in cuts:
             deadly = cut <= topology.parts and not works(topology, operation, cut)
-            expect(deadly, "The operation survives the loss of one of your cut sets.", "01.2.cuts")
+            expect(deadly, gettext("The operation survives the loss of one of your cut sets."), "01.2.cuts")
             spare = any(not works(topology, operation, cut - {part}) for part in cut)
             expect(
                 not spare,
-                "One of your cut sets is larger than it needs to be: it still stops the operation without "
-                "one of its parts.",
+                gettext(
+                    "One of your cut sets is larger than it needs to be: it still stops the operation "
+                    "without one of its parts."
+                ),
                 "01.2.minimal",
             )
         expect(
             cuts == minimal_cuts(topology, operation),
-            "There is a set of parts whose loss stops the operation, and none of your cut sets is in it.",
+            gettext(
+                "There is a set of parts whose loss stops the operation, and none of your cut sets is in it."
+            ),
             "01.2.missing",
         )
-        expect(len(cuts) == len(value), "A cut set is there twice.", "01.2.minimal")
+        expect(len(cuts) == len(value), gettext("A cut set is there twice."), "01.2.minimal")
 
 
 def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
@@ -153,10 +168,12 @@ def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
     for (count, needed), value in zip(cases, call_many(spares, cases), strict=True):
         right = spares_needed(Role(tuple(f"m{i}" for i in range(count)), needed))
         whole = isinstance(value, int) and not isinstance(value, bool)
-        expect(whole, "The number of spares is a whole number.", "01.3.spares")
+        expect(whole, gettext("The number of spares is a whole number."), "01.3.spares")
         hint = "01.3.odd" if needed == "majority" else "01.3.spares"
-        expect(value >= right, "With so many spares the role still stops when one member is lost.", hint)
-        expect(value <= right, "Fewer spares would do, or none.", hint)
+        expect(
+            value >= right, gettext("With so many spares the role still stops when one member is lost."), hint
+        )
+        expect(value <= right, gettext("Fewer spares would do, or none."), hint)
 
 
 def check_repair(cheapest: Function, cases: Sequence[RepairCase]) -> None:
@@ -174,20 +191,22 @@ def check_repair(cheapest: Function, cases: Sequence[RepairCase]) -> None:
             best = cheapest_repair(topology, prices, [operation])
             expect(
                 (value is None) == (best is None),
-                "The answer is None exactly where a role that needs a spare has no price.",
+                gettext("The answer is None exactly where a role that needs a spare has no price."),
                 "01.3.none",
             )
             if best is None:
                 continue
             expect(
-                _is_repair(value, prices), "A repair maps roles to whole numbers of spares.", "01.3.repair"
+                _is_repair(value, prices),
+                gettext("A repair maps roles to whole numbers of spares."),
+                "01.3.repair",
             )
             expect(
                 operation in _safe(topology, value),
-                "After your repair a single part can still stop the operation.",
+                gettext("After your repair a single part can still stop the operation."),
                 "01.3.repair",
             )
-            expect(_cost(value, prices) == best.cost, "There is a cheaper repair.", "01.3.cheapest")
+            expect(_cost(value, prices) == best.cost, gettext("There is a cheaper repair."), "01.3.cheapest")
 
 
 def check_best(best: Function, cases: Sequence[RepairCase]) -> None:
@@ -198,16 +217,24 @@ def check_best(best: Function, cases: Sequence[RepairCase]) -> None:
     for (topology_dict, prices, budget), value in zip(calls, call_many(best, calls), strict=True):
         topology = topology_from_dict(topology_dict)
         right = best_repair(topology, prices, budget)
-        expect(_is_repair(value, prices), "A repair maps roles to whole numbers of spares.", "01.4.budget")
-        expect(_cost(value, prices) <= budget, "Your repair costs more than the budget.", "01.4.budget")
+        expect(
+            _is_repair(value, prices),
+            gettext("A repair maps roles to whole numbers of spares."),
+            "01.4.budget",
+        )
+        expect(
+            _cost(value, prices) <= budget, gettext("Your repair costs more than the budget."), "01.4.budget"
+        )
         expect(
             len(_safe(topology, value)) == len(right.safe),
-            "Another repair within the budget leaves more operations without a single point of failure.",
+            gettext(
+                "Another repair within the budget leaves more operations without a single point of failure."
+            ),
             "01.4.most",
         )
         expect(
             _cost(value, prices) == right.cost,
-            "A cheaper repair makes as many operations safe.",
+            gettext("A cheaper repair makes as many operations safe."),
             "01.4.cheapest",
         )
 

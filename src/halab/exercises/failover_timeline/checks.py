@@ -25,6 +25,7 @@ from halab.models.failover import Heartbeats, Lease, detection, false_alarms_per
 from halab.models.retry_policy import Retry
 from halab.models.samples import Outcome
 from halab.sim.retry_storm import Scenario, judge
+from halab.translation import gettext
 
 __all__ = [
     "LONGEST_WAIT",
@@ -69,18 +70,25 @@ def check_windows(outages: Outages, recording: Recording) -> None:
         found = _windows(answer, "06.1.start")
         expect(
             bool(found) and _near(found[0][0], truth.windows[0][0]),
-            f"The outage of {operation} begins with the intended send of the first request that was not ok: "
-            "failed or unknown, its user had no answer.",
+            gettext(
+                "The outage of {operation} begins with the intended send of the first request that "
+                "was not ok: failed or unknown, its user had no answer."
+            ).format(operation=operation),
             "06.1.start",
         )
         expect(
             _near(found[-1][1], truth.windows[0][1]),
-            f"The outage of {operation} ends with the intended send of the first request that was ok again.",
+            gettext(
+                "The outage of {operation} ends with the intended send of the first request that was "
+                "ok again."
+            ).format(operation=operation),
             "06.1.end",
         )
         expect(
             len(found) == 1,
-            f"The outage of {operation} is one window, since no good service came between.",
+            gettext("The outage of {operation} is one window, since no good service came between.").format(
+                operation=operation
+            ),
             "06.1.end",
         )
 
@@ -91,12 +99,17 @@ def check_blips(outages: Outages, recording: Recording) -> None:
         found = _windows(answer, "06.1.blips")
         expect(
             len(found) >= len(truth.windows),
-            f"Two spells of {operation} with good service for the quiet time between them stay two outages.",
+            gettext(
+                "Two spells of {operation} with good service for the quiet time between them stay "
+                "two outages."
+            ).format(operation=operation),
             "06.1.blips",
         )
         expect(
             len(found) == len(truth.windows),
-            f"A good answer of {operation} with a bad one within the quiet time after it ends no outage.",
+            gettext(
+                "A good answer of {operation} with a bad one within the quiet time after it ends no outage."
+            ).format(operation=operation),
             "06.1.flaps",
         )
         expect(
@@ -104,7 +117,9 @@ def check_blips(outages: Outages, recording: Recording) -> None:
                 _near(window[0], known[0]) and _near(window[1], known[1])
                 for window, known in zip(found, truth.windows, strict=True)
             ),
-            f"Each outage of {operation} keeps its own beginning and end.",
+            gettext("Each outage of {operation} keeps its own beginning and end.").format(
+                operation=operation
+            ),
             "06.1.blips",
         )
 
@@ -114,8 +129,10 @@ def check_rto(rto: Callable[[Journal, str], Any], recording: Recording) -> None:
     for operation, truth, found in _answers(rto, recording):
         expect(
             _number(found) and _near(found, truth.rto),
-            f"The RTO of {operation} runs from the fault to the first lasting answer: to the `done` of the "
-            "first request that was answered after its last outage, in seconds.",
+            gettext(
+                "The RTO of {operation} runs from the fault to the first lasting answer: to the "
+                "`done` of the first request that was answered after its last outage, in seconds."
+            ).format(operation=operation),
             "06.1.rto",
         )
 
@@ -125,18 +142,22 @@ def check_counts(counts: Callable[[Journal, str], Any], recording: Recording) ->
     for operation, truth, found in _answers(counts, recording):
         expect(
             isinstance(found, Sequence) and len(found) == 2,
-            "The counts are two numbers: failed, unknown.",
+            gettext("The counts are two numbers: failed, unknown."),
             "06.1.counts",
         )
         expect(
             found[0] == truth.failed,
-            f"Only requests of {operation} that certainly did not happen count as failed; one without an "
-            "answer may have happened.",
+            gettext(
+                "Only requests of {operation} that certainly did not happen count as failed; one "
+                "without an answer may have happened."
+            ).format(operation=operation),
             "06.1.counts",
         )
         expect(
             found[1] == truth.unknown,
-            f"Every request of {operation} that ended without an answer counts as unknown.",
+            gettext("Every request of {operation} that ended without an answer counts as unknown.").format(
+                operation=operation
+            ),
             "06.1.counts",
         )
 
@@ -146,7 +167,9 @@ def check_backoff(retry: Retry) -> None:
     longest = [max(_waits(retry, attempt, "06.2.backoff")) for attempt in (1, 2, 3)]
     expect(
         all(1.6 * earlier < later < 2.5 * earlier for earlier, later in pairwise(longest)),
-        "The longest possible wait doubles from the first attempt to the second, and again to the third.",
+        gettext(
+            "The longest possible wait doubles from the first attempt to the second, and again to the third."
+        ),
         "06.2.backoff",
     )
     late = call_many(
@@ -159,8 +182,10 @@ def check_backoff(retry: Retry) -> None:
     )
     expect(
         all(wait is None or wait <= LONGEST_WAIT for wait in late),
-        f"However many attempts there were, no wait is longer than {LONGEST_WAIT:.0f} s: nobody should "
-        "sleep on long after the service is back.",
+        gettext(
+            "However many attempts there were, no wait is longer than {LONGEST_WAIT:.0f} s: "
+            "nobody should sleep on long after the service is back."
+        ).format(LONGEST_WAIT=LONGEST_WAIT),
         "06.2.cap",
     )
 
@@ -173,8 +198,10 @@ def check_jitter(retry: Retry) -> None:
         expect(
             waits[0] < 0.05 * waits[-1]
             and all(abs(share - want) < 0.1 for share, want in zip(shares, (0.25, 0.5, 0.75), strict=True)),
-            "Clients that failed together spread out: their waits lie evenly between zero and the longest "
-            "one.",
+            gettext(
+                "Clients that failed together spread out: their waits lie evenly between zero and "
+                "the longest one."
+            ),
             "06.2.jitter",
         )
 
@@ -187,12 +214,14 @@ def check_deadline(retry: Retry, deadline: float) -> None:
         )
         expect(
             all(wait is None or wait <= left + 1e-9 for wait in waits),
-            "No attempt starts later than the deadline after the request first left.",
+            gettext("No attempt starts later than the deadline after the request first left."),
             "06.2.deadline",
         )
     early = call_many(retry, ((3, deadline / 4, Outcome.FAIL, "search", rng) for rng in _generators()))
     expect(
-        None not in early, "Long before the deadline a failed search is still tried again.", "06.2.deadline"
+        None not in early,
+        gettext("Long before the deadline a failed search is still tried again."),
+        "06.2.deadline",
     )
 
 
@@ -200,7 +229,7 @@ def check_safe(retry: Retry) -> None:
     """Only what can do no harm is sent again."""
     expect(
         _gives_up(retry, Outcome.UNKNOWN, "insert"),
-        "An insert that may have happened is not sent again: the row could be there twice.",
+        gettext("An insert that may have happened is not sent again: the row could be there twice."),
         "06.2.safe",
     )
     for outcome, operation in (
@@ -210,7 +239,9 @@ def check_safe(retry: Retry) -> None:
     ):
         expect(
             not _gives_up(retry, outcome, operation),
-            f"Where another attempt can do no harm, there is one: {operation}, outcome {outcome}.",
+            gettext(
+                "Where another attempt can do no harm, there is one: {operation}, outcome {outcome}."
+            ).format(operation=operation, outcome=outcome),
             "06.2.again",
         )
 
@@ -221,8 +252,10 @@ def check_users(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     sent = scenario.rate * scenario.outage
     expect(
         report.failed <= MOST_FAILED * sent,
-        f"Of the {sent:.0f} requests sent during the outage at most {MOST_FAILED:.0%} may fail for good; "
-        f"with your policy {report.failed} do.",
+        gettext(
+            "Of the {sent:.0f} requests sent during the outage at most {MOST_FAILED:.0%} may "
+            "fail for good; with your policy {failed} do."
+        ).format(sent=sent, MOST_FAILED=MOST_FAILED, failed=report.failed),
         "06.2.users",
     )
 
@@ -232,13 +265,15 @@ def check_load(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     report = judge(retry, scenario, seed, call_many)
     expect(
         report.amplification > 1.5,
-        "A policy adds some load: one that never tries again has not been tested.",
+        gettext("A policy adds some load: one that never tries again has not been tested."),
         "06.2.users",
     )
     expect(
         report.amplification <= MOST_LOAD,
-        f"During the outage the service gets at most {MOST_LOAD:.0f} attempts for each request; with your "
-        f"policy it gets {report.amplification:.1f}.",
+        gettext(
+            "During the outage the service gets at most {MOST_LOAD:.0f} attempts for each "
+            "request; with your policy it gets {amplification:.1f}."
+        ).format(MOST_LOAD=MOST_LOAD, amplification=report.amplification),
         "06.2.load",
     )
 
@@ -246,11 +281,16 @@ def check_load(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
 def check_ttl_rto(ttl: Any, promise: Promise) -> None:
     """The TTL keeps the promised RTO at the worst moment."""
     _expect_whole(
-        ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.ttl-rto"
+        ttl,
+        2,
+        gettext("A TTL is a whole number of seconds, at least 2: etcd grants no other."),
+        "06.3.ttl-rto",
     )
     expect(
         detection(Lease(ttl)).most + promise.after <= promise.rto,
-        f"A crash at the worst moment is over within {promise.rto} s; with your TTL it can take longer.",
+        gettext(
+            "A crash at the worst moment is over within {rto} s; with your TTL it can take longer."
+        ).format(rto=promise.rto),
         "06.3.ttl-rto",
     )
 
@@ -258,28 +298,38 @@ def check_ttl_rto(ttl: Any, promise: Promise) -> None:
 def check_ttl_calm(ttl: Any, promise: Promise) -> None:
     """The TTL keeps the promised number of false alarms."""
     _expect_whole(
-        ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.ttl-calm"
+        ttl,
+        2,
+        gettext("A TTL is a whole number of seconds, at least 2: etcd grants no other."),
+        "06.3.ttl-calm",
     )
     expect(
         false_alarms_per_year(Lease(ttl), promise.stalls, promise.processes) <= promise.false_alarms,
-        f"At most {promise.false_alarms} needless failovers are expected in a year; your TTL causes more.",
+        gettext(
+            "At most {false_alarms} needless failovers are expected in a year; your TTL causes more."
+        ).format(false_alarms=promise.false_alarms),
         "06.3.ttl-calm",
     )
 
 
 def check_misses(misses: Any, case: HeartbeatPromise) -> None:
     """The number of missed heartbeats keeps both promises."""
-    _expect_whole(misses, 1, "A threshold is a whole number of missed beats, at least 1.", "06.3.misses")
+    _expect_whole(
+        misses, 1, gettext("A threshold is a whole number of missed beats, at least 1."), "06.3.misses"
+    )
     detector, promise = Heartbeats(case.interval, misses, case.timeout), case.promise
     expect(
         detection(detector).most + promise.after <= promise.rto,
-        f"A crash just after a beat is over within {promise.rto} s; with your threshold it can take longer.",
+        gettext(
+            "A crash just after a beat is over within {rto} s; with your threshold it can take longer."
+        ).format(rto=promise.rto),
         "06.3.misses",
     )
     expect(
         false_alarms_per_year(detector, promise.stalls, promise.processes) <= promise.false_alarms,
-        f"At most {promise.false_alarms} needless failovers are expected in a year; your threshold causes "
-        "more.",
+        gettext(
+            "At most {false_alarms} needless failovers are expected in a year; your threshold causes more."
+        ).format(false_alarms=promise.false_alarms),
         "06.3.misses",
     )
 
@@ -287,16 +337,21 @@ def check_misses(misses: Any, case: HeartbeatPromise) -> None:
 def check_numbers(ttl: Any, worst_outage: Any, false_alarms: Any, promise: Promise) -> None:
     """The two figures that justify the chosen TTL are the right ones for it, within two per cent."""
     _expect_whole(
-        ttl, 2, "A TTL is a whole number of seconds, at least 2: etcd grants no other.", "06.3.numbers"
+        ttl,
+        2,
+        gettext("A TTL is a whole number of seconds, at least 2: etcd grants no other."),
+        "06.3.numbers",
     )
     expect(
         _close(worst_outage, detection(Lease(ttl)).most + promise.after),
-        "worst_outage is the longest time your users can be without service after a crash, in seconds.",
+        gettext(
+            "worst_outage is the longest time your users can be without service after a crash, in seconds."
+        ),
         "06.3.numbers",
     )
     expect(
         _close(false_alarms, false_alarms_per_year(Lease(ttl), promise.stalls, promise.processes)),
-        "false_alarms is the number of needless failovers expected in a year with your TTL.",
+        gettext("false_alarms is the number of needless failovers expected in a year with your TTL."),
         "06.3.numbers",
     )
 
@@ -313,7 +368,7 @@ def _windows(found: Any, hint: str) -> list[tuple[float, float]]:
     whole = isinstance(found, list) and all(
         isinstance(window, Sequence) and len(window) == 2 and all(map(_number, window)) for window in found
     )
-    expect(whole, "Outages are a list of pairs (start, end), in seconds.", hint)
+    expect(whole, gettext("Outages are a list of pairs (start, end), in seconds."), hint)
     return [(window[0], window[1]) for window in found]
 
 
@@ -344,7 +399,7 @@ def _waits(retry: Retry, attempt: int, hint: str) -> list[float]:
     waits = [wait for wait in answers if _number(wait) and wait is not None and wait >= 0]
     expect(
         len(waits) == len(answers),
-        "A failed search is tried again: the policy returns the seconds to wait, zero or more.",
+        gettext("A failed search is tried again: the policy returns the seconds to wait, zero or more."),
         hint,
     )
     return waits

@@ -18,6 +18,7 @@ from halab.exercises.kubernetes_yaml import ManifestError, asked_of, probe_in, r
 from halab.exercises.learner_numbers import draw
 from halab.models.health_probes import HealthProbe, detection, false_restarts, share_over, start_allowance
 from halab.sim.probe_verdicts import first_verdict, hang
+from halab.translation import gettext
 
 __all__ = [
     "check_crash",
@@ -44,12 +45,15 @@ def check_crash(detected: Function, probes: Sequence[HealthProbe]) -> None:
     for probe, found in _call_detected(detected, probes, "crash"):
         expect(
             _near(found[0], detection(probe, "crash").least),
-            "The best case is a crash just before a probe: that probe is the first to be refused.",
+            gettext("The best case is a crash just before a probe: that probe is the first to be refused."),
             "09.1.least",
         )
         expect(
             _near(found[1], detection(probe, "crash").most),
-            "The worst case is a crash just after a probe: a whole period passes before the first refusal.",
+            gettext(
+                "The worst case is a crash just after a probe: a whole period passes before the "
+                "first refusal."
+            ),
             "09.1.most",
         )
 
@@ -63,14 +67,18 @@ def check_hang(detected: Function, probes: Sequence[HealthProbe]) -> None:
         span = detection(probe, "hang")
         expect(
             probe.timeout > probe.period or (_near(found[0], span.least) and _near(found[1], span.most)),
-            "A hung process lets the probe run into its timeout, the last one too, and only then is it "
-            "counted.",
+            gettext(
+                "A hung process lets the probe run into its timeout, the last one too, and only then "
+                "is it counted."
+            ),
             "09.1.hang",
         )
         expect(
             _near(found[0], span.least) and _near(found[1], span.most),
-            "Only one probe is under way at a time: where the timeout is longer than the period, the next "
-            "one waits.",
+            gettext(
+                "Only one probe is under way at a time: where the timeout is longer than the period, "
+                "the next one waits."
+            ),
             "09.1.late",
         )
 
@@ -79,15 +87,19 @@ def check_share(late: Function, goal: Goal) -> None:
     """The share of late answers."""
     for timeout in (0.5, 1, 2, 3, 60):
         found = late(list(goal.latencies), timeout)
-        expect(_number(found) and 0 <= found <= 1, "A share lies from 0 to 1.", "09.1.share")
+        expect(_number(found) and 0 <= found <= 1, gettext("A share lies from 0 to 1."), "09.1.share")
         expect(
             timeout < 60 or found > 0,
-            "That nothing was late in a sample does not prove that nothing ever is: the share is above 0.",
+            gettext(
+                "That nothing was late in a sample does not prove that nothing ever is: the share is above 0."
+            ),
             "09.1.never",
         )
         expect(
             math.isclose(found, share_over(goal.latencies, timeout), rel_tol=1e-9),
-            "The share is (late ones + 1) / (all + 1), and an answer at the timeout itself is in time.",
+            gettext(
+                "The share is (late ones + 1) / (all + 1), and an answer at the timeout itself is in time."
+            ),
             "09.1.share",
         )
 
@@ -101,8 +113,10 @@ def check_false(restarts: Function, probes: Sequence[HealthProbe]) -> None:
     for value, right in zip(found, want, strict=True):
         expect(
             _number(value) and math.isclose(value, right, rel_tol=1e-6, abs_tol=1e-9),
-            "Probes a year, divided by the mean number of probes until `failures` late ones come in a row: "
-            "with the formula above, for 365 days.",
+            gettext(
+                "Probes a year, divided by the mean number of probes until `failures` late ones come "
+                "in a row: with the formula above, for 365 days."
+            ),
             "09.1.false",
         )
 
@@ -112,10 +126,14 @@ def check_valid(manifest: Function, goals: Sequence[Goal]) -> None:
     for goal in goals:
         pod = _pod(manifest, goal)
         for name in ("livenessProbe", "readinessProbe", "startupProbe"):
-            expect(probe_in(pod, name) is not None, f"The container has a {name}.", "09.2.valid")
+            expect(
+                probe_in(pod, name) is not None,
+                gettext("The container has a {name}.").format(name=name),
+                "09.2.valid",
+            )
             expect(
                 asked_of(pod, name) == ("/healthz", 9091),
-                f"The {name} asks /healthz on port 9091, where Milvus answers.",
+                gettext("The {name} asks /healthz on port 9091, where Milvus answers.").format(name=name),
                 "09.2.asked",
             )
 
@@ -127,8 +145,10 @@ def check_in_time(manifest: Function, goals: Sequence[Goal]) -> None:
         slowest = max(_seconds_to_verdict(probe, share / 20) for share in range(1, 21))
         expect(
             slowest <= goal.within + 1e-6,
-            "A hang is noticed in time even if it falls just after a probe, and every probe runs into its "
-            "timeout.",
+            gettext(
+                "A hang is noticed in time even if it falls just after a probe, and every probe runs "
+                "into its timeout."
+            ),
             "09.2.time",
         )
 
@@ -139,7 +159,7 @@ def check_patient(manifest: Function, goals: Sequence[Goal]) -> None:
         probe = _probe_of(manifest, goal, "livenessProbe")
         expect(
             false_restarts(probe, share_over(goal.latencies, probe.timeout)) * goal.years <= 1 + 1e-9,
-            "A healthy process with these latencies is restarted at most once in `years` years.",
+            gettext("A healthy process with these latencies is restarted at most once in `years` years."),
             "09.2.patient",
         )
 
@@ -151,14 +171,18 @@ def check_start(manifest: Function, goals: Sequence[Goal]) -> None:
         liveness = _probe_of(manifest, goal, "livenessProbe")
         expect(
             start_allowance(startup).least >= goal.start,
-            "A start that takes `start` seconds is allowed even in the worst case: the last probe that "
-            "counts comes no sooner.",
+            gettext(
+                "A start that takes `start` seconds is allowed even in the worst case: the last "
+                "probe that counts comes no sooner."
+            ),
             "09.2.start",
         )
         expect(
             liveness.delay <= 30,
-            "The startup probe gives the start its time, so the liveness probe needs no long delay of its "
-            "own.",
+            gettext(
+                "The startup probe gives the start its time, so the liveness probe needs no long "
+                "delay of its own."
+            ),
             "09.2.delay",
         )
 
@@ -170,7 +194,7 @@ def check_refused(manifest: Function, goals: Sequence[Goal]) -> None:
         manifest,
         [(goal.data,) for goal in goals],
         (easy,),
-        "Where no probe reaches the goal, a ValueError says so.",
+        gettext("Where no probe reaches the goal, a ValueError says so."),
         "09.2.refused",
     )
 
@@ -180,18 +204,22 @@ def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
     for failures, successes in ((1, 1), (2, 1), (3, 2), (2, 3)):
         found = changes(list(heard), failures, successes)
         right = ready_changes(heard, failures, successes)
-        expect(isinstance(found, Sequence), "The answer is a list of pairs.", "09.3.ready")
+        expect(isinstance(found, Sequence), gettext("The answer is a list of pairs."), "09.3.ready")
         first = [tuple(change) for change in found][:1]
         expect(
             not first or first[0][1] is not False,
-            "A process is out of service until a probe has passed often enough, so its first change is "
-            "into service.",
+            gettext(
+                "A process is out of service until a probe has passed often enough, so its first "
+                "change is into service."
+            ),
             "09.3.first",
         )
         expect(
             [tuple(change) for change in found] == right,
-            "Readiness changes at the probe that completes enough good or bad answers in a row, and only "
-            "to a state it is not in already.",
+            gettext(
+                "Readiness changes at the probe that completes enough good or bad answers in a row, "
+                "and only to a state it is not in already."
+            ),
             "09.3.ready",
         )
 
@@ -202,8 +230,10 @@ def check_restarts(restarts: Function, heard: Sequence[bool]) -> None:
         found = restarts(list(heard), failures)
         expect(
             isinstance(found, Sequence) and list(found) == restarts_at(heard, failures),
-            "A restart comes with the probe that completes `failures` bad answers in a row, and the new "
-            "process begins with none.",
+            gettext(
+                "A restart comes with the probe that completes `failures` bad answers in a row, and "
+                "the new process begins with none."
+            ),
             "09.3.restart",
         )
 
@@ -237,7 +267,7 @@ def _call_detected(
     for span in found:
         expect(
             isinstance(span, Sequence) and len(span) == 2 and all(_number(value) for value in span),
-            "The range is two numbers: the least and the most seconds.",
+            gettext("The range is two numbers: the least and the most seconds."),
             "09.1.least",
         )
     return list(zip(probes, found, strict=True))
@@ -245,13 +275,15 @@ def _call_detected(
 
 def _pod(manifest: Function, goal: Goal) -> dict[str, Any]:
     text = manifest(goal.data)
-    expect(isinstance(text, str), "The manifest is a text.", "09.2.valid")
+    expect(isinstance(text, str), gettext("The manifest is a text."), "09.2.valid")
     try:
         return read_pod(text)
     except ManifestError as error:
         expect(
             False,
-            f"A manifest that Kubernetes takes. It refuses yours: {error.message}",
+            gettext("A manifest that Kubernetes takes. It refuses yours: {message}").format(
+                message=error.message
+            ),
             "09.2.valid",
         )
         raise
@@ -259,7 +291,7 @@ def _pod(manifest: Function, goal: Goal) -> dict[str, Any]:
 
 def _probe_of(manifest: Function, goal: Goal, name: str) -> HealthProbe:
     probe = probe_in(_pod(manifest, goal), name)
-    expect(probe is not None, f"The container has a {name}.", "09.2.valid")
+    expect(probe is not None, gettext("The container has a {name}.").format(name=name), "09.2.valid")
     assert probe is not None
     return probe
 

@@ -24,6 +24,7 @@ from halab.exercises.operate_it.variant import (
     make_goal,
     upgrade,
 )
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "check_absent",
@@ -54,8 +55,11 @@ def check_window(fires: Function, readings: Sequence[Reading]) -> None:
     _compare(
         fires,
         whole,
-        "A rule holds where the mean of the last `window` scrapes, this one included, is above `above`; at "
-        "the beginning there are fewer. It fires when it begins to hold, and again after it was silent.",
+        gettext(
+            "A rule holds where the mean of the last `window` scrapes, this one included, is "
+            "above `above`; at the beginning there are fewer. It fires when it begins to hold, "
+            "and again after it was silent."
+        ),
         "11.1.window",
     )
 
@@ -66,8 +70,10 @@ def check_for(fires: Function, readings: Sequence[Reading]) -> None:
     _compare(
         fires,
         whole,
-        "A rule fires once it has held without a break for `for` scrapes after the first at which it held; "
-        "one scrape at which it does not hold starts the count again.",
+        gettext(
+            "A rule fires once it has held without a break for `for` scrapes after the first at "
+            "which it held; one scrape at which it does not hold starts the count again."
+        ),
         "11.1.for",
     )
 
@@ -78,8 +84,10 @@ def check_absent(fires: Function, readings: Sequence[Reading]) -> None:
     _compare(
         fires,
         both,
-        "A missing scrape is no value, and no 0. Where a whole window is missing the rule holds only if "
-        "`absent` is true.",
+        gettext(
+            "A missing scrape is no value, and no 0. Where a whole window is missing the rule "
+            "holds only if `absent` is true."
+        ),
         "11.1.absent",
     )
 
@@ -89,20 +97,27 @@ def check_time(rule: Function, goals: Sequence[Goal]) -> None:
     for goal, answer in _rules(rule, goals):
         for outage in goal.outages:
             if outage.kind in _PAGED:
-                expect(goal.pages_in_time(answer, outage), *_PAGED[outage.kind])
+                behaviour, hint = _PAGED[outage.kind]
+                expect(goal.pages_in_time(answer, outage), gettext(behaviour), hint)
 
 
 _PAGED = {
     "total": (
-        "When nearly every request fails, the page comes within `within` seconds, and not before.",
+        gettext_noop(
+            "When nearly every request fails, the page comes within `within` seconds, and not before."
+        ),
         "11.2.time",
     ),
     "part": (
-        "An outage in which some requests fail is paged in time too: the threshold is below it.",
+        gettext_noop(
+            "An outage in which some requests fail is paged in time too: the threshold is below it."
+        ),
         "11.2.part",
     ),
     "flaps": (
-        "An outage that shows only at some scrapes is paged in time too: a longer window sees it.",
+        gettext_noop(
+            "An outage that shows only at some scrapes is paged in time too: a longer window sees it."
+        ),
         "11.2.flaps",
     ),
 }
@@ -113,13 +128,15 @@ def check_quiet(rule: Function, goals: Sequence[Goal]) -> None:
     for goal, answer in _rules(rule, goals):
         expect(
             bool(firing(goal.outages[KINDS.index("total")].series, answer)),
-            "A rule that never fires is silent on a healthy day, and on every other one.",
+            gettext("A rule that never fires is silent on a healthy day, and on every other one."),
             "11.2.never",
         )
         expect(
             goal.is_silent(answer),
-            "In the healthy series nobody is paged: not for the failures that are always there, not for a "
-            "failover, and not for a few scrapes that reached nobody.",
+            gettext(
+                "In the healthy series nobody is paged: not for the failures that are always there, "
+                "not for a failover, and not for a few scrapes that reached nobody."
+            ),
             "11.2.quiet",
         )
 
@@ -129,7 +146,7 @@ def check_gone(rule: Function, goals: Sequence[Goal]) -> None:
     for goal, answer in _rules(rule, goals):
         expect(
             goal.pages_in_time(answer, goal.outages[KINDS.index("gone")]),
-            "When nobody can be scraped any more, that is paged within `within` seconds as well.",
+            gettext("When nobody can be scraped any more, that is paged within `within` seconds as well."),
             "11.2.gone",
         )
 
@@ -140,7 +157,7 @@ def check_refused(rule: Function, goals: Sequence[Goal]) -> None:
         rule,
         [(goal.data,) for goal in goals],
         (make_goal(random.Random(11)).data,),
-        "Where no rule reaches the goal, a ValueError says so.",
+        gettext("Where no rule reaches the goal, a ValueError says so."),
         "11.2.refused",
     )
 
@@ -155,8 +172,10 @@ def check_all(plan: Function, clusters: Sequence[Cluster]) -> None:
     for run in _run(plan, clusters):
         expect(
             "all" not in run.broke,
-            "Each process is restarted once; one that is new already is left alone, and only query nodes are "
-            "drained.",
+            gettext(
+                "Each process is restarted once; one that is new already is left alone, and only "
+                "query nodes are drained."
+            ),
             "11.3.all",
         )
         _expect_complete(run)
@@ -167,17 +186,19 @@ def check_away(plan: Function, clusters: Sequence[Cluster]) -> None:
     for run in _run(plan, clusters):
         expect(
             "drain" not in run.broke,
-            "A query node is drained before it is restarted, and restarted once it is drained.",
+            gettext("A query node is drained before it is restarted, and restarted once it is drained."),
             "11.3.drain",
         )
         expect(
             "away" not in run.broke,
-            "At most `most_away` processes are not serving at a time, and never two of one role.",
+            gettext("At most `most_away` processes are not serving at a time, and never two of one role."),
             "11.3.away",
         )
         expect(
             "loading" not in run.broke,
-            "A query node that is healthy and still loads is not back: it counts as away until it serves.",
+            gettext(
+                "A query node that is healthy and still loads is not back: it counts as away until it serves."
+            ),
             "11.3.loading",
         )
         _expect_complete(run)
@@ -188,7 +209,10 @@ def check_order(plan: Function, clusters: Sequence[Cluster]) -> None:
     for run in _run(plan, clusters):
         expect(
             "order" not in run.broke,
-            "Of each kind of coordinator the standby is restarted first: whoever takes over is new already.",
+            gettext(
+                "Of each kind of coordinator the standby is restarted first: whoever takes over is "
+                "new already."
+            ),
             "11.3.order",
         )
         _expect_complete(run)
@@ -199,13 +223,17 @@ def check_halt(plan: Function, clusters: Sequence[Cluster]) -> None:
     for run in _run(plan, clusters):
         expect(
             "early" not in run.broke and run.actions[-1:] != ["done"],
-            "An upgrade is halted when a process has been away for more than `patience` seconds, and not "
-            "before.",
+            gettext(
+                "An upgrade is halted when a process has been away for more than `patience` seconds, "
+                "and not before."
+            ),
             "11.3.early",
         )
         expect(
             run.actions[-1:] == ["halt"] and "halt" not in run.broke,
-            "When a process has been away for more than `patience` seconds, the next action is to halt.",
+            gettext(
+                "When a process has been away for more than `patience` seconds, the next action is to halt."
+            ),
             "11.3.halt",
         )
 
@@ -215,7 +243,7 @@ def _compare(fires: Function, readings: Sequence[Reading], behaviour: str, hint:
     for (series, rule), answer in zip(readings, answers, strict=True):
         expect(
             isinstance(answer, Sequence) and not isinstance(answer, str),
-            "The answer is a list of scrapes, counted from 0.",
+            gettext("The answer is a list of scrapes, counted from 0."),
             hint,
         )
         expect(list(answer) == firing(series, rule), behaviour, hint)
@@ -226,8 +254,10 @@ def _rules(rule: Function, goals: Sequence[Goal]) -> list[tuple[Goal, Data]]:
     for answer in answers:
         expect(
             _is_rule(answer),
-            "A rule is a dict with window (a whole number from 1), above (a number), for (a whole number "
-            "from 0) and absent (True or False).",
+            gettext(
+                "A rule is a dict with window (a whole number from 1), above (a number), for (a "
+                "whole number from 0) and absent (True or False)."
+            ),
             "11.2.rule",
         )
     return list(zip(goals, answers, strict=True))
@@ -253,10 +283,12 @@ def _whole(value: Any, least: int) -> bool:
 def _expect_complete(run: Upgrade) -> None:
     expect(
         "early" not in run.broke,
-        "An upgrade in which every process comes back in time is not halted.",
+        gettext("An upgrade in which every process comes back in time is not halted."),
         "11.3.early",
     )
-    expect(run.complete, "An upgrade is done when every process is new and serves again.", "11.3.done")
+    expect(
+        run.complete, gettext("An upgrade is done when every process is new and serves again."), "11.3.done"
+    )
 
 
 def _run(plan: Function, clusters: Sequence[Cluster]) -> list[Upgrade]:
@@ -269,9 +301,9 @@ def _run(plan: Function, clusters: Sequence[Cluster]) -> list[Upgrade]:
         for run, action in zip(going, call_many(plan, ((run.state(),) for run in going)), strict=True):
             expect(
                 isinstance(action, str) and run.knows(action),
-                "The plan answers with an action, for every state of the cluster.",
+                gettext("The plan answers with an action, for every state of the cluster."),
                 "11.3.action",
             )
             run.act(action)
-    expect(False, "An upgrade comes to an end.", "11.3.end")
+    expect(False, gettext("An upgrade comes to an end."), "11.3.end")
     return runs

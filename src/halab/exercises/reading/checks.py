@@ -21,6 +21,7 @@ from halab.exercises.reading.variant import Data, Plan, Strategy, Workload, race
 from halab.models.capacity import Usl, mm1
 from halab.sim.load_balancing import LeastConnections, requests
 from halab.sim.load_balancing import race as run
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "check_flaw",
@@ -49,7 +50,9 @@ def _pick(strategy: Strategy, loads: dict[str, int]) -> str:
     found: object = strategy.pick(dict(loads))
     expect(
         isinstance(found, str) and found in loads,
-        "A pick is the name of a node that is in service now; one that left is not in `loads` any more.",
+        gettext(
+            "A pick is the name of a node that is in service now; one that left is not in `loads` any more."
+        ),
         "05.1.gone",
     )
     return str(found)
@@ -73,8 +76,10 @@ def check_round_robin(make: MakeStrategy, seed: int) -> None:
                 _pick(other, _loads(rng, names))
             expect(
                 sorted(seen) == sorted(names),
-                "Of n picks in a row each of the n nodes gets one, whatever its load and whatever another "
-                "balancer does.",
+                gettext(
+                    "Of n picks in a row each of the n nodes gets one, whatever its load and whatever "
+                    "another balancer does."
+                ),
                 "05.1.turns",
             )
     for count in (3, 4, 6):
@@ -86,7 +91,7 @@ def check_round_robin(make: MakeStrategy, seed: int) -> None:
         picks = Counter(_pick(strategy, _loads(rng, left)) for _ in range(4 * len(left)))
         expect(
             max(picks.values()) - min(picks.get(name, 0) for name in left) <= 1,
-            "When a node leaves, the others go on in turn and share its part evenly.",
+            gettext("When a node leaves, the others go on in turn and share its part evenly."),
             "05.1.left",
         )
 
@@ -99,7 +104,7 @@ def check_least(make: MakeStrategy, seed: int) -> None:
         loads = _loads(rng, _names(rng, rng.randint(1, 6)))
         expect(
             loads[_pick(strategy, loads)] == min(loads.values()),
-            "The node with the fewest unanswered requests gets the next one.",
+            gettext("The node with the fewest unanswered requests gets the next one."),
             "05.1.least",
         )
     for count in (2, 3, 5):
@@ -108,7 +113,9 @@ def check_least(make: MakeStrategy, seed: int) -> None:
         picks = Counter(_pick(strategy, loads) for _ in range(60 * count))
         expect(
             all(picks[name] >= 20 for name in names),
-            "Among equals it is not always the same node: at a low load all are equal most of the time.",
+            gettext(
+                "Among equals it is not always the same node: at a low load all are equal most of the time."
+            ),
             "05.1.ties",
         )
 
@@ -123,13 +130,13 @@ def check_random(make: MakeStrategy, seed: int) -> None:
     counted = Counter(picks)
     expect(
         all(130 <= counted[name] <= 270 for name in names),
-        "Every node in service is equally likely, whatever its load.",
+        gettext("Every node in service is equally likely, whatever its load."),
         "05.1.random",
     )
     again = sum(before == after for before, after in pairwise(picks))
     expect(
         120 <= again <= 280,
-        "Chance has no memory: of four nodes, the same one comes again one time in four.",
+        gettext("Chance has no memory: of four nodes, the same one comes again one time in four."),
         "05.1.random",
     )
     for _ in range(10):
@@ -148,7 +155,10 @@ def check_race(
                 raise
             expect(
                 False,
-                "In a race a strategy picked a node that had left: only the names in `loads` are in service.",
+                gettext(
+                    "In a race a strategy picked a node that had left: only the names in `loads` are in "
+                    "service."
+                ),
                 "05.1.gone",
             )
         right = run(
@@ -158,18 +168,20 @@ def check_race(
         shares = [reports[0].sent_to(n) for n in staying]
         expect(
             max(shares) - min(shares) <= 2,
-            "In a race round robin sends each node that stays as many requests as any other.",
+            gettext("In a race round robin sends each node that stays as many requests as any other."),
             "05.1.turns",
         )
         expect(
             reports[1].p99 <= 2 * right.p99 and reports[1].mean <= 1.5 * right.mean,
-            "In a race least connections spares a slow node: its p99 stays near the best that can be had.",
+            gettext(
+                "In a race least connections spares a slow node: its p99 stays near the best that can be had."
+            ),
             "05.1.least",
         )
         chances = [reports[2].sent_to(n) for n in staying]
         expect(
             min(chances) > 0.6 * max(chances),
-            "In a race `Chance` sends each node about as many requests, the slow one too.",
+            gettext("In a race `Chance` sends each node about as many requests, the slow one too."),
             "05.1.random",
         )
 
@@ -181,15 +193,19 @@ def check_response(response: Function, seed: int) -> None:
     for (arrivals, service), found in zip(cases, call_many(response, cases), strict=True):
         expect(
             _near(found, mm1(arrivals, service).response),
-            "The nearer the arrivals come to what the node can serve, the longer an answer takes: one over "
-            "the rate that is left.",
+            gettext(
+                "The nearer the arrivals come to what the node can serve, the longer an answer "
+                "takes: one over the rate that is left."
+            ),
             "05.2.response",
         )
     for found in call_many(response, [(100.0, 100.0), (150.0, 100.0)]):
         expect(
             isinstance(found, float) and found == math.inf,
-            "As many arrivals as the node can serve, or more: the queue grows without end, and so does the "
-            'time (float("inf")).',
+            gettext(
+                "As many arrivals as the node can serve, or more: the queue grows without end, and "
+                'so does the time (float("inf")).'
+            ),
             "05.2.endless",
         )
 
@@ -205,7 +221,9 @@ def check_rate(rate: Function, plans: Sequence[Plan]) -> None:
     for (n, one_node, contention, coherence), found in zip(cases, call_many(rate, cases), strict=True):
         expect(
             _near(found, Usl(one_node, contention, coherence).rate(n)),
-            "n nodes serve n times what one serves, over 1 + contention (n - 1) + coherence n (n - 1).",
+            gettext(
+                "n nodes serve n times what one serves, over 1 + contention (n - 1) + coherence n (n - 1)."
+            ),
             "05.2.rate",
         )
 
@@ -232,19 +250,21 @@ def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
         alone = [right_needed(replace(case, spare=0)) for case in cases]
         expect(
             found != alone,
-            "The peak must be served with the spare nodes gone: they come on top.",
+            gettext("The peak must be served with the spare nodes gone: they come on top."),
             "05.2.spare",
         )
         full = [right_needed(replace(case, headroom=0.0)) for case in cases]
         expect(
             found != full,
-            "Headroom is the part of the nodes' rate that must stay unused in the peak.",
+            gettext("Headroom is the part of the nodes' rate that must stay unused in the peak."),
             "05.2.headroom",
         )
     expect(
         found == right and all(type(count) is int for count in found),
-        "The answer is the fewest nodes that serve the peak with the spare ones gone and the headroom "
-        "unused.",
+        gettext(
+            "The answer is the fewest nodes that serve the peak with the spare ones gone and the "
+            "headroom unused."
+        ),
         "05.2.needed",
     )
 
@@ -260,28 +280,34 @@ def check_hopeless(needed: Function, plans: Sequence[Plan]) -> None:
     for found in call_many(needed, map(_arguments, cases)):
         expect(
             found is None,
-            "From some number on each further node makes the service slower. A peak above the best rate "
-            "cannot be served: None.",
+            gettext(
+                "From some number on each further node makes the service slower. A peak above the "
+                "best rate cannot be served: None."
+            ),
             "05.2.hopeless",
         )
 
 
 _FLAW_MESSAGES = {
     "coordinated omission": (
-        "A closed loop with one very long answer sent nothing meanwhile, so its p99 does not show it.",
+        gettext_noop(
+            "A closed loop with one very long answer sent nothing meanwhile, so its p99 does not show it."
+        ),
         "05.3.omission",
     ),
     "client-bound": (
-        "A client that used up its core measured itself, not the service.",
+        gettext_noop("A client that used up its core measured itself, not the service."),
         "05.3.client",
     ),
     "no warm-up": (
-        "A first second far below the others shows the start, not the service.",
+        gettext_noop("A first second far below the others shows the start, not the service."),
         "05.3.warm-up",
     ),
     "none": (
-        "A table without a flaw is not blamed: an open loop does notice a stall, and a slow second later "
-        "on is no cold start.",
+        gettext_noop(
+            "A table without a flaw is not blamed: an open loop does notice a stall, and a slow second later "
+            "on is no cold start."
+        ),
         "05.3.blamed",
     ),
 }
@@ -303,7 +329,8 @@ def check_flaw(flaw: Function, tables: Sequence[Data]) -> None:
     for table, found in zip(tables, call_many(flaw, [(table,) for table in tables]), strict=True):
         right = right_flaw(table)
         # Whoever takes another second for the first one blames it in tables of every kind.
-        expect(found == right, *_FLAW_MESSAGES["none" if found == "no warm-up" else right])
+        behaviour, hint = _FLAW_MESSAGES["none" if found == "no warm-up" else right]
+        expect(found == right, gettext(behaviour), hint)
 
 
 def check_honest(honest: Function, cases: Sequence[tuple[list[float], float]]) -> None:
@@ -313,19 +340,21 @@ def check_honest(honest: Function, cases: Sequence[tuple[list[float], float]]) -
         right = sorted(wait for latency in latencies for wait in [latency, *_unsent(latency, interval)])
         expect(
             isinstance(found, Sequence) and not isinstance(found, str) and all(map(_number, found)),
-            "It is a list of seconds: those that were measured and those that were left out.",
+            gettext("It is a list of seconds: those that were measured and those that were left out."),
             "05.3.honest",
         )
         expect(
             len(found) >= len(latencies) and min(found) > 0,
-            "Nothing that was measured is dropped, and no request waited for less than 0 s.",
+            gettext("Nothing that was measured is dropped, and no request waited for less than 0 s."),
             "05.3.honest",
         )
         expect(
             len(found) == len(right)
             and all(math.isclose(a, b, abs_tol=1e-9) for a, b in zip(sorted(found), right, strict=True)),
-            "A stall of L kept back the requests that were due in it: they would have waited L less one "
-            "interval, L less two, and so on, as long as that is above 0.",
+            gettext(
+                "A stall of L kept back the requests that were due in it: they would have waited L "
+                "less one interval, L less two, and so on, as long as that is above 0."
+            ),
             "05.3.missed",
         )
 

@@ -14,6 +14,7 @@ from halab.exercises.expectations import call_many, expect, expect_refused
 from halab.exercises.learner_numbers import draw
 from halab.exercises.rto_rpo.variant import STAGES, Backups, Data, Incident, Market, Promise
 from halab.models.recovery import longest_interval
+from halab.translation import gettext
 
 __all__ = [
     "check_cheapest",
@@ -41,18 +42,20 @@ def check_counts(counts: Function, incident: Incident) -> None:
     found = counts(incident.data)
     expect(
         isinstance(found, Sequence) and not isinstance(found, str) and len(found) == 2,
-        "The counts are two numbers: lost, landed.",
+        gettext("The counts are two numbers: lost, landed."),
         "07.1.counts",
     )
     expect(
         found[0] == incident.lost,
-        "A row is lost if its insert was acknowledged and it is not there afterwards. What was refused, or "
-        "got no answer, was never promised.",
+        gettext(
+            "A row is lost if its insert was acknowledged and it is not there afterwards. What "
+            "was refused, or got no answer, was never promised."
+        ),
         "07.1.counts",
     )
     expect(
         found[1] == incident.landed,
-        "An insert without an answer that is there all the same has landed.",
+        gettext("An insert without an answer that is there all the same has landed."),
         "07.1.landed",
     )
 
@@ -61,8 +64,10 @@ def check_window(loss_window: Function, incident: Incident) -> None:
     """How far back from the disaster acknowledged rows are gone."""
     expect(
         _near(loss_window(incident.data), incident.window),
-        "The loss reaches back from the disaster to the first acknowledgement (`done`) of a lost row; "
-        "it is 0 if none was.",
+        gettext(
+            "The loss reaches back from the disaster to the first acknowledgement (`done`) of a "
+            "lost row; it is 0 if none was."
+        ),
         "07.1.window",
     )
 
@@ -75,13 +80,17 @@ def check_rto(rto: Function, incident: Incident) -> None:
     early = next(event["at"] for event in events if event["what"] == "serving" and event["at"] > disaster)
     expect(
         not _near(found, early - disaster),
-        "Service that breaks down again was not back: the recovery goes on until it serves and goes on "
-        "serving.",
+        gettext(
+            "Service that breaks down again was not back: the recovery goes on until it serves "
+            "and goes on serving."
+        ),
         "07.1.again",
     )
     expect(
         _near(found, incident.rto),
-        "The recovery time runs from the disaster itself until service is back for good, in seconds.",
+        gettext(
+            "The recovery time runs from the disaster itself until service is back for good, in seconds."
+        ),
         "07.1.rto",
     )
 
@@ -91,15 +100,17 @@ def check_stages(stages: Function, incident: Incident) -> None:
     found = stages(incident.data["events"])
     expect(
         isinstance(found, Mapping) and set(found) == set(STAGES),
-        f"The stages are a dict with the keys {', '.join(STAGES)}.",
+        gettext("The stages are a dict with the keys {STAGES}.").format(STAGES=", ".join(STAGES)),
         "07.1.stages",
     )
     for name, seconds in incident.stages.items():
         expect(
             _near(found[name], seconds),
-            f'The stage "{name}" runs from the end of the stage before it to its own first event after the '
-            "disaster, and the last stage until service is back for good: together they are the recovery "
-            "time.",
+            gettext(
+                'The stage "{name}" runs from the end of the stage before it to its own first event '
+                "after the disaster, and the last stage until service is back for good: together "
+                "they are the recovery time."
+            ).format(name=name),
             "07.1.stages",
         )
 
@@ -110,19 +121,23 @@ def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
     for promise, value in zip(promises, found, strict=True):
         expect(
             _number(value) and value > 0,
-            "The interval is a positive number of seconds wherever the promise can be kept.",
+            gettext("The interval is a positive number of seconds wherever the promise can be kept."),
             "07.2.interval",
         )
         worst = promise.takes + (promise.failed + 1) * value
         expect(
             worst <= promise.rpo + _ROUNDING,
-            "The promise holds at the worst moment too: just before a backup is ready, and with as many "
-            "unusable ones before it as `failed` says.",
+            gettext(
+                "The promise holds at the worst moment too: just before a backup is ready, and with "
+                "as many unusable ones before it as `failed` says."
+            ),
             "07.2.interval",
         )
         expect(
             value >= longest_interval(promise.rpo, promise.takes, promise.failed) - _ROUNDING,
-            "No longer interval keeps the promise: backups more often than needed cost money for nothing.",
+            gettext(
+                "No longer interval keeps the promise: backups more often than needed cost money for nothing."
+            ),
             "07.2.often",
         )
 
@@ -133,8 +148,10 @@ def check_refused(interval: Function) -> None:
         interval,
         [(3600.0, 3600.0, 0), (3600.0, 7200.0, 1), (0.0, 0.0, 0), (3600.0, 60.0, -1)],
         (3600.0, 60.0, 0),
-        "A promise that no interval can keep is refused with a ValueError, and so are an RPO of 0 and "
-        "fewer than 0 failed backups.",
+        gettext(
+            "A promise that no interval can keep is refused with a ValueError, and so are an RPO "
+            "of 0 and fewer than 0 failed backups."
+        ),
         "07.2.refused",
     )
 
@@ -147,18 +164,20 @@ def check_newest(lost: Function, backups: Backups) -> None:
         early = [moment - backup["begun"] for backup in usable if backup["begun"] <= moment < backup["ready"]]
         expect(
             not (_number(value) and any(_near(value, seconds) for seconds in early)),
-            "A backup that was still under way in the disaster brings nothing back.",
+            gettext("A backup that was still under way in the disaster brings nothing back."),
             "07.2.ready",
         )
         expect(
             want is not None or value is None,
-            "Where no backup can be used the answer is None, and not a number.",
+            gettext("Where no backup can be used the answer is None, and not a number."),
             "07.2.none",
         )
         expect(
             want is None or _near(value, want),
-            "A backup holds what was there when it was begun. Of those that were ready and sound, the one "
-            "begun last says how many seconds are lost.",
+            gettext(
+                "A backup holds what was there when it was begun. Of those that were ready and "
+                "sound, the one begun last says how many seconds are lost."
+            ),
             "07.2.newest",
         )
 
@@ -169,8 +188,10 @@ def check_limits(choose: Function, market: Market) -> None:
         if strategy is None:
             expect(
                 not _fitting(service, market),
-                f'For the service "{service["name"]}" there is a strategy that fits: a figure equal to its '
-                "limit keeps it.",
+                gettext(
+                    'For the service "{name}" there is a strategy that fits: a figure equal to its limit '
+                    "keeps it."
+                ).format(name=service["name"]),
                 "07.3.limits",
             )
             continue
@@ -181,8 +202,9 @@ def check_limits(choose: Function, market: Market) -> None:
         ]
         expect(
             all(rto <= service["rto"] and rpo <= service["rpo"] for rto, rpo in known),
-            f'"{name}" takes too long or loses too much for the service "{service["name"]}" in one of its '
-            "disasters.",
+            gettext(
+                '"{name}" takes too long or loses too much for the service "{name2}" in one of its disasters.'
+            ).format(name=name, name2=service["name"]),
             "07.3.limits",
         )
 
@@ -192,7 +214,9 @@ def check_survives(choose: Function, market: Market) -> None:
     for service, name, strategy in _choices(choose, market, "07.3.survives"):
         expect(
             strategy is None or set(service["disasters"]) <= set(strategy["recoveries"]),
-            f'"{name}" does not survive every disaster that the service "{service["name"]}" names.',
+            gettext('"{name}" does not survive every disaster that the service "{name2}" names.').format(
+                name=name, name2=service["name"]
+            ),
             "07.3.survives",
         )
 
@@ -204,7 +228,9 @@ def check_cheapest(choose: Function, market: Market) -> None:
         best = min(fitting, key=lambda strategy: strategy["cost"])["name"] if fitting else None
         expect(
             name == best,
-            f'The service "{service["name"]}" gets the cheapest strategy that fits, or None if none does.',
+            gettext(
+                'The service "{name}" gets the cheapest strategy that fits, or None if none does.'
+            ).format(name=service["name"]),
             "07.3.cheapest",
         )
 
@@ -215,24 +241,30 @@ def check_table(table: Function, market: Market) -> None:
     want = verdicts(market)
     expect(
         isinstance(found, Mapping) and set(found) == set(want),
-        "The table is a dict with a verdict for every service, drilled or not.",
+        gettext("The table is a dict with a verdict for every service, drilled or not."),
         "07.3.unproven",
     )
     for name, verdict in want.items():
         expect(
             verdict != "missed" or found[name] == "missed",
-            f'"{name}" broke a limit in one of its drills: one good drill does not make up for a bad one.',
+            gettext(
+                '"{name}" broke a limit in one of its drills: one good drill does not make up for a bad one.'
+            ).format(name=name),
             "07.3.table",
         )
         expect(
             verdict != "unproven" or found[name] == "unproven",
-            f'Of "{name}" the drills prove nothing: there was none, or its rows were not counted. That is '
-            'not "met".',
+            gettext(
+                'Of "{name}" the drills prove nothing: there was none, or its rows were not counted. '
+                'That is not "met".'
+            ).format(name=name),
             "07.3.unproven",
         )
         expect(
             found[name] == verdict,
-            f'"{name}" kept both of its limits in every drill, and reaching a limit exactly is keeping it.',
+            gettext(
+                '"{name}" kept both of its limits in every drill, and reaching a limit exactly is keeping it.'
+            ).format(name=name),
             "07.3.table",
         )
 
@@ -269,7 +301,7 @@ def _choices(choose: Function, market: Market, hint: str) -> list[tuple[Data, st
     for name in found:
         expect(
             name is None or (isinstance(name, str) and name in offered),
-            "The answer is the name of one of the strategies, or None.",
+            gettext("The answer is the name of one of the strategies, or None."),
             hint,
         )
     return [

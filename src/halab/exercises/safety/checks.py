@@ -18,6 +18,7 @@ from halab.exercises.learner_numbers import draw
 from halab.exercises.safety.variant import DAMAGES, BackupSet, Data, Tables, damage, make_backup
 from halab.models.protection import DISASTERS
 from halab.models.retention import Retention, keep
+from halab.translation import gettext
 
 __all__ = [
     "check_choose",
@@ -41,7 +42,7 @@ def check_make(make: Function, tables: Tables) -> None:
         isinstance(found, Mapping)
         and set(found) >= {"version", "begun", "ended", "files", "manifest"}
         and (found["version"], found["begun"], found["ended"]) == (1, 10.0, 20.0),
-        "A backup is a dict with version 1, the two moments, the files and the manifest.",
+        gettext("A backup is a dict with version 1, the two moments, the files and the manifest."),
         "08.1.make",
     )
     files, manifest = found["files"], found["manifest"]
@@ -49,20 +50,22 @@ def check_make(make: Function, tables: Tables) -> None:
         isinstance(files, Mapping)
         and isinstance(manifest, Mapping)
         and set(files) == set(manifest) == set(tables),
-        "Every collection has a file and a line in the manifest, an empty collection too.",
+        gettext("Every collection has a file and a line in the manifest, an empty collection too."),
         "08.1.make",
     )
     for name, rows in tables.items():
         expect(
             isinstance(files[name], str) and _rows(files[name]) == rows,
-            "A file holds its collection's rows in their order, one JSON object a line.",
+            gettext("A file holds its collection's rows in their order, one JSON object a line."),
             "08.1.make",
         )
         wanted = {"rows": len(rows), "sha256": hashlib.sha256(files[name].encode()).hexdigest()}
         expect(
             manifest[name] == wanted,
-            "The manifest says of each file how many rows it has, and the SHA-256 of its text in UTF-8, in "
-            "hexadecimal.",
+            gettext(
+                "The manifest says of each file how many rows it has, and the SHA-256 of its text in "
+                "UTF-8, in hexadecimal."
+            ),
             "08.1.manifest",
         )
 
@@ -78,12 +81,16 @@ def check_verify(verify: Function, tables: Tables, seed: int) -> None:
     both = damage(damage(sound, "flipped", full[0], rng), "lost", full[1], rng)
     cases.append((both, sorted(full[:2]), "08.1.all"))
     behaviours = {
-        "08.1.sound": "A sound backup has no damaged collections, and an empty collection is no damage.",
-        "08.1.flipped": "A file of the right length and row count is damaged if one digit was changed.",
-        "08.1.cut": "A file that was cut off is damaged, even if its last line is no JSON any more.",
-        "08.1.lost": "A file that the manifest names and that is missing counts as damaged.",
-        "08.1.miscounted": "A file with more or fewer rows than the manifest says is damaged.",
-        "08.1.all": "All damaged files are named, in alphabetical order.",
+        "08.1.sound": gettext(
+            "A sound backup has no damaged collections, and an empty collection is no damage."
+        ),
+        "08.1.flipped": gettext(
+            "A file of the right length and row count is damaged if one digit was changed."
+        ),
+        "08.1.cut": gettext("A file that was cut off is damaged, even if its last line is no JSON any more."),
+        "08.1.lost": gettext("A file that the manifest names and that is missing counts as damaged."),
+        "08.1.miscounted": gettext("A file with more or fewer rows than the manifest says is damaged."),
+        "08.1.all": gettext("All damaged files are named, in alphabetical order."),
     }
     found = call_many(verify, ((copy.deepcopy(backup),) for backup, _, _ in cases))
     for (_, wanted, hint), value in zip(cases, found, strict=True):
@@ -98,7 +105,7 @@ def check_newer(verify: Function, tables: Tables) -> None:
         newer = make_backup(tables, 0.0, 5.0) | {"version": version}
         expect(
             _refused(verify, newer),
-            "A version other than 1 is refused with a ValueError: nobody here knows what is in it.",
+            gettext("A version other than 1 is refused with a ValueError: nobody here knows what is in it."),
             "08.1.newer",
         )
 
@@ -111,22 +118,22 @@ def check_choose(choose: Function, backup_set: BackupSet) -> None:
     for (at, wanted), name in zip(backup_set.truth, found, strict=True):
         expect(
             name is None or (isinstance(name, str) and name in begun),
-            "The answer is the name of one of the backups, or None.",
+            gettext("The answer is the name of one of the backups, or None."),
             "08.2.choose",
         )
         expect(
             name is None or ended[name] <= at,
-            "A backup that was not finished when the mistake was made may contain the mistake.",
+            gettext("A backup that was not finished when the mistake was made may contain the mistake."),
             "08.2.stale",
         )
         expect(
             wanted is not None or name is None,
-            "If no backup is both sound and old enough, the answer is None.",
+            gettext("If no backup is both sound and old enough, the answer is None."),
             "08.2.none",
         )
         expect(
             name == wanted,
-            "Of those that are sound, of version 1 and finished by then, the newest loses least.",
+            gettext("Of those that are sound, of version 1 and finished by then, the newest loses least."),
             "08.2.choose",
         )
 
@@ -138,12 +145,14 @@ def check_restore(restore: Function, tables: Tables) -> None:
         found = restore({"kept": [{"id": 1}]}, copy.deepcopy(backup), name, "rescued")
         expect(
             isinstance(found, Mapping) and set(found) == {"kept", "rescued"} and found["kept"] == [{"id": 1}],
-            "After a restore the database has what it had, and one collection more, under its new name.",
+            gettext(
+                "After a restore the database has what it had, and one collection more, under its new name."
+            ),
             "08.2.restore",
         )
         expect(
             found["rescued"] == rows,
-            "All rows come back, as they were and in their order.",
+            gettext("All rows come back, as they were and in their order."),
             "08.2.rows",
         )
 
@@ -158,14 +167,14 @@ def check_untouched(restore: Function, tables: Tables, seed: int) -> None:
     ]
     cases.append(({"rescued": [{"id": 7}]}, backup, "rescued", "08.2.exists"))
     behaviours = {
-        "08.2.damaged": "A collection whose file is damaged is not restored: a ValueError says so.",
-        "08.2.exists": "A name that is taken is not overwritten: a ValueError says so.",
+        "08.2.damaged": gettext("A collection whose file is damaged is not restored: a ValueError says so."),
+        "08.2.exists": gettext("A name that is taken is not overwritten: a ValueError says so."),
     }
     for database, one, new, hint in cases:
         expect(_refused(restore, database, one, name, new), behaviours[hint], hint)
     expect(
-        _refused(restore, {}, backup, "no such collection", "rescued"),
-        "A collection that the backup does not hold is refused with a ValueError.",
+        _refused(restore, {}, backup, gettext("no such collection"), "rescued"),
+        gettext("A collection that the backup does not hold is refused with a ValueError."),
         "08.2.damaged",
     )
     restore({}, copy.deepcopy(backup), name, "rescued")  # one that always raises refuses nothing
@@ -178,18 +187,20 @@ def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tupl
         wanted = keep(moments, Retention(daily, weekly, 0))
         expect(
             isinstance(value, Sequence) and not isinstance(value, str) and set(value) <= set(moments),
-            "What is kept is a list of some of the moments.",
+            gettext("What is kept is a list of some of the moments."),
             "08.3.keep",
         )
         expect(
             len(value) >= len(wanted),
-            "Each of the last days, and of the last weeks, that have a backup keeps its newest. One "
-            "without any does not count.",
+            gettext(
+                "Each of the last days, and of the last weeks, that have a backup keeps its newest. "
+                "One without any does not count."
+            ),
             "08.3.gaps",
         )
         expect(
             list(value) == wanted,
-            "Of each such day and week only the newest stays, oldest first, and no other.",
+            gettext("Of each such day and week only the newest stays, oldest first, and no other."),
             "08.3.keep",
         )
 
@@ -200,7 +211,7 @@ def check_table(table: Function, cells: Sequence[Data], choices: Sequence[Sequen
     for have, value in zip(choices, found, strict=True):
         expect(
             isinstance(value, Mapping) and set(value) == set(DISASTERS),
-            "The table has a verdict for every disaster, even if there is no protection at all.",
+            gettext("The table has a verdict for every disaster, even if there is no protection at all."),
             "08.3.every",
         )
         for disaster in DISASTERS:
@@ -210,8 +221,10 @@ def check_table(table: Function, cells: Sequence[Data], choices: Sequence[Sequen
             wanted = next((verdict for verdict in ("yes", "if") if verdict in mine), "no")
             expect(
                 value[disaster] == wanted,
-                'The verdict on a disaster is the best one among the protections in `have`: "yes" before '
-                '"if" before "no". Other protections do not count.',
+                gettext(
+                    'The verdict on a disaster is the best one among the protections in `have`: "yes" '
+                    'before "if" before "no". Other protections do not count.'
+                ),
                 "08.3.table",
             )
 

@@ -18,6 +18,7 @@ from halab.exercises.writing.variant import Data, Report, Store
 from halab.models.bootstrap import ratio_interval
 from halab.models.replication import Copy, kth_fastest
 from halab.models.replication import straggling as waits_for_one
+from halab.translation import gettext
 
 __all__ = [
     "check_expected",
@@ -49,14 +50,18 @@ def check_expected(expected: Function, stores: Sequence[Store]) -> None:
         if needed == copies:
             expect(
                 _near(found, right),
-                "If every copy is needed, the slowest decides: the mean grows with 1 + 1/2 + ... + 1/n, "
-                "and the copies' times are not added up.",
+                gettext(
+                    "If every copy is needed, the slowest decides: the mean grows with 1 + 1/2 + ... + "
+                    "1/n, and the copies' times are not added up."
+                ),
                 "04.1.slowest",
             )
         expect(
             _near(found, right),
-            "If fewer than all copies are needed, the time is that of the last one needed; slower ones do "
-            "not count.",
+            gettext(
+                "If fewer than all copies are needed, the time is that of the last one needed; "
+                "slower ones do not count."
+            ),
             "04.1.quorum",
         )
 
@@ -67,7 +72,9 @@ def check_refused(expected: Function) -> None:
         expected,
         [(1.0, 1.0, 3, 4), (1.0, 1.0, 3, 0), (1.0, 1.0, 0, 0), (1.0, 1.0, 3, -1)],
         (1.0, 1.0, 3, 2),
-        "Nobody can wait for more copies than there are, or for fewer than one: that is a ValueError.",
+        gettext(
+            "Nobody can wait for more copies than there are, or for fewer than one: that is a ValueError."
+        ),
         "04.1.refused",
     )
 
@@ -81,7 +88,7 @@ def check_times(times: Function, stores: Sequence[Store]) -> None:
                 isinstance(found, Sequence)
                 and not isinstance(found, str)
                 and len(found) == len(store.writes),
-                "There is one time for each write, in their order.",
+                gettext("There is one time for each write, in their order."),
                 "04.1.times",
             )
             for copies, time in zip(store.writes, found, strict=True):
@@ -94,21 +101,25 @@ def _check_time(copies: Sequence[float | None], way: str, needed: int, time: obj
     if len(done) < wanted:
         expect(
             time is None,
-            "A write that waits for a copy which never comes is never acknowledged: its time is None.",
+            gettext(
+                "A write that waits for a copy which never comes is never acknowledged: its time is None."
+            ),
             "04.1.lost",
         )
     elif len(done) < len(copies):
         expect(
             _near(time, done[needed - 1]),
-            "A write whose quorum is reached without the lost copies is acknowledged all the same.",
+            gettext("A write whose quorum is reached without the lost copies is acknowledged all the same."),
             "04.1.lost",
         )
     else:
         right = math.fsum(done) if way == "serial" else done[wanted - 1]
         expect(
             _near(time, right),
-            "Serial takes the sum of all copies' times, parallel the slowest of them, and a quorum the "
-            "slowest of those it needs.",
+            gettext(
+                "Serial takes the sum of all copies' times, parallel the slowest of them, and a "
+                "quorum the slowest of those it needs."
+            ),
             "04.1.times",
         )
 
@@ -130,13 +141,15 @@ def check_straggling(straggling: Function, seed: int) -> None:
         if needed == copies:
             expect(
                 met,
-                "If all copies are needed, one straggler among them is enough: the more copies, the more "
-                "writes wait.",
+                gettext(
+                    "If all copies are needed, one straggler among them is enough: the more copies, the "
+                    "more writes wait."
+                ),
                 "04.1.straggling",
             )
         expect(
             met,
-            "A quorum waits for a straggler only if the other copies are too few for it.",
+            gettext("A quorum waits for a straggler only if the other copies are too few for it."),
             "04.1.forgives",
         )
 
@@ -147,12 +160,12 @@ def check_ratio(ratio: Function, reports: Sequence[Report]) -> None:
         found = ratio(report.one, report.three)
         expect(
             not _near(found, statistics.fmean(report.three) / statistics.fmean(report.one)),
-            "A few stragglers must not decide: take the middle of each group, not its mean.",
+            gettext("A few stragglers must not decide: take the middle of each group, not its mean."),
             "04.2.mean",
         )
         expect(
             _near(found, statistics.median(report.three) / statistics.median(report.one)),
-            "The ratio is the typical time with three replicas over that with one.",
+            gettext("The ratio is the typical time with three replicas over that with one."),
             "04.2.ratio",
         )
 
@@ -167,20 +180,24 @@ def check_interval(interval: Function, reports: Sequence[Report]) -> None:
             and len(found) == 2
             and all(_number(end) for end in found)
             and found[0] <= found[1],
-            "The interval is two numbers, the lower one first.",
+            gettext("The interval is two numbers, the lower one first."),
             "04.2.interval",
         )
         slack = 0.3 * (high - low)
         expect(
             found[1] - found[0] < (high - low) + 2 * slack,
-            "The interval is about the ratio of the two medians. It is narrower than the range of single "
-            "times.",
+            gettext(
+                "The interval is about the ratio of the two medians. It is narrower than the range "
+                "of single times."
+            ),
             "04.2.wide",
         )
         expect(
             abs(found[0] - low) <= slack and abs(found[1] - high) <= slack,
-            "If both groups are drawn again, each as large as it was, the ratio lies in the interval 95 "
-            "times in a hundred.",
+            gettext(
+                "If both groups are drawn again, each as large as it was, the ratio lies in the "
+                "interval 95 times in a hundred."
+            ),
             "04.2.interval",
         )
 
@@ -210,17 +227,19 @@ def check_sentence(sentence: Function, seed: int) -> None:
     for (_, _, (word, standing)), words in zip(cases, found, strict=True):
         expect(
             isinstance(words, Sequence) and not isinstance(words, str) and len(words) == 2,
-            "The sentence is two words: what was shown, and what becomes of the claim.",
+            gettext("The sentence is two words: what was shown, and what becomes of the claim."),
             "04.2.sentence",
         )
         expect(
             words[0] == word,
-            "A difference is shown only if the whole interval lies on one side of 1.",
+            gettext("A difference is shown only if the whole interval lies on one side of 1."),
             "04.2.shown",
         )
         expect(
             words[1] == standing,
-            "A claim is refuted if it lies outside the interval, and possible if inside, ends included.",
+            gettext(
+                "A claim is refuted if it lies outside the interval, and possible if inside, ends included."
+            ),
             "04.2.sentence",
         )
 
@@ -232,12 +251,12 @@ def check_waits(waits: Function, setups: Sequence[Data]) -> None:
         if setup["replicas"] > 1 and right != found:
             expect(
                 found != _waits_of_replicas(setup),
-                "Query replicas read the log in their own time: no insert waits for them.",
+                gettext("Query replicas read the log in their own time: no insert waits for them."),
                 "04.3.replicas",
             )
         expect(
             found == right,
-            "An insert waits for the log's copies: for one, for more than half, or for all.",
+            gettext("An insert waits for the log's copies: for one, for more than half, or for all."),
             "04.3.waits",
         )
 
@@ -256,23 +275,25 @@ def check_moved(moved: Function, setups: Sequence[Data]) -> None:
     for setup, found in zip(setups, call_many(moved, [(setup,) for setup in setups]), strict=True):
         expect(
             isinstance(found, Mapping) and set(found) == {"log", "store", "memory"},
-            "The bytes are a dict with the keys log, store and memory.",
+            gettext("The bytes are a dict with the keys log, store and memory."),
             "04.3.moved",
         )
         expect(
             found["log"] == setup["log_copies"] * setup["row_bytes"],
-            "Each of the log's copies holds the row, acknowledged or not.",
+            gettext("Each of the log's copies holds the row, acknowledged or not."),
             "04.3.log",
         )
         expect(
             found["store"] == setup["store_copies"] * setup["row_bytes"],
-            "The object store holds a collection once, in as many copies as it keeps itself, whatever the "
-            "number of query replicas.",
+            gettext(
+                "The object store holds a collection once, in as many copies as it keeps itself, "
+                "whatever the number of query replicas."
+            ),
             "04.3.store",
         )
         expect(
             found["memory"] == setup["replicas"] * setup["row_bytes"],
-            "Each query replica holds the row in memory.",
+            gettext("Each query replica holds the row in memory."),
             "04.3.moved",
         )
 

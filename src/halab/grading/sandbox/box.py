@@ -21,6 +21,7 @@ from halab.grading.sandbox import wire
 from halab.grading.sandbox.allowed_outputs import allowed_outputs
 from halab.grading.sandbox.isolation import Isolation, isolations
 from halab.grading.sandbox.time_limit import LOOK, TimeLimit, Usage
+from halab.translation import gettext
 
 __all__ = ["Box", "CellTimeout", "LearnerError", "ProcessExited", "Reference", "Sandbox", "UndefinedName"]
 
@@ -88,10 +89,10 @@ class Sandbox:
     def warning(self) -> str:
         """Empty, or what the isolation in use does not keep out."""
         if self._isolation.warning and not self._has_namespaces:
-            return (
-                f"{self._isolation.warning} This system also gives the code no namespaces of its own: it may "
-                "reach other processes, and change the times and rights of your files."
-            )
+            return gettext(
+                "{warning} This system also gives the code no namespaces of its own: it may reach "
+                "other processes, and change the times and rights of your files."
+            ).format(warning=self._isolation.warning)
         return self._isolation.warning
 
     def close(self) -> None:
@@ -130,8 +131,10 @@ class Sandbox:
                 following = next(self._isolations, None)
                 if following is None:
                     raise CourseError(
-                        "No sandbox for learners' code could be started:\n" + "\n".join(problems),
-                        hint="Install the course again (make lab); if it stays, report it with this message.",
+                        gettext("No sandbox for learners' code could be started:\n") + "\n".join(problems),
+                        hint=gettext(
+                            "Install the course again (make lab); if it stays, report it with this message."
+                        ),
                     ) from None
                 self._isolation = following
         return self._host
@@ -235,7 +238,7 @@ class Box:
             reply = self._host.ask("usage")
         except (OSError, ValueError):
             self.lost = True
-            raise self._end("its sandbox was lost") from None
+            raise self._end(gettext("its sandbox was lost")) from None
         return Usage(reply["cpu"], reply["waiting"])
 
     def run(self, source: str, limit: TimeLimit) -> tuple[list[dict[str, Any]], tuple[str, str] | None]:
@@ -285,7 +288,7 @@ class Box:
             self._interrupt()
             raise CellTimeout from None
         except OSError:
-            raise self._end("it ended its Python process") from None
+            raise self._end(gettext("it ended its Python process")) from None
         if reply[0] == "raised":
             raise learner_error(*_texts(reply[1:]))
         if reply[0] not in expected:
@@ -306,7 +309,11 @@ class Box:
         """The next answer. Raises TimeoutError, ConnectionError, or ProcessExited after a wrong one."""
         while (size := wire.message_size(self._received)) is None or len(self._received) < size:
             if size and size > wire.MAX_BYTES:
-                raise self._end(f"it sent an answer of more than {wire.MAX_BYTES // 1024**2} MiB")
+                raise self._end(
+                    gettext("it sent an answer of more than {value} MiB").format(
+                        value=wire.MAX_BYTES // 1024**2
+                    )
+                )
             self._received += self._receive(limit)
         try:
             reply = wire.parse(self._received[wire.HEAD : size])
@@ -340,7 +347,9 @@ class Box:
             self._host.ask("interrupt")
             self._reply(self.limit(_GRACE))
         except (OSError, ValueError):
-            self._end("its code was still running when its time was up, and could not be interrupted")
+            self._end(
+                gettext("its code was still running when its time was up, and could not be interrupted")
+            )
 
     def _end(self, otherwise: str) -> ProcessExited:
         """End the process. The error to raise says what the host saw it do, or else `otherwise`."""

@@ -31,6 +31,7 @@ from halab.grading.sandbox import confine
 from halab.grading.sandbox.learner_process import Learner, shell
 from halab.grading.sandbox.time_limit import core_wait
 from halab.grading.sandbox.wire import HostReply, HostRequest
+from halab.translation import gettext
 
 __all__ = ["main"]
 
@@ -149,14 +150,18 @@ class Host:
                 _lower_priority(process, first=process.pid == self._child)
         cpu_seconds, _ = self._usage(descendants)
         if number > confine.PROCESSES:
-            self._reason = f"it started more than {confine.PROCESSES} processes"
+            self._reason = gettext("it started more than {PROCESSES} processes").format(
+                PROCESSES=confine.PROCESSES
+            )
         elif memory > MEMORY:
-            self._reason = f"it used more than {MEMORY // 1024**3} GiB of memory"
+            self._reason = gettext("it used more than {value} GiB of memory").format(value=MEMORY // 1024**3)
         elif cpu_seconds > confine.CPU:
-            self._reason = f"it used more than {confine.CPU} s of computing time"
+            self._reason = gettext("it used more than {CPU} s of computing time").format(CPU=confine.CPU)
         elif not self._has_namespaces and _exceeds_scratch_limits(Path.cwd()):  # else the system limits it
-            most = f"{confine.SCRATCH_SIZE // 1024**2} MiB or {confine.FILES} files"
-            self._reason = f"it wrote more than {most} to its folder"
+            most = gettext("{value} MiB or {FILES} files").format(
+                value=confine.SCRATCH_SIZE // 1024**2, FILES=confine.FILES
+            )
+            self._reason = gettext("it wrote more than {most} to its folder").format(most=most)
         if self._reason:
             self._kill()
 

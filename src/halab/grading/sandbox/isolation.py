@@ -11,6 +11,7 @@ from pathlib import Path
 
 import halab
 from halab.grading.sandbox import confine
+from halab.translation import gettext
 
 __all__ = ["Isolation", "isolations"]
 
@@ -46,17 +47,19 @@ def isolations() -> Iterator[Isolation]:
         apart = ["--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000"]
         yield Isolation("bubblewrap", (bubblewrap, *apart, *_view()))
     readable = (*_SYSTEM, *(str(path) for path in _python()))
-    why = "does not work here" if bubblewrap else "is not installed"
+    why = gettext("does not work here") if bubblewrap else gettext("is not installed")
     left = (
-        "the system's files can be read"
+        gettext("the system's files can be read")
         if confine.landlock_version()
-        else "files of yours can be read and changed"
+        else gettext("files of yours can be read and changed")
     )
     yield Isolation(
-        "process limits",
+        gettext("process limits"),
         readable=readable,
-        warning=f"Isolation is weaker: bubblewrap {why}, so plain process limits are used, and {left} by the "
-        "graded code. Debian and Ubuntu have it as the package bubblewrap.",
+        warning=gettext(
+            "Isolation is weaker: bubblewrap {why}, so plain process limits are used, and {left} "
+            "by the graded code. Debian and Ubuntu have it as the package bubblewrap."
+        ).format(why=why, left=left),
     )
 
 
