@@ -21,8 +21,10 @@ from halab.commands import (
     monitor_commands,
     rag_commands,
 )
+from halab.commands.help_texts import translate_help
 from halab.course.store import DamagedFileWarning
 from halab.errors import HalabError
+from halab.translation import gettext, language
 
 app = typer.Typer(
     name="halab",
@@ -56,11 +58,14 @@ def main() -> None:
     warnings.showwarning = _show_warning
     warnings.simplefilter("always", DamagedFileWarning)
     try:
-        app()
+        command = typer.main.get_command(app)
+        if language() != "en":
+            translate_help(command)
+        command()
     except HalabError as error:
-        problems.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False)
+        problems.print(f"[bold red]{gettext('Error:')}[/] {escape(error.message)}", highlight=False)
         if error.hint:
-            problems.print(f"[bold]Hint:[/] {escape(error.hint)}", highlight=False)
+            problems.print(f"[bold]{gettext('Hint:')}[/] {escape(error.hint)}", highlight=False)
         sys.exit(1)
 
 

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from halab.commands.help_texts import help_texts
 from halab.errors import CourseError, SubmissionError
 from halab.translation import languages
 
@@ -126,6 +127,7 @@ def build(
 
 
 def translations(
+    context: typer.Context,
     of: Annotated[str, typer.Argument(metavar="LANGUAGE", help="A language but English, such as zh.")],
     add: Annotated[
         bool, typer.Option("--add", help="Write each missing section, and each new message of the code.")
@@ -138,6 +140,7 @@ def translations(
     """For authors and translators: what lessons, exercises, hints and messages lack in a language."""
     from halab.course import translation_check
 
+    said = help_texts(context.find_root().command)
     if of not in languages()[1:]:
         raise CourseError(f"A language but English is {' or '.join(languages()[1:])}, not {of!r}.")
     for path in accept or []:
@@ -146,8 +149,8 @@ def translations(
     if add:
         for path in translation_check.add_missing(of):
             console.print(f"{path}: sections were added in English.", highlight=False)
-        translation_check.update_catalogue(of)
-    left = translation_check.gaps(of)
+        translation_check.update_catalogue(of, said)
+    left = translation_check.gaps(of, said)
     for gap in left:
         console.print(str(gap), markup=False, highlight=False)
     if left:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -49,10 +49,10 @@ class Gap:
         return f"{where}: {self.kind} {self.name} is {self.state}{_first_words(self.english)}"
 
 
-def gaps(language: Language) -> list[Gap]:
-    """What is to be done in a language, in the order of the files."""
+def gaps(language: Language, help_texts: Sequence[str] = ()) -> list[Gap]:
+    """What is to be done in a language, in the order of the files; `help_texts` are the commands' own."""
     of_notebooks = [gap for relative in _notebooks() for gap in _gaps_of(relative, language)]
-    return of_notebooks + list(_gaps_of_messages(language))
+    return of_notebooks + list(_gaps_of_messages(language, help_texts))
 
 
 def add_missing(language: Language) -> list[Path]:
@@ -85,13 +85,15 @@ def accept(path: Path) -> int:
     return changed
 
 
-def update_catalogue(language: Language) -> int:
+def update_catalogue(language: Language, help_texts: Sequence[str] = ()) -> int:
     """Write every message of the code into a language's catalogue, and take out what the code no longer says.
+
+    `help_texts` are the commands' own, which stand in docstrings.
 
     Translations stay. Returns how many messages have none.
     """
     known = _catalogue(language)
-    known.update(_messages(), no_fuzzy_matching=True)
+    known.update(_messages(help_texts), no_fuzzy_matching=True)
     known.obsolete.clear()
     text = io.BytesIO()
     # Babel's own header has the time in it, and would differ each time.
@@ -101,13 +103,15 @@ def update_catalogue(language: Language) -> int:
     return sum(1 for message in known if message.id and not message.string)
 
 
-def _messages() -> Catalog:
+def _messages(help_texts: Sequence[str]) -> Catalog:
     """What the code says, and in which files."""
     package = Path(__file__).parents[1]
     messages = Catalog()
     found = extract_from_dir(package, [("**.py", "python")], keywords=_CALLS)
     for file, _, message, comments, context in found:
         messages.add(message, locations=[(f"src/halab/{file}", 0)], auto_comments=comments, context=context)
+    for text in help_texts:
+        messages.add(text, locations=[("src/halab/commands", 0)])
     return messages
 
 
@@ -119,9 +123,9 @@ def _catalogue(language: Language) -> Catalog:
         return read_po(file, locale=language)
 
 
-def _gaps_of_messages(language: Language) -> Iterator[Gap]:
+def _gaps_of_messages(language: Language, help_texts: Sequence[str]) -> Iterator[Gap]:
     path, known = catalogue_path(language), _catalogue(language)
-    for message in _messages():
+    for message in _messages(help_texts):
         if not message.id:
             continue
         english = message.id if isinstance(message.id, str) else message.id[0]
