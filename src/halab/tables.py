@@ -124,4 +124,4 @@ def html_table(
 def _style(cell: str, align: str) -> str:
     """Tight, so that a table of results fits a narrow notebook; a figure such as 0.00–8.85 stays whole."""
     wrap = "nowrap" if cell[-1:].isdigit() and len(cell) <= _LONG_WORD else "normal"
-    return f"text-align: {align}; vertical-align: top; padding: 3px 2px; white-space: {wrap}"
+    return f"text-align: {align}; vertical-align: top; padding: 3px 6px; white-space: {wrap}"

@@ -6,7 +6,8 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
 from halab.lessons import architecture
-from halab.lessons.architecture import compare_parts, copies, read_sessions, results
+from halab.lessons.architecture import compare_parts, copies, read_sessions, results, show_run
+from halab.measure.journal import title_marks
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal
 from halab.measure.probing.retriever import Retriever
 from halab.models.samples import OPERATIONS, Outcome, Sample
@@ -58,6 +59,25 @@ def test_prediction_and_measurement_stand_side_by_side():
         ("crash standby rootcoord", "-", none, none, none, none),
     )
     assert "SIMULATED" not in repr(table)
+    assert "NOTHING" not in repr(table)
+
+
+def test_what_was_said_of_metadata_calls_stands_beside_the_run():
+    predict(3, "crash etcd leader", metadata_seconds=2)
+    time.sleep(0.01)
+    run = made("etcd leader", bad=("metadata call",))
+    assert show_run(run).sentence.startswith("You said 2 s; metadata calls were back 1.0 s after the fault")
+    assert not show_run(run, operation="search").sentence.startswith("You said")
+
+
+def test_a_table_says_which_of_its_runs_proves_nothing(monkeypatch):
+    doubted, sound = made("etcd leader"), made("standby rootcoord")
+    monkeypatch.setattr(
+        title_marks, "objections", lambda run: ("It was busy.",) if run.digest == doubted.digest else ()
+    )
+    table = compare_parts(doubted, sound)
+    assert table.title.startswith("PROVES NOTHING: ")
+    assert table.remarks[0].startswith("Proves nothing: crash etcd leader. What speaks against it")
 
 
 def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():

@@ -191,6 +191,16 @@ def test_the_runs_are_a_bar_each_under_one_sentence_that_gives_range_and_mean() 
     assert f"run 1: {outages_of(found)[0]:.1f} s" in repr(picture)
 
 
+def test_two_runs_are_too_few_for_a_band_and_say_so() -> None:
+    found = measured(2)
+    picture, table = runs_picture(found), price_list(found)
+    assert picture.mean is None
+    assert "two are too few to say how sure that is" in picture.sentence
+    assert "–" not in "".join(table.rows[-1])
+    assert "any number" not in table.rows[-1]
+    assert "Two are too few" in " ".join(repr(table).split())
+
+
 def test_the_picture_shows_a_prediction_that_was_made_before() -> None:
     predict(2, FAULT, first_failure=1, last_failure=13, failed_requests=200)
     assert [bar.shown for bar in runs_picture(runs(2)).bars if bar.kind == "prediction"] == ["13.0 s"]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 from halab.cluster.protocol import COORDINATORS, Cluster
 from halab.course.catalogue import Bilingual
+from halab.lessons import common
 from halab.lessons.card_findings import finding, listed, recovered, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
@@ -22,12 +24,12 @@ from halab.lessons.common import (
     prediction_before,
     recovery,
     show_card,
-    show_run,
     table,
 )
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import simulated_remark
+from halab.measure.journal.run_view import RunView, Said
+from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.models.quorum import leadership
 from halab.tables import Table
 from halab.widgets.architecture_map import ArchitectureMap
@@ -47,9 +49,9 @@ __all__ = [
     "read_sessions",
     "recovery",
     "results",
+    "run_remarks",
     "show_card",
     "show_run",
-    "simulated_remark",
     "table",
 ]
 
@@ -74,6 +76,7 @@ QUESTIONS = tuple(
 
 _STEADY, _PATIENCE = 3, 15.0  # equal answers one after the other, and seconds to wait for them
 
+_METADATA, _NEVER = "metadata call", "not recovered"
 _OPERATIONS = ("search", "strong search", "insert", "metadata call")
 
 
@@ -118,6 +121,15 @@ def copies(retriever: Retriever) -> Sentence:
     return Sentence(said)
 
 
+def show_run(journal: Journal, number: int = 3, operation: str = _METADATA) -> RunView:
+    """A run of this lesson beside what the learner said of its metadata calls; else as in every lesson."""
+    shown = common.show_run(journal, number, operation)
+    seconds = prediction_before(journal, number).get("metadata_seconds")
+    if seconds is None or operation != _METADATA:
+        return shown
+    return replace(shown, prediction=Said(0.0, seconds) if seconds else Said(None, None))
+
+
 def compare_parts(*journals: Journal) -> Table:
     """For each fault: what the learner said, and how long each operation was gone.
 
@@ -130,7 +142,7 @@ def compare_parts(*journals: Journal) -> Table:
     remark = "You said: seconds without metadata calls. The others: seconds until lasting service."
     title = "What was lost, and how long was it gone?"
     headings = ("fault", "you said", *_OPERATIONS)
-    return Table(title, headings, rows, (*simulated_remark(*journals), remark))
+    return Table(mark_title(title, *journals), headings, rows, (*run_remarks(*journals), remark))
 
 
 def results(*journals: Journal) -> dict[str, Finding]:
@@ -147,9 +159,6 @@ def results(*journals: Journal) -> dict[str, Finding]:
     by = Bilingual("two, of which one was lost", "只有两个，少了一个照样恢复")
     verdict: RunVerdict = "broken" if survived else ""
     return {"coordinator-copies": finding(journals, verdict, words, by, measured=[2] if survived else [])}
-
-
-_METADATA, _NEVER = "metadata call", "not recovered"
 
 
 def _active_lost(journal: Journal) -> bool:

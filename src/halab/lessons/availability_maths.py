@@ -67,6 +67,8 @@ SLOS = (0.999, 0.9999, 0.99999)
 """The promises that are priced."""
 
 CARD = 2
+_FEWEST_FOR_A_BAND = 3
+"""Runs. The 95 % interval of two reaches from nothing to several times their mean, and says nothing."""
 
 
 def repeat(
@@ -192,8 +194,9 @@ def runs_picture(journals: Sequence[Journal], operation: str = "search") -> Runs
     bars.append(Bar("the card", 0.0, "card"))
     lengths = [bar.seconds for bar in bars if bar.kind == "run"]
     mean = mean_interval(lengths) if len(lengths) > 1 and all(map(math.isfinite, lengths)) else None
+    band = mean if mean and mean.n >= _FEWEST_FOR_A_BAND else None
     return RunsPicture(
-        _said_of_runs(journals, operation, lengths, mean), tuple(bars), mean, repeat_summary(journals)
+        _said_of_runs(journals, operation, lengths, mean), tuple(bars), band, repeat_summary(journals)
     )
 
 
@@ -202,13 +205,18 @@ def _said_of_runs(
 ) -> str:
     endless, counts = _without_end(journals, operation), counted(journals)
     said = (
-        f"{len(lengths)} failovers took {spread(lengths)}, {mean.mean:.1f} s on average; "
-        f"the true mean lies between {mean.low:.1f} and {mean.high:.1f} s (95 %)."
+        f"{len(lengths)} failovers took {spread(lengths)}, {mean.mean:.1f} s on average; {_how_sure(mean)}."
         if mean
         else ""
     )
     said = " ".join(filter(None, (said, endless))) or "One run has no mean: repeat it."
     return " ".join((mark_title(said, *counts), *validity_remark(*counts)))
+
+
+def _how_sure(mean: MeanInterval) -> str:
+    if mean.n < _FEWEST_FOR_A_BAND:
+        return "two are too few to say how sure that is: take three at least"
+    return f"the true mean lies between {mean.low:.1f} and {mean.high:.1f} s (95 %)"
 
 
 _HEADINGS = ("", "one failover\n(seconds)", *(f"{slo * 100:.5g} %" for slo in SLOS))
@@ -232,14 +240,18 @@ def price_list(
         rows.append(_row("your prediction", f"{said:.1f}", calendar, said, said))
     rows.append(("the card", "0: not counted", *("any number" for _ in SLOS)))
     word = provenance(first)
-    span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})"
-    rows.append(_row(f"{word}, {found.n} runs", span, calendar, found.low, found.high))
+    sure = found.n >= _FEWEST_FOR_A_BAND
+    span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})" if sure else f"{found.mean:.1f}"
+    low, high = (found.low, found.high) if sure else (found.mean, found.mean)
+    rows.append(_row(f"{word}, {found.n} runs", span, calendar, low, high))
     remarks = [
         *simulated_remark(first),
         *validity_remark(*counts),
         *filter(None, [_without_end(journals, operation)]),
         f"Failovers a month that the error budget pays for, in {calendar}.",
-        "In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number.",
+        "In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number."
+        if sure
+        else f"{_capital(_how_sure(found))}.",
     ]
     title = mark_title(f"{operation}: {experiment_of(first)}", *counts)
     return Table(title, _HEADINGS, tuple(rows), tuple(remarks))
@@ -281,6 +293,10 @@ def _of_year(name: str, slo: float, journals: Sequence[Journal], operation: str)
 
 _ZH = {"search": "搜索", "strong search": "强一致搜索", "insert": "插入", "metadata call": "元数据操作"}
 _COUNT_ZH = {"any number": "任意多"}
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _row(name: str, shown: str, calendar: Calendar, low: float, high: float) -> Row:

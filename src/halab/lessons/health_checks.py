@@ -38,7 +38,7 @@ from halab.measure.experiments.kubelet_experiments import (
 )
 from halab.measure.journal.experiment_name import probed, run_name
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import provenance, simulated_remark
+from halab.measure.journal.title_marks import mark_title, provenance, run_remarks
 from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
 from halab.models.health_probes import HealthProbe, ProbedFault, detection
@@ -106,7 +106,7 @@ def compare_detection(*journals: Journal) -> Table:
     A prediction counts if it was made before the measurement began.
     """
     return Table(
-        "A fault between two probes: when is it noticed, and when repaired?",
+        mark_title("A fault between two probes: when is it noticed, and when repaired?", *journals),
         (
             "fault",
             "liveness probe",
@@ -117,14 +117,14 @@ def compare_detection(*journals: Journal) -> Table:
             "ready again",
         ),
         tuple(_detected(journal) for journal in journals),
-        (*simulated_remark(*journals), "Seconds after the fault. The card's figure is period x threshold."),
+        (*run_remarks(*journals), "Seconds after the fault. The card's figure is period x threshold."),
     )
 
 
 def compare_restarts(*journals: Journal) -> Table:
     """How often a healthy process that stalls was restarted, by the probe that watched it."""
     return Table(
-        "A healthy process that stalls now and then",
+        mark_title("A healthy process that stalls now and then", *journals),
         ("liveness probe", "probes that failed", "restarts"),
         tuple(
             (
@@ -134,7 +134,7 @@ def compare_restarts(*journals: Journal) -> Table:
             )
             for journal in journals
         ),
-        simulated_remark(*journals),
+        run_remarks(*journals),
     )
 
 
@@ -150,7 +150,9 @@ def compare_outage_checks(*journals: Journal) -> Table:
         )
 
     headings = ("what was broken", "/healthz", "the synthetic query")
-    return Table("Who sees it?", headings, tuple(map(said, journals)), simulated_remark(*journals))
+    return Table(
+        mark_title("Who sees it?", *journals), headings, tuple(map(said, journals)), run_remarks(*journals)
+    )
 
 
 def compare_tcp_http(*journals: Journal) -> Table:
@@ -165,8 +167,8 @@ def compare_tcp_http(*journals: Journal) -> Table:
         )
 
     headings = ("what was broken", "tcpSocket", "httpGet /healthz")
-    heading = "Two ways to ask, while nothing answers"
-    return Table(heading, headings, tuple(map(said, journals)), simulated_remark(*journals))
+    heading = mark_title("Two ways to ask, while nothing answers", *journals)
+    return Table(heading, headings, tuple(map(said, journals)), run_remarks(*journals))
 
 
 def results(*journals: Journal) -> dict[str, Finding]:
@@ -260,7 +262,8 @@ def what_followed(journal: Journal) -> Table:
     )
     fault = journal.faults[0]
     headings = ("what the kubelet did", "after the fault")
-    return Table(f"{fault.kind} {fault.component}", headings, rows, simulated_remark(journal))
+    title = mark_title(f"{fault.kind} {fault.component}", journal)
+    return Table(title, headings, rows, run_remarks(journal))
 
 
 def values_yaml() -> str:

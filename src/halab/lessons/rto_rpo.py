@@ -32,7 +32,7 @@ from halab.measure.journal.experiment_name import experiment_of, run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
 from halab.measure.journal.summaries import summary
-from halab.measure.journal.title_marks import KEEPS_NO_ROWS, simulated_remark
+from halab.measure.journal.title_marks import KEEPS_NO_ROWS, mark_title, run_remarks
 from halab.models.recovery import Periodic, retention, retention_gap
 from halab.models.samples import Outcome
 from halab.tables import Row, Table
@@ -129,10 +129,10 @@ def compare_losses(*journals: Journal) -> Table:
     that is none of a disaster.
     """
     says = card(7, "en").claims["replicas-rpo"]
-    remarks = [*simulated_remark(*journals, detail=KEEPS_NO_ROWS)]
+    remarks = [*run_remarks(*journals, detail=KEEPS_NO_ROWS)]
     remarks.append("RTO: from the disaster to the first lasting answer.")
     return Table(
-        _TITLE,
+        mark_title(_TITLE, *journals),
         _HEADINGS,
         tuple(
             (
@@ -249,8 +249,8 @@ def achieved(rpo: Callable[..., tuple[int, float]], *journals: Journal) -> Table
             else (experiment_of(journal), *map(_figure, rpo(acknowledged(journal), there, at)))
         )
     headings = ("disaster", "rows lost", "data lost (s)")
-    remarks = simulated_remark(*journals, detail=KEEPS_NO_ROWS)
-    return Table("RPO, as it was achieved", headings, tuple(rows), remarks)
+    remarks = run_remarks(*journals, detail=KEEPS_NO_ROWS)
+    return Table(mark_title("RPO, as it was achieved", *journals), headings, tuple(rows), remarks)
 
 
 def _figure(value: float) -> str:

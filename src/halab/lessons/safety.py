@@ -27,7 +27,7 @@ from halab.lessons.common import (
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
-from halab.measure.journal.title_marks import KEEPS_NO_ROWS, provenance, simulated_remark
+from halab.measure.journal.title_marks import KEEPS_NO_ROWS, mark_title, provenance, run_remarks
 from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.protect.backup import mistake as experiments
 from halab.protect.backup.mistake import DataLossReport, Mistake, data_loss_report
@@ -105,8 +105,8 @@ def compare_mistakes(*journals: Journal) -> Table:
         rows.append((experiment_of(journal), "you said", *_predicted(journal), "-", "-"))
         rows.append((experiment_of(journal), how, _found(found), _took(found), *_lost(found)))
     remarks = ["Still found: searches after the command that found what had been there."]
-    remarks += simulated_remark(*journals, detail=KEEPS_NO_ROWS)
-    return Table(_TITLE, _HEADINGS, tuple(rows), tuple(remarks))
+    remarks += run_remarks(*journals, detail=KEEPS_NO_ROWS)
+    return Table(mark_title(_TITLE, *journals), _HEADINGS, tuple(rows), tuple(remarks))
 
 
 def show_mistake(journal: Journal) -> RunView:

@@ -176,7 +176,8 @@ function findingOf(claim, words, found, lang) {
   const parts = [
     element("p", {}, element("b", {}, words.measured + words.colon), found.words[lang] ?? found.words.en),
   ];
-  if (found.measured.length) parts.push(pictureOf(claim, found, words));
+  // Figures that cannot be compared do not belong on one axis: their words say what each is.
+  if (found.measured.length && found.verdict !== "incomparable") parts.push(pictureOf(claim, found, words));
   return parts;
 }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.validity import objections
 from halab.translation import gettext
 
-__all__ = ["KEEPS_NO_ROWS", "mark_title", "provenance", "simulated_remark"]
+__all__ = ["KEEPS_NO_ROWS", "mark_title", "provenance", "run_remarks", "simulated_remark"]
 
+_FROM_A_MODEL = "these numbers come from a model"
 KEEPS_NO_ROWS = "a simulated one keeps no rows"
 """The `detail` of a remark under counts of rows."""
 
@@ -25,8 +27,21 @@ def mark_title(title: str, *journals: Journal) -> str:
     return gettext("PROVES NOTHING: {title}").format(title=title) if any(map(objections, journals)) else title
 
 
-def simulated_remark(*journals: Journal, detail: str = "these numbers come from a model") -> tuple[str, ...]:
+def simulated_remark(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[str, ...]:
     """The remark that a table of these journals needs: one sentence if one was simulated, none if not."""
     if provenance(*journals) == "measured":
         return ()
     return (gettext("SIMULATED: no cluster was measured; {detail}.").format(detail=detail),)
+
+
+def run_remarks(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[str, ...]:
+    """The remarks that a table of several runs needs: that one was simulated, and which prove nothing.
+
+    What speaks against a run is told with its own picture, and not again here.
+    """
+    doubtful = dict.fromkeys(experiment_of(journal) for journal in journals if objections(journal))
+    doubts = gettext("Proves nothing: {runs}. What speaks against it stands above the picture of that run.")
+    return (
+        *simulated_remark(*journals, detail=detail),
+        *([doubts.format(runs="; ".join(doubtful))] if doubtful else []),
+    )
