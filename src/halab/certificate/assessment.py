@@ -12,20 +12,24 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
 from halab.certificate.certificate_page import page
 from halab.certificate.evidence import Evidence, evidence
+from halab.certificate.paper import paper_text
 from halab.certificate.pdf import print_pdf
 from halab.certificate.record import (
+    COURSE,
     PASS_MARK,
     Certificate,
+    CourseName,
     ExercisePin,
     JournalPin,
     Record,
+    Terms,
     items,
     passes,
 )
@@ -39,7 +43,16 @@ from halab.folders import read_plain
 from halab.grading.grader import GradeReport, grade_notebook, last_grade
 from halab.grading.preparation import MAX_BYTES
 
-__all__ = ["Assessment", "CertificateFiles", "Missing", "assess", "checked_name", "issue", "save"]
+__all__ = [
+    "Assessment",
+    "CertificateFiles",
+    "Missing",
+    "assess",
+    "checked_name",
+    "checked_terms",
+    "issue",
+    "save",
+]
 
 
 class Grader(Protocol):
@@ -118,25 +131,32 @@ def assess(
     )
 
 
-def issue(assessment: Assessment, name: str, key: SigningKey, *, by_issuer: bool) -> Certificate:
+def issue(
+    assessment: Assessment, name: str, key: SigningKey, *, by_issuer: bool, terms: Terms | None = None
+) -> Certificate:
     """Sign what was found. `name` is the learner's, for the page; it may be empty.
 
     Raises CourseError if an item is missing: there is no certificate of nine.
     """
     if not assessment.complete:
         raise CourseError("Not all ten items are met.", hint="`halab certify` lists what is missing.")
+    terms = terms or Terms()
     record = Record(
         name=checked_name(name),
         learner=assessment.learner,
         issued=datetime.now().astimezone().replace(microsecond=0),
         halab=version("halab"),
         key="issuer" if by_issuer else "own",
+        organisation=terms.organisation,
+        person=terms.person,
+        course=CourseName(en=COURSE.en, zh=COURSE.zh, hours=terms.hours),
+        valid_until=terms.valid_until,
         share=PASS_MARK,
         items=items(),
         exercises=assessment.exercises,
         journals=assessment.journals,
     )
-    unsigned = Certificate(record=record, public_key=key.public.text)
+    unsigned = Certificate(record=record, paper=paper_text(record, key), public_key=key.public.text)
     return unsigned.model_copy(update={"signature": key.sign(unsigned.signed_part())})
 
 
@@ -172,6 +192,19 @@ def checked_name(name: str) -> str:
             hint='For example: halab certify --name "Ada Lovelace".',
         )
     return name
+
+
+def checked_terms(organisation: str, person: str, hours: int, valid_until: str) -> Terms:
+    """What an issuer states of a certificate. Raises CourseError."""
+    try:
+        if valid_until:
+            valid_until = date.fromisoformat(valid_until).isoformat()
+        return Terms(organisation=organisation, person=person, hours=hours, valid_until=valid_until)
+    except ValueError:  # pydantic's are of that kind
+        raise CourseError(
+            "Organisation and person have up to 200 printable letters, and the day until which it is valid "
+            f"is one such as 2028-11-30, not {valid_until[:40]!r}.",
+        ) from None
 
 
 def _copy_path(card: Entry) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from halab.certificate.paper import qr_picture
 from halab.certificate.record import Certificate, CertifiedItem, JournalPin, Record
 from halab.certificate.signing_keys import PublicKey
 from halab.course.catalogue import Language
@@ -18,7 +19,11 @@ _HERE = Path(__file__).parent
 _WORDS: dict[Language, dict[str, Any]] = {
     "en": {
         "title": "Certificate",
-        "course": "Keep Milvus available",
+        "hours": "{} hours",
+        "by": "by",
+        "after_by": " ",
+        "valid": "valid until {}",
+        "qr": "QR: this certificate in short, signed",
         "certifies": "This certifies that",
         "learner": "learner id",
         "shown": "has shown the ten things below: each by exercises graded at 80 % or more of their points, "
@@ -46,7 +51,11 @@ _WORDS: dict[Language, dict[str, Any]] = {
     },
     "zh": {
         "title": "结业证书",
-        "course": "让 Milvus 一直可用",
+        "hours": "{} 学时",
+        "by": "签发者：",
+        "after_by": "",
+        "valid": "有效期至 {}",
+        "qr": "二维码：本证书的摘要，带签名",
         "certifies": "兹证明",
         "learner": "学员编号",
         "shown": "已完成下列十个考核项：每一项的练习都至少拿到八成分数，并在真实的 Milvus 集群上做了实测。",
@@ -84,7 +93,8 @@ def page(certificate: Certificate, file: str, language: Language) -> str:
         "length": "long" if len(record.name or record.learner) > 30 else "",
         "id": f"{words['learner']} {record.learner}" if record.name else "",
         "engines": _engines(record, language),
-        "issue": words["stops"][0].join((f"{record.issued:%Y-%m-%d}", words[record.key])),
+        "course": f"{record.course.words.in_(language)} · {words['hours'].format(record.course.hours)}",
+        "issue": words["stops"][0].join(_issue(record, words)),
         "digest": certificate.digest,
         "command": f"halab verify {file}",
         "halab": f"halab {record.halab}",
@@ -96,7 +106,20 @@ def page(certificate: Certificate, file: str, language: Language) -> str:
     }
     rows = "".join(_row(number, item, record, language) for number, item in enumerate(record.items, 1))
     template = Template((_HERE / "certificate_page.html").read_text(encoding="utf-8"))
-    return template.substitute(safe, rows=rows, fingerprint=_fingerprint(certificate))
+    return template.substitute(
+        safe, rows=rows, fingerprint=_fingerprint(certificate), qr_picture=qr_picture(certificate.paper)
+    )
+
+
+def _issue(record: Record, words: dict[str, Any]) -> list[str]:
+    """When and until when, by whom, and whose key signed."""
+    issuer = words["stops"][0].join(filter(None, (record.person, record.organisation)))
+    return [
+        f"{record.issued:%Y-%m-%d}",
+        *([words["valid"].format(record.valid_until)] if record.valid_until else []),
+        *([f"{words['by']}{words['after_by']}{issuer}"] if issuer else []),
+        words[record.key],
+    ]
 
 
 def _row(number: int, item: CertifiedItem, record: Record, language: Language) -> str:

@@ -1,6 +1,7 @@
 """The certificate as data: what is signed, in which form, and how a file of it is read.
 
-{"format": "halab-certificate", "version": 2, "record": {...}, "public_key": "...", "signature": "..."}
+{"format": "halab-certificate", "version": 3, "record": {...}, "paper": "...",
+ "public_key": "...", "signature": "..."}
 
 The signature is over the canonical JSON of everything but itself: keys sorted, no blanks, ASCII.
 """
@@ -19,13 +20,17 @@ from halab.errors import CourseError
 from halab.folders import read_plain
 
 __all__ = [
+    "COURSE",
+    "COURSE_HOURS",
     "PASS_MARK",
     "Certificate",
     "CertifiedItem",
+    "CourseName",
     "ExercisePin",
     "FaultPin",
     "JournalPin",
     "Record",
+    "Terms",
     "canonical",
     "items",
     "passes",
@@ -33,9 +38,12 @@ __all__ = [
 ]
 
 FORMAT = "halab-certificate"
-VERSION = 2
+VERSION = 3
 PASS_MARK = 0.8
 """The fraction of an exercise's points that its checklist item asks for; `share` in a record."""
+COURSE = Bilingual("Keep Milvus available", "让 Milvus 一直可用")
+COURSE_HOURS = 10
+"""Hours that ten cards with their lessons and exercises take: about one each."""
 _MAX_BYTES = 5_000_000  # bytes; a certificate of ten cards with a hundred journals has 60 thousand
 
 
@@ -110,14 +118,42 @@ class CertifiedItem(_Strict):
         return Bilingual(self.en, self.zh)
 
 
+class CourseName(_Strict):
+    """What the course is called in both languages, and how many hours it takes."""
+
+    en: _Line
+    zh: _Line
+    hours: int = Field(ge=1, le=1000)
+
+    @property
+    def words(self) -> Bilingual:
+        return Bilingual(self.en, self.zh)
+
+
+class Terms(_Strict):
+    """Who issues a certificate, for how long a course, and until which day it is valid ("" for ever)."""
+
+    organisation: _Line = ""
+    person: _Line = ""
+    hours: int = Field(default=COURSE_HOURS, ge=1, le=1000)
+    valid_until: str = Field(default="", pattern=r"^(\d{4}-\d\d-\d\d)?$")
+
+
 class Record(_Strict):
-    """What the certificate states. `key` says whose key signed: the learner's own, or an issuer's."""
+    """What the certificate states. `key` says whose key signed: the learner's own, or an issuer's.
+
+    `organisation` and `person` are the issuer's, "" for a learner's own; `valid_until` is a day or "".
+    """
 
     name: _Line
     learner: _Line = Field(min_length=1, max_length=64)
     issued: AwareDatetime
     halab: _Line
     key: Literal["own", "issuer"]
+    organisation: _Line
+    person: _Line
+    course: CourseName
+    valid_until: str = Field(pattern=r"^(\d{4}-\d\d-\d\d)?$")
     share: _Number
     items: tuple[CertifiedItem, ...]
     exercises: tuple[ExercisePin, ...]
@@ -128,11 +164,14 @@ class Record(_Strict):
 
 
 class Certificate(_Strict):
-    """A signed record. `public_key` and `signature` are base64."""
+    """A signed record. `public_key` and `signature` are base64; `paper` is what the printed page's QR holds,
+    signed by itself (see certificate/paper.py).
+    """
 
     format: Literal["halab-certificate"] = "halab-certificate"
-    version: Literal[2] = 2
+    version: Literal[3] = 3
     record: Record
+    paper: str = Field(max_length=2000)
     public_key: str
     signature: str = ""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from halab.certificate.evidence import CLOCK_TOLERANCE, measurement
+from halab.certificate.paper import Paper, read_paper, record_digest
 from halab.certificate.record import (
     PASS_MARK,
     Certificate,
@@ -19,6 +20,7 @@ from halab.certificate.record import (
     passes,
     read_certificate,
 )
+from halab.certificate.revocation import read_revocations
 from halab.certificate.signing_keys import PublicKey
 from halab.course.catalogue import CATALOGUE, Bilingual
 from halab.course.paths import course_root
@@ -26,7 +28,7 @@ from halab.errors import CourseError
 from halab.folders import read_plain
 from halab.grading.preparation import MAX_BYTES
 
-__all__ = ["VerificationResult", "verify"]
+__all__ = ["VerificationResult", "verify", "verify_paper"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,21 @@ class VerificationResult:
 
 
 def verify(
-    files: Sequence[Path], public_key: PublicKey | None = None, work: Path | None = None
+    files: Sequence[Path],
+    public_key: PublicKey | None = None,
+    work: Path | None = None,
+    revoked: Path | None = None,
 ) -> list[VerificationResult]:
     """Check each certificate, and all of them for measurements and notebooks that two learners share.
 
     `public_key` is the key that should have signed. `work` is the learner's folder: its journals and
     notebooks are compared with what the certificate pins, and the exercises with those of the course here.
+    `revoked` is the issuer's list of certificates that no longer hold.
     Raises CourseError if `work` is given for several certificates, or is no learner's folder.
     """
     if work is not None:
         _check_work(work, files)
-    results = [_verify(file, public_key, work) for file in files]
+    results = [_verify(file, public_key, work, revoked) for file in files]
     return [
         replace(result, failures=(*result.failures, *_shared_with_others(result, results)))
         for result in results
@@ -79,7 +85,9 @@ def _check_work(work: Path, files: Sequence[Path]) -> None:
         )
 
 
-def _verify(file: Path, public_key: PublicKey | None, work: Path | None) -> VerificationResult:
+def _verify(
+    file: Path, public_key: PublicKey | None, work: Path | None, revoked: Path | None
+) -> VerificationResult:
     try:
         certificate, signed = read_certificate(file)
         key = PublicKey.from_text(certificate.public_key)
@@ -90,6 +98,7 @@ def _verify(file: Path, public_key: PublicKey | None, work: Path | None) -> Veri
         return VerificationResult(file, certificate, (), (_not_signed(key),), ())
     proven = [f"The record is unaltered since the holder of this key signed it: {key.fingerprint}."]
     failures = _arithmetic(certificate)
+    failures += _paper_differs(certificate, key)
     if not failures:
         proven.append(
             f"It adds up: each of the ten items has {PASS_MARK:.0%} or more of the points of its exercises, "
@@ -105,14 +114,54 @@ def _verify(file: Path, public_key: PublicKey | None, work: Path | None) -> Veri
             "It calls itself an issuer's, and anybody can write that. Name the issuer's key with "
             f"--public-key; the one that signed it has the fingerprint {key.fingerprint}."
         )
+    failures += _expired(record.valid_until)
+    if revoked is not None:
+        gone = _revoked(record_digest(record), revoked, key)
+        (failures if gone else proven).append(gone or f"It is not in the issuer's list {revoked.name}.")
     if work is not None:
         differences = [*_journals(record, work), *_notebooks(record, work), *_sources(record)]
         failures += differences
         if not differences:
             proven.append("Its journals, notebooks and exercises are those that lie here, to the last byte.")
     return VerificationResult(
-        file, certificate, tuple(proven), tuple(failures), _unproven(record, public_key, work)
+        file, certificate, tuple(proven), tuple(failures), _unproven(record, public_key, work, revoked)
     )
+
+
+def verify_paper(text: str, public_key: PublicKey, revoked: Path | None = None) -> tuple[Paper, list[str]]:
+    """What the QR of a printed certificate says, and all that fails of it.
+
+    Raises CourseError if it is no certificate's QR.
+    """
+    paper = read_paper(text)
+    if not paper.verifies(public_key):
+        return paper, ["It was not signed with the key you named, or was altered since. It proves nothing."]
+    failures = _expired(paper.says["until"])
+    if revoked is not None and (gone := _revoked(paper.says["record"], revoked, public_key)):
+        failures.append(gone)
+    return paper, failures
+
+
+def _paper_differs(certificate: Certificate, key: PublicKey) -> list[str]:
+    """Whether the QR of its page says another thing than the record."""
+    try:
+        paper = read_paper(certificate.paper)
+    except CourseError as error:
+        return [error.message]
+    if paper.verifies(key) and paper.says["record"] == record_digest(certificate.record):
+        return []
+    return ["The QR of its page is not this record's."]
+
+
+def _expired(valid_until: str) -> list[str]:
+    today = datetime.now().astimezone().date().isoformat()
+    return [f"It was valid until {valid_until}."] if valid_until and valid_until < today else []
+
+
+def _revoked(digest: str, file: Path, key: PublicKey) -> str:
+    """Why the issuer's list says that it no longer holds, or "". Raises CourseError if it is not theirs."""
+    entry = read_revocations(file, key).get(digest)
+    return f"Its issuer revoked it on {entry.day}: {entry.reason}." if entry else ""
 
 
 def _not_signed(key: PublicKey) -> str:
@@ -232,7 +281,9 @@ def _digests(record: Record) -> dict[str, str]:
     return probes | {one.notebook_sha256: f"{one.assignment}.ipynb" for one in record.exercises}
 
 
-def _unproven(record: Record, public_key: PublicKey | None, work: Path | None) -> tuple[str, ...]:
+def _unproven(
+    record: Record, public_key: PublicKey | None, work: Path | None, revoked: Path | None
+) -> tuple[str, ...]:
     who = (
         "Who holds that key. It calls itself the learner's own: nobody else vouches; compare the fingerprint "
         "with one you were given."
@@ -246,6 +297,8 @@ def _unproven(record: Record, public_key: PublicKey | None, work: Path | None) -
     sentences.append(
         "That the grader was the course's own when it graded: grade the notebooks again if it matters."
     )
+    if record.key == "issuer" and revoked is None:
+        sentences.append("That its issuer has not revoked it: --revoked FILE looks into the issuer's list.")
     if work is None:
         sentences.append(
             "That the journals and notebooks still are what they were: --work FOLDER compares them."

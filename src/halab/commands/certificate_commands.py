@@ -19,9 +19,17 @@ from rich.text import Text
 if TYPE_CHECKING:
     from halab.certificate.assessment import Assessment
     from halab.certificate.learner_progress import Progress as Standing
+    from halab.certificate.signing_keys import PublicKey
     from halab.course.catalogue import Language
 
-__all__ = ["register"]
+__all__ = ["Hours", "Organisation", "Person", "ValidUntil", "register"]
+
+COURSE_HOURS = 10  # as halab.certificate.record has it, which takes a second to load
+
+Organisation = Annotated[str, typer.Option(help="Who issues it: the organisation.")]
+Person = Annotated[str, typer.Option(help="Who issues it: the person.")]
+Hours = Annotated[int, typer.Option(min=1, max=1000, help="Hours that the course took.")]
+ValidUntil = Annotated[str, typer.Option(help="Day until which it is valid, such as 2028-11-30.")]
 
 console = Console()
 messages = Console(stderr=True)
@@ -61,18 +69,23 @@ def certify(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the certificate; by default work/certificates.")
     ] = None,
+    organisation: Organisation = "",
+    person: Person = "",
+    hours: Hours = COURSE_HOURS,
+    valid_until: ValidUntil = "",
 ) -> None:
     """Grade all exercises again, check all journals, and sign a certificate if all ten items are met.
 
     If not, it lists what is missing and writes nothing.
     """
-    from halab.certificate.assessment import assess, checked_name, issue, save
+    from halab.certificate.assessment import assess, checked_name, checked_terms, issue, save
     from halab.certificate.signing_keys import own_key, read_key
     from halab.course.catalogue import language
     from halab.course.paths import work_dir
 
     issuer = read_key(key) if key else None  # a wrong key or name is told before minutes of grading
     checked_name(name)
+    terms = checked_terms(organisation, person, hours, valid_until)
     lang = language()
     with _grading() as on_progress:
         found = assess(on_progress=on_progress)
@@ -81,9 +94,8 @@ def certify(
         console.print("No certificate yet. Nothing was written.", highlight=False)
         raise typer.Exit(1)
     signer = issuer or own_key()
-    files = save(
-        issue(found, name, signer, by_issuer=issuer is not None), out or work_dir() / "certificates", lang
-    )
+    issued = issue(found, name, signer, by_issuer=issuer is not None, terms=terms)
+    files = save(issued, out or work_dir() / "certificates", lang)
     console.print(f"\nSigned with the key {signer.public.fingerprint}", highlight=False)
     for path in filter(None, (files.record, files.page, files.pdf)):
         print(path)
@@ -95,9 +107,9 @@ def certify(
 
 def verify(
     files: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(metavar="FILE", help="Certificates (.json files) and backups (folders)."),
-    ],
+    ] = None,
     public_key: Annotated[
         Path | None,
         typer.Option(help="The public key that should have signed: FILE.pub of `halab key FILE`."),
@@ -108,6 +120,12 @@ def verify(
             help="A learner's work folder, to compare its notebooks and journals with the certificate."
         ),
     ] = None,
+    paper: Annotated[
+        str, typer.Option(help="What the QR of a printed certificate says, in place of a file.")
+    ] = "",
+    revoked: Annotated[
+        Path | None, typer.Option(help="The issuer's list of certificates that no longer hold.")
+    ] = None,
 ) -> None:
     """Check certificates and backups, without a network or a cluster. Exit status 1 if one fails.
 
@@ -117,9 +135,13 @@ def verify(
     from halab.certificate.verification import verify as check
     from halab.commands.backup_commands import verify_backups
 
-    sound = verify_backups([path for path in files if path.is_dir()])
-    certificates = [path for path in files if not path.is_dir()]
-    results = check(certificates, read_public_key(public_key) if public_key else None, work)
+    named = read_public_key(public_key) if public_key else None
+    if not files and not paper:
+        raise typer.BadParameter("name a FILE, or what a QR says with --paper")
+    held = _verify_paper(paper, named, revoked) if paper else True
+    sound = verify_backups([path for path in files or () if path.is_dir()])
+    certificates = [path for path in files or () if not path.is_dir()]
+    results = check(certificates, named, work, revoked)
     for result in results:
         console.print(f"[bold]{escape(str(result.file))}[/]", highlight=False, soft_wrap=True)
         if result.certificate:
@@ -132,8 +154,25 @@ def verify(
             ("Not proven", "–", result.unproven),
         ):
             _list(heading, [f"{mark} {sentence}" for sentence in sentences])
-    if not (sound and all(result.ok for result in results)):
+    if not (held and sound and all(result.ok for result in results)):
         raise typer.Exit(1)
+
+
+def _verify_paper(text: str, key: PublicKey | None, revoked: Path | None) -> bool:
+    from halab.certificate.verification import verify_paper
+    from halab.errors import CourseError
+
+    if key is None:
+        raise CourseError(
+            "Who signed a QR is told by the issuer's key alone.", hint="Name it: --public-key FILE.pub"
+        )
+    paper, failures = verify_paper(text, key, revoked)
+    for name, value in paper.says.items():
+        print(f"  {name}: {value}")
+    _list("Fails", [f"✗ {sentence}" for sentence in failures])
+    if not failures:
+        _list("Proven", [f"✓ The holder of key {key.fingerprint} signed this."])
+    return not failures
 
 
 def key(
