@@ -5,9 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
 from halab.errors import ClusterError
 from halab.lessons import operate_it as lesson
+from halab.measure.experiments.full_nodes import FullNodes
 from halab.measure.journal.plots import Picture
 from halab.monitoring.inbox import Message
 
@@ -66,3 +68,18 @@ def test_room_is_told_for_the_copy_with_the_fewest_nodes():
     (before, after) = lesson.room(nodes=4, node_gib=8, copy_gib=10, copies=2).rows
     assert (before[1], before[-1]) == ("2", "yes")
     assert (after[1], after[-1]) == ("1", "no")
+
+
+def test_a_node_lost_while_the_others_are_full_is_told_with_what_milvus_said(monkeypatch):
+    seen = FullNodes("querynode-3", 3, 3, None, 20.0, "segment lacks", 276, 10.3)
+    monkeypatch.setattr(lesson, "EmbeddedCluster", Cluster)
+    monkeypatch.setattr(lesson, "lose_a_node_when_full", lambda *_, **__: seen)
+    shown = repr(lesson.lose_a_full_node(Cluster()))
+    assert "no answer" in shown
+    assert "all, after 10 s" in shown
+    assert "276" in shown
+    assert "segment lacks" in shown
+
+
+def test_what_only_the_embedded_engine_can_do_is_said_of_the_others():
+    assert "Nothing was measured" in lesson.lose_a_full_node(SimulatedCluster("lab"))

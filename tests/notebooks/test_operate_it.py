@@ -48,6 +48,14 @@ def test_the_dashboard_is_drawn_of_what_prometheus_saw(run):
     assert all(panel.title in shown for panel in panels())
 
 
+def test_what_a_lost_node_held_fits_nowhere_while_the_others_are_full(run):
+    lesson, _, _ = run
+    shown = text_of(lesson, "run-full")
+    assert "no answer" in shown
+    assert "all, after" in shown
+    assert "by the nodes' own logs: 0." not in shown
+
+
 def test_what_was_not_done_yet_is_told(run):
     lesson, _, _ = run
     assert "not yet" in text_of(lesson, "advice")

@@ -12,7 +12,7 @@ import httpx
 
 from halab.cluster.protocol import COORDINATORS, Session
 
-__all__ = ["EtcdView", "read_etcd", "read_sessions"]
+__all__ = ["EtcdView", "put_config", "read_etcd", "read_sessions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,15 @@ def _sessions(answer: dict[str, Any], root: str) -> tuple[dict[str, int], dict[s
         if key in COORDINATORS:
             active[key] = address
     return sessions, active
+
+
+def put_config(endpoint: str, prefix: str, key: str, value: str) -> bool:
+    """Write one of Milvus' settings under the root of its keys; whether this member of etcd took it."""
+    body = {"key": _encode(f"{prefix}/config/{key}"), "value": _encode(value)}
+    try:
+        return httpx.post(f"http://{endpoint}/v3/kv/put", json=body, timeout=5.0).is_success
+    except httpx.HTTPError:
+        return False
 
 
 async def _post(client: httpx.AsyncClient, endpoint: str, path: str, body: object) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from halab.cluster.embedded.embedded_cluster import EmbeddedCluster
 from halab.cluster.protocol import Cluster
 from halab.cluster.running_cluster import RunningCluster
 from halab.course.catalogue import Bilingual
@@ -28,6 +29,7 @@ from halab.lessons.common import (
     table,
 )
 from halab.measure.experiments.fault_experiment import parse_fault
+from halab.measure.experiments.full_nodes import lose_a_node_when_full
 from halab.measure.experiments.rolling_restart import Plan, plan_name, rolling_restart
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
@@ -46,6 +48,7 @@ __all__ = [
     "ask_watch",
     "cluster",
     "keep",
+    "lose_a_full_node",
     "pages",
     "plot",
     "price",
@@ -260,6 +263,26 @@ def room(nodes: int, node_gib: float, copy_gib: float, copies: int) -> Table:
         rows,
         "A node that is 90 % full loads no more (queryCoord.overloadedMemoryThresholdPercentage).",
     )
+
+
+def lose_a_full_node(cluster: Cluster) -> Table | Sentence:
+    """Kill a query node while the others are full, then give them room: see `lose_a_node_when_full`."""
+    if not isinstance(cluster, EmbeddedCluster):
+        return Sentence(
+            "Nothing was measured: only the embedded engine changes Milvus' settings while it runs. Read on."
+        )
+    began = time.monotonic()
+    seen = lose_a_node_when_full(cluster, on_progress=ProgressLine(lambda: time.monotonic() - began))
+    full = "no answer" if seen.full is None else f"at best {seen.full} of {seen.asked}"
+    rows = [
+        ("all nodes up", f"{seen.before} of {seen.asked}"),
+        (f"{seen.lost} lost, the others full, for {seen.watched:.0f} s", full),
+        ("the others have room again", "never" if seen.whole is None else f"all, after {seen.whole:.0f} s"),
+    ]
+    said = [f"Loads that Milvus refused meanwhile (OOM if load), by the nodes' own logs: {seen.refused}."]
+    if seen.error:
+        said.append(f"What a search was told: {seen.error}")
+    return table("A node lost while the others are full", ("", "rows found"), rows, " ".join(said))
 
 
 # -- the five pieces of advice ------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from halab.cluster.embedded.spec import (
     make_spec,
     ports_needed,
 )
+from halab.cluster.etcd import put_config
 from halab.cluster.protocol import Component, Event, FaultKind, Session, check_extendable
 from halab.cluster.running_cluster import (
     USUAL_PROFILE,
@@ -120,6 +121,19 @@ class EmbeddedCluster(RunningCluster):
     def sessions(self) -> list[Session]:
         """What Milvus' processes keep in etcd now, by key; empty if no member of etcd answers."""
         return [Session(**fields) for fields in _request(self.spec, {"op": "sessions"})["sessions"]]
+
+    def set_config(self, key: str, value: str) -> None:
+        """Change one of Milvus' settings while it runs: it looks for them in etcd every five seconds.
+
+        Not every setting is looked at again. Raises ClusterError if no member of etcd takes it.
+        """
+        if not any(
+            put_config(endpoint, self.spec.prefix, key, value) for endpoint in self.spec.etcd_endpoints()
+        ):
+            raise ClusterError(
+                gettext("no member of etcd took the setting {key}").format(key=key),
+                hint=gettext("Look at: halab status"),
+            )
 
     def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
         return tail(self.folder / name / "output.log", lines, width)
