@@ -58,8 +58,8 @@ __all__ = [
     "with_retries",
 ]
 
-TODAY = ARCHITECTURES["2.6"].failovers["2.6.6+, 3.0"]
-"""A coordinator's failover today: the TTL from documentation, not measured here."""
+TODAY = ARCHITECTURES["2.6"].failovers["2.6.22, 3.0"]
+"""A coordinator's failover today: the TTL from its source, not measured here."""
 
 _WHY = {
     "embedded": "processes that share this machine's loopback have no network of their own to cut",

@@ -159,7 +159,7 @@ export const WORDS = {
     reconnect: "Finding the successor",
     attempts: "Attempts for a request",
     base: "First wait before a retry",
-    documented: "Today's session TTL is from documentation, not measured here: ",
+    documented: "Today's session TTL is from Milvus' pull requests and source, not measured here: ",
     documentedTtl: (ttl, patches) => `${ttl} s in ${patches}`,
     listed: "; ",
     documentedEnd:
@@ -266,7 +266,7 @@ export const WORDS = {
     reconnect: "找到继任者",
     attempts: "一个请求试几次",
     base: "第一次重试前等多久",
-    documented: "今天的会话 TTL 出自文档，不是在这里测的：",
+    documented: "今天的会话 TTL 出自 Milvus 的 PR 和源码，不是在这里测的：",
     documentedTtl: (ttl, patches) => `${patches} 为 ${ttl} 秒`,
     listed: "；",
     documentedEnd: "计划停机时交还租约。其余秒数是本课程集群的。",

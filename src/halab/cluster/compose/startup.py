@@ -46,8 +46,8 @@ def start(
     """A ready cluster of that name: a new one, or the one that runs (or is starting) already.
 
     A new one has profile "ha" and a TTL of 10 s unless others are asked for; one that runs is used as it is.
-    `milvus` is a line of `projects.IMAGES`, "2.5" if not given; from "2.6" a new one has a TTL of 30 s, which
-    is Milvus' own there.
+    `milvus` is a line of `projects.IMAGES`, "2.5" if not given; from "2.6" a new one has a TTL of 30 s, for
+    docker-compose.current.yml says why.
     It ends with this process unless `detach`. `progress` is called while it starts with the phase, the
     components, how many are healthy and the seconds so far. Raises ClusterExists if the one that runs has
     other settings, NotReady if it does not come up, ClusterError if Docker or the file is missing.
