@@ -12,6 +12,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from halab.translation import gettext
+
 __all__ = ["Row", "Sentence", "Table", "Tabular", "html_table", "text_table"]
 
 Row = Sequence[str]
@@ -68,8 +70,9 @@ def text_table(
 ) -> str:
     """Heading, table and remarks, one under the other, `columns` wide at most.
 
-    `align` is for every column but the first.
+    The columns' headings are put into the learner's language. `align` is for every column but the first.
     """
+    headings = [gettext(name) for name in headings]
     table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for index, (name, *cells) in enumerate(zip(headings, *rows, strict=True)):
         # Words stay whole; only one that is longer than any word, such as a path, is broken.
@@ -101,6 +104,7 @@ def html_table(
     heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str] = (), align: str = "right"
 ) -> str:
     """The same as HTML, escaped; the heading is the table's caption."""
+    headings = [gettext(name) for name in headings]
     head = "".join(
         f'<th scope="col" style="{_style(name, align if column else "left")}">{html.escape(name)}</th>'
         for column, name in enumerate(headings)

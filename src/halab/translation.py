@@ -73,7 +73,7 @@ def catalogue_path(of: Language) -> Path:
 
 def gettext(message: str) -> str:
     """`message` in the learner's language; as it stands in English or where it has no translation."""
-    return _catalogue(language()).gettext(message)
+    return _catalogue(language()).gettext(message) if message else ""  # gettext's own "" is the header
 
 
 def gettext_noop(message: str) -> str:

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from halab.models.retry_policy import Retry
 from halab.sim.retry_storm import RetryReport, Scenario, judge
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["Trial", "show_trial"]
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 640.0, 150.0, 46.0, 22.0
-_HEADINGS = ("what it did", "")
+_HEADINGS = (gettext_noop("what it did"), "")
 
 
 def show_trial(policy: Retry, scenario: Scenario) -> Trial:

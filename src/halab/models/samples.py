@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from halab.translation import gettext_noop
+
 __all__ = ["NOTHING_FOUND", "OPERATIONS", "Outcome", "Sample"]
 
-OPERATIONS = ("search", "strong search", "insert", "metadata call")
+OPERATIONS = (
+    gettext_noop("search"),
+    gettext_noop("strong search"),
+    gettext_noop("insert"),
+    gettext_noop("metadata call"),
+)
 """The four operations of the course, as probes, journals, forms and exercises name them."""
 
 NOTHING_FOUND = "answered, and found nothing"

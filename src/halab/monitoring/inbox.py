@@ -18,12 +18,20 @@ from typing import Any
 
 from halab.loopback_server import LoopbackHandler, serve_on_loopback
 from halab.tables import Row, text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["Inbox", "Message", "serve_inbox"]
 
 _MOST_BYTES = 1 << 20  # of one post
-_HEADINGS = ("alert", "severity", "about", "began", "arrived", "resolved", "what to do")
+_HEADINGS = (
+    gettext_noop("alert"),
+    gettext_noop("severity"),
+    gettext_noop("about"),
+    gettext_noop("began"),
+    gettext_noop("arrived"),
+    gettext_noop("resolved"),
+    gettext_noop("what to do"),
+)
 
 
 @dataclass(frozen=True, slots=True)

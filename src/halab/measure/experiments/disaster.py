@@ -29,14 +29,14 @@ from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["EVERYTHING", "UNFLUSHED", "Loss", "Losses", "Rows", "disaster", "loss"]
 
 EVERYTHING = "every Milvus process"
 """The target that names every process but etcd, the log and the object store."""
 
-UNFLUSHED = "after the flush, before the disaster"
+UNFLUSHED = gettext_noop("after the flush, before the disaster")
 """The rows that are in the log and nowhere else, as `loss` names them."""
 
 _INFRASTRUCTURE = ("etcd", "log", "objectstore")
@@ -172,12 +172,12 @@ class Losses(Tabular):
     def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         known = self.window is not None
         return _HEADINGS, [
-            (row.when, str(row.acknowledged), str(row.missing) if known else gettext("not counted"))
+            (gettext(row.when), str(row.acknowledged), str(row.missing) if known else gettext("not counted"))
             for row in self.rows
         ]
 
 
-_HEADINGS = ("acknowledged", "rows", "missing afterwards")
+_HEADINGS = (gettext_noop("acknowledged"), gettext_noop("rows"), gettext_noop("missing afterwards"))
 
 
 class Loss(Losses):
@@ -226,12 +226,12 @@ def loss(journal: Journal) -> Loss:
 def _names(flushed: bool) -> tuple[str, str, str, str]:
     """What the four groups are called; the two that only a flush makes have no name without one."""
     if not flushed:
-        return (gettext("before the disaster"), "", "", gettext("after the disaster"))
+        return (gettext_noop("before the disaster"), "", "", gettext_noop("after the disaster"))
     return (
-        gettext("before the flush"),
-        gettext("while it was flushed"),
+        gettext_noop("before the flush"),
+        gettext_noop("while it was flushed"),
         UNFLUSHED,
-        gettext("after the disaster"),
+        gettext_noop("after the disaster"),
     )
 
 

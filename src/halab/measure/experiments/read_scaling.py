@@ -28,14 +28,14 @@ from halab.models.capacity import UslFit, fit_usl
 from halab.models.samples import Outcome, Sample
 from halab.sim.load_balancing import LeastConnections, simulate_closed_loop
 from halab.tables import Row, Tabular
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["Scaling", "Step", "reading", "scaling"]
 
 _DEADLINE = 10.0  # seconds
 _SPEED = 400.0  # searches a second of a core of the simulated machine
-_SIMULATED = (
-    f"SIMULATED: no search was made. In the model the query nodes share one core, which does {_SPEED:.0f} "
+_SIMULATED = gettext_noop(
+    "SIMULATED: no search was made. In the model the query nodes share one core, which does {speed:.0f} "
     "searches a second, and each node more costs a tenth."
 )
 
@@ -88,7 +88,7 @@ def reading(
         return Phase("search", start, start + seconds, settings, {}, {}), samples
 
     phases, samples = take_turns(shuffled(replicas, repeats, seed), turn)
-    notes = [_SIMULATED, *([limit.label(cluster.engine)] if limit else [])]
+    notes = [gettext(_SIMULATED).format(speed=_SPEED), *([limit.label(cluster.engine)] if limit else [])]
     return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=seed, notes=notes)
 
 
@@ -136,11 +136,11 @@ class Scaling(Tabular):
 
 
 _HEADINGS = (
-    "replicas",
-    "searches\na second",
-    "times those\nof one",
-    "latency\np99 (ms)",
-    "the law\n(a second)",
+    gettext_noop("replicas"),
+    gettext_noop("searches\na second"),
+    gettext_noop("times those\nof one"),
+    gettext_noop("latency\np99 (ms)"),
+    gettext_noop("the law\n(a second)"),
 )
 
 

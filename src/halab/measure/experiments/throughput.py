@@ -41,7 +41,7 @@ from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.models.bootstrap import Interval, median_interval
 from halab.models.samples import Sample
 from halab.tables import Row, Tabular
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "Kind",
@@ -324,9 +324,15 @@ class Speeds(Tabular):
 
 
 _HEADINGS = (
-    "replicas", "requests\na second", "95 %\ninterval", "p50\n(ms)", "p99\n(ms)", "not\nok",
-    "query nodes\n(cores)", "client\n(cores)",
-)  # fmt: skip
+    gettext_noop("replicas"),
+    gettext_noop("requests\na second"),
+    gettext_noop("95 %\ninterval"),
+    gettext_noop("p50\n(ms)"),
+    gettext_noop("p99\n(ms)"),
+    gettext_noop("not\nok"),
+    gettext_noop("query nodes\n(cores)"),
+    gettext_noop("client\n(cores)"),
+)
 
 
 def speeds(journal: Journal) -> Speeds:

@@ -37,13 +37,13 @@ from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["Cost", "Costs", "costs", "turn_ratios", "writing"]
 
 _DEADLINE = 10.0  # seconds
 _MIB = 2**20
-_SIMULATED = (
+_SIMULATED = gettext_noop(
     "SIMULATED: nothing was written. One append is drawn for each write, and one reading of the log for each "
     "replica. Load time and memory are not simulated."
 )
@@ -77,7 +77,7 @@ def writing(
     order = shuffled(replicas, repeats, seed)
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
     if cluster.engine == "simulated":
-        phases, samples, notes = *_simulated(cluster, order, rows, writes, seed), [_SIMULATED]
+        phases, samples, notes = *_simulated(cluster, order, rows, writes, seed), [gettext(_SIMULATED)]
     else:
         phases, samples, notes = *_measured(cluster, replicas, order, rows, writes, filled, searches), []
     return loaded(cluster, samples, phases, began, wall, deadline=_DEADLINE, seed=seed, notes=notes)
@@ -217,9 +217,13 @@ class Costs(Tabular):
 
 
 _HEADINGS = (
-    "replicas", "acknowledged\n(ms)", "ratio", "in every replica\n(ms)", "time to load\n(s)",
-    "query nodes grew\n(MiB)",
-)  # fmt: skip
+    gettext_noop("replicas"),
+    gettext_noop("acknowledged\n(ms)"),
+    gettext_noop("ratio"),
+    gettext_noop("in every replica\n(ms)"),
+    gettext_noop("time to load\n(s)"),
+    gettext_noop("query nodes grew\n(MiB)"),
+)
 
 
 def spread(interval: Interval, factor: float, digits: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from halab.models.samples import NOTHING_FOUND, Outcome, Sample
+from halab.translation import gettext_noop
 
 __all__ = ["MARKS", "Mark", "mark_of"]
 
@@ -28,11 +29,13 @@ class Mark:
 
 MARKS = MappingProxyType(
     {
-        "ok": Mark("answered", "var(--jp-success-color1, #388e3c)", "#388e3c", ".", "●"),
-        "fail": Mark("failed", "var(--jp-error-color1, #d32f2f)", "#d32f2f", "x", "×"),
-        "unknown": Mark("no answer in time (unknown)", "var(--jp-warn-color1, #f57c00)", "#f57c00", "d", "◇"),
+        "ok": Mark(gettext_noop("answered"), "var(--jp-success-color1, #388e3c)", "#388e3c", ".", "●"),
+        "fail": Mark(gettext_noop("failed"), "var(--jp-error-color1, #d32f2f)", "#d32f2f", "x", "×"),
+        "unknown": Mark(
+            gettext_noop("no answer in time (unknown)"), "var(--jp-warn-color1, #f57c00)", "#f57c00", "d", "◇"
+        ),
         # JupyterLab's themes have no violet; this one is seen on a light page and on a dark one.
-        "empty": Mark("answered, nothing found", "#8e5bd0", "#8e5bd0", "s", "□"),
+        "empty": Mark(gettext_noop("answered, nothing found"), "#8e5bd0", "#8e5bd0", "s", "□"),
     }
 )
 """The marks by kind, from good to bad to beside the point."""

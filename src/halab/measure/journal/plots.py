@@ -133,7 +133,7 @@ def _draw_operation(axes: Axes, journal: Journal, name: str) -> None:
     kinds = Counter(map(mark_of, samples))
     empty = gettext(", {empty} found nothing").format(empty=kinds["empty"]) if kinds["empty"] else ""
     words = gettext("{name}: {count} sent, {fail} failed, {unknown} unknown{empty}").format(
-        name=name, count=len(samples), fail=kinds["fail"], unknown=kinds["unknown"], empty=empty
+        name=gettext(name), count=len(samples), fail=kinds["fail"], unknown=kinds["unknown"], empty=empty
     )
     axes.set_title(words, loc="left", fontsize=11)
 
@@ -222,7 +222,7 @@ def _legend(journal: Journal) -> list[Any]:
     kinds = {mark_of(sample) for sample in journal.samples()}
     handles: list[Any] = [
         Line2D(
-            [], [], linestyle="none", marker=mark.shape, label=mark.words, color=mark.colour,
+            [], [], linestyle="none", marker=mark.shape, label=gettext(mark.words), color=mark.colour,
             fillstyle="none" if kind in ("unknown", "empty") else "full",
         )
         for kind, mark in MARKS.items()
@@ -274,7 +274,7 @@ def describe(journal: Journal) -> str:
 def _said(row: OperationSummary, zero: str) -> str:
     if row.first_bad is None or row.last_bad is None:
         return gettext("{capital}: all {sent} answered; nothing was noticed.").format(
-            capital=_capital(row.operation), sent=row.sent
+            capital=_capital(gettext(row.operation)), sent=row.sent
         )
     spells = ", ".join(
         gettext("one not over when the recording ended") if o.end is None else f"{o.duration:.2f} s"
@@ -284,7 +284,7 @@ def _said(row: OperationSummary, zero: str) -> str:
         "{capital}: {failed} failed, {unknown} unknown and {empty} empty of {sent}, from "
         "{first_bad:.2f} to {last_bad:.2f} s after {zero}; outages: {spells}."
     ).format(
-        capital=_capital(row.operation),
+        capital=_capital(gettext(row.operation)),
         failed=row.failed,
         unknown=row.unknown,
         empty=row.empty,

@@ -21,8 +21,8 @@ from halab.measure.journal.outage import Outage
 from halab.measure.journal.summaries import OperationSummary, Summary, fault_time, summary
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import validity_remark
-from halab.models.samples import OPERATIONS, Outcome
-from halab.translation import gettext
+from halab.models.samples import Outcome
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["RunView", "Said"]
 
@@ -138,8 +138,8 @@ class RunView:
 
     def _in_short(self) -> list[tuple[str, str]]:
         """The end of each lane in words, by its name."""
-        rows = [] if self._lost_rows is None else [(_ROWS, self._lost_rows[0])]
-        return [(row.operation, _in_short(row)) for row in self._rows] + rows
+        rows = [] if self._lost_rows is None else [(gettext(_ROWS), self._lost_rows[0])]
+        return [(gettext(row.operation), _in_short(row)) for row in self._rows] + rows
 
     def _again(self, row: OperationSummary) -> list[Outage]:
         """The outages that began with the repair or after it: what undoing a fault costs."""
@@ -150,7 +150,9 @@ class RunView:
 
     def _of_the_repair(self) -> str:
         """What failed once more when the fault was undone, of every operation; nothing if none did."""
-        again = [f"{row.operation} {_lengths(self._again(row))}" for row in self._rows if self._again(row)]
+        again = [
+            f"{gettext(row.operation)} {_lengths(self._again(row))}" for row in self._rows if self._again(row)
+        ]
         if not again:
             return ""
         return " " + gettext("After the repair came another outage: {again}.").format(again=", ".join(again))
@@ -175,13 +177,16 @@ class RunView:
         rows = [_lane(name, axis.box(name, said), str(said)) for name, said in self._said()]
         rows += [
             _lane(
-                row.operation, self._outages(axis, row), _in_short(row), bold=row.operation == self.operation
+                gettext(row.operation),
+                self._outages(axis, row),
+                _in_short(row),
+                bold=row.operation == self.operation,
             )
             for row in self._rows
         ]
         if self._lost_rows is not None:
             words, spells = self._lost_rows
-            rows.append(_lane(_ROWS, axis.faults(self.journal) + axis.spells(spells), words))
+            rows.append(_lane(gettext(_ROWS), axis.faults(self.journal) + axis.spells(spells), words))
         return (
             f'<div role="img" aria-label="{html.escape(self.alt)}" style="display: grid; '
             "grid-template-columns: minmax(5em, max-content) minmax(0, 1fr) fit-content(13em); "
@@ -197,7 +202,7 @@ class RunView:
 
     def _legend(self) -> str:
         kinds = {spell.kind for spells in self._spells.values() for spell in spells}
-        items = [(_PATTERNS[kind], mark.words) for kind, mark in MARKS.items() if kind in kinds]
+        items = [(_PATTERNS[kind], gettext(mark.words)) for kind, mark in MARKS.items() if kind in kinds]
         if kinds:
             items += [(_OUTAGE, gettext("an outage")), (_BACK, gettext("the first lasting answer"))]
         if self._lost_rows is not None and self._lost_rows[1]:
@@ -237,7 +242,7 @@ _PATTERNS = {
     "empty": _hatched("empty", "0deg", 2, 4),
     "lost": _hatched("fail", "90deg", 2, 5),
 }
-_ROWS = "acknowledged rows"
+_ROWS = gettext_noop("acknowledged rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,13 +384,18 @@ def _lengths(outages: Sequence[Outage]) -> str:
     return gettext(" and ").join(known) + ("" if outages[-1].end is None else " s")
 
 
+_MANY = {
+    "search": gettext_noop("searches"),
+    "strong search": gettext_noop("strong searches"),
+    "insert": gettext_noop("inserts"),
+    "metadata call": gettext_noop("metadata calls"),
+    "": gettext_noop("requests of “{operation}”"),
+}
+"""Several requests, by their operation; of no name: of any other."""
+
+
 def _told(row: OperationSummary, prediction: Said | None) -> str:
-    many = f"{row.operation}es" if row.operation.endswith("search") else f"{row.operation}s"
-    many = (
-        many
-        if row.operation in OPERATIONS
-        else gettext("requests of “{operation}”").format(operation=row.operation)
-    )
+    many = gettext(_MANY.get(row.operation, _MANY[""])).format(operation=row.operation)
     said = _you_said(prediction)
     if row.rto is None:
         return _capital(

@@ -17,7 +17,7 @@ from halab.measure.journal.title_marks import mark_title, simulated_remark
 from halab.measure.journal.validity import validity_remark
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "OperationSummary",
@@ -106,7 +106,7 @@ class RepeatSummary(Tabular):
 
     def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return _REPEAT_HEADINGS, [
-            (name, *(self._cell(spread) for spread in figures.values()))
+            (gettext(name), *(self._cell(spread) for spread in figures.values()))
             for name, figures in self.rows.items()
         ]
 
@@ -123,10 +123,25 @@ class RepeatSummary(Tabular):
 
 
 _HEADINGS = (
-    "operation", "ok", "failed", "timed\nout", "empty", "first–last\nbad (s)", "outages\n(s)", "RTO\n(s)",
-    "latency\n(ms)",
-)  # fmt: skip
-_REPEAT_HEADINGS = ("operation", "failed", "unknown", "empty", "first bad (s)", "last bad (s)", "RTO (s)")
+    gettext_noop("operation"),
+    gettext_noop("ok"),
+    gettext_noop("failed"),
+    gettext_noop("timed\nout"),
+    gettext_noop("empty"),
+    gettext_noop("first–last\nbad (s)"),
+    gettext_noop("outages\n(s)"),
+    "RTO\n(s)",
+    gettext_noop("latency\n(ms)"),
+)
+_REPEAT_HEADINGS = (
+    gettext_noop("operation"),
+    gettext_noop("failed"),
+    gettext_noop("unknown"),
+    gettext_noop("empty"),
+    gettext_noop("first bad (s)"),
+    gettext_noop("last bad (s)"),
+    "RTO (s)",
+)
 
 
 def title(journal: Journal) -> str:
@@ -335,7 +350,7 @@ def _cells(row: OperationSummary) -> Row:
     spells = ", ".join(_number(outage.duration) for outage in row.outages[:4])
     more = gettext(" and {value} more").format(value=len(row.outages) - 4) if len(row.outages) > 4 else ""
     return (
-        row.operation,
+        gettext(row.operation),
         str(row.ok),
         str(row.failed),
         str(row.unknown),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.validity import objections
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["KEEPS_NO_ROWS", "mark_title", "provenance", "run_remarks", "simulated_remark"]
 
-_FROM_A_MODEL = "these numbers come from a model"
-KEEPS_NO_ROWS = "a simulated one keeps no rows"
+_FROM_A_MODEL = gettext_noop("these numbers come from a model")
+KEEPS_NO_ROWS = gettext_noop("a simulated one keeps no rows")
 """The `detail` of a remark under counts of rows."""
 
 
@@ -31,7 +31,7 @@ def simulated_remark(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[s
     """The remark that a table of these journals needs: one sentence if one was simulated, none if not."""
     if provenance(*journals) == "measured":
         return ()
-    return (gettext("SIMULATED: no cluster was measured; {detail}.").format(detail=detail),)
+    return (gettext("SIMULATED: no cluster was measured; {detail}.").format(detail=gettext(detail)),)
 
 
 def run_remarks(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[str, ...]:

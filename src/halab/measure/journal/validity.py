@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from halab.measure.journal.journal_file import Journal
 from halab.models.samples import Outcome
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["BUSY", "objections", "validity_remark"]
 
@@ -37,7 +37,7 @@ def validity_remark(*journals: Journal, here: bool = True) -> tuple[str, ...]:
     reasons = [sentence for journal in journals for sentence in objections(journal)]
     if not reasons:
         return ()
-    told = _WHAT_TO_DO if here else _WHAT_HOLDS
+    told = gettext(_WHAT_TO_DO if here else _WHAT_HOLDS)
     return (
         gettext("This proves nothing. {names} {told}").format(
             names=" ".join(dict.fromkeys(reasons)), told=told
@@ -45,8 +45,8 @@ def validity_remark(*journals: Journal, here: bool = True) -> tuple[str, ...]:
     )
 
 
-_WHAT_HOLDS = "The order of what happened holds, the seconds do not."
-_WHAT_TO_DO = (
+_WHAT_HOLDS = gettext_noop("The order of what happened holds, the seconds do not.")
+_WHAT_TO_DO = gettext_noop(
     "Close what else is running, other notebooks' kernels too, and run the cell again. If the machine stays "
     "busy, go on: the order of what happened holds, the seconds do not."
 )

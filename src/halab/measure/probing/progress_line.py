@@ -102,10 +102,13 @@ def answered_lately(samples: Iterable[Sample], language: str = "en") -> str:
 
 def _requests(operations: list[str]) -> str:
     if len(operations) > 1:
-        return "requests"
-    return {"search": "searches", "insert": "inserts", "metadata call": gettext("metadata calls")}.get(
-        operations[0], "requests"
-    )
+        return gettext("requests")
+    many = {
+        "search": gettext("searches"),
+        "insert": gettext("inserts"),
+        "metadata call": gettext("metadata calls"),
+    }
+    return many.get(operations[0], gettext("requests"))
 
 
 def _in_notebook() -> bool:

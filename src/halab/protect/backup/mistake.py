@@ -28,7 +28,7 @@ from halab.models.samples import Outcome, Sample
 from halab.protect.backup.connection import connected, refusals
 from halab.protect.backup.restorer import restore
 from halab.protect.backup.writer import backup
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["DataLossReport", "Mistake", "Rows", "data_loss_report", "mistake"]
 
@@ -189,11 +189,11 @@ class DataLossReport(Losses):
 
 
 _TIMES = (
-    "before the backup",
-    "while it was made",
-    "after the backup, before the mistake",
-    "after the mistake, before the restore was done",
-    "after the restore",
+    gettext_noop("before the backup"),
+    gettext_noop("while it was made"),
+    gettext_noop("after the backup, before the mistake"),
+    gettext_noop("after the mistake, before the restore was done"),
+    gettext_noop("after the restore"),
 )
 
 

@@ -14,18 +14,18 @@ import pyarrow as pa
 from halab.errors import BackupError
 from halab.folders import exclusive
 from halab.protect.backup.manifest import PARTIAL
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["partial_folder"]
 
 _LOCK = "backup.lock"
 
 _HINTS = {
-    errno.ENOSPC: "the disk is full: make room, or name a folder elsewhere, and back up again",
-    errno.EDQUOT: "your share of the disk is used up: make room, or name a folder elsewhere",
-    errno.EACCES: "this user may not write there: name a folder elsewhere",
-    errno.EROFS: "that disk is mounted read-only: name a folder elsewhere",
-    errno.ENAMETOOLONG: "the name is too long for the file system: choose a shorter one",
+    errno.ENOSPC: gettext_noop("the disk is full: make room, or name a folder elsewhere, and back up again"),
+    errno.EDQUOT: gettext_noop("your share of the disk is used up: make room, or name a folder elsewhere"),
+    errno.EACCES: gettext_noop("this user may not write there: name a folder elsewhere"),
+    errno.EROFS: gettext_noop("that disk is mounted read-only: name a folder elsewhere"),
+    errno.ENAMETOOLONG: gettext_noop("the name is too long for the file system: choose a shorter one"),
 }
 
 
@@ -51,7 +51,7 @@ def partial_folder(folder: Path) -> Iterator[Path]:
             gettext("the backup could not be written to {folder}: {error}; nothing of it was kept").format(
                 folder=folder, error=error
             ),
-            hint=_HINTS.get(code, "name a folder elsewhere, and back up again"),
+            hint=gettext(_HINTS.get(code, "name a folder elsewhere, and back up again")),
         ) from None
 
 

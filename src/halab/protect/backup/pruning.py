@@ -22,7 +22,7 @@ from halab.errors import BackupError
 from halab.models.retention import Retention, reasons
 from halab.protect.backup.manifest import MANIFEST, PARTIAL, Manifest, Progress, verify
 from halab.tables import Row, text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["Entry", "Pruning", "prune"]
 
@@ -74,7 +74,13 @@ class Pruning:
             gone=gone,
             which=gettext("would go") if self.dry_run else gettext("went"),
         )
-        headings = ("backup", gettext("begun (UTC)"), "collections", "", "why")
+        headings = (
+            gettext_noop("backup"),
+            gettext("begun (UTC)"),
+            gettext_noop("collections"),
+            "",
+            gettext_noop("why"),
+        )
         rows = [self._row(entry) for entry in self.entries]
         return text_table(heading, headings, rows, [remark], align="left")
 

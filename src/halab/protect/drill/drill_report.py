@@ -22,23 +22,37 @@ from halab.measure.probing.addresses import degraded
 from halab.models.samples import Outcome
 from halab.protect.drill.runbook import Record, State, Targets
 from halab.tables import Row, html_table, text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["DrillReport"]
 
 
 # What to do when a step did not go as planned: a line for whoever has to act on the report.
 _ACTIONS = {
-    "backup": "Repair the backup, and verify every backup when it is made.",
-    "standby": "Repair the standby, and monitor it as the primary is monitored.",
-    "loss": "Find out why the loss could not be made: the drill proved nothing yet.",
-    "failover": "Find out what held the failover up, and rehearse it alone.",
-    "service": "Write down which operation stayed broken, and why the checks before did not see it.",
-    "measure": "Make sure that rows can be counted on both clusters: without a count there is no RPO.",
-    "figures": "Make room on the disk for the drill's folder.",
-    "failback": "Bring the rows home by hand from the backups in this folder, then find out why.",
+    "backup": gettext_noop("Repair the backup, and verify every backup when it is made."),
+    "standby": gettext_noop("Repair the standby, and monitor it as the primary is monitored."),
+    "loss": gettext_noop("Find out why the loss could not be made: the drill proved nothing yet."),
+    "failover": gettext_noop("Find out what held the failover up, and rehearse it alone."),
+    "service": gettext_noop(
+        "Write down which operation stayed broken, and why the checks before did not see it."
+    ),
+    "measure": gettext_noop(
+        "Make sure that rows can be counted on both clusters: without a count there is no RPO."
+    ),
+    "figures": gettext_noop("Make room on the disk for the drill's folder."),
+    "failback": gettext_noop(
+        "Bring the rows home by hand from the backups in this folder, then find out why."
+    ),
 }
-_HEADINGS = ("step", "who", "from (s)", "took (s)", "deadline (s)", "result", "what was found")
+_HEADINGS = (
+    gettext_noop("step"),
+    gettext_noop("who"),
+    gettext_noop("from (s)"),
+    gettext_noop("took (s)"),
+    gettext_noop("deadline (s)"),
+    gettext_noop("result"),
+    gettext_noop("what was found"),
+)
 _COLOURS = {"done": "#2e7d32", "undone": "#8a6d00", "failed": "#b71c1c", "refused": "#b71c1c"}
 
 
@@ -131,7 +145,7 @@ class DrillReport:
     @property
     def actions(self) -> list[str]:
         """What follows from what went wrong; where nothing did, when the next drill is due."""
-        actions = [_ACTIONS[self._stopped_at.name]] if self._stopped_at else []
+        actions = [gettext(_ACTIONS[self._stopped_at.name])] if self._stopped_at else []
         if self._cut_off:
             actions.append(gettext("Find out what cut the drill off, and begin another."))
         actions += [

@@ -26,11 +26,11 @@ from halab.protect.backup.restorer import batches, restore
 from halab.protect.backup.writer import backup
 from halab.protect.drill.runbook import Drill, Facts, Step, Targets, nothing
 from halab.protect.drill.unfinished import STATE
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["DrillSteps"]
 
-_SIMULATED = "SIMULATED, not done: a simulated cluster keeps no rows and has no address"
+_SIMULATED = gettext_noop("SIMULATED, not done: a simulated cluster keeps no rows and has no address")
 _ANSWER_TIMEOUT = 20.0  # seconds for a proxy that has come back to answer its clients again
 _POLL = 0.5  # seconds between two looks
 
@@ -332,7 +332,7 @@ class DrillSteps:
 
         def do_nothing(_: Facts) -> str:
             self._clock.sleep(1.0)
-            return _SIMULATED
+            return gettext(_SIMULATED)
 
         if step.name == "loss":
             return replace(step, verify=nothing)
