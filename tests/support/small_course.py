@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from halab.course.catalogue import CATALOGUE
+from halab.course.catalogue import CERTIFIED
 
 NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
@@ -12,7 +12,7 @@ def course(tmp_path, monkeypatch):
     """A course of its own with empty notebooks, and an empty `work/`."""
     root = tmp_path / "halab-course"
     notebooks = [root / "course" / "00-start-here.ipynb"]
-    for card in CATALOGUE:
+    for card in CERTIFIED:
         notebooks.append(root / "course" / f"{card.slug}.ipynb")
         for folder in ("exercises", "solutions"):
             notebooks.append(root / folder / card.slug / f"{card.slug}.ipynb")

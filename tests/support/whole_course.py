@@ -1,4 +1,4 @@
-"""A whole small course: ten lessons, ten exercises, and a learner who has done and measured them all."""
+"""A whole small course: eleven lessons, their exercises, and a learner who has done and measured them all."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from halab.certificate.assessment import assess, issue, save
 from halab.certificate.signing_keys import own_key
-from halab.course.catalogue import CATALOGUE, entry
+from halab.course.catalogue import CERTIFIED, entry
 from halab.grading.grader import Check, GradeReport
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal
 from halab.models.samples import Outcome, Sample
@@ -42,7 +42,7 @@ class WholeCourse:
 
     def build(self):
         (self.root / "cards").mkdir(parents=True)
-        for card in CATALOGUE:
+        for card in CERTIFIED:
             for folder in ("exercises", "solutions"):
                 path = self.root / folder / card.slug / f"{card.slug}.ipynb"
                 path.parent.mkdir(parents=True)

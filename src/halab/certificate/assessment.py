@@ -34,7 +34,7 @@ from halab.certificate.record import (
     passes,
 )
 from halab.certificate.signing_keys import SigningKey
-from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Item, Language
+from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item, Language
 from halab.course.identity import learner_id
 from halab.course.paths import course_root, work_dir
 from halab.course.store import create_once
@@ -112,13 +112,13 @@ def assess(
     CourseError if grading could not start, or if a notebook was saved while it was graded.
     """
     learner, measured = learner_id(), evidence()
-    begun = [card for card in CATALOGUE if _copy_path(card).is_file()]
+    begun = [card for card in CERTIFIED if _copy_path(card).is_file()]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         jobs = {card.number: pool.submit(_graded, card, learner, grader, on_progress) for card in begun}
         graded = {number: job.result() for number, job in jobs.items()}
     exercises = {number: pin for number, pin in graded.items() if isinstance(pin, ExercisePin)}
     missing: list[Missing] = []
-    for card in CATALOGUE:
+    for card in CERTIFIED:
         missing += _missing(card, graded.get(card.number), measured[card.number])
     remarks = [text for card in begun if (text := _board_differs(card, exercises.get(card.number)))]
     remarks += [journal.sentence("en") for kept in measured.values() for journal in kept.rejected]

@@ -31,8 +31,6 @@ _WORDS: dict[Language, dict[str, Any]] = {
         "item": "Item",
         "points": "Points",
         "measured": "Measurements (SHA-256)",
-        "cards": "cards",
-        "above": "those of items 1 to 9",
         "measured_on": "Measured on",
         "engine": "engine",
         "from_to": "to",
@@ -62,8 +60,6 @@ _WORDS: dict[Language, dict[str, Any]] = {
         "item": "考核项",
         "points": "得分",
         "measured": "实测日志（SHA-256）",
-        "cards": "卡片",
-        "above": "即第 1 至 9 项的日志",
         "measured_on": "实测环境",
         "engine": "引擎",
         "from_to": "至",
@@ -127,13 +123,11 @@ def _row(number: int, item: CertifiedItem, record: Record, language: Language) -
     points = sum(exercise.points for exercise in exercises)
     out_of = sum(exercise.out_of for exercise in exercises)
     journals = [journal for journal in record.journals if journal.card in item.cards]
-    everything = len(item.cards) == len({exercise.card for exercise in record.exercises})
-    measured = html.escape(_WORDS[language]["above"]) if everything else _digests(journals)
     return (
         f'<tr><td class="number">{number}</td>'
         f'<th scope="row">{html.escape(item.words.in_(language))}</th>'
         f'<td class="points">{points:g}&#8202;/&#8202;{out_of:g}</td>'
-        f'<td class="digests">{measured}</td></tr>\n'
+        f'<td class="digests">{_digests(journals)}</td></tr>\n'
     )
 
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from halab.certificate.record import FaultPin, JournalPin
-from halab.course.catalogue import CATALOGUE, Bilingual, Language
+from halab.course.catalogue import CERTIFIED, Bilingual, Language, entry
 from halab.course.paths import journals
 from halab.errors import JournalError
 from halab.folders import course_root
@@ -73,7 +73,7 @@ class Evidence:
 
 
 def evidence() -> dict[int, Evidence]:
-    """The measurements of every card.
+    """The measurements of every card and lesson that the certificate asks for.
 
     A journal counts if its chain is whole, a real cluster was measured, something was broken (or, for the
     cards on load, the cluster was put under load), and nothing speaks against its figures (see
@@ -81,7 +81,7 @@ def evidence() -> dict[int, Evidence]:
     and the journal that comes with the course counts for nobody.
     """
     counted: list[Measurement] = []
-    return {card.number: _of_card(card.number, counted) for card in CATALOGUE}
+    return {card.number: _of_card(card.number, counted) for card in CERTIFIED}
 
 
 def _of_card(card: int, counted: list[Measurement]) -> Evidence:
@@ -102,8 +102,8 @@ def _of_card(card: int, counted: list[Measurement]) -> Evidence:
 
 def _counted_elsewhere(first: JournalPin) -> Bilingual:
     return Bilingual(
-        f"it is the same measurement as {first.file}, which counts for card {first.card}.",
-        f"它和 {first.file} 是同一次测量，已经算在第 {first.card} 张卡片上。",
+        f"it is the same measurement as {first.file}, which counts for {entry(first.card).called('en')}.",
+        f"它和 {first.file} 是同一次测量，已经算在{entry(first.card).called('zh')}上。",
     )
 
 

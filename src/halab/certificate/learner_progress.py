@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from halab.certificate.evidence import Evidence, Measurement, evidence
 from halab.certificate.record import passes
-from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Item, entry, language
+from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item, entry, language
 from halab.course.paths import state_dir, work_dir
 from halab.course.predictions import prediction, predictions
 from halab.course.store import DamagedFileWarning, read
@@ -82,7 +82,7 @@ class CardProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The ten cards by number, which items of the checklist are met, and what needs attention."""
+    """Cards, and lesson 12, by number; which items of the checklist are met, and what needs attention."""
 
     cards: Mapping[int, CardProgress]
     items: tuple[bool, ...] = (False,) * len(CHECKLIST)
@@ -104,7 +104,7 @@ def progress() -> Progress:
         warnings.simplefilter("always", DamagedFileWarning)
         measured = evidence()
         notes: list[str] = []
-        before = {card.number: _card_progress(card, measured[card.number], notes) for card in CATALOGUE}
+        before = {card.number: _card_progress(card, measured[card.number], notes) for card in CERTIFIED}
     notes = [str(file.message) for file in damaged if issubclass(file.category, DamagedFileWarning)] + notes
     notes += [journal.sentence(language()) for kept in measured.values() for journal in kept.rejected]
     cards = {number: _with_item(number, before) for number in before}

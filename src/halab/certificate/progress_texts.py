@@ -8,7 +8,7 @@ from typing import Literal
 
 from halab.certificate.learner_progress import CardProgress, PredictionOutcome, Progress
 from halab.certificate.record import PASS_MARK
-from halab.course.catalogue import CATALOGUE, CHECKLIST, Entry, Language
+from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Language
 
 __all__ = ["HEADINGS", "Fact", "State", "Step", "facts", "items_met", "next_step", "state", "steps_done"]
 
@@ -58,8 +58,8 @@ def state(done: CardProgress) -> State:
 
 
 def steps_done(progress: Progress) -> tuple[int, int]:
-    """How many steps of the ten cards are done, and how many there are."""
-    steps = [step for card in CATALOGUE for step in _steps(progress.cards[card.number])]
+    """How many steps of all that the certificate asks for are done, and how many there are."""
+    steps = [step for card in CERTIFIED for step in _steps(progress.cards[card.number])]
     return sum(steps), len(steps)
 
 
@@ -78,10 +78,11 @@ def next_step(progress: Progress, lang: Language) -> Step:
         return Step(
             "十个考核项全部达成。运行：halab certify" if zh else "All ten items are met: halab certify"
         )
-    open_cards = [(card, done) for card in CATALOGUE if not all(_steps(done := progress.cards[card.number]))]
+    open_cards = [(card, done) for card in CERTIFIED if not all(_steps(done := progress.cards[card.number]))]
     card, done = max(open_cards, key=lambda open_card: sum(_steps(open_card[1])))
     text, path = _next_of(card, done, zh)
-    return Step(f"第 {card.number} 张卡片：{text}" if zh else f"Card {card.number}: {text}", path)
+    called = card.called(lang)
+    return Step(f"{called}：{text}" if zh else f"{called.capitalize()}: {text}", path)
 
 
 def _steps(done: CardProgress) -> tuple[bool, ...]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from halab.course.catalogue import CHECKLIST, Bilingual
+from halab.course.catalogue import BEYOND, CHECKLIST, Bilingual
 from halab.errors import CourseError
 from halab.folders import read_plain
 
@@ -44,7 +44,7 @@ PASS_MARK = 0.8
 COURSE = Bilingual("Keep Milvus available", "让 Milvus 一直可用")
 COURSE_HOURS = 10
 """Hours that ten cards with their lessons and exercises take: about one each."""
-_MAX_BYTES = 5_000_000  # bytes; a certificate of ten cards with a hundred journals has 60 thousand
+_MAX_BYTES = 5_000_000  # bytes; one with a hundred journals has 60 thousand
 
 
 def _printable(text: str) -> str:
@@ -57,7 +57,7 @@ def _printable(text: str) -> str:
 _Line = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _ShortDigest = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-_Card = Annotated[int, Field(ge=1, le=10)]
+_Card = Annotated[int, Field(ge=1, le=BEYOND[-1].number)]  # a lesson beyond the cards is counted on
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Points = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -224,7 +224,8 @@ def read_certificate(path: Path) -> tuple[Certificate, bytes]:
         raise CourseError(
             f"{path.name} is a certificate of version {data.get('version')!r}; "
             f"this halab reads version {VERSION}.",
-            hint="Verify it with the halab that wrote it, or a newer one.",
+            hint="Verify it with the halab that wrote it. Since version 3 the tenth item asks for "
+            "lesson 12's exercise and measured lab.",
         )
     try:
         return Certificate.model_validate_json(json.dumps(data)), canonical(data)

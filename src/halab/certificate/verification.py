@@ -22,7 +22,7 @@ from halab.certificate.record import (
 )
 from halab.certificate.revocation import read_revocations
 from halab.certificate.signing_keys import PublicKey
-from halab.course.catalogue import CATALOGUE, Bilingual
+from halab.course.catalogue import CERTIFIED, Bilingual, entry
 from halab.course.paths import course_root
 from halab.errors import CourseError
 from halab.folders import read_plain
@@ -180,13 +180,14 @@ def _arithmetic(certificate: Certificate) -> list[str]:
     record, failures = certificate.record, []
     if record.items != items() or record.share != PASS_MARK:
         failures.append("Its ten items are not those of this version of the course.")
-    for card in CATALOGUE:
+    for card in CERTIFIED:
+        called = card.called("en").capitalize()
         graded = [exercise for exercise in record.exercises if exercise.card == card.number]
         if len(graded) != 1:
-            failures.append(f"Card {card.number} has {len(graded)} graded exercises and should have one.")
+            failures.append(f"{called} has {len(graded)} graded exercises and should have one.")
         failures += [_below_pass_mark(exercise) for exercise in graded if not _has_enough_points(exercise)]
         if not record.journals_of(card.number):
-            failures.append(f"Card {card.number} has no measurement.")
+            failures.append(f"{called} has no measurement.")
     probes = [probe for journal in record.journals for probe in set(journal.probes_sketch)]
     if len(set(probes)) < len(probes):
         failures.append("One measurement is counted twice.")
@@ -205,7 +206,7 @@ def _has_enough_points(exercise: ExercisePin) -> bool:
 
 def _below_pass_mark(exercise: ExercisePin) -> str:
     points = f"{exercise.points:g} of {exercise.out_of:g} points"
-    return f"Card {exercise.card}: {points} do not make {PASS_MARK:.0%}."
+    return f"{entry(exercise.card).called('en').capitalize()}: {points} do not make {PASS_MARK:.0%}."
 
 
 def _journals(record: Record, work: Path) -> list[str]:

@@ -205,13 +205,19 @@ def _grading() -> Iterator[Callable[[int, float], None]]:
 
 
 def _show_items(found: Assessment) -> None:
-    """The ten items, then what is missing: each thing once, though several items may rest on it."""
-    from halab.course.catalogue import CHECKLIST, language
+    """The ten items, then what is missing: each thing once."""
+    from halab.course.catalogue import CHECKLIST, entry, language
 
     for number, item in enumerate(CHECKLIST, start=1):
         mark, standing = ("✓", "met") if found.met(item) else ("○", "not met")
         console.print(f"{mark} {number:>2} {item.words.in_(language())}: {standing}", highlight=False)
-    _list("Missing", [f"Card {gap.card}: {gap.problem}. Next step: {gap.next_step}" for gap in found.missing])
+    _list(
+        "Missing",
+        [
+            f"{entry(gap.card).called('en').capitalize()}: {gap.problem}. Next step: {gap.next_step}"
+            for gap in found.missing
+        ],
+    )
     _list("Note", list(found.remarks))
 
 
@@ -229,11 +235,11 @@ def _plain(text: str) -> str:
 
 def _board(found: Standing, lang: Language) -> str:
     from halab.certificate.progress_texts import HEADINGS, facts, items_met, state, steps_done
-    from halab.course.catalogue import CATALOGUE
+    from halab.course.catalogue import CERTIFIED
     from halab.tables import text_table
 
     rows = []
-    for card in CATALOGUE:
+    for card in CERTIFIED:
         done = found.cards[card.number]
         cells = [f"{'✓' if fact.done else '○'} {fact.text}" for fact in facts(done, lang)]
         if state(done) == "new":

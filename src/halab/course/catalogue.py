@@ -12,6 +12,7 @@ from halab.translation import Language, language
 __all__ = [
     "BEYOND",
     "CATALOGUE",
+    "CERTIFIED",
     "CHECKLIST",
     "Bilingual",
     "Entry",
@@ -36,7 +37,8 @@ class Bilingual:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One of the ten things the certificate says a learner can do, and the cards that teach it."""
+    """One of the ten things the certificate says a learner can do, and the cards, or the lesson beyond them,
+    whose exercises and labs it rests on."""
 
     words: Bilingual
     cards: tuple[int, ...]
@@ -44,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One card of the course with all that belongs to it."""
+    """One card of the course with all that belongs to it, or a lesson beyond the cards."""
 
     number: int
     slug: str
@@ -53,8 +55,14 @@ class Entry:
 
     @property
     def checklist(self) -> Item:
-        """The item of the certificate this card is first to teach."""
+        """The item of the certificate that rests on this card or lesson."""
         return next(item for item in CHECKLIST if self.number in item.cards)
+
+    def called(self, language: Language) -> str:
+        """What it is called in a sentence."""
+        if self in CATALOGUE:
+            return f"第 {self.number} 张卡片" if language == "zh" else f"card {self.number}"
+        return f"第 {self.number} 课" if language == "zh" else f"lesson {self.number}"
 
     def card_path(self, language: Language) -> Path:
         return course_root() / "cards" / language / f"{self.slug}.md"
@@ -166,7 +174,7 @@ CATALOGUE = (
     ),
 )
 
-# Two lessons beyond the cards. They have no card and no item of the certificate; the rest is alike.
+# Two lessons beyond the cards. They have no card, and the first no item of the certificate.
 BEYOND = (
     Entry(
         11,
@@ -198,12 +206,13 @@ CHECKLIST = (
     Item(Bilingual("Tell availability from safety", "分得清高可用和数据安全"), (8,)),
     Item(Bilingual("Set health checks", "会配置健康检查"), (9,)),
     Item(Bilingual("Run a recovery drill", "会做灾难恢复演练"), (10,)),
-    # No card of its own: the retriever that every lab questions while something breaks.
-    Item(
-        Bilingual("Keep a RAG system on Milvus available", "会在 RAG 系统里用上高可用的 Milvus"),
-        tuple(range(1, 11)),
-    ),
+    Item(Bilingual("Keep a RAG system on Milvus available", "会在 RAG 系统里用上高可用的 Milvus"), (12,)),
 )
+
+CERTIFIED = tuple(
+    card for card in (*CATALOGUE, *BEYOND) if any(card.number in item.cards for item in CHECKLIST)
+)
+"""What the certificate asks for: the ten cards, and the lesson that the last item rests on."""
 
 
 def exercises() -> list[Entry]:

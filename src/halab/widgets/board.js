@@ -1,10 +1,10 @@
-// The board of ten cards. Links are plain relative links; inside JupyterLab they open in place.
+// The board of ten cards and a lesson. Links are plain relative links; inside JupyterLab they open in place.
 
 import { element, htmlLang, prepareHost } from "./shared.js";
 
 const WORDS = {
   en: {
-    board: "The ten cards of the course",
+    board: "The ten cards of the course, and lesson 12",
     colon: ": ",
     lesson: "Lesson",
     exercise: "Exercise",
@@ -18,7 +18,7 @@ const WORDS = {
     steps: (done, of) => `${done} of ${of} steps done.`,
   },
   zh: {
-    board: "本课程的十张卡片",
+    board: "本课程的十张卡片，以及第 12 课",
     colon: "：",
     lesson: "课程",
     exercise: "练习",

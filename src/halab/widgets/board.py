@@ -1,4 +1,4 @@
-"""The ten cards as a board: what the learner has done of each."""
+"""The ten cards and lesson 12 as a board: what the learner has done of each."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from halab.certificate.progress_texts import (
     state,
     steps_done,
 )
-from halab.course.catalogue import CATALOGUE, Entry, Language, language
+from halab.course.catalogue import CERTIFIED, Entry, Language, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["Board", "show_board"]
 
 
 class Board(CourseWidget):
-    """Ten tiles, in the course's order; above them what is nearest to do and what needs attention.
+    """A tile for each, in the course's order; above them what is nearest to do and what needs attention.
 
     Every word of what was done comes from `halab.certificate.progress_texts`, as in `halab progress`.
     """
@@ -45,10 +45,10 @@ class Board(CourseWidget):
 
 
 def show_board(progress: Progress) -> Board:
-    """The board of the ten cards, with what was done of each."""
+    """The board of all that the certificate asks for, with what was done of each."""
     lang = language()
     return Board(
-        tiles=[_tile(entry, progress.cards.get(entry.number, CardProgress()), lang) for entry in CATALOGUE],
+        tiles=[_tile(entry, progress.cards.get(entry.number, CardProgress()), lang) for entry in CERTIFIED],
         items=items_met(progress, lang),
         steps=list(steps_done(progress)),
         step=_step(next_step(progress, lang)),

@@ -117,7 +117,9 @@ WRONG = {
     "never gives anybody a rest": Wrong(
         answer(able="True"), ANSWERED | {"12-2-degraded": "12.2.unanswered"}
     ),
-    "never asks again": Wrong(answer(able='one["failures"] < 3'), {"12-2-degraded": "12.2.degraded"}),
+    "never asks again": Wrong(
+        answer(able='one["failures"] < 3'), ANSWERED | {"12-2-degraded": "12.2.unanswered"}
+    ),
     "retries without a budget": Wrong(answer(paid="True"), {"12-2-load": "12.2.load"}),
     "forgets": Wrong(answer(remembered="False"), ANSWERED | {"12-2-degraded": "12.2.unanswered"}),
     "always gives up": Wrong({"12-2-answer-answer": 'def answer(state):\n    return "give up"'}, QUIET),

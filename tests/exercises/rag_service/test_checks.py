@@ -116,6 +116,14 @@ def test_a_wrong_service_gets_its_hint(wrong, check, hint):
     assert hint_of(check, wrong, OUTAGES) == hint
 
 
+def test_a_service_that_does_not_go_back_to_the_cluster_in_charge_is_told_so():
+    def standby_first(state):
+        addresses = state["addresses"][:: -1 if state["question"] > 26 else 1]
+        return answer(state | {"addresses": addresses})
+
+    assert hint_of(checks.check_degraded, standby_first, OUTAGES) == "12.2.degraded"
+
+
 def test_an_empty_answer_is_no_answer():
     def gives_what_came(state):
         come = [one["name"] for one in state["requests"] if one["status"] in ("answered", "empty")]
