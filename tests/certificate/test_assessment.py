@@ -204,7 +204,7 @@ def test_without_a_browser_one_plain_line_says_why_there_is_no_pdf(whole_course)
     files = save(issued, whole_course.work / "certificates", "en")
     assert files.pdf is None
     assert files.pdf_problem.startswith("no browser is there to make it: none of chromium")
-    assert sorted(path.suffix for path in files.record.parent.iterdir()) == [".html", ".json"]
+    assert sorted(path.suffix for path in files.record.parent.iterdir()) == [".html", ".html", ".json"]
 
 
 @pytest.mark.parametrize("name", ["x" * 101, "Ada\x1b[31m", "Ada\u202eevil"])

@@ -2,11 +2,15 @@
 
 import base64
 import json
+import re
+import shutil
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from halab.certificate.assessment import checked_terms, issue
-from halab.certificate.certificate_page import page
+from halab.certificate.certificate_page import page as certificate_page
+from halab.certificate.check_page import check_page
 from halab.certificate.paper import PREFIX, read_paper
 from halab.certificate.record import Terms, read_certificate
 from halab.certificate.revocation import revoke
@@ -61,10 +65,10 @@ def test_what_is_no_certificate_s_qr_is_told(text):
 
 
 def test_the_page_names_issuer_duration_and_validity_and_draws_the_qr(issued):
-    html = page(issued, "c.json", "en")
+    html = certificate_page(issued, "c.json", "en")
     for words in ("by Dr. Q, Lake School", "12 hours", "valid until 2099-01-31", "<figure><svg"):
         assert words in html
-    assert "有效期至 2099-01-31" in page(issued, "c.json", "zh")
+    assert "有效期至 2099-01-31" in certificate_page(issued, "c.json", "zh")
 
 
 def test_what_is_revoked_fails_with_the_reason_and_the_rest_does_not(issued, file, issuer, tmp_path):
@@ -112,3 +116,36 @@ def test_another_record_s_qr_does_not_pass_on_this_one(whole_course, issued, iss
 def test_terms_that_cannot_stand_on_a_page_are_told(terms):
     with pytest.raises(CourseError, match="2028-11-30"):
         checked_terms(*terms)
+
+
+@pytest.mark.browser
+def test_a_browser_checks_the_record_and_the_qr_without_any_host(issued, issuer, tmp_path, real_path):
+    good, bad = (
+        check_page(issued, "en"),
+        check_page(issued.model_copy(update={"signature": "A" * 86 + "=="}), "zh"),
+    )
+    assert not re.search(r"https?:|src=|url\(|import ", good)
+    pages = {name: tmp_path / f"{name}.html" for name in ("good", "bad")}
+    pages["good"].write_text(good)
+    pages["bad"].write_text(bad)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium", path=real_path), args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        page.goto(pages["good"].as_uri())
+        expect(page.locator("#verdict")).to_contain_text("✓ Unaltered")
+        expect(page.locator("#record")).to_contain_text("王伟")
+        expect(page.locator("#fingerprint")).to_have_text(issuer.public.fingerprint)
+        page.locator("#published").fill(issuer.public.fingerprint.upper())
+        expect(page.locator("#same")).to_have_text("✓ It is that key.")
+        page.locator("#paper").fill(issued.paper)
+        page.locator("#check").click()
+        expect(page.locator("#paper-verdict")).to_contain_text("✓ Unaltered")
+        page.locator("#paper").fill(issued.paper[:-9] + "A" + issued.paper[-8:])
+        page.locator("#check").click()
+        expect(page.locator("#paper-verdict")).to_contain_text("✗ NOT")
+        page.goto(pages["bad"].as_uri())
+        expect(page.locator("#verdict")).to_contain_text("✗ 不是")
+        expect(page.locator("#record")).to_be_empty()
+        browser.close()

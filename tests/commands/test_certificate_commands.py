@@ -40,7 +40,7 @@ def test_certify_writes_and_names_its_files(halab, whole_course):
     assert "✓ 10 Keep a RAG system on Milvus available: met" in run.output
     assert "No PDF was made" in run.output
     made = sorted(path.suffix for path in (whole_course.work / "certificates").iterdir())
-    assert made == [".html", ".json"]
+    assert made == [".html", ".html", ".json"]
 
 
 def test_certify_lists_what_is_missing_and_writes_nothing(halab, whole_course):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from halab.certificate.certificate_page import page
+from halab.certificate.check_page import check_page
 from halab.certificate.evidence import Evidence, evidence
 from halab.certificate.paper import paper_text
 from halab.certificate.pdf import print_pdf
@@ -95,10 +96,13 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
-    """What was written. `pdf` is None if no PDF was made, and then `pdf_problem` says why."""
+    """What was written: `check` is a page that checks the signature in a browser. `pdf` is None if no PDF was
+    made, and then `pdf_problem` says why.
+    """
 
     record: Path
     page: Path
+    check: Path
     pdf: Path | None
     pdf_problem: str
 
@@ -167,7 +171,7 @@ def save(certificate: Certificate, folder: Path, language: Language) -> Certific
     """
     record = certificate.record
     stem = f"certificate-{record.learner}-{record.issued:%Y%m%d-%H%M%S}"
-    files = {end: folder / f"{stem}.{end}" for end in ("json", "html", "pdf")}
+    files = {end: folder / f"{stem}.{end}" for end in ("json", "html", "check.html", "pdf")}
     for path in files.values():
         if os.path.lexists(path):
             raise CourseError(f"{path} is there already, and a certificate is never overwritten.")
@@ -175,12 +179,14 @@ def save(certificate: Certificate, folder: Path, language: Language) -> Certific
     try:
         create_once(files["json"], certificate.text().encode())
         create_once(files["html"], drawn.encode())
+        create_once(files["check.html"], check_page(certificate, language).encode())
     except OSError as error:
         raise CourseError(
             f"Nothing can be written into {folder}: {error.strerror}.", hint="Choose another: --out FOLDER."
         ) from None
     pdf_problem = print_pdf(drawn, files["pdf"])
-    return CertificateFiles(files["json"], files["html"], None if pdf_problem else files["pdf"], pdf_problem)
+    pdf = None if pdf_problem else files["pdf"]
+    return CertificateFiles(files["json"], files["html"], files["check.html"], pdf, pdf_problem)
 
 
 def checked_name(name: str) -> str:

@@ -35,7 +35,7 @@ from halab.course.paths import class_folder, work_dir
 from halab.errors import CourseError
 from halab.folders import NotAPlainFile, read_plain, write_atomically
 
-__all__ = ["HandIn", "HandedIn", "hand_in", "is_hand_in", "unpack"]
+__all__ = ["HandIn", "HandedIn", "copy_work", "hand_in", "is_hand_in", "unpack"]
 
 FORMAT = "halab-hand-in"
 MANIFEST = "hand-in.json"
@@ -139,6 +139,16 @@ def hand_in(name: str = "", folder: Path | None = None) -> HandedIn:
         journals=sum(path.startswith("journals/") for path in files),
         shared=shared,
     )
+
+
+def copy_work(work: Path, into: Path) -> None:
+    """Copy what a hand-in would hold from a work folder into the folder `into`, which is made.
+
+    Raises CourseError if it is beyond what a hand-in may hold, or cannot be read.
+    """
+    for name, content in _files(work).items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        (into / name).write_bytes(content)
 
 
 def is_hand_in(file: Path) -> bool:

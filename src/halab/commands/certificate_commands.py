@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from halab.certificate.signing_keys import PublicKey
     from halab.course.catalogue import Language
 
-__all__ = ["Hours", "Organisation", "Person", "ValidUntil", "register"]
+__all__ = ["COURSE_HOURS", "Hours", "Organisation", "Person", "ValidUntil", "register"]
 
 COURSE_HOURS = 10  # as halab.certificate.record has it, which takes a second to load
 
@@ -97,7 +97,7 @@ def certify(
     issued = issue(found, name, signer, by_issuer=issuer is not None, terms=terms)
     files = save(issued, out or work_dir() / "certificates", lang)
     console.print(f"\nSigned with the key {signer.public.fingerprint}", highlight=False)
-    for path in filter(None, (files.record, files.page, files.pdf)):
+    for path in filter(None, (files.record, files.page, files.check, files.pdf)):
         print(path)
     if files.pdf_problem:
         console.print(

@@ -1,4 +1,4 @@
-"""The instructor's commands: class grade, class regrade."""
+"""The instructor's commands: class grade, regrade, certify, revoke."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from halab.commands.certificate_commands import COURSE_HOURS, Hours, Organisation, Person, ValidUntil
+
 if TYPE_CHECKING:
+    from halab.classroom.class_certificates import ClassCertificates
     from halab.classroom.class_grading import ClassReport, OnResult, Result
     from halab.classroom.submissions import ClassSubmissions
 
@@ -34,6 +37,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="For instructors: grade what a class handed in.", no_args_is_help=True)
     group.command()(grade)
     group.command()(regrade)
+    group.command()(certify)
+    group.command()(revoke)
     app.add_typer(group, name="class")
 
 
@@ -73,6 +78,97 @@ def regrade(
     The others keep their grades. So should they: the same work gets the same grade.
     """
     _grade(folder, out, jobs, again=learners)
+
+
+def certify(
+    folder: _Folder,
+    key: Annotated[Path, typer.Option(help="The issuer's private key, made by `halab key`.")],
+    organisation: Organisation = "",
+    person: Person = "",
+    hours: Hours = COURSE_HOURS,
+    valid_until: ValidUntil = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for certificates; by default FOLDER-certificates, beside FOLDER.", show_default=False
+        ),
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LEARNER", help="Sign for this learner although another has the same work."),
+    ] = None,
+) -> None:
+    """Grade everybody afresh, check their measurements, and sign for those who have all ten items.
+
+    Who has a certificate there keeps it. The table says what the others miss, and what two learners share.
+    """
+    from halab.certificate.assessment import checked_terms
+    from halab.certificate.signing_keys import read_key
+    from halab.classroom.class_certificates import certify_class
+    from halab.classroom.submissions import read_folder
+
+    signer = read_key(key)
+    terms = checked_terms(organisation, person, hours, valid_until)
+    out = (out or folder.resolve().with_name(f"{folder.resolve().name}-certificates")).resolve()
+    with (
+        TemporaryDirectory(prefix="halab-class-") as unpacked,
+        TemporaryDirectory(prefix="halab-class-") as scratch,
+        messages.status("Reading what was handed in") as status,
+    ):
+        submitted = read_folder(folder, Path(unpacked))
+        certified = certify_class(
+            submitted,
+            out,
+            signer,
+            terms,
+            Path(scratch),
+            accept=accept or (),
+            on_learner=lambda learner, done, total: status.update(
+                f"{done + 1} of {total}: {escape(learner)}"
+            ),
+        )
+    _show_certificates(certified, out)
+    if not certified.clear:
+        raise typer.Exit(1)
+
+
+def _show_certificates(certified: ClassCertificates, out: Path) -> None:
+    table = Table(title=f"{certified.submitted.folder.name}: certificates", title_justify="left")
+    for heading in ("Learner", "Standing", "Items", "What is missing, or in the way"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "Items" else "left")
+    for one in certified.learners:
+        label = certified.submitted.label(one.learner)
+        table.add_row(*map(escape, (label, one.standing, f"{one.items} of 10", "\n".join(one.reasons))))
+    for entry in certified.submitted.left_out:
+        table.add_row(*map(escape, (f"! {entry.where}", "left out", "", entry.reason)))
+    console.print(table)
+    made = [one for one in certified.learners if one.files]
+    console.print(f"{_counted(len(made), 'certificate')} made, in {out}.", highlight=False, soft_wrap=True)
+    withheld = [one.learner for one in certified.learners if one.standing == "withheld"]
+    if withheld:
+        _say(
+            f"Withheld from {', '.join(withheld)}: find out whose the work is, then run it again with "
+            "--accept for that learner."
+        )
+
+
+def revoke(
+    files: Annotated[list[Path], typer.Argument(metavar="CERTIFICATE...", help="Their .json files.")],
+    key: Annotated[Path, typer.Option(help="The issuer's private key that signed them.")],
+    reason: Annotated[str, typer.Option(help="Why they no longer hold; it is published.")],
+    to: Annotated[Path, typer.Option("--list", help="The list, made if it is not there.")] = Path(
+        "revoked.json"
+    ),
+) -> None:
+    """Take certificates back: add them to the issuer's signed list, which you publish beside your key."""
+    from halab.certificate.paper import record_digest
+    from halab.certificate.record import read_certificate
+    from halab.certificate.revocation import revoke as add
+    from halab.certificate.signing_keys import read_key
+
+    digests = [record_digest(read_certificate(file)[0].record) for file in files]
+    count = add(to, digests, reason, read_key(key))
+    console.print(f"{to} has {count} now. Publish it; `halab verify --revoked` reads it.", highlight=False)
 
 
 def _grade(folder: Path, out: Path | None, jobs: int | None, again: Collection[str] = ()) -> None:
