@@ -1,10 +1,13 @@
 import json
+import math
 
 import pytest
 
 from halab.cluster.protocol import Cluster
 from halab.cluster.simulated import SimulatedCluster
 from halab.errors import FaultError, NotReady, TargetError
+from halab.models.faults import FaultKind
+from halab.models.milvus_versions import ARCHITECTURES
 from halab.models.samples import Outcome
 
 
@@ -243,3 +246,45 @@ def test_what_ends_grows_or_heals_a_cluster_says_in_words_what_it_did():
     cluster.inject("crash", "proxy-1")
     assert repr(cluster.heal("proxy-1")).startswith("proxy-1: its fault is undone")
     assert "nothing is left" in repr(cluster.down())
+
+
+def test_todays_milvus_has_todays_parts_and_says_that_it_was_read() -> None:
+    cluster = SimulatedCluster(milvus="2.6")
+    roles = {part.role for part in cluster.components()}
+    assert {"mixcoord", "streamingnode"} < roles
+    assert not roles & {"rootcoord", "indexnode"}
+    assert cluster.ttl == ARCHITECTURES["2.6"].sessions[-1].ttl
+    assert "from documentation" in cluster.versions["milvus"]
+    assert all("from documentation" in part.note for part in cluster.components())
+
+
+def longest(cluster: SimulatedCluster, kind: FaultKind, target: str, operation: str) -> float:
+    """Seconds that an operation is out of service after a fault; 0 if it is not."""
+    cluster.inject(kind, target)
+    cluster.sleep(60)
+    spans = [outage.end - outage.start for outage in cluster.outages(2) if outage.operation == operation]
+    return max(spans, default=0.0)
+
+
+def test_what_no_longer_holds_in_todays_milvus_is_seen_not_to() -> None:
+    """A lost proxy stalls nobody, and a planned stop of the coordinator waits for no lease."""
+    assert longest(SimulatedCluster(), "crash", "proxy-2", "strong search") > 5
+    assert longest(SimulatedCluster(milvus="2.6"), "crash", "proxy-2", "strong search") == 0
+    crash = longest(SimulatedCluster(milvus="2.6"), "crash", "active mixcoord", "insert")
+    assert longest(SimulatedCluster(milvus="2.6"), "stop", "active mixcoord", "insert") < 5 < crash
+
+
+def test_a_lost_streaming_node_stops_writes_until_another_has_its_channels() -> None:
+    assert 10 < longest(SimulatedCluster(milvus="2.6"), "crash", "streamingnode-1", "insert") < 60
+    alone = SimulatedCluster(profile="small", milvus="2.6")
+    assert longest(alone, "crash", "streamingnode", "insert") == math.inf
+
+
+def test_without_a_log_of_its_own_the_object_store_is_what_writes_wait_for() -> None:
+    assert longest(SimulatedCluster(milvus="2.6"), "crash", "objectstore", "insert") == 0
+    assert longest(SimulatedCluster(milvus="2.6 woodpecker"), "crash", "objectstore", "insert") == math.inf
+
+
+def test_a_version_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"2\.6 woodpecker"):
+        SimulatedCluster(milvus="4.0")

@@ -7,12 +7,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 from halab.cluster.protocol import Cluster
-from halab.cluster.running_cluster import USUAL_PROFILE, USUAL_TTL, RunningCluster
+from halab.cluster.running_cluster import USUAL_PROFILE, RunningCluster
 from halab.errors import ClusterError
+from halab.models.milvus_versions import COURSE
 from halab.translation import gettext
 
 __all__ = [
@@ -26,6 +28,7 @@ def open_cluster(
     engine: str | None = None,
     profile: str | None = None,
     ttl: float | None = None,
+    milvus: str | None = None,
     progress: Callable[[dict[str, Any]], None] | None = None,
 ) -> Cluster:
     """A ready cluster: started now, or the one of that name that already runs. Exported as `halab.cluster`.
@@ -34,15 +37,17 @@ def open_cluster(
     says, else the one that runs a cluster of that name already, else embedded.
     Use it in a `with` block, or keep it: a cluster started here ends with this process at the latest.
     A new one has profile "ha" and a session TTL (`ttl`) of 10 seconds, unless others are asked for; one that
-    runs is used as it is, and what is shown says how it is. `progress` is called ten times a second while it
+    runs is used as it is, and what is shown says how it is. `milvus` is for containers a line such as "2.6",
+    for the simulated engine a version of `halab.models.milvus_versions.ARCHITECTURES`; none of today's was
+    measured by the course. `progress` is called ten times a second while it
     starts; by default the progress is shown on the screen. Raises the errors of the engine's `start`.
     """
     engine = engine or os.environ.get("HALAB_ENGINE") or engine_of(name)
     if engine == "simulated":
         from halab.cluster.simulated import SimulatedCluster
 
-        return SimulatedCluster(name, profile or USUAL_PROFILE, ttl or USUAL_TTL)
-    start = starter(engine)
+        return SimulatedCluster(name, profile or USUAL_PROFILE, ttl, milvus=milvus or COURSE)
+    start = starter(engine, milvus)
     from halab.cluster.display import live_progress
 
     if progress is not None:
@@ -51,16 +56,22 @@ def open_cluster(
         return start(name, profile, ttl, progress=show)
 
 
-def starter(engine: str) -> Callable[..., RunningCluster]:
-    """The `start` function of an engine that runs processes or containers. Raises ClusterError for others."""
+def starter(engine: str, milvus: str | None = None) -> Callable[..., RunningCluster]:
+    """The `start` function of an engine that runs processes or containers. Raises ClusterError for others,
+    and for another Milvus than the one that engine has."""
     if engine == "embedded":
+        if milvus is not None:
+            raise ClusterError(
+                gettext("The embedded engine has one Milvus, the course's; others come in containers."),
+                hint=gettext('Choose the engine "compose".'),
+            )
         from halab.cluster.embedded.embedded_cluster import start
 
         return start
     if engine == "compose":
         from halab.cluster.compose.startup import start as start_containers
 
-        return start_containers
+        return partial(start_containers, milvus=milvus) if milvus else start_containers
     if engine == "simulated":
         raise ClusterError(
             gettext("The simulated engine runs nothing, so there is nothing to start here."),

@@ -29,6 +29,7 @@ from halab.cluster.protocol import (
 from halab.cluster.running_cluster import check_fault_kind, healed, removed
 from halab.errors import FaultError, NotReady
 from halab.models.failover import MILVUS, Failover, Lease, Timeline
+from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture
 from halab.models.retry_policy import Retry
 from halab.models.samples import OPERATIONS, Sample
 from halab.sim.failover_requests import Incident, Outage, fail_over, outages, probe
@@ -80,8 +81,11 @@ class SimulatedFault:
 class SimulatedCluster:
     """A cluster in virtual time (see `halab.cluster.protocol.Cluster`).
 
-    `profile` is "ha" or "small", `ttl` the session TTL in seconds; `settings` are the rest of the failover,
-    by default those of the course's cluster. Raises ValueError for an unknown profile.
+    `profile` is "ha" or "small"; `settings` are those of the failover, by default those of the course's
+    cluster. `milvus` is a version of `halab.models.milvus_versions.ARCHITECTURES`: the course's follows what
+    was measured here; today's, such as "2.6", has the roles, needs, TTL and planned stop of documentation and
+    source, and the other seconds of the course's. `ttl` is the session TTL in seconds, by default that of the
+    version. Raises ValueError for an unknown profile or version.
     """
 
     engine: Literal["simulated"] = "simulated"
@@ -92,9 +96,11 @@ class SimulatedCluster:
         self,
         name: str = "simulated",
         profile: str = "ha",
-        ttl: float = 10.0,
+        ttl: float | None = None,
         seed: int = 0,
         settings: Failover = MILVUS,
+        *,
+        milvus: str = COURSE,
     ) -> None:
         if profile not in PROFILES:
             raise ValueError(
@@ -102,14 +108,26 @@ class SimulatedCluster:
                     PROFILES=", ".join(PROFILES), profile=profile
                 )
             )
+        if milvus not in ARCHITECTURES:
+            raise ValueError(
+                gettext('milvus must be one of {versions}; not "{milvus}"').format(
+                    versions=", ".join(ARCHITECTURES), milvus=milvus
+                )
+            )
+        architecture = ARCHITECTURES[milvus]
         self.name = name
         self.profile = profile
-        self.ttl = ttl
+        self.milvus = milvus
+        self.ttl = ttl or architecture.sessions[-1].ttl
         self.seed = seed
-        self.settings = replace(settings, detector=Lease(ttl))
-        self.versions = {"milvus": "simulated 2.3.5"}
+        self.settings = replace(
+            settings, detector=Lease(self.ttl), revokes=settings.revokes or architecture.revokes
+        )
+        self.versions = {"milvus": f"simulated {milvus}"}
+        if not architecture.measured:
+            self.versions["milvus"] += ", from documentation, not measured here"
         self._clock = 0.0
-        self._parts = {part.name: part for part in _members(profile)}
+        self._parts = {part.name: part for part in _members(architecture, profile)}
         self._since = dict.fromkeys(self._parts, 0.0)
         self._faults: list[SimulatedFault] = []
         self._events: list[Event] = []
@@ -323,6 +341,7 @@ class SimulatedCluster:
             standby=bool(healthy),
             used=part.name == "proxy-1",
             quorum=part.role != "etcd" or len(healthy) > (len(others) + 1) // 2,
+            milvus=self.milvus,
         )
 
     def _plan_takeover(self, fault: SimulatedFault) -> None:
@@ -426,9 +445,10 @@ class SimulatedCluster:
         return ""
 
 
-def _members(profile: str) -> list[Component]:
+def _members(architecture: Architecture, profile: str) -> list[Component]:
+    note = "simulated" if architecture.measured else "simulated, from documentation"
     parts = []
-    for role, count in PROFILES[profile].items():
+    for role, count in architecture.profiles[profile].items():
         for number in range(1, count + 1):
             name = role if role in ("log", "objectstore") else f"{role}-{number}"
             ha_state: HaState = ""
@@ -436,5 +456,5 @@ def _members(profile: str) -> list[Component]:
                 ha_state = "leader" if number == 1 else "follower"
             elif role in COORDINATORS:
                 ha_state = "active" if number == 1 else "standby"
-            parts.append(Component(name, role, "", None, "healthy", ha_state, note="simulated"))
+            parts.append(Component(name, role, "", None, "healthy", ha_state, note=note))
     return parts

@@ -16,7 +16,6 @@ from halab.cluster.display import live_progress, status_table
 from halab.cluster.doctor import doctor as examine
 from halab.cluster.protocol import FaultKind
 from halab.cluster.running_cluster import RunningCluster
-from halab.errors import ClusterError
 from halab.translation import gettext
 
 __all__ = ["register"]
@@ -58,17 +57,9 @@ def up(
     ] = False,
 ) -> None:
     """Start a cluster, or attach to a running one. It ends with this command, unless --detach."""
-    engine = engine_name or engine_of(name)
-    if milvus is not None and engine != "compose":
-        raise ClusterError(
-            gettext("The {engine} engine has one Milvus, the course's; --milvus is for containers.").format(
-                engine=engine
-            ),
-            hint=gettext("Add --engine compose."),
-        )
-    line = {} if milvus is None else {"milvus": milvus}
+    start = starter(engine_name or engine_of(name), milvus)
     with live_progress() as progress:
-        cluster = starter(engine)(name, profile, ttl, detach=detach, progress=progress, **line)
+        cluster = start(name, profile, ttl, detach=detach, progress=progress)
     found = cluster.status()
     console.print(
         status_table(found, gettext("cluster {name!r} at {uri}").format(name=name, uri=cluster.uri))

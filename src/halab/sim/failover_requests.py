@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,11 +22,12 @@ import simpy
 
 from halab.models.failover import MILVUS, Failover, Lease, Timeline
 from halab.models.faults import FaultKind
+from halab.models.milvus_versions import ARCHITECTURES, COURSE
 from halab.models.retry_policy import Retry, in_all
 from halab.models.samples import OPERATIONS, Outcome, Sample
 from halab.translation import gettext
 
-__all__ = ["Incident", "Outage", "Run", "fail_over", "outages", "probe", "simulate"]
+__all__ = ["Incident", "Outage", "Run", "fail_over", "needs_of", "outages", "probe", "simulate"]
 
 GRACEFUL_TIME = 5.0
 """Seconds a bounded search may lag behind before it fails: Milvus' common.gracefulTime, 5000 ms."""
@@ -56,6 +57,23 @@ NEEDS: dict[str, dict[str, float]] = {
     "objectstore": {},
 }
 
+
+def needs_of(milvus: str) -> Mapping[str, Mapping[str, float]]:
+    """As `NEEDS`, for a version of `ARCHITECTURES`: the course's was measured, today's is from its facts.
+
+    Those say what fails and not when. Assumed: at once, but for a bounded search without the log, which may
+    lag as in 2.3.5. etcd as measured: today's processes keep leases in it as well.
+    """
+    if milvus == COURSE:
+        return NEEDS
+    needs: dict[str, dict[str, float]] = {role: {} for role in ARCHITECTURES[milvus].roles}
+    for fact in ARCHITECTURES[milvus].facts:
+        if fact.role in needs and fact.operation in OPERATIONS:
+            lags = fact.role in ("log", "objectstore") and fact.operation == "search"
+            needs[fact.role][fact.operation] = GRACEFUL_TIME if lags else 0.0
+    return needs | {"etcd": NEEDS["etcd"]}
+
+
 MISDIRECTED: dict[FaultKind, float] = {"crash": 0.03, "stop": 0.03, "restart": 0.03, "hang": 0.1}
 """Fraction of searches a proxy still sends to a lost query node though other replicas serve
 (measured: 4 to 7 of 200 after a crash, 12 to 23 after a hang)."""
@@ -77,7 +95,7 @@ class Incident:
     `leads` tells whether the lost process was serving rather than standing by; `standby` whether another
     member can take over; `used` whether the clients talk to the lost process itself (a proxy); `quorum`
     whether enough of etcd is left; `undone_at` when the lost process is up again (infinity: not yet).
-    `settings` and `timeline` are those of the failover.
+    `settings` and `timeline` are those of the failover; `milvus` is the version, of `ARCHITECTURES`.
     """
 
     role: str
@@ -90,6 +108,7 @@ class Incident:
     used: bool = False
     quorum: bool = True
     undone_at: float = math.inf
+    milvus: str = COURSE
 
 
 @dataclass(frozen=True)
@@ -191,7 +210,7 @@ def outages(incident: Incident, replicas: int = 3) -> list[Outage]:
     role, at = incident.role, incident.at
     if not incident.leads or (role == "etcd" and incident.quorum):
         return []
-    needs = dict.fromkeys(OPERATIONS, 0.0) if incident.used else NEEDS[role]
+    needs = dict.fromkeys(OPERATIONS, 0.0) if incident.used else needs_of(incident.milvus)[role]
     end = min(_recovered(incident, replicas), _repaired(incident))
     share = MISDIRECTED[incident.kind] if role == "querynode" and replicas > 1 else 1.0
     silent = incident.kind == "hang" or role == "etcd"
@@ -209,7 +228,9 @@ def _recovered(incident: Incident, replicas: int) -> float:
         return noticed if replicas > 1 else noticed + RELOAD
     if incident.role == "proxy" and not incident.used:
         return noticed
-    if incident.role.endswith("coord") and incident.standby:
+    # How long a channel of the log takes to move to another streaming node is not documented. Assumed:
+    # as long as a coordinator's takeover.
+    if (incident.role.endswith("coord") or incident.role == "streamingnode") and incident.standby:
         return incident.at + incident.timeline.back
     return math.inf
 
