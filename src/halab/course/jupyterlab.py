@@ -100,7 +100,10 @@ def start_lab(port: int = 8888, *, browser: bool = True) -> None:
 
 def set_lab_language(chosen: Language) -> None:
     """Let JupyterLab's own menus speak the course's language, from the next loading of the page on."""
-    file = work_dir() / ".halab/jupyter/settings/@jupyterlab/translation-extension/plugin.jupyterlab-settings"
+    settings = (
+        os.environ.get("JUPYTERLAB_SETTINGS_DIR") or lab_environment(work_dir())["JUPYTERLAB_SETTINGS_DIR"]
+    )
+    file = Path(settings) / "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"locale": _LAB_LOCALES.get(chosen, "default")}), encoding="utf-8")
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from halab.course.paths import course_root, state_dir, work_dir
 from halab.course.store import append, create_once, read
-from halab.translation import gettext
+from halab.translation import gettext, languages
 
 __all__ = ["make_workspace", "open_copy", "outdated_copies", "uncopied"]
 
@@ -43,7 +43,10 @@ def open_copy(relative: str) -> Path | None:
 
 
 def uncopied(folder: str) -> list[str]:
-    """What the course has directly in `folder` (such as "course") of which the learner has no copy yet."""
+    """What the course has directly in `folder` (such as "course") of which the learner has no copy yet.
+
+    The translations of the lessons, which lie in folders beside them, are no learner's business.
+    """
     path = PurePosixPath(folder.strip("/"))
     if not path.parts or path.parts[0] not in _FOLDERS or ".." in path.parts:
         return []
@@ -51,7 +54,9 @@ def uncopied(folder: str) -> list[str]:
     return sorted(
         (path / original.name).as_posix()
         for original in (root / path).glob("*")
-        if not _hidden(original, root) and not (work_dir() / path / original.name).exists()
+        if not _hidden(original, root)
+        and original.name not in languages()
+        and not (work_dir() / path / original.name).exists()
     )
 
 

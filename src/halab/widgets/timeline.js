@@ -108,6 +108,7 @@ const LATE = 0.5; // seconds: an answer that took longer is drawn as late
 
 export const WORDS = {
   en: {
+    operations: {},
     title: "Failover timeline",
     second: " s",
     axis: "Time after the fault, seconds",
@@ -220,6 +221,12 @@ export const WORDS = {
     },
   },
   zh: {
+    operations: {
+      search: "搜索",
+      "strong search": "强一致搜索",
+      insert: "插入",
+      "metadata call": "元数据操作",
+    },
     title: "故障转移时间线",
     second: " 秒",
     axis: "故障后的时间（秒）",
@@ -779,7 +786,10 @@ class Timeline {
       y += BAND.height + BAND.below;
     }
     for (const [operation, samples] of byOperation(lane.samples ?? [])) {
-      if (operation) parts.push(svg("text", { x: 0, y: y + ROW.text }, short(operation)));
+      if (operation)
+        parts.push(
+          svg("text", { x: 0, y: y + ROW.text }, short(this.words.operations[operation] ?? operation)),
+        );
       parts.push(...this.row(samples, y + ROW.mark));
       y += ROW.height;
     }

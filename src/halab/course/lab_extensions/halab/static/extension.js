@@ -1,19 +1,23 @@
 // What the course changes in JupyterLab's own window. A lesson and its exercise are files of one name, as nbgrader
 // wants it, so the tab of an exercise says that it is one. (Its title cannot: JupyterLab renames the file to it.)
 
-const STYLE = `
-  .lm-TabBar-tab[title*="Path: exercises/"] .lm-TabBar-tabLabel::before {
-    content: "Exercise ";
+const style = (word) => `
+  .lm-TabBar-tab[title*="exercises/"] .lm-TabBar-tabLabel::before {
+    content: "${word} ";
   }
 `;
+const WORDS = { zh_CN: "练习" };
 
 const plugin = {
   id: "halab:tabs",
   autoStart: true,
-  activate: () => {
-    const style = document.createElement("style");
-    style.textContent = STYLE;
-    document.head.append(style);
+  activate: async (app) => {
+    const sheet = document.createElement("style");
+    sheet.textContent = style("Exercise");
+    document.head.append(sheet);
+    const settings = await app.serviceManager.settings.fetch("@jupyterlab/translation-extension:plugin");
+    const { locale } = settings ? JSON.parse(settings.raw || "{}") : {};
+    if (locale in WORDS) sheet.textContent = style(WORDS[locale]);
   },
 };
 
