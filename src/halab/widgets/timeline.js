@@ -108,7 +108,12 @@ const LATE = 0.5; // seconds: an answer that took longer is drawn as late
 
 export const WORDS = {
   en: {
-    operations: {},
+    operations: {
+      search: "search",
+      "strong search": "strong search",
+      insert: "insert",
+      "metadata call": "metadata call",
+    },
     title: "Failover timeline",
     second: " s",
     axis: "Time after the fault, seconds",
