@@ -77,7 +77,7 @@ def test_a_table_says_which_of_its_runs_proves_nothing(monkeypatch):
     )
     table = compare_parts(doubted, sound)
     assert table.title.startswith("PROVES NOTHING: ")
-    assert table.remarks[0].startswith("Proves nothing: crash etcd leader. What speaks against it")
+    assert table.remarks[0].startswith("Proves nothing: crash etcd leader. It was busy.")
 
 
 def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
+from halab.lessons import card_findings
 from halab.lessons import health_checks as lesson
 from halab.measure.experiments.fault_experiment import experiment
+from halab.measure.journal import title_marks
+from halab.measure.journal.experiment_name import experiment_of
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,34 @@ def test_a_hang_is_shown_step_by_step_and_beside_prediction_card_and_formula() -
     said = lesson.results(hang)["detection-after"]
     assert (said.verdict, said.measured) == ("incomparable", ())  # nothing simulated is laid beside the card
     assert lesson.what_followed(hang).remarks[0].startswith("SIMULATED")
+
+
+def test_what_proves_nothing_is_told_in_each_table_and_on_the_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for room in (card_findings, title_marks):
+        monkeypatch.setattr(room, "objections", lambda journal: ("The machine was busy.",))
+    cluster = SimulatedCluster()
+    pod = lesson.usual_pod(lesson.TUNED_PROBE)
+    retriever = lesson.Retriever(cluster)
+    watched = lesson.health_check(cluster, "crash any query node", pod=pod, retriever=retriever, watch=True)
+    assert lesson.results(watched)["detection-after"].verdict == "unproven"
+    assert lesson.what_followed(watched).rows[1][0] == "noticed: the exit was seen"
+    assert lesson.compare_detection(watched).rows[0][4] == "of probes: none is needed"
+    told = "Proves nothing: " + experiment_of(watched)
+    for table in (lesson.what_followed(watched), lesson.compare_detection(watched)):
+        assert any(remark.startswith(told) for remark in table.remarks)
+
+
+def test_a_run_begins_when_what_the_last_one_broke_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = SimulatedCluster()
+    retriever = lesson.Retriever(cluster)
+    asked: list[float] = []
+    monkeypatch.setattr(retriever, "wait_until_searchable", lambda: asked.append(1))
+    lesson.health_check(
+        cluster, "hang any query node", pod=lesson.usual_pod(lesson.TUNED_PROBE), retriever=retriever
+    )
+    assert asked
 
 
 def test_the_values_are_those_that_the_course_ships() -> None:

@@ -12,6 +12,7 @@ from halab.cluster.protocol import Cluster
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
 from halab.course.paths import course_root
+from halab.lessons.card_findings import sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -180,7 +181,11 @@ def results(*journals: Journal) -> dict[str, Finding]:
         for claim in ("detection-before", "detection-after"):
             if claims[claim].high == probe.period * probe.failures:
                 said.setdefault(claim, []).append(journal)
-    return {claim: _finding(claims[claim].high, runs) for claim, runs in said.items()}
+    found: dict[str, Finding] = {}
+    for claim, runs in said.items():
+        well = sound(*runs)
+        found |= {claim: _finding(claims[claim].high, well)} if well else unproven(claim)
+    return found
 
 
 _FAULTS = {"crash": Bilingual("a crash", "崩溃"), "hang": Bilingual("a hang", "卡死")}
@@ -231,7 +236,7 @@ def _detected(journal: Journal) -> Row:
         _settings(journal),
         _predicted(journal),
         says,
-        f"{span.least:g} to {span.most:g} s",
+        "of probes: none is needed" if _exit_seen(journal) else f"{span.least:g} to {span.most:g} s",
         _seconds(found.verdict),
         _seconds(found.ready),
     )
@@ -256,7 +261,7 @@ def what_followed(journal: Journal) -> Table:
     times = detection_times(journal)
     rows = (
         ("out of service: readiness failed", _seconds(times.out)),
-        ("noticed: liveness failed often enough, or the exit was seen", _seconds(times.verdict)),
+        (f"noticed: {_noticed_by(journal)}", _seconds(times.verdict)),
         ("restarted", _seconds(times.restarted)),
         ("ready again", _seconds(times.ready)),
     )
@@ -264,6 +269,18 @@ def what_followed(journal: Journal) -> Table:
     headings = ("what the kubelet did", "after the fault")
     title = mark_title(f"{fault.kind} {fault.component}", journal)
     return Table(title, headings, rows, run_remarks(journal))
+
+
+def _noticed_by(journal: Journal) -> str:
+    """What the kubelet noticed the fault by: the exit of the process, if it watched it, or its probes."""
+    return "the exit was seen" if _exit_seen(journal) else "liveness failed often enough"
+
+
+def _exit_seen(journal: Journal) -> bool:
+    """Whether the kubelet saw the process end, before its probes had failed often enough."""
+    kinds = [event.kind for event in journal.events if event.by == "kubelet"]
+    verdicts = [kind for kind in kinds if kind in ("unhealthy", "exit seen")]
+    return verdicts[:1] == ["exit seen"]
 
 
 def values_yaml() -> str:

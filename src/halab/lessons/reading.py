@@ -31,7 +31,7 @@ from halab.lessons.reading_balanced import (
 from halab.measure.experiments.behind_balancer import connection_spread, probe_behind_balancer
 from halab.measure.experiments.comparison_view import CurveView, Line, Ratios, RatioView, decision
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
-from halab.measure.experiments.throughput import Limit, speeds
+from halab.measure.experiments.throughput import Limit, pace, speeds
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import simulated_remark
 from halab.models.bootstrap import Interval
@@ -207,9 +207,9 @@ def show_scaling(journal: Journal) -> RatioView:
     figures = prediction_before(journal, 5)
     if "times" in figures:
         lines.append(Line("you said", figures["times"], "stroke-dasharray: 1 4"))
-    return RatioView(
-        verdict(journal), ratios, lines, [measured, speeds(journal)], simulated=journal.simulated
-    )
+    # Not only in the fold: who set the pace decides what the sentence is worth.
+    sentence = " ".join((verdict(journal), *pace(journal, journal.phases)))
+    return RatioView(sentence, ratios, lines, [measured, speeds(journal)], simulated=journal.simulated)
 
 
 def show_law(journal: Journal) -> CurveView:

@@ -22,6 +22,7 @@ from halab.measure.experiments.behind_balancer import (
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.summaries import fault_time, summary
+from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.tables import Table
 
 __all__ = ["BALANCER_QUESTIONS", "balancer_here", "compare_connection_spread", "compare_crash"]
@@ -122,8 +123,8 @@ def compare_crash(journal: Journal) -> Table:
     )
     headings = ("clients with", "without answers (s),\nyou said", "measured", "failed", "unknown", "sent")
     fault = journal.faults[0]
-    title = f"{fault.kind} {fault.component}, and who noticed"
-    return Table(title, headings, rows, (*_where(journal), *journal.notes))
+    title = mark_title(f"{fault.kind} {fault.component}, and who noticed", journal)
+    return Table(title, headings, rows, (*run_remarks(journal), *_where(journal), *journal.notes))
 
 
 def _length(seconds: float) -> str:

@@ -48,10 +48,10 @@ def test_nobody_noticed_is_said_of_what_was_not_noticed(crashed):
 
 def test_outages_are_counted_and_empty_answers_are_told_apart(crashed):
     said = RunView(crashed(TWICE), "search").sentence
-    assert "searches were back 3.0 s after" in said.lower()
+    assert "searches were back 0.2 s after" in said.lower(), "until the repair"
     assert said.endswith(
         "5 of 70 requests got no good answer, 3 of them an answer without a hit, in 2 outages. "
-        "After the repair came another outage: search 0.3 s."
+        "With the repair came an outage: search 0.3 s."
     )
     assert "search: back after 3.0 s, from 2 outages: 0.2 and 0.3 s" in repr(
         RunView(crashed(TWICE), "search")
@@ -63,7 +63,7 @@ def test_another_operation_s_outage_after_the_repair_is_told_too(crashed, sample
     run = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[CRASH])
     said = RunView(run, "search").sentence
     assert said.endswith(
-        "2 of 70 requests got no good answer. After the repair came another outage: metadata call 0.2 s."
+        "2 of 70 requests got no good answer. With the repair came an outage: metadata call 0.2 s."
     )
     still_broken = replace(CRASH, undone_at=None)
     alone = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[still_broken])

@@ -10,14 +10,14 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Protocol
 
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.marks import MARKS, mark_of
-from halab.measure.journal.outage import Outage
+from halab.measure.journal.outage import Outage, rto
 from halab.measure.journal.summaries import OperationSummary, Summary, fault_time, summary
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import validity_remark
@@ -82,7 +82,9 @@ class RunView:
 
     def _result(self) -> str:
         simulated = "Simulated. " if provenance(self.journal) == "simulated" else ""
-        return simulated + (self.told or f"{_told(self._row, self.prediction)}{self._of_the_repair()}")
+        return simulated + (
+            self.told or f"{_told(self._until_repair, self.prediction)}{self._of_the_repair()}"
+        )
 
     @property
     def alt(self) -> str:
@@ -144,9 +146,25 @@ class RunView:
     def _again(self, row: OperationSummary) -> list[Outage]:
         """The outages that began with the repair or after it: what undoing a fault costs."""
         ends = [math.inf if fault.undone_at is None else fault.undone_at for fault in self.journal.faults]
+        repaired, fault = max(ends, default=math.inf), fault_time(self.journal)
         # A request that the repair caught may have been sent before it, by as long as its user waits.
-        early = self.journal.header.timeouts.get(row.operation, 0.0)
-        return [outage for outage in row.outages if outage.start >= max(ends, default=math.inf) - early]
+        early = repaired - self.journal.header.timeouts.get(row.operation, 0.0)
+        begins = max(early, (fault + repaired) / 2)  # what is nearer to the fault is the fault's
+        return [outage for outage in row.outages if outage.start >= begins]
+
+    @property
+    def _until_repair(self) -> OperationSummary:
+        """The row in question without what the repair cost: that is told in a sentence of its own."""
+        row = self._row
+        again = self._again(row)
+        if not again or row.rto == math.inf:
+            return row
+        samples = [s for s in self.journal.samples(row.operation) if s.intended < again[0].start]
+        back = rto(samples, fault_time(self.journal))
+        if back is None:
+            answered = sum(sample.outcome is Outcome.OK for sample in samples)
+            return replace(row, rto=None, ok=answered, sent=len(samples))
+        return row if math.isinf(back) else replace(row, rto=back)
 
     def _of_the_repair(self) -> str:
         """What failed once more when the fault was undone, of every operation; nothing if none did."""
@@ -155,7 +173,7 @@ class RunView:
         ]
         if not again:
             return ""
-        return " " + gettext("After the repair came another outage: {again}.").format(again=", ".join(again))
+        return " " + gettext("With the repair came an outage: {again}.").format(again=", ".join(again))
 
     def _said(self) -> list[tuple[str, Said]]:
         both = ((gettext("your prediction"), self.prediction), (gettext("the card"), self.card))

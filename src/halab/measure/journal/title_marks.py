@@ -37,11 +37,13 @@ def simulated_remark(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[s
 def run_remarks(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[str, ...]:
     """The remarks that a table of several runs needs: that one was simulated, and which prove nothing.
 
-    What speaks against a run is told with its own picture, and not again here.
+    Each of those stands in a line of its own, with what speaks against it.
     """
-    doubtful = dict.fromkeys(experiment_of(journal) for journal in journals if objections(journal))
-    doubts = gettext("Proves nothing: {runs}. What speaks against it stands above the picture of that run.")
-    return (
-        *simulated_remark(*journals, detail=detail),
-        *([doubts.format(runs="; ".join(doubtful))] if doubtful else []),
-    )
+    doubts = [
+        gettext("Proves nothing: {run}. {reasons}").format(
+            run=experiment_of(journal), reasons=" ".join(reasons)
+        )
+        for journal in journals
+        if (reasons := objections(journal))
+    ]
+    return (*simulated_remark(*journals, detail=detail), *doubts)

@@ -45,10 +45,10 @@ def validity_remark(*journals: Journal, here: bool = True) -> tuple[str, ...]:
     )
 
 
-_WHAT_HOLDS = gettext_noop("The order of what happened holds, the seconds do not.")
+_WHAT_HOLDS = gettext_noop("It shows what can happen, not how long it takes nor whom it hits.")
 _WHAT_TO_DO = gettext_noop(
-    "Close what else is running, other notebooks' kernels too, and run the cell again. If the machine stays "
-    "busy, go on: the order of what happened holds, the seconds do not."
+    "Close what else is running (but not the notebook that started the cluster), and run the cell again. If "
+    "the machine stays busy, go on: such a run shows what can happen, not how long it takes nor whom it hits."
 )
 
 
@@ -85,7 +85,11 @@ def _busy_machine(journal: Journal) -> list[str]:
     if journal.pressure:
         share = sum(pressure.cpu for pressure in journal.pressure) / len(journal.pressure)
         if share > BUSY:
-            reasons.append(gettext("some task waited for a core {share:.0%} of the time").format(share=share))
+            reasons.append(
+                gettext(
+                    "some task waited for a core {share:.0%} of the time (a run counts up to {most:.0%})"
+                ).format(share=share, most=BUSY)
+            )
     late = journal.scheduling.p99
     if late > _LATE_PROBE:
         reasons.append(gettext("one probe in a hundred left {late:.2f} s late or more").format(late=late))
