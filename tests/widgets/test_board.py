@@ -40,6 +40,15 @@ def test_it_says_what_was_done_and_how_far_off_the_prediction_was() -> None:
     assert "8 code cells left" in repr(board).splitlines()[-1]
 
 
+def test_runs_that_do_not_count_are_told_from_no_run_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = done(opened=True, predicted=True, rejected=2)
+    shown = repr(show_board(run))
+    assert "✓ Prediction: made, but no run yet that counts" in shown
+    assert "none of your runs counts" in shown.splitlines()[-1]
+    monkeypatch.setenv("HALAB_LANG", "zh")
+    assert "你的实测都不作数" in repr(show_board(run))
+
+
 def test_it_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALAB_LANG", "zh")
     shown = repr(show_board(done(opened=True, cells_run=20, cells=20, points=16, max_points=20)))

@@ -99,6 +99,11 @@ def _next_of(card: Entry, done: CardProgress, zh: bool) -> tuple[str, str]:
     if not done.predicted:
         words = f"先做预测，再动手：{lesson}。" if zh else f"predict before you measure, in {lesson}."
         return words, lesson
+    if not done.measured and done.rejected:
+        words = f"none of your runs counts (`halab progress` says why): run the lab again, in {lesson}."
+        return (
+            f"你的实测都不作数（原因见 halab progress），请把实验再跑一遍：{lesson}。" if zh else words
+        ), lesson
     if not done.measured:
         words = (
             f"在真实集群上运行实测：{lesson}。" if zh else f"run the lab on the real cluster, in {lesson}."
@@ -147,6 +152,8 @@ def _prediction(done: CardProgress, zh: bool) -> str:
         if zh:
             return "已做，但没有一次实测是在预测之后：请把那个单元再运行一次"
         return "made, but for none of your measurements: run that cell again"
+    if done.predicted and done.rejected:
+        return "已做，但测到的都不作数" if zh else "made, but no run yet that counts"
     if done.predicted:
         return "已做，还没有对应的实测" if zh else "made, not measured yet"
     if done.measured:
