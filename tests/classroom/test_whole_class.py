@@ -123,7 +123,7 @@ def test_the_gradebook_has_the_scores_of_the_report_check_by_check(graded):
                 assert not grade.needs_manual_grade
 
 
-def test_stock_nbgrader_writes_feedback_there_without_any_hidden_test(graded):
+def test_stock_nbgrader_writes_and_releases_feedback_there_without_any_hidden_test(graded, tmp_path):
     report, out = graded
     nbgrader(out, "generate_feedback", NAME)
     for learner in points(report):
@@ -136,6 +136,10 @@ def test_stock_nbgrader_writes_feedback_there_without_any_hidden_test(graded):
     assert "This submission could not be graded" in page
     assert "<script>alert(1)" not in page
     assert "HIDDEN TESTS" in autograded_path(out, "ada", NAME).read_text()  # an instructor sees them
+    tmp_path.chmod(0o777)
+    nbgrader(out, "release_feedback", NAME, f"--Exchange.root={tmp_path}")
+    released = list((tmp_path / "halab" / "feedback").glob("*.html"))
+    assert len(released) == len(points(report))
 
 
 def test_stock_nbgrader_exports_the_same_scores_and_leaves_our_table_alone(graded):

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from halab.classroom.class_grading import ClassReport, Result, autograded_path
+from halab.classroom.submissions import Submission
 from halab.course.paths import course_root
 from halab.course.store import create_once
 from halab.errors import CourseError
-from halab.folders import write_atomically
+from halab.folders import read_plain, write_atomically
 from halab.grading.temporary_course import scratch_course
 
 __all__ = ["publish", "publish_gradebook"]
@@ -75,6 +76,8 @@ def publish_gradebook(report: ClassReport, out: Path) -> list[str]:
     for result in report.results:
         if result.status == "refused":
             _write_refusal_notebook(result, autograded_path(out, result.learner, result.assignment))
+    for submission in report.submitted.submissions:
+        _keep_for_release(submission, autograded_path(out, submission.learner, submission.assignment).parent)
     remarks = _update_exercises(report, out)
     return remarks + _update_scores(report, out)
 
@@ -199,6 +202,22 @@ def _write_refusal_notebook(result: Result, path: Path) -> None:
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text, id="not-graded"))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, nbformat.writes(notebook).encode())
+
+
+def _keep_for_release(submission: Submission, graded: Path) -> None:
+    """What `nbgrader release_feedback` asks for beside a graded notebook: when, and the learner's secret.
+
+    The secret is that of `nbgrader submit`. Without one, nobody can fetch by it, and any will do.
+    """
+    if not graded.is_dir():
+        return
+    write_atomically(graded / "timestamp.txt", submission.time.encode())
+    theirs = submission.notebook.parent / "submission_secret.txt"
+    try:
+        secret = read_plain(theirs, 1000) if not theirs.is_symlink() else b""
+    except OSError:
+        secret = b""
+    write_atomically(graded / "submission_secret.txt", secret or secrets.token_hex(64).encode())
 
 
 def _url(out: Path) -> str:

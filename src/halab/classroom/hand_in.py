@@ -29,11 +29,12 @@ from typing import Annotated, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from halab.course.catalogue import Language, exercises
+from halab.course.catalogue import exercises
 from halab.course.identity import learner_id, valid_learner
 from halab.course.paths import class_folder, work_dir
 from halab.errors import CourseError
 from halab.folders import NotAPlainFile, read_plain, write_atomically
+from halab.translation import Language, language
 
 __all__ = ["HandIn", "HandedIn", "copy_work", "hand_in", "is_hand_in", "unpack"]
 
@@ -64,6 +65,7 @@ class _Manifest(BaseModel):
     learner: str
     name: Annotated[str, Field(max_length=100)] = ""
     time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$")]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
     versions: dict[str, str]
     files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
 
@@ -101,6 +103,7 @@ class HandIn:
     learner: str
     name: str
     time: str
+    language: Language
     work: Path
 
 
@@ -124,6 +127,7 @@ def hand_in(name: str = "", folder: Path | None = None) -> HandedIn:
         "learner": learner,
         "name": " ".join((name or os.environ.get("HALAB_NAME", "")).split())[:100],
         "time": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        "language": language(),
         "versions": _versions(),
         "files": {path: hashlib.sha256(content).hexdigest() for path, content in files.items()},
     }
@@ -284,7 +288,7 @@ def _unpack(file: Path, archive: zipfile.ZipFile, into: Path) -> HandIn:
             path.write_bytes(content)
     if missing := sorted(manifest.files.keys() - set(names)):
         raise _refused(file, f"was altered: {missing[0][:100]} is missing")
-    return HandIn(valid_learner(manifest.learner), manifest.name, manifest.time, into)
+    return HandIn(valid_learner(manifest.learner), manifest.name, manifest.time, manifest.language, into)
 
 
 def _problem(entry: zipfile.ZipInfo) -> str:

@@ -21,7 +21,7 @@ from halab.classroom.hand_in import HandIn, is_hand_in, unpack
 from halab.classroom.resemblance import resemblances
 from halab.classroom.roster import ROSTER, read_roster
 from halab.classroom.work_records import learners_in
-from halab.course.catalogue import exercises
+from halab.course.catalogue import Language, exercises
 from halab.course.identity import valid_learner
 from halab.errors import CourseError
 from halab.grading.preparation import MAX_BYTES, one_line
@@ -65,7 +65,8 @@ class ClassSubmissions:
     """A class's folder: its learners and submissions in order, and what was left out.
 
     `names` are learners' names by id, where known. `works` are the work folders of those who handed in more
-    than notebooks. `remarks` are sentences about learners: an id that is not in the class's list, say.
+    than notebooks, and `languages` those they learn in, by their hand-ins. `remarks` are sentences about
+    learners: an id that is not in the class's list, say.
     """
 
     folder: Path
@@ -75,6 +76,7 @@ class ClassSubmissions:
     names: Mapping[str, str] = field(default_factory=dict)
     works: Mapping[str, Path] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    languages: Mapping[str, Language] = field(default_factory=dict)
 
     @property
     def assignments(self) -> tuple[str, ...]:
@@ -194,6 +196,7 @@ class _Reader:
             self._names,
             self._works,
             tuple(self._remarks()),
+            {learner: handed.language for learner, (handed, _) in self._hand_ins.items()},
         )
 
     def _remarks(self) -> Iterable[str]:

@@ -195,11 +195,13 @@ def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: 
             submitted, out, jobs=jobs, again=again, grade=grader.grade_notebook, on_result=on_result
         )
     loading.join()
+    from halab.classroom.feedback import write_feedback
     from halab.classroom.heatmap import save
 
     with messages.status("Writing the gradebook"):
         remarks = publish(report, out)
         save(report, out)
+        write_feedback(report, out, submitted.languages)
     _show(report)
     for submission in submitted.submissions:
         for note in submission.notes:
@@ -301,6 +303,8 @@ def _show_files(out: Path) -> None:
     for name, what in (
         ("grades.csv", "a row a submission, with the reason where points are missing"),
         ("summary.csv", "a row a learner"),
+        ("anonymous.csv", "the same without names and ids"),
+        ("for-learners/", "a page of feedback for each learner: `halab feedback FILE`"),
         ("heatmap.png, .svg", "learners by cards"),
         ("gradebook.db", "for nbgrader there: generate_feedback, export, formgrader"),
     ):

@@ -1,4 +1,4 @@
-"""The course's commands: lab, grade, hint, hand-in, build, translations."""
+"""The course's commands: lab, grade, hint, hand-in, feedback, build, translations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ messages = Console(stderr=True)
 
 def register(app: typer.Typer) -> None:
     """Add the course's commands to the `halab` command."""
-    for command in (lab, grade, hint, hand_in, build, translations):
+    for command in (lab, grade, hint, hand_in, feedback, build, translations):
         app.command()(command)
 
 
@@ -103,6 +103,20 @@ def hand_in(
     from halab.course.catalogue import language
 
     console.print(pack(name, out).sentence(language()), highlight=False, soft_wrap=True, markup=False)
+
+
+def feedback(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The page that your instructor sent you.")],
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print it, and open no browser.")] = False,
+) -> None:
+    """Show the feedback on what you handed in, and open its page."""
+    import webbrowser
+
+    from halab.classroom.feedback import feedback_text, read_feedback
+
+    print(feedback_text(read_feedback(file)))
+    if not no_browser:
+        webbrowser.open(file.resolve().as_uri())
 
 
 def build(
