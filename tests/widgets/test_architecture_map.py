@@ -169,3 +169,9 @@ def test_a_spare_proxy_of_today_holds_up_nobody():
     parts = {one["name"]: one for one in ArchitectureMap().architectures["2.6"]["parts"]}
     assert parts["proxy-2"]["without"] == []
     assert {one["fate"] for one in parts["streamingnode-1"]["without"]} == {"degrades"}
+
+
+def test_running_parts_of_todays_milvus_are_not_drawn_as_the_courses():
+    with pytest.raises(CourseError, match=r"is no Milvus 2\.3\.5") as caught:
+        ArchitectureMap(SimulatedCluster(milvus="2.6"))
+    assert "version='2.6'" in caught.value.hint

@@ -153,3 +153,11 @@ def test_a_cluster_that_runs_is_not_of_another_version():
         SurvivalMap(SimulatedCluster("lab", "ha", 10), version="2.6")
     with pytest.raises(CourseError, match="no map of Milvus"):
         SurvivalMap(version="2.7")
+
+
+def test_a_cluster_of_todays_milvus_is_judged_by_todays_facts_or_not_at_all():
+    cluster = SimulatedCluster(milvus="2.6 woodpecker")
+    with pytest.raises(CourseError, match=r"is no Milvus 2\.3\.5"):
+        SurvivalMap(cluster)
+    shown = SurvivalMap(cluster, version="2.6 woodpecker", down=["objectstore"])
+    assert "insert         stops" in shown.text()

@@ -8,13 +8,13 @@ remembers, and how many seconds a channel of the log takes to move to another st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from halab.models.failover import MILVUS, Failover, Lease
 from halab.models.survival import FACTS, Fact, Needs, Upset
 
-__all__ = ["ARCHITECTURES", "COURSE", "Architecture", "Sessions"]
+__all__ = ["ARCHITECTURES", "COURSE", "Architecture", "Sessions", "version_of"]
 
 COURSE = "2.3.5"
 """The version that the course breaks, and the only one whose facts were measured."""
@@ -251,3 +251,11 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 """By version. "2.6" stands for 2.6 and 3.0 with the log in Pulsar or Kafka, "2.6 woodpecker" for the same
 with Woodpecker, which writes the log to the object store."""
+
+
+def version_of(roles: Iterable[str]) -> str:
+    """Which of `ARCHITECTURES` has these roles: those of a running cluster."""
+    there = set(roles)
+    if "mixcoord" not in there:
+        return COURSE
+    return "2.6" if "log" in there else "2.6 woodpecker"

@@ -22,12 +22,18 @@ import traitlets
 from halab.cluster.protocol import COORDINATORS, ROLES, Cluster, Component
 from halab.course.catalogue import language
 from halab.errors import ClusterError, CourseError
-from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture
+from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture, version_of
 from halab.models.survival import FACTS, Fact, Member, Verdict, members, verdicts
 from halab.tables import text_table
 from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
-from halab.widgets.survival_map import DOCUMENTED, architecture_of, parts_of, why_zh
+from halab.widgets.survival_map import (
+    DOCUMENTED,
+    architecture_of,
+    no_such_milvus,
+    parts_of,
+    why_zh,
+)
 
 __all__ = ["LAYERS", "ArchitectureMap"]
 
@@ -162,7 +168,8 @@ class ArchitectureMap(CourseWidget):
     `gone` says that the cluster was taken down: the map then stays as it was last seen and looks no more. A
     map that nobody can see looks at nothing. `version` is a key of
     `halab.models.milvus_versions.ARCHITECTURES`: which one is shown first. All but the course's are on paper,
-    from documentation. Raises CourseError for a version or a profile there is not.
+    from documentation. Raises CourseError for a version or a profile there is not, and for a running cluster
+    of another version than the course's.
     """
 
     _esm, _css = front_end("architecture_map")
@@ -180,6 +187,8 @@ class ArchitectureMap(CourseWidget):
     def __init__(self, source: Cluster | str = "ha", *, version: str = COURSE) -> None:
         architecture = architecture_of(version)
         parts, facts = _profile(source) if isinstance(source, str) else (_seen(source), _facts(source))
+        if not isinstance(source, str) and (its := version_of(part["role"] for part in parts)) != COURSE:
+            raise no_such_milvus(source, COURSE, f"ArchitectureMap(version={its!r}), on paper")
         super().__init__(
             parts=parts,
             facts=facts,

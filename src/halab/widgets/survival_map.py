@@ -20,7 +20,7 @@ import traitlets
 from halab.cluster.protocol import ROLES, Cluster, Component
 from halab.course.catalogue import language
 from halab.errors import CourseError
-from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture
+from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture, version_of
 from halab.models.survival import Member, Verdict, members, single_losses, verdicts
 from halab.tables import text_table
 from halab.translation import gettext
@@ -252,14 +252,18 @@ def _topology(
                 ).format(MOST=_MOST, roles=", ".join(roles)),
             )
         return members({role: given.get(role, 0) for role in roles}), {"kind": "own"}
-    if not architecture.measured:
-        raise CourseError(
-            gettext("Cluster {name} is no Milvus {version}.").format(
-                name=given.name, version=architecture.version
-            ),
-            hint=f"Leave one of them out: SurvivalMap(version={architecture.version!r}) is a map on paper.",
-        )
-    return parts_of(given.components()), {"kind": "cluster", "name": given.name, "engine": given.engine}
+    components = given.components()
+    if (version := version_of(part.role for part in components)) != architecture.version:
+        raise no_such_milvus(given, architecture.version, f"SurvivalMap(cluster, version={version!r})")
+    return parts_of(components), {"kind": "cluster", "name": given.name, "engine": given.engine}
+
+
+def no_such_milvus(cluster: Cluster, version: str, instead: str) -> CourseError:
+    """The error for a map of a running cluster whose parts are those of another version."""
+    return CourseError(
+        gettext("Cluster {name} is no Milvus {version}.").format(name=cluster.name, version=version),
+        hint=gettext("A map of its parts: {instead}").format(instead=instead),
+    )
 
 
 def _fits(role: str, count: Any, roles: Iterable[str]) -> bool:
