@@ -1,9 +1,11 @@
 """The instructor guide: its commands are commands, its files are there, its plan is that of the ten cards."""
 
+import json
 import os
 import re
 import secrets
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,9 +16,17 @@ import httpx
 import pytest
 import typer
 import yaml
+from typer.testing import CliRunner
 
 from halab import cli
+from halab.certificate.assessment import assess
+from halab.certificate.revocation import revoke
+from halab.certificate.signing_keys import read_key
+from halab.classroom.class_certificates import certify_class
 from halab.course.catalogue import CATALOGUE
+from halab.grading import grader
+from support.small_class import class_folder, grade_fake  # noqa: F401 - a fixture
+from support.whole_course import learner_of, quick_grader, real_path  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).parents[1]
 PATH = ROOT / "docs" / "instructor-guide.md"
@@ -75,7 +85,7 @@ def test_a_command_that_is_none_would_be_found():
 
 def test_commands_in_prose_exist_too():
     known = set(typer.main.get_command(cli.app).commands)
-    named = set(re.findall(r"`halab ([a-z]+)", GUIDE))
+    named = set(re.findall(r"`halab ([a-z-]+)", GUIDE))
     assert named
     assert named <= known
     assert commands("halab"), "else no command above was parsed"
@@ -126,7 +136,7 @@ def test_the_chart_s_values_leave_room_for_the_cluster():
 
 
 def test_it_is_short_enough_to_be_read():
-    assert len(GUIDE.splitlines()) <= 250
+    assert len(GUIDE.splitlines()) <= 280
 
 
 @pytest.mark.browser
@@ -163,3 +173,75 @@ def test_the_seat_s_jupyter_settings_give_a_learner_their_own_copies(tmp_path):
     finally:
         process.terminate()
         process.wait(15)
+
+
+def run_lines(*starts: str, **places: str) -> list[str]:
+    """Run the guide's lines that begin so, in their order and as they stand there, but for `places`."""
+    ran = []
+    for line in LINES:
+        if not line.startswith(starts):
+            continue
+        words = [
+            str(Path(places.get(word, word)).expanduser()) for word in shlex.split(line, comments=True)[1:]
+        ]
+        done = CliRunner().invoke(cli.app, words)
+        assert done.exit_code == 0, (line, done.output, done.exception)
+        ran.append(line)
+    return ran
+
+
+@pytest.fixture
+def instructor(tmp_path, monkeypatch):
+    """The instructor's own folder."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    folder = tmp_path / "home" / "halab-class"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_a_class_is_graded_by_the_guide_s_commands(
+    class_folder,  # noqa: F811
+    instructor,
+    tmp_path,
+    monkeypatch,
+):
+    monkeypatch.setattr(grader, "grade_notebook", grade_fake)
+    shutil.copytree(class_folder, instructor / "spring")
+    elsewhere = {"/srv/grades/spring": str(tmp_path / "elsewhere")}
+    grade, regrade = "halab class grade ~/halab-class/spring", "halab class regrade"
+    assert len(run_lines(grade, regrade, **elsewhere)) == 3
+    for name in ("grades.csv", "summary.csv", "anonymous.csv", "heatmap.png", "for-learners", "gradebook.db"):
+        assert (instructor / "spring-graded" / name).exists()
+        assert name in GUIDE
+
+
+def test_certificates_are_made_checked_and_taken_back_by_the_guide_s_commands(
+    learner_of,  # noqa: F811
+    instructor,
+    monkeypatch,
+):
+    monkeypatch.setitem(certify_class.__kwdefaults__, "assess_work", lambda: assess(quick_grader))
+    work = learner_of("ada").work
+    shutil.copytree(work, instructor / "spring" / "ada")
+    assert len(run_lines("halab key", "halab class certify")) == 2
+    (record,) = (instructor / "spring-certificates").glob("*.json")
+    paper = json.loads(record.read_text())["paper"]
+    places = {"certificate.json": str(record), "HALAB3.what-the-phone-read": paper}
+    places |= {"/srv/learners/ada": str(work), "~/halab-class/revoked.json": str(instructor / "others.json")}
+    revoke(instructor / "others.json", ["0" * 32], "another's", read_key(instructor / "issuer.key"))
+    assert len(run_lines("halab verify", **places)) == 3
+    assert len(run_lines("halab class revoke", **places)) == 1
+    with pytest.raises(AssertionError, match="Fails"):
+        run_lines("halab verify", **places)
+
+
+def test_an_issuer_s_key_does_not_get_into_the_course_s_folder():
+    done = CliRunner().invoke(cli.app, ["key", str(ROOT / "issuer.key")])
+    assert "learners' image" in str(done.exception)
+    assert not (ROOT / "issuer.key").exists()
+
+
+def test_what_is_an_instructor_s_is_kept_out_of_git_and_of_the_image():
+    for name in (".gitignore", ".dockerignore"):
+        kept_out = (ROOT / name).read_text()
+        assert all(pattern in kept_out for pattern in ("*.key", "*-graded", "*-certificates", ".venv"))

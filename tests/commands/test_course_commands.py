@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -104,3 +105,17 @@ def test_a_stale_exercise_fails_the_check_by_name(run, monkeypatch):
     assert isinstance(error, CourseError)
     assert "exercises/06-x/06-x.ipynb" in error.message
     assert "halab build" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "hint"),
+    [("en", "your instructor grades", "halab hand-in"), ("zh", "由讲师给你提交的内容评分", "halab hand-in")],
+)
+def test_a_seat_without_solutions_says_to_hand_in(course, monkeypatch, language, said, hint):
+    shutil.rmtree(course / "solutions")
+    monkeypatch.setenv("HALAB_LANG", language)
+    for arguments in (["grade", "06"], ["hint", "06.2"]):
+        error = CliRunner().invoke(app, arguments).exception
+        assert isinstance(error, CourseError)
+        assert said in error.message
+        assert hint in error.hint

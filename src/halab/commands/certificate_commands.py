@@ -182,7 +182,14 @@ def key(
 ) -> None:
     """For issuers: make a key to sign certificates with, FILE, and FILE.pub to hand out."""
     from halab.certificate.signing_keys import make_key
+    from halab.errors import CourseError
+    from halab.folders import course_root
 
+    if file.resolve().is_relative_to(course_root()):
+        raise CourseError(
+            f"{file} lies in the course's folder, which goes into git and into the learners' image.",
+            hint="Keep it in a folder of your own, such as ~/halab-class.",
+        )
     made = make_key(file)
     print(f"Private key: {file} (keep it secret)\nPublic key:  {file}.pub (hand it out)")
     print(f"Fingerprint: {made.public.fingerprint}")

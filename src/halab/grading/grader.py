@@ -17,21 +17,38 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from halab.course.catalogue import entry
+from halab.course.catalogue import Bilingual, entry
 from halab.course.identity import learner_id
 from halab.course.notebook_translation import translated_phrase
-from halab.course.paths import state_dir, work_dir
+from halab.course.paths import course_root, state_dir, work_dir
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Refused, Reply
 from halab.grading.verdicts import CellError
 from halab.translation import gettext, language
 
-__all__ = ["Check", "GradeReport", "grade", "grade_all", "grade_notebook", "last_grade"]
+__all__ = [
+    "Check",
+    "GradeReport",
+    "check_that_this_seat_grades",
+    "grade",
+    "grade_all",
+    "grade_notebook",
+    "last_grade",
+]
 
 # Seconds for one notebook, after which its grading process is taken for dead. It ends learners' code long
 # before by itself (GradeInSandbox.total_timeout), but on a busy machine those seconds take longer than these.
 GRADING_TIMEOUT = 900.0
+
+_NO_GRADES_HERE = Bilingual(
+    "This seat cannot grade and gives no hints: your instructor grades what you hand in.",
+    "这里不能评分，也不给提示：由讲师给你提交的内容评分。",
+)
+_HAND_IN = Bilingual(
+    'Save the notebook and hand in: the button "Hand in", or `halab hand-in` in a terminal.',
+    "保存笔记本，再提交：点“提交”按钮，或在终端里运行 `halab hand-in`。",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +139,10 @@ def grade_notebook(
     thread's next submission and ends with the thread.
 
     Raises SubmissionError if the notebook cannot be graded as it is: missing, unreadable, of another
-    exercise. Raises CourseError if nbgrader or the sandbox fails, or if GRADING_TIMEOUT is over.
+    exercise. Raises CourseError if nbgrader or the sandbox fails, if GRADING_TIMEOUT is over, or on a seat
+    without `solutions/`.
     """
+    check_that_this_seat_grades()
     started = time.monotonic()
     job = Job(
         notebook=str(copy.absolute()),
@@ -142,6 +161,12 @@ def grade_notebook(
         seconds=time.monotonic() - started,
         time=time.time(),
     )
+
+
+def check_that_this_seat_grades() -> None:
+    """Raise CourseError on a seat that was set up without answers and hidden tests: its instructor grades."""
+    if not (course_root() / "solutions").is_dir():
+        raise CourseError(_NO_GRADES_HERE.in_(language()), hint=_HAND_IN.in_(language()))
 
 
 def last_grade(card: int) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from halab.course.notebook_translation import translated_hint
 from halab.course.paths import course_root, state_dir
 from halab.course.store import append, read
 from halab.errors import CourseError
-from halab.grading.grader import last_grade
+from halab.grading.grader import check_that_this_seat_grades, last_grade
 from halab.translation import gettext, gettext_noop, language
 
 __all__ = ["STEPS", "Hint", "hints_of", "next_hint"]
@@ -64,6 +64,7 @@ def next_hint(asked: str) -> Hint:
 
 def hints_of(card: int) -> dict[str, list[str]]:
     """Every hint of a card's exercise in the learner's language: its topic and its three steps."""
+    check_that_this_seat_grades()
     path = course_root() / "solutions" / entry(card).slug / "hints.yml"
     if not path.is_file():
         raise CourseError(
