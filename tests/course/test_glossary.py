@@ -4,7 +4,14 @@ import re
 
 from halab.course.paths import course_root
 
-TEXTS = ("cards/zh/*.md", "src/halab/**/*.js", "src/halab/**/*.py", "src/halab/**/*.html")
+TEXTS = (
+    "cards/zh/*.md",
+    "course/zh/*.md",
+    "src/halab/locale/zh/**/*.po",
+    "src/halab/**/*.js",
+    "src/halab/**/*.py",
+    "src/halab/**/*.html",
+)
 
 
 def rows():

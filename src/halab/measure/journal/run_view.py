@@ -90,14 +90,14 @@ class RunView:
     def alt(self) -> str:
         """The picture in words."""
         zero = "fault" if self.journal.faults else "start"
-        lines = [f"{name}: {said}." for name, said in self._said()]
+        lines = [f"{gettext(name)}: {said}." for name, said in self._said()]
         lines += [f"{name}: {said}." for name, said in self._in_short()]
         return gettext("Outages on a time axis in seconds after the {zero}. ").format(zero=zero) + " ".join(
             lines
         )
 
     def __repr__(self) -> str:
-        lines = [f"  {name}: {said}" for name, said in self._said()]
+        lines = [f"  {gettext(name)}: {said}" for name, said in self._said()]
         lines += [f"  {name}: {said}" for name, said in self._in_short()]
         folded = [text for part in self._folded.values() for text in ("", repr(part))]
         return "\n".join((self.sentence, *lines, *folded))
@@ -176,7 +176,7 @@ class RunView:
         return " " + gettext("With the repair came an outage: {again}.").format(again=", ".join(again))
 
     def _said(self) -> list[tuple[str, Said]]:
-        both = ((gettext("your prediction"), self.prediction), (gettext("the card"), self.card))
+        both = ((gettext_noop("your prediction"), self.prediction), (gettext_noop("the card"), self.card))
         return [(name, said) for name, said in both if said is not None]
 
     def _head(self) -> str:
@@ -192,7 +192,7 @@ class RunView:
 
     def _picture(self) -> str:
         axis = _Axis.of(self.journal, self._said())
-        rows = [_lane(name, axis.box(name, said), str(said)) for name, said in self._said()]
+        rows = [_lane(gettext(name), axis.box(name, said), str(said)) for name, said in self._said()]
         rows += [
             _lane(
                 gettext(row.operation),

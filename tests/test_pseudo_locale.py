@@ -1,0 +1,97 @@
+"""A made-up language that puts each translated text into brackets: what stays outside cannot be translated.
+
+Names stay (operations by name in a title, components, faults, units); three English words in a row do not.
+"""
+
+import gettext
+import re
+
+import pytest
+
+import halab
+from halab import translation
+from halab.cluster.doctor import doctor
+from halab.course.paths import course_root
+from halab.errors import HalabError
+from halab.exercises.failover_timeline import checks
+from halab.exercises.failover_timeline.variant import variant
+from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.plots import describe, plot
+from halab.measure.journal.run_view import RunView, Said
+from halab.measure.journal.summaries import repeat_summary, summary
+from halab.models.availability import downtime
+from halab.widgets.drill_clock import DrillClock
+from halab.widgets.probe_tuner import ProbeTuner
+
+SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b,? ){2,}[a-z]{2,}")
+FAULTS = re.compile(r"(?:crash|hang) (?:active|standby) rootcoord(?: \(rootcoord-\d\))?")
+
+
+class Bracketed(gettext.NullTranslations):
+    def gettext(self, message):
+        return f"⟦{message}⟧"
+
+    def ngettext(self, singular, plural, number):
+        return f"⟦{singular if number == 1 else plural}⟧"
+
+
+@pytest.fixture(autouse=True)
+def pseudo_locale(monkeypatch):
+    monkeypatch.setattr(translation, "_catalogue", lambda chosen: Bracketed())
+
+
+def outside(text):
+    """What of a text is outside of every bracket, without HTML's own words."""
+    text = re.sub(r"<style.*?</style>|<[^>]*>|<!--.*?-->", " ", text, flags=re.DOTALL)
+    before = ""
+    while before != text:
+        before, text = text, re.sub(r"⟦[^⟦⟧]*⟧", "·", text)
+    return FAULTS.sub("·", text)
+
+
+def recording():
+    return Journal.load(course_root() / "docs" / "failover.jsonl")
+
+
+def refusal(call):
+    with pytest.raises((HalabError, ValueError)) as caught:
+        call()
+    return str(caught.value)
+
+
+def failed_check():
+    with pytest.raises(AssertionError) as caught:
+        checks.check_windows(lambda journal, operation: [], variant().one_outage)
+    return caught.value.behaviour
+
+
+def misspelt_fault():
+    with halab.cluster("pseudo", engine="simulated") as made, made.fault("crsh", "active rootcoord"):
+        pass
+
+
+SAID = {
+    "summary": lambda: repr(summary(recording())),
+    "summary of repeats": lambda: repeat_summary([recording()] * 2)._repr_html_(),
+    "plot": lambda: plot(recording())._repr_html_(),
+    "plot in words": lambda: describe(recording()),
+    "run": lambda: RunView(recording(), "search", Said(0.0, 5.0), None)._repr_html_(),
+    "run in words": lambda: repr(RunView(recording(), "search", None, None)),
+    "doctor": lambda: repr(doctor()),
+    "a check": failed_check,
+    "a model's refusal": lambda: refusal(lambda: downtime(1.5, 10.0)),
+    "a fault's refusal": lambda: refusal(misspelt_fault),
+    "drill clock": lambda: DrillClock().text(),
+    "probe tuner": lambda: ProbeTuner().text(),
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_no_sentence_stays_english(what):
+    text = SAID[what]()
+    assert "⟦" in text
+    assert SENTENCE.findall(outside(text)) == []
+
+
+def test_a_sentence_outside_is_found():
+    assert SENTENCE.search(outside("<p>⟦{n}⟧ nobody is here</p>"))
