@@ -25,6 +25,17 @@ def test_without_milvus_a_question_is_answered_by_keywords_and_says_so(halab):
     assert "[notes/tea.md: Tea]\nThe tea is in the kitchen." in shown
 
 
+def test_without_a_cluster_keywords_answer_and_one_line_says_how_to_start_one(halab, tmp_path):
+    result = halab("ask", "where is the tea?", "--name", "nowhere")
+    assert result.exit_code == 0
+    first, *rest = result.output.splitlines()
+    assert first.startswith("Degraded (keywords): no cluster called nowhere is up")
+    assert "halab up" in " ".join((first, *rest[:1]))
+    assert "[notes/tea.md: Tea]" in result.output
+    (tmp_path / "rag" / "passages.jsonl").unlink()  # nothing was ever taken in: the cards are at hand
+    assert "cards/" in halab("ask", "What is round robin?", "--name", "nowhere").output
+
+
 def test_a_cluster_that_does_not_run_is_named(halab, tmp_path):
     (tmp_path / "a.txt").write_text("text")
     result = halab("ingest", str(tmp_path), "--name", "nowhere")

@@ -2,8 +2,11 @@
 
 import pytest
 
+from halab.certificate.evidence import measurement
+from halab.course.catalogue import Bilingual
 from halab.lessons.rag_service_runs import DEGRADED, WRONG
 from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.validity import objections
 from halab.models.samples import Outcome
 
 # Alone: seven services ask 140 questions a second, which no measurement beside it would survive.
@@ -16,14 +19,14 @@ for trial in trials.values():
 
 @pytest.fixture(scope="module")
 def real(run_real):
-    """What was shown, and the two journals."""
-    lesson, journals, _ = run_real("12-rag-service", {"run-five": TWO})
+    """What was shown, the two journals, and the learner's folder."""
+    lesson, journals, work = run_real("12-rag-service", {"run-five": TWO})
     shown = {
         cell.id: "".join(out.get("data", {}).get("text/plain", "") for out in cell.outputs)
         for cell in lesson.cells
         if cell.cell_type == "code"
     }
-    return shown, journals
+    return shown, journals, work
 
 
 def bad(journal, client):
@@ -58,3 +61,18 @@ def test_a_new_index_is_switched_to_and_back_while_users_ask(real):
     assert questions > 60
     assert well > 0.9 * questions
     assert bad == 0
+
+
+def test_its_journals_are_evidence_for_the_tenth_item_unless_the_machine_was_busy(real):
+    for journal, path in zip(real[1], sorted((real[2] / "journals").glob("12-*.jsonl")), strict=True):
+        kept = measurement(path, 12)
+        assert objections(journal) if isinstance(kept, Bilingual) else kept.pin.card == 12
+
+
+def test_in_the_drill_the_service_answers_nearly_everything_and_nothing_wrongly(real):
+    rows = [line for line in real[0]["drill"].splitlines() if len(line.split()) > 4]
+    one_address, _, service = ([int(n) for n in line.split()[-4:]] for line in rows[1:4])
+    assert one_address[1] > 40
+    assert service[1] < one_address[1] / 10
+    assert service[2] == 0
+    assert service[3] > 20

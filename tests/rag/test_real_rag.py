@@ -1,5 +1,6 @@
 """The service against a real cluster: one of each role."""
 
+import re
 import threading
 
 import pytest
@@ -35,7 +36,7 @@ def taken_in(cluster, tmp_path_factory):
 def test_what_is_there_is_skipped_and_what_is_gone_is_removed(taken_in, tmp_path):
     collection, local, file = taken_in
     vectors = LexicalVectors(local.rarity)
-    assert collection.count(collection.current()) == len(local)
+    assert len(collection.sources(collection.current())) == len(local)
     again = ingest(CARDS, collection, vectors, file)
     assert (again.written, again.there, again.removed) == (0, len(local), 0)
     for name in ("a", "b"):
@@ -43,7 +44,7 @@ def test_what_is_there_is_skipped_and_what_is_gone_is_removed(taken_in, tmp_path
     ingest(tmp_path, collection, vectors, file)
     (tmp_path / "b.txt").unlink()
     assert ingest(tmp_path, collection, vectors, file).removed == 1
-    assert collection.count(collection.current()) == len(local) + 1
+    assert len(collection.sources(collection.current())) == len(local) + 1
 
 
 def test_a_question_in_each_language_finds_its_card(cluster, taken_in):
@@ -88,3 +89,20 @@ def test_an_index_is_switched_and_back_while_every_question_is_answered(cluster,
     assert len(answers) > 20
     assert {answer.degraded for answer in answers} == {""}
     assert {answer.passages[0].source for answer in answers} == {"cards/en/06-failover-timeline.md"}
+
+
+def test_the_example_for_langchain_does_as_it_says(cluster, taken_in, monkeypatch, tmp_path):
+    pytest.importorskip("langchain_milvus", reason="langchain-milvus is not installed")
+    _, local, _ = taken_in
+    monkeypatch.setenv("HALAB_HOME", str(tmp_path))
+    local.save(tmp_path / "rag" / "passages.jsonl")
+    monkeypatch.setattr("halab.cluster.attach_cluster", lambda: cluster)
+    text = (course_root() / "docs" / "langchain.md").read_text()
+    names = {}
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], names)
+    question = "How long does a failover take?"
+    by_service = names["retriever"].invoke(question)
+    names["retriever"].service.close()
+    assert {found.metadata["degraded"] for found in by_service} == {""}
+    by_store = names["store"].similarity_search(question, k=3)
+    assert [found.page_content for found in by_store] == [found.page_content for found in by_service]

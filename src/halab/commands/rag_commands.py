@@ -14,11 +14,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from halab.errors import ClusterNotFound, RagError
+
 if TYPE_CHECKING:
     from halab.rag.ingest import Progress as OnProgress
     from halab.rag.local_passages import LocalPassages
-    from halab.rag.passage_collection import PassageCollection
-    from halab.rag.question_service import QuestionService
+    from halab.rag.passage_collection import Address, PassageCollection
+    from halab.rag.question_service import Answer, QuestionService
     from halab.rag.vectors import Vectors
 
 __all__ = ["register"]
@@ -68,11 +70,15 @@ def ask(
     uri: Uri = "",
     standby: Standby = "",
 ) -> None:
-    """Answer one question from the documents, with its sources."""
+    """Answer one question from the documents, with its sources; where no cluster is up, by keywords."""
     from halab.rag.language_model import LanguageModel
 
-    with _service(name, uri, standby) as service:
-        answer = service.ask(question)
+    addresses = _addresses(name, uri, standby)
+    if addresses:
+        with _service(addresses) as service:
+            answer = service.ask(question)
+    else:
+        answer = _by_keywords(question, f"no cluster called {name} is up; start one with: halab up")
     if answer.degraded:
         console.print(f"[bold]Degraded ({answer.degraded}):[/] {escape(answer.why)}\n", highlight=False)
     model = LanguageModel.from_environment()
@@ -94,7 +100,10 @@ def serve(
     from halab.rag.question_page import serve_questions
 
     parent = os.getppid()
-    with _service(name, uri, standby) as service:
+    addresses = _addresses(name, uri, standby)
+    if not addresses:
+        _uri(name)  # says that it is not up
+    with _service(addresses) as service:
         try:
             with serve_questions(service, port, LanguageModel.from_environment()) as address:
                 console.print(f"{address}   {address}ready   {address}metrics", highlight=False)
@@ -170,16 +179,30 @@ def _vectors(local: LocalPassages) -> Vectors:
     return EndpointVectors(url, model, key) if url else LexicalVectors(local.rarity)
 
 
-@contextmanager
-def _service(name: str, uri: str, standby: str) -> Iterator[QuestionService]:
-    """A service that asks every proxy of a cluster, then those of the standby."""
+def _addresses(name: str, uri: str, standby: str) -> list[Address]:
+    """Every proxy of a cluster, then those of the standby; of a cluster that is not up, none."""
     from halab.rag.passage_collection import Address
-    from halab.rag.question_service import QuestionService
 
-    proxies = [uri] if uri else _proxies(name)
-    addresses = [Address(proxy, "halab_rag") for proxy in proxies]
+    addresses = [Address(proxy, "halab_rag") for proxy in ([uri] if uri else _proxies(name))]
     if standby:
         addresses += [Address(proxy, "halab_rag", standby=True) for proxy in _proxies(standby)]
+    return addresses
+
+
+def _proxies(name: str) -> list[str]:
+    from halab.cluster import attach_cluster
+
+    try:
+        parts = attach_cluster(name).components()
+    except ClusterNotFound:
+        return []
+    return [part.address for part in parts if part.role == "proxy" and part.address]
+
+
+@contextmanager
+def _service(addresses: list[Address]) -> Iterator[QuestionService]:
+    from halab.rag.question_service import QuestionService
+
     local = _load(_local_file())
     service = QuestionService(addresses, _vectors(local), local)
     try:
@@ -188,12 +211,18 @@ def _service(name: str, uri: str, standby: str) -> Iterator[QuestionService]:
         service.close()
 
 
-def _proxies(name: str) -> list[str]:
-    from halab.cluster import attach_cluster
+def _by_keywords(question: str, why: str) -> Answer:
+    """What keywords find in what was taken in; in the cards if nothing was. Raises RagError for nothing."""
+    from halab.rag.documents import read_documents
+    from halab.rag.local_passages import LocalPassages
+    from halab.rag.question_service import Answer
 
-    return [
-        part.address for part in attach_cluster(name).components() if part.role == "proxy" and part.address
-    ]
+    local = _load(_local_file())
+    passages = local if len(local) else LocalPassages(read_documents(_folder(None)).passages)
+    found = tuple(passage for passage, _ in passages.search(question))
+    if not found:
+        raise RagError(f"no passage shares a word with the question, and {why}")
+    return Answer(found, "keywords", why, requests=0)
 
 
 @contextmanager

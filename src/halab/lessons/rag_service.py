@@ -7,6 +7,7 @@ client without protections and of one with all of them, and `degraded`, answers 
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from pathlib import Path
 
 from halab.cluster.protocol import Cluster, Fault
@@ -31,12 +32,14 @@ from halab.lessons.rag_service_runs import (
     Asking,
     Trial,
     Users,
+    UsersInDrill,
     fates,
     worth,
 )
 from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.probing.prober import probe
 from halab.models.samples import Outcome
+from halab.protect.drill.rehearsal import rehearse
 from halab.rag.documents import Passage, read_documents
 from halab.rag.ingest import ingest
 from halab.rag.local_passages import LocalPassages
@@ -52,6 +55,7 @@ __all__ = [
     "Users",
     "cluster",
     "compare",
+    "drill",
     "five_faults",
     "found",
     "ingest_through_a_crash",
@@ -235,4 +239,23 @@ def reindex_under_load(asked: Users) -> Table:
                 sum(sample.outcome is not Outcome.OK for sample in samples),
             )
         ],
+    )
+
+
+def drill(asked: Users, site: Cluster) -> Table:
+    """Rehearse the loss of a site as in lesson 10, way home included; what users met since the loss: with one
+    address, with two, and of this lesson's service. About a minute."""
+    collection = PassageCollection(site.uri, NAME)
+    ingest(course_root() / "cards", collection, asked.vectors, _file())
+    app = UsersInDrill(asked, site)
+    ended = rehearse(app, f"drills/{datetime.now():%Y-%m-%d-%H%M%S}", rate=RATE, deadline=PATIENCE)
+    clients = [name for name in ended.journal.header.operations if name != "insert"]
+    return table(
+        "Questions since the loss of the site",
+        ("client", "questions", "unanswered", "wrong", "degraded"),
+        [
+            (one.client, one.questions, one.unanswered, one.wrong, one.degraded)
+            for one in fates(Trial(ended.journal, dict.fromkeys(clients, 0)))
+        ],
+        ended.report.verdict,
     )

@@ -21,8 +21,10 @@ from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.experiments.fault_experiment import parse_fault
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Picture, ink
-from halab.measure.probing.operations import Done
+from halab.measure.probing.addresses import AddressBook, Application
+from halab.measure.probing.operations import Done, Operation
 from halab.measure.probing.prober import probe
+from halab.measure.probing.retriever import Retriever
 from halab.models.samples import Outcome, Sample
 from halab.rag.ingest import ingest
 from halab.rag.local_passages import LocalPassages
@@ -31,11 +33,12 @@ from halab.rag.protections import NAIVE, Protections
 from halab.rag.question_service import QuestionService
 from halab.rag.vectors import LexicalVectors
 
-__all__ = ["CLIENTS", "Fates", "Trial", "Users", "fates", "worth"]
+__all__ = ["CLIENTS", "Fates", "Trial", "Users", "UsersInDrill", "fates", "worth"]
 
 RATE, PATIENCE = 20.0, 2.0  # questions a second of each client, and seconds until a user gives up
 NAME, COPIES = "halab_lesson12", 3
 DEGRADED, WRONG = "degraded: ", "wrong: "
+SERVICE = "the service of this lesson"
 
 _CHECKED = replace(NAIVE, deadline=1.0, check_empty=True)
 _RETRIED = replace(_CHECKED, attempts=4)
@@ -174,6 +177,33 @@ class Asking:
             done(Outcome.FAIL, WRONG + ("another passage" if answer.passages else "nothing found"))
 
 
+class UsersInDrill(Application):
+    """Lesson 10's application on a site and the standby, and on top of both users of the best service.
+
+    Which of its two addresses is the standby's, the drill's address book tells the service.
+    """
+
+    def __init__(self, asked: Users, site: Cluster) -> None:
+        super().__init__(Retriever(site, replicas=1), Retriever(asked.standby, replicas=1))
+        self._asked = asked
+
+    def operations(self) -> list[Operation]:
+        addresses = [Address(home.cluster.uri, NAME, name=name) for name, home in self.homes.items()]
+        service = QuestionService(addresses, self._asked.vectors, self._asked.passages)
+        return [*super().operations(), _AskingByBook(self.book, service, self._asked.right)]
+
+
+class _AskingByBook(Asking):
+    def __init__(self, book: AddressBook, service: QuestionService, right: dict[str, str]) -> None:
+        super().__init__(SERVICE, service, right)
+        self._book = book
+
+    def _ask(self, question: str, done: Done) -> None:
+        for address in self._service.addresses:
+            address.standby = address.name != self._book.current
+        super()._ask(question, done)
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What was measured under one fault, and how many requests each client sent for its questions."""
@@ -198,7 +228,7 @@ class Fates:
 def fates(trial: Trial) -> list[Fates]:
     """Of each client, in the order of `CLIENTS`: its questions since the fault, by what became of them."""
     began = min((fault.at for fault in trial.journal.faults), default=0.0)
-    return [_fates(trial, name, began) for name in trial.journal.header.operations]
+    return [_fates(trial, name, began) for name in trial.requests]
 
 
 def _fates(trial: Trial, client: str, began: float) -> Fates:

@@ -13,6 +13,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
+from string import Template
 from urllib.parse import parse_qs, urlsplit
 
 from prometheus_client import generate_latest
@@ -25,6 +27,7 @@ from halab.rag.question_service import Answer, QuestionService
 __all__ = ["serve_questions"]
 
 _LONGEST_QUESTION = 1000
+_PAGE = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
 _TEXTS = {
     "en": {
         "title": "Ask the documents",
@@ -47,26 +50,6 @@ _TEXTS = {
         "unanswered": "没有回答：",
     },
 }
-_PAGE = """<!doctype html>
-<html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
-body {{ margin: 2rem auto; max-width: 44rem; padding: 0 1rem; }}
-form {{ display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; }}
-label {{ flex: 1 1 20rem; }}
-input, button {{ font: inherit; padding: .4rem .6rem; box-sizing: border-box; }}
-input {{ width: 100%; }}
-article {{ border-top: 1px solid #8886; margin-top: 1rem; }}
-h2 {{ font-size: 1rem; margin-bottom: 0; }}
-pre {{ white-space: pre-wrap; font: inherit; }}
-cite {{ opacity: .8; }}
-[role=status] strong {{ border-left: .4rem solid #b9770e; padding-left: .4rem; }}
-[role=alert] strong {{ border-left: .4rem solid #c0392b; padding-left: .4rem; }}
-</style></head><body><main><h1>{title}</h1>
-<form><label>{question}<input name="q" value="{asked}" maxlength="1000" required autofocus></label>
-<button>{ask}</button></form>{below}</main></body></html>
-"""
 
 
 @contextmanager
@@ -98,8 +81,8 @@ def serve_questions(
             wanted = self.headers.get("Accept-Language", "").lower()
             language = "zh" if wanted.startswith("zh") else "en"
             below = _below(service, model, question, language) if question else ""
-            return _PAGE.format(
-                language=language, asked=html.escape(question), below=below, **_TEXTS[language]
+            return _PAGE.substitute(
+                _TEXTS[language], language=language, asked=html.escape(question), below=below
             )
 
     with serve_on_loopback(Handler, port) as address:
