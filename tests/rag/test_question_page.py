@@ -1,6 +1,7 @@
 import httpx
 import pytest
 
+from halab.rag.documents import Passage
 from halab.rag.local_passages import LocalPassages
 from halab.rag.protections import Protections
 from halab.rag.question_page import serve_questions
@@ -51,6 +52,15 @@ def test_a_degraded_answer_is_said_to_be_one(page, address):
     assert "No answer:" in page.get("/", params={"q": "zzz"}).text
     refused = page.get("/ask", params={"q": "zzz"})
     assert (refused.status_code, "not answered" in refused.json()["error"]) == (503, True)
+
+
+def test_markdown_is_laid_out_and_its_html_and_images_are_not_let_through(page, address):
+    wild = "- **tea** <script>x</script>\n- ![i](http://far.example/i.png)"
+    address.behave = ([Passage("notes/a.md", "Tea", wild), Passage("notes/a.txt", "Tea", wild)], "")
+    markdown, text = page.get("/", params={"q": "tea"}).text.split("<article>")[1:]
+    assert "<li><strong>tea</strong> &lt;script&gt;" in markdown
+    assert "<img" not in markdown
+    assert "- **tea** &lt;script&gt;" in text
 
 
 def test_readiness_and_metrics_are_there_for_programs(page, address):

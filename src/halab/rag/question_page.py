@@ -17,10 +17,12 @@ from pathlib import Path
 from string import Template
 from urllib.parse import parse_qs, urlsplit
 
+from markdown_it import MarkdownIt
 from prometheus_client import generate_latest
 
 from halab.errors import RagError
 from halab.loopback_server import LoopbackHandler, serve_on_loopback
+from halab.rag.documents import Passage
 from halab.rag.language_model import LanguageModel
 from halab.rag.question_service import Answer, QuestionService
 
@@ -102,6 +104,13 @@ def _sentences(model: LanguageModel | None, question: str, answer: Answer) -> st
     return model.answer(question, answer.passages) if model and answer.passages else ""
 
 
+def _markup(passage: Passage) -> str:
+    """A passage's text as HTML. Markdown is laid out; its own HTML and its images are not let through."""
+    if passage.source.lower().endswith(".md"):
+        return str(MarkdownIt("js-default").disable("image").render(passage.text))
+    return f"<pre>{html.escape(passage.text)}</pre>"
+
+
 def _below(service: QuestionService, model: LanguageModel | None, question: str, language: str) -> str:
     """What stands below the form: the answer, what it lacks, and its passages with their sources."""
     texts = _TEXTS[language]
@@ -116,7 +125,7 @@ def _below(service: QuestionService, model: LanguageModel | None, question: str,
     if sentences := _sentences(model, question, answer):
         said += f"<p>{html.escape(sentences)}</p>"
     return said + "".join(
-        f"<article><h2>{number}. {html.escape(passage.heading)}</h2><pre>{html.escape(passage.text)}</pre>"
+        f"<article><h2>{number}. {html.escape(passage.heading)}</h2>{_markup(passage)}"
         f"<cite>{html.escape(passage.source)}</cite></article>"
         for number, passage in enumerate(answer.passages, 1)
     )
