@@ -33,7 +33,9 @@ def test_without_a_cluster_keywords_answer_and_one_line_says_how_to_start_one(ha
     assert "halab up" in " ".join((first, *rest[:1]))
     assert "[notes/tea.md: Tea]" in result.output
     (tmp_path / "rag" / "passages.jsonl").unlink()  # nothing was ever taken in: the cards are at hand
-    assert "cards/" in halab("ask", "What is round robin?", "--name", "nowhere").output
+    shown = halab("ask", "What is round robin?", "--name", "nowhere").output
+    assert "nothing was taken in, so these are the course's cards" in " ".join(shown.split())
+    assert "[cards/en/05-reading.md" in shown
 
 
 def test_a_cluster_that_does_not_run_is_named(halab, tmp_path):

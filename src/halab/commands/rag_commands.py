@@ -106,7 +106,10 @@ def serve(
     with _service(addresses) as service:
         try:
             with serve_questions(service, port, LanguageModel.from_environment()) as address:
-                console.print(f"{address}   {address}ready   {address}metrics", highlight=False)
+                console.print(
+                    f"{address} until Ctrl-C; for programs {address}ask?q=…, /ready, /metrics",
+                    highlight=False,
+                )
                 with suppress(KeyboardInterrupt):
                     while os.getppid() == parent:
                         time.sleep(1.0)
@@ -217,8 +220,10 @@ def _by_keywords(question: str, why: str) -> Answer:
     from halab.rag.local_passages import LocalPassages
     from halab.rag.question_service import Answer
 
-    local = _load(_local_file())
-    passages = local if len(local) else LocalPassages(read_documents(_folder(None)).passages)
+    passages = _load(_local_file())
+    if not len(passages):
+        passages = LocalPassages(read_documents(_folder(None)).passages)
+        why = f"nothing was taken in, so these are the course's cards; {why}"
     found = tuple(passage for passage, _ in passages.search(question))
     if not found:
         raise RagError(f"no passage shares a word with the question, and {why}")

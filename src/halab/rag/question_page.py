@@ -40,6 +40,7 @@ _TEXTS = {
         "memory": "the last good answer to this question.",
         "keywords": "found by keywords beside the service, since no cluster answered.",
         "unanswered": "No answer:",
+        "why": "What the clusters said",
     },
     "zh": {
         "title": "向文档提问",
@@ -50,6 +51,7 @@ _TEXTS = {
         "memory": "这个问题上一次的正常回答。",
         "keywords": "集群都没有回应，只在本地按关键词找到的。",
         "unanswered": "没有回答：",
+        "why": "集群给出的原因",
     },
 }
 
@@ -121,7 +123,8 @@ def _below(service: QuestionService, model: LanguageModel | None, question: str,
     said = ""
     if answer.degraded:
         how, why = texts[answer.degraded], html.escape(answer.why)
-        said = f'<p role="status"><strong>{texts["degraded"]}</strong> {how} <small>{why}</small></p>'
+        said = f'<p role="status"><strong>{texts["degraded"]}</strong> {how}</p>'
+        said += f"<details><summary>{texts['why']}</summary>{why}</details>"
     if sentences := _sentences(model, question, answer):
         said += f"<p>{html.escape(sentences)}</p>"
     return said + "".join(
