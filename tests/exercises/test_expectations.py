@@ -1,7 +1,7 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from halab.exercises.expectations import CheckFailed, expect, hint_in
+from halab.exercises.expectations import CheckFailed, example, expect, hint_in
 
 
 def test_what_is_met_says_nothing():
@@ -30,3 +30,24 @@ def test_a_notebook_shows_the_behaviour_and_no_line_of_the_test(capsys):
     assert "halab hint 06.2.backoff" in shown
     assert "secret" not in shown
     assert "Traceback" not in shown
+
+
+@example(4, gives=3)
+def check_majority(needed):
+    expect([needed(size) for size in (10, 11)] == [6, 6], "More than half.", "03.2.majority")
+
+
+def test_a_failed_check_tells_a_public_case_that_comes_out_wrong_too():
+    with pytest.raises(CheckFailed) as caught:
+        check_majority(lambda size: size // 2)
+    assert caught.value.behaviour == "More than half. For example needed(4): expected 3, and 2 came."
+    assert caught.value.hint == "03.2.majority"
+    with pytest.raises(CheckFailed, match=r"needed\(4\): expected 3, and it raised KeyError"):
+        check_majority(lambda size: 5 if size > 9 else {}[size])
+
+
+def test_a_case_that_comes_out_right_is_not_told_and_a_right_answer_is_not_asked_for_it():
+    with pytest.raises(CheckFailed) as caught:
+        check_majority(lambda size: 3)
+    assert caught.value.behaviour == "More than half."
+    check_majority(lambda size: 6)

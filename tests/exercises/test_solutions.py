@@ -6,6 +6,7 @@ import pytest
 
 from halab.course.catalogue import exercises
 from halab.course.paths import course_root
+from halab.exercises.expectations import same
 
 
 @pytest.mark.parametrize("slug", [exercise.slug for exercise in exercises()])
@@ -17,4 +18,8 @@ def test_a_solution_passes_every_test_of_its_exercise(slug, monkeypatch):
     *answers, last = ["".join(cell["source"]) for cell in code]
     for cell, source in zip(code, answers, strict=False):
         exec(compile(source, cell["id"], "exec"), names)
+    for check in vars(names["checks"]).values():
+        if made := getattr(check, "example", None):
+            function, arguments, gives = made
+            assert same(names[function](*arguments), gives), check.__name__
     assert last == f"from halab.widgets import show_grade_panel\n\nshow_grade_panel({int(slug[:2])})"

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from copy import deepcopy
+from functools import wraps
+from inspect import signature
+from typing import Any, TypeVar, cast
 
 from halab.translation import gettext
 
-__all__ = ["CheckFailed", "call_many", "defined_names", "expect", "expect_refused", "explain", "hint_in"]
+__all__ = [
+    "CheckFailed",
+    "call_many",
+    "defined_names",
+    "example",
+    "expect",
+    "expect_refused",
+    "explain",
+    "hint_in",
+    "same",
+]
+
+Check = TypeVar("Check", bound=Callable[..., None])
 
 _DEFINED = re.compile(r"^(?:(?:async )?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _HINT = re.compile(r"halab hint (\d\d\.\d\.[a-z-]+)")
@@ -52,6 +68,74 @@ def expect_refused(
         except ValueError:
             continue
         expect(False, behaviour, hint)
+
+
+def example(*arguments: Any, gives: Any, of: str = "") -> Callable[[Check], Check]:
+    """Let a check that fails tell one small case that comes out wrong too: what was expected, what came.
+
+    The case is public and none of the check's own, which may be hidden. `of` is the name of the learner's
+    function, the check's first argument; by default that argument's own.
+    """
+
+    def decorate(check: Check) -> Check:
+        name = of or next(iter(signature(check).parameters))
+
+        @wraps(check)
+        def checked(function: Callable[..., Any], *rest: Any, **keywords: Any) -> None:
+            try:
+                check(function, *rest, **keywords)
+            except CheckFailed as failed:
+                told = _told(function, name, arguments, gives)
+                if not told:
+                    raise
+                raise CheckFailed(f"{failed.behaviour} {told}", failed.hint) from None
+
+        checked.example = (name, arguments, gives)  # type: ignore[attr-defined]
+        return cast(Check, checked)
+
+    return decorate
+
+
+def _told(function: Callable[..., Any], name: str, arguments: tuple[Any, ...], gives: Any) -> str:
+    """What a learner's function makes of an example, in a sentence; nothing if it is right there."""
+    call = f"{name}({', '.join(map(_shown, arguments))})"
+    try:
+        came = function(*deepcopy(arguments))
+        if same(came, gives):
+            return ""
+        shown = _shown(came)
+    except Exception as error:  # a learner's code raises what it likes
+        return gettext("For example {call}: expected {gives}, and it raised {kind}.").format(
+            call=call, gives=_shown(gives), kind=type(error).__name__
+        )
+    return gettext("For example {call}: expected {gives}, and {came} came.").format(
+        call=call, gives=_shown(gives), came=shown
+    )
+
+
+def same(came: Any, gives: Any) -> bool:
+    """Whether a learner's value is the one expected, but for rounding."""
+    if isinstance(gives, (list, tuple)):
+        alike = isinstance(came, (list, tuple)) and len(came) == len(gives)
+        return alike and all(map(same, came, gives))
+    if isinstance(gives, float) and isinstance(came, (int, float)):
+        return math.isclose(came, gives, rel_tol=1e-6)
+    return bool(came == gives)
+
+
+_LONGEST = 60  # characters of a value that are shown
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.7g}"
+    if type(value) is list:
+        return _cut(f"[{', '.join(map(_shown, value))}]")
+    return _cut(repr(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def call_many(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halab.exercises.architecture.variant import RULES, Sessions, Topology, Violation, Zones
-from halab.exercises.expectations import call_many, expect, expect_refused
+from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
 from halab.models.quorum import majority, smallest, tolerates
 from halab.translation import gettext
@@ -70,6 +70,7 @@ def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
             )
 
 
+@example(4, gives=3)
 def check_majority(needed: Function) -> None:
     """How many members must agree."""
     sizes = range(1, 40)
@@ -81,6 +82,7 @@ def check_majority(needed: Function) -> None:
         )
 
 
+@example(4, gives=1)
 def check_tolerates(losses: Function) -> None:
     """How many may be lost."""
     sizes = range(1, 40)
@@ -94,6 +96,7 @@ def check_tolerates(losses: Function) -> None:
         )
 
 
+@example(2, gives=5)
 def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
     """The smallest cluster that survives so many losses."""
     for losses, found in zip(wanted, call_many(fewest, ((losses,) for losses in wanted)), strict=True):
@@ -119,6 +122,7 @@ def check_refused(needed: Function, fewest: Function) -> None:
     expect_refused(fewest, [(-1,)], (1,), behaviour, "03.2.refused")
 
 
+@example({"a": 2, "b": 1}, gives=["a"])
 def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
     """The zones that etcd cannot lose."""
     found = call_many(fatal, ((dict(case.members),) for case in cases))

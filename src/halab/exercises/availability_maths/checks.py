@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from halab.exercises.availability_maths.variant import ALMOST, Recording
-from halab.exercises.expectations import call_many, expect
+from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.learner_numbers import draw
 from halab.models import availability as model
 from halab.models.availability import DAY
@@ -50,6 +50,7 @@ def extremes(seed: int, cases: int = 6) -> list[float]:
     return [*EDGES, *(rng.random() for _ in range(cases))]
 
 
+@example(0.999, 2592000, gives=2592.0)
 def check_downtime(downtime: Function, availabilities: Sequence[float], period: float) -> None:
     """Seconds without service in a period."""
     found = call_many(downtime, ((availability, period) for availability in availabilities))
@@ -64,6 +65,7 @@ def check_downtime(downtime: Function, availabilities: Sequence[float], period: 
         )
 
 
+@example(36, 3600, gives=0.99)
 def check_inverse(availability: Function, downs: Sequence[float], period: float) -> None:
     """The availability that leaves so much downtime."""
     found = call_many(availability, ((down, period) for down in downs))
@@ -78,6 +80,7 @@ def check_inverse(availability: Function, downs: Sequence[float], period: float)
         )
 
 
+@example([0.9, 0.8], gives=0.98)
 def check_parallel(parallel: Function, pools: Sequence[Sequence[float]]) -> None:
     """One of several is enough."""
     found = call_many(parallel, ((list(pool),) for pool in pools))
@@ -89,6 +92,7 @@ def check_parallel(parallel: Function, pools: Sequence[Sequence[float]]) -> None
         )
 
 
+@example([0.9, 0.8], gives=0.72)
 def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
     """Every part is needed."""
     found = call_many(series, ((list(chain),) for chain in chains))
@@ -103,6 +107,7 @@ def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
         )
 
 
+@example(2, 3, 0.9, gives=0.972)
 def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> None:
     """At least k of n work."""
     found = call_many(k_of_n, cases)
@@ -117,6 +122,7 @@ def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> N
         )
 
 
+@example(0.9, 0.999, gives=3)
 def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) -> None:
     """The fewest copies that reach a target."""
     found = call_many(copies_needed, cases)
@@ -149,6 +155,7 @@ def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) 
         )
 
 
+@example(0.9, 2, 1.0, gives=0.9)
 def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float]]) -> None:
     """Some of the downtime strikes all copies at once."""
     found = call_many(common_cause, cases)
@@ -164,6 +171,7 @@ def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float
         )
 
 
+@example(0.99, 2, 30.0, 6000.0, gives=0.98)
 def check_failovers(with_failovers: Function, cases: Sequence[tuple[float, int, float, float]]) -> None:
     """What switching over costs."""
     found = call_many(with_failovers, cases)
@@ -210,6 +218,7 @@ def check_budget(budget_spent: Function, recording: Recording, slo: float, perio
         )
 
 
+@example(0.999, 30.0, 2592000.0, gives=86, of="failovers_allowed")
 def check_allowed(failovers_allowed_: Function, cases: Sequence[tuple[float, float, float]]) -> None:
     """How many failovers a budget pays for."""
     found = call_many(failovers_allowed_, cases)

@@ -13,7 +13,7 @@ from halab.exercises.essence.variant import (
     make_case,
     topology_from_dict,
 )
-from halab.exercises.expectations import call_many, expect
+from halab.exercises.expectations import call_many, example, expect
 from halab.models.topology import (
     Role,
     Topology,
@@ -163,6 +163,7 @@ def check_cuts(minimal_cuts_: Function, topologies: Sequence[TopologyDict]) -> N
         expect(len(cuts) == len(value), gettext("A cut set is there twice."), "01.2.minimal")
 
 
+@example(2, "majority", gives=1, of="spares_needed")
 def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
     """How many members a role needs more to survive the loss of any one."""
     for (count, needed), value in zip(cases, call_many(spares, cases), strict=True):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from halab.exercises.expectations import call_many, expect, expect_refused
+from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.health_checks.variant import Goal, make_goal
 from halab.exercises.kubernetes_yaml import ManifestError, asked_of, probe_in, read_pod
 from halab.exercises.learner_numbers import draw
@@ -40,6 +40,7 @@ __all__ = [
 Function = Callable[..., Any]
 
 
+@example({"period": 10, "timeout": 5, "failures": 3}, "crash", gives=(20, 30))
 def check_crash(detected: Function, probes: Sequence[HealthProbe]) -> None:
     """The range of a crash."""
     for probe, found in _call_detected(detected, probes, "crash"):
@@ -58,6 +59,7 @@ def check_crash(detected: Function, probes: Sequence[HealthProbe]) -> None:
         )
 
 
+@example({"period": 10, "timeout": 5, "failures": 3}, "hang", gives=(25, 35))
 def check_hang(detected: Function, probes: Sequence[HealthProbe]) -> None:
     """The range of a hang, in which probes may be late for each other."""
     # Probes that are never late first: what is wrong with all is said before what is wrong with some.
@@ -83,6 +85,7 @@ def check_hang(detected: Function, probes: Sequence[HealthProbe]) -> None:
         )
 
 
+@example([0.1, 0.2, 6.0], 5, gives=0.5)
 def check_share(late: Function, goal: Goal) -> None:
     """The share of late answers."""
     for timeout in (0.5, 1, 2, 3, 60):
@@ -199,6 +202,7 @@ def check_refused(manifest: Function, goals: Sequence[Goal]) -> None:
     )
 
 
+@example([True, True, False, False], 2, 2, gives=[(1, True), (3, False)])
 def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
     """In and out of service."""
     for failures, successes in ((1, 1), (2, 1), (3, 2), (2, 3)):
@@ -224,6 +228,7 @@ def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
         )
 
 
+@example([False, False, False, False], 2, gives=[1, 3], of="restarted")
 def check_restarts(restarts: Function, heard: Sequence[bool]) -> None:
     """When liveness restarts."""
     for failures in (1, 2, 3, 4):

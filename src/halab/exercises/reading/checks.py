@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from halab.exercises.expectations import call_many, expect
+from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.learner_numbers import draw
 from halab.exercises.reading.variant import Data, Plan, Strategy, Workload, race
 from halab.models.capacity import Usl, mm1
@@ -186,6 +186,7 @@ def check_race(
         )
 
 
+@example(90.0, 100.0, gives=0.1)
 def check_response(response: Function, seed: int) -> None:
     """A single queue's mean time, and a queue that has no end."""
     rng = random.Random(seed)
@@ -214,6 +215,7 @@ def _law(plan: Plan) -> Usl:
     return Usl(plan.one_node, plan.contention, plan.coherence)
 
 
+@example(2, 100.0, 0.25, 0.0, gives=160.0)
 def check_rate(rate: Function, plans: Sequence[Plan]) -> None:
     """What n nodes do together."""
     cases = [(n, plan.one_node, plan.contention, plan.coherence) for plan in plans for n in (1, 2, 3, 5, 20)]
@@ -240,6 +242,7 @@ def _arguments(plan: Plan) -> tuple[float, float, float, float, float, int]:
     return plan.peak, plan.one_node, plan.contention, plan.coherence, plan.headroom, plan.spare
 
 
+@example(400, 100, 0.0, 0.0, 0.2, 1, gives=6)
 def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
     """As many nodes as the peak needs, with some of them gone."""
     cases = [*plans, Plan(500, 100, 0.0, 0.0, 0.0, 0), Plan(500, 100, 0.0, 0.0, 0.0, 1)]
@@ -269,6 +272,7 @@ def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
     )
 
 
+@example(1000, 100, 1.0, 0.1, 0.2, 1, gives=None)
 def check_hopeless(needed: Function, plans: Sequence[Plan]) -> None:
     """A peak that no number of nodes can serve."""
     cases = []

@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.expectations import call_many, expect, expect_refused
+from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
 from halab.exercises.writing.variant import Data, Report, Store
 from halab.models.bootstrap import ratio_interval
@@ -36,6 +36,7 @@ __all__ = [
 Function = Callable[..., Any]
 
 
+@example(10, 6, 3, 2, gives=15.0)
 def check_expected(expected: Function, stores: Sequence[Store]) -> None:
     """The mean time until so many of the copies are done."""
     cases = [
@@ -79,6 +80,7 @@ def check_refused(expected: Function) -> None:
     )
 
 
+@example([[5, 9, 7], [4, None, 6]], "quorum", 2, gives=[7, 6])
 def check_times(times: Function, stores: Sequence[Store]) -> None:
     """Each way of writing, worked out from the copies' times."""
     for store in stores:
@@ -124,6 +126,7 @@ def _check_time(copies: Sequence[float | None], way: str, needed: int, time: obj
         )
 
 
+@example(0.1, 3, 3, gives=0.271)
 def check_straggling(straggling: Function, seed: int) -> None:
     """How likely a write has to wait for a straggler."""
     rng = random.Random(seed)
@@ -154,6 +157,7 @@ def check_straggling(straggling: Function, seed: int) -> None:
         )
 
 
+@example([2, 4, 90], [3, 6, 6], gives=1.5)
 def check_ratio(ratio: Function, reports: Sequence[Report]) -> None:
     """What three replicas cost, in one number that stragglers do not spoil."""
     for report in reports:
@@ -214,6 +218,7 @@ _SENTENCES: tuple[tuple[tuple[float, float], float, tuple[str, str]], ...] = (
 )
 
 
+@example((0.9, 1.1), 1.2, gives=("not shown", "refuted"))
 def check_sentence(sentence: Function, seed: int) -> None:
     """What an interval allows to be said, and no more."""
     rng = random.Random(seed)
@@ -244,6 +249,7 @@ def check_sentence(sentence: Function, seed: int) -> None:
         )
 
 
+@example({"log_copies": 4, "acks": "quorum"}, gives=3)
 def check_waits(waits: Function, setups: Sequence[Data]) -> None:
     """How many copies an insert waits for."""
     for setup, found in zip(setups, call_many(waits, [(setup,) for setup in setups]), strict=True):
