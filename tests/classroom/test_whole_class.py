@@ -66,7 +66,7 @@ def graded(tmp_path_factory):
     (folder / "junk" / NAME / f"{NAME}.ipynb").write_text('{"cells": "<script>alert(1)</script>"')
     (folder / "late").mkdir()
     report = grade_class(read_class(folder), default_output(folder))
-    assert publish(report, default_output(folder)) == []
+    assert publish(report, default_output(folder)) == (report, [])
     return report, default_output(folder)
 
 
@@ -294,6 +294,33 @@ def test_what_an_instructor_added_stays_and_is_shown_again_when_the_points_chang
         assert (bo.score, bo.auto_score, bo.needs_manual_grade) == (1.5, 0, True)
         assert gradebook.find_comment("06-1-outages", NAME, NAME, "ada").comment == "Well done"
         assert gradebook.find_student("ada").last_name == "Lovelace"
+
+
+def test_points_by_hand_and_late_marks_are_the_same_in_every_table(folder, out):
+    for learner in ("ada", "bo"):
+        (folder / learner / NAME / "timestamp.txt").write_text("2026-11-21 12:30:00 UTC")
+    first = report_of(folder, full("ada", 2), full("bo", 2))
+    publish(first, out)
+    with Gradebook(f"sqlite:///{out / 'gradebook.db'}", "halab") as gradebook:
+        gradebook.find_grade("06-1-blips", NAME, NAME, "ada").manual_score = 1.5
+        gradebook.update_or_create_assignment(NAME, duedate="2026-11-20 12:00:00 UTC")
+        gradebook.db.commit()
+        gradebook.grant_extension(NAME, "ada", days=7)
+    with (out / "nbgrader_config.py").open("a") as config:
+        config.write('c.LateSubmissionPlugin.penalty_method = "zero"\n')
+    settled, remarks = publish(first, out)
+    assert remarks == []
+    before = first.result("ada", NAME).points
+    assert settled.result("ada", NAME).points == before - 0.5  # an extension, so no penalty
+    assert settled.result("bo", NAME).points == 0
+    assert "06-1-blips has 1.5 by hand, 2 by its check." in settled.result("ada", NAME).notes
+    assert any(note.startswith("Late by 1 d 0 h: ") for note in settled.result("bo", NAME).notes)
+    with (out / "summary.csv").open(newline="", encoding="utf-8-sig") as file:
+        rows = {row["learner"]: float(row["points"]) for row in csv.DictReader(file)}
+    nbgrader(out, "export")
+    with (out / "export.csv").open(newline="") as file:
+        exported = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert exported == rows == {"ada": before - 0.5, "bo": 0}
 
 
 def test_settings_an_instructor_added_stay_and_the_course_s_are_renewed(folder, out):

@@ -78,7 +78,7 @@ class Result:
 
     "graded" has its checks, and as `reason` which of the learner's cells had to be stopped, if any. "refused"
     has 0 points: the notebook could not be graded, for a `reason` that its learner can mend. "not graded" has
-    no points: the course or this machine is at fault.
+    no points: the course or this machine is at fault. `penalty` is what late work loses.
     """
 
     learner: str
@@ -89,11 +89,15 @@ class Result:
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
     time: str = ""
+    penalty: float = 0.0
 
     @property
     def points(self) -> float | None:
-        """None if it was not graded."""
-        return None if self.status == "not graded" else sum(check.points for check in self.checks)
+        """None if it was not graded. What late work loses is taken off."""
+        if self.status == "not graded":
+            return None
+        earned = sum(check.points for check in self.checks)
+        return max(earned - self.penalty, 0.0) if self.penalty else earned
 
 
 _RESULT = TypeAdapter(Result)

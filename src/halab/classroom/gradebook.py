@@ -16,6 +16,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from halab.course.paths import course_root
 from halab.course.store import create_once
 from halab.errors import CourseError
 from halab.folders import read_plain, write_atomically
+from halab.grading.grader import Check
 from halab.grading.temporary_course import scratch_course
 
-__all__ = ["publish", "publish_gradebook"]
+__all__ = ["as_in_gradebook", "publish", "publish_gradebook"]
 
 _DATABASE = "gradebook.db"
 _SECRET = ".anonymous-secret"
@@ -55,15 +57,85 @@ c.CsvExportPlugin.to = "export.csv"  # nbgrader's own default, grades.csv, is a 
 """
 
 
-def publish(report: ClassReport, out: Path) -> list[str]:
-    """Write the gradebook and the tables into `out`. Returns a sentence for all an instructor should know.
+def publish(report: ClassReport, out: Path) -> tuple[ClassReport, list[str]]:
+    """Write the gradebook and the tables into `out`.
 
-    What an instructor has added to the gradebook (manual points, comments, names) stays.
+    What an instructor has added to the gradebook (manual points, comments, names, due dates) stays. Returns
+    the report as the gradebook then has it, and a sentence for all an instructor should know.
     """
-    write_atomically(out / "grades.csv", _csv(_GRADES, _grade_rows(report)))
-    write_atomically(out / "summary.csv", _csv(*_summary(report)))
-    write_atomically(out / "anonymous.csv", _csv(*_anonymous(report, out)))
-    return publish_gradebook(report, out)
+    remarks = publish_gradebook(report, out)
+    settled = as_in_gradebook(report, out)
+    write_atomically(out / "grades.csv", _csv(_GRADES, _grade_rows(settled)))
+    write_atomically(out / "summary.csv", _csv(*_summary(settled)))
+    write_atomically(out / "anonymous.csv", _csv(*_anonymous(settled, out)))
+    return settled, remarks
+
+
+def as_in_gradebook(report: ClassReport, out: Path) -> ClassReport:
+    """The report with what an instructor gave by hand, and with what nbgrader's plugin takes off late work.
+
+    The penalties go into the gradebook too. So there is one truth for tables, heat map and `nbgrader export`.
+    """
+    from nbgrader.api import Gradebook
+    from nbgrader.preprocessors import AssignLatePenalties
+
+    from halab.grading.nbgrader_run import settings
+
+    config = settings(out)
+    late = AssignLatePenalties(config=config)
+    late.init_plugin()
+    with (
+        Gradebook(_url(out), config.CourseDirectory.course_id) as gradebook,
+        _one_transaction(gradebook),
+    ):
+        results = tuple(
+            result if result.status == "not graded" else _as_recorded(result, gradebook, late)
+            for result in report.results
+        )
+    return ClassReport(report.submitted, results)
+
+
+def _as_recorded(result: Result, gradebook: Any, late: Any) -> Result:
+    """One result with its points by hand and its penalty, each told in a note."""
+    submission = gradebook.find_submission(result.assignment, result.learner)
+    notebook = gradebook.find_submission_notebook(result.assignment, result.assignment, result.learner)
+    by_hand = [
+        grade for grade in notebook.grades if grade.manual_score is not None or grade.extra_credit is not None
+    ]
+    notes = [_by_hand(grade) for grade in by_hand]
+    notebook.late_submission_penalty = None
+    if seconds := submission.total_seconds_late:
+        asked = late.plugin_inst.late_submission_penalty(result.learner, notebook.score, seconds)
+        penalty = None if asked is None else min(max(asked, 0.0), notebook.score)
+        notebook.late_submission_penalty = penalty
+        notes.append(f"Late by {_hours(seconds)}{'' if not penalty else f': {penalty:g} points taken off'}.")
+        result = replace(result, penalty=penalty or 0.0)
+    if by_hand:
+        result = replace(result, checks=_checks(result, notebook))
+    return replace(result, notes=(*notes, *result.notes))
+
+
+def _checks(result: Result, notebook: Any) -> tuple[Check, ...]:
+    """The checks with the gradebook's points; a refused notebook has none of its own."""
+    scores = {grade.name: (grade.score, grade.max_score) for grade in notebook.grades}
+    known = result.checks or tuple(
+        Check(name, f"{name[:2]}.{name[3:4]}", name, points, out_of)
+        for name, (points, out_of) in sorted(scores.items())
+    )
+    return tuple(
+        replace(check, points=scores[check.name][0]) if check.name in scores else check for check in known
+    )
+
+
+def _by_hand(grade: Any) -> str:
+    again = " The work has changed since: look again." if grade.needs_manual_grade else ""
+    return f"{grade.name} has {grade.score:g} by hand, {grade.auto_score or 0:g} by its check.{again}"
+
+
+def _hours(seconds: float) -> str:
+    days, rest = divmod(int(seconds), 86400)
+    hours, minutes = rest // 3600, rest % 3600 // 60
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
 
 
 def publish_gradebook(report: ClassReport, out: Path) -> list[str]:

@@ -199,7 +199,7 @@ def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: 
     from halab.classroom.heatmap import save
 
     with messages.status("Writing the gradebook"):
-        remarks = publish(report, out)
+        report, remarks = publish(report, out)
         save(report, out)
         write_feedback(report, out, submitted.languages)
     _show(report)
