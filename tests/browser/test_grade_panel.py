@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from halab.course.catalogue import CATALOGUE
+from halab.course.catalogue import exercises
 from halab.course.paths import course_root
 from halab.grading.hints import STEPS, hints_of
 
@@ -148,7 +148,7 @@ def presses(slug: str) -> int:
     return int(os.environ.get("HALAB_PRESSES", 50 if slug == NAME else 5))
 
 
-@pytest.mark.parametrize("slug", [card.slug for card in CATALOGUE])
+@pytest.mark.parametrize("slug", [exercise.slug for exercise in exercises()])
 def test_every_press_is_a_grade(english: None, lab: Any, chromium_page: Page, slug: str) -> None:
     """Pressed again and again, on a notebook that has changed and on one that has not."""
     notebook = lab.open_notebook(chromium_page, f"exercises/{slug}/{slug}.ipynb", mode="lab")

@@ -27,7 +27,7 @@ from halab.lessons.common import (
 from halab.measure.journal.experiment_name import run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
-from halab.measure.journal.title_marks import mark_title
+from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.measure.probing.retrying import with_retries
 from halab.models.failover import MILVUS
 from halab.models.milvus_versions import ARCHITECTURES
@@ -52,6 +52,7 @@ __all__ = [
     "plot",
     "requests",
     "results",
+    "run_remarks",
     "show_card",
     "show_run",
     "table",

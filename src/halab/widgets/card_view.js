@@ -167,7 +167,7 @@ function pictureOf(claim, found, words) {
   const height = rows.length * step + 6;
   return svg(
     "svg",
-    { class: "halab-card-picture", role: "img", "aria-label": alt, viewBox: `0 0 470 ${height}`, width: 470 },
+    { class: "halab-card-picture", role: "img", "aria-label": alt, viewBox: `0 0 560 ${height}`, width: 560 },
     ...parts,
   );
 }
