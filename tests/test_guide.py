@@ -23,6 +23,7 @@ from halab.certificate.assessment import assess
 from halab.certificate.revocation import revoke
 from halab.certificate.signing_keys import read_key
 from halab.classroom.class_certificates import certify_class
+from halab.cluster.targets import check_words
 from halab.course.catalogue import CATALOGUE
 from halab.grading import grader
 from support.small_class import class_folder, grade_fake  # noqa: F401 - a fixture
@@ -31,8 +32,11 @@ from support.whole_course import learner_of, quick_grader, real_path  # noqa: F4
 ROOT = Path(__file__).parents[1]
 PATH = ROOT / "docs" / "instructor-guide.md"
 GUIDE = PATH.read_text()
+WORKSHOP = (ROOT / "docs" / "workshop.md").read_text()
 LINES = [
-    line for block in re.findall(r"^```bash\n(.*?)^```", GUIDE, re.M | re.S) for line in block.splitlines()
+    line
+    for block in re.findall(r"^```bash\n(.*?)^```", GUIDE + WORKSHOP, re.M | re.S)
+    for line in block.splitlines()
 ]
 LESSON = "course/06-failover-timeline.ipynb"
 
@@ -133,6 +137,13 @@ def test_the_chart_s_values_leave_room_for_the_cluster():
     cluster = int(re.findall(r"profile `ha`.*?\| (\d+) MiB", GUIDE)[0])
     jupyter = int(re.findall(r"about (\d+) MiB \|", GUIDE)[0])
     assert (cluster + jupyter) * 2**20 < 2e9
+
+
+def test_what_a_saboteur_breaks_is_there():
+    targets = {words[2] for words in commands("halab") if words[0] == "fault"}
+    assert targets == {"active rootcoord", "any query node", "etcd leader", "any data node"}
+    for target in targets:
+        check_words(target)  # raises for words that name no part of a cluster
 
 
 def test_it_is_short_enough_to_be_read():
