@@ -180,7 +180,7 @@ class Asking:
 class UsersInDrill(Application):
     """Lesson 10's application on a site and the standby, and on top of both users of the best service.
 
-    Which of its two addresses is the standby's, the drill's address book tells the service.
+    Which of its two addresses is in charge, and so is asked first, the drill's address book tells it.
     """
 
     def __init__(self, asked: Users, site: Cluster) -> None:
@@ -201,6 +201,7 @@ class _AskingByBook(Asking):
     def _ask(self, question: str, done: Done) -> None:
         for address in self._service.addresses:
             address.standby = address.name != self._book.current
+        self._service.addresses = tuple(sorted(self._service.addresses, key=lambda each: each.standby))
         super()._ask(question, done)
 
 
