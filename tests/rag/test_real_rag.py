@@ -36,7 +36,7 @@ def taken_in(cluster, tmp_path_factory):
 def test_what_is_there_is_skipped_and_what_is_gone_is_removed(taken_in, tmp_path):
     collection, local, file = taken_in
     vectors = LexicalVectors(local.rarity)
-    assert len(collection.sources(collection.current())) == len(local)
+    assert collection.count(collection.current()) == len(local)
     again = ingest(CARDS, collection, vectors, file)
     assert (again.written, again.there, again.removed) == (0, len(local), 0)
     for name in ("a", "b"):
@@ -44,7 +44,7 @@ def test_what_is_there_is_skipped_and_what_is_gone_is_removed(taken_in, tmp_path
     ingest(tmp_path, collection, vectors, file)
     (tmp_path / "b.txt").unlink()
     assert ingest(tmp_path, collection, vectors, file).removed == 1
-    assert len(collection.sources(collection.current())) == len(local) + 1
+    assert collection.count(collection.current()) == len(local) + 1
 
 
 def test_a_question_in_each_language_finds_its_card(cluster, taken_in):

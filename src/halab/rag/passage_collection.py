@@ -179,6 +179,11 @@ class PassageCollection:
 
         return self._try("reading what is there", read)
 
+    def count(self, side: str) -> int:
+        """How many rows there are, by a Strong count."""
+        query = partial(_query, side=side, filter="", field="count(*)")
+        return int(self._try("counting passages", query)[0]["count(*)"])
+
     def flush(self, side: str) -> None:
         """Have what was written put into the object store."""
         self._try("flushing", lambda client: client.flush(side, timeout=_CALL * 3))

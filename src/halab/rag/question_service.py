@@ -92,7 +92,7 @@ class QuestionService:
             "halab_rag_breaker_open", "1 while an address is rested.", ["address"], registry=self.registry
         )
         for address, breaker in self.breakers.items():
-            opened.labels(address.name).set_function(partial(_is_open, breaker))
+            opened.labels(address.name).set_function(partial(getattr, breaker, "is_open"))
 
     def ask(self, question: str, limit: int = 3) -> Answer:
         """The passages nearest to a question.
@@ -166,10 +166,6 @@ class QuestionService:
         """Count a request that has ended, and tell the breaker of its address."""
         self._requests.labels(address.name, "failed" if error else "answered").inc()
         self.breakers[address].record(not error)
-
-
-def _is_open(breaker: Breaker) -> float:
-    return float(breaker.is_open)
 
 
 class _Asking:
