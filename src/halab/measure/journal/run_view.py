@@ -108,7 +108,7 @@ class RunView:
 
     @property
     def _folded(self) -> dict[str, _Shown]:
-        return {**self.folded, "All figures of this run": self._summary}
+        return {**self.folded, gettext("All figures of this run"): self._summary}
 
     @cached_property
     def _summary(self) -> Summary:
@@ -247,9 +247,7 @@ _SAID = {
 
 
 def _hatched(kind: str, angle: str, filled: int, step: int) -> str:
-    stripes = gettext("{css} 0 {filled}px, transparent {filled}px {step}px").format(
-        css=MARKS[kind].css, filled=filled, step=step
-    )
+    stripes = f"{MARKS[kind].css} 0 {filled}px, transparent {filled}px {step}px"
     return f"background: repeating-linear-gradient({angle}, {stripes})"
 
 
