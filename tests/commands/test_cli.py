@@ -14,7 +14,7 @@ COMMANDS = sorted(typer.main.get_command(cli.app).commands)
 
 def test_every_command_is_there_and_says_what_it_does():
     shown = CliRunner().invoke(cli.app, ["--help"], env={"COLUMNS": "200"}).output
-    assert len(COMMANDS) == 30
+    assert len(COMMANDS) == 31
     for command in COMMANDS:
         assert re.search(rf"│ {command} +[A-Z]\w+ .*[.\w]", shown), command
 

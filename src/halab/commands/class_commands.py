@@ -1,7 +1,8 @@
-"""The instructor's commands: class grade, regrade, certify, revoke."""
+"""The instructor's commands: class grade, regrade, certify, revoke, watch."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     group.command()(regrade)
     group.command()(certify)
     group.command()(revoke)
+    group.command()(watch)
     app.add_typer(group, name="class")
 
 
@@ -169,6 +171,29 @@ def revoke(
     digests = [record_digest(read_certificate(file)[0].record) for file in files]
     count = add(to, digests, reason, read_key(key))
     console.print(f"{to} has {count} now. Publish it; `halab verify --revoked` reads it.", highlight=False)
+
+
+def watch(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What the seats have as HALAB_CLASS.")],
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="A timer on the page.")] = 0,
+    hide_names: Annotated[bool, typer.Option("--hide-names", help="For the projector.")] = False,
+) -> None:
+    """Show who is at which card, what passed, who is stuck or raised a hand. Until Ctrl-C."""
+    from halab.classroom.seat_view import read_seats, seat_page
+    from halab.loopback_server import LoopbackHandler, serve_on_loopback
+
+    ends = time.time() + 60 * minutes if minutes else None
+
+    class Handler(LoopbackHandler):
+        def do_GET(self) -> None:
+            page = seat_page(read_seats(folder), time.time(), hide_names=hide_names, ends=ends)
+            self.answer(200, "text/html", page)
+
+    with suppress(KeyboardInterrupt), serve_on_loopback(Handler, port) as address:
+        print(address, flush=True)
+        while True:
+            time.sleep(1)
 
 
 def _grade(folder: Path, out: Path | None, jobs: int | None, again: Collection[str] = ()) -> None:

@@ -29,7 +29,7 @@ messages = Console(stderr=True)
 
 def register(app: typer.Typer) -> None:
     """Add the course's commands to the `halab` command."""
-    for command in (lab, grade, hint, hand_in, feedback, build, translations):
+    for command in (lab, grade, hint, hand_in, hand, feedback, build, translations):
         app.command()(command)
 
 
@@ -103,6 +103,20 @@ def hand_in(
     from halab.course.catalogue import language
 
     console.print(pack(name, out).sentence(language()), highlight=False, soft_wrap=True, markup=False)
+
+
+def hand(
+    down: Annotated[bool, typer.Option("--down", help="Lower it again.")] = False,
+) -> None:
+    """Raise your hand: your instructor sees it, if your seat was started for a class."""
+    from halab.course.seat import tell_class
+
+    if not tell_class("lowered the hand" if down else "raised a hand"):
+        raise CourseError(
+            "This seat was not started for a class, or the class's folder cannot be written.",
+            hint="Raise your own hand; or ask for the folder, and set HALAB_CLASS to it.",
+        )
+    console.print("Your hand is down." if down else "Your hand is up. Lower it: halab hand --down")
 
 
 def feedback(

@@ -18,6 +18,7 @@ from datetime import datetime
 from halab.course.catalogue import BEYOND, CATALOGUE
 from halab.course.identity import learner_id
 from halab.course.paths import journals, state_dir
+from halab.course.seat import tell_class
 from halab.course.store import append, read
 from halab.errors import CourseError
 from halab.measure.journal.experiment_name import file_words
@@ -53,6 +54,7 @@ def predict(card: int, experiment: str, /, **numbers: float) -> Prediction:
             "numbers": made.numbers,
         },
     )
+    tell_class("predicted", card)
     return made
 
 

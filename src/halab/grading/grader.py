@@ -21,6 +21,7 @@ from halab.course.catalogue import Bilingual, entry
 from halab.course.identity import learner_id
 from halab.course.notebook_translation import translated_phrase
 from halab.course.paths import course_root, state_dir, work_dir
+from halab.course.seat import tell_class
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Refused, Reply
@@ -102,6 +103,7 @@ def grade(card: int, on_progress: Callable[[float], None] = lambda done: None) -
     copy = work_dir() / "exercises" / assignment / f"{assignment}.ipynb"
     report = grade_notebook(copy, assignment, learner_id(), on_progress)
     append(state_dir() / "grades.jsonl", report.as_dict())
+    tell_class("graded", card, report.points, report.out_of)
     return report
 
 

@@ -17,6 +17,7 @@ from halab.course import predictions
 from halab.course.cards import card
 from halab.course.catalogue import CATALOGUE
 from halab.course.paths import journals, work_dir
+from halab.course.seat import tell_class
 from halab.measure.experiments import fault_experiment
 from halab.measure.experiments.fault_experiment import journal_name
 from halab.measure.journal.experiment_name import experiment_of, run_name
@@ -102,6 +103,7 @@ def keep(journal: Journal, number: int) -> Sentence:
     path = folder / f"{number:02d}-{name}-{journal.digest[:8]}.jsonl"
     if not path.exists():
         journal.save(path)
+        tell_class("measured", number)
     what = "card" if number <= CATALOGUE[-1].number else "lesson"
     return Sentence(f"Kept for {what} {number}: {experiment_of(journal)}, in journals/{path.name}")
 

@@ -1,0 +1,116 @@
+"""The seats of a class on one page while they work: who is at which card, what passed, who is stuck."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from halab.course.identity import valid_learner
+from halab.course.seat import SEATS
+from halab.errors import CourseError
+from halab.folders import read_plain
+from halab.grading.preparation import one_line
+
+__all__ = ["Seat", "read_seats", "seat_page"]
+
+STUCK = 600.0
+"""Seconds without an event after which a seat is shown as stuck."""
+_MOST = 2_000_000  # bytes of a seat's file
+_REFRESH = 5  # seconds
+_HEADINGS = ("Who", "Card", "Last", "Minutes ago", "Points", "Calls")
+_STYLE = """body{margin:1.5rem;color:#1c2430;font:1.05rem/1.5 system-ui,"Noto Sans CJK SC",sans-serif}
+table{border-collapse:collapse}
+th,td{padding:.3rem 1rem .3rem 0;text-align:left;border-bottom:1px solid #c5ccd3}
+.call td{font-weight:700;background:#fff0c2}.clock{font-size:2rem}"""
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    time: float = Field(allow_inf_nan=False)
+    did: str
+    card: int = 0
+    points: float | None = Field(default=None, allow_inf_nan=False)
+    out_of: float | None = Field(default=None, allow_inf_nan=False)
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Seat:
+    """A seat by its events: `at` is when the last one was, `points` are by card, (earned, of how many)."""
+
+    learner: str
+    name: str = ""
+    card: int = 0
+    did: str = ""
+    at: float = 0.0
+    hand: bool = False
+    points: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    def add(self, event: _Event) -> None:
+        self.did, self.at = one_line(event.did, 40), event.time
+        self.name = one_line(event.name, 60) or self.name
+        self.card = event.card or self.card
+        if event.did in ("raised a hand", "lowered the hand"):
+            self.hand = event.did == "raised a hand"
+        if event.points is not None and event.out_of:
+            self.points[event.card] = event.points, event.out_of
+
+
+def read_seats(folder: Path) -> list[Seat]:
+    """Every seat that told something in a class's folder. What is no seat's file is passed over."""
+    seats = []
+    for file in sorted((folder / SEATS).glob("*.jsonl")):
+        try:
+            seat = Seat(valid_learner(file.stem))
+            lines = read_plain(file, _MOST).splitlines()
+        except (OSError, CourseError):
+            continue
+        for line in lines:
+            try:
+                seat.add(_Event.model_validate_json(line))
+            except ValidationError:
+                continue
+        seats.append(seat)
+    return seats
+
+
+def seat_page(seats: list[Seat], now: float, *, hide_names: bool = False, ends: float | None = None) -> str:
+    """The page, which loads itself anew. Who calls or is stuck comes first. `ends` is the timer's."""
+    rows = sorted(enumerate(seats, 1), key=lambda one: (not one[1].hand, not _is_stuck(one[1], now)))
+    body = "".join(_row(f"Seat {number}" if hide_names else _label(seat), seat, now) for number, seat in rows)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADINGS)
+    clock = "" if ends is None else f'<p class="clock" role="timer">{_clock(ends - now)}</p>'
+    title = f"{len(seats)} seats"
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="refresh" content="{_REFRESH}"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head>"
+        f"<body><h1>{title}</h1>{clock}<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        "</body></html>"
+    )
+
+
+def _label(seat: Seat) -> str:
+    return f"{seat.name} ({seat.learner})" if seat.name and seat.name != seat.learner else seat.learner
+
+
+def _is_stuck(seat: Seat, now: float) -> bool:
+    return now - seat.at > STUCK
+
+
+def _row(label: str, seat: Seat, now: float) -> str:
+    calls = "✋ hand" if seat.hand else "⏳ stuck?" if _is_stuck(seat, now) else ""
+    points = ", ".join(f"{card:02d}: {earned:g}/{of:g}" for card, (earned, of) in sorted(seat.points.items()))
+    ago = f"{max(now - seat.at, 0) / 60:.0f}"
+    cells = (label, f"{seat.card}" if seat.card else "", seat.did, ago, points, calls)
+    kind = ' class="call"' if calls else ""
+    return f"<tr{kind}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>\n"
+
+
+def _clock(left: float) -> str:
+    minutes, seconds = divmod(int(max(left, 0)), 60)
+    return f"{minutes}:{seconds:02d} left" if left > 0 else "Time is up"
