@@ -19,20 +19,22 @@ def own_work(tmp_path, monkeypatch):
     monkeypatch.setenv("HALAB_WORK", str(tmp_path))
 
 
-def made(rates, *, limit=None, simulated=False, started=None):
+def made(rates, *, limit=None, simulated=False, started=None, others=0.0):
     """Two turns of a second for each number of replicas, with so many answers."""
     phases, samples = [], []
+    usage = {"querynode-1": {"cores": 1.9 - others}, "the whole machine": {"cores": 1.9}}
     for turn, (replicas, count) in enumerate([*rates.items()] * 2):
         settings = {"replicas": replicas, "repeat": turn, "batch": 1, "clients": 48}
         settings |= {"share": limit.share, "period": limit.period} if limit else {}
-        phases.append(Phase("search", turn, turn + 1, settings, {}))
+        phases.append(Phase("search", turn, turn + 1, settings, {}, usage))
         samples += [
             Sample("search", len(samples) + n, turn + n / count, turn + n / count, turn + (n + 0.5) / count,
                    Outcome.OK)
             for n in range(count)
         ]  # fmt: skip
     header = Header(
-        "lab", "simulated" if simulated else "embedded", "ha", 10.0, {"milvus": "2.3.5"}, 0, {},
+        "lab", "simulated" if simulated else "embedded", "ha", 10.0, {"milvus": "2.3.5"}, 0,
+        {"cores": 2},
         started or datetime.now(UTC).isoformat(), 1.0, 10.0, ("search",), {"search": 10.0}, simulated,
     )  # fmt: skip
     return Journal.write(
@@ -92,11 +94,19 @@ def test_every_result_says_how_it_came_about():
         assert "限速：" in finding.words.zh
         assert finding.words.en.endswith("(measured).")
     three = said["three-copies"]
-    assert (three.verdict, three.by.en) == ("broken", "sharing cores and speed limit")
-    assert three.measured == pytest.approx((75, 160))
+    assert three.verdict == "incomparable", "the card's nodes have cores of their own"
+    assert "cores of their own" in three.words.en
     simulated = results(made(SLOWER, simulated=True), made(FASTER, limit=Limit(), simulated=True))
     assert simulated["three-copies"].verdict == "incomparable"
     assert simulated["one-copy"].words.en.endswith("(simulated).")
+
+
+def test_a_run_whose_machine_worked_for_others_says_so_first_and_judges_no_claim():
+    shared, limited = made(SLOWER, others=1.2), made(FASTER, limit=Limit())
+    assert show_scaling(shared).sentence.startswith("This proves nothing. Other programs had 1.20 of the")
+    assert compare_reads(shared, limited).title.startswith("PROVES NOTHING")
+    assert {finding.verdict for finding in results(shared, limited).values()} == {"unproven"}
+    assert not show_scaling(made(SLOWER, others=0.1)).sentence.startswith("This proves nothing")
 
 
 def test_the_wrong_journals_are_refused():

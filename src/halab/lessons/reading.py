@@ -9,7 +9,7 @@ from __future__ import annotations
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
-from halab.lessons.card_findings import finding, listed, named, ratio_verdict, said_before
+from halab.lessons.card_findings import finding, listed, ratio_verdict, said_before, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -33,7 +33,8 @@ from halab.measure.experiments.comparison_view import CurveView, Line, Ratios, R
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
 from halab.measure.experiments.throughput import Limit, pace, speeds
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import simulated_remark
+from halab.measure.journal.title_marks import mark_title, run_remarks, simulated_remark
+from halab.measure.journal.validity import validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table
@@ -132,12 +133,20 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
         *(verdict(one) for one in (shared, limited)),
     ]
     notes = dict.fromkeys((*shared.notes, *limited.notes))
-    return Table(_TITLE, _HEADINGS, rows, (*remarks, *notes))
+    doubts = run_remarks(shared, limited)
+    return Table(
+        mark_title(_TITLE, shared, limited),
+        _HEADINGS,
+        rows,
+        tuple(dict.fromkeys((*doubts, *remarks, *notes))),
+    )
 
 
 def results(shared: Journal, limited: Journal) -> dict[str, Finding]:
-    """What both say to claims of card 5, by id: another machine's rate compares with nothing, what three
-    replicas add to one does."""
+    """What both say to claims of card 5, by id: another machine's rate compares with nothing. What three
+    replicas add to one may hold, but is never broken: the card's nodes have cores of their own."""
+    if len(sound(shared, limited)) < 2:
+        return unproven("one-copy", "three-copies")
     return {"one-copy": _of_one(shared, limited), "three-copies": _of_three(shared, limited)}
 
 
@@ -161,17 +170,24 @@ def _of_three(*journals: Journal) -> Finding:
         Bilingual(f"{name.en}: x {times(ratio)}", f"{name.zh}：{times(ratio)} 倍")
         for name, ratio in zip(_NAMES, ratios, strict=True)
     )
-    verdicts = [ratio_verdict(ratio, _card_ratio()) for ratio in ratios]
-    broken = [name for name, said in zip(_NAMES, verdicts, strict=True) if said == "broken"]
-    together: RunVerdict = "broken" if broken else "held" if set(verdicts) == {"held"} else ""
+    verdicts = {ratio_verdict(ratio, _card_ratio()) for ratio in ratios}
+    together: RunVerdict = "incomparable" if "broken" in verdicts else "held" if verdicts == {"held"} else ""
+    rest = Bilingual(
+        f"drawn for a first one of {one:g} a second",
+        f"图上按单副本每秒 {one:g} 次折算",
+    )
+    if together == "incomparable":
+        rest = Bilingual(
+            f"the card's {_card_ratio():.1f} belongs to nodes with cores of their own",
+            f"卡片上的 {_card_ratio():.1f} 倍，说的是各有自己核心的节点",
+        )
     return finding(
         journals,
         together,
         Bilingual(
-            f"Three replicas against one, {words.en}; drawn for a first one of {one:g} a second",
-            f"三个副本与一个副本之比，{words.zh}；图上按单副本每秒 {one:g} 次折算",
+            f"Three replicas against one, {words.en}; {rest.en}",
+            f"三个副本与一个副本之比，{words.zh}；{rest.zh}",
         ),
-        named(broken),
         measured=[one * ratio.median for ratio in ratios],
         predicted=[one * said for said in said_before(journals, 5, "times")],
     )
@@ -208,14 +224,14 @@ def show_scaling(journal: Journal) -> RatioView:
     if "times" in figures:
         lines.append(Line("you said", figures["times"], "stroke-dasharray: 1 4"))
     # Not only in the fold: who set the pace decides what the sentence is worth.
-    sentence = " ".join((verdict(journal), *pace(journal, journal.phases)))
+    sentence = " ".join((*validity_remark(journal), verdict(journal), *pace(journal, journal.phases)))
     return RatioView(sentence, ratios, lines, [measured, speeds(journal)], simulated=journal.simulated)
 
 
 def show_law(journal: Journal) -> CurveView:
     """The law fitted to a run as a curve with its turns, up to five replicas."""
     measured = scaling(journal)
-    sentence = measured.remarks[0].partition(". ")[0] + "."
+    sentence = " ".join((*validity_remark(journal), measured.remarks[0].partition(". ")[0] + "."))
     return CurveView(sentence, measured.turns, measured.fit.rate, 5, [measured], journal.simulated)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from halab.course.cards import card
 from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
-from halab.lessons.card_findings import finding, ratio_verdict, said_before
+from halab.lessons.card_findings import finding, ratio_verdict, said_before, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -25,6 +25,7 @@ from halab.measure.experiments.comparison_view import Line, Ratios, RatioView, d
 from halab.measure.experiments.write_cost import Cost, costs, spread, turn_ratios, writing
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import simulated_remark
+from halab.measure.journal.validity import validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
@@ -122,7 +123,7 @@ def show_costs(journal: Journal) -> RatioView:
     figures = prediction_before(journal, 4)
     if "percent" in figures:
         lines.append(Line("you said", 1 + figures["percent"] / 100, "stroke-dasharray: 1 4"))
-    sentence = verdict(ratio, one.turns)
+    sentence = " ".join((*validity_remark(journal), verdict(ratio, one.turns)))
     return RatioView(
         sentence, ratios, lines, [costs(journal)], lambda r: f"{100 * (r - 1):+.0f} %", journal.simulated
     )
@@ -135,6 +136,8 @@ def _card_ratio() -> float:
 def results(journal: Journal) -> dict[str, Finding]:
     """What the writes say to claims of card 4, by id: seconds of another machine compare with nothing, the
     extra time does."""
+    if not sound(journal):
+        return unproven("one-copy", "three-copies", "extra-time")
     one, three, ratio = _both(journal)
     return {
         "one-copy": _of_seconds(journal, one),

@@ -26,6 +26,7 @@ import psutil
 
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import Phase
+from halab.measure.journal.journal_parts import MACHINE
 from halab.measure.probing.operations import Operation
 from halab.measure.probing.prober import Prober
 from halab.models.samples import Outcome, Sample
@@ -45,9 +46,6 @@ __all__ = [
 
 CLIENT = "this client"
 """The measuring process itself, as `Phase.usage` names it."""
-
-MACHINE = "the whole machine"
-"""Everything that runs on the machine, as `Phase.usage` names it."""
 
 _BUSY = 0.9  # of what there is: above that the figure is the client's or the machine's, not the service's
 

@@ -186,11 +186,13 @@ def scaling(journal: Journal, beyond: Sequence[int] = (5,)) -> Scaling:
 def _remarks(fit: UslFit) -> list[str]:
     losses = {"contention": fit.contention, "coherence": fit.coherence}
     told = [_loss(name, value) for name, value in losses.items()]
+    more = gettext("A contention above 1: more replicas gave less in all than one alone.")
     return [
         gettext(
             "Universal Scalability Law: {told}. It goes through nearly any three points, so its "
             "interval says how much the repeats scatter, and not that it holds beyond."
-        ).format(told="; ".join(told))
+        ).format(told="; ".join(told)),
+        *([more] if fit.contention.median > 1 else []),
     ]
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from halab.measure.journal.journal_file import Journal, Phase
 from halab.models.samples import Sample
 
-__all__ = ["CONNECTION_COUNT", "connections", "in_phase"]
+__all__ = ["CONNECTION_COUNT", "MACHINE", "connections", "in_phase"]
+
+MACHINE = "the whole machine"
+"""Everything that runs on the machine, as `Phase.usage` names it."""
 
 CONNECTION_COUNT = "connections"
 """The kind of a balancer's event that says how many connections a proxy has from then on."""

@@ -1,12 +1,17 @@
 """Whether a run can be trusted: what speaks against taking its figures for the cluster's.
 
 A figure is the cluster's only if the cluster was well before the fault, the fault came when it was ordered,
-the probes left on time, and the machine that all of it shares had processor time to give.
+the probes left on time, and the machine that all of it shares had processor time to give. Of a load: if the
+machine did little else.
 """
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Mapping
+
 from halab.measure.journal.journal_file import Journal
+from halab.measure.journal.journal_parts import MACHINE
 from halab.models.samples import Outcome
 from halab.translation import gettext, gettext_noop
 
@@ -15,6 +20,8 @@ __all__ = ["BUSY", "objections", "validity_remark"]
 BUSY = 0.8
 """Share of the time, 0 to 1, in which some task waited for a core, from which a machine counts as busy."""
 
+_FULL = 0.9  # share of the cores from which a machine has none left to give
+_OTHERS = 0.2  # share of the cores that others may take from a load; the kernel's own work is among them
 _LATE_FAULT = 2.0  # seconds between the order for a fault and the fault
 _LATE_PROBE = 0.25  # seconds that one probe in a hundred may leave late
 
@@ -22,10 +29,12 @@ _LATE_PROBE = 0.25  # seconds that one probe in a hundred may leave late
 def objections(journal: Journal) -> tuple[str, ...]:
     """Why a run proves nothing, a sentence each; none if nothing speaks against it.
 
-    Simulated journals have no machine, and a load is meant to make it busy: neither has any.
+    Simulated journals have no machine. A load is meant to make it busy, so that only others speak against it.
     """
-    if journal.simulated or journal.phases:
+    if journal.simulated:
         return ()
+    if journal.phases:
+        return tuple(_busy_with_others(journal))
     return (*_baseline(journal), *_late_faults(journal), *_busy_machine(journal))
 
 
@@ -96,3 +105,27 @@ def _busy_machine(journal: Journal) -> list[str]:
     return (
         [gettext("The machine was busy: {reasons}.").format(reasons=" and ".join(reasons))] if reasons else []
     )
+
+
+def _busy_with_others(journal: Journal) -> list[str]:
+    """Cores that neither the cluster nor its client had while a load ran, on a machine with none to spare."""
+    cores = int(journal.header.machine.get("cores", 0))
+    usages = [phase.usage for phase in journal.phases if MACHINE in phase.usage]
+    if not usages or not cores:
+        return []
+    whole = statistics.median(usage[MACHINE]["cores"] for usage in usages)
+    others = statistics.median(_of_others(usage) for usage in usages)
+    if whole < _FULL * cores or others <= _OTHERS * cores:
+        return []
+    return [
+        gettext(
+            "Other programs had {others:.2f} of the machine's {cores} cores, and no core was idle "
+            "(a load counts if they have {most:.0%} at most)."
+        ).format(others=others, cores=cores, most=_OTHERS)
+    ]
+
+
+def _of_others(usage: Mapping[str, Mapping[str, float]]) -> float:
+    """Cores of a phase that none of the processes which it names kept busy."""
+    ours = sum(used["cores"] for name, used in usage.items() if name != MACHINE)
+    return usage[MACHINE]["cores"] - ours
