@@ -71,7 +71,7 @@ def opened(lab: Any, page: Page, path: str) -> Any:
     return notebook
 
 
-def test_the_start_notebook_runs_and_shows_ten_cards(lab: Any, chromium_page: Page) -> None:
+def test_the_start_notebook_runs_and_shows_the_cards_and_lesson_12(lab: Any, chromium_page: Page) -> None:
     notebook = opened(lab, chromium_page, "course/00-start-here.ipynb")
     page: Page = notebook.page
     page.evaluate(TO_THE_TOP)  # as who opens it sees it: to run all cells has scrolled to the last one
@@ -79,7 +79,7 @@ def test_the_start_notebook_runs_and_shows_ten_cards(lab: Any, chromium_page: Pa
     notebook.screenshot("start-here")
     board = page.locator(".halab-board")
     board.scroll_into_view_if_needed()
-    expect(board.locator(".halab-board-tile")).to_have_count(10)
+    expect(board.locator(".halab-board-tile")).to_have_count(11)
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         notebook.theme(theme)
         notebook.screenshot(f"board-{theme.split()[-1].lower()}", ".halab-board")
