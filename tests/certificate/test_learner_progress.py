@@ -200,6 +200,13 @@ def test_a_journal_with_a_whole_chain_and_nonsense_in_it_does_not_count(course, 
     assert "06-crash.jsonl does not count" in found.notes[0]
 
 
+def test_many_journals_that_do_not_count_are_one_note(course, journals):
+    for number in range(4):
+        journals(f"06-crash-{number}.jsonl", simulated=True)
+    (note,) = progress().notes
+    assert note.startswith("4 journals of one card do not count. The last of them: 06-crash-3.jsonl does not")
+
+
 def test_a_measurement_counts_for_one_card_only(course, journals):
     path = journals("06-crash.jsonl")
     shutil.copy(path, path.with_name("07-crash.jsonl"))
@@ -304,7 +311,7 @@ def test_the_command_shows_the_board_and_tells_a_damaged_file_in_one_plain_line(
     assert "6. The" in words
     assert "1 measurement" in words
     assert "Note: grades.jsonl is damaged; it was set aside as grades.jsonl.damaged-" in words
-    assert "Next: Card 6" in words
+    assert words.index("Next: Card 6") < words.index("Note: "), "what to do is not buried under notes"
 
 
 def test_the_command_gives_data_for_machines(course, journals):

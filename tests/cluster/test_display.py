@@ -79,6 +79,7 @@ def test_a_notebook_that_joins_a_cluster_is_told_so(monkeypatch):
     with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
         tell(STATUS | {"settings": "profile small, TTL 5 s"})
     assert "It runs already (profile small, TTL 5 s)" in Output.shown
+    assert "If another notebook started it, keep that one open" in Output.shown
 
 
 def test_what_is_not_yet_due_waits_and_no_name_breaks_in_the_middle(monkeypatch):

@@ -38,6 +38,11 @@ def test_a_kept_journal_is_found_again_whole() -> None:
     assert kept(5) == []
 
 
+def test_a_run_that_proves_nothing_is_kept_and_said_not_to_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("halab.lessons.common.objections", lambda _: ("The machine was busy.",))
+    assert str(keep(measure(), 6)).endswith("proves nothing, so it does not count. The machine was busy.")
+
+
 def test_another_ttl_is_another_experiment() -> None:
     predict(6, "crash active rootcoord", failed_requests=0)
     short = measure(ttl=5)

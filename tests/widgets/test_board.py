@@ -32,7 +32,7 @@ def test_it_says_what_was_done_and_how_far_off_the_prediction_was() -> None:
     )
     line = repr(board).splitlines()[5]
     assert line == (
-        " 6  The failover timeline: ○ Lesson: 12 of 20 cells run; "
+        " 6  The failover timeline: ○ Lesson: 12 of 20 cells run when last saved; "
         "✓ Prediction: you said 11 s, back after 9.2 s, 1.8 s off; ✓ Lab: 1 measurement; "
         "○ Exercise: not graded; ○ Checklist: needs the exercise"
     )

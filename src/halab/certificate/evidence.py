@@ -23,6 +23,7 @@ __all__ = [
     "CLOCK_TOLERANCE", "Evidence", "Measurement", "RejectedJournal", "evidence", "measurement",
 ]  # fmt: skip
 
+_FEW = 2  # journals of a card that do not count and are each told
 _LOAD_CARDS = (4, 5)  # writing and reading: their labs put a cluster under load
 _MAIN_OPERATION = "search"  # what a prediction is about
 _REAL_ENGINES = ("embedded", "compose")
@@ -70,6 +71,15 @@ class Evidence:
 
     accepted: tuple[Measurement, ...] = ()
     rejected: tuple[RejectedJournal, ...] = ()
+
+    def notes(self, language: Language) -> list[str]:
+        """Why journals do not count, a sentence each; of many, their count and why the last does not."""
+        told = [journal.sentence(language) for journal in self.rejected]
+        if len(told) <= _FEW:
+            return told
+        if language == "zh":
+            return [f"{len(told)} 份日志不算数，最后一份：{told[-1]}"]
+        return [f"{len(told)} journals of one card do not count. The last of them: {told[-1]}"]
 
 
 def evidence() -> dict[int, Evidence]:

@@ -106,7 +106,7 @@ def progress() -> Progress:
         notes: list[str] = []
         before = {card.number: _card_progress(card, measured[card.number], notes) for card in CERTIFIED}
     notes = [str(file.message) for file in damaged if issubclass(file.category, DamagedFileWarning)] + notes
-    notes += [journal.sentence(language()) for kept in measured.values() for journal in kept.rejected]
+    notes += [note for kept in measured.values() for note in kept.notes(language())]
     cards = {number: _with_item(number, before) for number in before}
     return Progress(cards, tuple(_met(item, before) for item in CHECKLIST), tuple(notes))
 

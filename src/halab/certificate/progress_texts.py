@@ -131,9 +131,10 @@ def _exercise_step(card: Entry, done: CardProgress, zh: bool) -> str:
 def _lesson(done: CardProgress, zh: bool) -> str:
     if not done.opened:
         return "未打开" if zh else "not opened"
+    saved = done.cells_run < done.cells  # what was run since the notebook was saved is not seen
     if zh:
-        return f"已运行 {done.cells_run}/{done.cells} 个代码单元"
-    return f"{done.cells_run} of {done.cells} cells run"
+        return f"{'上次保存时' if saved else ''}已运行 {done.cells_run}/{done.cells} 个代码单元"
+    return f"{done.cells_run} of {done.cells} cells run{' when last saved' if saved else ''}"
 
 
 def _prediction(done: CardProgress, zh: bool) -> str:

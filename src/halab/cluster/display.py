@@ -129,6 +129,9 @@ def _notebook_output() -> Callable[[dict[str, Any]], None]:
                 headline = gettext("It runs already{settings}, {done}/{total} healthy.").format(
                     settings=settings, done=status["done"], total=status["total"]
                 )
+                headline += " " + gettext(
+                    "If another notebook started it, keep that one open: both end together."
+                )
         text = f"{headline}\n{_component_line(status).plain}".rstrip()
         bundle = {"text/plain": text, "text/html": _html(headline, status)}
         (handle.update if begun else handle.display)(bundle, raw=True)

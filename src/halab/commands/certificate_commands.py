@@ -55,9 +55,9 @@ def progress(
         print(json.dumps(found.as_dict() | {"next": step.text}, ensure_ascii=False, indent=1))
         return
     print(_board(found, lang))
+    console.print(f"[bold]{'下一步' if lang == 'zh' else 'Next'}:[/] {escape(step.text)}", highlight=False)
     for note in found.notes:
         console.print(f"{'注意：' if lang == 'zh' else 'Note: '}{escape(note)}", highlight=False)
-    console.print(f"[bold]{'下一步' if lang == 'zh' else 'Next'}:[/] {escape(step.text)}", highlight=False)
 
 
 def certify(

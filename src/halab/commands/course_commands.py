@@ -60,7 +60,8 @@ def grade(
 
     cards = _cards(what)
     if not messages.is_terminal:  # such as `!halab grade` in a notebook, where no bar moves
-        messages.print(f"Grading {len(cards)} exercise{'s' if len(cards) > 1 else ''} ...", highlight=False)
+        exercises = f"{len(cards)} exercise{'s' if len(cards) > 1 else ''}"
+        messages.print(f"Grading {exercises}, each for up to a minute on a busy machine ...", highlight=False)
     with _progress(cards) as on_progress:
         results = grade_all(cards, on_progress)
     reports = [result for result in results.values() if isinstance(result, GradeReport)]

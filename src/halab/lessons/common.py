@@ -25,9 +25,11 @@ from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import plot
 from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.summaries import summary
+from halab.measure.journal.validity import objections
 from halab.measure.probing.progress_line import show_runs_with
 from halab.measure.probing.retriever import Retriever
 from halab.tables import Row, Sentence, Table
+from halab.translation import gettext
 from halab.widgets.card_view import show_card
 from halab.widgets.live_lane import LiveRun
 from halab.widgets.prediction_form import PredictionForm, Question, remind
@@ -93,7 +95,8 @@ def experiment(
 def keep(journal: Journal, number: int) -> Sentence:
     """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on.
 
-    Keeping the same journal again changes nothing. The sentence names the file.
+    Keeping the same journal again changes nothing. The sentence names the file, and says why if the
+    run proves nothing.
     """
     folder = work_dir() / "journals"
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +108,12 @@ def keep(journal: Journal, number: int) -> Sentence:
         journal.save(path)
         tell_class("measured", number)
     what = "card" if number <= CATALOGUE[-1].number else "lesson"
-    return Sentence(f"Kept for {what} {number}: {experiment_of(journal)}, in journals/{path.name}")
+    said = f"Kept for {what} {number}: {experiment_of(journal)}, in journals/{path.name}"
+    if reasons := objections(journal):
+        said += ". " + gettext("It proves nothing, so it does not count. {reasons}").format(
+            reasons=" ".join(reasons)
+        )
+    return Sentence(said)
 
 
 def kept(number: int) -> list[Journal]:

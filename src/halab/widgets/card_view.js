@@ -139,7 +139,7 @@ function pictureOf(claim, found, words) {
     [words.you, found.predicted],
     [words.you_measured, found.measured],
   ].filter(([, figures]) => figures.length);
-  const [left, width, step] = [84, 260, 22];
+  const [left, width, step] = [84, 220, 22]; // right of it a range of two figures finds room
   const at = scaleOf(
     rows.flatMap(([, figures]) => figures),
     left,

@@ -17,6 +17,7 @@ const WORDS = {
     unsaved:
       "JupyterLab did not save the notebook, so this is the grade of what was saved last. If you have changed something since, save (Ctrl+S or ⌘S) and grade again.",
     next: "What is next",
+    onwards: "The next lesson by number (halab progress says what is left of those before)",
     mend: (task) =>
       `Look at what task ${task} still misses, change its answer, run the cells below the answer, and press “Grade again”. Stuck? Press “Hint”.`,
     lesson: (title) => `Lesson: ${title}`,
@@ -54,6 +55,7 @@ const WORDS = {
     unsaved:
       "JupyterLab 没有保存笔记本，所以这是上一次保存的内容的得分。如果之后又改过，请先保存（Ctrl+S 或 ⌘S），再评一次。",
     next: "下一步",
+    onwards: "按顺序的下一课（前面还缺什么，看 halab progress）",
     mend: (task) =>
       `先看任务 ${task} 还差什么，改好答案，运行答案下面的单元格，再点“再评一次”。没有头绪就点“提示”。`,
     lesson: (title) => `课程：${title}`,
@@ -108,7 +110,8 @@ function nextStep(tasks, { path, title }, words) {
   const step = open
     ? words.mend(open.task)
     : element("a", attributes, title ? words.lesson(title) : words.start);
-  return element("p", { class: "halab-grade-next" }, element("b", {}, words.next + words.colon), step);
+  const heading = open ? words.next : words.onwards;
+  return element("p", { class: "halab-grade-next" }, element("b", {}, heading + words.colon), step);
 }
 
 // A task's rows. What its hint says is put in by `drawHint`, so that asking for one moves nothing else.
