@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import traitlets
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -212,7 +214,8 @@ class FailoverTimeline(CourseWidget):
         ]
 
     def still_picture(self) -> str:
-        return f'<img alt="" src="data:image/png;base64,{_png(self.figure())}">'  # the text below says it all
+        # Without words of its own: the text below says it all.
+        return f'<img alt="" src="data:image/svg+xml;base64,{_svg(self.figure())}">'
 
 
 # Fields of a Failover that are a control as they are; its detector and the client's policy are taken apart.
@@ -349,7 +352,10 @@ def _draw_row(axes: Axes, height: int, samples: Sequence[Sequence[Any]]) -> None
         axes.plot(times, [height] * len(times), shape, color=colour, markersize=4, markerfacecolor="none")
 
 
-def _png(figure: Figure) -> str:
+def _svg(figure: Figure) -> str:
+    """As a picture whose letters the browser draws: it has Chinese ones, and matplotlib's font has not."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    with rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        figure.savefig(buffer, format="svg")
     return base64.b64encode(buffer.getvalue()).decode()

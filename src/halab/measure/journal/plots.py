@@ -46,7 +46,15 @@ _RESTART: dict[str, Any] = {"color": "#5f9ea0", "linestyle": (0, (4, 3)), "linew
 _WIDTH = 7.0  # inches: narrow enough that the letters are still read beside a file browser
 _PIXELS = 118  # an inch in a notebook, where there is room
 _FLOOR = 1e-3  # seconds: latencies below a millisecond are drawn as one
-_CHINESE = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Zen Hei")
+# The last but one is what matplotlib calls Noto's collection: it knows only the first font of a file.
+_CHINESE = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+)
 
 
 @cache

@@ -11,11 +11,11 @@ from IPython.core.getipython import get_ipython
 
 from halab.measure.probing.prober import Run
 from halab.models.samples import Outcome, Sample
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["DONE", "ProgressLine", "RunView", "answered_lately", "show_runs_with", "view_of"]
 
-DONE = "done"
+DONE = gettext_noop("done")
 LATELY = 20  # requests of each operation that "lately" means: a second of the usual rate
 
 

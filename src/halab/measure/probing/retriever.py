@@ -47,7 +47,7 @@ from halab.measure.probing.operations import (
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.row_counting import count_rows, tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
-from halab.translation import gettext
+from halab.translation import gettext, ngettext
 
 __all__ = ["KNOWN_ROW_SEARCH", "SETTLE", "Retriever", "SimulatedRetriever"]
 
@@ -350,7 +350,7 @@ class Retriever:
         self._load(partial(on_progress, gettext("loading them into the query nodes")))
         on_progress(gettext("counting them"))
         self.dropped = len(self.count().missing)
-        copies = f"{self.replicas} {'copy' if self.replicas == 1 else 'copies'}"
+        copies = ngettext("{n} copy", "{n} copies", self.replicas).format(n=self.replicas)
         on_progress(DONE, gettext(": {count} passages in {copies}").format(count=len(rows), copies=copies))
         if self.dropped:
             print(
