@@ -8,6 +8,7 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.lessons import card_findings
 from halab.lessons import health_checks as lesson
 from halab.measure.experiments.fault_experiment import experiment
+from halab.measure.experiments.kubelet_experiments import OutageChecks
 from halab.measure.journal import title_marks
 from halab.measure.journal.experiment_name import experiment_of
 
@@ -48,7 +49,9 @@ def test_what_proves_nothing_is_told_in_each_table_and_on_the_card(
     retriever = lesson.Retriever(cluster)
     watched = lesson.health_check(cluster, "crash any query node", pod=pod, retriever=retriever, watch=True)
     assert lesson.results(watched)["detection-after"].verdict == "unproven"
-    assert lesson.what_followed(watched).rows[1][0] == "noticed: the exit was seen"
+    out, noticed, *_ = lesson.what_followed(watched).rows
+    assert out[0].startswith("out of service: the process ")
+    assert noticed[0] == "noticed: the exit was seen"
     assert lesson.compare_detection(watched).rows[0][4] == "of probes: none is needed"
     told = "Proves nothing: " + experiment_of(watched)
     for table in (lesson.what_followed(watched), lesson.compare_detection(watched)):
@@ -64,6 +67,16 @@ def test_a_run_begins_when_what_the_last_one_broke_is_over(monkeypatch: pytest.M
         cluster, "hang any query node", pod=lesson.usual_pod(lesson.TUNED_PROBE), retriever=retriever
     )
     assert asked
+
+
+def test_a_few_late_checks_are_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = SimulatedCluster()
+    run = lesson.dependency_outage(cluster, retriever=lesson.Retriever(cluster))
+    for healthy, told in ((93, True), (96, False), (0, False)):
+        monkeypatch.setattr(lesson, "outage_checks", lambda _, n=healthy: OutageChecks(96, n, 240, 91))
+        assert (
+            any("only have been late" in line for line in lesson.compare_outage_checks(run).remarks) == told
+        )
 
 
 def test_the_values_are_those_that_the_course_ships() -> None:

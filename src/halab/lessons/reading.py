@@ -33,7 +33,7 @@ from halab.measure.experiments.comparison_view import CurveView, Line, Ratios, R
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
 from halab.measure.experiments.throughput import Limit, pace, speeds
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import mark_title, run_remarks, simulated_remark
+from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.measure.journal.validity import validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.capacity import mm1, mmc, nodes_needed
@@ -64,12 +64,12 @@ __all__ = [
     "probe_behind_balancer",
     "reading",
     "results",
+    "run_remarks",
     "scaling",
     "show_card",
     "show_law",
     "show_run",
     "show_scaling",
-    "simulated_remark",
     "speeds",
     "table",
 ]
