@@ -5,6 +5,7 @@ import pytest
 
 from halab.course.predictions import predict
 from halab.errors import MeasurementError
+from halab.lessons import card_findings
 from halab.lessons.writing import (
     QUESTIONS,
     compare_writes,
@@ -14,6 +15,7 @@ from halab.lessons.writing import (
     verdict,
     writes_table,
 )
+from halab.measure.journal import title_marks, validity
 from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.models.bootstrap import Interval
 from halab.models.replication import Write
@@ -81,6 +83,14 @@ def test_the_verdict_on_the_card_follows_the_run():
     assert (extra.verdict, extra.by.en, extra.predicted) == ("broken", "a larger difference", (200.0,))
     assert extra.measured == pytest.approx((50, 50, 50))
     assert results(made(0.024))["extra-time"].verdict == "held"
+
+
+def test_a_run_whose_machine_worked_for_others_judges_no_claim_and_says_so(monkeypatch):
+    for room in (card_findings, title_marks, validity):
+        monkeypatch.setattr(room, "objections", lambda journal: ("Other programs had 1.20 of 2 cores.",))
+    assert {said.verdict for said in results(made()).values()} == {"unproven"}
+    assert compare_writes(made()).title.startswith("PROVES NOTHING")
+    assert show_costs(made()).sentence.startswith("This proves nothing. Other programs")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from halab.lessons.common import (
 from halab.measure.experiments.comparison_view import Line, Ratios, RatioView, decision
 from halab.measure.experiments.write_cost import Cost, costs, spread, turn_ratios, writing
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import simulated_remark
+from halab.measure.journal.title_marks import mark_title, run_remarks, simulated_remark
 from halab.measure.journal.validity import validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
@@ -88,7 +88,8 @@ def compare_writes(journal: Journal) -> Table:
         ("three replicas", "-", says["three-copies"].text(), _seconds(three)),
         ("three against one", _predicted(journal), f"{says['extra-time'].high:+g} %", percent(ratio)),
     )
-    return Table(_TITLE, _HEADINGS, rows, (*simulated_remark(journal), verdict(ratio, one.turns)))
+    remarks = (*run_remarks(journal), verdict(ratio, one.turns))
+    return Table(mark_title(_TITLE, journal), _HEADINGS, rows, remarks)
 
 
 def verdict(ratio: Interval, turns: int) -> str:
