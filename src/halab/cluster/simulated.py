@@ -262,7 +262,10 @@ class SimulatedCluster:
                         "Every component should be healthy; after {timeout:g} simulated seconds {names}."
                     ).format(
                         timeout=timeout,
-                        names=", ".join(f"{part.name} is {part.health}" for part in unhealthy),
+                        names=", ".join(
+                            gettext("{name} is {health}").format(name=part.name, health=part.health)
+                            for part in unhealthy
+                        ),
                     ),
                     hint=gettext("Undo the fault, or leave its with block."),
                 )

@@ -16,6 +16,8 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from halab.translation import gettext
+
 if TYPE_CHECKING:
     from halab.certificate.assessment import Assessment
     from halab.certificate.learner_progress import Progress as Standing
@@ -55,7 +57,12 @@ def progress(
         print(json.dumps(found.as_dict() | {"next": step.text}, ensure_ascii=False, indent=1))
         return
     print(_board(found, lang))
-    console.print(f"[bold]{'下一步' if lang == 'zh' else 'Next'}:[/] {escape(step.text)}", highlight=False)
+    console.print(
+        gettext("[bold]{which}:[/] {text}").format(
+            which="下一步" if lang == "zh" else gettext("Next"), text=escape(step.text)
+        ),
+        highlight=False,
+    )
     for note in found.notes:
         console.print(f"{'注意：' if lang == 'zh' else 'Note: '}{escape(note)}", highlight=False)
 
@@ -91,17 +98,23 @@ def certify(
         found = assess(on_progress=on_progress)
     _show_items(found)
     if not found.complete:
-        console.print("No certificate yet. Nothing was written.", highlight=False)
+        console.print(gettext("No certificate yet. Nothing was written."), highlight=False)
         raise typer.Exit(1)
     signer = issuer or own_key()
     issued = issue(found, name, signer, by_issuer=issuer is not None, terms=terms)
     files = save(issued, out or work_dir() / "certificates", lang)
-    console.print(f"\nSigned with the key {signer.public.fingerprint}", highlight=False)
+    console.print(
+        gettext("\nSigned with the key {fingerprint}").format(fingerprint=signer.public.fingerprint),
+        highlight=False,
+    )
     for path in filter(None, (files.record, files.page, files.check, files.pdf)):
         print(path)
     if files.pdf_problem:
         console.print(
-            f"No PDF was made: {escape(files.pdf_problem)}. Print the page instead.", highlight=False
+            gettext("No PDF was made: {pdf_problem}. Print the page instead.").format(
+                pdf_problem=escape(files.pdf_problem)
+            ),
+            highlight=False,
         )
 
 
@@ -137,7 +150,7 @@ def verify(
 
     named = read_public_key(public_key) if public_key else None
     if not files and not paper:
-        raise typer.BadParameter("name a FILE, or what a QR says with --paper")
+        raise typer.BadParameter(gettext("name a FILE, or what a QR says with --paper"))
     held = _verify_paper(paper, named, revoked) if paper else True
     sound = verify_backups([path for path in files or () if path.is_dir()])
     certificates = [path for path in files or () if not path.is_dir()]
@@ -146,12 +159,16 @@ def verify(
         console.print(f"[bold]{escape(str(result.file))}[/]", highlight=False, soft_wrap=True)
         if result.certificate:
             record = result.certificate.record
-            print(f"  {record.name or 'no name'}, learner {record.learner}, {record.issued:%Y-%m-%d}")
-            print(f"  Record digest {result.certificate.digest}")
+            print(
+                gettext("  {value}, learner {learner}, {issued:%Y-%m-%d}").format(
+                    value=record.name or gettext("no name"), learner=record.learner, issued=record.issued
+                )
+            )
+            print(gettext("  Record digest {digest}").format(digest=result.certificate.digest))
         for heading, mark, sentences in (
             ("Fails", "✗", result.failures),
             ("Proven", "✓", result.proven),
-            ("Not proven", "–", result.unproven),
+            (gettext("Not proven"), "–", result.unproven),
         ):
             _list(heading, [f"{mark} {sentence}" for sentence in sentences])
     if not (held and sound and all(result.ok for result in results)):
@@ -164,14 +181,18 @@ def _verify_paper(text: str, key: PublicKey | None, revoked: Path | None) -> boo
 
     if key is None:
         raise CourseError(
-            "Who signed a QR is told by the issuer's key alone.", hint="Name it: --public-key FILE.pub"
+            gettext("Who signed a QR is told by the issuer's key alone."),
+            hint=gettext("Name it: --public-key FILE.pub"),
         )
     paper, failures = verify_paper(text, key, revoked)
     for name, value in paper.says.items():
         print(f"  {name}: {value}")
     _list("Fails", [f"✗ {sentence}" for sentence in failures])
     if not failures:
-        _list("Proven", [f"✓ The holder of key {key.fingerprint} signed this."])
+        _list(
+            "Proven",
+            [gettext("✓ The holder of key {fingerprint} signed this.").format(fingerprint=key.fingerprint)],
+        )
     return not failures
 
 
@@ -187,12 +208,18 @@ def key(
 
     if file.resolve().is_relative_to(course_root()):
         raise CourseError(
-            f"{file} lies in the course's folder, which goes into git and into the learners' image.",
-            hint="Keep it in a folder of your own, such as ~/halab-class.",
+            gettext(
+                "{file} lies in the course's folder, which goes into git and into the learners' image."
+            ).format(file=file),
+            hint=gettext("Keep it in a folder of your own, such as ~/halab-class."),
         )
     made = make_key(file)
-    print(f"Private key: {file} (keep it secret)\nPublic key:  {file}.pub (hand it out)")
-    print(f"Fingerprint: {made.public.fingerprint}")
+    print(
+        gettext("Private key: {file} (keep it secret)\nPublic key:  {file}.pub (hand it out)").format(
+            file=file
+        )
+    )
+    print(gettext("Fingerprint: {fingerprint}").format(fingerprint=made.public.fingerprint))
     print(made.public.pem().decode(), end="")
 
 
@@ -205,7 +232,9 @@ def _grading() -> Iterator[Callable[[int, float], None]]:
 
         def done(card: int, share: float) -> None:
             if card not in tasks:
-                tasks[card] = bars.add_task(f"Grading exercise {card:02d}", total=1.0)
+                tasks[card] = bars.add_task(
+                    gettext("Grading exercise {card:02d}").format(card=card), total=1.0
+                )
             bars.update(tasks[card], completed=share)
 
         yield done
@@ -216,12 +245,16 @@ def _show_items(found: Assessment) -> None:
     from halab.course.catalogue import CHECKLIST, entry, language
 
     for number, item in enumerate(CHECKLIST, start=1):
-        mark, standing = ("✓", "met") if found.met(item) else ("○", "not met")
+        mark, standing = ("✓", "met") if found.met(item) else ("○", gettext("not met"))
         console.print(f"{mark} {number:>2} {item.words.in_(language())}: {standing}", highlight=False)
     _list(
         "Missing",
         [
-            f"{entry(gap.card).called('en').capitalize()}: {gap.problem}. Next step: {gap.next_step}"
+            gettext("{capitalize}: {problem}. Next step: {next_step}").format(
+                capitalize=entry(gap.card).called("en").capitalize(),
+                problem=gap.problem,
+                next_step=gap.next_step,
+            )
             for gap in found.missing
         ],
     )
@@ -254,7 +287,11 @@ def _board(found: Standing, lang: Language) -> str:
         rows.append((f"{card.number}.{'' if lang == 'zh' else ' '}{card.title.in_(lang)}", *cells))
     steps, all_of = steps_done(found)
     filled = round(20 * steps / all_of)
-    count = f"{all_of} 步中已完成 {steps} 步。" if lang == "zh" else f"{steps} of {all_of} steps done."
+    count = (
+        f"{all_of} 步中已完成 {steps} 步。"
+        if lang == "zh"
+        else gettext("{steps} of {all_of} steps done.").format(steps=steps, all_of=all_of)
+    )
     heading = (
         f"{'█' * filled}{'░' * (20 - filled)}  {count}{'' if lang == 'zh' else ' '}{items_met(found, lang)}"
     )

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from halab.commands.certificate_commands import COURSE_HOURS, Hours, Organisation, Person, ValidUntil
+from halab.translation import gettext
 
 if TYPE_CHECKING:
     from halab.classroom.class_certificates import ClassCertificates
@@ -35,7 +36,7 @@ messages = Console(stderr=True)
 
 def register(app: typer.Typer) -> None:
     """Add the instructor's commands to the `halab` command."""
-    group = typer.Typer(help="For instructors: grade what a class handed in.", no_args_is_help=True)
+    group = typer.Typer(help=gettext("For instructors: grade what a class handed in."), no_args_is_help=True)
     group.command()(grade)
     group.command()(regrade)
     group.command()(certify)
@@ -115,7 +116,7 @@ def certify(
     with (
         TemporaryDirectory(prefix="halab-class-") as unpacked,
         TemporaryDirectory(prefix="halab-class-") as scratch,
-        messages.status("Reading what was handed in") as status,
+        messages.status(gettext("Reading what was handed in")) as status,
     ):
         submitted = read_folder(folder, Path(unpacked))
         certified = certify_class(
@@ -126,7 +127,9 @@ def certify(
             Path(scratch),
             accept=accept or (),
             on_learner=lambda learner, done, total: status.update(
-                f"{done + 1} of {total}: {escape(learner)}"
+                gettext("{value} of {total}: {learner}").format(
+                    value=done + 1, total=total, learner=escape(learner)
+                )
             ),
         )
     _show_certificates(certified, out)
@@ -135,22 +138,41 @@ def certify(
 
 
 def _show_certificates(certified: ClassCertificates, out: Path) -> None:
-    table = Table(title=f"{certified.submitted.folder.name}: certificates", title_justify="left")
-    for heading in ("Learner", "Standing", "Items", "What is missing, or in the way"):
+    table = Table(
+        title=gettext("{name}: certificates").format(name=certified.submitted.folder.name),
+        title_justify="left",
+    )
+    for heading in ("Learner", "Standing", "Items", gettext("What is missing, or in the way")):
         table.add_column(heading, overflow="fold", justify="right" if heading == "Items" else "left")
     for one in certified.learners:
         label = certified.submitted.label(one.learner)
-        table.add_row(*map(escape, (label, one.standing, f"{one.items} of 10", "\n".join(one.reasons))))
+        table.add_row(
+            *map(
+                escape,
+                (
+                    label,
+                    one.standing,
+                    gettext("{items} of 10").format(items=one.items),
+                    "\n".join(one.reasons),
+                ),
+            )
+        )
     for entry in certified.submitted.left_out:
-        table.add_row(*map(escape, (f"! {entry.where}", "left out", "", entry.reason)))
+        table.add_row(*map(escape, (f"! {entry.where}", gettext("left out"), "", entry.reason)))
     console.print(table)
     made = [one for one in certified.learners if one.files]
-    console.print(f"{_counted(len(made), 'certificate')} made, in {out}.", highlight=False, soft_wrap=True)
+    console.print(
+        gettext("{counted} made, in {out}.").format(counted=_counted(len(made), "certificate"), out=out),
+        highlight=False,
+        soft_wrap=True,
+    )
     withheld = [one.learner for one in certified.learners if one.standing == "withheld"]
     if withheld:
         _say(
-            f"Withheld from {', '.join(withheld)}: find out whose the work is, then run it again with "
-            "--accept for that learner."
+            gettext(
+                "Withheld from {withheld}: find out whose the work is, then run it again with "
+                "--accept for that learner."
+            ).format(withheld=", ".join(withheld))
         )
 
 
@@ -170,7 +192,12 @@ def revoke(
 
     digests = [record_digest(read_certificate(file)[0].record) for file in files]
     count = add(to, digests, reason, read_key(key))
-    console.print(f"{to} has {count} now. Publish it; `halab verify --revoked` reads it.", highlight=False)
+    console.print(
+        gettext("{to} has {count} now. Publish it; `halab verify --revoked` reads it.").format(
+            to=to, count=count
+        ),
+        highlight=False,
+    )
 
 
 def watch(
@@ -211,7 +238,7 @@ def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: 
     from halab.grading import grader
 
     for remark in (*(entry.sentence for entry in submitted.left_out), *submitted.remarks):
-        _say(f"Note: {remark}")
+        _say(gettext("Note: {remark}").format(remark=remark))
     # While the first are graded: loading Matplotlib and nbgrader takes a second and a half.
     loading = Thread(target=_load_for_later, daemon=True)
     loading.start()
@@ -223,33 +250,47 @@ def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: 
     from halab.classroom.feedback import write_feedback
     from halab.classroom.heatmap import save
 
-    with messages.status("Writing the gradebook"):
+    with messages.status(gettext("Writing the gradebook")):
         report, remarks = publish(report, out)
         save(report, out)
         write_feedback(report, out, submitted.languages)
     _show(report)
     for submission in submitted.submissions:
         for note in submission.notes:
-            _say(f"Look at {submitted.label(submission.learner)}, {submission.assignment}: {note}")
+            _say(
+                gettext("Look at {label}, {assignment}: {note}").format(
+                    label=submitted.label(submission.learner), assignment=submission.assignment, note=note
+                )
+            )
     notes = {note for result in report.results for note in result.notes}
     for remark in (*remarks, *sorted(note for note in notes if note.startswith(WEAK_ISOLATION))):
-        _say(f"Note: {remark}")
+        _say(gettext("Note: {remark}").format(remark=remark))
     _show_files(out)
     ungraded = sum(result.status == "not graded" for result in report.results)
     if ungraded:
         _say(
-            f"{ungraded} of {len(report.results)} submissions were not graded: run the same command again, "
-            "with --jobs 1 if this machine was busy."
+            gettext(
+                "{ungraded} of {count} submissions were not graded: run the same command again, with "
+                "--jobs 1 if this machine was busy."
+            ).format(ungraded=ungraded, count=len(report.results))
         )
     if submitted.left_out:
         left_out = _counted(len(submitted.left_out), "thing")
-        _say(f"{left_out} left out: see the rows with ! in the table and the reasons in grades.csv.")
+        _say(
+            gettext(
+                "{left_out} left out: see the rows with ! in the table and the reasons in grades.csv."
+            ).format(left_out=left_out)
+        )
     if ungraded or submitted.left_out:
         raise typer.Exit(1)
 
 
 def _counted(number: int, what: str) -> str:
-    return f"1 {what} was" if number == 1 else f"{number} {what}s were"
+    return (
+        gettext("1 {what} was").format(what=what)
+        if number == 1
+        else gettext("{number} {what}s were").format(number=number, what=what)
+    )
 
 
 def _load_for_later() -> None:
@@ -263,7 +304,7 @@ def _load_for_later() -> None:
 def _progress(out: Path) -> Iterator[OnResult]:
     """A bar with the time left on stderr, and above it a line for each thing that went wrong."""
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("time left"),
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(gettext("time left")),
         TimeRemainingColumn(),
     )  # fmt: skip
     reached = "None"
@@ -272,10 +313,14 @@ def _progress(out: Path) -> Iterator[OnResult]:
 
         def on_result(result: Result | None, done: int, total: int) -> None:
             nonlocal reached
-            reached = f"{done} of {total}"
+            reached = gettext("{done} of {total}").format(done=done, total=total)
             if result is None:
                 if done:
-                    _say(f"{done} of {total} submissions were graded before and have not changed.")
+                    _say(
+                        gettext(
+                            "{done} of {total} submissions were graded before and have not changed."
+                        ).format(done=done, total=total)
+                    )
                 # The bar's own count starts here, else the time left would be reckoned from earlier runs.
                 bar.reset(task, total=total, completed=done)
                 return
@@ -287,23 +332,36 @@ def _progress(out: Path) -> Iterator[OnResult]:
             yield on_result
         except KeyboardInterrupt:
             bar.stop()
-            _say(f"Stopped. {reached} are done and kept in {out}; run the same command to continue.")
+            _say(
+                gettext(
+                    "Stopped. {reached} are done and kept in {out}; run the same command to continue."
+                ).format(reached=reached, out=out)
+            )
             raise typer.Exit(INTERRUPTED) from None
 
 
 def _problem_line(result: Result) -> str:
-    points = "" if result.points is None else f", {result.points:g} of {result.out_of:g} points"
+    points = (
+        ""
+        if result.points is None
+        else gettext(", {points:g} of {out_of:g} points").format(points=result.points, out_of=result.out_of)
+    )
     return f"{result.learner}, {result.assignment}: {result.status}{points}. {result.reason}"
 
 
 def _show(report: ClassReport) -> None:
     assignments = report.submitted.assignments
     out_of = sum(report.out_of(assignment) for assignment in assignments)
-    table = Table(title=f"{report.submitted.folder.name}: points", title_justify="left")
+    table = Table(
+        title=gettext("{name}: points").format(name=report.submitted.folder.name), title_justify="left"
+    )
     table.add_column("Learner", overflow="fold")
     for assignment in assignments:
-        table.add_column(f"{assignment[:2]}\nof {report.out_of(assignment):g}", justify="right")
-    table.add_column(f"All\nof {out_of:g}", justify="right")
+        table.add_column(
+            gettext("{value}\nof {out_of:g}").format(value=assignment[:2], out_of=report.out_of(assignment)),
+            justify="right",
+        )
+    table.add_column(gettext("All\nof {out_of:g}").format(out_of=out_of), justify="right")
     for learner in report.submitted.learners:
         results = (report.result(learner, assignment) for assignment in assignments)
         total = report.total(learner)
@@ -312,7 +370,7 @@ def _show(report: ClassReport) -> None:
     for entry in report.submitted.left_out:
         table.add_row(f"! {escape(entry.where)}", *("!" for _ in assignments), "!")
     console.print(table)
-    console.print("- not handed in, × 0 refused, ? not graded, ! left out", highlight=False)
+    console.print(gettext("- not handed in, × 0 refused, ? not graded, ! left out"), highlight=False)
 
 
 def _cell(result: Result | None) -> str:
@@ -324,14 +382,14 @@ def _cell(result: Result | None) -> str:
 
 
 def _show_files(out: Path) -> None:
-    console.print(f"In {out}:", highlight=False, soft_wrap=True)
+    console.print(gettext("In {out}:").format(out=out), highlight=False, soft_wrap=True)
     for name, what in (
-        ("grades.csv", "a row a submission, with the reason where points are missing"),
-        ("summary.csv", "a row a learner"),
-        ("anonymous.csv", "the same without names and ids"),
-        ("for-learners/", "a page of feedback for each learner: `halab feedback FILE`"),
-        ("heatmap.png, .svg", "learners by cards"),
-        ("gradebook.db", "for nbgrader there: generate_feedback, export, formgrader"),
+        ("grades.csv", gettext("a row a submission, with the reason where points are missing")),
+        ("summary.csv", gettext("a row a learner")),
+        ("anonymous.csv", gettext("the same without names and ids")),
+        ("for-learners/", gettext("a page of feedback for each learner: `halab feedback FILE`")),
+        ("heatmap.png, .svg", gettext("learners by cards")),
+        ("gradebook.db", gettext("for nbgrader there: generate_feedback, export, formgrader")),
     ):
         console.print(f"  {name:19}{what}", highlight=False)
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from halab.commands.help_texts import help_texts
 from halab.errors import CourseError, SubmissionError
-from halab.translation import languages
+from halab.translation import gettext, languages
 
 if TYPE_CHECKING:
     from halab.grading.grader import Check, GradeReport
@@ -44,7 +44,7 @@ def lab(
     from halab.course.workspace import outdated_copies
 
     for sentence in outdated_copies():
-        messages.print(f"Note: {sentence}", highlight=False)
+        messages.print(gettext("Note: {sentence}").format(sentence=sentence), highlight=False)
     start_lab(port, browser=not no_browser)
 
 
@@ -60,8 +60,15 @@ def grade(
 
     cards = _cards(what)
     if not messages.is_terminal:  # such as `!halab grade` in a notebook, where no bar moves
-        exercises = f"{len(cards)} exercise{'s' if len(cards) > 1 else ''}"
-        messages.print(f"Grading {exercises}, each for up to a minute on a busy machine ...", highlight=False)
+        exercises = gettext("{count} exercise{which}").format(
+            count=len(cards), which="s" if len(cards) > 1 else ""
+        )
+        messages.print(
+            gettext("Grading {exercises}, each for up to a minute on a busy machine ...").format(
+                exercises=exercises
+            ),
+            highlight=False,
+        )
     with _progress(cards) as on_progress:
         results = grade_all(cards, on_progress)
     reports = [result for result in results.values() if isinstance(result, GradeReport)]
@@ -72,7 +79,11 @@ def grade(
             _show(report)
     refused = {card: result for card, result in results.items() if isinstance(result, SubmissionError)}
     for card, error in refused.items():
-        messages.print(f"Exercise {card} was not graded: {error}", markup=False, highlight=False)
+        messages.print(
+            gettext("Exercise {card} was not graded: {error}").format(card=card, error=error),
+            markup=False,
+            highlight=False,
+        )
     if refused:
         raise typer.Exit(1)
 
@@ -87,10 +98,14 @@ def hint(
     from halab.grading.hints import STEPS, next_hint
 
     given = next_hint(task)
-    console.print(f"[bold]{given.step}[/] (hint {given.number} of {len(STEPS)}, {given.topic})")
+    console.print(
+        gettext("[bold]{step}[/] (hint {number} of {count}, {topic})").format(
+            step=given.step, number=given.number, count=len(STEPS), topic=given.topic
+        )
+    )
     console.print(given.text, markup=False, highlight=False)
     if given.number < len(STEPS):
-        console.print(f"The next one: halab hint {given.topic}", highlight=False)
+        console.print(gettext("The next one: halab hint {topic}").format(topic=given.topic), highlight=False)
 
 
 def hand_in(
@@ -114,10 +129,12 @@ def hand(
 
     if not tell_class("lowered the hand" if down else "raised a hand"):
         raise CourseError(
-            "This seat was not started for a class, or the class's folder cannot be written.",
-            hint="Raise your own hand; or ask for the folder, and set HALAB_CLASS to it.",
+            gettext("This seat was not started for a class, or the class's folder cannot be written."),
+            hint=gettext("Raise your own hand; or ask for the folder, and set HALAB_CLASS to it."),
         )
-    console.print("Your hand is down." if down else "Your hand is up. Lower it: halab hand --down")
+    console.print(
+        gettext("Your hand is down.") if down else gettext("Your hand is up. Lower it: halab hand --down")
+    )
 
 
 def feedback(
@@ -144,15 +161,19 @@ def build(
 
     if not check:
         changed = build_exercises()
-        console.print("\n".join(changed) if changed else "exercises/ was up to date.", highlight=False)
+        console.print(
+            "\n".join(changed) if changed else gettext("exercises/ was up to date."), highlight=False
+        )
         return
     stale = stale_exercises()
     if stale:
         raise CourseError(
-            f"exercises/ should be what solutions/ gives, but these differ: {', '.join(stale)}.",
-            hint="Edit solutions/ only, run `halab build`, and commit both.",
+            gettext("exercises/ should be what solutions/ gives, but these differ: {stale}.").format(
+                stale=", ".join(stale)
+            ),
+            hint=gettext("Edit solutions/ only, run `halab build`, and commit both."),
         )
-    console.print("exercises/ is what solutions/ gives.", highlight=False)
+    console.print(gettext("exercises/ is what solutions/ gives."), highlight=False)
 
 
 def translations(
@@ -171,23 +192,31 @@ def translations(
 
     said = help_texts(context.find_root().command)
     if of not in languages()[1:]:
-        raise CourseError(f"A language but English is {' or '.join(languages()[1:])}, not {of!r}.")
+        raise CourseError(
+            gettext("A language but English is {names}, not {of!r}.").format(
+                names=" or ".join(languages()[1:]), of=of
+            )
+        )
     for path in accept or []:
         count = translation_check.accept(path.resolve())
-        console.print(f"{path}: {count} sections accepted.", highlight=False)
+        console.print(
+            gettext("{path}: {count} sections accepted.").format(path=path, count=count), highlight=False
+        )
     if add:
         for path in translation_check.add_missing(of):
-            console.print(f"{path}: sections were added in English.", highlight=False)
+            console.print(
+                gettext("{path}: sections were added in English.").format(path=path), highlight=False
+            )
         translation_check.update_catalogue(of, said)
     left = translation_check.gaps(of, said)
     for gap in left:
         console.print(str(gap), markup=False, highlight=False)
     if left:
         raise CourseError(
-            f"{len(left)} texts are to be translated.",
-            hint="Write them, then run this with --accept and the file.",
+            gettext("{count} texts are to be translated.").format(count=len(left)),
+            hint=gettext("Write them, then run this with --accept and the file."),
         )
-    console.print("Every text is translated.", highlight=False)
+    console.print(gettext("Every text is translated."), highlight=False)
 
 
 def _cards(what: str) -> list[int]:
@@ -198,7 +227,11 @@ def _cards(what: str) -> list[int]:
         begun = [card for card in exercises() if (work_dir() / "exercises" / card.slug).is_dir()]
         return [card.number for card in begun or exercises()]
     if not what.isdecimal():
-        raise CourseError(f'Say which exercise to grade: its card, such as 06, or "all", not {what!r}.')
+        raise CourseError(
+            gettext('Say which exercise to grade: its card, such as 06, or "all", not {what!r}.').format(
+                what=what
+            )
+        )
     return [int(what)]
 
 
@@ -207,7 +240,10 @@ def _progress(cards: list[int]) -> Iterator[Callable[[int, float], None]]:
     """A bar for each exercise on stderr, so that stdout holds the result alone."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=messages, transient=True) as bars:
-        tasks = {card: bars.add_task(f"Grading exercise {card}", total=1.0) for card in cards}
+        tasks = {
+            card: bars.add_task(gettext("Grading exercise {card}").format(card=card), total=1.0)
+            for card in cards
+        }
 
         def done(card: int, share: float) -> None:
             bars.update(tasks[card], completed=share)
@@ -218,14 +254,16 @@ def _progress(cards: list[int]) -> Iterator[Callable[[int, float], None]]:
 def _show(report: GradeReport) -> None:
     from halab.course.catalogue import entry, language
 
-    title = f"Exercise {report.card}: {entry(report.card).title.in_(language())}"
+    title = gettext("Exercise {card}: {in_}").format(
+        card=report.card, in_=entry(report.card).title.in_(language())
+    )
     table = Table(
         title=title, title_justify="left", caption=f"{report.seconds:.1f} s", caption_justify="right"
     )
     table.add_column("Task")
     table.add_column("Check")
     table.add_column("Points", justify="right")
-    table.add_column("What is missing")
+    table.add_column(gettext("What is missing"))
     for check in report.checks:
         table.add_row(
             check.task,
@@ -234,14 +272,22 @@ def _show(report: GradeReport) -> None:
             escape(check.behaviour),  # a learner's error may hold brackets
         )
     table.add_section()
-    table.add_row("", "[bold]All[/]", f"[bold]{report.points:g} / {report.out_of:g}[/]", "")
+    table.add_row(
+        "",
+        "[bold]All[/]",
+        gettext("[bold]{points:g} / {out_of:g}[/]").format(points=report.points, out_of=report.out_of),
+        "",
+    )
     console.print(table)
     for note in report.notes:
-        console.print(f"Note: {note}", markup=False, highlight=False)
+        console.print(gettext("Note: {note}").format(note=note), markup=False, highlight=False)
     if report.points == report.out_of:
-        console.print("All points. What is next: halab progress", highlight=False)
+        console.print(gettext("All points. What is next: halab progress"), highlight=False)
     for check in _first_failures(report):
-        console.print(f"Task {check.task}, next step: halab hint {check.hint}", highlight=False)
+        console.print(
+            gettext("Task {task}, next step: halab hint {hint}").format(task=check.task, hint=check.hint),
+            highlight=False,
+        )
 
 
 def _first_failures(report: GradeReport) -> list[Check]:

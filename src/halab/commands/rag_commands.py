@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from halab.errors import ClusterNotFound, RagError
+from halab.translation import gettext
 
 if TYPE_CHECKING:
     from halab.rag.ingest import Progress as OnProgress
@@ -55,7 +56,7 @@ def ingest(
 
     for home in filter(None, (uri or _uri(name), standby and _uri(standby))):
         local = _local_file()
-        with _bar(f"Passages to {home}") as on_progress:
+        with _bar(gettext("Passages to {home}").format(home=home)) as on_progress:
             collection = _collection(home, replicas)
             done = take_in(
                 _folder(folder), collection, _vectors(_load(local)), local, on_progress=on_progress
@@ -78,9 +79,16 @@ def ask(
         with _service(addresses) as service:
             answer = service.ask(question)
     else:
-        answer = _by_keywords(question, f"no cluster called {name} is up; start one with: halab up")
+        answer = _by_keywords(
+            question, gettext("no cluster called {name} is up; start one with: halab up").format(name=name)
+        )
     if answer.degraded:
-        console.print(f"[bold]Degraded ({answer.degraded}):[/] {escape(answer.why)}\n", highlight=False)
+        console.print(
+            gettext("[bold]Degraded ({degraded}):[/] {why}\n").format(
+                degraded=answer.degraded, why=escape(answer.why)
+            ),
+            highlight=False,
+        )
     model = LanguageModel.from_environment()
     if model and (sentences := model.answer(question, answer.passages)):
         console.print(f"{escape(sentences)}\n", highlight=False)
@@ -107,7 +115,9 @@ def serve(
         try:
             with serve_questions(service, port, LanguageModel.from_environment()) as address:
                 console.print(
-                    f"{address} until Ctrl-C; for programs {address}ask?q=…, /ready, /metrics",
+                    gettext("{address} until Ctrl-C; for programs {address}ask?q=…, /ready, /metrics").format(
+                        address=address
+                    ),
                     highlight=False,
                 )
                 with suppress(KeyboardInterrupt):
@@ -115,7 +125,8 @@ def serve(
                         time.sleep(1.0)
         except OSError as error:
             raise typer.BadParameter(
-                f"{port} is not to be had: {error.strerror}", param_hint="--port"
+                gettext("{port} is not to be had: {strerror}").format(port=port, strerror=error.strerror),
+                param_hint="--port",
             ) from None
 
 
@@ -141,7 +152,9 @@ def reindex(
     else:
         with _bar("Passages") as on_progress:
             side = index_anew(passages, collection, vectors, known, on_progress=on_progress)
-    console.print(f"{side} answers now. Back with: halab rag reindex --back", highlight=False)
+    console.print(
+        gettext("{side} answers now. Back with: halab rag reindex --back").format(side=side), highlight=False
+    )
 
 
 def _uri(name: str) -> str:
@@ -223,10 +236,10 @@ def _by_keywords(question: str, why: str) -> Answer:
     passages = _load(_local_file())
     if not len(passages):
         passages = LocalPassages(read_documents(_folder(None)).passages)
-        why = f"nothing was taken in, so these are the course's cards; {why}"
+        why = gettext("nothing was taken in, so these are the course's cards; {why}").format(why=why)
     found = tuple(passage for passage, _ in passages.search(question))
     if not found:
-        raise RagError(f"no passage shares a word with the question, and {why}")
+        raise RagError(gettext("no passage shares a word with the question, and {why}").format(why=why))
     return Answer(found, "keywords", why, requests=0)
 
 

@@ -11,6 +11,7 @@ import unicodedata
 from halab.course.paths import state_dir
 from halab.course.store import create_once, set_aside
 from halab.errors import CourseError
+from halab.translation import gettext
 
 __all__ = ["learner_id", "seed", "valid_learner"]
 
@@ -50,9 +51,11 @@ def valid_learner(name: str) -> str:
         or _FORBIDDEN & set(composed)
     ):
         raise CourseError(
-            "A learner's id has up to 64 letters of any script, digits, blanks between them or . _ @ - ' and "
-            f"begins with no . or -; {name[:100]!r} is none.",
-            hint="Use the id your instructor gave you, or unset HALAB_LEARNER to work on your own.",
+            gettext(
+                "A learner's id has up to 64 letters of any script, digits, blanks between them or . "
+                "_ @ - ' and begins with no . or -; {value!r} is none."
+            ).format(value=name[:100]),
+            hint=gettext("Use the id your instructor gave you, or unset HALAB_LEARNER to work on your own."),
         )
     return composed
 
@@ -64,5 +67,5 @@ def _kept() -> str:
     try:
         return valid_learner(json.loads(path.read_text())["learner"])
     except (ValueError, KeyError, TypeError, CourseError):
-        set_aside(path, "You get a new learner id, so the numbers in your exercises change.")
+        set_aside(path, gettext("You get a new learner id, so the numbers in your exercises change."))
         return _kept()

@@ -32,6 +32,7 @@ from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.models.quorum import leadership
 from halab.tables import Table
+from halab.translation import gettext, gettext_noop
 from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.card_view import Finding, RunVerdict
 
@@ -90,14 +91,20 @@ def read_sessions(cluster: Cluster) -> Table:
         role = one.key.partition("-")[0]
         if role in COORDINATORS:
             address = json.loads(one.value)["Address"]
-            left = f"{one.left:g} of {one.granted:g} s"
+            left = gettext("{left:g} of {granted:g} s").format(left=one.left, granted=one.granted)
             rows.append((one.key, "active" if one.key == role else "", names.get(address, address), left))
     waiting = sum(len(who[role].standby) for role in COORDINATORS if role in who)
-    remarks = [f"{waiting} stand by. The lease is renewed as long as its process lives."]
+    remarks = [
+        gettext("{waiting} stand by. The lease is renewed as long as its process lives.").format(
+            waiting=waiting
+        )
+    ]
     if cluster.engine == "simulated":
-        remarks.insert(0, "SIMULATED: these are the keys that such a cluster would have.")
-    headings = ("key in etcd", "", "held by", "lease left")
-    return Table(f"Sessions of cluster {cluster.name}", headings, tuple(rows), tuple(remarks))
+        remarks.insert(0, gettext("SIMULATED: these are the keys that such a cluster would have."))
+    headings = (gettext("key in etcd"), "", gettext("held by"), gettext("lease left"))
+    return Table(
+        gettext("Sessions of cluster {name}").format(name=cluster.name), headings, tuple(rows), tuple(remarks)
+    )
 
 
 def copies(retriever: Retriever) -> Sentence:
@@ -114,10 +121,14 @@ def copies(retriever: Retriever) -> Sentence:
             time.sleep(1.0)
         answers.append(retriever.copies_on())
     nodes, wanted = answers[-1], retriever.replicas
-    said = f"{len(nodes)} of {wanted} copies answer{': ' if nodes else ''}{', '.join(nodes)}."
+    said = gettext("{count} of {wanted} copies answer{which}{nodes}.").format(
+        count=len(nodes), wanted=wanted, which=": " if nodes else "", nodes=", ".join(nodes)
+    )
     if len(nodes) < wanted:
         missing = wanted - len(nodes)
-        said += f" {missing} {'has' if missing == 1 else 'have'} no query node now."
+        said += gettext(" {missing} {which} no query node now.").format(
+            missing=missing, which=gettext("has") if missing == 1 else gettext("have")
+        )
     return Sentence(said)
 
 
@@ -139,9 +150,9 @@ def compare_parts(*journals: Journal) -> Table:
         (experiment_of(journal), _predicted(journal), *(recovery(journal, name) for name in _OPERATIONS))
         for journal in journals
     )
-    remark = "You said: seconds without metadata calls. The others: seconds until lasting service."
-    title = "What was lost, and how long was it gone?"
-    headings = ("fault", "you said", *_OPERATIONS)
+    remark = gettext("You said: seconds without metadata calls. The others: seconds until lasting service.")
+    title = gettext("What was lost, and how long was it gone?")
+    headings = (gettext_noop("fault"), gettext("you said"), *_OPERATIONS)
     return Table(mark_title(title, *journals), headings, rows, (*run_remarks(*journals), remark))
 
 

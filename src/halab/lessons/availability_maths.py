@@ -36,6 +36,7 @@ from halab.measure.journal.validity import objections, validity_remark
 from halab.models.availability import Calendar
 from halab.models.availability_slo import ALERTS, MeanInterval, failovers_allowed, mean_interval
 from halab.tables import Row, Sentence, Table
+from halab.translation import gettext, gettext_noop
 from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
 from halab.widgets.card_view import Finding
 
@@ -81,11 +82,12 @@ def repeat(
     """
     if times < 2:
         raise MeasurementError(
-            f"an interval needs at least two repeats, not {times}", hint="five take two or three minutes"
+            gettext("an interval needs at least two repeats, not {times}").format(times=times),
+            hint=gettext("five take two or three minutes"),
         )
     journals = []
     for number in range(1, times + 1):
-        print(f"Run {number} of {times}")
+        print(gettext("Run {number} of {times}").format(number=number, times=times))
         journals.append(experiment(cluster, fault, retriever=retriever, seconds=seconds, seed=number))
         keep(journals[-1], CARD)
     return journals
@@ -114,16 +116,19 @@ def _without_end(journals: Sequence[Journal], operation: str) -> str:
     ]
     if not numbers:
         return ""
-    runs = f"run{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+    runs = gettext("run{which} {names}").format(
+        which="s" if len(numbers) > 1 else "", names=", ".join(map(str, numbers))
+    )
     means = (
-        "The mean is that of the others, so the true one is longer"
+        gettext("The mean is that of the others, so the true one is longer")
         if len(counts) - len(numbers) >= 2
-        else "So there is no mean yet"
+        else gettext("So there is no mean yet")
     )
-    return (
-        f"In {runs} {operation} was not back when the recording ended: an outage without a length. {means}. "
-        "To see the end, measure again for longer, such as lesson.repeat(..., seconds=30)."
-    )
+    return gettext(
+        "In {runs} {operation} was not back when the recording ended: an outage without a "
+        "length. {means}. To see the end, measure again for longer, such as "
+        "lesson.repeat(..., seconds=30)."
+    ).format(runs=runs, operation=operation, means=means)
 
 
 def outages_of(journals: Sequence[Journal], operation: str = "search") -> list[float]:
@@ -134,14 +139,16 @@ def outages_of(journals: Sequence[Journal], operation: str = "search") -> list[f
     kinds = {(experiment_of(journal), journal.header.engine) for journal in journals}
     if len(kinds) != 1:
         raise MeasurementError(
-            f"repeats are runs of one experiment, and these are of {len(kinds)}",
-            hint="take the journals of one fault, measured on one engine",
+            gettext("repeats are runs of one experiment, and these are of {count}").format(count=len(kinds)),
+            hint=gettext("take the journals of one fault, measured on one engine"),
         )
     lengths = [_length(journal, operation) for journal in journals]
     if unending := [number for number, length in enumerate(lengths, 1) if math.isinf(length)]:
         raise MeasurementError(
-            f"{operation} did not come back while run {unending[0]} was recorded: its outage has no length",
-            hint="repeat with more seconds, such as repeat(..., seconds=30)",
+            gettext(
+                "{operation} did not come back while run {value} was recorded: its outage has no length"
+            ).format(operation=operation, value=unending[0]),
+            hint=gettext("repeat with more seconds, such as repeat(..., seconds=30)"),
         )
     return lengths
 
@@ -161,7 +168,9 @@ def failover_time(journals: Sequence[Journal], operation: str = "search") -> Mea
     try:
         return mean_interval(lengths)
     except ValueError as error:
-        raise MeasurementError(str(error), hint="run the experiment again; every run is kept") from None
+        raise MeasurementError(
+            str(error), hint=gettext("run the experiment again; every run is kept")
+        ) from None
 
 
 def failover_seconds(
@@ -171,7 +180,11 @@ def failover_seconds(
     than two runs ended. Raises MeasurementError for what are no repeats."""
     if _has_mean(journals, operation):
         return failover_time(journals, operation).mean
-    print(f"{_without_end(journals, operation)} Until then the calculator begins with {otherwise:g} s.")
+    print(
+        gettext("{without_end} Until then the calculator begins with {otherwise:g} s.").format(
+            without_end=_without_end(journals, operation), otherwise=otherwise
+        )
+    )
     return otherwise
 
 
@@ -186,12 +199,16 @@ def runs_picture(journals: Sequence[Journal], operation: str = "search") -> Runs
     """
     digests = {journal.digest for journal in _ended(journals, operation)}
     bars = [
-        Bar(f"run {number}", _length(journal, operation), "run" if journal.digest in digests else "left out")
+        Bar(
+            gettext("run {number}").format(number=number),
+            _length(journal, operation),
+            "run" if journal.digest in digests else gettext("left out"),
+        )
         for number, journal in enumerate(journals, 1)
     ]
     if said := _predicted(journals[0]):
-        bars.append(Bar("your prediction", said, "prediction"))
-    bars.append(Bar("the card", 0.0, "card"))
+        bars.append(Bar(gettext("your prediction"), said, "prediction"))
+    bars.append(Bar(gettext("the card"), 0.0, "card"))
     lengths = [bar.seconds for bar in bars if bar.kind == "run"]
     mean = mean_interval(lengths) if len(lengths) > 1 and all(map(math.isfinite, lengths)) else None
     band = mean if mean and mean.n >= _FEWEST_FOR_A_BAND else None
@@ -205,21 +222,25 @@ def _said_of_runs(
 ) -> str:
     endless, counts = _without_end(journals, operation), counted(journals)
     said = (
-        f"{len(lengths)} failovers took {spread(lengths)}, {mean.mean:.1f} s on average; {_how_sure(mean)}."
+        gettext("{count} failovers took {spread}, {mean:.1f} s on average; {how_sure}.").format(
+            count=len(lengths), spread=spread(lengths), mean=mean.mean, how_sure=_how_sure(mean)
+        )
         if mean
         else ""
     )
-    said = " ".join(filter(None, (said, endless))) or "One run has no mean: repeat it."
+    said = " ".join(filter(None, (said, endless))) or gettext("One run has no mean: repeat it.")
     return " ".join((mark_title(said, *counts), *validity_remark(*counts)))
 
 
 def _how_sure(mean: MeanInterval) -> str:
     if mean.n < _FEWEST_FOR_A_BAND:
-        return "two are too few to say how sure that is: take three at least"
-    return f"the true mean lies between {mean.low:.1f} and {mean.high:.1f} s (95 %)"
+        return gettext("two are too few to say how sure that is: take three at least")
+    return gettext("the true mean lies between {low:.1f} and {high:.1f} s (95 %)").format(
+        low=mean.low, high=mean.high
+    )
 
 
-_HEADINGS = ("", "one failover\n(seconds)", *(f"{slo * 100:.5g} %" for slo in SLOS))
+_HEADINGS = ("", gettext_noop("one failover\n(seconds)"), *(f"{slo * 100:.5g} %" for slo in SLOS))
 
 
 def price_list(
@@ -237,19 +258,19 @@ def price_list(
     first, counts = journals[0], counted(journals)
     rows: list[Row] = []
     if said := _predicted(first):
-        rows.append(_row("your prediction", f"{said:.1f}", calendar, said, said))
-    rows.append(("the card", "0: not counted", *("any number" for _ in SLOS)))
+        rows.append(_row(gettext("your prediction"), f"{said:.1f}", calendar, said, said))
+    rows.append((gettext("the card"), gettext("0: not counted"), *("any number" for _ in SLOS)))
     word = provenance(first)
     sure = found.n >= _FEWEST_FOR_A_BAND
     span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})" if sure else f"{found.mean:.1f}"
     low, high = (found.low, found.high) if sure else (found.mean, found.mean)
-    rows.append(_row(f"{word}, {found.n} runs", span, calendar, low, high))
+    rows.append(_row(gettext("{word}, {n} runs").format(word=word, n=found.n), span, calendar, low, high))
     remarks = [
         *simulated_remark(first),
         *validity_remark(*counts),
         *filter(None, [_without_end(journals, operation)]),
-        f"Failovers a month that the error budget pays for, in {calendar}.",
-        "In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number."
+        gettext("Failovers a month that the error budget pays for, in {calendar}.").format(calendar=calendar),
+        gettext("In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number.")
         if sure
         else f"{_capital(_how_sure(found))}.",
     ]

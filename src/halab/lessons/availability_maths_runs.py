@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from halab.models.availability_slo import MeanInterval
 from halab.tables import Tabular
+from halab.translation import gettext
 
 __all__ = ["Bar", "RunsPicture", "spread"]
 
@@ -36,9 +37,9 @@ class Bar:
     @property
     def shown(self) -> str:
         if self.seconds == 0:
-            return "0 s" if self.kind == "card" else "nobody noticed"
-        length = "not back" if math.isinf(self.seconds) else f"{self.seconds:.1f} s"
-        return f"{length}, not counted" if self.kind == "left out" else length
+            return "0 s" if self.kind == "card" else gettext("nobody noticed")
+        length = gettext("not back") if math.isinf(self.seconds) else f"{self.seconds:.1f} s"
+        return gettext("{length}, not counted").format(length=length) if self.kind == "left out" else length
 
 
 @dataclass(frozen=True)
@@ -90,4 +91,8 @@ class RunsPicture:
 def spread(lengths: Sequence[float]) -> str:
     """The shortest and the longest in words, such as "9.8 to 11.2 s"."""
     low, high = min(lengths), max(lengths)
-    return f"{low:.1f} s" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f} s"
+    return (
+        f"{low:.1f} s"
+        if f"{low:.1f}" == f"{high:.1f}"
+        else gettext("{low:.1f} to {high:.1f} s").format(low=low, high=high)
+    )

@@ -108,7 +108,9 @@ def keep(journal: Journal, number: int) -> Sentence:
         journal.save(path)
         tell_class("measured", number)
     what = "card" if number <= CATALOGUE[-1].number else "lesson"
-    said = f"Kept for {what} {number}: {experiment_of(journal)}, in journals/{path.name}"
+    said = gettext("Kept for {what} {number}: {experiment_of}, in journals/{name}").format(
+        what=what, number=number, experiment_of=experiment_of(journal), name=path.name
+    )
     if reasons := objections(journal):
         said += ". " + gettext("It proves nothing, so it does not count. {reasons}").format(
             reasons=" ".join(reasons)
@@ -163,5 +165,5 @@ def recovery(journal: Journal, operation: str) -> str:
     """How long an operation was out of service, in words: "1.5 s", "not noticed" or "not recovered"."""
     seconds = next(row.rto for row in summary(journal).rows if row.operation == operation)
     if seconds is None:
-        return "not noticed"
-    return "not recovered" if math.isinf(seconds) else f"{seconds:.1f} s"
+        return gettext("not noticed")
+    return gettext("not recovered") if math.isinf(seconds) else f"{seconds:.1f} s"

@@ -32,6 +32,7 @@ from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
 from halab.protect.drill.rehearsal import Rehearsal, unanswered
 from halab.tables import Row, Table
+from halab.translation import gettext, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.drill_clock import DrillClock
 
@@ -103,18 +104,32 @@ def _sentence(drill: Rehearsal) -> str:
     """What the three predictions were about, beside them."""
     report, numbers = drill.report, prediction_before(drill.journal, 10)
     if report.simulated:
-        return "The steps were gone through, and nothing was measured."
+        return gettext("The steps were gone through, and nothing was measured.")
     if report.rto is None:
         return report.verdict
 
     def said(name: str, unit: str = "") -> str:
-        return f" (you said {numbers[name]:g}{unit})" if name in numbers else ""
+        return (
+            gettext(" (you said {value:g}{unit})").format(value=numbers[name], unit=unit)
+            if name in numbers
+            else ""
+        )
 
-    rows = "nobody counted the rows" if report.rpo_rows is None else f"{report.rpo_rows} rows were lost"
-    return (
-        f"Verified on the standby {report.rto:.1f} s after the loss{said('seconds', ' s')}. "
-        f"At the failover {rows}{said('rows')}, and with two addresses {_unanswered(drill)} questions "
-        f"got no answer{said('unanswered')}."
+    rows = (
+        gettext("nobody counted the rows")
+        if report.rpo_rows is None
+        else gettext("{rpo_rows} rows were lost").format(rpo_rows=report.rpo_rows)
+    )
+    return gettext(
+        "Verified on the standby {rto:.1f} s after the loss{said}. At the failover "
+        "{rows}{said2}, and with two addresses {unanswered} questions got no answer{said3}."
+    ).format(
+        rto=report.rto,
+        said=said("seconds", " s"),
+        rows=rows,
+        said2=said("rows"),
+        unanswered=_unanswered(drill),
+        said3=said("unanswered"),
     )
 
 
@@ -125,8 +140,11 @@ def remarks(drill: Rehearsal) -> tuple[str, ...]:
     if not reasons:
         return simulated_remark(drill.journal)
     return (
-        f"The seconds of this drill prove nothing. {' '.join(reasons)} Which steps were done holds all the "
-        "same. For the seconds, close what else is running and run the cell with lesson.rehearse(app) again.",
+        gettext(
+            "The seconds of this drill prove nothing. {reasons} Which steps were done holds all "
+            "the same. For the seconds, close what else is running and run the cell with "
+            "lesson.rehearse(app) again."
+        ).format(reasons=" ".join(reasons)),
     )
 
 
@@ -148,34 +166,36 @@ def targets(drill: Rehearsal) -> dict[str, float]:
 
 def save_calendar(drill: Rehearsal) -> Sentence:
     """Put the next drills of a critical system into a calendar file in the drill's folder; name its files."""
-    drill_calendar.save_calendar(drill.folder / "drills.ics", "Card search", "critical", date.today())
+    drill_calendar.save_calendar(
+        drill.folder / "drills.ics", gettext("Card search"), "critical", date.today()
+    )
     names = ", ".join(sorted(path.name for path in drill.folder.iterdir()))
-    return Sentence(f"In {drill.folder}: {names}.")
+    return Sentence(gettext("In {folder}: {names}.").format(folder=drill.folder, names=names))
 
 
 def compare_drill(drill: Rehearsal) -> Table:
     """Prediction, card and measurement. A prediction counts if it was made before the measurement began."""
     claims, report = card(10, "en").claims, drill.report
     rows: list[Row] = [
-        ("the card", claims["rto"].text(), "-", "-"),
-        ("you said", *_predicted(drill)),
+        (gettext("the card"), claims["rto"].text(), "-", "-"),
+        (gettext("you said"), *_predicted(drill)),
     ]
     if report.simulated:
-        rows.append(("simulated", "not measured", "not counted", "not asked"))
-        return Table("The drill", _HEADINGS, tuple(rows), simulated_remark(drill.journal))
+        rows.append(("simulated", gettext("not measured"), gettext("not counted"), gettext("not asked")))
+        return Table(gettext("The drill"), _HEADINGS, tuple(rows), simulated_remark(drill.journal))
     rows.append(
         (
             "measured",
-            "not measured" if report.rto is None else f"{report.rto:.1f} s",
-            "not counted" if report.rpo_rows is None else str(report.rpo_rows),
+            gettext("not measured") if report.rto is None else f"{report.rto:.1f} s",
+            gettext("not counted") if report.rpo_rows is None else str(report.rpo_rows),
             _unanswered(drill),
         )
     )
-    title = mark_title("The drill", drill.journal)
+    title = mark_title(gettext("The drill"), drill.journal)
     return Table(title, _HEADINGS, tuple(rows), (report.verdict, *remarks(drill)))
 
 
-_HEADINGS = ("", "RTO", "rows lost at the failover", "unanswered, two addresses")
+_HEADINGS = ("", "RTO", gettext_noop("rows lost at the failover"), gettext_noop("unanswered, two addresses"))
 
 
 def questions(drill: Rehearsal) -> Table:
@@ -184,11 +204,16 @@ def questions(drill: Rehearsal) -> Table:
         (one.operation, str(one.sent), str(one.unanswered), str(one.degraded))
         for one in unanswered(drill.journal)
     )
-    remarks = ["Degraded: answered, by the cluster that was not in charge, and said so."]
+    remarks = [gettext("Degraded: answered, by the cluster that was not in charge, and said so.")]
     if drill.report.simulated:
-        remarks.append("SIMULATED: there is one address only, and nobody asked a question.")
-    headings = ("client", "questions", "unanswered", "degraded")
-    return Table("Questions since the loss", headings, rows, tuple(remarks))
+        remarks.append(gettext("SIMULATED: there is one address only, and nobody asked a question."))
+    headings = (
+        gettext_noop("client"),
+        gettext_noop("questions"),
+        gettext_noop("unanswered"),
+        gettext_noop("degraded"),
+    )
+    return Table(gettext("Questions since the loss"), headings, rows, tuple(remarks))
 
 
 def results(drill: Rehearsal) -> dict[str, Finding]:
@@ -247,4 +272,4 @@ def _predicted(drill: Rehearsal) -> tuple[str, str, str]:
 
 def _unanswered(drill: Rehearsal) -> str:
     one = next(found for found in unanswered(drill.journal) if found.operation == TWO_ADDRESSES)
-    return f"{one.unanswered} of {one.sent}"
+    return gettext("{unanswered} of {sent}").format(unanswered=one.unanswered, sent=one.sent)

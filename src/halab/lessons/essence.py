@@ -22,6 +22,7 @@ from halab.measure.journal.validity import objections
 from halab.measure.probing.operations import Operation, Renamed
 from halab.models.samples import NOTHING_FOUND, Outcome
 from halab.models.survival import as_topology
+from halab.translation import gettext
 from halab.widgets.card_view import Finding
 from halab.widgets.survival_map import SurvivalMap, parts_of
 
@@ -81,25 +82,35 @@ def what_copies_did(journal: Journal) -> Told:
     Of a run that proves nothing it says the numbers for the record, and draws no conclusion from them.
     """
     (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
-    counted = (
-        f"**While the node was gone** ({provenance(journal)}), {one} of {of_one} searches "
-        f"of one copy got no answer, and {three} of {of_three} of three copies."
-    )
+    counted = gettext(
+        "**While the node was gone** ({provenance}), {one} of {of_one} searches of one copy "
+        "got no answer, and {three} of {of_three} of three copies."
+    ).format(provenance=provenance(journal), one=one, of_one=of_one, three=three, of_three=of_three)
     empty = sum(s.error == NOTHING_FOUND and s.intended >= _back(journal) for s in journal.samples(THREE))
     later = (
-        f" Once it was **back**, {empty} of three copies were answered and found nothing." if empty else ""
+        gettext(" Once it was **back**, {empty} of three copies were answered and found nothing.").format(
+            empty=empty
+        )
+        if empty
+        else ""
     )
     if objections(journal):
-        return Told(f"For the record, though this run proves nothing: {counted}{later}")
+        return Told(
+            gettext("For the record, though this run proves nothing: {counted}{later}").format(
+                counted=counted, later=later
+            )
+        )
     return Told(f"{counted} {_said_of_copies(one, three)}{later}")
 
 
 def _said_of_copies(one: int, three: int) -> str:
     if one == 0:
-        return "So the node that was killed did not hold the single copy: run the lab again."
+        return gettext("So the node that was killed did not hold the single copy: run the lab again.")
     if _spared(one, three):
-        return "The same cluster, the same loss, the same spare nodes: only the number of copies differs."
-    return "Here three copies were hit as well: unfold below why that may be, and run the lab again."
+        return gettext(
+            "The same cluster, the same loss, the same spare nodes: only the number of copies differs."
+        )
+    return gettext("Here three copies were hit as well: unfold below why that may be, and run the lab again.")
 
 
 def _spared(one: int, three: int) -> bool:

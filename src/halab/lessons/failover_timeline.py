@@ -33,6 +33,7 @@ from halab.models.failover import MILVUS
 from halab.models.milvus_versions import ARCHITECTURES
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome, Sample
+from halab.translation import gettext, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.timeline import FailoverTimeline, lane
 
@@ -63,8 +64,10 @@ TODAY = ARCHITECTURES["2.6"].failovers["2.6.22, 3.0"]
 """A coordinator's failover today: the TTL from its source, not measured here."""
 
 _WHY = {
-    "embedded": "processes that share this machine's loopback have no network of their own to cut",
-    "simulated": "a cut network is not simulated",
+    "embedded": gettext_noop(
+        "processes that share this machine's loopback have no network of their own to cut"
+    ),
+    "simulated": gettext_noop("a cut network is not simulated"),
 }
 _RECORDING = "partition.jsonl"
 
@@ -93,7 +96,7 @@ def cut_off(
     """
     fault = f"partition {target}"
     if cluster.engine in _WHY:
-        return _recorded(_WHY[cluster.engine], run_name([fault], cluster.ttl), number)
+        return _recorded(gettext(_WHY[cluster.engine]), run_name([fault], cluster.ttl), number)
     journal = experiment(cluster, fault, retriever=retriever, seconds=seconds)
     keep(journal, number)
     return show_run(journal, number)
@@ -104,9 +107,16 @@ def _recorded(why: str, predicted: str, number: int) -> RecordedRun:
     journal = Journal.load(course_root() / "docs" / _RECORDING)
     header = journal.header
     said = Sentence(
-        f"RECORDED, not measured here: {why}. This run is of {header.started[:10]}, in containers on a "
-        f"machine with {header.machine['cores']} cores, Milvus {header.versions['milvus']}. It counts for "
-        'nothing. To measure your own: lesson.cluster(engine="compose").'
+        gettext(
+            "RECORDED, not measured here: {why}. This run is of {value}, in containers on a "
+            "machine with {cores} cores, Milvus {milvus}. It counts for nothing. To measure your "
+            'own: lesson.cluster(engine="compose").'
+        ).format(
+            why=why,
+            value=header.started[:10],
+            cores=header.machine["cores"],
+            milvus=header.versions["milvus"],
+        )
     )
     return RecordedRun(said, replace(show_run(journal, number, predicted=predicted), here=False))
 

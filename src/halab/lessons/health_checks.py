@@ -44,6 +44,7 @@ from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
 from halab.models.health_probes import HealthProbe, ProbedFault, detection
 from halab.tables import Row, Table
+from halab.translation import gettext, gettext_noop
 from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.card_view import Finding
 from halab.widgets.probe_tuner import ProbeTuner
@@ -107,26 +108,29 @@ def compare_detection(*journals: Journal) -> Table:
     A prediction counts if it was made before the measurement began.
     """
     return Table(
-        mark_title("A fault between two probes: when is it noticed, and when repaired?", *journals),
+        mark_title(gettext("A fault between two probes: when is it noticed, and when repaired?"), *journals),
         (
             "fault",
-            "liveness probe",
-            "you said",
-            "the card says",
-            "the formula says",
+            gettext("liveness probe"),
+            gettext("you said"),
+            gettext("the card says"),
+            gettext("the formula says"),
             "noticed",
-            "ready again",
+            gettext("ready again"),
         ),
         tuple(_detected(journal) for journal in journals),
-        (*run_remarks(*journals), "Seconds after the fault. The card's figure is period x threshold."),
+        (
+            *run_remarks(*journals),
+            gettext("Seconds after the fault. The card's figure is period x threshold."),
+        ),
     )
 
 
 def compare_restarts(*journals: Journal) -> Table:
     """How often a healthy process that stalls was restarted, by the probe that watched it."""
     return Table(
-        mark_title("A healthy process that stalls now and then", *journals),
-        ("liveness probe", "probes that failed", "restarts"),
+        mark_title(gettext("A healthy process that stalls now and then"), *journals),
+        (gettext("liveness probe"), gettext("probes that failed"), "restarts"),
         tuple(
             (
                 _settings(journal),
@@ -146,16 +150,20 @@ def compare_outage_checks(*journals: Journal) -> Table:
         found, fault = outage_checks(journal), journal.faults[0]
         return (
             f"{fault.kind} {fault.target}",
-            f"{found.healthy} of {found.checks} passed",
-            f"{found.answered} of {found.searches} answered",
+            gettext("{healthy} of {checks} passed").format(healthy=found.healthy, checks=found.checks),
+            gettext("{answered} of {searches} answered").format(
+                answered=found.answered, searches=found.searches
+            ),
         )
 
-    headings = ("what was broken", "/healthz", "the synthetic query")
+    headings = (gettext("what was broken"), "/healthz", gettext("the synthetic query"))
     rows = tuple(map(said, journals))
-    late = "A few failed checks of /healthz may only have been late: a machine that others use does that too."
+    late = gettext(
+        "A few failed checks of /healthz may only have been late: a machine that others use does that too."
+    )
     some = any(0 < seen.checks - seen.healthy < seen.checks / 10 for seen in map(outage_checks, journals))
     remarks = (*run_remarks(*journals), *([late] if some else []))
-    return Table(mark_title("Who sees it?", *journals), headings, rows, remarks)
+    return Table(mark_title(gettext("Who sees it?"), *journals), headings, rows, remarks)
 
 
 def compare_tcp_http(*journals: Journal) -> Table:
@@ -165,12 +173,12 @@ def compare_tcp_http(*journals: Journal) -> Table:
         found, fault = tcp_http_passes(journal), journal.faults[0]
         return (
             f"{fault.kind} {fault.component}",
-            f"{found.tcp_passed} of {found.tcp} passed",
-            f"{found.http_passed} of {found.http} passed",
+            gettext("{tcp_passed} of {tcp} passed").format(tcp_passed=found.tcp_passed, tcp=found.tcp),
+            gettext("{http_passed} of {http} passed").format(http_passed=found.http_passed, http=found.http),
         )
 
-    headings = ("what was broken", "tcpSocket", "httpGet /healthz")
-    heading = mark_title("Two ways to ask, while nothing answers", *journals)
+    headings = (gettext("what was broken"), gettext_noop("tcpSocket"), gettext("httpGet /healthz"))
+    heading = mark_title(gettext("Two ways to ask, while nothing answers"), *journals)
     return Table(heading, headings, tuple(map(said, journals)), run_remarks(*journals))
 
 
@@ -238,7 +246,9 @@ def _detected(journal: Journal) -> Row:
         _settings(journal),
         _predicted(journal),
         says,
-        "of probes: none is needed" if _exit_seen(journal) else f"{span.least:g} to {span.most:g} s",
+        gettext("of probes: none is needed")
+        if _exit_seen(journal)
+        else gettext("{least:g} to {most:g} s").format(least=span.least, most=span.most),
         _seconds(found.verdict),
         _seconds(found.ready),
     )
@@ -246,7 +256,9 @@ def _detected(journal: Journal) -> Row:
 
 def _settings(journal: Journal) -> str:
     probe = health_probes_of(journal)["liveness"]
-    return f"every {probe.period:g} s, timeout {probe.timeout:g} s, {probe.failures} in a row"
+    return gettext("every {period:g} s, timeout {timeout:g} s, {failures} in a row").format(
+        period=probe.period, timeout=probe.timeout, failures=probe.failures
+    )
 
 
 def _predicted(journal: Journal) -> str:
@@ -255,20 +267,20 @@ def _predicted(journal: Journal) -> str:
 
 
 def _seconds(time: float | None) -> str:
-    return "not at all" if time is None else f"{time:.1f} s"
+    return gettext("not at all") if time is None else f"{time:.1f} s"
 
 
 def what_followed(journal: Journal) -> Table:
     """What the kubelet did about the fault, and when, in seconds after it."""
     times = detection_times(journal)
     rows = (
-        (f"out of service: {_out_by(journal)}", _seconds(times.out)),
-        (f"noticed: {_noticed_by(journal)}", _seconds(times.verdict)),
+        (gettext("out of service: {out_by}").format(out_by=_out_by(journal)), _seconds(times.out)),
+        (gettext("noticed: {noticed_by}").format(noticed_by=_noticed_by(journal)), _seconds(times.verdict)),
         ("restarted", _seconds(times.restarted)),
-        ("ready again", _seconds(times.ready)),
+        (gettext("ready again"), _seconds(times.ready)),
     )
     fault = journal.faults[0]
-    headings = ("what the kubelet did", "after the fault")
+    headings = (gettext("what the kubelet did"), gettext("after the fault"))
     title = mark_title(f"{fault.kind} {fault.component}", journal)
     return Table(title, headings, rows, run_remarks(journal))
 
@@ -281,12 +293,12 @@ def _out_by(journal: Journal) -> str:
         for event in journal.events
         if (event.by, event.kind) == ("kubelet", "not ready") and event.time >= since
     ]
-    return reasons[0] if reasons and not reasons[0].endswith("in a row") else "readiness failed"
+    return reasons[0] if reasons and not reasons[0].endswith("in a row") else gettext("readiness failed")
 
 
 def _noticed_by(journal: Journal) -> str:
     """What the kubelet noticed the fault by: the exit of the process, if it watched it, or its probes."""
-    return "the exit was seen" if _exit_seen(journal) else "liveness failed often enough"
+    return gettext("the exit was seen") if _exit_seen(journal) else gettext("liveness failed often enough")
 
 
 def _exit_seen(journal: Journal) -> bool:

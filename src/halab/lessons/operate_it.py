@@ -40,6 +40,7 @@ from halab.models.memory_headroom import headroom
 from halab.monitoring.dashboard import dashboard
 from halab.monitoring.monitor import Monitor, monitor
 from halab.tables import Table, Tabular
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "Retriever",
@@ -108,10 +109,12 @@ def price(*runs: Journal) -> Table:
             )
         )
     return table(
-        "What a rolling restart costs",
-        ("plan", "took (s)", "you said (searches)", *operations),
+        gettext("What a rolling restart costs"),
+        ("plan", "took (s)", gettext("you said (searches)"), *operations),
         rows,
-        "Of each operation: requests without an answer, of those that were sent; and its longest outage.",
+        gettext(
+            "Of each operation: requests without an answer, of those that were sent; and its longest outage."
+        ),
     )
 
 
@@ -119,8 +122,8 @@ def _unanswered(row: OperationSummary | None) -> str:
     if row is None:
         return "-"
     longest = max((outage.duration for outage in row.outages), default=0.0)
-    words = "not over" if math.isinf(longest) else f"{longest:.1f} s"
-    return f"{row.bad} of {row.sent}; {words}"
+    words = gettext("not over") if math.isinf(longest) else f"{longest:.1f} s"
+    return gettext("{bad} of {sent}; {words}").format(bad=row.bad, sent=row.sent, words=words)
 
 
 # -- what is paged ------------------------------------------------------------------------------------------
@@ -147,23 +150,25 @@ class Pages(Tabular):
 
     rows: tuple[Page, ...]
     dashboard: Picture
-    title = "Who was paged"
-    remarks = ("Measured by this cluster's own Prometheus and Alertmanager, with production's rules.",)
+    title = gettext_noop("Who was paged")
+    remarks = (
+        gettext_noop("Measured by this cluster's own Prometheus and Alertmanager, with production's rules."),
+    )
 
     def headings_and_rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         headings = (
-            "fault",
-            "stayed (s)",
-            "alert",
-            "you said (s)",
-            "fault to page (s)",
-            "end to resolved (s)",
+            gettext_noop("fault"),
+            gettext_noop("stayed (s)"),
+            gettext_noop("alert"),
+            gettext("you said (s)"),
+            gettext("fault to page (s)"),
+            gettext("end to resolved (s)"),
         )
         return headings, [
             (
                 page.fault,
                 f"{page.lasted:.0f}",
-                page.alert or "nobody was paged",
+                page.alert or gettext("nobody was paged"),
                 _said(page.said),
                 _s(page.paged),
                 _s(page.resolved),
@@ -206,7 +211,7 @@ def pages(cluster: RunningCluster, *faults: str, patience: float = 150.0) -> Pag
         ask_for_prediction(f"page for {fault}")
     began = time.monotonic()
     on_progress = ProgressLine(lambda: time.monotonic() - began)
-    on_progress("starting Prometheus, Alertmanager and the canary")
+    on_progress(gettext("starting Prometheus, Alertmanager and the canary"))
     try:
         with monitor(cluster) as watch:
             rows = tuple(_paged(watch, cluster, fault, patience, on_progress) for fault in faults)
@@ -215,7 +220,11 @@ def pages(cluster: RunningCluster, *faults: str, patience: float = 150.0) -> Pag
     except ClusterError as error:
         if "not installed" not in error.message:
             raise
-        return Sentence(f"{error.message} {error.hint} Nothing was measured; go on with the next part.")
+        return Sentence(
+            gettext("{message} {hint} Nothing was measured; go on with the next part.").format(
+                message=error.message, hint=error.hint
+            )
+        )
 
 
 def _paged(
@@ -223,7 +232,7 @@ def _paged(
 ) -> Page:
     kind, target = parse_fault(words)
     known = len(watch.inbox.messages)
-    on_progress(f"{words}: waiting for a page")
+    on_progress(gettext("{words}: waiting for a page").format(words=words))
     began, wall = time.monotonic(), time.time()
     stays = _NO_PAGE if kind == "crash" and target.startswith("active") else patience
     with cluster.fault(kind, target):
@@ -235,7 +244,9 @@ def _paged(
     if not new:
         page = Page(words, wall, "", None, None, lasted)
     else:
-        on_progress(f"{words}: waiting until {new[0].alert} is resolved")
+        on_progress(
+            gettext("{words}: waiting until {alert} is resolved").format(words=words, alert=new[0].alert)
+        )
         try:
             resolved = watch.wait_for(new[0].alert, patience, resolved=True).resolved
         except MeasurementError:
@@ -254,14 +265,21 @@ def room(nodes: int, node_gib: float, copy_gib: float, copies: int) -> Table:
     """Whether copies of a collection fit on query nodes, and still do once one is lost: see `headroom`."""
     now, after = headroom(nodes, node_gib, copy_gib, copies)
     rows = [
-        (when, fit.nodes, f"{fit.held:.1f} of {node_gib:g}", "yes" if fit.fits else "no")
-        for when, fit in (("all nodes up", now), ("it has lost one", after))
+        (
+            when,
+            fit.nodes,
+            gettext("{held:.1f} of {node_gib:g}").format(held=fit.held, node_gib=node_gib),
+            "yes" if fit.fits else "no",
+        )
+        for when, fit in ((gettext("all nodes up"), now), (gettext("it has lost one"), after))
     ]
     return table(
-        f"{copies} copies of {copy_gib:g} GiB on {nodes} query nodes of {node_gib:g} GiB: calculated",
-        ("the copy with the fewest nodes", "its nodes", "GiB on each", "fits"),
+        gettext(
+            "{copies} copies of {copy_gib:g} GiB on {nodes} query nodes of {node_gib:g} GiB: calculated"
+        ).format(copies=copies, copy_gib=copy_gib, nodes=nodes, node_gib=node_gib),
+        (gettext("the copy with the fewest nodes"), gettext("its nodes"), gettext("GiB on each"), "fits"),
         rows,
-        "A node that is 90 % full loads no more (queryCoord.overloadedMemoryThresholdPercentage).",
+        gettext("A node that is 90 % full loads no more (queryCoord.overloadedMemoryThresholdPercentage)."),
     )
 
 
@@ -269,20 +287,44 @@ def lose_a_full_node(cluster: Cluster) -> Table | Sentence:
     """Kill a query node while the others are full, then give them room: see `lose_a_node_when_full`."""
     if not isinstance(cluster, EmbeddedCluster):
         return Sentence(
-            "Nothing was measured: only the embedded engine changes Milvus' settings while it runs. Read on."
+            gettext(
+                "Nothing was measured: only the embedded engine changes Milvus' settings while it "
+                "runs. Read on."
+            )
         )
     began = time.monotonic()
     seen = lose_a_node_when_full(cluster, on_progress=ProgressLine(lambda: time.monotonic() - began))
-    full = "no answer" if seen.full is None else f"at best {seen.full} of {seen.asked}"
+    full = (
+        gettext("no answer")
+        if seen.full is None
+        else gettext("at best {full} of {asked}").format(full=seen.full, asked=seen.asked)
+    )
     rows = [
-        ("all nodes up", f"{seen.before} of {seen.asked}"),
-        (f"{seen.lost} lost, the others full, for {seen.watched:.0f} s", full),
-        ("the others have room again", "never" if seen.whole is None else f"all, after {seen.whole:.0f} s"),
+        (
+            gettext("all nodes up"),
+            gettext("{before} of {asked}").format(before=seen.before, asked=seen.asked),
+        ),
+        (
+            gettext("{lost} lost, the others full, for {watched:.0f} s").format(
+                lost=seen.lost, watched=seen.watched
+            ),
+            full,
+        ),
+        (
+            gettext("the others have room again"),
+            "never" if seen.whole is None else gettext("all, after {whole:.0f} s").format(whole=seen.whole),
+        ),
     ]
-    said = [f"Loads that Milvus refused meanwhile (OOM if load), by the nodes' own logs: {seen.refused}."]
+    said = [
+        gettext(
+            "Loads that Milvus refused meanwhile (OOM if load), by the nodes' own logs: {refused}."
+        ).format(refused=seen.refused)
+    ]
     if seen.error:
-        said.append(f"What a search was told: {seen.error}")
-    return table("A node lost while the others are full", ("", "rows found"), rows, " ".join(said))
+        said.append(gettext("What a search was told: {error}").format(error=seen.error))
+    return table(
+        gettext("A node lost while the others are full"), ("", gettext("rows found")), rows, " ".join(said)
+    )
 
 
 # -- the five pieces of advice ------------------------------------------------------------------------------
@@ -292,14 +334,24 @@ def advice() -> Table:
     """The five pieces of advice the course began with, and what you have done of each."""
     measured = sum(len(journals(number)) for number in range(1, 11))
     rows = [
-        ("Deploy a highly available cluster", _done(measured, "run", "on a cluster of yours", "any lesson")),
-        ("Test its failover", _done(len(journals(6)), "failover", "measured", "lesson 6")),
-        ("Rehearse every quarter", _done(len(journals(10)), "rehearsal", "kept", "lesson 10")),
-        ("Tune by what you found", _done(len(journals(9)), "probe", "tried", "lesson 9")),
-        ("Watch it, and be paged", _done(len(read(state_dir() / _PAGES)), "fault", "watched", "this lesson")),
+        (
+            gettext("Deploy a highly available cluster"),
+            _done(measured, "run", gettext("on a cluster of yours"), "any lesson"),
+        ),
+        (gettext("Test its failover"), _done(len(journals(6)), "failover", "measured", "lesson 6")),
+        (gettext("Rehearse every quarter"), _done(len(journals(10)), "rehearsal", "kept", "lesson 10")),
+        (gettext("Tune by what you found"), _done(len(journals(9)), "probe", "tried", "lesson 9")),
+        (
+            gettext("Watch it, and be paged"),
+            _done(len(read(state_dir() / _PAGES)), "fault", "watched", gettext("this lesson")),
+        ),
     ]
-    return table("Five pieces of advice", ("advice", "what you have done"), rows)
+    return table(gettext("Five pieces of advice"), ("advice", gettext("what you have done")), rows)
 
 
 def _done(count: int, what: str, words: str, where: str) -> str:
-    return f"✓ {count} {what}{'' if count == 1 else 's'} {words}" if count else f"not yet: {where}"
+    return (
+        f"✓ {count} {what}{'' if count == 1 else 's'} {words}"
+        if count
+        else gettext("not yet: {where}").format(where=where)
+    )

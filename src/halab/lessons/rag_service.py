@@ -47,6 +47,7 @@ from halab.rag.passage_collection import PassageCollection
 from halab.rag.reindexing import KnownQuestion, reindex, switch_back
 from halab.rag.vectors import LexicalVectors
 from halab.tables import Table
+from halab.translation import gettext
 
 __all__ = [
     "QUESTIONS",
@@ -141,10 +142,12 @@ def ingest_through_a_crash(cluster: Cluster, batch: int = 4) -> Table:
     keys = [passage.key for passage in LocalPassages.load(_file())]
     rows = collection.present(collection.current(), keys)
     return table(
-        "Ingest while the data coordinator dies",
-        ("passages", "acknowledged", "lost", "there twice", "seconds"),
+        gettext("Ingest while the data coordinator dies"),
+        ("passages", "acknowledged", "lost", gettext("there twice"), "seconds"),
         [(str(len(keys)), done.written, len(keys) - len(set(rows)), len(rows) - len(set(rows)), seconds)],
-        f"Crashed when a third was written: {struck[0].component if struck else 'nobody'}.",
+        gettext("Crashed when a third was written: {which}.").format(
+            which=struck[0].component if struck else gettext("nobody")
+        ),
     )
 
 
@@ -168,14 +171,14 @@ def five_faults(asked: Users, first: Trial) -> dict[str, Trial]:
 def three_numbers(measured: Trial) -> Table:
     """Unanswered, wrong and degraded questions of each client since the fault, and the load it made."""
     return table(
-        f"Of {RATE:g} questions a second, since the fault",
-        ("client", "questions", "unanswered", "wrong", "degraded", "requests a question"),
+        gettext("Of {RATE:g} questions a second, since the fault").format(RATE=RATE),
+        ("client", "questions", "unanswered", "wrong", "degraded", gettext("requests a question")),
         [
             (one.client, one.questions, one.unanswered, one.wrong, one.degraded, one.load)
             for one in fates(measured)
         ],
-        "Wrong: given as a good answer, and without the passage that answers the question.",
-        "Degraded: maybe worse than usual, and said so.",
+        gettext("Wrong: given as a good answer, and without the passage that answers the question."),
+        gettext("Degraded: maybe worse than usual, and said so."),
     )
 
 
@@ -183,7 +186,7 @@ def loads(trials: dict[str, Trial]) -> Table:
     """Requests to Milvus for each question, by client and fault: what the protections cost."""
     of_faults = zip(*(fates(measured) for measured in trials.values()), strict=True)
     return table(
-        "Requests a question",
+        gettext("Requests a question"),
         ("client", *trials),
         [(of_client[0].client, *(f"{one.load:.2f}" for one in of_client)) for of_client in of_faults],
     )
@@ -194,10 +197,10 @@ def compare(measured: Trial) -> Table:
     said = prediction_before(measured.journal, 12)
     naive, *_, protected = fates(measured)
     return table(
-        "The coordinator's crash",
-        ("", "unanswered, naive", "unanswered, protected", "degraded, protected"),
+        gettext("The coordinator's crash"),
+        ("", gettext("unanswered, naive"), gettext("unanswered, protected"), gettext("degraded, protected")),
         [
-            ("you said", *(f"{said[q.name]:g}" if q.name in said else "-" for q in QUESTIONS)),
+            (gettext("you said"), *(f"{said[q.name]:g}" if q.name in said else "-" for q in QUESTIONS)),
             (
                 "measured",
                 naive.unanswered + naive.wrong,
@@ -222,15 +225,17 @@ def reindex_under_load(asked: Users) -> Table:
     passages = list(asked.passages)
     known = [KnownQuestion.about(passage) for passage in passages[::5]]
     with run:
-        steps.on_progress("filling the second index")
+        steps.on_progress(gettext("filling the second index"))
         there = reindex(passages, collection, asked.vectors, known)
-        steps.wait(2.0, f"{there} answers")
+        steps.wait(2.0, gettext("{there} answers").format(there=there))
         back = switch_back(collection, asked.vectors, known)
-        steps.wait(2.0, f"{back} answers again")
+        steps.wait(2.0, gettext("{back} answers again").format(back=back))
     samples = run.journal.samples()
     return table(
-        f"{there} was filled, verified and switched to, then {back} again",
-        ("questions", "answered well", "degraded", "unanswered or wrong"),
+        gettext("{there} was filled, verified and switched to, then {back} again").format(
+            there=there, back=back
+        ),
+        ("questions", gettext("answered well"), "degraded", gettext("unanswered or wrong")),
         [
             (
                 str(len(samples)),
@@ -251,7 +256,7 @@ def drill(asked: Users, site: Cluster) -> Table:
     ended = rehearse(app, f"drills/{datetime.now():%Y-%m-%d-%H%M%S}", rate=RATE, deadline=PATIENCE)
     clients = [name for name in ended.journal.header.operations if name != "insert"]
     return table(
-        "Questions since the loss of the site",
+        gettext("Questions since the loss of the site"),
         ("client", "questions", "unanswered", "wrong", "degraded"),
         [
             (one.client, one.questions, one.unanswered, one.wrong, one.degraded)

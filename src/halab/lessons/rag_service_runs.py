@@ -32,6 +32,7 @@ from halab.rag.passage_collection import Address, PassageCollection
 from halab.rag.protections import NAIVE, Protections
 from halab.rag.question_service import QuestionService
 from halab.rag.vectors import LexicalVectors
+from halab.translation import gettext
 
 __all__ = ["CLIENTS", "Fates", "Trial", "Users", "UsersInDrill", "fates", "worth"]
 
@@ -80,8 +81,8 @@ class Users:
     def __init__(self, primary: Cluster, standby: Cluster, local: Path) -> None:
         if primary.simulation is not None:
             raise MeasurementError(
-                "this lesson needs a real cluster: a simulated one holds no passages",
-                hint="run it where `halab doctor` finds the embedded engine or Docker",
+                gettext("this lesson needs a real cluster: a simulated one holds no passages"),
+                hint=gettext("run it where `halab doctor` finds the embedded engine or Docker"),
             )
         self.primary, self.standby = primary, standby
         for cluster, replicas in ((primary, COPIES), (standby, 1)):
@@ -123,13 +124,15 @@ class Users:
         run = probe(self.primary, asking, rate=RATE, deadline=PATIENCE)
         steps = ExperimentSteps(run)
         with run:
-            steps.wait(before, "before the fault")
-            with steps.faults(wanted, "undoing the fault, waiting for health"):
+            steps.wait(before, gettext("before the fault"))
+            with steps.faults(wanted, gettext("undoing the fault, waiting for health")):
                 steps.wait(seconds, " and ".join(f"{kind} {target}" for kind, target in wanted))
-            steps.wait_until_answered(3.0, "after the fault")
+            steps.wait_until_answered(3.0, gettext("after the fault"))
         requests = {each.name: each.requests for each in asking}
         said = "; ".join(f"{name}: {number}" for name, number in requests.items())
-        journal = steps.count_rows(run.journal, None).extended(notes=[f"Requests sent to Milvus: {said}."])
+        journal = steps.count_rows(run.journal, None).extended(
+            notes=[gettext("Requests sent to Milvus: {said}.").format(said=said)]
+        )
         return Trial(journal, requests)
 
 
@@ -174,7 +177,10 @@ class Asking:
         elif self._right[question] in {passage.key for passage in answer.passages}:
             done(Outcome.OK, "")
         else:
-            done(Outcome.FAIL, WRONG + ("another passage" if answer.passages else "nothing found"))
+            done(
+                Outcome.FAIL,
+                WRONG + (gettext("another passage") if answer.passages else gettext("nothing found")),
+            )
 
 
 class UsersInDrill(Application):
@@ -264,7 +270,7 @@ def worth(trials: dict[str, Trial]) -> Picture:
             column.set_title(fault.replace(", ", ",\n"), fontsize=8)
             _draw(column, fates(trial))
         columns[0].invert_yaxis()  # shared by all columns
-        figure.supxlabel("questions since the fault: unanswered/wrong/degraded", fontsize=8)
+        figure.supxlabel(gettext("questions since the fault: unanswered/wrong/degraded"), fontsize=8)
         parts = columns[0].get_legend_handles_labels()
         figure.legend(*parts, loc="outside upper center", ncols=3, frameon=False)
     figure.alt = " ".join(f"{fault}: {_in_words(fates(trial))}." for fault, trial in trials.items())

@@ -24,6 +24,7 @@ from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.summaries import fault_time, summary
 from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.tables import Table
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["BALANCER_QUESTIONS", "balancer_here", "compare_connection_spread", "compare_crash"]
 
@@ -66,12 +67,16 @@ BALANCER_QUESTIONS = (
 def balancer_here(cluster: Cluster) -> bool:
     """True if a balancer can be run in front of this cluster's proxies; if not, say why."""
     if cluster.engine == "simulated":
-        print("A balancer is not simulated, so this part has nothing to measure. The rest goes on.")
+        print(gettext("A balancer is not simulated, so this part has nothing to measure. The rest goes on."))
         return False
     try:
         find_haproxy()
     except ClusterError as error:
-        print(f"{error.message} This part is left out, and the rest goes on. {error.hint}")
+        print(
+            gettext("{message} This part is left out, and the rest goes on. {hint}").format(
+                message=error.message, hint=error.hint
+            )
+        )
         return False
     return True
 
@@ -81,7 +86,8 @@ def compare_connection_spread(journal: Journal) -> Table:
     parts = [phase for phase in journal.phases if phase.name != ONE_CONNECTION]
     if not parts or len(parts) == len(journal.phases):
         raise MeasurementError(
-            "these are no clients of a balancer", hint="measure with connection_spread(cluster, ...)"
+            gettext("these are no clients of a balancer"),
+            hint=gettext("measure with connection_spread(cluster, ...)"),
         )
     proxies = list(parts[0].figures)
     predicted = _predicted(journal)
@@ -91,13 +97,13 @@ def compare_connection_spread(journal: Journal) -> Table:
     )
     one = journal.phases[-1]
     counts = ", ".join(f"{proxy} {one.figures[proxy]:.0f}" for proxy in proxies)
-    remark = (
-        f"Then {one.settings['clients']:.0f} users asked over one connection. Connections that the balancer "
-        f"saw: {counts}. All their searches went one way."
-    )
+    remark = gettext(
+        "Then {clients:.0f} users asked over one connection. Connections that the balancer "
+        "saw: {counts}. All their searches went one way."
+    ).format(clients=one.settings["clients"], counts=counts)
     clients = f"{parts[0].settings['clients']:.0f}"
-    title = f"{clients} clients that stay, {clients} that leave"
-    return Table(title, ("", "the fuller one,\nyou said", *proxies), rows, (remark, *journal.notes))
+    title = gettext("{clients} clients that stay, {clients} that leave").format(clients=clients)
+    return Table(title, ("", gettext("the fuller one,\nyou said"), *proxies), rows, (remark, *journal.notes))
 
 
 def compare_crash(journal: Journal) -> Table:
@@ -107,7 +113,9 @@ def compare_crash(journal: Journal) -> Table:
     """
     counts = connections(journal)
     if not counts or not journal.faults:
-        raise MeasurementError("no proxy ended behind a balancer here", hint="measure with behind(cluster)")
+        raise MeasurementError(
+            gettext("no proxy ended behind a balancer here"), hint=gettext("measure with behind(cluster)")
+        )
     predicted = _predicted(journal)
     keys = {KEPT_CONNECTIONS: "kept", NEW_CONNECTIONS: "new", NO_BALANCER: "straight"}
     rows = tuple(
@@ -121,35 +129,53 @@ def compare_crash(journal: Journal) -> Table:
         )
         for row in summary(journal).rows
     )
-    headings = ("clients with", "without answers (s),\nyou said", "measured", "failed", "unknown", "sent")
+    headings = (
+        gettext("clients with"),
+        gettext("without answers (s),\nyou said"),
+        gettext_noop("measured"),
+        gettext_noop("failed"),
+        gettext_noop("unknown"),
+        gettext_noop("sent"),
+    )
     fault = journal.faults[0]
-    title = mark_title(f"{fault.kind} {fault.component}, and who noticed", journal)
+    title = mark_title(
+        gettext("{kind} {component}, and who noticed").format(kind=fault.kind, component=fault.component),
+        journal,
+    )
     return Table(title, headings, rows, (*run_remarks(journal), *_where(journal), *journal.notes))
 
 
 def _length(seconds: float) -> str:
-    return "not over" if math.isinf(seconds) else f"{seconds:.{2 if seconds < 1 else 1}f}"
+    return gettext("not over") if math.isinf(seconds) else f"{seconds:.{2 if seconds < 1 else 1}f}"
 
 
 def _where(journal: Journal) -> list[str]:
     """Where the kept connections were, and when the balancer saw what had happened, in sentences."""
     at, undone = fault_time(journal), journal.faults[0].undone_at
-    moments = [("before the fault", at), ("before it was undone", undone), ("in the end", math.inf)]
+    moments = [
+        (gettext("before the fault"), at),
+        (gettext("before it was undone"), undone),
+        (gettext("in the end"), math.inf),
+    ]
     places = [
         f"{when} {' and '.join(str(_at(steps, until)) for steps in connections(journal).values())}"
         for when, until in moments
         if until is not None
     ]
     names = " and ".join(connections(journal))
-    sentences = [f"Kept connections of {names}: {', '.join(places)}."]
-    for kind, words in (("down", "out"), ("up", "in again")):
+    sentences = [
+        gettext("Kept connections of {names}: {places}.").format(names=names, places=", ".join(places))
+    ]
+    for kind, words in (("down", "out"), ("up", gettext("in again"))):
         sentences += [
-            f"The balancer took {event.component} {words} {event.time - at:.1f} s after the fault."
+            gettext("The balancer took {component} {words} {value:.1f} s after the fault.").format(
+                component=event.component, words=words, value=event.time - at
+            )
             for event in journal.events
             if (event.by, event.kind) == ("balancer", kind)
         ]
     if len(sentences) == 1:
-        sentences.append("The balancer took nobody out: its checks went on passing.")
+        sentences.append(gettext("The balancer took nobody out: its checks went on passing."))
     return sentences
 
 

@@ -36,6 +36,7 @@ from halab.measure.journal.title_marks import KEEPS_NO_ROWS, mark_title, run_rem
 from halab.models.recovery import Periodic, retention, retention_gap
 from halab.models.samples import Outcome
 from halab.tables import Row, Table
+from halab.translation import gettext, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.recovery_planner import RecoveryPlanner
 from halab.widgets.survival_map import SurvivalMap
@@ -80,8 +81,15 @@ QUESTIONS = tuple(
 )
 """What the lesson asks before its four disasters."""
 
-_TITLE = "Acknowledged rows that were not flushed: how many are missing?"
-_HEADINGS = ("disaster", "you said", "the card says", "missing", "RTO, insert", "RTO, search")
+_TITLE = gettext_noop("Acknowledged rows that were not flushed: how many are missing?")
+_HEADINGS = (
+    gettext_noop("disaster"),
+    gettext_noop("you said"),
+    gettext_noop("the card says"),
+    gettext_noop("missing"),
+    gettext_noop("RTO, insert"),
+    gettext_noop("RTO, search"),
+)
 
 
 def disaster(cluster: Cluster, target: str = EVERYTHING, *, retriever: Retriever) -> Journal:
@@ -104,22 +112,34 @@ def _sentence(journal: Journal, lost: Loss) -> str:
     """What was lost, and when searches were back: RPO and RTO, in words."""
     missing, of = _unflushed(lost)
     if not of:
-        return f"No row was counted, so nothing is known of what was lost. {_back(journal)}"
+        return gettext("No row was counted, so nothing is known of what was lost. {back}").format(
+            back=_back(journal)
+        )
     numbers = prediction_before(journal, 7)
-    said = f"You said {numbers['percent']:g} of 100; of" if "percent" in numbers else "Of"
-    gone = {0: "none is", 1: "one is"}.get(missing, f"{missing} are")
-    return f"{said} the {of} acknowledged rows that were not flushed, {gone} missing. {_back(journal)}"
+    said = (
+        gettext("You said {percent:g} of 100; of").format(percent=numbers["percent"])
+        if "percent" in numbers
+        else "Of"
+    )
+    gone = {0: gettext("none is"), 1: gettext("one is")}.get(missing, f"{missing} are")
+    return gettext("{said} the {of} acknowledged rows that were not flushed, {gone} missing. {back}").format(
+        said=said, of=of, gone=gone, back=_back(journal)
+    )
 
 
 def _back(journal: Journal) -> str:
     numbers = prediction_before(journal, 7)
-    said = f", and you said {numbers['last_failure']:g} s" if "last_failure" in numbers else ""
+    said = (
+        gettext(", and you said {last_failure:g} s").format(last_failure=numbers["last_failure"])
+        if "last_failure" in numbers
+        else ""
+    )
     seconds = recovery(journal, "search")
     if seconds == "not noticed":
-        return "Every search was answered."
+        return gettext("Every search was answered.")
     if seconds == "not recovered":
-        return f"Searches were not back when the recording ended{said}."
-    return f"Searches were back after {seconds}{said}."
+        return gettext("Searches were not back when the recording ended{said}.").format(said=said)
+    return gettext("Searches were back after {seconds}{said}.").format(seconds=seconds, said=said)
 
 
 def compare_losses(*journals: Journal) -> Table:
@@ -130,7 +150,7 @@ def compare_losses(*journals: Journal) -> Table:
     """
     says = card(7, "en").claims["replicas-rpo"]
     remarks = [*run_remarks(*journals, detail=KEEPS_NO_ROWS)]
-    remarks.append("RTO: from the disaster to the first lasting answer.")
+    remarks.append(gettext("RTO: from the disaster to the first lasting answer."))
     return Table(
         mark_title(_TITLE, *journals),
         _HEADINGS,
@@ -138,7 +158,7 @@ def compare_losses(*journals: Journal) -> Table:
             (
                 experiment_of(journal),
                 _predicted(journal),
-                f"RPO {says.high:g}",
+                gettext("RPO {high:g}").format(high=says.high),
                 _share(loss(journal)),
                 *(recovery(journal, operation) for operation in ("insert", "search")),
             )
@@ -210,7 +230,11 @@ def _predicted(journal: Journal) -> str:
 def _share(found: Loss) -> str:
     """The missing share of the unflushed rows; of all before the disaster where no flush was made."""
     missing, of = _unflushed(found)
-    return f"{100 * missing / of:.0f} % ({missing} of {of})" if of else "not counted"
+    return (
+        gettext("{value:.0f} % ({missing} of {of})").format(value=100 * missing / of, missing=missing, of=of)
+        if of
+        else gettext("not counted")
+    )
 
 
 def _share_zh(found: Loss) -> str:
@@ -244,13 +268,13 @@ def achieved(rpo: Callable[..., tuple[int, float]], *journals: Journal) -> Table
     for journal in journals:
         there, at = still_there(journal), journal.faults[0].at
         rows.append(
-            (experiment_of(journal), "not counted", "not counted")
+            (experiment_of(journal), gettext("not counted"), gettext("not counted"))
             if there is None
             else (experiment_of(journal), *map(_figure, rpo(acknowledged(journal), there, at)))
         )
-    headings = ("disaster", "rows lost", "data lost (s)")
+    headings = (gettext_noop("disaster"), gettext("rows lost"), gettext("data lost (s)"))
     remarks = run_remarks(*journals, detail=KEEPS_NO_ROWS)
-    return Table(mark_title("RPO, as it was achieved", *journals), headings, tuple(rows), remarks)
+    return Table(mark_title(gettext("RPO, as it was achieved"), *journals), headings, tuple(rows), remarks)
 
 
 def _figure(value: float) -> str:

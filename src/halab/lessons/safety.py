@@ -32,6 +32,7 @@ from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.protect.backup import mistake as experiments
 from halab.protect.backup.mistake import DataLossReport, Mistake, data_loss_report
 from halab.tables import Row, Table
+from halab.translation import gettext, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.protection_table import ProtectionTable
 
@@ -80,8 +81,15 @@ QUESTIONS = (
 )
 """What the lesson asks before its two mistakes."""
 
-_TITLE = "After the command"
-_HEADINGS = ("mistake", "", "still found", "restore", "rows lost", "window")
+_TITLE = gettext_noop("After the command")
+_HEADINGS = (
+    gettext_noop("mistake"),
+    "",
+    gettext_noop("still found"),
+    gettext_noop("restore"),
+    gettext_noop("rows lost"),
+    gettext_noop("window"),
+)
 
 
 def mistake(cluster: Cluster, what: Mistake = "delete rows", *, retriever: Retriever) -> Journal:
@@ -98,13 +106,20 @@ def compare_mistakes(*journals: Journal) -> Table:
     """
     claims = card(8, "en").claims
     rows: list[Row] = [
-        ("any", "the card", "-", claims["backup-rto"].text(), "-", f"up to {claims['daily-loss'].text()}")
+        (
+            "any",
+            gettext("the card"),
+            "-",
+            claims["backup-rto"].text(),
+            "-",
+            gettext("up to {text}").format(text=claims["daily-loss"].text()),
+        )
     ]
     for journal in journals:
         found, how = data_loss_report(journal), provenance(journal)
-        rows.append((experiment_of(journal), "you said", *_predicted(journal), "-", "-"))
+        rows.append((experiment_of(journal), gettext("you said"), *_predicted(journal), "-", "-"))
         rows.append((experiment_of(journal), how, _found(found), _took(found), *_lost(found)))
-    remarks = ["Still found: searches after the command that found what had been there."]
+    remarks = [gettext("Still found: searches after the command that found what had been there.")]
     remarks += run_remarks(*journals, detail=KEEPS_NO_ROWS)
     return Table(mark_title(_TITLE, *journals), _HEADINGS, tuple(rows), tuple(remarks))
 
@@ -121,14 +136,22 @@ def show_mistake(journal: Journal) -> RunView:
 
 def _sentence(journal: Journal, report: DataLossReport) -> str:
     if report.last_found is None:
-        return "A simulated cluster keeps no rows: none was backed up, destroyed or restored."
+        return gettext("A simulated cluster keeps no rows: none was backed up, destroyed or restored.")
     numbers = prediction_before(journal, 8)
-    found = f"You said {numbers['found']:g} of 100; " if "found" in numbers else ""
-    took = f", and you said {numbers['seconds']:g} s" if "seconds" in numbers else ""
-    after = f"after the command {_found(report)} searches still found something."
+    found = (
+        gettext("You said {found:g} of 100; ").format(found=numbers["found"]) if "found" in numbers else ""
+    )
+    took = (
+        gettext(", and you said {seconds:g} s").format(seconds=numbers["seconds"])
+        if "seconds" in numbers
+        else ""
+    )
+    after = gettext("after the command {found} searches still found something.").format(found=_found(report))
     if report.restore_seconds is None:
-        return f"{_capital(found + after)} The restore failed."
-    return f"{_capital(found + after)} The restore took {_took(report)}{took}."
+        return gettext("{capital} The restore failed.").format(capital=_capital(found + after))
+    return gettext("{capital} The restore took {took}{took2}.").format(
+        capital=_capital(found + after), took=_took(report), took2=took
+    )
 
 
 def _capital(words: str) -> str:
@@ -148,13 +171,13 @@ def results(*journals: Journal) -> dict[str, Finding]:
         "replicas": finding(
             real,
             "broken",
-            _told(found, "searches still found something", "的搜索还找得到东西", _found),
+            _told(found, gettext("searches still found something"), "的搜索还找得到东西", _found),
             Bilingual("one wrong command", "一条错误的命令"),
         ),
         "backup-rto": finding(
             real,
             "incomparable",
-            _told(found, "to restore, a few passages only", "完成恢复，而这里只有几段文字", _took),
+            _told(found, gettext("to restore, a few passages only"), "完成恢复，而这里只有几段文字", _took),
             measured=[seconds / _HOUR for seconds in restores],
             predicted=[seconds / _HOUR for seconds in said_before(real, 8, "seconds")],
         ),
@@ -163,7 +186,7 @@ def results(*journals: Journal) -> dict[str, Finding]:
             "incomparable",
             _told(
                 found,
-                "of data lost, the backup being a few seconds old",
+                gettext("of data lost, the backup being a few seconds old"),
                 "的数据丢失，因为备份才做完几秒",
                 lambda report: _lost(report)[1],
             ),
@@ -189,20 +212,24 @@ def _told(
 def _predicted(journal: Journal) -> tuple[str, str]:
     numbers = prediction_before(journal, 8)
     return (
-        f"{numbers['found']:g} of 100" if "found" in numbers else "-",
+        gettext("{found:g} of 100").format(found=numbers["found"]) if "found" in numbers else "-",
         f"{numbers['seconds']:g} s" if "seconds" in numbers else "-",
     )
 
 
 def _found(one: DataLossReport) -> str:
-    return "not measured" if one.last_found is None else f"{one.still_found} of {one.searches}"
+    return (
+        gettext("not measured")
+        if one.last_found is None
+        else gettext("{still_found} of {searches}").format(still_found=one.still_found, searches=one.searches)
+    )
 
 
 def _took(one: DataLossReport) -> str:
-    return "not measured" if one.restore_seconds is None else f"{one.restore_seconds:.1f} s"
+    return gettext("not measured") if one.restore_seconds is None else f"{one.restore_seconds:.1f} s"
 
 
 def _lost(one: DataLossReport) -> tuple[str, str]:
     if one.window is None:
-        return "not counted", "not counted"
+        return gettext("not counted"), gettext("not counted")
     return str(sum(rows.missing for rows in one.rows)), f"{one.window:.1f} s"

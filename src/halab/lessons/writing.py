@@ -29,6 +29,7 @@ from halab.measure.journal.validity import validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
+from halab.translation import gettext, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.write_race import WriteRace
 
@@ -72,8 +73,8 @@ QUESTIONS = (
 )
 """What a form asks about the lab of lesson 4."""
 
-_TITLE = "1,000 rows: what do three replicas cost the writer?"
-_HEADINGS = ("", "you said", "the card says", "here")
+_TITLE = gettext_noop("1,000 rows: what do three replicas cost the writer?")
+_HEADINGS = ("", gettext_noop("you said"), gettext_noop("the card says"), gettext_noop("here"))
 
 
 def compare_writes(journal: Journal) -> Table:
@@ -84,9 +85,14 @@ def compare_writes(journal: Journal) -> Table:
     says = card(4, "en").claims
     one, three, ratio = _both(journal)
     rows = (
-        ("one replica", "-", says["one-copy"].text(), _seconds(one)),
-        ("three replicas", "-", says["three-copies"].text(), _seconds(three)),
-        ("three against one", _predicted(journal), f"{says['extra-time'].high:+g} %", percent(ratio)),
+        (gettext("one replica"), "-", says["one-copy"].text(), _seconds(one)),
+        (gettext("three replicas"), "-", says["three-copies"].text(), _seconds(three)),
+        (
+            gettext("three against one"),
+            _predicted(journal),
+            f"{says['extra-time'].high:+g} %",
+            percent(ratio),
+        ),
     )
     remarks = (*run_remarks(journal), verdict(ratio, one.turns))
     return Table(mark_title(_TITLE, journal), _HEADINGS, rows, remarks)
@@ -97,16 +103,22 @@ def verdict(ratio: Interval, turns: int) -> str:
     extra = _card_ratio()
     decided = decision(ratio, extra, turns)
     if decided == "more":
-        first = f"With three replicas a write took longer here, {percent(ratio)}: more than chance explains."
+        first = gettext(
+            "With three replicas a write took longer here, {percent}: more than chance explains."
+        ).format(percent=percent(ratio))
     elif decided == "less":
-        first = (
-            f"With three replicas a write took less time here, {percent(ratio)}: something else than "
+        first = gettext(
+            "With three replicas a write took less time here, {percent}: something else than "
             "replicas differed."
-        )
+        ).format(percent=percent(ratio))
     else:
-        return f"Three replicas against one: {percent(ratio)}; {decided}."
+        return gettext("Three replicas against one: {percent}; {decided}.").format(
+            percent=percent(ratio), decided=decided
+        )
     where = "inside" if ratio.low <= extra <= ratio.high else "outside"
-    return f"{first} The card's +{100 * (extra - 1):.0f} % lies {where} the interval."
+    return gettext("{first} The card's +{value:.0f} % lies {where} the interval.").format(
+        first=first, value=100 * (extra - 1), where=where
+    )
 
 
 def show_costs(journal: Journal) -> RatioView:
@@ -116,14 +128,18 @@ def show_costs(journal: Journal) -> RatioView:
     """
     one, _, ratio = _both(journal)
     ratios = [
-        Ratios(f"{row.replicas} replicas", row.ratio, turn_ratios(journal, row.replicas))
+        Ratios(
+            gettext("{replicas} replicas").format(replicas=row.replicas),
+            row.ratio,
+            turn_ratios(journal, row.replicas),
+        )
         for row in costs(journal).rows
         if row.ratio
     ]
-    lines = [Line("as with one", 1.0, "stroke-width: 1.5"), Line("the card", _card_ratio())]
+    lines = [Line(gettext("as with one"), 1.0, "stroke-width: 1.5"), Line(gettext("the card"), _card_ratio())]
     figures = prediction_before(journal, 4)
     if "percent" in figures:
-        lines.append(Line("you said", 1 + figures["percent"] / 100, "stroke-dasharray: 1 4"))
+        lines.append(Line(gettext("you said"), 1 + figures["percent"] / 100, "stroke-dasharray: 1 4"))
     sentence = " ".join((*validity_remark(journal), verdict(ratio, one.turns)))
     return RatioView(
         sentence, ratios, lines, [costs(journal)], lambda r: f"{100 * (r - 1):+.0f} %", journal.simulated
@@ -170,15 +186,17 @@ def _percent_zh(ratio: Interval) -> str:
 def percent(ratio: Interval) -> str:
     """A ratio's interval as a difference, such as "+2 % (-5 to +9)"."""
     low, median, high = (f"{100 * (value - 1):+.0f}" for value in ratio)
-    return f"{median} % ({low} to {high})"
+    return gettext("{median} % ({low} to {high})").format(median=median, low=low, high=high)
 
 
 def _both(journal: Journal) -> tuple[Cost, Cost, Interval]:
     found = {row.replicas: row for row in costs(journal).rows}
     if min(found) != 1 or 3 not in found or found[3].ratio is None:
         raise MeasurementError(
-            f"the card compares one and three replicas, and {sorted(found)} were measured",
-            hint="measure with writing(cluster, replicas=(1, 2, 3))",
+            gettext("the card compares one and three replicas, and {found} were measured").format(
+                found=sorted(found)
+            ),
+            hint=gettext("measure with writing(cluster, replicas=(1, 2, 3))"),
         )
     return found[1], found[3], found[3].ratio
 
@@ -195,7 +213,11 @@ def _predicted(journal: Journal) -> str:
 def writes_table(writes: Mapping[str, Write]) -> Table:
     """Mean times of writes by name, milliseconds: until acknowledged, and until every copy has it."""
     rows = [(name, write.acknowledged, write.everywhere) for name, write in writes.items()]
-    return table("One write, on average", ("", "acknowledged (ms)", "in every copy (ms)"), rows)
+    return table(
+        gettext("One write, on average"),
+        ("", gettext("acknowledged (ms)"), gettext("in every copy (ms)")),
+        rows,
+    )
 
 
 def latencies(journal: Journal, replicas: int) -> list[float]:

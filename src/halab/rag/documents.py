@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
 from halab.errors import RagError
+from halab.translation import gettext
 
 __all__ = ["Documents", "Passage", "read_documents"]
 
@@ -84,12 +85,12 @@ def read_documents(folder: Path) -> Documents:
         if passages:
             documents.passages += passages
         else:
-            documents.left_out[source] = "there is no text in it"
+            documents.left_out[source] = gettext("there is no text in it")
     if not documents.passages:
         raise RagError(
-            f"no passage was found in {folder}"
+            gettext("no passage was found in {folder}").format(folder=folder)
             + "".join(f"\n{s}: {w}" for s, w in documents.left_out.items()),
-            hint="name a folder with .md, .txt or .pdf files that hold text",
+            hint=gettext("name a folder with .md, .txt or .pdf files that hold text"),
         )
     return documents
 
@@ -125,9 +126,9 @@ def _text(path: Path) -> Iterator[tuple[str, str]]:
 def _pdf(path: Path) -> Iterator[tuple[str, str]]:
     try:
         for number, page in enumerate(PdfReader(path).pages, 1):
-            yield f"{path.stem}, page {number}", page.extract_text()
+            yield gettext("{stem}, page {number}").format(stem=path.stem, number=number), page.extract_text()
     except Exception as error:  # pypdf raises whatever a damaged file makes it stumble over
-        raise ValueError(f"pypdf cannot read it: {error}") from None
+        raise ValueError(gettext("pypdf cannot read it: {error}").format(error=error)) from None
 
 
 _READERS = {".md": _markdown, ".txt": _text, ".pdf": _pdf}

@@ -16,6 +16,7 @@ from halab.rag.documents import Documents, Passage, read_documents
 from halab.rag.local_passages import LocalPassages
 from halab.rag.passage_collection import PassageCollection
 from halab.rag.vectors import Vectors
+from halab.translation import gettext
 
 __all__ = ["Ingested", "ingest"]
 
@@ -36,8 +37,15 @@ class Ingested:
     left_out: dict[str, str]
 
     def __repr__(self) -> str:
-        lines = [f"{self.written} passages written, {self.there} were there, {self.removed} removed."]
-        lines += [f"Left out: {source}: {reason}" for source, reason in self.left_out.items()]
+        lines = [
+            gettext("{written} passages written, {there} were there, {removed} removed.").format(
+                written=self.written, there=self.there, removed=self.removed
+            )
+        ]
+        lines += [
+            gettext("Left out: {source}: {reason}").format(source=source, reason=reason)
+            for source, reason in self.left_out.items()
+        ]
         return "\n".join(lines)
 
 
@@ -107,6 +115,8 @@ def _check(keys: list[str], wanted: int) -> None:
     lost, doubled = wanted - len(set(keys)), len(keys) - len(set(keys))
     if lost or doubled:
         raise RagError(
-            f"{wanted} passages were acknowledged; {lost} are not there and {doubled} are there twice",
-            hint="the log may have lost them: run the same ingest again, and count again",
+            gettext(
+                "{wanted} passages were acknowledged; {lost} are not there and {doubled} are there twice"
+            ).format(wanted=wanted, lost=lost, doubled=doubled),
+            hint=gettext("the log may have lost them: run the same ingest again, and count again"),
         )

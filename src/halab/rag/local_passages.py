@@ -16,6 +16,7 @@ from pathlib import Path
 from halab.errors import RagError
 from halab.rag.documents import Passage
 from halab.rag.vectors import saturated, terms
+from halab.translation import gettext
 
 __all__ = ["LocalPassages"]
 
@@ -41,8 +42,8 @@ class LocalPassages:
             return cls(Passage(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
         except (TypeError, ValueError):
             raise RagError(
-                f"{path} should hold a passage a line, and does not",
-                hint="delete it and run `halab rag ingest` again: nothing in Milvus is lost",
+                gettext("{path} should hold a passage a line, and does not").format(path=path),
+                hint=gettext("delete it and run `halab rag ingest` again: nothing in Milvus is lost"),
             ) from None
 
     def save(self, path: Path) -> None:

@@ -35,6 +35,7 @@ from halab.measure.probing.milvus_collections import (
 )
 from halab.measure.probing.operations import UNANSWERED, error_text
 from halab.rag.documents import Passage
+from halab.translation import gettext
 
 __all__ = ["Address", "Done", "PassageCollection"]
 
@@ -88,8 +89,12 @@ class PassageCollection:
             return tries(attempt)
         except UNANSWERED as error:
             raise RagError(
-                f"{doing} failed for {self._patience:g} s: {error_text(error)}",
-                hint="nothing is lost; see `halab status`, and do it again when every role is healthy",
+                gettext("{doing} failed for {patience:g} s: {error_text}").format(
+                    doing=doing, patience=self._patience, error_text=error_text(error)
+                ),
+                hint=gettext(
+                    "nothing is lost; see `halab status`, and do it again when every role is healthy"
+                ),
             ) from None
 
     @property
@@ -103,7 +108,7 @@ class PassageCollection:
             made = [side for side in self.sides if client.has_collection(side)]
             return next((side for side in made if self.name in aliases_of(client, side)), "")
 
-        return self._try("looking for the collection", look)
+        return self._try(gettext("looking for the collection"), look)
 
     def other(self) -> str:
         """The side that does not answer now."""
@@ -119,11 +124,13 @@ class PassageCollection:
             side = self.sides[0]
             self.make(side, vectors_name, dimensions)
             self.switch(side)
-        holds = self._try("reading the collection", lambda client: client.describe_collection(side))
+        holds = self._try(gettext("reading the collection"), lambda client: client.describe_collection(side))
         if holds["description"] != vectors_name:
             raise RagError(
-                f"{side} holds vectors called {holds['description']!r}, and these are {vectors_name!r}",
-                hint="index the documents anew beside it: `halab rag reindex`",
+                gettext("{side} holds vectors called {description!r}, and these are {vectors_name!r}").format(
+                    side=side, description=holds["description"], vectors_name=vectors_name
+                ),
+                hint=gettext("index the documents anew beside it: `halab rag reindex`"),
             )
         return side
 
@@ -142,7 +149,7 @@ class PassageCollection:
             client.load_collection(side, replica_number=self.replicas, _async=True)
             wait_until_loaded(client, side)
 
-        self._try(f"making {side}", create)
+        self._try(gettext("making {side}").format(side=side), create)
 
     def write(self, side: str, passages: Sequence[Passage], vectors: NDArray[np.float32]) -> None:
         """Upsert: a passage that is there already, by its key, is replaced and not doubled."""
@@ -150,19 +157,22 @@ class PassageCollection:
             {"id": p.key, "source": p.source, "heading": p.heading, "text": p.text, "vector": vector.tolist()}
             for p, vector in zip(passages, vectors, strict=True)
         ]
-        self._try(f"writing {len(rows)} passages", lambda client: client.upsert(side, rows, timeout=_CALL))
+        self._try(
+            gettext("writing {count} passages").format(count=len(rows)),
+            lambda client: client.upsert(side, rows, timeout=_CALL),
+        )
 
     def remove(self, side: str, keys: Iterable[str]) -> None:
         """Delete the passages with these keys; those that are not there are no error."""
         for batch in _batches(list(keys)):
-            self._try("removing passages", partial(_delete, side=side, keys=batch))
+            self._try(gettext("removing passages"), partial(_delete, side=side, keys=batch))
 
     def present(self, side: str, keys: Iterable[str]) -> list[str]:
         """The keys among these that a Strong query finds: once for each row, so that a double shows."""
         found: list[str] = []
         for batch in _batches(list(keys)):
             query = partial(_query, side=side, filter=f"id in {batch}".replace("'", '"'), field="id")
-            found += [row["id"] for row in self._try("counting passages", query)]
+            found += [row["id"] for row in self._try(gettext("counting passages"), query)]
         return found
 
     def sources(self, side: str) -> dict[str, str]:
@@ -177,12 +187,12 @@ class PassageCollection:
             finally:
                 rows.close()
 
-        return self._try("reading what is there", read)
+        return self._try(gettext("reading what is there"), read)
 
     def count(self, side: str) -> int:
         """How many rows there are, by a Strong count."""
         query = partial(_query, side=side, filter="", field="count(*)")
-        return int(self._try("counting passages", query)[0]["count(*)"])
+        return int(self._try(gettext("counting passages"), query)[0]["count(*)"])
 
     def flush(self, side: str) -> None:
         """Have what was written put into the object store."""
@@ -199,11 +209,11 @@ class PassageCollection:
             else:
                 client.create_alias(side, self.name)
 
-        self._try(f"switching to {side}", point)
+        self._try(gettext("switching to {side}").format(side=side), point)
 
     def drop(self) -> None:
         """Drop both sides and the alias."""
-        self._try("dropping the collections", lambda client: drop_collections(client, self.sides))
+        self._try(gettext("dropping the collections"), lambda client: drop_collections(client, self.sides))
 
 
 def _query(client: Any, *, side: str, filter: str, field: str) -> list[dict[str, Any]]:

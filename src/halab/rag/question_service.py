@@ -27,6 +27,7 @@ from halab.rag.local_passages import LocalPassages
 from halab.rag.passage_collection import Address
 from halab.rag.protections import Breaker, Protections, RetryBudget
 from halab.rag.vectors import Vectors
+from halab.translation import gettext
 
 __all__ = ["Answer", "QuestionService"]
 
@@ -118,14 +119,16 @@ class QuestionService:
         """
         known = next(iter(self._local), None)
         if known is None:
-            return "no documents were taken in: run `halab rag ingest`"
+            return gettext("no documents were taken in: run `halab rag ingest`")
         try:
             answer = self._from_clusters(known.full[:200], 3, time.monotonic())
         except RagError as error:
             return error.message
         if known.key not in {passage.key for passage in answer.passages}:
-            return f"a passage that is known to be there was not found: {known.source}"
-        return f"only the standby answers: {answer.why}" if answer.degraded else ""
+            return gettext("a passage that is known to be there was not found: {source}").format(
+                source=known.source
+            )
+        return gettext("only the standby answers: {why}").format(why=answer.why) if answer.degraded else ""
 
     def close(self) -> None:
         for address in self.addresses:
@@ -141,7 +144,13 @@ class QuestionService:
         with self._lock:
             last = self._last_good.get((question, limit))
         if self.protections.degrade and last is not None:
-            return Answer(last[1], "memory", f"{time.monotonic() - last[0]:.0f} s old; {error.message}")
+            return Answer(
+                last[1],
+                "memory",
+                gettext("{value:.0f} s old; {message}").format(
+                    value=time.monotonic() - last[0], message=error.message
+                ),
+            )
         found = tuple(passage for passage, _ in self._local.search(question, limit))
         if self.protections.degrade and found:
             return Answer(found, "keywords", error.message)
@@ -178,7 +187,7 @@ class _Asking:
         self._cancels: list[Callable[[], Any]] = []
         self._sent: list[Address] = []
         self._under_way = 0
-        self._error = "no answer came"
+        self._error = gettext("no answer came")
 
     def run(self, began: float) -> Answer:
         end = None if self._protections.deadline is None else began + self._protections.deadline
@@ -192,11 +201,13 @@ class _Asking:
             for cancel in self._cancels:
                 cancel()
         late = (
-            "" if end is None or time.monotonic() < end else f"not within {self._protections.deadline:g} s; "
+            ""
+            if end is None or time.monotonic() < end
+            else gettext("not within {deadline:g} s; ").format(deadline=self._protections.deadline)
         )
         raise RagError(
-            f"the question was not answered: {late}{self._error}",
-            hint="see `halab status`, and ask again when every role is healthy",
+            gettext("the question was not answered: {late}{error}").format(late=late, error=self._error),
+            hint=gettext("see `halab status`, and ask again when every role is healthy"),
         )
 
     def _next_answer(self, end: float | None) -> Answer | None:
@@ -228,7 +239,7 @@ class _Asking:
             return
         address = self._next_address()
         if address is None and not self._sent:
-            self._error = "every address is rested after failures"
+            self._error = gettext("every address is rested after failures")
         if address is None or not (paid or self._service.budget.spend()):
             return
         self._sent.append(address)

@@ -14,6 +14,7 @@ from halab.rag.documents import Passage
 from halab.rag.ingest import Progress, fill
 from halab.rag.passage_collection import Address, PassageCollection
 from halab.rag.vectors import Vectors
+from halab.translation import gettext
 
 __all__ = ["KnownQuestion", "reindex", "switch_back", "verify"]
 
@@ -71,8 +72,10 @@ def verify(
         address.close()
     if wrong or not known:
         raise RagError(
-            f"{side} does not find what it should, for {len(wrong)} of {len(known)} questions: {wrong[:3]}",
-            hint="nothing was switched: the side that answered still does",
+            gettext("{side} does not find what it should, for {count} of {count2} questions: {value}").format(
+                side=side, count=len(wrong), count2=len(known), value=wrong[:3]
+            ),
+            hint=gettext("nothing was switched: the side that answered still does"),
         )
 
 

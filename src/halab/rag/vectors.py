@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halab.errors import RagError
+from halab.translation import gettext
 
 __all__ = ["EndpointVectors", "LexicalVectors", "Vectors", "saturated", "terms"]
 
@@ -113,8 +114,12 @@ class EndpointVectors:
             return np.asarray([each["embedding"] for each in data], np.float32)
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
             raise RagError(
-                f"the embedding endpoint {self._client.base_url} gave no vectors: {error}",
-                hint="check HALAB_RAG_EMBEDDINGS_URL, _MODEL and _KEY; without them vectors are made here",
+                gettext("the embedding endpoint {base_url} gave no vectors: {error}").format(
+                    base_url=self._client.base_url, error=error
+                ),
+                hint=gettext(
+                    "check HALAB_RAG_EMBEDDINGS_URL, _MODEL and _KEY; without them vectors are made here"
+                ),
             ) from None
 
     def of_question(self, text: str) -> NDArray[np.float32]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from IPython import get_ipython
 
+from halab.translation import gettext
+
 if TYPE_CHECKING:
     from halab.widgets.grade_panel import GradePanel
 
@@ -19,7 +21,11 @@ def show_grade_panel(card: int) -> GradePanel | None:
     and not even load what widgets need.
     """
     if getattr(get_ipython(), "kernel", None) is None:
-        print(f"In JupyterLab a button to grade this exercise is here. In a terminal: halab grade {card:02d}")
+        print(
+            gettext(
+                "In JupyterLab a button to grade this exercise is here. In a terminal: halab grade {card:02d}"
+            ).format(card=card)
+        )
         return None
     from halab.widgets.grade_panel import GradePanel
 

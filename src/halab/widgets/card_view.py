@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 from halab.course.cards import Card, card
 from halab.course.catalogue import Bilingual, Language, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["CardView", "Finding", "RunVerdict", "show_card"]
@@ -52,7 +53,7 @@ class CardView(CourseWidget):
     def text(self) -> str:
         shown = card(self.number, self.lang)
         claims = [f"  {claim.quantity}: {claim.text(self.lang)}" for claim in shown.claims.values()]
-        heading = "声明，待检验：" if self.lang == "zh" else "Claims, to be tested:"
+        heading = "声明，待检验：" if self.lang == "zh" else gettext("Claims, to be tested:")
         return "\n".join([shown.title, "", shown.body, heading, *claims])
 
 

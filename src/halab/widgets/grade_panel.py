@@ -22,6 +22,7 @@ from halab.course.paths import work_dir
 from halab.errors import CourseError, HalabError
 from halab.grading.grader import Check, GradeReport, grade
 from halab.grading.hints import STEPS, hints_of, next_hint
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["GradePanel"]
@@ -85,15 +86,32 @@ class GradePanel(CourseWidget):
 
     def text(self) -> str:
         if self.state == "failed":
-            return f"Not graded: {self.problem['message']}\nHint: {self.problem['hint']}"
+            return gettext("Not graded: {message}\nHint: {hint}").format(
+                message=self.problem["message"], hint=self.problem["hint"]
+            )
         if not self.report:
-            return f"Exercise {self.card}: not graded here yet. Without a button: halab grade {self.card:02d}"
-        lines = [f"Exercise {self.card}: {self.report['points']:g} of {self.report['out_of']:g} points"]
+            return gettext(
+                "Exercise {card}: not graded here yet. Without a button: halab grade {card:02d}"
+            ).format(card=self.card)
+        lines = [
+            gettext("Exercise {card}: {points:g} of {out_of:g} points").format(
+                card=self.card, points=self.report["points"], out_of=self.report["out_of"]
+            )
+        ]
         for task in self.report["tasks"]:
-            lines.append(f"Task {task['task']}: {task['points']:g} of {task['out_of']:g}")
+            lines.append(
+                gettext("Task {task}: {points:g} of {out_of:g}").format(
+                    task=task["task"], points=task["points"], out_of=task["out_of"]
+                )
+            )
             lines += [_line(check) for check in task["checks"]]
-            lines += [f"  hint: {step}" for step in self.hints.get(task["task"], {}).get("steps", [])]
-        return "\n".join([*lines, *(f"Note: {note}" for note in self.report["notes"])])
+            lines += [
+                gettext("  hint: {step}").format(step=step)
+                for step in self.hints.get(task["task"], {}).get("steps", [])
+            ]
+        return "\n".join(
+            [*lines, *(gettext("Note: {note}").format(note=note) for note in self.report["notes"])]
+        )
 
     def _from_browser(self, _: Any, content: dict[str, Any], __: Any) -> None:
         if "hint" in content:
@@ -113,7 +131,8 @@ class GradePanel(CourseWidget):
             self._failed(error.message, error.hint)
         except Exception as error:  # whatever it was, the learner must hear of it
             self._failed(
-                f"{type(error).__name__}: {error}", f"Run halab grade {self.card:02d} in a terminal."
+                f"{type(error).__name__}: {error}",
+                gettext("Run halab grade {card:02d} in a terminal.").format(card=self.card),
             )
         else:
             self.hints, self.report, self.state = {}, _shown(report), "graded"
@@ -208,5 +227,7 @@ def _task(task: str, checks: list[Check]) -> dict[str, Any]:
 
 def _line(check: dict[str, Any]) -> str:
     mark = "✓" if check["passed"] else "✗"
-    line = f"  {mark} {check['title']}: {check['points']:g} of {check['out_of']:g}"
+    line = gettext("  {mark} {title}: {points:g} of {out_of:g}").format(
+        mark=mark, title=check["title"], points=check["points"], out_of=check["out_of"]
+    )
     return line if check["passed"] else f"{line}. {check['behaviour']}"

@@ -13,6 +13,7 @@ from halab.course.catalogue import Bilingual, Language, language
 from halab.course.predictions import last_run, predict, prediction
 from halab.errors import CourseError
 from halab.models.samples import OPERATIONS
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["PredictionForm", "Question", "remind"]
@@ -86,8 +87,8 @@ class PredictionForm(CourseWidget):
         self._read()
         if self.locked is not None:
             raise CourseError(
-                "There is a prediction already, and it stays as it is.",
-                hint="Run the experiment and compare.",
+                gettext("There is a prediction already, and it stays as it is."),
+                hint=gettext("Run the experiment and compare."),
             )
         self._check(numbers)
         if self._of_outage and numbers["failed_requests"] == 0:  # nothing fails, so nothing has a time
@@ -99,12 +100,14 @@ class PredictionForm(CourseWidget):
     def text(self) -> str:
         if self.locked is None:
             call = ", ".join(f'"{key}": ...' for key in self._questions)
-            return f"{self._title()}: not locked in. Without a form, call its lock({{{call}}})."
+            return gettext("{title}: not locked in. Without a form, call its lock({{{call}}}).").format(
+                title=self._title(), call=call
+            )
         said = ", ".join(f"{name} {value:g}" for name, value in self.locked["numbers"].items())
         return f"{self._title()}: {said}"
 
     def _title(self) -> str:
-        return f"Your prediction, {'; '.join(self.experiments)}"
+        return gettext("Your prediction, {experiments}").format(experiments="; ".join(self.experiments))
 
     def _read(self) -> None:
         """What was locked in for each run, if all of them were, and what came too late for a run."""
@@ -140,17 +143,22 @@ class PredictionForm(CourseWidget):
             if key in numbers:
                 _check_bounds(key, question, numbers[key])
             elif not nothing_fails:
-                raise CourseError(f"A number for {key} is missing.", hint=question.words.in_(self.lang))
+                raise CourseError(
+                    gettext("A number for {key} is missing.").format(key=key),
+                    hint=question.words.in_(self.lang),
+                )
         first, last = (numbers.get(time, 0.0) for time in _TIMES)
         if nothing_fails and last > 0:
             raise CourseError(
-                f"No search fails, and yet the last one fails after {last:g} s.",
-                hint="How many fail between the first and the last? Or tick that none will.",
+                gettext("No search fails, and yet the last one fails after {last:g} s.").format(last=last),
+                hint=gettext("How many fail between the first and the last? Or tick that none will."),
             )
         if last < first:
             raise CourseError(
-                f"The last failure ({last:g} s) cannot come before the first ({first:g} s).",
-                hint="Seconds are counted from the fault.",
+                gettext("The last failure ({last:g} s) cannot come before the first ({first:g} s).").format(
+                    last=last, first=first
+                ),
+                hint=gettext("Seconds are counted from the fault."),
             )
 
     def _from_browser(self, _: Any, content: dict[str, Any], __: Any) -> None:
@@ -176,15 +184,15 @@ def remind(experiment: str) -> str:
     if form.lang == "zh":
         what_to_do = "想先预测，就停下这个单元，在上面的表单里填好并锁定，再运行一次。"
         return f"这次运行你还没有预测：{experiment}。{what_to_do}"
-    return (
-        f"You have not predicted this run: {experiment}. To predict it first, stop this cell, fill in the "
-        "form above, lock it in, and run the cell again."
-    )
+    return gettext(
+        "You have not predicted this run: {experiment}. To predict it first, stop this cell, "
+        "fill in the form above, lock it in, and run the cell again."
+    ).format(experiment=experiment)
 
 
 def _asked(about: str | Sequence[Question]) -> Sequence[Question]:
     if not about:
-        raise CourseError("A form asks about a run, or at least one question.")
+        raise CourseError(gettext("A form asks about a run, or at least one question."))
     if not isinstance(about, str):
         return about
     seconds = Bilingual("s", "秒")
@@ -229,11 +237,13 @@ def _field(key: str, question: Question, lang: Language) -> dict[str, Any]:
 
 
 def _check_bounds(key: str, question: Question, value: float) -> None:
-    whole = "a whole number" if question.whole else "a number"
+    whole = gettext("a whole number") if question.whole else "a number"
     if question.low <= value <= question.high and (not question.whole or value == int(value)):
         return
-    most = "" if math.isinf(question.high) else f", {question.high:g} at most"
+    most = "" if math.isinf(question.high) else gettext(", {high:g} at most").format(high=question.high)
     raise CourseError(
-        f"{key} should be {whole}, {question.low:g} or more{most}; it is {value:g}.",
+        gettext("{key} should be {whole}, {low:g} or more{most}; it is {value:g}.").format(
+            key=key, whole=whole, low=question.low, most=most, value=value
+        ),
         hint=f"{question.words.en} ({question.unit.en})." if question.unit.en else f"{question.words.en}.",
     )

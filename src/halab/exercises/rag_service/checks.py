@@ -23,6 +23,7 @@ from halab.exercises.rag_service.variant import (
     make_index,
 )
 from halab.tables import Table
+from halab.translation import gettext
 
 __all__ = [
     "check_abort",
@@ -76,14 +77,21 @@ def check_key(key: Function, pairs: Sequence[tuple[Passage, Passage]]) -> None:
     again = call_many(key, ((passage,) for passage in backwards))
     expect(
         all(isinstance(each, str) and 0 < len(each) <= 64 for each in keys),
-        "A key is a text of 1 to 64 characters.",
+        gettext("A key is a text of 1 to 64 characters."),
         "12.1.key",
     )
-    expect(keys == again[::-1], "The same passage has the same key, whenever it is asked for.", "12.1.key")
+    expect(
+        keys == again[::-1],
+        gettext("The same passage has the same key, whenever it is asked for."),
+        "12.1.key",
+    )
     wanted = {tuple(passage.values()) for passage in passages}
     expect(
         len(set(keys)) == len(wanted),
-        "Passages that differ in source, heading or text have different keys, wherever their parts are cut.",
+        gettext(
+            "Passages that differ in source, heading or text have different keys, wherever their "
+            "parts are cut."
+        ),
         "12.1.key",
     )
 
@@ -99,7 +107,7 @@ def check_again(ingest: Function, folders: Sequence[Documents]) -> None:
     for run in _intakes(ingest, folders):
         expect(
             "again" not in run.broke,
-            "An ingest that is begun again asks what is there, and writes only what is not.",
+            gettext("An ingest that is begun again asks what is there, and writes only what is not."),
             "12.1.again",
         )
         _expect_whole(run)
@@ -110,8 +118,10 @@ def check_count(ingest: Function, folders: Sequence[Documents]) -> None:
     for run in _intakes(ingest, folders):
         expect(
             "missing" not in run.broke,
-            "An ingest is done when it has seen every passage there, and not when every batch was "
-            "acknowledged.",
+            gettext(
+                "An ingest is done when it has seen every passage there, and not when every batch "
+                "was acknowledged."
+            ),
             "12.1.count",
         )
         _expect_whole(run)
@@ -122,16 +132,16 @@ def _intakes(ingest: Function, folders: Sequence[Documents]) -> list[Intake]:
         ingest,
         [Intake(folder) for folder in folders],
         _MOST_CALLS,
-        ("The answer is a call as the text has them, with 1 to `most` rows.", "12.1.call"),
-        ("An ingest comes to an end.", "12.1.end"),
+        (gettext("The answer is a call as the text has them, with 1 to `most` rows."), "12.1.call"),
+        (gettext("An ingest comes to an end."), "12.1.end"),
     )
 
 
 def _expect_whole(run: Intake) -> None:
-    expect("twice" not in run.broke, "In the end no passage is there twice.", "12.1.twice")
+    expect("twice" not in run.broke, gettext("In the end no passage is there twice."), "12.1.twice")
     expect(
         not run.broke & {"missing", "foreign"},
-        "In the end every passage is there, as it stands in its document.",
+        gettext("In the end every passage is there, as it stands in its document."),
         "12.1.missing",
     )
 
@@ -144,12 +154,12 @@ def check_honest(answer: Function, outages: Sequence[Outage]) -> None:
     for run in _shifts(answer, outages):
         expect(
             "passed-off" not in run.broke,
-            "What the standby says is degraded: its passages may be older.",
+            gettext("What the standby says is degraded: its passages may be older."),
             "12.2.passed-off",
         )
         expect(
             "empty" not in run.broke,
-            "An answer without a passage is no answer, and nor is none.",
+            gettext("An answer without a passage is no answer, and nor is none."),
             "12.2.empty",
         )
         _expect_quiet(run)
@@ -166,7 +176,7 @@ def check_load(answer: Function, outages: Sequence[Outage]) -> None:
     for run in _shifts(answer, outages):
         expect(
             "load" not in run.broke,
-            "Further requests are never more than `extra` for each question asked so far.",
+            gettext("Further requests are never more than `extra` for each question asked so far."),
             "12.2.load",
         )
         _expect_answered(run)
@@ -178,7 +188,7 @@ def check_degraded(answer: Function, outages: Sequence[Outage]) -> None:
         _expect_answered(run)
         expect(
             run.fates.count("degraded") <= run.outage.most_degraded,
-            "Where the cluster in charge can answer, nearly every answer is its own.",
+            gettext("Where the cluster in charge can answer, nearly every answer is its own."),
             "12.2.degraded",
         )
 
@@ -193,15 +203,15 @@ def _shifts(answer: Function, outages: Sequence[Outage]) -> list[Shift]:
         answer,
         [Shift(outage) for outage in outages],
         _MOST_ACTIONS * max(len(outage.replies) for outage in outages),
-        ("The answer is an action that can be taken then, for every state.", "12.2.action"),
-        ("Every question comes to an end.", "12.2.end"),
+        (gettext("The answer is an action that can be taken then, for every state."), "12.2.action"),
+        (gettext("Every question comes to an end."), "12.2.end"),
     )
 
 
 def _expect_quiet(run: Shift) -> None:
     expect(
         "quiet" not in run.broke,
-        "As long as nothing is broken, every question gets a good answer.",
+        gettext("As long as nothing is broken, every question gets a good answer."),
         "12.2.quiet",
     )
 
@@ -210,7 +220,7 @@ def _expect_answered(run: Shift) -> None:
     _expect_quiet(run)
     expect(
         run.fates.count("unanswered") <= run.outage.most_unanswered,
-        "A question goes unanswered only if no address answers it and there is no last good answer.",
+        gettext("A question goes unanswered only if no address answers it and there is no last good answer."),
         "12.2.unanswered",
     )
 
@@ -229,12 +239,12 @@ def check_switch(plan: Function, indexes: Sequence[Index]) -> None:
         _expect_ready(run)
         expect(
             run.actions[-1] != "abort" and "early" not in run.broke,
-            "An index that becomes whole and finds what it should is switched to, and not given up.",
+            gettext("An index that becomes whole and finds what it should is switched to, and not given up."),
             "12.3.early",
         )
         expect(
             "watched" not in run.broke,
-            "It is done when the new index has answered `watch` questions of users, and not before.",
+            gettext("It is done when the new index has answered `watch` questions of users, and not before."),
             "12.3.watched",
         )
 
@@ -243,10 +253,10 @@ def check_abort(plan: Function, indexes: Sequence[Index]) -> None:
     """What is wrong before the switch ends it."""
     for run in _switchings(plan, indexes):
         _expect_ready(run)
-        expect("early" not in run.broke, "Nothing is given up without a reason.", "12.3.early")
+        expect("early" not in run.broke, gettext("Nothing is given up without a reason."), "12.3.early")
         expect(
             run.actions[-1] == "abort" and "late" not in run.broke,
-            "As soon as there is a reason to abort, the next action is to abort.",
+            gettext("As soon as there is a reason to abort, the next action is to abort."),
             "12.3.abort",
         )
 
@@ -255,11 +265,13 @@ def check_back(plan: Function, indexes: Sequence[Index]) -> None:
     """What only users' questions show is switched back."""
     for run in _switchings(plan, indexes):
         _expect_ready(run)
-        expect("early" not in run.broke, "Nothing is given up without a reason.", "12.3.early")
+        expect("early" not in run.broke, gettext("Nothing is given up without a reason."), "12.3.early")
         expect(
             run.actions[-2:] == ["back", "abort"] and "late" not in run.broke,
-            "When more than `most_bad` questions went badly since the switch, the old index answers again at "
-            "once, and then it is aborted.",
+            gettext(
+                "When more than `most_bad` questions went badly since the switch, the old index "
+                "answers again at once, and then it is aborted."
+            ),
             "12.3.back",
         )
 
@@ -269,15 +281,15 @@ def _switchings(plan: Function, indexes: Sequence[Index]) -> list[Switching]:
         plan,
         [Switching(index) for index in indexes],
         _MOST_STEPS,
-        ("The plan answers with an action that can be taken then, for every state.", "12.3.action"),
-        ("A switch comes to an end.", "12.3.end"),
+        (gettext("The plan answers with an action that can be taken then, for every state."), "12.3.action"),
+        (gettext("A switch comes to an end."), "12.3.end"),
     )
 
 
 def _expect_ready(run: Switching) -> None:
     expect(
         "unready" not in run.broke,
-        "Only an index that is whole, is loaded, and has found what it should is switched to.",
+        gettext("Only an index that is whole, is loaded, and has found what it should is switched to."),
         "12.3.ready",
     )
 
