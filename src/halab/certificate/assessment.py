@@ -35,7 +35,7 @@ from halab.certificate.record import (
     passes,
 )
 from halab.certificate.signing_keys import SigningKey
-from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item, Language
+from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item
 from halab.course.identity import learner_id
 from halab.course.paths import course_root, work_dir
 from halab.course.store import create_once
@@ -43,6 +43,7 @@ from halab.errors import CourseError, SubmissionError
 from halab.folders import read_plain
 from halab.grading.grader import GradeReport, grade_notebook, last_grade
 from halab.grading.preparation import MAX_BYTES
+from halab.translation import Language
 
 __all__ = [
     "Assessment",

@@ -10,7 +10,7 @@ from typing import Any
 from halab.certificate.paper import qr_picture
 from halab.certificate.record import Certificate, CertifiedItem, JournalPin, Record
 from halab.certificate.signing_keys import PublicKey
-from halab.course.catalogue import Language
+from halab.translation import Language
 
 __all__ = ["page"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 
 from halab.certificate.record import Certificate
-from halab.course.catalogue import Language
+from halab.translation import Language
 
 __all__ = ["check_page"]
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from halab.certificate.record import FaultPin, JournalPin
-from halab.course.catalogue import CERTIFIED, Bilingual, Language, entry
+from halab.course.catalogue import CERTIFIED, Bilingual, entry
 from halab.course.paths import journals
 from halab.errors import JournalError
 from halab.folders import course_root
@@ -18,6 +18,7 @@ from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.journal.validity import objections
+from halab.translation import Language
 
 __all__ = [
     "CLOCK_TOLERANCE", "Evidence", "Measurement", "RejectedJournal", "evidence", "measurement",

@@ -18,13 +18,14 @@ from pydantic import BaseModel, Field, ValidationError
 
 from halab.certificate.evidence import Evidence, Measurement, evidence
 from halab.certificate.record import passes
-from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item, entry, language
+from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item, entry
 from halab.course.paths import state_dir, work_dir
 from halab.course.predictions import prediction, predictions
 from halab.course.store import DamagedFileWarning, read
 from halab.folders import read_plain
 from halab.grading.grader import last_grade
 from halab.grading.preparation import MAX_BYTES
+from halab.translation import language
 
 __all__ = ["CardProgress", "PredictionOutcome", "Progress", "progress"]
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 from halab.certificate.learner_progress import CardProgress, PredictionOutcome, Progress
 from halab.certificate.record import PASS_MARK
-from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Language
+from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry
+from halab.translation import Language
 
 __all__ = ["HEADINGS", "Fact", "State", "Step", "facts", "items_met", "next_step", "state", "steps_done"]
 

@@ -18,9 +18,10 @@ from halab.certificate.signing_keys import SigningKey
 from halab.classroom.hand_in import copy_work
 from halab.classroom.submissions import ClassSubmissions
 from halab.classroom.work_records import learners_in
-from halab.course.catalogue import CHECKLIST, language
+from halab.course.catalogue import CHECKLIST
 from halab.errors import CourseError
 from halab.grading.environment_variables import temporary_environment
+from halab.translation import language
 
 __all__ = ["ClassCertificates", "LearnerCertificate", "certify_class"]
 

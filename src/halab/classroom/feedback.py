@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from halab.classroom.class_grading import ClassReport, Result
-from halab.course.catalogue import Language, entry
+from halab.course.catalogue import entry
 from halab.course.notebook_translation import translated_phrase
 from halab.errors import CourseError
 from halab.folders import read_plain, write_atomically
 from halab.tables import text_table
+from halab.translation import Language
 
 __all__ = ["feedback_text", "read_feedback", "write_feedback"]
 

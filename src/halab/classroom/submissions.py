@@ -21,10 +21,11 @@ from halab.classroom.hand_in import HandIn, is_hand_in, unpack
 from halab.classroom.resemblance import resemblances
 from halab.classroom.roster import ROSTER, read_roster
 from halab.classroom.work_records import learners_in
-from halab.course.catalogue import Language, exercises
+from halab.course.catalogue import exercises
 from halab.course.identity import valid_learner
 from halab.errors import CourseError
 from halab.grading.preparation import MAX_BYTES, one_line
+from halab.translation import Language
 
 __all__ = ["ClassSubmissions", "LeftOut", "Submission", "read_folder"]
 

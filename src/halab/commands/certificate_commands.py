@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from halab.certificate.assessment import Assessment
     from halab.certificate.learner_progress import Progress as Standing
     from halab.certificate.signing_keys import PublicKey
-    from halab.course.catalogue import Language
+    from halab.translation import Language
 
 __all__ = ["COURSE_HOURS", "Hours", "Organisation", "Person", "ValidUntil", "register"]
 
@@ -49,7 +49,7 @@ def progress(
     """Show what you have done of each card, and what to do next."""
     from halab.certificate.learner_progress import progress as look
     from halab.certificate.progress_texts import next_step
-    from halab.course.catalogue import language
+    from halab.translation import language
 
     found, lang = look(), language()
     step = next_step(found, lang)
@@ -87,8 +87,8 @@ def certify(
     """
     from halab.certificate.assessment import assess, checked_name, checked_terms, issue, save
     from halab.certificate.signing_keys import own_key, read_key
-    from halab.course.catalogue import language
     from halab.course.paths import work_dir
+    from halab.translation import language
 
     issuer = read_key(key) if key else None  # a wrong key or name is told before minutes of grading
     checked_name(name)
@@ -242,7 +242,8 @@ def _grading() -> Iterator[Callable[[int, float], None]]:
 
 def _show_items(found: Assessment) -> None:
     """The ten items, then what is missing: each thing once."""
-    from halab.course.catalogue import CHECKLIST, entry, language
+    from halab.course.catalogue import CHECKLIST, entry
+    from halab.translation import language
 
     for number, item in enumerate(CHECKLIST, start=1):
         mark, standing = ("✓", "met") if found.met(item) else ("○", gettext("not met"))

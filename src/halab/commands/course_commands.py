@@ -116,7 +116,7 @@ def hand_in(
 ) -> None:
     """Pack what you have done into one file, to give to your instructor."""
     from halab.classroom.hand_in import hand_in as pack
-    from halab.course.catalogue import language
+    from halab.translation import language
 
     console.print(pack(name, out).sentence(language()), highlight=False, soft_wrap=True, markup=False)
 
@@ -252,7 +252,8 @@ def _progress(cards: list[int]) -> Iterator[Callable[[int, float], None]]:
 
 
 def _show(report: GradeReport) -> None:
-    from halab.course.catalogue import entry, language
+    from halab.course.catalogue import entry
+    from halab.translation import language
 
     title = gettext("Exercise {card}: {in_}").format(
         card=report.card, in_=entry(report.card).title.in_(language())

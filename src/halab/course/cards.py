@@ -12,9 +12,9 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from halab.course.catalogue import Language, entry, language
+from halab.course.catalogue import entry
 from halab.errors import CourseError
-from halab.translation import gettext
+from halab.translation import Language, gettext, language
 
 __all__ = ["Card", "Claim", "Reference", "Verdict", "card", "read_card"]
 

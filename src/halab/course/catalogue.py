@@ -7,7 +7,7 @@ from pathlib import Path
 
 from halab.course.paths import course_root
 from halab.errors import CourseError
-from halab.translation import Language, language
+from halab.translation import Language
 
 __all__ = [
     "BEYOND",
@@ -17,10 +17,8 @@ __all__ = [
     "Bilingual",
     "Entry",
     "Item",
-    "Language",
     "entry",
     "exercises",
-    "language",
 ]
 
 

@@ -11,7 +11,7 @@ import html
 import os
 from typing import Any
 
-from halab.course.catalogue import Language
+from halab.translation import Language
 
 __all__ = ["VIEW", "drop_ended_views", "kernel_metadata", "without_kernel"]
 

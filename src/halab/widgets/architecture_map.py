@@ -20,12 +20,11 @@ from typing import Any
 import traitlets
 
 from halab.cluster.protocol import COORDINATORS, ROLES, Cluster, Component
-from halab.course.catalogue import language
 from halab.errors import ClusterError, CourseError
 from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture, version_of
 from halab.models.survival import FACTS, Fact, Member, Verdict, members, verdicts
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.survival_map import (
     DOCUMENTED,

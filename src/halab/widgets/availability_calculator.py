@@ -18,13 +18,12 @@ import numpy as np
 import traitlets
 
 from halab.cluster.profiles import PROFILES
-from halab.course.catalogue import language
 from halab.models.availability import HOUR, MINUTE, Calendar, downtime, nines, parallel
 from halab.models.availability_repair import Block, Chain, milvus
 from halab.models.availability_slo import burn_rate, failovers_allowed
 from halab.sim.monte_carlo import YEAR, simulate_years
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = [

@@ -13,10 +13,9 @@ from dataclasses import replace
 
 import traitlets
 
-from halab.course.catalogue import language
 from halab.sim.load_balancing import STRATEGIES, Node, RaceReport, race, requests
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["BalancerRace"]

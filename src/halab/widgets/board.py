@@ -17,7 +17,8 @@ from halab.certificate.progress_texts import (
     state,
     steps_done,
 )
-from halab.course.catalogue import CERTIFIED, Entry, Language, language
+from halab.course.catalogue import CERTIFIED, Entry
+from halab.translation import Language, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["Board", "show_board"]

@@ -10,8 +10,8 @@ import traitlets
 from markdown_it import MarkdownIt
 
 from halab.course.cards import Card, card
-from halab.course.catalogue import Bilingual, Language, language
-from halab.translation import gettext
+from halab.course.catalogue import Bilingual
+from halab.translation import Language, gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["CardView", "Finding", "RunVerdict", "show_card"]

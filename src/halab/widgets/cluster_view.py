@@ -15,9 +15,8 @@ import traitlets
 
 from halab.cluster import open_cluster
 from halab.cluster.protocol import ROLES, Cluster, Component
-from halab.course.catalogue import language
 from halab.errors import ClusterNotFound, HalabError
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ClusterView", "Progress", "Start"]

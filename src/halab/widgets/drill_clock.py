@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import traitlets
 
-from halab.course.catalogue import language
 from halab.models.drill_plan import FENCE, MINUTES, MISHAPS, ROLL_BACK, STEPS, Plan, plan
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DrillClock"]

@@ -17,12 +17,12 @@ from typing import Any
 import traitlets
 
 from halab.classroom.hand_in import hand_in
-from halab.course.catalogue import CATALOGUE, entry, language
+from halab.course.catalogue import CATALOGUE, entry
 from halab.course.paths import work_dir
 from halab.errors import CourseError, HalabError
 from halab.grading.grader import Check, GradeReport, grade
 from halab.grading.hints import STEPS, hints_of, next_hint
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["GradePanel"]

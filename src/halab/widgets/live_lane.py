@@ -16,13 +16,12 @@ from typing import Any
 import traitlets
 from IPython.display import DisplayHandle, display
 
-from halab.course.catalogue import Language, language
 from halab.errors import HalabError
 from halab.measure.journal.marks import mark_of
 from halab.measure.probing.prober import Run
 from halab.measure.probing.progress_line import DONE, answered_lately
 from halab.models.samples import Sample
-from halab.translation import gettext
+from halab.translation import Language, gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["LiveLane", "LiveRun"]

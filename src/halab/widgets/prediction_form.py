@@ -9,11 +9,11 @@ from typing import Any
 
 import traitlets
 
-from halab.course.catalogue import Bilingual, Language, language
+from halab.course.catalogue import Bilingual
 from halab.course.predictions import last_run, predict, prediction
 from halab.errors import CourseError
 from halab.models.samples import OPERATIONS
-from halab.translation import gettext
+from halab.translation import Language, gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["PredictionForm", "Question", "remind"]

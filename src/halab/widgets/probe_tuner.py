@@ -14,7 +14,6 @@ from typing import get_args
 
 import traitlets
 
-from halab.course.catalogue import language
 from halab.models.health_probes import (
     CARD,
     Asks,
@@ -24,7 +23,7 @@ from halab.models.health_probes import (
     restart_storm,
 )
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ProbeTuner", "late_share", "yaml_of"]

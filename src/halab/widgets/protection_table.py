@@ -14,11 +14,10 @@ from dataclasses import asdict
 
 import traitlets
 
-from halab.course.catalogue import language
 from halab.models.protection import CELLS, DISASTERS, PROTECTIONS, Answer, Times, best, recovery
 from halab.models.recovery import HOUR, Periodic
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.recovery_planner import duration
 

@@ -15,10 +15,9 @@ from typing import Any
 
 import traitlets
 
-from halab.course.catalogue import language
 from halab.models.recovery import DISASTERS, Need, Recovery, Setting, cheapest, strategies
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["RecoveryPlanner", "duration"]

@@ -18,12 +18,11 @@ from typing import Any
 import traitlets
 
 from halab.cluster.protocol import ROLES, Cluster, Component
-from halab.course.catalogue import language
 from halab.errors import CourseError
 from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture, version_of
 from halab.models.survival import Member, Verdict, members, single_losses, verdicts
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DOCUMENTED", "SurvivalMap", "architecture_of", "parts_of", "why_zh"]

@@ -21,7 +21,6 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from halab.course.catalogue import Language, language
 from halab.measure.journal.marks import MARKS, mark_of
 from halab.models.failover import (
     CARD,
@@ -38,7 +37,7 @@ from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Sample
 from halab.sim.failover_requests import simulate
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import Language, gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["FailoverTimeline", "Lane", "lane"]

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import traitlets
 
-from halab.course.catalogue import language
 from halab.models.replication import Copy, Write, parallel, quorum, serial, through_log
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["WriteRace"]
