@@ -30,8 +30,9 @@ def test_its_picture_is_of_a_real_run_whose_journal_is_whole():
     assert rpo(journal) == 0
 
 
-def test_every_link_leads_somewhere():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
+@pytest.mark.parametrize("document", ["README.md", "README.zh.md"])
+def test_every_link_leads_somewhere(document):
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (ROOT / document).read_text(encoding="utf-8"))
     assert len(links) > 10
     for target in links:
         assert target.startswith("https://") or (ROOT / target).exists(), target
@@ -45,6 +46,15 @@ def test_its_pictures_are_there_light_and_dark_and_small_and_say_what_they_show(
         assert dark == light.replace("-light.", "-dark.")
         assert all((ROOT / path).stat().st_size < 1_500_000 for path in (dark, light))
         assert len(re.findall('alt="([^"]+)"', picture)[0]) > 50
+
+
+def test_both_languages_show_the_same_commands_and_pictures():
+    def shown(text):
+        blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+        commands = [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
+        return commands, re.findall(r'(?:src|srcset)="([^"]+)"', text)
+
+    assert shown(README) == shown((ROOT / "README.zh.md").read_text(encoding="utf-8"))
 
 
 def test_it_lists_the_ten_cards_with_their_lessons():

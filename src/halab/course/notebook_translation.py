@@ -44,6 +44,7 @@ __all__ = [
     "NotebookTexts",
     "Section",
     "fingerprint",
+    "original_sources",
     "read_texts",
     "texts_in",
     "texts_path",
@@ -157,7 +158,7 @@ def translate_notebook(notebook: dict[str, Any], relative: str, language: Langua
 
     A cell whose source is not the course's in any language is the learner's, and stays as it is.
     """
-    english = _original(course_root() / relative)
+    english = original_sources(relative)
     every = [_texts(texts_path(relative, other)) for other in languages() if other != "en"]
     target = next((texts for texts in every if texts.path == texts_path(relative, language)), None)
     for cell in notebook["cells"]:
@@ -194,8 +195,9 @@ def _sections(path: Path) -> Iterator[tuple[str, str, Section]]:
         yield heading[1], heading[2], Section(text, heading[3] or "", line)
 
 
-def _original(path: Path) -> dict[str, str]:
-    """The English source of each cell by its id; nothing if there is no such notebook."""
+def original_sources(relative: str) -> dict[str, str]:
+    """The English source of each cell of a notebook of the course, by its id; nothing if there is none."""
+    path = course_root() / relative
     if not path.is_file():
         return {}
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

@@ -18,7 +18,14 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from halab.course.catalogue import exercises
-from halab.course.notebook_translation import NotebookTexts, fingerprint, read_texts, texts_in, texts_path
+from halab.course.notebook_translation import (
+    NotebookTexts,
+    fingerprint,
+    original_sources,
+    read_texts,
+    texts_in,
+    texts_path,
+)
 from halab.folders import course_root
 from halab.translation import Language, catalogue_path
 
@@ -150,14 +157,14 @@ def _notebooks() -> list[str]:
 
 def _gaps_of(relative: str, language: Language) -> Iterator[Gap]:
     path = texts_path(relative, language)
-    texts, known = read_texts(path), set()
+    texts, known, code = read_texts(path), set(), original_sources(relative)
     for kind, name, english in _english(relative):
         known.add((kind, name))
         sections = getattr(texts, kind)
         if name not in sections:
             yield Gap(path, kind, name, "missing", english)
         elif kind == "code":
-            if left := _phrases_left(texts, name, english):
+            if left := _phrases_left(texts, name, code[name]):
                 yield Gap(path, kind, name, "stale", left)
         elif sections[name].fingerprint != fingerprint(english):
             yield Gap(path, kind, name, "stale", english)
@@ -167,10 +174,12 @@ def _gaps_of(relative: str, language: Language) -> Iterator[Gap]:
                 yield Gap(path, kind, name, "extra")
 
 
-def _phrases_left(texts: NotebookTexts, name: str, english: str) -> str:
-    """The English phrases of a code cell that a section does not have, or has and the cell has not."""
-    wanted = set(re.findall(r"^- (.+)$", english, re.MULTILINE))
-    return "; ".join(sorted(wanted ^ set(texts.phrases(name))))
+def _phrases_left(texts: NotebookTexts, name: str, code: str) -> str:
+    """Phrases of a code cell that a section lacks, or has and the cell has not. Single words may be given."""
+    given = set(texts.phrases(name))
+    return "; ".join(
+        sorted({*_phrases(code)} - given | given - {code[begin:end] for begin, end in texts_in(code)})
+    )
 
 
 def _english(relative: str) -> Iterator[tuple[str, str, str]]:
