@@ -25,7 +25,7 @@ from halab.cluster.haproxy import find_haproxy
 from halab.errors import HalabError
 from halab.folders import cache_folder
 from halab.tables import html_table, text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["Check", "Report", "doctor"]
 
@@ -34,7 +34,7 @@ GIB = 1 << 30
 STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
 MARK = {"PASS": "✓", "WARN": "!", "FAIL": "✗"}
 _HEADING = "halab doctor"
-_COLUMNS = ("", "check", "found", "what to do")
+_COLUMNS = ("", gettext_noop("check"), gettext_noop("found"), gettext_noop("what to do"))
 FLAGS = ("sse4_2",)  # the least that Milvus needs; it uses AVX, AVX2 and AVX-512 where present
 
 
@@ -90,7 +90,7 @@ class Report:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = Table(show_header=True, title=_HEADING, title_justify="left")
         for column in _COLUMNS:
-            table.add_column(column)
+            table.add_column(gettext(column))
         for check in self.checks:
             verdict = Text(_marked(check.verdict), style=STYLE[check.verdict])
             table.add_row(verdict, check.name, check.found, check.advice)
@@ -120,29 +120,29 @@ def _platform() -> Iterator[Check]:
     )
     if problem := binaries.platform_problem():
         advice = gettext("Use the simulated engine; everything else of the course works.")
-        yield Check("platform", "FAIL", f"{here}: {problem}", advice)
+        yield Check(gettext("platform"), "FAIL", f"{here}: {problem}", advice)
     elif sys.platform != "linux":
         yield Check(
-            "platform",
+            gettext("platform"),
             "WARN",
             gettext("{here}: has the wheels, but was never tested").format(here=here),
             gettext("Tell us how it went."),
         )
     else:
-        yield Check("platform", "PASS", here)
+        yield Check(gettext("platform"), "PASS", here)
 
 
 def _processor() -> Iterator[Check]:
     cores = psutil.cpu_count() or 1
     if cores < 2:
         yield Check(
-            "cores",
+            gettext("cores"),
             "WARN",
             f"{cores}",
             gettext("Two or more; with one, faults take longer to show and to pass."),
         )
     else:
-        yield Check("cores", "PASS", f"{cores}")
+        yield Check(gettext("cores"), "PASS", f"{cores}")
     info = Path("/proc/cpuinfo")
     if platform.machine() == "x86_64" and info.exists():
         missing = [flag for flag in FLAGS if flag not in info.read_text()]
@@ -161,11 +161,11 @@ def _memory() -> Iterator[Check]:
     free = psutil.virtual_memory().available / GIB
     found = gettext("{free:.1f} GiB free").format(free=free)
     if free < 1:
-        yield Check("memory", "FAIL", found, gettext("Profile small needs about 1 GiB, ha about 2."))
+        yield Check(gettext("memory"), "FAIL", found, gettext("Profile small needs about 1 GiB, ha about 2."))
     elif free < 2.5:
-        yield Check("memory", "WARN", found, gettext('Use profile="small", or close something.'))
+        yield Check(gettext("memory"), "WARN", found, gettext('Use profile="small", or close something.'))
     else:
-        yield Check("memory", "PASS", found)
+        yield Check(gettext("memory"), "PASS", found)
 
 
 def _disk() -> Iterator[Check]:
@@ -198,10 +198,10 @@ def _packages() -> Iterator[Check]:
     try:
         found = binaries.find_binaries()
     except HalabError as error:
-        yield Check("binaries", "FAIL", error.message, error.hint)
+        yield Check(gettext("binaries"), "FAIL", error.message, error.hint)
         return
     versions = ", ".join(f"{part} {version}" for part, version in found.versions.items())
-    yield Check("binaries", "PASS", gettext("{versions}; digests checked").format(versions=versions))
+    yield Check(gettext("binaries"), "PASS", gettext("{versions}; digests checked").format(versions=versions))
 
 
 def _ports() -> Iterator[Check]:
@@ -209,10 +209,10 @@ def _ports() -> Iterator[Check]:
     try:
         ports.free_ports(needed)
     except HalabError as error:
-        yield Check("ports", "FAIL", error.message, error.hint)
+        yield Check(gettext("ports"), "FAIL", error.message, error.hint)
     else:
         yield Check(
-            "ports",
+            gettext("ports"),
             "PASS",
             gettext("{needed} free between {FIRST} and {LAST}").format(
                 needed=needed, FIRST=ports.FIRST, LAST=ports.LAST
@@ -239,16 +239,18 @@ def _leftovers() -> Iterator[Check]:
     running = {found.name for found in embedded_cluster.clusters()}
     folders = {path.parent.name for path in spec.clusters_folder().glob("*/cluster.json")}
     if running:
-        yield Check("clusters", "PASS", gettext("running: {names}").format(names=", ".join(sorted(running))))
+        yield Check(
+            gettext("clusters"), "PASS", gettext("running: {names}").format(names=", ".join(sorted(running)))
+        )
     stale = sorted(folders - running)
     orphans = _orphans()
     if stale or orphans:
         found = gettext("{count} stale folder(s), {count2} process(es) without a supervisor").format(
             count=len(stale), count2=len(orphans)
         )
-        yield Check("leftovers", "WARN", found, gettext("Run: halab down --all"))
+        yield Check(gettext("leftovers"), "WARN", found, gettext("Run: halab down --all"))
     else:
-        yield Check("leftovers", "PASS", "none")
+        yield Check(gettext("leftovers"), "PASS", "none")
 
 
 def _orphans() -> list[int]:
@@ -272,7 +274,7 @@ def _interfaces() -> Iterator[Check]:
         and psutil.net_if_stats()[name].isup
     )
     if not open_to:
-        yield Check("network", "PASS", gettext("only loopback is up"))
+        yield Check(gettext("network"), "PASS", gettext("only loopback is up"))
         return
     found = gettext("Milvus' ports listen on every interface ({open_to}), without a password").format(
         open_to=", ".join(open_to)
@@ -281,7 +283,7 @@ def _interfaces() -> Iterator[Check]:
         "On a network you do not trust, close ports {FIRST}-{LAST} in the firewall while a "
         "cluster runs. etcd, the log and the object store listen on loopback only."
     ).format(FIRST=ports.FIRST, LAST=ports.LAST)
-    yield Check("network", "WARN", found, advice)
+    yield Check(gettext("network"), "WARN", found, advice)
 
 
 def _files() -> Iterator[Check]:
@@ -307,11 +309,13 @@ def _balancer() -> Iterator[Check]:
         command = find_haproxy()
     except HalabError as error:
         found = gettext("HAProxy is not installed: lesson 5 goes on without its balancer")
-        yield Check("balancer", "WARN", found, error.hint)
+        yield Check(gettext("balancer"), "WARN", found, error.hint)
         return
     words = subprocess.run([command, "-v"], capture_output=True, text=True, check=False).stdout.split()
     yield Check(
-        "balancer", "PASS", gettext("HAProxy {names}, for lesson 5").format(names=" ".join(words[2:3]))
+        gettext("balancer"),
+        "PASS",
+        gettext("HAProxy {names}, for lesson 5").format(names=" ".join(words[2:3])),
     )
 
 
@@ -321,7 +325,7 @@ def _sandbox() -> Iterator[Check]:
     if command is None:
         found = gettext("bubblewrap is not installed: `halab grade` falls back to plain process limits")
         yield Check(
-            "sandbox",
+            gettext("sandbox"),
             "WARN",
             found,
             gettext("Install it before grading other people's work (package bubblewrap)."),
@@ -333,13 +337,13 @@ def _sandbox() -> Iterator[Check]:
     if tried.returncode:
         found = gettext("bubblewrap does not work here: {strip}").format(strip=tried.stderr.strip())
         yield Check(
-            "sandbox",
+            gettext("sandbox"),
             "WARN",
             found,
             gettext("Allow unprivileged user namespaces, or grade on another machine."),
         )
     else:
-        yield Check("sandbox", "PASS", gettext("bubblewrap isolates the code that is graded"))
+        yield Check(gettext("sandbox"), "PASS", gettext("bubblewrap isolates the code that is graded"))
 
 
 def _containers() -> Iterator[Check]:
@@ -348,14 +352,14 @@ def _containers() -> Iterator[Check]:
         found = find_docker()
     except HalabError as error:
         yield Check(
-            "containers",
+            gettext("containers"),
             "WARN",
             gettext("Only for the engine compose. {message}").format(message=error.message),
             error.hint,
         )
     else:
         yield Check(
-            "containers",
+            gettext("containers"),
             "PASS",
             gettext("{product} {version} with Compose v2 answers").format(
                 product=found.product, version=found.version

@@ -355,7 +355,7 @@ def _show(report: ClassReport) -> None:
     table = Table(
         title=gettext("{name}: points").format(name=report.submitted.folder.name), title_justify="left"
     )
-    table.add_column("Learner", overflow="fold")
+    table.add_column(gettext("Learner"), overflow="fold")
     for assignment in assignments:
         table.add_column(
             gettext("{value}\nof {out_of:g}").format(value=assignment[:2], out_of=report.out_of(assignment)),

@@ -261,9 +261,9 @@ def _show(report: GradeReport) -> None:
     table = Table(
         title=title, title_justify="left", caption=f"{report.seconds:.1f} s", caption_justify="right"
     )
-    table.add_column("Task")
-    table.add_column("Check")
-    table.add_column("Points", justify="right")
+    table.add_column(gettext("Task"))
+    table.add_column(gettext("Check"))
+    table.add_column(gettext("Points"), justify="right")
     table.add_column(gettext("What is missing"))
     for check in report.checks:
         table.add_row(
@@ -275,7 +275,7 @@ def _show(report: GradeReport) -> None:
     table.add_section()
     table.add_row(
         "",
-        "[bold]All[/]",
+        f"[bold]{gettext('All')}[/]",
         gettext("[bold]{points:g} / {out_of:g}[/]").format(points=report.points, out_of=report.out_of),
         "",
     )
