@@ -104,7 +104,7 @@ def show_disaster(journal: Journal) -> RunView:
     return replace(
         show_run(journal, 7),
         told=_sentence(journal, lost),
-        folded={"Rows, by when they were acknowledged": lost},
+        folded={gettext("Rows, by when they were acknowledged"): lost},
     )
 
 

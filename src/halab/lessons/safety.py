@@ -130,7 +130,7 @@ def show_mistake(journal: Journal) -> RunView:
     return replace(
         show_run(journal, 8, KNOWN_ROW_SEARCH),
         told=_sentence(journal, report),
-        folded={"Rows, by when they were acknowledged": report},
+        folded={gettext("Rows, by when they were acknowledged"): report},
     )
 
 

@@ -22,6 +22,7 @@ def provenance(*journals: Journal) -> str:
 def mark_title(title: str, *journals: Journal) -> str:
     """The title of a table or picture of these journals; begins with SIMULATED if one of them is, and with
     PROVES NOTHING if one of them cannot be trusted."""
+    title = gettext(title)
     if provenance(*journals) == "simulated":
         return gettext("SIMULATED: {title}").format(title=title)
     return gettext("PROVES NOTHING: {title}").format(title=title) if any(map(objections, journals)) else title
