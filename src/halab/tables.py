@@ -119,7 +119,7 @@ def html_table(
     notes = "".join(f'<p style="margin: 0.4em 0">{html.escape(remark)}</p>' for remark in remarks)
     # In a box of its own: where even the narrowest table is too wide, it scrolls instead of being cut off.
     return (
-        '<div style="overflow-x: auto; max-width: 100%">'
+        '<div style="overflow-x: auto; max-width: 100%; container-type: inline-size">'
         '<table style="font-size: 12px">'
         f'<caption style="text-align: left; font-weight: bold">{html.escape(heading)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
@@ -127,6 +127,7 @@ def html_table(
 
 
 def _style(cell: str, align: str) -> str:
-    """Tight, so that a table of results fits a narrow notebook; a figure such as 0.00–8.85 stays whole."""
+    """Tight where the page is narrow, so that a table of results fits; a figure such as 0.00–8.85 is whole."""
     wrap = "nowrap" if cell[-1:].isdigit() and len(cell) <= _LONG_WORD else "normal"
-    return f"text-align: {align}; vertical-align: top; padding: 3px 6px; white-space: {wrap}"
+    padding = "3px clamp(2px, 0.6cqw - 1px, 6px)"
+    return f"text-align: {align}; vertical-align: top; padding: {padding}; white-space: {wrap}"
