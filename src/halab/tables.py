@@ -127,7 +127,7 @@ def html_table(
 
 
 def _style(cell: str, align: str) -> str:
-    """Tight where the page is narrow, so that a table of results fits; a figure such as 0.00–8.85 is whole."""
+    """Tight where the page is narrow, so that a table of results fits; a figure such as 0.00–8.85 stays."""
     wrap = "nowrap" if cell[-1:].isdigit() and len(cell) <= _LONG_WORD else "normal"
     padding = "3px clamp(2px, 0.6cqw - 1px, 6px)"
     return f"text-align: {align}; vertical-align: top; padding: {padding}; white-space: {wrap}"

@@ -157,7 +157,8 @@ def _notebooks() -> list[str]:
 
 def _gaps_of(relative: str, language: Language) -> Iterator[Gap]:
     path = texts_path(relative, language)
-    texts, known, code = read_texts(path), set(), original_sources(relative)
+    texts, code = read_texts(path), original_sources(relative)
+    known = {("code", name) for name in code}  # some have a section for a single word, which none asks for
     for kind, name, english in _english(relative):
         known.add((kind, name))
         sections = getattr(texts, kind)

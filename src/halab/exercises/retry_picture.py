@@ -85,7 +85,7 @@ class Trial:
         return (
             f'<p style="font-size: 1.15em; font-weight: 600">{html.escape(self.sentence)}</p>'
             f"{self._picture()}<p>A bar is a second; the grey band is the outage, the dashed line the normal "
-            f"rate.</p><details><summary>All figures of this trial</summary><table>{rows}</table></details>"
+            f"rate.</p><details><summary>{gettext('All figures of this trial')}</summary><table>{rows}</table></details>"
         )
 
     def _picture(self) -> str:

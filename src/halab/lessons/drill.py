@@ -65,13 +65,13 @@ QUESTIONS = (
     Question(
         LOSS,
         "seconds",
-        Bilingual("From the loss to a verified service", "从丢失主集群到备集群通过验证"),
+        Bilingual("From the loss to a verified service", "从失去主集群到灾备集群通过验证"),
         Bilingual("s", "秒"),
     ),
     Question(
         LOSS,
         "rows",
-        Bilingual("Rows lost at the failover", "切换时丢失的行数"),
+        Bilingual("Rows lost at the failover", "故障转移时丢失的行数"),
         Bilingual("rows", "行"),
         whole=True,
     ),
@@ -96,7 +96,7 @@ def rehearse(app: Application) -> Rehearsal:
 
 def show_drill(drill: Rehearsal) -> RunView:
     """One sentence, one picture and, folded, the drill's steps."""
-    folded = {"Every step of the drill": drill.report}
+    folded = {gettext("Every step of the drill"): drill.report}
     return replace(show_run(drill.journal, 10), told=_sentence(drill), folded=folded)
 
 

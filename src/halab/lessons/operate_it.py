@@ -40,7 +40,7 @@ from halab.models.memory_headroom import headroom
 from halab.monitoring.dashboard import dashboard
 from halab.monitoring.monitor import Monitor, monitor
 from halab.tables import Table, Tabular
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, ngettext
 
 __all__ = [
     "Retriever",
@@ -269,7 +269,7 @@ def room(nodes: int, node_gib: float, copy_gib: float, copies: int) -> Table:
             when,
             fit.nodes,
             gettext("{held:.1f} of {node_gib:g}").format(held=fit.held, node_gib=node_gib),
-            "yes" if fit.fits else "no",
+            gettext("yes") if fit.fits else gettext("no"),
         )
         for when, fit in ((gettext("all nodes up"), now), (gettext("it has lost one"), after))
     ]
@@ -277,7 +277,12 @@ def room(nodes: int, node_gib: float, copy_gib: float, copies: int) -> Table:
         gettext(
             "{copies} copies of {copy_gib:g} GiB on {nodes} query nodes of {node_gib:g} GiB: calculated"
         ).format(copies=copies, copy_gib=copy_gib, nodes=nodes, node_gib=node_gib),
-        (gettext("the copy with the fewest nodes"), gettext("its nodes"), gettext("GiB on each"), "fits"),
+        (
+            gettext("the copy with the fewest nodes"),
+            gettext("its nodes"),
+            gettext("GiB on each"),
+            gettext("fits"),
+        ),
         rows,
         gettext("A node that is 90 % full loads no more (queryCoord.overloadedMemoryThresholdPercentage)."),
     )
@@ -312,7 +317,9 @@ def lose_a_full_node(cluster: Cluster) -> Table | Sentence:
         ),
         (
             gettext("the others have room again"),
-            "never" if seen.whole is None else gettext("all, after {whole:.0f} s").format(whole=seen.whole),
+            gettext("never")
+            if seen.whole is None
+            else gettext("all, after {whole:.0f} s").format(whole=seen.whole),
         ),
     ]
     said = [
@@ -332,26 +339,50 @@ def lose_a_full_node(cluster: Cluster) -> Table | Sentence:
 
 def advice() -> Table:
     """The five pieces of advice the course began with, and what you have done of each."""
-    measured = sum(len(journals(number)) for number in range(1, 11))
+    runs = sum(len(journals(number)) for number in range(1, 11))
+    failovers, drills, probes = (len(journals(card)) for card in (6, 10, 9))
+    watched = len(read(state_dir() / _PAGES))
     rows = [
         (
             gettext("Deploy a highly available cluster"),
-            _done(measured, "run", gettext("on a cluster of yours"), "any lesson"),
+            _done(
+                runs,
+                ngettext("✓ {n} run on a cluster of yours", "✓ {n} runs on a cluster of yours", runs),
+                gettext("any lesson"),
+            ),
         ),
-        (gettext("Test its failover"), _done(len(journals(6)), "failover", "measured", "lesson 6")),
-        (gettext("Rehearse every quarter"), _done(len(journals(10)), "rehearsal", "kept", "lesson 10")),
-        (gettext("Tune by what you found"), _done(len(journals(9)), "probe", "tried", "lesson 9")),
+        (
+            gettext("Test its failover"),
+            _done(
+                failovers,
+                ngettext("✓ {n} failover measured", "✓ {n} failovers measured", failovers),
+                gettext("lesson 6"),
+            ),
+        ),
+        (
+            gettext("Rehearse every quarter"),
+            _done(
+                drills,
+                ngettext("✓ {n} rehearsal kept", "✓ {n} rehearsals kept", drills),
+                gettext("lesson 10"),
+            ),
+        ),
+        (
+            gettext("Tune by what you found"),
+            _done(probes, ngettext("✓ {n} probe tried", "✓ {n} probes tried", probes), gettext("lesson 9")),
+        ),
         (
             gettext("Watch it, and be paged"),
-            _done(len(read(state_dir() / _PAGES)), "fault", "watched", gettext("this lesson")),
+            _done(
+                watched,
+                ngettext("✓ {n} fault watched", "✓ {n} faults watched", watched),
+                gettext("this lesson"),
+            ),
         ),
     ]
-    return table(gettext("Five pieces of advice"), ("advice", gettext("what you have done")), rows)
+    return table(gettext("Five pieces of advice"), (gettext("advice"), gettext("what you have done")), rows)
 
 
-def _done(count: int, what: str, words: str, where: str) -> str:
-    return (
-        f"✓ {count} {what}{'' if count == 1 else 's'} {words}"
-        if count
-        else gettext("not yet: {where}").format(where=where)
-    )
+def _done(count: int, done: str, where: str) -> str:
+    """What was done, or where to do it; `done` has the count as {n}."""
+    return done.format(n=count) if count else gettext("not yet: {where}").format(where=where)

@@ -38,6 +38,7 @@ from halab.measure.journal.validity import validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table
+from halab.translation import gettext, gettext_noop
 from halab.widgets.balancer_race import BalancerRace
 from halab.widgets.card_view import Finding, RunVerdict
 from halab.widgets.survival_map import SurvivalMap
@@ -98,8 +99,14 @@ SCALING_QUESTIONS = (
 """What a form asks about the two labs of scaling."""
 
 
-_TITLE = "What do more replicas give the reader?"
-_HEADINGS = ("", "you said", "the card says", "sharing cores", "with the limit")
+_TITLE = gettext_noop("What do more replicas give the reader?")
+_HEADINGS = (
+    "",
+    gettext_noop("you said"),
+    gettext_noop("the card says"),
+    gettext_noop("sharing cores"),
+    gettext_noop("with the limit"),
+)
 
 
 def compare_reads(shared: Journal, limited: Journal) -> Table:
@@ -111,25 +118,27 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
         "share" in phase.settings for phase in limited.phases
     ):
         raise MeasurementError(
-            "the first journal must be one without a speed limit, the second one with it",
-            hint="compare_reads(reading(cluster), reading(cluster, limit=Limit()))",
+            gettext("the first journal must be one without a speed limit, the second one with it"),
+            hint=gettext("compare_reads(reading(cluster), reading(cluster, limit=Limit()))"),
         )
     says = {name: claim.high for name, claim in card(5, "en").claims.items()}
     both = [scaling(one) for one in (shared, limited)]
     three = f"x {_card_ratio():.1f}"
     five = f"x {says['qps-after'] / says['qps-before']:.0f}"
     rows = (
-        ("one replica, a second", "-", f"{says['one-copy']:g}", *(_rate(one) for one in both)),
+        (gettext("one replica, a second"), "-", f"{says['one-copy']:g}", *(_rate(one) for one in both)),
         (
-            "three against one",
-            f"{_predicted(shared)}, {_predicted(limited)} with the limit",
+            gettext("three against one"),
+            gettext("{predicted}, {predicted2} with the limit").format(
+                predicted=_predicted(shared), predicted2=_predicted(limited)
+            ),
             three,
             *(f"x {times(_three(one))}" for one in both),
         ),
-        ("five against one", "-", five, *(f"x {_five(one)}" for one in both)),
+        (gettext("five against one"), "-", five, *(f"x {_five(one)}" for one in both)),
     )
     remarks = [
-        "Five were not measured: that is what the fitted law says, and it may not hold so far.",
+        gettext("Five were not measured: that is what the fitted law says, and it may not hold so far."),
         *(verdict(one) for one in (shared, limited)),
     ]
     notes = dict.fromkeys((*shared.notes, *limited.notes))
@@ -197,16 +206,18 @@ def verdict(journal: Journal) -> str:
     """The sentence that the interval of three replicas against one allows, and no more."""
     ratio, turns = _three(scaling(journal)), len(scaling(journal).turns[3])
     limited = any("share" in phase.settings for phase in journal.phases)
-    how = "With the limit" if limited else "Sharing the machine's cores"
+    how = gettext("With the limit") if limited else gettext("Sharing the machine's cores")
     decided = decision(ratio, _card_ratio(), turns)
     if decided not in ("more", "less"):
-        return f"{how}, three replicas against one: x {times(ratio)}; {decided}."
+        return gettext("{how}, three replicas against one: x {times}; {decided}.").format(
+            how=how, times=times(ratio), decided=decided
+        )
     word = "more" if decided == "more" else "fewer"
     where = "inside" if ratio.low <= _card_ratio() <= ratio.high else "outside"
-    return (
-        f"{how}, three replicas answered {word} searches than one: x {times(ratio)}. "
-        f"The card's {_card_ratio():.1f} lies {where} the interval."
-    )
+    return gettext(
+        "{how}, three replicas answered {word} searches than one: x {times}. The card's "
+        "{card_ratio:.1f} lies {where} the interval."
+    ).format(how=how, word=word, times=times(ratio), card_ratio=_card_ratio(), where=where)
 
 
 def show_scaling(journal: Journal) -> RatioView:
@@ -215,14 +226,19 @@ def show_scaling(journal: Journal) -> RatioView:
     base = _step(measured, 1).rate
     assert base is not None  # one replica was measured, or scaling had refused
     ratios = [
-        Ratios(f"{n} replicas", row.ratio, [each / base.median for each in measured.turns[n]])
+        Ratios(
+            gettext("{n} replicas").format(n=n), row.ratio, [each / base.median for each in measured.turns[n]]
+        )
         for row in measured.rows
         if row.ratio and (n := row.replicas)
     ]
-    lines = [Line("as many as one", 1.0, "stroke-width: 1.5"), Line("the card", _card_ratio())]
+    lines = [
+        Line(gettext("as many as one"), 1.0, "stroke-width: 1.5"),
+        Line(gettext("the card"), _card_ratio()),
+    ]
     figures = prediction_before(journal, 5)
     if "times" in figures:
-        lines.append(Line("you said", figures["times"], "stroke-dasharray: 1 4"))
+        lines.append(Line(gettext("you said"), figures["times"], "stroke-dasharray: 1 4"))
     # Not only in the fold: who set the pace decides what the sentence is worth.
     sentence = " ".join((*validity_remark(journal), verdict(journal), *pace(journal, journal.phases)))
     return RatioView(sentence, ratios, lines, [measured, speeds(journal)], simulated=journal.simulated)
@@ -244,8 +260,10 @@ def _step(found: Scaling, replicas: int) -> Step:
     one = next((row for row in found.rows if row.replicas == replicas and row.rate), None)
     if one is None:
         raise MeasurementError(
-            f"the card compares one and three replicas, and {replicas} was not measured",
-            hint="measure with reading(cluster, replicas=(1, 2, 3))",
+            gettext("the card compares one and three replicas, and {replicas} was not measured").format(
+                replicas=replicas
+            ),
+            hint=gettext("measure with reading(cluster, replicas=(1, 2, 3))"),
         )
     return one
 

@@ -215,5 +215,5 @@ def _page(sentence: str, drawn: str, alt: str, figures: Sequence[Tabular], *, si
     return (
         f'<p style="font-size: 1.15em; font-weight: 600; margin: 0.4em 0">{html.escape(said)}</p>'
         f'<div role="img" aria-label="{html.escape(alt)}" style="overflow-x: auto">{drawn}</div>'
-        f"<details><summary>All figures</summary>{tables}</details>"
+        f"<details><summary>{gettext('All figures')}</summary>{tables}</details>"
     )
