@@ -82,10 +82,12 @@ class Trial:
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in self._rows())
+        key = gettext("A bar is a second; the grey band is the outage, the dashed line the normal rate.")
+        figures = gettext("All figures of this trial")
         return (
             f'<p style="font-size: 1.15em; font-weight: 600">{html.escape(self.sentence)}</p>'
-            f"{self._picture()}<p>A bar is a second; the grey band is the outage, the dashed line the normal "
-            f"rate.</p><details><summary>{gettext('All figures of this trial')}</summary><table>{rows}</table></details>"
+            f"{self._picture()}<p>{html.escape(key)}</p>"
+            f"<details><summary>{html.escape(figures)}</summary><table>{rows}</table></details>"
         )
 
     def _picture(self) -> str:

@@ -64,7 +64,8 @@ class RunsPicture:
             f'<p style="font-size: 1.1em; font-weight: 600; margin: 0.3em 0">{html.escape(self.sentence)}</p>'
             '<div style="display: grid; grid-template-columns: max-content minmax(0, 1fr) max-content; '
             f'gap: 3px 10px; align-items: center; max-width: 760px">{rows}</div>'
-            f"<details><summary>{gettext('All figures of these runs')}</summary>{self.table._repr_html_()}</details>"
+            f"<details><summary>{gettext('All figures of these runs')}</summary>"
+            f"{self.table._repr_html_()}</details>"
         )
 
     def _row(self, bar: Bar, scale: float) -> str:
