@@ -38,7 +38,7 @@ _WHY_ZH = {
         "拿到集群密钥的人可能也碰得到它：前提是凭这些密钥改不了备份。"
     ),
     "Another copy answers, and the log kept what was written.": "别的副本接着应答，写入的数据还在日志里。",
-    "One copy of three is left: only if etcd keeps its majority.": "三个副本还剩一个：前提是 etcd 仍过半数。",
+    "One copy of three is left: only if etcd keeps its majority.": "三个副本还剩一个：前提是 etcd 有多数派。",
     "Only if copies, etcd members and the log stand in several racks.": (
         "前提是副本、etcd 成员和日志分布在不同机架。"
     ),

@@ -298,7 +298,7 @@ const WORDS = {
       mixcoord: "管时间、元数据和分布",
       streamingnode: "掌管日志通道",
       indexnode: "建索引",
-      etcd: "记着谁是谁，过半数才算",
+      etcd: "记着谁是谁，多数派才算",
       log: "按顺序记下每次写入",
       objectstore: "文件都在这里",
     },
@@ -314,7 +314,7 @@ const WORDS = {
       streamingnode:
         "流节点掌管日志的若干通道：只有它能往里追加，新数据由它写成文件，对应分片的搜索也由它带头。它坏了，通道就转给别的流节点。",
       indexnode: "索引节点给写好的文件建索引，搜索才快。",
-      etcd: "etcd 是个小数据库，记着元数据，也记着谁还活着。过半数成员正常，它才正常。",
+      etcd: "etcd 是个小数据库，记着元数据，也记着谁还活着。多数派正常，它才正常。",
       log: "日志按顺序收下每次写入，然后才有人确认。其他部件都读它。",
       objectstore: "对象存储保存写好的文件，相当于集群的硬盘。",
     },
@@ -327,7 +327,7 @@ const WORDS = {
     },
     noSpare: "没有备份",
     noSwitch: "有备份，没有切换",
-    noMajority: "一半不算过半数",
+    noMajority: "一半不算多数派",
     noCopy: "节点有备份，数据没有",
     single: (operation, names) =>
       `只坏一个就会让${operation}停下的，有 ${names.length} 个：${names.join("、")}。`,
