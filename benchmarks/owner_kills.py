@@ -73,7 +73,15 @@ def outside_files(spec: ClusterSpec) -> list[Path]:
     sockets = [Path("/tmp").glob(f"seaweedfs-*-{port}.sock") for s in stores for port in s.ports.values()]
     name = spec.socket.parent.name
     pids = [folder.glob(f"*{name}-*.pid") for folder in (MILVUS, MILVUS_OF_ROOT)]
-    return [path for paths in (*sockets, *pids) for path in paths if path.lstat().st_mtime > spec_time(spec)]
+    return [path for paths in (*sockets, *pids) for path in paths if written(path) > spec_time(spec)]
+
+
+def written(path: Path) -> float:
+    """When a file was written, seconds since 1970; 0 if it has gone meanwhile."""
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def spec_time(spec: ClusterSpec) -> float:
