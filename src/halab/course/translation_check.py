@@ -107,7 +107,7 @@ def update_catalogue(language: Language, help_texts: Sequence[str] = ()) -> int:
     text.write(_HEADER.format(plurals=known.plural_forms).encode())
     write_po(text, known, width=110, sort_output=True, include_lineno=False, omit_header=True)
     catalogue_path(language).write_bytes(text.getvalue())
-    return sum(1 for message in known if message.id and not message.string)
+    return sum(1 for message in known if message.id and not all(_texts_of(message.string)))
 
 
 def _messages(help_texts: Sequence[str]) -> Catalog:
@@ -137,16 +137,22 @@ def _gaps_of_messages(language: Language, help_texts: Sequence[str]) -> Iterator
             continue
         english = message.id if isinstance(message.id, str) else message.id[0]
         translated = known.get(message.id)
-        if translated is None or not translated.string or translated.fuzzy:
+        if translated is None or translated.fuzzy or not all(_texts_of(translated.string)):
             yield Gap(path, "message", ", ".join(name for name, _ in message.locations), "missing", english)
         elif unknown := _fields(translated.string) - _fields(message.id):
             yield Gap(path, "message", f"with {{{unknown.pop()}}}", "stale", english)
 
 
-def _fields(texts: str | tuple[str, ...] | list[str]) -> set[str]:
+def _texts_of(message: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    """A message, or its forms for one and for many."""
+    return list(message) if isinstance(message, (tuple, list)) else [message or ""]
+
+
+def _fields(message: str | tuple[str, ...] | list[str] | None) -> set[str]:
     """The names in braces of a message."""
-    every = [texts] if isinstance(texts, str) else texts
-    return {name for text in every for _, name, _, _ in Formatter().parse(text) if name is not None}
+    return {
+        name for text in _texts_of(message) for _, name, _, _ in Formatter().parse(text) if name is not None
+    }
 
 
 def _notebooks() -> list[str]:

@@ -1,0 +1,35 @@
+"""Everything a learner reads is there in Chinese, as new as the English; translated code is Python."""
+
+import json
+
+import pytest
+import typer
+
+from halab import cli
+from halab.commands.help_texts import help_texts
+from halab.course.catalogue import exercises
+from halab.course.notebook_translation import translate_notebook
+from halab.course.paths import course_root
+from halab.course.translation_check import gaps
+
+NOTEBOOKS = [f"course/{path.name}" for path in sorted((course_root() / "course").glob("*.ipynb"))]
+NOTEBOOKS += [exercise.exercise for exercise in exercises()]
+
+
+def test_no_text_is_missing_or_stale_in_chinese():
+    said = help_texts(typer.main.get_command(cli.app))
+    assert [str(gap) for gap in gaps("zh", said)] == []
+
+
+@pytest.mark.parametrize("relative", NOTEBOOKS)
+def test_translated_code_is_python_and_the_way_back_leads_to_the_original(relative):
+    original = json.loads((course_root() / relative).read_text(encoding="utf-8"))
+    notebook = json.loads(json.dumps(original))
+    translate_notebook(notebook, relative, "zh")
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and not source.startswith(("!", "%")):
+            compile(source, relative, "exec")
+    translate_notebook(notebook, relative, "en")
+    for cell, before in zip(notebook["cells"], original["cells"], strict=True):
+        assert "".join(cell["source"]) == "".join(before["source"])
