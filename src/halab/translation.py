@@ -9,7 +9,7 @@ from __future__ import annotations
 import gettext as catalogues
 import io
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from halab.errors import CourseError
@@ -37,7 +37,13 @@ _LOCALE = Path(__file__).with_name("locale")
 
 def languages() -> tuple[Language, ...]:
     """The languages the course speaks, English first."""
-    return ("en", *sorted(path.name for path in _LOCALE.iterdir() if path.is_dir()))
+    return _languages_in(_LOCALE)
+
+
+@cache
+def _languages_in(folder: Path) -> tuple[Language, ...]:
+    """Read once: every message asks for them."""
+    return ("en", *sorted(path.name for path in folder.iterdir() if path.is_dir()))
 
 
 def language() -> Language:

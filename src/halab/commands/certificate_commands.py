@@ -58,9 +58,7 @@ def progress(
         return
     print(_board(found, lang))
     console.print(
-        gettext("[bold]{which}:[/] {text}").format(
-            which="下一步" if lang == "zh" else gettext("Next"), text=escape(step.text)
-        ),
+        gettext("[bold]{which}:[/] {text}").format(which=gettext("Next"), text=escape(step.text)),
         highlight=False,
     )
     for note in found.notes:
@@ -288,11 +286,7 @@ def _board(found: Standing, lang: Language) -> str:
         rows.append((f"{card.number}.{'' if lang == 'zh' else ' '}{card.title.in_(lang)}", *cells))
     steps, all_of = steps_done(found)
     filled = round(20 * steps / all_of)
-    count = (
-        f"{all_of} 步中已完成 {steps} 步。"
-        if lang == "zh"
-        else gettext("{steps} of {all_of} steps done.").format(steps=steps, all_of=all_of)
-    )
+    count = gettext("{steps} of {all_of} steps done.").format(steps=steps, all_of=all_of)
     heading = (
         f"{'█' * filled}{'░' * (20 - filled)}  {count}{'' if lang == 'zh' else ' '}{items_met(found, lang)}"
     )

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from halab.commands.certificate_commands import COURSE_HOURS, Hours, Organisation, Person, ValidUntil
-from halab.translation import gettext
+from halab.translation import gettext, ngettext
 
 if TYPE_CHECKING:
     from halab.classroom.class_certificates import ClassCertificates
@@ -36,7 +36,7 @@ messages = Console(stderr=True)
 
 def register(app: typer.Typer) -> None:
     """Add the instructor's commands to the `halab` command."""
-    group = typer.Typer(help=gettext("For instructors: grade what a class handed in."), no_args_is_help=True)
+    group = typer.Typer(help="For instructors: grade what a class handed in.", no_args_is_help=True)
     group.command()(grade)
     group.command()(regrade)
     group.command()(certify)
@@ -162,7 +162,9 @@ def _show_certificates(certified: ClassCertificates, out: Path) -> None:
     console.print(table)
     made = [one for one in certified.learners if one.files]
     console.print(
-        gettext("{counted} made, in {out}.").format(counted=_counted(len(made), "certificate"), out=out),
+        ngettext(
+            "{n} certificate was made, in {out}.", "{n} certificates were made, in {out}.", len(made)
+        ).format(n=len(made), out=out),
         highlight=False,
         soft_wrap=True,
     )
@@ -275,22 +277,16 @@ def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: 
             ).format(ungraded=ungraded, count=len(report.results))
         )
     if submitted.left_out:
-        left_out = _counted(len(submitted.left_out), "thing")
+        count = len(submitted.left_out)
         _say(
-            gettext(
-                "{left_out} left out: see the rows with ! in the table and the reasons in grades.csv."
-            ).format(left_out=left_out)
+            ngettext(
+                "{n} thing was left out: see the rows with ! in the table and the reasons in grades.csv.",
+                "{n} things were left out: see the rows with ! in the table and the reasons in grades.csv.",
+                count,
+            ).format(n=count)
         )
     if ungraded or submitted.left_out:
         raise typer.Exit(1)
-
-
-def _counted(number: int, what: str) -> str:
-    return (
-        gettext("1 {what} was").format(what=what)
-        if number == 1
-        else gettext("{number} {what}s were").format(number=number, what=what)
-    )
 
 
 def _load_for_later() -> None:

@@ -10,18 +10,16 @@ simulated lane when the settings have come to rest. Where no front end runs, a p
 from __future__ import annotations
 
 import base64
-import io
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import traitlets
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from halab.measure.journal.marks import MARKS, mark_of
+from halab.measure.journal.plots import as_svg
 from halab.models.failover import (
     CARD,
     MILVUS,
@@ -213,8 +211,9 @@ class FailoverTimeline(CourseWidget):
         ]
 
     def still_picture(self) -> str:
+        picture = base64.b64encode(as_svg(self.figure()).encode()).decode()
         # Without words of its own: the text below says it all.
-        return f'<img alt="" src="data:image/svg+xml;base64,{_svg(self.figure())}">'
+        return f'<img alt="" src="data:image/svg+xml;base64,{picture}">'
 
 
 # Fields of a Failover that are a control as they are; its detector and the client's policy are taken apart.
@@ -349,12 +348,3 @@ def _draw_row(axes: Axes, height: int, samples: Sequence[Sequence[Any]]) -> None
         times = [sample[0] for sample in samples if sample[2] == kind]
         shape, colour = MARKS[kind].shape, MARKS[kind].colour
         axes.plot(times, [height] * len(times), shape, color=colour, markersize=4, markerfacecolor="none")
-
-
-def _svg(figure: Figure) -> str:
-    """As a picture whose letters the browser draws: it has Chinese ones, and matplotlib's font has not."""
-    buffer = io.BytesIO()
-    with rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")
-        figure.savefig(buffer, format="svg")
-    return base64.b64encode(buffer.getvalue()).decode()

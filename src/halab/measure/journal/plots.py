@@ -30,7 +30,7 @@ from halab.measure.journal.outage import Outage, outages
 from halab.measure.journal.summaries import OperationSummary, fault_time, rows_remark, summary, title
 from halab.translation import gettext
 
-__all__ = ["Picture", "describe", "ink", "plot"]
+__all__ = ["Picture", "as_svg", "describe", "ink", "plot"]
 
 _INK, _GRID = "#222222", "#dddddd"
 _THEMED = {
@@ -69,6 +69,15 @@ def ink() -> dict[Any, Any]:
     return {**dict.fromkeys(inked, _INK), "font.family": families}
 
 
+def as_svg(figure: Figure, *, transparent: bool = False) -> str:
+    """A figure as an SVG file. Whoever shows it draws the letters: matplotlib's font has no Chinese."""
+    buffer = io.StringIO()
+    with rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # only the width of such a letter is guessed
+        figure.savefig(buffer, format="svg", transparent=transparent)
+    return buffer.getvalue()
+
+
 class Picture(Figure):
     """A figure that a notebook shows by itself, with its words as alternative text."""
 
@@ -76,12 +85,7 @@ class Picture(Figure):
 
     def _repr_html_(self) -> str:
         """SVG inside the page: its colours follow the theme there, its letters stay sharp."""
-        buffer = io.StringIO()
-        with rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
-            # Without a font for Chinese only its width is guessed: the browser draws the letters.
-            warnings.filterwarnings("ignore", "Glyph")
-            self.savefig(buffer, format="svg", transparent=True)
-        _, _, inside = buffer.getvalue().partition("<svg ")
+        _, _, inside = as_svg(self, transparent=True).partition("<svg ")
         inside = re.sub(r'(?<= )(width|height)="[\d.]+pt" ?', "", inside, count=2)
         for colour, themed in _THEMED.items():
             inside = inside.replace(colour, themed)
