@@ -11,6 +11,7 @@ from halab.course.catalogue import exercises
 from halab.course.notebook_translation import translate_notebook
 from halab.course.paths import course_root
 from halab.course.translation_check import gaps
+from halab.grading.grader import Check
 
 NOTEBOOKS = [f"course/{path.name}" for path in sorted((course_root() / "course").glob("*.ipynb"))]
 NOTEBOOKS += [exercise.exercise for exercise in exercises()]
@@ -33,3 +34,9 @@ def test_translated_code_is_python_and_the_way_back_leads_to_the_original(relati
     translate_notebook(notebook, relative, "en")
     for cell, before in zip(notebook["cells"], original["cells"], strict=True):
         assert "".join(cell["source"]) == "".join(before["source"])
+
+
+def test_a_checks_title_is_told_in_the_language_of_who_reads_it():
+    check = Check("06-1-blips", "06.1", "Separate blips stay separate", 2.0, 2.0)
+    assert check.title_in("zh") == "两次短暂的中断，不并成一次"
+    assert check.title_in("en") == check.title

@@ -14,7 +14,6 @@ from typing import Any
 
 from halab.classroom.class_grading import ClassReport, Result
 from halab.course.catalogue import entry
-from halab.course.notebook_translation import translated_phrase
 from halab.errors import CourseError
 from halab.folders import read_plain, write_atomically
 from halab.tables import text_table
@@ -115,7 +114,7 @@ def _data(label: str, results: list[Result], language: Language) -> dict[str, An
                 "checks": [
                     {
                         "task": check.task,
-                        "title": _title(result.assignment, check.name, check.title, language),
+                        "title": check.title_in(language),
                         "points": check.points,
                         "out_of": check.out_of,
                         "missing": check.behaviour,
@@ -126,10 +125,6 @@ def _data(label: str, results: list[Result], language: Language) -> dict[str, An
             for result in results
         ],
     }
-
-
-def _title(assignment: str, name: str, title: str, language: Language) -> str:
-    return translated_phrase(entry(int(assignment[:2])).exercise, name, title, language)
 
 
 def _page(data: dict[str, Any]) -> str:

@@ -268,7 +268,7 @@ def _show(report: GradeReport) -> None:
     for check in report.checks:
         table.add_row(
             check.task,
-            check.title,
+            check.title_in(language()),
             f"{check.points:g} / {check.out_of:g}",
             escape(check.behaviour),  # a learner's error may hold brackets
         )

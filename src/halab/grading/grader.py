@@ -26,7 +26,7 @@ from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Refused, Reply
 from halab.grading.verdicts import CellError
-from halab.translation import gettext, language
+from halab.translation import Language, gettext, language
 
 __all__ = [
     "Check",
@@ -63,6 +63,10 @@ class Check:
     out_of: float
     behaviour: str = ""
     hint: str = ""
+
+    def title_in(self, language: Language) -> str:
+        """What is checked, in a language; `title` itself is English."""
+        return translated_phrase(entry(int(self.task[:2])).exercise, self.name, self.title, language)
 
     @property
     def passed(self) -> bool:
@@ -280,7 +284,7 @@ def _check(cell: GradedCell) -> Check:
     return Check(
         name=cell["name"],
         task=f"{card}.{task}",
-        title=translated_phrase(entry(int(card)).exercise, cell["name"], cell["title"], language()),
+        title=cell["title"],
         points=cell["points"],
         out_of=cell["out_of"],
         behaviour=behaviour,

@@ -214,7 +214,7 @@ def _task(task: str, checks: list[Check]) -> dict[str, Any]:
         "out_of": sum(check.out_of for check in checks),
         "checks": [
             {
-                "title": check.title,
+                "title": check.title_in(language()),
                 "points": check.points,
                 "out_of": check.out_of,
                 "passed": check.passed,
