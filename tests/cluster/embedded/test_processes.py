@@ -15,9 +15,18 @@ import psutil
 import pytest
 
 from halab.cluster import etcd
-from halab.cluster.embedded import binaries, disk_use, health_monitor, log_server, orphan_killer
+from halab.cluster.embedded import (
+    binaries,
+    disk_use,
+    health_monitor,
+    log_server,
+    orphan_killer,
+    process_table,
+)
 from halab.cluster.embedded.child_process import Child, tail
 from halab.cluster.embedded.health_monitor import HealthMonitor, health_of
+from halab.cluster.embedded.process_faults import ProcessFaults, Refused
+from halab.cluster.embedded.process_table import BackgroundTasks, ProcessTable
 from halab.cluster.embedded.settings import Command
 from halab.cluster.embedded.spec import Process
 
@@ -38,6 +47,36 @@ def child(tmp_path):
     )
     yield made
     made.kill()
+
+
+@pytest.fixture
+def table(tmp_path, child, monkeypatch):
+    """A process table of one child, which does not hear that it is to stop."""
+    monkeypatch.setattr(process_table, "find_binaries", lambda: None)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True)"
+    child.command = Command([sys.executable, "-c", f"{deaf}; time.sleep(60)"], dict(os.environ), tmp_path)
+    made = ProcessTable(SimpleNamespace(processes=[], folder=tmp_path), BackgroundTasks(pytest.fail))
+    made.children[child.name] = child
+    made.start(child, "user", "started")
+    until(lambda: child.output.read_text())
+    return made
+
+
+def test_a_fault_undone_while_its_process_is_restarted_starts_no_second_one(table, child):
+    faults = ProcessFaults(table)
+
+    async def both():
+        await faults.inject(child, "hang", child.name)
+        restart = asyncio.create_task(table.restart(child, 0.3, "supervisor", "restarted", "kubelet"))
+        await asyncio.sleep(0.1)
+        with pytest.raises(Refused, match="being restarted"):
+            await faults.inject(child, "hang", child.name)
+        await asyncio.gather(restart, faults.undo(child), table.restart(child, 0.3, "user", "started", "x"))
+
+    asyncio.run(both())
+    assert [event.kind for event in table.events] == ["started", "fault:hang", "killed", "restarted"]
+    assert child.running
+    assert not child.fault
 
 
 def test_a_takeover_is_an_event_of_milvus_and_the_first_leader_is_none(monkeypatch):

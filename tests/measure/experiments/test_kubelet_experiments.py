@@ -1,10 +1,12 @@
 """Health checks as experiments, in virtual time; the lesson's own test runs them on the real cluster."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
-from halab.errors import MeasurementError
-from halab.measure.experiments.kubelet import Check, HttpGet, Pod
+from halab.errors import FaultError, MeasurementError
+from halab.measure.experiments.kubelet import Check, HttpGet, Kubelet, Pod
 from halab.measure.experiments.kubelet_experiments import (
     dependency_outage,
     detection_times,
@@ -69,6 +71,34 @@ def test_a_busy_process_is_restarted_by_a_tight_probe_and_left_alone_by_a_patien
     tight, patient = (Pod(Check(HttpGet(), HealthProbe(1, 1, count)), grace=1) for count in (1, 3))
     assert restarts(stalling_process(cluster, "query node 1", pod=tight, retriever=retriever)) > 0
     assert restarts(stalling_process(cluster, "query node 1", pod=patient, retriever=retriever)) == 0
+
+
+class RefusesOnce(SimulatedCluster):
+    """A cluster that refuses the first fault, as one does whose component is just being restarted."""
+
+    refused = False
+
+    def inject(self, kind, target):
+        if not self.refused:
+            self.refused = True
+            raise FaultError("it is being restarted")
+        return super().inject(kind, target)
+
+
+@pytest.mark.parametrize("by_the_kubelet", [True, False])
+def test_a_pause_waits_for_a_restart_of_the_kubelets_and_for_nothing_else(monkeypatch, by_the_kubelet):
+    cluster = RefusesOnce()
+    seen = []
+
+    def restarting(kubelet):
+        seen.append(cluster.refused)
+        return by_the_kubelet and seen.count(True) == 1  # until it was seen once after the refusal
+
+    monkeypatch.setattr(Kubelet, "restarting", property(restarting))
+    patient = Pod(Check(HttpGet(), HealthProbe(1, 1, 3)), grace=1)
+    refused = nullcontext() if by_the_kubelet else pytest.raises(FaultError)
+    with refused:
+        stalling_process(cluster, "query node 1", pod=patient, retriever=Retriever(cluster), pauses=1)
 
 
 def test_health_is_green_while_a_dependency_is_gone(cluster, retriever):

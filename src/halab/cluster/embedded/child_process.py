@@ -54,6 +54,7 @@ class Child:
     failures: int = 0  # exits in a row without a steady run between
     next_start: float | None = None
     fault: FaultKind | Literal[""] = ""
+    restarting: bool = False  # told to stop, and started anew when it has
     healthy: bool = False
     ever_healthy: bool = False
     ha_state: HaState = ""

@@ -32,8 +32,11 @@ class ProcessFaults:
     async def inject(self, child: Child, kind: FaultKind, target: str) -> float:
         """Inject a fault; when that was, seconds on the cluster's clock. `target` goes into the event.
 
-        Raises Refused if the process has a fault already, is down, or the kind is none of a process'.
+        Raises Refused if the process has a fault already, is being restarted or down, or the kind is none of
+        a process'.
         """
+        if child.restarting:
+            raise Refused(f"{child.name} is being restarted: wait until it is healthy")
         if child.fault:
             raise Refused(f"{child.name} already has a fault ({child.fault}): heal it first")
         if not child.running:
@@ -56,7 +59,13 @@ class ProcessFaults:
         return at
 
     async def undo(self, child: Child) -> None:
-        """Undo a fault: continue what hangs, start what is gone. Without a fault, start what is down now."""
+        """Undo a fault: continue what hangs, start what is gone. Without a fault, start what is down now.
+
+        A restart under way, a kubelet's for instance, ends the fault by itself, and is only waited for.
+        """
+        if child.restarting:
+            await self._table.wait_restarted(child)
+            return
         fault, child.fault = child.fault, ""
         if fault == "hang" and child.running:
             child.signal(signal.SIGCONT)

@@ -125,10 +125,25 @@ class ProcessTable:
             self.record(child.name, "killed", "supervisor", f"did not stop within {grace:g} s")
 
     async def restart(self, child: Child, grace: float, by: Actor, kind: str, why: str) -> None:
-        """Stop a process, in whatever state it is, and start it anew; a fault that it has ends with it."""
-        await self.stop(child, grace)
-        child.fault = ""
-        self.start(child, by, kind, why)
+        """Stop a process, in whatever state it is, and start it anew; a fault that it has ends with it.
+
+        One that is being restarted already is only waited for.
+        """
+        if child.restarting:
+            await self.wait_restarted(child)
+            return
+        child.restarting = True
+        try:
+            await self.stop(child, grace)
+            child.fault = ""
+            self.start(child, by, kind, why)
+        finally:
+            child.restarting = False
+
+    async def wait_restarted(self, child: Child) -> None:
+        """Wait until a process that is being restarted has been started."""
+        while child.restarting:
+            await asyncio.sleep(TICK)
 
     def add(self, role: str, ports: list[int]) -> Child:
         """Start one more process of a role; it belongs to the cluster from now on."""

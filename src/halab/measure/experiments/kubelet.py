@@ -208,6 +208,11 @@ class Kubelet:
         """When an event of this kind first happened from `since` on, or None (the cluster's clock)."""
         return next((each.time for each in self.events if each.kind == kind and each.time >= since), None)
 
+    @property
+    def restarting(self) -> bool:
+        """Whether the process is due to be started anew, or is being so."""
+        return self._restarting
+
     def _checks(self) -> list[tuple[Kind, Check]]:
         named: list[tuple[Kind, Check | None]] = [
             ("startup", self.pod.startup), ("liveness", self.pod.liveness), ("readiness", self.pod.readiness),

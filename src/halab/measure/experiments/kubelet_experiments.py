@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 
 from halab.cluster.protocol import Cluster, Event, Fault
-from halab.errors import MeasurementError
+from halab.errors import FaultError, MeasurementError
 from halab.measure.experiments.fault_experiment import parse_fault
 from halab.measure.experiments.kubelet import Check, HttpGet, Kubelet, Pod, TcpSocket, container_of
 from halab.measure.journal.journal_file import Journal, relative
@@ -133,13 +133,25 @@ def stalling_process(
         kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, seed=1))
         kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None)
         for _ in range(pauses):
-            kubelet.wait(_TIMEOUT, lambda: cluster.resolve(part.name).health == "healthy")
-            pulse = cluster.inject("hang", part.name)
+            pulse = _hang(cluster, kubelet, part.name)
             kubelet.wait(pause)
             pulse.undo()
             kubelet.wait(rest)
         cluster.wait_healthy()
     return _with_events(run, [kubelet])
+
+
+def _hang(cluster: Cluster, kubelet: Kubelet, name: str) -> Fault:
+    """Let a process stand still that is well. Raises FaultError if it cannot be, but for a restart."""
+    while True:
+        kubelet.wait(_TIMEOUT, lambda: not kubelet.restarting and cluster.resolve(name).health == "healthy")
+        restarts = kubelet.restarts
+        try:
+            return cluster.inject("hang", name)
+        except FaultError:
+            if not kubelet.restarting and kubelet.restarts == restarts:
+                raise
+            # A late answer let the kubelet restart it in this very moment: it is waited for again.
 
 
 def tcp_vs_http(
