@@ -12,7 +12,10 @@ PYTEST := $(BIN)/python -m pytest
 # Formats and lints the widgets' JavaScript and CSS. Node.js and npm are those of the dev extra, in .venv.
 BIOME := node_modules/@biomejs/biome/bin/biome
 # A file's tests stay together, since they share a cluster, a browser or what was graded.
-TWO := -v -n 2 --dist loadfile
+TWO := -v -n 2 --dist loadfile --durations=12
+# What measures a real cluster or waits for a browser may fail for what ran beside it, as a grade's time-out may: it is
+# tried once more by itself, in plain sight, and only what fails there too is a failure.
+ONCE_MORE := $(PYTEST) -v --last-failed --last-failed-no-failures none
 
 # Every test belongs to one phase, or to `make test-compose`; tests/test_phases.py holds the lines to that.
 ALONE := alone and not compose
@@ -43,15 +46,15 @@ phase-grading:
 	$(PYTEST) $(TWO) -m "$(GRADING)"
 
 phase-browser:
-	$(PYTEST) $(TWO) -m "$(BROWSER)"
+	$(PYTEST) $(TWO) -m "$(BROWSER)" || $(ONCE_MORE) -m "$(BROWSER)"
 
 # A failover is mostly waiting, so three clusters have room on two cores. In tests/conftest.py's order.
 phase-cluster:
-	$(PYTEST) -v -n 3 --dist loadfile --no-loadscope-reorder -m "$(CLUSTER)"
+	$(PYTEST) -v -n 3 --dist loadfile --no-loadscope-reorder --durations=20 -m "$(CLUSTER)" || $(ONCE_MORE) -m "$(CLUSTER)"
 
 # What measures how fast the machine is has it to itself.
 phase-alone:
-	$(PYTEST) -v -m "$(ALONE)"
+	$(PYTEST) -v --durations=5 -m "$(ALONE)" || $(ONCE_MORE) -m "$(ALONE)"
 
 test-compose: .venv/ready-dev
 	tests/compose/run.sh

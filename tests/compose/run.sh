@@ -14,5 +14,7 @@ fi
 echo "engine: $((SECONDS - begun)) s"
 .venv/bin/python tests/compose/images.py
 echo "images: $((SECONDS - begun)) s since the beginning"
-.venv/bin/python -m pytest -v -m compose --durations=20 "$@" tests/compose
+# As in the Makefile: what fails beside others is tried once more by itself.
+.venv/bin/python -m pytest -v -m compose --durations=20 "$@" tests/compose ||
+  .venv/bin/python -m pytest -v -m compose --last-failed --last-failed-no-failures none tests/compose
 echo "all: $((SECONDS - begun)) s"

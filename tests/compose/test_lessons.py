@@ -21,6 +21,12 @@ LIMITED = """
 limited = lesson.reading(cluster, limit=lesson.Limit(share=0.2), repeats=2, seconds=1, warm_up=0.5, rows=5000)
 lesson.keep(limited, 5)
 """
+# What Docker changes nothing of is measured on the embedded cluster, by tests/notebooks/.
+ELSEWHERE = "pass"
+ELSEWHERE_IN_6 = (
+    *("predict-node", "run-one-copy", "run-three-copies", "plot-three-copies", "run-hang", "run-stop"),
+    *("retry-client", "run-retries", "summary-retries"),
+)
 LEFT_RUNNING = "print('the cluster stays for the next test')"
 NO_BALANCER = "retriever = None  # its second half, behind a HAProxy, has a test of its own"
 
@@ -52,28 +58,25 @@ def test_the_limit_ends_with_the_lab(course, reads) -> None:
 
 @pytest.fixture(scope="module")
 def failovers(course, reads, run_lesson, tmp_path_factory) -> list[Journal]:
-    """What lesson 6 measured, in the order of its experiments; its cluster is gone afterwards."""
-    _, found = run_lesson(tmp_path_factory.mktemp("failovers"), "compose", "06-failover-timeline")
+    """A crash, a partition, and a crash with a short lease, by lesson 6, which ends the cluster."""
+    cells = dict.fromkeys(ELSEWHERE_IN_6, ELSEWHERE)
+    _, found = run_lesson(tmp_path_factory.mktemp("failovers"), "compose", "06-failover-timeline", cells)
     assert not projects.exists("course"), "the lesson left a cluster"
     return found
 
 
-def test_lesson_6_measures_every_experiment_and_the_partition_too(failovers) -> None:
-    kinds = [experiment_of(one).split()[0] for one in failovers]
-    assert kinds == ["crash", "crash", "crash", "hang", "partition", "stop", "crash", "crash"]
-    assert {one.header.engine for one in failovers} == {"compose"}
-    assert [one.header.ttl for one in failovers] == [10] * 6 + [5] * 2
+def test_lesson_6_measures_a_crash_a_partition_and_a_short_lease(failovers) -> None:
+    assert [experiment_of(journal).split()[0] for journal in failovers] == ["crash", "partition", "crash"]
+    assert {journal.header.engine for journal in failovers} == {"compose"}
+    assert [journal.header.ttl for journal in failovers] == [10, 10, 5]
 
 
 def test_each_loss_of_the_active_coordinator_was_noticed_and_survived(failovers) -> None:
     for journal in failovers:
-        if "rootcoord" in experiment_of(journal):
-            outage = rto(journal.samples("search"), journal.faults[0].at)
-            assert outage is not None, experiment_of(journal)
-            assert 0.5 < outage < 60, experiment_of(journal)
+        outage = rto(journal.samples("search"), journal.faults[0].at)
+        assert outage is not None, experiment_of(journal)
+        assert 0.5 < outage < 60, experiment_of(journal)
 
 
 def test_no_acknowledged_row_was_lost(failovers) -> None:
-    counted = [one for one in failovers if "insert" in one.header.operations]
-    assert len(counted) == 7
-    assert [rpo(one) for one in counted] == [0] * 7
+    assert [rpo(journal) for journal in failovers] == [0, 0, 0]
