@@ -98,18 +98,19 @@ def example(*arguments: Any, gives: Any, of: str = "") -> Callable[[Check], Chec
 
 def _told(function: Callable[..., Any], name: str, arguments: tuple[Any, ...], gives: Any) -> str:
     """What a learner's function makes of an example, in a sentence; nothing if it is right there."""
-    call = f"{name}({', '.join(map(_shown, arguments))})"
+    call = f"{name}({', '.join(_shown(argument, _PUBLIC) for argument in arguments)})"
+    wanted = _shown(gives, _PUBLIC)
     try:
         came = function(*deepcopy(arguments))
         if same(came, gives):
             return ""
-        shown = _shown(came)
+        shown = _shown(came, _LEARNERS)
     except Exception as error:  # a learner's code raises what it likes
         return gettext("For example {call}: expected {gives}, and it raised {kind}.").format(
-            call=call, gives=_shown(gives), kind=type(error).__name__
+            call=call, gives=wanted, kind=type(error).__name__
         )
     return gettext("For example {call}: expected {gives}, and {came} came.").format(
-        call=call, gives=_shown(gives), came=shown
+        call=call, gives=wanted, came=shown
     )
 
 
@@ -123,19 +124,15 @@ def same(came: Any, gives: Any) -> bool:
     return bool(came == gives)
 
 
-_LONGEST = 60  # characters of a value that are shown
+_LEARNERS = 60  # characters shown of a learner's value, which can have any size
+_PUBLIC = 400  # of an example's own, which is no use if it is cut
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.7g}"
+def _shown(value: Any, most: int) -> str:
+    text = f"{value:.7g}" if isinstance(value, float) else repr(value)
     if type(value) is list:
-        return _cut(f"[{', '.join(map(_shown, value))}]")
-    return _cut(repr(value))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+        text = f"[{', '.join(_shown(part, most) for part in value)}]"
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def call_many(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:

@@ -24,7 +24,7 @@ from halab.exercises.drill.variant import (
     reference_script,
     rehearse,
 )
-from halab.exercises.expectations import call_many, expect
+from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.learner_numbers import draw
 from halab.models.drill_plan import drill_dates
 from halab.translation import gettext, gettext_noop
@@ -43,6 +43,15 @@ __all__ = [
 ]
 
 Function = Callable[..., Any]
+# Small cases that a failed check tells.
+_BAD_BACKUP = {"action": "backup", "ok": False, "seconds": 12.0, "deadline": 60.0, "primary": "up"}
+_STOPPED = {"verdict": "stopped", "failed": ["backup"], "late": [], "seconds": 12.0}
+_ONE_LOST = {
+    "lost_at": 10.0,
+    "verified_at": 45.0,
+    "acknowledged": [{"key": 1, "at": 6.0}, {"key": 2, "at": 7.0}],
+    "standby_has": [1],
+}
 _MOST = 20  # actions after which a script is going round in circles
 
 
@@ -52,6 +61,7 @@ def make_drills(seed: int, each_fault: int = 2) -> list[DrillCase]:
     return [make_case(fault, rng) for fault in MISHAPS for _ in range(each_fault)]
 
 
+@example([], gives="backup")
 def check_order(script: Function, drills: Sequence[DrillCase]) -> None:
     """Without trouble: every step once, in order, and then it stops."""
     for done in _run_drills(script, [drill for drill in drills if drill.fault == "none"]):
@@ -78,6 +88,7 @@ def check_order(script: Function, drills: Sequence[DrillCase]) -> None:
         )
 
 
+@example([_BAD_BACKUP], gives="report")
 def check_abort(script: Function, drills: Sequence[DrillCase]) -> None:
     """A bad finding before the loss ends the drill: no harm, and a report."""
     chosen = [drill for drill in drills if drill.fault in ("backup corrupt", "standby unhealthy")]
@@ -147,6 +158,7 @@ def check_fence(script: Function, drills: Sequence[DrillCase]) -> None:
         )
 
 
+@example({"lost_at": 10.0, "verified_at": 45.0, "acknowledged": [], "standby_has": []}, gives=35.0)
 def check_rto(rto: Function, cases: Sequence[Data]) -> None:
     """From the loss to the verified service; None where the service was never verified."""
     found = call_many(rto, ((dict(figures),) for figures in cases))
@@ -165,6 +177,7 @@ def check_rto(rto: Function, cases: Sequence[Data]) -> None:
             )
 
 
+@example(_ONE_LOST, gives=(1, 3.0))
 def check_rpo(rpo: Function, cases: Sequence[Data]) -> None:
     """Rows acknowledged before the loss that the standby does not have, and how far back they reach."""
     found = call_many(rpo, ((dict(figures),) for figures in cases))
@@ -195,6 +208,7 @@ def check_rpo(rpo: Function, cases: Sequence[Data]) -> None:
         )
 
 
+@example([_BAD_BACKUP], None, None, 60.0, 5.0, gives=_STOPPED)
 def check_report(report: Function, seed: int, targets: tuple[float, float]) -> None:
     """Verdict, late steps, failed steps and the time it took, of every kind of drill."""
     rng = random.Random(seed)
@@ -265,6 +279,7 @@ def _rto_rpo_cases(targets: tuple[float, float], rng: random.Random) -> list[tup
     ]
 
 
+@example("important", "2026-08-31", gives=["2026-08-31", "2027-02-28"])
 def check_dates(dates: Function, cases: Sequence[tuple[str, str]]) -> None:
     """The drills of a year, by importance."""
     found = call_many(dates, cases)

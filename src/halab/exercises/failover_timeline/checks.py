@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from typing import Any
 
-from halab.exercises.expectations import call_many, expect
+from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.failover_timeline.variant import (
     HeartbeatPromise,
     Journal,
@@ -57,6 +57,13 @@ MOST_LOAD = 8.0
 
 LONGEST_WAIT = 6.0
 """Seconds a client may wait between two attempts."""
+
+_NO_ANSWER = {
+    "fault_at": 1.0,
+    "quiet": 2.0,
+    "samples": [{"operation": "search", "intended": 1.1, "done": 2.1, "outcome": "unknown"}],
+}
+"""A small case that a failed check tells."""
 
 DRAWS = 400  # waits asked of a policy, enough that chance does not decide how they are spread
 FEW_DRAWS = 100  # enough to find a wait that must never be
@@ -137,6 +144,7 @@ def check_rto(rto: Callable[[Journal, str], Any], recording: Recording) -> None:
         )
 
 
+@example(_NO_ANSWER, "search", gives=(0, 1))
 def check_counts(counts: Callable[[Journal, str], Any], recording: Recording) -> None:
     """Failed and unknown are two counts."""
     for operation, truth, found in _answers(counts, recording):

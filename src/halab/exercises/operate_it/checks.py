@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.expectations import call_many, expect, expect_refused
+from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
 from halab.exercises.operate_it.variant import (
     KINDS,
@@ -44,9 +44,19 @@ __all__ = [
 
 Function = Callable[..., Any]
 Reading = tuple[Sequence[float | None], Data]
+_PROXY = {"name": "proxy-1", "role": "proxy", "active": False, "updated": True, "healthy": False}
+_OVERDUE = {
+    "seconds": 40.0,
+    "patience": 30.0,
+    "most_away": 1,
+    "processes": [_PROXY | {"status": "starting", "lasted": 35.0}],
+}
+"""A small case that a failed check tells: a process that has been away for too long."""
+
 _MOST = 240  # questions after which a plan is going round in circles
 
 
+@example([0.0, 0.3, 0.3], {"window": 2, "above": 0.1, "for": 0, "absent": False}, gives=[1])
 def check_window(fires: Function, readings: Sequence[Reading]) -> None:
     """The mean of a window, without waiting and without missing scrapes."""
     whole = [
@@ -64,6 +74,7 @@ def check_window(fires: Function, readings: Sequence[Reading]) -> None:
     )
 
 
+@example([0.3, 0.3, 0.3], {"window": 1, "above": 0.1, "for": 2, "absent": False}, gives=[2])
 def check_for(fires: Function, readings: Sequence[Reading]) -> None:
     """How long a rule waits."""
     whole = [([0.0 if value is None else value for value in series], rule) for series, rule in readings]
@@ -78,6 +89,7 @@ def check_for(fires: Function, readings: Sequence[Reading]) -> None:
     )
 
 
+@example([None, 0.0], {"window": 1, "above": 0.1, "for": 0, "absent": True}, gives=[0])
 def check_absent(fires: Function, readings: Sequence[Reading]) -> None:
     """Scrapes that reached nobody."""
     both = [(series, rule | {"absent": absent}) for series, rule in readings for absent in (False, True)]
@@ -218,6 +230,7 @@ def check_order(plan: Function, clusters: Sequence[Cluster]) -> None:
         _expect_complete(run)
 
 
+@example(_OVERDUE, gives="halt")
 def check_halt(plan: Function, clusters: Sequence[Cluster]) -> None:
     """A process that does not come back ends the upgrade."""
     for run in _run(plan, clusters):

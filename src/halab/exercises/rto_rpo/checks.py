@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.expectations import call_many, expect, expect_refused
+from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
 from halab.exercises.rto_rpo.variant import STAGES, Backups, Data, Incident, Market, Promise
 from halab.models.recovery import longest_interval
@@ -34,9 +34,28 @@ __all__ = [
 
 Function = Callable[..., Any]
 
+# Small cases that a failed check tells.
+_ONE_LOST = {
+    "disaster_at": 5.0,
+    "inserts": [{"key": 1, "sent": 3.9, "done": 4.0, "outcome": "ok"}],
+    "found": [],
+    "events": [],
+}
+_TWICE_BACK = [
+    {"at": 10.0, "what": "disaster"},
+    {"at": 20.0, "what": "alarm"},
+    {"at": 50.0, "what": "decision"},
+    {"at": 110.0, "what": "restored"},
+    {"at": 120.0, "what": "serving"},
+    {"at": 140.0, "what": "serving"},
+]
+_COPY = {"name": "copy", "cost": 5.0, "recoveries": {"disk": (60.0, 0.0)}}
+_SHOP = {"name": "shop", "rto": 60.0, "rpo": 0.0, "disasters": ["disk"]}
+
 _ROUNDING = 1e-3  # seconds: the times of an incident are rounded to a millisecond
 
 
+@example(_ONE_LOST, gives=(1, 0))
 def check_counts(counts: Function, incident: Incident) -> None:
     """Acknowledged rows that are gone, and unknown ones that landed."""
     found = counts(incident.data)
@@ -60,6 +79,7 @@ def check_counts(counts: Function, incident: Incident) -> None:
     )
 
 
+@example(_ONE_LOST, gives=1.0)
 def check_window(loss_window: Function, incident: Incident) -> None:
     """How far back from the disaster acknowledged rows are gone."""
     expect(
@@ -72,6 +92,7 @@ def check_window(loss_window: Function, incident: Incident) -> None:
     )
 
 
+@example(_TWICE_BACK, gives=130.0)
 def check_rto(rto: Function, incident: Incident) -> None:
     """From the disaster until service is back for good."""
     events = incident.data["events"]
@@ -95,6 +116,7 @@ def check_rto(rto: Function, incident: Incident) -> None:
     )
 
 
+@example(_TWICE_BACK, gives={"noticed": 10.0, "decided": 30.0, "restored": 60.0, "serving": 30.0})
 def check_stages(stages: Function, incident: Incident) -> None:
     """Where the recovery time went."""
     found = stages(incident.data["events"])
@@ -115,6 +137,7 @@ def check_stages(stages: Function, incident: Incident) -> None:
         )
 
 
+@example(3600.0, 600.0, 1, gives=1500.0, of="longest_interval")
 def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
     """The longest interval that keeps an RPO."""
     found = call_many(interval, ((promise.rpo, promise.takes, promise.failed) for promise in promises))
@@ -156,6 +179,7 @@ def check_refused(interval: Function) -> None:
     )
 
 
+@example([{"begun": 0.0, "ready": 60.0, "ok": True}], 100.0, gives=100.0)
 def check_newest(lost: Function, backups: Backups) -> None:
     """What a disaster at a given moment loses."""
     found = call_many(lost, ((backups.catalogue, moment) for moment, _ in backups.truth))
@@ -182,6 +206,7 @@ def check_newest(lost: Function, backups: Backups) -> None:
         )
 
 
+@example([_COPY], _SHOP, gives="copy")
 def check_limits(choose: Function, market: Market) -> None:
     """Both limits are kept, and reaching one exactly is keeping it."""
     for service, name, strategy in _choices(choose, market, "07.3.limits"):
@@ -209,6 +234,7 @@ def check_limits(choose: Function, market: Market) -> None:
         )
 
 
+@example([_COPY], _SHOP | {"disasters": ["region"]}, gives=None)
 def check_survives(choose: Function, market: Market) -> None:
     """Every disaster of the service has a recovery."""
     for service, name, strategy in _choices(choose, market, "07.3.survives"):
@@ -221,6 +247,7 @@ def check_survives(choose: Function, market: Market) -> None:
         )
 
 
+@example([_COPY, _COPY | {"name": "disk", "cost": 1.0}], _SHOP, gives="disk")
 def check_cheapest(choose: Function, market: Market) -> None:
     """The cheapest of those that fit; None where none does."""
     for service, name, _ in _choices(choose, market, "07.3.cheapest"):
@@ -235,6 +262,7 @@ def check_cheapest(choose: Function, market: Market) -> None:
         )
 
 
+@example([_SHOP], [{"service": "shop", "rto": 30.0, "rpo": None}], gives={"shop": "unproven"})
 def check_table(table: Function, market: Market) -> None:
     """What the drills prove of the targets."""
     found = table(market.services, market.drills)

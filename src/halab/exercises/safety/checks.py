@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.expectations import call_many, expect
+from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.learner_numbers import draw
 from halab.exercises.safety.variant import DAMAGES, BackupSet, Data, Tables, damage, make_backup
 from halab.models.protection import DISASTERS
@@ -180,6 +180,7 @@ def check_untouched(restore: Function, tables: Tables, seed: int) -> None:
     restore({}, copy.deepcopy(backup), name, "rescued")  # one that always raises refuses nothing
 
 
+@example([0.0, 3600.0, 90000.0], 2, 0, gives=[3600.0, 90000.0], of="keep")
 def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tuple[int, int]]) -> None:
     """The newest backup of each of the last days and weeks that have one."""
     found = call_many(keeping, ((list(moments), daily, weekly) for daily, weekly in plans))
