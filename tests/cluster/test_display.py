@@ -82,6 +82,18 @@ def test_a_notebook_that_joins_a_cluster_is_told_so(monkeypatch):
     assert "If another notebook started it, keep that one open" in Output.shown
 
 
+def test_the_notebook_that_a_cluster_ends_with_is_named(monkeypatch):
+    monkeypatch.setattr("IPython.display.DisplayHandle", Output)
+    status = STATUS | {"notebook": "06-failover-timeline.ipynb"}
+    with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
+        tell(status)
+    assert "06-failover-timeline.ipynb started it: keep that notebook open" in Output.shown
+    assert "ends with 06-failover-timeline.ipynb" in " ".join(shown(status_table(status)).split())
+    with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:
+        tell(status | {"mine": True})
+    assert "keep" not in Output.shown
+
+
 def test_what_is_not_yet_due_waits_and_no_name_breaks_in_the_middle(monkeypatch):
     monkeypatch.setattr("IPython.display.DisplayHandle", Output)
     with live_progress(Console(file=io.StringIO(), force_jupyter=True)) as tell:

@@ -65,6 +65,8 @@ def _caption(status: dict[str, Any]) -> str:
                 value=status["disk"] / MIB
             )
         )
+    if notebook := status.get("notebook"):
+        parts.append(gettext("ends with {notebook}").format(notebook=notebook))
     return "; ".join(parts)
 
 
@@ -129,15 +131,22 @@ def _notebook_output() -> Callable[[dict[str, Any]], None]:
                 headline = gettext("It runs already{settings}, {done}/{total} healthy.").format(
                     settings=settings, done=status["done"], total=status["total"]
                 )
-                headline += " " + gettext(
-                    "If another notebook started it, keep that one open: both end together."
-                )
+                if not status.get("mine"):
+                    headline += " " + _ends_with(status.get("notebook", ""))
         text = f"{headline}\n{_component_line(status).plain}".rstrip()
         bundle = {"text/plain": text, "text/html": _html(headline, status)}
         (handle.update if begun else handle.display)(bundle, raw=True)
         begun = True
 
     return show
+
+
+def _ends_with(notebook: str) -> str:
+    if notebook:
+        return gettext("{notebook} started it: keep that notebook open, both end together.").format(
+            notebook=notebook
+        )
+    return gettext("If another notebook started it, keep that one open: both end together.")
 
 
 def _phase_lines(console: Console) -> Callable[[dict[str, Any]], None]:

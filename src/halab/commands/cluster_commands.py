@@ -71,7 +71,7 @@ def up(
         )
         return
     console.print(
-        "Ctrl-C takes it down; so does closing this terminal. Other terminals: halab status --watch"
+        gettext("Ctrl-C takes it down; so does closing this terminal. Other terminals: halab status --watch")
     )
     _hold(cluster)
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 import psutil
@@ -109,8 +109,10 @@ class EmbeddedCluster(RunningCluster):
         """Everything the supervisor knows: phase, components, disk use (bytes), time to ready (seconds).
 
         `fresh` asks every component now; without it the last answers are taken, at most a second old.
+        `notebook` is the one that the cluster ends with, if it is one.
         """
-        return _request(self.spec, {"op": "status", "fresh": fresh})
+        status = _request(self.spec, {"op": "status", "fresh": fresh})
+        return status | {"notebook": self.spec.owner.notebook if self.spec.owner else ""}
 
     def components(self) -> list[Component]:
         return _components(self.status(fresh=True))
@@ -333,7 +335,7 @@ def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progres
     share_milvus_folder()
     folder = folder_of(name)
     remove(folder)
-    me = Owner(pid=os.getpid(), created=psutil.Process().create_time())
+    me = Owner(pid=os.getpid(), created=psutil.Process().create_time(), notebook=_notebook())
     spec = make_spec(
         name,
         profile,
@@ -358,6 +360,12 @@ def _launch(name: str, profile: str, ttl: float, detach: bool, progress: Progres
         )
     _await_supervisor(spec, process)
     return spec
+
+
+def _notebook() -> str:
+    """The file name of the notebook whose kernel this process is; empty in any other."""
+    session = PurePath(os.environ.get("JPY_SESSION_NAME", ""))  # set by jupyter_server's session manager
+    return session.name if session.suffix == ".ipynb" else ""
 
 
 def _await_supervisor(spec: ClusterSpec, process: subprocess.Popen[bytes]) -> None:
@@ -409,7 +417,9 @@ def _await_ready(cluster: EmbeddedCluster, owned: bool, progress: Progress) -> N
         settings = gettext("profile {profile}, TTL {ttl:g} s").format(
             profile=cluster.profile, ttl=cluster.ttl
         )
-        progress(status | {"done": healthy, "total": len(status["components"]), "settings": settings})
+        mine = cluster.spec.owner is not None and cluster.spec.owner.pid == os.getpid()
+        counts = {"done": healthy, "total": len(status["components"])}
+        progress(status | counts | {"settings": settings, "mine": mine})
         if status["phase"] == "ready":
             return
         if status["phase"] == "failed":

@@ -52,10 +52,14 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 class Owner(BaseModel):
-    """The process that a cluster ends with. `created` (seconds since 1970) guards against a reused pid."""
+    """The process that a cluster ends with. `created` (seconds since 1970) guards against a reused pid.
+
+    `notebook` is the file name of the notebook whose kernel that is, or empty.
+    """
 
     pid: int
     created: float
+    notebook: str = ""
 
 
 class Process(BaseModel):
