@@ -49,7 +49,7 @@ def shown():
     ("answer", "says"),
     [
         ("return a + b", "✓ passed"),
-        ("return a * b", "Expected: One and two make three.\nNext step: halab hint 06.1.sum"),
+        ("return a * b", "Why: One and two make three.\nNext step: halab hint 06.1.sum"),
         ("raise NotImplementedError()", "✗ Nothing is written here yet."),
         ("return a / 0", "✗ Your code stopped with ZeroDivisionError: division by zero"),
         ("return nowhere", "✗ name 'nowhere' is not defined: its cell is unanswered, or stopped early."),

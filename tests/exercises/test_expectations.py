@@ -26,7 +26,7 @@ def test_a_notebook_shows_the_behaviour_and_no_line_of_the_test(capsys):
         "expect(False, 'Waits double.', '06.2.backoff')  # secret"
     )
     shown = capsys.readouterr().out
-    assert "Expected: Waits double." in shown
+    assert "Why: Waits double." in shown
     assert "halab hint 06.2.backoff" in shown
     assert "secret" not in shown
     assert "Traceback" not in shown

@@ -244,7 +244,7 @@ def test_feedback_names_the_behaviour_that_a_hidden_test_missed(folder):
     told = [html.unescape(one).strip() for one in re.findall(shown, folder.page("bo"), re.DOTALL)]
     assert len(told) == sum(points == 0 for points in marks(folder, "bo").values())
     for one in told:
-        assert re.fullmatch(r"Expected: [^\n]+\nNext step: halab hint 06\.\d\.[a-z-]+", one), one
+        assert re.fullmatch(r"Why: [^\n]+\nNext step: halab hint 06\.\d\.[a-z-]+", one), one
 
 
 def test_feedback_says_which_error_code_raised(folder):

@@ -58,7 +58,7 @@ def with_bad(one: int, three: int, empty: int = 0) -> Journal:
 )
 def test_what_is_said_of_the_copies_follows_the_run(one: int, three: int, said: str) -> None:
     told = what_copies_did(with_bad(one, three))
-    assert f"{one} of 100 searches of one copy got no answer, and {three} of 100 of three" in told
+    assert f"{one} of 100 searches of one copy got no good answer, and {three} of 100 of three" in told
     assert said in told
     assert "found nothing" not in told
 
@@ -78,7 +78,7 @@ def test_the_verdict_on_the_card_follows_the_run() -> None:
 
     said = results(real(50, 2), real(100, 100))
     assert said["parts-that-may-fail"].verdict == "held"
-    assert "单副本的 100 次搜索有 50 次没有答复" in said["parts-that-may-fail"].words.zh
+    assert "单副本的 100 次搜索有 50 次没有可用的结果" in said["parts-that-may-fail"].words.zh
     assert said["whole-system"].verdict == "held"
     said = results(real(50, 40), real(50, 2))
     assert {finding.verdict for finding in said.values()} == {"broken"}
@@ -94,6 +94,6 @@ def test_a_run_that_proves_nothing_is_told_for_the_record_and_on_the_card(
         monkeypatch.setattr(room, "objections", lambda journal: ("The machine was busy.",))
     told = what_copies_did(with_bad(50, 2))
     assert told.startswith("For the record, though this run proves nothing: ")
-    assert "50 of 100 searches of one copy got no answer, and 2 of 100 of three" in told
+    assert "50 of 100 searches of one copy got no good answer, and 2 of 100 of three" in told
     said = results(with_bad(50, 2), with_bad(100, 100))
     assert {found.verdict for found in said.values()} == {"unproven"}

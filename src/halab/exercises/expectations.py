@@ -22,6 +22,7 @@ __all__ = [
     "explain",
     "hint_in",
     "same",
+    "why_not",
 ]
 
 Check = TypeVar("Check", bound=Callable[..., None])
@@ -40,7 +41,12 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints in place of a traceback, which would show the test, and that may be hidden."""
-        return [gettext("Expected: {value}").format(value=self)]
+        return [why_not(str(self))]
+
+
+def why_not(text: str) -> str:
+    """What is said of a failed check: the behaviour that was expected, or what the answer does instead."""
+    return gettext("Why: {text}").format(text=text)
 
 
 def expect(met: bool, behaviour: str, hint: str) -> None:
@@ -155,7 +161,7 @@ def explain(kind: str, text: str) -> str:
     """One sentence for the learner about an error that ended a check, by its kind such as "NameError"."""
     first_line = next(iter(text.splitlines()), "")
     if kind == CheckFailed.__name__:
-        return gettext("Expected: {first_line}").format(first_line=first_line)
+        return why_not(first_line)
     if kind == NotImplementedError.__name__:
         return gettext("Nothing is written here yet.")
     if kind == NameError.__name__:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from halab.exercises.expectations import CheckFailed, explain, hint_in
+from halab.exercises.expectations import CheckFailed, explain, hint_in, why_not
 from halab.translation import gettext
 
 __all__ = ["CellError", "Verdict"]
@@ -70,7 +70,7 @@ class CellError:
     def in_notebook(self) -> str:
         """What stands below the cell. It quotes no code: a test may be hidden."""
         if self.verdict is Verdict.CHECK_FAILED:
-            return gettext("Expected: {text}").format(text=self.text)
+            return why_not(self.text)
         return f"{self.kind}: {self.text}" if self.text else self.kind
 
     def in_report(self) -> str:

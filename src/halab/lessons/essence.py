@@ -84,7 +84,7 @@ def what_copies_did(journal: Journal) -> Told:
     (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
     counted = gettext(
         "**While the node was gone** ({provenance}), {one} of {of_one} searches of one copy "
-        "got no answer, and {three} of {of_three} of three copies."
+        "got no good answer, and {three} of {of_three} of three copies."
     ).format(provenance=provenance(journal), one=one, of_one=of_one, three=three, of_three=of_three)
     empty = sum(s.error == NOTHING_FOUND and s.intended >= _back(journal) for s in journal.samples(THREE))
     later = (
@@ -124,7 +124,7 @@ def _back(journal: Journal) -> float:
 
 
 def _bad_while_gone(journal: Journal, operation: str) -> tuple[int, int]:
-    """How many requests got no answer while what was killed was gone, and of how many."""
+    """How many requests got no good answer while what was killed was gone, and of how many."""
     at, back = journal.faults[0].at, _back(journal)
     sent = [sample for sample in journal.samples(operation) if at <= sample.intended < back]
     return sum(sample.outcome is not Outcome.OK for sample in sent), len(sent)
@@ -148,9 +148,10 @@ def results(node: Journal, entry: Journal) -> dict[str, Finding]:
 def _of_copies(journal: Journal) -> Finding:
     (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
     words = Bilingual(
-        f"One query node lost: {one} of {of_one} searches of one copy got no answer, and {three} of "
+        f"One query node lost: {one} of {of_one} searches of one copy got no good answer, and {three} of "
         f"{of_three} of three copies",
-        f"少了一个查询节点：单副本的 {of_one} 次搜索有 {one} 次没有答复，三副本的 {of_three} 次有 {three} 次",
+        f"少了一个查询节点：单副本的 {of_one} 次搜索有 {one} 次没有可用的结果，"
+        f"三副本的 {of_three} 次有 {three} 次",
     )
     by = Bilingual("three copies that were hit as well", "三副本也受了影响")
     return finding([journal], "held" if _spared(one, three) else "broken", words, by)

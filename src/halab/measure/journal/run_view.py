@@ -81,7 +81,7 @@ class RunView:
         return " ".join((*self._doubts, self._result()))
 
     def _result(self) -> str:
-        simulated = "Simulated. " if provenance(self.journal) == "simulated" else ""
+        simulated = gettext("Simulated. ") if provenance(self.journal) == "simulated" else ""
         return simulated + (
             self.told or f"{_told(self._until_repair, self.prediction)}{self._of_the_repair()}"
         )
@@ -141,7 +141,14 @@ class RunView:
     def _in_short(self) -> list[tuple[str, str]]:
         """The end of each lane in words, by its name."""
         rows = [] if self._lost_rows is None else [(gettext(_ROWS), self._lost_rows[0])]
-        return [(gettext(row.operation), _in_short(row)) for row in self._rows] + rows
+        return [(gettext(row.operation), self._back(row)) for row in self._rows] + rows
+
+    def _back(self, row: OperationSummary) -> str:
+        """How an operation fared: when it was back, or that only the repair hit it."""
+        again = self._again(row)
+        if again and tuple(again) == row.outages and row.rto != math.inf:
+            return gettext("only with the repair: {lengths}").format(lengths=_lengths(again))
+        return _in_short(row)
 
     def _again(self, row: OperationSummary) -> list[Outage]:
         """The outages that began with the repair or after it: what undoing a fault costs."""
@@ -187,7 +194,8 @@ class RunView:
             for remark in self._doubts
         )
         if doubts:
-            return f'{doubts}<p style="opacity: 0.8; margin: 0.4em 0">For the record: {result}</p>'
+            result = gettext("For the record: {result}").format(result=result)
+            return f'{doubts}<p style="opacity: 0.8; margin: 0.4em 0">{result}</p>'
         return f'<p style="font-size: 1.15em; font-weight: 600; margin: 0.4em 0">{result}</p>'
 
     def _picture(self) -> str:
@@ -197,7 +205,7 @@ class RunView:
             _lane(
                 gettext(row.operation),
                 self._outages(axis, row),
-                _in_short(row),
+                self._back(row),
                 bold=row.operation == self.operation,
             )
             for row in self._rows
@@ -222,7 +230,10 @@ class RunView:
         kinds = {spell.kind for spells in self._spells.values() for spell in spells}
         items = [(_PATTERNS[kind], gettext(mark.words)) for kind, mark in MARKS.items() if kind in kinds]
         if kinds:
-            items += [(_OUTAGE, gettext("an outage")), (_BACK, gettext("the first lasting answer"))]
+            items += [
+                (_OUTAGE, gettext("an outage, by when requests were sent")),
+                (_BACK, gettext("the first lasting answer came")),
+            ]
         if self._lost_rows is not None and self._lost_rows[1]:
             items += [(_PATTERNS["lost"], gettext("acknowledged, and missing afterwards"))]
         items += [(_FAULT, gettext("fault in place"))] if self.journal.faults else []
