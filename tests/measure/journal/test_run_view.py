@@ -65,10 +65,15 @@ def test_another_operation_s_outage_after_the_repair_is_told_too(crashed, sample
     assert said.endswith(
         "2 of 70 requests got no good answer. With the repair came an outage: metadata call 0.2 s."
     )
-    assert "metadata call: only with the repair: 0.2 s" in repr(RunView(run, "search"))
     still_broken = replace(CRASH, undone_at=None)
     alone = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[still_broken])
     assert "repair" not in RunView(alone, "search").sentence
+
+
+def test_of_what_only_the_repair_hit_no_recovery_from_the_fault_is_told(crashed):
+    run = RunView(crashed("." * 37 + "xx" + "." * 31), "search")
+    assert "search: only with the repair: 0.2 s" in repr(run)
+    assert "back after" not in run._repr_html_().split("<details>")[0]
 
 
 def test_what_fails_again_and_stays_down_was_not_back(crashed):
