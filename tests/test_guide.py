@@ -32,10 +32,11 @@ from support.whole_course import learner_of, quick_grader, real_path  # noqa: F4
 ROOT = Path(__file__).parents[1]
 PATH = ROOT / "docs" / "instructor-guide.md"
 GUIDE = PATH.read_text()
+SEATS = (ROOT / "docs" / "seats.md").read_text()
 WORKSHOP = (ROOT / "docs" / "workshop.md").read_text()
 LINES = [
     line
-    for block in re.findall(r"^```bash\n(.*?)^```", GUIDE + WORKSHOP, re.M | re.S)
+    for block in re.findall(r"^```bash\n(.*?)^```", GUIDE + SEATS + WORKSHOP, re.M | re.S)
     for line in block.splitlines()
 ]
 LESSON = "course/06-failover-timeline.ipynb"
@@ -89,7 +90,7 @@ def test_a_command_that_is_none_would_be_found():
 
 def test_commands_in_prose_exist_too():
     known = set(typer.main.get_command(cli.app).commands)
-    named = set(re.findall(r"`halab ([a-z-]+)", GUIDE))
+    named = set(re.findall(r"`halab ([a-z-]+)", GUIDE + SEATS))
     assert named
     assert named <= known
     assert commands("halab"), "else no command above was parsed"
@@ -98,7 +99,7 @@ def test_commands_in_prose_exist_too():
 def test_every_nbgrader_command_exists():
     from nbgrader.apps import NbGraderApp
 
-    named = {words[0] for words in commands("nbgrader")} | set(re.findall(r"`nbgrader ([a-z_]+)", GUIDE))
+    named = {words[0] for words in commands("nbgrader")} | set(re.findall(r"`nbgrader ([a-z_]+)", GUIDE + SEATS))
     assert named
     assert named <= set(NbGraderApp.subcommands)
 
@@ -114,7 +115,7 @@ def test_make_targets_and_copied_folders_exist():
 
 
 def test_every_link_leads_somewhere_and_the_readme_leads_here():
-    links = re.findall(r"\]\(([^)#]+)\)", GUIDE)
+    links = re.findall(r"\]\(([^)#]+)\)", GUIDE + SEATS)
     assert len(links) > 5
     for target in links:
         assert target.startswith("https://") or (PATH.parent / target).exists(), target
@@ -131,7 +132,7 @@ def test_memory_figures_are_those_measured():
 
 
 def test_the_chart_s_values_leave_room_for_the_cluster():
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.M | re.S)
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", SEATS, re.M | re.S)
     memory = yaml.safe_load(block)["singleuser"]["memory"]
     assert memory == {"guarantee": "2G", "limit": "3G"}
     cluster = int(re.findall(r"profile `ha`.*?\| (\d+) MiB", GUIDE)[0])

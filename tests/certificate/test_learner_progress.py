@@ -239,8 +239,11 @@ def test_a_measurement_that_was_kept_anew_with_another_note_counts_once(course, 
     assert not told[7].accepted
 
 
-def test_80_percent_and_a_measurement_meet_the_item(course, journals):
+def test_80_percent_and_a_measurement_that_was_predicted_meet_the_item(course, journals):
     journals("06-crash.jsonl")
+    append(state_dir() / "grades.jsonl", {"card": 6, "points": 1.0, "out_of": 1.0, "checks": []})
+    assert not progress().cards[6].met
+    predict(6, "crash active rootcoord", failed_requests=200)
     for points, met in ((799.0, False), (800.0, True)):
         append(state_dir() / "grades.jsonl", {"card": 6, "points": points, "out_of": 1000.0, "checks": []})
         assert progress().cards[6].met == met

@@ -253,8 +253,8 @@ def test_two_learners_with_work_of_their_own_share_nothing_and_one_may_be_certif
         (b"[" * 100_000, "not JSON, or was cut off"),
         (b"[]", "no certificate"),
         (b'{"name": "x"}', "no certificate of this course"),
-        (b'{"format": "halab-certificate", "version": 2}', "version 2; this halab reads version 3"),
-        (b'{"format": "halab-certificate", "version": 3}', "record: Field required"),
+        (b'{"format": "halab-certificate", "version": 3}', "version 3; this halab reads version 4"),
+        (b'{"format": "halab-certificate", "version": 4}', "record: Field required"),
         (b" " * 5_000_001, "more than 5,000,000 bytes"),
     ],
 )

@@ -71,6 +71,17 @@ def test_who_has_all_gets_one_and_the_others_are_told_what_is_missing(folder, co
     assert "HALAB_WORK" in os.environ
 
 
+def test_what_another_learner_measured_is_said_before_it_is_signed(learner_of, folder, command):  # noqa: F811
+    """In nobody else's folder: no two share it."""
+    zoe = learner_of("zoe")
+    zoe.measure(6, by="bo")
+    shutil.copytree(zoe.work, folder / "zoe")
+    done = command()
+    assert done.exit_code == 1
+    assert "Measured by bo, not by zoe" in done.stdout
+    assert not [record for record in records(folder) if "-zoe-" in record.name]
+
+
 def test_a_second_run_makes_no_second_certificate(folder, command):
     command()
     first = records(folder)

@@ -54,6 +54,26 @@ def test_certify_lists_what_is_missing_and_writes_nothing(halab, whole_course):
     assert not whole_course.home.exists(), "no key was made either"
 
 
+def test_what_another_measured_is_said_and_not_signed_unless_that_is_accepted(halab, whole_course):
+    whole_course.measure(6, by="bo")
+    run = halab("certify")
+    assert run.exit_code == 1
+    assert "Measured by bo, not by ada: 06-crash.jsonl." in run.output
+    assert not (whole_course.work / "certificates").exists()
+    run = halab("certify", "--accept")
+    assert run.exit_code == 0, run.output
+    assert "Measured by bo" in run.output
+    (record,) = (whole_course.work / "certificates").glob("*.json")
+    told = " ".join(halab("verify", str(record)).output.split())
+    assert "– That ada measured all of it: journals say that bo did." in told
+
+
+def test_what_nobody_predicted_counts_for_no_certificate(halab, whole_course):
+    whole_course.measure(6, started="1999-01-01T00:00:00+00:00")
+    told = " ".join(halab("certify").output.split())
+    assert "nothing was predicted before any of its measurements. Next step: halab lab, then predict" in told
+
+
 def test_a_wrong_key_is_told_before_anything_is_graded(halab, whole_course, tmp_path):
     (tmp_path / "key").write_text("nonsense")
     (tmp_path / "key").chmod(0o600)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from halab.cluster.simulated import SimulatedCluster
+from halab.course.identity import learner_id
 from halab.course.paths import journals
 from halab.course.predictions import predict
 from halab.lessons import common
@@ -34,7 +35,9 @@ def test_a_kept_journal_is_found_again_whole() -> None:
     assert repr(said) == f"Kept for card 6: crash active rootcoord, in journals/{path.name}"
     assert keep(journal, 6) == said
     assert journals(6) == [path]
-    assert [one.lines for one in kept(6)] == [journal.lines]
+    (again,) = kept(6)
+    assert (again.samples(), again.faults) == (journal.samples(), journal.faults)
+    assert (again.header.learner, journal.header.learner) == (learner_id(), "")
     assert kept(5) == []
 
 

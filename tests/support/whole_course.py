@@ -51,6 +51,7 @@ class WholeCourse:
             lesson.parent.mkdir(exist_ok=True)
             lesson.write_text(notebook())
             self.earn(card.number, 18.0)
+            self.predict(card.number)
             self.measure(card.number)
         return self
 
@@ -77,7 +78,15 @@ class WholeCourse:
         with kept.open("a") as file:
             file.write(json.dumps({"card": card, "points": points, "out_of": out_of, "checks": []}) + "\n")
 
-    def measure(self, card, *, simulated=False, engine="embedded", started=STARTED, probes=1, faults=True):
+    def predict(self, card):
+        """What the lesson's form keeps, long before any measurement."""
+        made = {"learner": self.learner, "card": card, "time": 1e9, "numbers": {"failed_requests": 1.0}}
+        kept = self.work / ".halab" / "predictions.jsonl"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with kept.open("a") as file:
+            file.write(json.dumps(made | {"experiment": "crash active rootcoord"}) + "\n")
+
+    def measure(self, card, *, simulated=False, engine="embedded", started=STARTED, probes=1, faults=True, by=None):
         self.seed += 1
         header = Header(
             name="course",
@@ -93,6 +102,7 @@ class WholeCourse:
             operations=("search",),
             timeouts={"search": 1.0},
             simulated=simulated,
+            learner=self.learner if by is None else by,
         )
         fault = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 12.0)
         own = (sum(map(ord, self.learner)) * 100 + self.seed) / 1e6  # no two runs are alike

@@ -28,7 +28,7 @@ def test_every_tile_links_only_to_files_that_exist() -> None:
 def test_it_says_what_was_done_and_how_far_off_the_prediction_was() -> None:
     compared = (PredictionOutcome("crash active rootcoord", 11.0, 9.25),)
     board = show_board(
-        done(opened=True, cells_run=12, cells=20, predicted=True, compared=compared, measured=1)
+        done(opened=True, cells_run=12, cells=20, predicted=True, foreseen=1, compared=compared, measured=1)
     )
     line = repr(board).splitlines()[5]
     assert line == (
@@ -59,16 +59,23 @@ def test_it_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_was_not_begun_is_one_word_and_what_is_finished_looks_different() -> None:
     assert repr(show_board(NOTHING)).splitlines()[0] == " 1  The essence of high availability: not begun"
-    finished = done(
-        opened=True, cells_run=3, cells=3, predicted=True, measured=1, points=20, max_points=20, met=True
-    )
-    board = show_board(finished)
+    finished = done(opened=True, cells_run=3, cells=3, predicted=True, measured=1, points=20, max_points=20)
+    unforeseen = show_board(finished)
+    assert "○ Checklist: needs a prediction before the lab" in repr(unforeseen)
+    assert "run a lab that you have predicted once more" in repr(unforeseen).splitlines()[-1]
+    finished = show_board(
+        done(
+            opened=True, cells_run=3, cells=3, predicted=True, foreseen=1, measured=1, points=20,
+            max_points=20, met=True,
+        )
+    )  # fmt: skip
+    board = finished
     assert [tile["state"] for tile in board.tiles] == ["new"] * 5 + ["done"] + ["new"] * 5
     assert board.steps == [5, 55]
 
 
 def test_an_item_that_two_cards_share_says_which_one_it_waits_for() -> None:
-    waiting = done(measured=1, points=20, max_points=20, waits_for=(5,))
+    waiting = done(foreseen=1, measured=1, points=20, max_points=20, waits_for=(5,))
     assert "○ Checklist: waits for card 5" in repr(show_board(waiting))
 
 

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from halab.certificate.certificate_page import page
 from halab.certificate.check_page import check_page
-from halab.certificate.evidence import Evidence, evidence
+from halab.certificate.evidence import Evidence, evidence, foreseen
 from halab.certificate.paper import paper_text
 from halab.certificate.pdf import print_pdf
 from halab.certificate.record import (
@@ -43,7 +43,7 @@ from halab.errors import CourseError, SubmissionError
 from halab.folders import read_plain
 from halab.grading.grader import GradeReport, grade_notebook, last_grade
 from halab.grading.preparation import MAX_BYTES
-from halab.translation import Language
+from halab.translation import Language, gettext
 
 __all__ = [
     "Assessment",
@@ -90,6 +90,19 @@ class Assessment:
     def met(self, item: Item) -> bool:
         return not any(missing.card in item.cards for missing in self.missing)
 
+    def others_work(self) -> list[str]:
+        """A sentence for each other id that stands in journals as that of who measured them."""
+        files: dict[str, list[str]] = {}
+        for journal in self.journals:
+            if journal.learner not in ("", self.learner):
+                files.setdefault(journal.learner, []).append(journal.file)
+        return [
+            gettext("Measured by {other}, not by {learner}: {files}.").format(
+                other=other, learner=self.learner, files=", ".join(names)
+            )
+            for other, names in sorted(files.items())
+        ]
+
     @property
     def complete(self) -> bool:
         return all(self.met(item) for item in CHECKLIST)
@@ -130,7 +143,11 @@ def assess(
     return Assessment(
         learner=learner,
         exercises=tuple(exercises.values()),
-        journals=tuple(journal.pin for kept in measured.values() for journal in kept.accepted),
+        journals=tuple(
+            run.pin.model_copy(update={"foreseen": bool(foreseen(run))})
+            for kept in measured.values()
+            for run in kept.accepted
+        ),
         missing=tuple(missing),
         remarks=tuple(remarks),
     )
@@ -256,6 +273,8 @@ def _missing(card: Entry, graded: ExercisePin | SubmissionError | None, measured
         missing.append(exercise)
     if not measured.accepted:
         missing.append(_journal_missing(card, measured))
+    elif not any(map(foreseen, measured.accepted)):
+        missing.append(_prediction_missing(card))
     return missing
 
 
@@ -277,6 +296,16 @@ def _journal_missing(card: Entry, measured: Evidence) -> Missing:
     if measured.rejected:
         problem += f" ({len(measured.rejected)} kept, and none counts)"
     return Missing(card.number, problem, f"halab lab, then run course/{card.slug}.ipynb")
+
+
+def _prediction_missing(card: Entry) -> Missing:
+    return Missing(
+        card.number,
+        gettext("nothing was predicted before any of its measurements"),
+        gettext("halab lab, then predict and run the lab again in {file}").format(
+            file=f"course/{card.slug}.ipynb"
+        ),
+    )
 
 
 def _board_differs(card: Entry, fresh: ExercisePin | None) -> str:

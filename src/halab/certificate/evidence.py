@@ -12,6 +12,7 @@ from pathlib import Path
 from halab.certificate.record import FaultPin, JournalPin
 from halab.course.catalogue import CERTIFIED, Bilingual, entry
 from halab.course.paths import journals
+from halab.course.predictions import prediction
 from halab.errors import JournalError
 from halab.folders import course_root
 from halab.measure.journal.experiment_name import experiment_of
@@ -21,7 +22,7 @@ from halab.measure.journal.validity import objections
 from halab.translation import Language
 
 __all__ = [
-    "CLOCK_TOLERANCE", "Evidence", "Measurement", "RejectedJournal", "evidence", "measurement",
+    "CLOCK_TOLERANCE", "Evidence", "Measurement", "RejectedJournal", "evidence", "foreseen", "measurement",
 ]  # fmt: skip
 
 _FEW = 2  # journals of a card that do not count and are each told
@@ -93,6 +94,12 @@ def evidence() -> dict[int, Evidence]:
     """
     counted: list[Measurement] = []
     return {card.number: _of_card(card.number, counted) for card in CERTIFIED}
+
+
+def foreseen(run: Measurement) -> dict[str, float]:
+    """What the learner predicted of this very run before it began, by the numbers' names; {} if nothing."""
+    made = prediction(run.pin.card, run.experiment, before=run.began)
+    return made.numbers if made else {}
 
 
 def _of_card(card: int, counted: list[Measurement]) -> Evidence:
@@ -197,6 +204,8 @@ def _measurement(file: str, card: int, journal: Journal) -> Measurement:
         probes=len(journal.samples()),
         probes_sketch=_sketch(probes),
         simulated=False,
+        learner=header.learner[:64],
+        foreseen=False,  # what was predicted is not in the journal: `assess` looks
     )
     rows = summary(journal).rows
     return Measurement(

@@ -16,11 +16,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from halab.certificate.evidence import Evidence, Measurement, evidence
+from halab.certificate.evidence import Evidence, Measurement, evidence, foreseen
 from halab.certificate.record import passes
 from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item, entry
 from halab.course.paths import state_dir, work_dir
-from halab.course.predictions import prediction, predictions
+from halab.course.predictions import predictions
 from halab.course.store import DamagedFileWarning, read
 from halab.folders import read_plain
 from halab.grading.grader import last_grade
@@ -76,6 +76,11 @@ class CardProgress:
         return 0 < self.cells == self.cells_run
 
     @property
+    def prediction_done(self) -> bool:
+        """Whether nothing is left to predict: once there are measurements, one of them was foreseen."""
+        return self.foreseen > 0 if self.measured else self.predicted
+
+    @property
     def exercise_done(self) -> bool:
         """Whether the points are enough for the certificate."""
         return self.points is not None and passes(self.points, self.max_points or 0.0)
@@ -116,25 +121,19 @@ def _card_progress(card: Entry, measured: Evidence, notes: list[str]) -> CardPro
     graded = last_grade(card.number) or {}
     copy = work_dir() / "course" / card.lesson_path.name
     run, cells = _cells(card, copy, notes)
-    foreseen = [(run, made) for run in measured.accepted if (made := _made_before(card.number, run))]
+    predicted = [(run, made) for run in measured.accepted if (made := foreseen(run))]
     return CardProgress(
         opened=copy.is_file(),
         cells_run=run,
         cells=cells,
         predicted=bool(predictions(card.number)),
-        foreseen=len(foreseen),
-        compared=tuple(_compared(run, made) for run, made in foreseen if made.keys() & _ABOUT_SEARCHES),
+        foreseen=len(predicted),
+        compared=tuple(_compared(run, made) for run, made in predicted if made.keys() & _ABOUT_SEARCHES),
         measured=len(measured.accepted),
         rejected=len(measured.rejected),
         points=graded.get("points"),
         max_points=graded.get("out_of"),
     )
-
-
-def _made_before(card: int, run: Measurement) -> dict[str, float]:
-    """What was predicted of this very run before it began, by the numbers' names."""
-    made = prediction(card, run.experiment, before=run.began)
-    return made.numbers if made else {}
 
 
 def _compared(run: Measurement, numbers: Mapping[str, float]) -> PredictionOutcome:
@@ -210,8 +209,8 @@ def _met(item: Item, cards: Mapping[int, CardProgress]) -> bool:
 
 
 def _lacking(item: Item, cards: Mapping[int, CardProgress]) -> tuple[int, ...]:
-    """The item's cards of which the lab or the exercise is not done."""
-    return tuple(n for n in item.cards if not (cards[n].measured and cards[n].exercise_done))
+    """The item's cards of which the exercise is not done, or no measurement that was predicted."""
+    return tuple(n for n in item.cards if not (cards[n].foreseen and cards[n].exercise_done))
 
 
 def _with_item(number: int, cards: Mapping[int, CardProgress]) -> CardProgress:

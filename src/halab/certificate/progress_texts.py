@@ -9,7 +9,7 @@ from typing import Literal
 from halab.certificate.learner_progress import CardProgress, PredictionOutcome, Progress
 from halab.certificate.record import PASS_MARK
 from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry
-from halab.translation import Language
+from halab.translation import Language, gettext
 
 __all__ = ["HEADINGS", "Fact", "State", "Step", "facts", "items_met", "next_step", "state", "steps_done"]
 
@@ -44,7 +44,7 @@ def facts(done: CardProgress, lang: Language) -> tuple[Fact, ...]:
     zh = lang == "zh"
     return (
         Fact(done.lesson_done, _lesson(done, zh)),
-        Fact(done.predicted, _prediction(done, zh)),
+        Fact(done.prediction_done, _prediction(done, zh)),
         Fact(done.measured > 0, _lab(done, zh)),
         Fact(done.exercise_done, _exercise(done, zh)),
         Fact(done.met, _item(done, zh)),
@@ -88,7 +88,7 @@ def next_step(progress: Progress, lang: Language) -> Step:
 
 def _steps(done: CardProgress) -> tuple[bool, ...]:
     """What a card asks for, in the order in which it is done."""
-    return done.opened, done.predicted, done.measured > 0, done.lesson_done, done.exercise_done
+    return done.opened, done.prediction_done, done.measured > 0, done.lesson_done, done.exercise_done
 
 
 def _next_of(card: Entry, done: CardProgress, zh: bool) -> tuple[str, str]:
@@ -99,6 +99,9 @@ def _next_of(card: Entry, done: CardProgress, zh: bool) -> tuple[str, str]:
         return (f"打开课程 {lesson}。" if zh else f"open the lesson {lesson}."), lesson
     if not done.predicted:
         words = f"先做预测，再动手：{lesson}。" if zh else f"predict before you measure, in {lesson}."
+        return words, lesson
+    if not done.prediction_done:
+        words = gettext("run a lab that you have predicted once more, in {lesson}.").format(lesson=lesson)
         return words, lesson
     if not done.measured and done.rejected:
         words = f"none of your runs counts (`halab progress` says why): run the lab again, in {lesson}."
@@ -201,17 +204,17 @@ def _lab(done: CardProgress, zh: bool) -> str:
 def _item(done: CardProgress, zh: bool) -> str:
     if done.met:
         return "已达成" if zh else "item met"
-    lab, exercise = done.measured > 0, done.exercise_done
-    if lab and exercise:
+    lab, foreseen, exercise = done.measured > 0, done.foreseen > 0, done.exercise_done
+    if foreseen and exercise:
         cards = ("、" if zh else ", ").join(map(str, done.waits_for))
         if zh:
             return f"这一项还要看第 {cards} 张卡片：它的实测或练习还没完成"
         return f"waits for card {cards}, which belongs to the same item"
     if zh:
-        return "还缺" + "和".join((["实测"] if not lab else []) + (["练习"] if not exercise else []))
-    return "needs " + " and ".join(
-        (["the lab"] if not lab else []) + (["the exercise"] if not exercise else [])
-    )
+        lacking = ["实测"] * (not lab) + ["实测前的预测"] * (lab and not foreseen) + ["练习"] * (not exercise)
+        return "还缺" + "和".join(lacking)
+    lacking = ["the lab"] * (not lab) + ["a prediction before the lab"] * (lab and not foreseen)
+    return "needs " + " and ".join(lacking + ["the exercise"] * (not exercise))
 
 
 def _exercise(done: CardProgress, zh: bool) -> str:

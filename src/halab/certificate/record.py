@@ -1,6 +1,6 @@
 """The certificate as data: what is signed, in which form, and how a file of it is read.
 
-{"format": "halab-certificate", "version": 3, "record": {...}, "paper": "...",
+{"format": "halab-certificate", "version": 4, "record": {...}, "paper": "...",
  "public_key": "...", "signature": "..."}
 
 The signature is over the canonical JSON of everything but itself: keys sorted, no blanks, ASCII.
@@ -38,12 +38,13 @@ __all__ = [
 ]
 
 FORMAT = "halab-certificate"
-VERSION = 3
+VERSION = 4
 PASS_MARK = 0.8
 """The fraction of an exercise's points that its checklist item asks for; `share` in a record."""
 COURSE = Bilingual("Keep Milvus available", "让 Milvus 一直可用")
-COURSE_HOURS = 10
-"""Hours that ten cards with their lessons and exercises take: about one each."""
+COURSE_HOURS = 11
+"""Hours that it takes: about one a card with its lesson and exercise, in lesson 5 twenty minutes more, and one for
+lesson 12 and its exercise."""
 _MAX_BYTES = 5_000_000  # bytes; one with a hundred journals has 60 thousand
 
 
@@ -77,7 +78,8 @@ class FaultPin(_Strict):
 
 class JournalPin(_Strict):
     """A measurement of a real cluster: its journal's last hash, what was measured on what, and hashes of some
-    probes, which stay the same in a copy that was altered.
+    probes, which stay the same in a copy that was altered. `learner` is who made it, as its header says ("" for
+    journals of old); `foreseen` whether they had predicted it before it began.
     """
 
     card: _Card
@@ -92,6 +94,8 @@ class JournalPin(_Strict):
     probes: int = Field(ge=1)
     probes_sketch: tuple[_ShortDigest, ...] = Field(min_length=1, max_length=16)
     simulated: Literal[False]
+    learner: Annotated[str, Field(max_length=64), AfterValidator(_printable)]
+    foreseen: bool
 
 
 class ExercisePin(_Strict):
@@ -169,7 +173,7 @@ class Certificate(_Strict):
     """
 
     format: Literal["halab-certificate"] = "halab-certificate"
-    version: Literal[3] = 3
+    version: Literal[4] = 4
     record: Record
     paper: str = Field(max_length=2000)
     public_key: str
@@ -225,7 +229,7 @@ def read_certificate(path: Path) -> tuple[Certificate, bytes]:
             f"{path.name} is a certificate of version {data.get('version')!r}; "
             f"this halab reads version {VERSION}.",
             hint="Verify it with the halab that wrote it. Since version 3 the tenth item asks for "
-            "lesson 12's exercise and measured lab.",
+            "lesson 12's exercise and measured lab, since version 4 each lab for a prediction before it.",
         )
     try:
         return Certificate.model_validate_json(json.dumps(data)), canonical(data)

@@ -102,7 +102,7 @@ def _verify(
     if not failures:
         proven.append(
             f"It adds up: each of the ten items has {PASS_MARK:.0%} or more of the points of its exercises, "
-            "and for each of its labs a journal that says a real cluster was measured."
+            "and for each of its labs a journal that says a real cluster was measured, after it was predicted."
         )
     if public_key is not None:
         same = public_key == key
@@ -186,8 +186,11 @@ def _arithmetic(certificate: Certificate) -> list[str]:
         if len(graded) != 1:
             failures.append(f"{called} has {len(graded)} graded exercises and should have one.")
         failures += [_below_pass_mark(exercise) for exercise in graded if not _has_enough_points(exercise)]
-        if not record.journals_of(card.number):
+        measured = record.journals_of(card.number)
+        if not measured:
             failures.append(f"{called} has no measurement.")
+        elif not any(journal.foreseen for journal in measured):
+            failures.append(f"{called} has no measurement that was predicted before it began.")
     probes = [probe for journal in record.journals for probe in set(journal.probes_sketch)]
     if len(set(probes)) < len(probes):
         failures.append("One measurement is counted twice.")
@@ -224,7 +227,7 @@ def _journal(pin: JournalPin, work: Path) -> str:
         return f"journals/{pin.file} was altered: it is whole, but another measurement."
     return (
         ""
-        if measured.pin == pin
+        if measured.pin == pin.model_copy(update={"foreseen": False})  # which no journal says
         else f"journals/{pin.file} says other things than the certificate says of it."
     )
 
@@ -282,6 +285,13 @@ def _digests(record: Record) -> dict[str, str]:
     return probes | {one.notebook_sha256: f"{one.assignment}.ipynb" for one in record.exercises}
 
 
+def _others_work(record: Record) -> list[str]:
+    others = {one.learner for one in record.journals} - {"", record.learner}
+    return [
+        f"That {record.learner} measured all of it: journals say that {', '.join(sorted(others))} did."
+    ] * bool(others)
+
+
 def _unproven(
     record: Record, public_key: PublicKey | None, work: Path | None, revoked: Path | None
 ) -> tuple[str, ...]:
@@ -291,6 +301,7 @@ def _unproven(
     )
     sentences = [] if public_key or record.key != "own" else [who]
     sentences.append(f"That {record.name or record.learner} did the work, and alone.")
+    sentences += _others_work(record)
     sentences.append(
         "That the measurements took place: the chain of a journal has no secret, so a whole one can be "
         "invented."

@@ -1,7 +1,7 @@
 """Certificates for a whole class: each learner's handed-in work assessed as `halab certify` does, and signed.
 
-Before anything is signed, all are compared: work that two learners share is nobody's until the instructor
-says whose it is.
+Before anything is signed, all are compared: work that two learners share, or that says it is another's, is
+nobody's until the instructor says whose it is.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def certify_class(
     """Assess every learner who handed in whole work, and sign for those who have all ten items.
 
     Certificates go into `out`; who has one there by this key keeps it. Work is copied to `scratch` first, and
-    nothing is written where it lay. What two learners share, here or with a certificate in `out`, is told and
-    not signed, but for the learners in `accept`. Raises CourseError if one of them handed in nothing.
+    nothing is written where it lay. What two learners share, here or with a certificate in `out`, and what
+    another measured, is told and not signed, but for the learners in `accept`. Raises CourseError if one of them handed in nothing.
     """
     if unknown := sorted(set(accept) - set(submitted.works)):
         raise CourseError(
@@ -86,6 +86,7 @@ def certify_class(
     shared = _shared(complete, before)
     for learner in complete:
         shared[learner] += _not_their_own(learner, submitted.works[learner])
+        shared[learner] += complete[learner].others_work()
     learners = []
     for learner in submitted.learners:
         if learner in before:

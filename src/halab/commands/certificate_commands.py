@@ -16,6 +16,7 @@ from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from halab.errors import CourseError
 from halab.translation import gettext
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COURSE_HOURS", "Hours", "Organisation", "Person", "ValidUntil", "register"]
 
-COURSE_HOURS = 10  # as halab.certificate.record has it, which takes a second to load
+COURSE_HOURS = 11  # as halab.certificate.record has it, which takes a second to load
 
 Organisation = Annotated[str, typer.Option(help="Who issues it: the organisation.")]
 Person = Annotated[str, typer.Option(help="Who issues it: the person.")]
@@ -78,10 +79,13 @@ def certify(
     person: Person = "",
     hours: Hours = COURSE_HOURS,
     valid_until: ValidUntil = "",
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Sign although another id measured some of it.")
+    ] = False,
 ) -> None:
     """Grade all exercises again, check all journals, and sign a certificate if all ten items are met.
 
-    If not, it lists what is missing and writes nothing.
+    If not, it lists what is missing and writes nothing. Nor does it sign what another learner measured.
     """
     from halab.certificate.assessment import assess, checked_name, checked_terms, issue, save
     from halab.certificate.signing_keys import own_key, read_key
@@ -98,6 +102,16 @@ def certify(
     if not found.complete:
         console.print(gettext("No certificate yet. Nothing was written."), highlight=False)
         raise typer.Exit(1)
+    others = found.others_work()
+    _list(gettext("Not this learner's"), others)
+    if others and not accept:
+        raise CourseError(
+            gettext("Nothing was signed: another learner measured some of it."),
+            hint=gettext(
+                "Move those files out of journals/ and measure them yourself. If you had another id then, "
+                "add --accept."
+            ),
+        )
     signer = issuer or own_key()
     issued = issue(found, name, signer, by_issuer=issuer is not None, terms=terms)
     files = save(issued, out or work_dir() / "certificates", lang)
@@ -175,7 +189,6 @@ def verify(
 
 def _verify_paper(text: str, key: PublicKey | None, revoked: Path | None) -> bool:
     from halab.certificate.verification import verify_paper
-    from halab.errors import CourseError
 
     if key is None:
         raise CourseError(
@@ -201,7 +214,6 @@ def key(
 ) -> None:
     """For issuers: make a key to sign certificates with, FILE, and FILE.pub to hand out."""
     from halab.certificate.signing_keys import make_key
-    from halab.errors import CourseError
     from halab.folders import course_root
 
     if file.resolve().is_relative_to(course_root()):

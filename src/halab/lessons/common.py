@@ -16,6 +16,7 @@ from halab.cluster.protocol import Cluster
 from halab.course import predictions
 from halab.course.cards import card
 from halab.course.catalogue import CATALOGUE
+from halab.course.identity import learner_id
 from halab.course.paths import journals, work_dir
 from halab.course.seat import tell_class
 from halab.measure.experiments import fault_experiment
@@ -95,11 +96,12 @@ def experiment(
 def keep(journal: Journal, number: int) -> Sentence:
     """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on.
 
-    Keeping the same journal again changes nothing. The sentence names the file, and says why if the
+    From here on its header says whose it is, unless it said so before. Keeping the same journal again changes nothing. The sentence names the file, and says why if the
     run proves nothing.
     """
     folder = work_dir() / "journals"
     folder.mkdir(parents=True, exist_ok=True)
+    journal = journal if journal.header.learner else journal.extended(learner=learner_id())
     began = datetime.fromisoformat(journal.header.started).astimezone()
     name = Path(journal_name(experiment_of(journal), began)).stem
     # The digest keeps two runs of one second apart.

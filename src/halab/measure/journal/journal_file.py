@@ -46,7 +46,8 @@ class Header:
     `rate` is probes a second of each operation (of clients that wait for their answers: as it turned out);
     `deadline` and `ttl` are seconds; `timeouts` is how many seconds the users of each operation wait (the
     deadline, unless they wait longer); `started` is the wall clock in ISO 8601; `seed` feeds every random
-    number of the run.
+    number of the run. `learner` is the id of who measured it in a lesson, "" if it was no learner's, or if
+    halab did not write that yet.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Header:
     operations: tuple[str, ...]
     timeouts: dict[str, float]
     simulated: bool
+    learner: str = ""
 
     @classmethod
     def of(
@@ -371,11 +373,12 @@ class Journal:
         notes: Iterable[str] = (),
         events: Iterable[Event] = (),
         faults: Iterable[FaultRecord] | None = None,
+        learner: str = "",
     ) -> Journal:
         """The same measurement with its row count, more notes and more events, chained anew. `faults`
-        take the place of those it had."""
+        take the place of those it had; `learner` is who made it, where the journal does not say it yet."""
         return Journal.write(
-            self.header,
+            replace(self.header, learner=self.header.learner or learner),
             samples=self._samples,
             faults=self.faults if faults is None else faults,
             events=[*self.events, *events],
