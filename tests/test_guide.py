@@ -99,7 +99,9 @@ def test_commands_in_prose_exist_too():
 def test_every_nbgrader_command_exists():
     from nbgrader.apps import NbGraderApp
 
-    named = {words[0] for words in commands("nbgrader")} | set(re.findall(r"`nbgrader ([a-z_]+)", GUIDE + SEATS))
+    named = {words[0] for words in commands("nbgrader")} | set(
+        re.findall(r"`nbgrader ([a-z_]+)", GUIDE + SEATS)
+    )
     assert named
     assert named <= set(NbGraderApp.subcommands)
 

@@ -86,7 +86,9 @@ class WholeCourse:
         with kept.open("a") as file:
             file.write(json.dumps(made | {"experiment": "crash active rootcoord"}) + "\n")
 
-    def measure(self, card, *, simulated=False, engine="embedded", started=STARTED, probes=1, faults=True, by=None):
+    def measure(
+        self, card, *, simulated=False, engine="embedded", started=STARTED, probes=1, faults=True, by=None
+    ):
         self.seed += 1
         header = Header(
             name="course",
