@@ -43,8 +43,8 @@ PASS_MARK = 0.8
 """The fraction of an exercise's points that its checklist item asks for; `share` in a record."""
 COURSE = Bilingual("Keep Milvus available", "让 Milvus 一直可用")
 COURSE_HOURS = 11
-"""Hours that it takes: about one a card with its lesson and exercise, in lesson 5 twenty minutes more, and one for
-lesson 12 and its exercise."""
+"""Hours that it takes: about one a card with its lesson and exercise, twenty minutes more in lesson 5, and one
+for lesson 12 with its exercise."""
 _MAX_BYTES = 5_000_000  # bytes; one with a hundred journals has 60 thousand
 
 
@@ -78,8 +78,8 @@ class FaultPin(_Strict):
 
 class JournalPin(_Strict):
     """A measurement of a real cluster: its journal's last hash, what was measured on what, and hashes of some
-    probes, which stay the same in a copy that was altered. `learner` is who made it, as its header says ("" for
-    journals of old); `foreseen` whether they had predicted it before it began.
+    probes, which stay the same in a copy that was altered. `learner` is who made it, as its header says (""
+    for journals of old); `foreseen` whether they had predicted it before it began.
     """
 
     card: _Card

@@ -102,7 +102,8 @@ def _verify(
     if not failures:
         proven.append(
             f"It adds up: each of the ten items has {PASS_MARK:.0%} or more of the points of its exercises, "
-            "and for each of its labs a journal that says a real cluster was measured, after it was predicted."
+            "and for each of its labs a journal that says a real cluster was measured "
+            "after a prediction."
         )
     if public_key is not None:
         same = public_key == key

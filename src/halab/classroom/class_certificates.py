@@ -69,7 +69,8 @@ def certify_class(
 
     Certificates go into `out`; who has one there by this key keeps it. Work is copied to `scratch` first, and
     nothing is written where it lay. What two learners share, here or with a certificate in `out`, and what
-    another measured, is told and not signed, but for the learners in `accept`. Raises CourseError if one of them handed in nothing.
+    another measured, is told and not signed, but for the learners in `accept`. Raises CourseError if one of
+    them handed in nothing.
     """
     if unknown := sorted(set(accept) - set(submitted.works)):
         raise CourseError(

@@ -96,8 +96,8 @@ def experiment(
 def keep(journal: Journal, number: int) -> Sentence:
     """Save a journal among those of a card, `work/journals/NN-...`; the board counts it from then on.
 
-    From here on its header says whose it is, unless it said so before. Keeping the same journal again changes nothing. The sentence names the file, and says why if the
-    run proves nothing.
+    From here on its header says whose it is, unless it said so before. Keeping the same journal again changes
+    nothing. The sentence names the file, and says why if the run proves nothing.
     """
     folder = work_dir() / "journals"
     folder.mkdir(parents=True, exist_ok=True)
