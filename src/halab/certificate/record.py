@@ -43,7 +43,7 @@ PASS_MARK = 0.8
 """The fraction of an exercise's points that its checklist item asks for; `share` in a record."""
 COURSE = Bilingual("Keep Milvus available", "让 Milvus 一直可用")
 COURSE_HOURS = 11
-"""Hours that it takes: about one a card with its lesson and exercise, twenty minutes more in lesson 5, and one
+"""Hours it takes: about one a card with its lesson and exercise, twenty minutes more in lesson 5, and one
 for lesson 12 with its exercise."""
 _MAX_BYTES = 5_000_000  # bytes; one with a hundred journals has 60 thousand
 
