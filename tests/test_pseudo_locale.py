@@ -5,6 +5,7 @@ Names stay (operations by name in a title, components, faults, units); three Eng
 
 import gettext
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,8 +21,19 @@ from halab.measure.journal.plots import describe, plot
 from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.summaries import repeat_summary, summary
 from halab.models.availability import downtime
+from halab.widgets import base
+from halab.widgets.architecture_map import ArchitectureMap
+from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
+from halab.widgets.balancer_race import BalancerRace
+from halab.widgets.cluster_view import ClusterView
 from halab.widgets.drill_clock import DrillClock
+from halab.widgets.language_switch import LanguageSwitch
 from halab.widgets.probe_tuner import ProbeTuner
+from halab.widgets.protection_table import ProtectionTable
+from halab.widgets.recovery_planner import RecoveryPlanner
+from halab.widgets.survival_map import SurvivalMap
+from halab.widgets.timeline import FailoverTimeline
+from halab.widgets.write_race import WriteRace
 
 SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b,? ){2,}[a-z]{2,}")
 FAULTS = re.compile(r"(?:crash|hang) (?:active|standby) rootcoord(?: \(rootcoord-\d\))?")
@@ -29,6 +41,9 @@ FAULTS = re.compile(r"(?:crash|hang) (?:active|standby) rootcoord(?: \(rootcoord
 
 class Bracketed(gettext.NullTranslations):
     def gettext(self, message):
+        return f"⟦{message}⟧"
+
+    def pgettext(self, context, message):
         return f"⟦{message}⟧"
 
     def ngettext(self, singular, plural, number):
@@ -95,3 +110,54 @@ def test_no_sentence_stays_english(what):
 
 def test_a_sentence_outside_is_found():
     assert SENTENCE.search(outside("<p>⟦{n}⟧ nobody is here</p>"))
+
+
+FRONT_ENDS = sorted(Path(base.__file__).parent.glob("*.js"))
+# Comments, messages, the keys of objects, other strings: only the last can be a text that nobody translates.
+CODE = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|\b[pn]?gettext\(\s*(?:"(?:[^"\\]|\\.)*",?\s*)+|"[^"\n]*":"""
+    r"""|("(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)""",
+    re.DOTALL,
+)
+
+
+BEGUN_OR_COUNTED = re.compile(r"[A-Z][a-z]+ [a-z]|· (?:s|min|h|days?)\b")  # or a unit behind a number
+
+
+@pytest.mark.parametrize("path", FRONT_ENDS, ids=lambda path: path.stem)
+def test_no_sentence_of_a_front_end_stays_english(path):
+    code = path.read_text("utf-8")
+    names = set(re.findall(r'("[^"\n]*"):', code))
+    texts = {match[1] for match in CODE.finditer(code) if match[1] and "halab-" not in match[1]}
+    said = [re.sub(r"\$\{[^}]*\}", "·", text) for text in texts - names]
+    assert [text for text in said if SENTENCE.search(text) or BEGUN_OR_COUNTED.search(text)] == []
+
+
+WIDGETS = (
+    ArchitectureMap, BalancerRace, ChainCalculator, ClusterView, CopiesCalculator, DrillClock,
+    FailoverTimeline, LanguageSwitch, ProbeTuner, PromiseCalculator, ProtectionTable, RecoveryPlanner,
+    SurvivalMap, WriteRace,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("made", WIDGETS)
+def test_what_a_widget_is_sent_stays_english_in_no_sentence(made):
+    widget = made()
+    widget.lang = "zh"  # as the switch on the start page does to one that is shown
+    names = ("_esm", "_css", "faults")  # no text, or names that the front end has words for
+    sent = {name: value for name, value in widget.get_state().items() if name not in names}
+    texts = list(strings_in(sent))
+    assert any("⟦" in text for text in texts)
+    assert [text for text in texts if SENTENCE.search(outside(text)) and "://" not in text] == []
+
+
+def strings_in(value):
+    """Every text in plain data, without what names it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from strings_in(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from strings_in(each)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import gettext as catalogues
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -16,15 +19,19 @@ from halab.errors import CourseError
 from halab.folders import work_dir
 
 __all__ = [
+    "CALLS",
     "NAMES",
     "Language",
     "catalogue_path",
     "gettext",
     "gettext_noop",
+    "html_lang",
     "language",
     "languages",
     "ngettext",
+    "pgettext",
     "remember_language",
+    "speaking",
 ]
 
 Language = str  # an ISO 639 code: "en", or a folder of locale/
@@ -32,7 +39,13 @@ Language = str  # an ISO 639 code: "en", or a folder of locale/
 # What speakers of a language call it; another one is shown by its code.
 NAMES = {"en": "English", "zh": "中文"}
 
+CALLS = {"gettext": None, "gettext_noop": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+"""The calls that hold a message, in Python and in the front ends, as Babel names their arguments."""
+
 _LOCALE = Path(__file__).with_name("locale")
+
+
+_spoken: ContextVar[Language | None] = ContextVar("spoken", default=None)
 
 
 def languages() -> tuple[Language, ...]:
@@ -49,8 +62,11 @@ def _languages_in(folder: Path) -> tuple[Language, ...]:
 def language() -> Language:
     """The learner's language: HALAB_LANG, else the one chosen on the start page, else the system's.
 
-    English if none of them is a language of the course. Raises CourseError if HALAB_LANG is not one.
+    English if none of them is a language of the course; inside of `speaking`, the one asked for there.
+    Raises CourseError if HALAB_LANG is not a language of the course.
     """
+    if asked := _spoken.get():
+        return asked
     known = languages()
     if named := os.environ.get("HALAB_LANG"):
         if named not in known:
@@ -63,6 +79,16 @@ def language() -> Language:
     return chosen if chosen in known else _of_the_system(known)
 
 
+@contextmanager
+def speaking(asked: Language) -> Iterator[None]:
+    """Every message inside is in this language, whatever the learner's is."""
+    token = _spoken.set(asked)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
 def remember_language(chosen: Language) -> None:
     """Keep the learner's choice beside their work, in `work/.halab/language`."""
     if chosen not in languages():
@@ -70,6 +96,11 @@ def remember_language(chosen: Language) -> None:
     file = _choice()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"{chosen}\n", encoding="utf-8")
+
+
+def html_lang(of: Language) -> str:
+    """A language as HTML calls it, so that it is read aloud and drawn as it should."""
+    return {"zh": "zh-Hans"}.get(of, of)
 
 
 def catalogue_path(of: Language) -> Path:
@@ -85,6 +116,11 @@ def gettext(message: str) -> str:
 def gettext_noop(message: str) -> str:
     """`message` itself: marks a constant that `gettext` translates where it is shown."""
     return message
+
+
+def pgettext(context: str, message: str) -> str:
+    """As `gettext`, for a message that means something else in another place; `context` tells them apart."""
+    return _catalogue(language()).pgettext(context, message)
 
 
 def ngettext(singular: str, plural: str, number: float) -> str:

@@ -27,7 +27,7 @@ from halab.course.notebook_translation import (
     texts_path,
 )
 from halab.folders import course_root
-from halab.translation import Language, catalogue_path
+from halab.translation import CALLS, Language, catalogue_path
 
 __all__ = ["Gap", "accept", "add_missing", "gaps", "update_catalogue"]
 
@@ -37,8 +37,6 @@ msgstr ""
 "Plural-Forms: {plurals}\\n"
 
 """
-
-_CALLS = {"gettext": None, "gettext_noop": None, "ngettext": (1, 2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,8 @@ def _messages(help_texts: Sequence[str]) -> Catalog:
     """What the code says, and in which files."""
     package = Path(__file__).parents[1]
     messages = Catalog()
-    found = extract_from_dir(package, [("**.py", "python")], keywords=_CALLS)
+    kinds = [("**.py", "python"), ("widgets/**.js", "javascript")]
+    found = extract_from_dir(package, kinds, keywords=CALLS)
     for file, _, message, comments, context in found:
         messages.add(message, locations=[(f"src/halab/{file}", 0)], auto_comments=comments, context=context)
     for text in help_texts:
@@ -136,7 +135,7 @@ def _gaps_of_messages(language: Language, help_texts: Sequence[str]) -> Iterator
         if not message.id:
             continue
         english = message.id if isinstance(message.id, str) else message.id[0]
-        translated = known.get(message.id)
+        translated = known.get(message.id, message.context)
         if translated is None or translated.fuzzy or not all(_texts_of(translated.string)):
             yield Gap(path, "message", ", ".join(name for name, _ in message.locations), "missing", english)
         elif unknown := _fields(translated.string) - _fields(message.id):

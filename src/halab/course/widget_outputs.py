@@ -11,17 +11,12 @@ import html
 import os
 from typing import Any
 
-from halab.translation import Language
+from halab.translation import gettext, html_lang, language
 
 __all__ = ["VIEW", "drop_ended_views", "kernel_metadata", "without_kernel"]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 _KEY = "halab_kernel"
-_RUN_AGAIN = {
-    "en": "From an earlier session. To use it, run this cell again (Shift+Enter), after the cells that it "
-    "builds on.",
-    "zh": "这是上次会话留下的内容。要使用它，请先运行它依赖的单元格，再运行本单元格（Shift+Enter）。",
-}
 _STYLE = "padding-left: 12px; border-left: 4px solid var(--jp-warn-color1, #f57c00)"
 
 
@@ -30,10 +25,14 @@ def kernel_metadata() -> dict[str, int]:
     return {_KEY: os.getpid()}
 
 
-def without_kernel(text: str, picture: str, lang: Language) -> str:
+def without_kernel(text: str, picture: str) -> str:
     """The HTML that stands where a widget's view was: how to have it back, its picture and its text."""
+    again = gettext(
+        "From an earlier session. To use it, run this cell again (Shift+Enter), after the cells that it "
+        "builds on."
+    )
     return (
-        f'<div lang="{"zh-Hans" if lang == "zh" else "en"}"><p style="{_STYLE}">{_RUN_AGAIN[lang]}</p>'
+        f'<div lang="{html_lang(language())}"><p style="{_STYLE}">{again}</p>'
         f'{picture}<pre style="white-space: pre-wrap">{html.escape(text)}</pre></div>'
     )
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from halab.models.failover import MILVUS, Failover, Lease
 from halab.models.survival import FACTS, Fact, Needs, Upset
+from halab.translation import gettext_noop
 
 __all__ = ["ARCHITECTURES", "COURSE", "Architecture", "Sessions", "version_of"]
 
@@ -100,25 +101,31 @@ _TODAY = (
             "search, strong search",
             "one",
             "leader",
-            "The streaming nodes get their timestamps from it.",
+            gettext_noop("The streaming nodes get their timestamps from it."),
             _OVERVIEW,
         ),
         (
             "insert",
             "one",
             "leader",
-            "The streaming nodes get the timestamp of each write from it.",
+            gettext_noop("The streaming nodes get the timestamp of each write from it."),
             _OVERVIEW,
         ),
         (
             "metadata call",
             "one",
             "leader",
-            "It alone changes metadata; a standby waits out its lease.",
+            gettext_noop("It alone changes metadata; a standby waits out its lease."),
             _STANDBY,
         ),
-        ("flush", "one", "leader", "It keeps the list of segments, and hands out timestamps.", _OVERVIEW),
-        ("load", "one", "leader", "It decides which node loads what.", _OVERVIEW),
+        (
+            "flush",
+            "one",
+            "leader",
+            gettext_noop("It keeps the list of segments, and hands out timestamps."),
+            _OVERVIEW,
+        ),
+        ("load", "one", "leader", gettext_noop("It decides which node loads what."), _OVERVIEW),
     ),
     *_read(
         "streamingnode",
@@ -126,31 +133,73 @@ _TODAY = (
             "search, strong search",
             "one",
             "any",
-            "It leads its shards' searches; a report says that copies did not help.",
+            gettext_noop("It leads its shards' searches; a report says that copies did not help."),
             _OWNER_LOST,
         ),
         (
             "insert",
             "one",
             "any",
-            "It alone writes its channels of the log, until they move to another.",
+            gettext_noop("It alone writes its channels of the log, until they move to another."),
             _STREAMING,
         ),
-        ("metadata call", "one", "any", "A change of metadata is an entry in the log as well.", _STREAMING),
-        ("flush", "one", "any", "It turns new rows into files in the object store.", _STREAMING),
-        ("load", "one", "any", "Each shard of a loaded collection is led by a streaming node.", _STREAMING),
+        (
+            "metadata call",
+            "one",
+            "any",
+            gettext_noop("A change of metadata is an entry in the log as well."),
+            _STREAMING,
+        ),
+        (
+            "flush",
+            "one",
+            "any",
+            gettext_noop("It turns new rows into files in the object store."),
+            _STREAMING,
+        ),
+        (
+            "load",
+            "one",
+            "any",
+            gettext_noop("Each shard of a loaded collection is led by a streaming node."),
+            _STREAMING,
+        ),
     ),
     *_read(
         "querynode",
-        ("search, strong search", "one", "only copy", "It holds the sealed data that is searched.", _COPIES),
-        ("load", "one", "never", "Sealed data is loaded into query nodes.", _OVERVIEW),
+        (
+            "search, strong search",
+            "one",
+            "only copy",
+            gettext_noop("It holds the sealed data that is searched."),
+            _COPIES,
+        ),
+        ("load", "one", "never", gettext_noop("Sealed data is loaded into query nodes."), _OVERVIEW),
     ),
     *_read(
         "etcd",
-        ("search, insert", "majority", "never", "A process that cannot renew its session ends.", _EXIT),
-        ("strong search", "majority", "never", "A process that cannot renew its session ends.", _EXIT),
-        ("metadata call", "majority", "never", "Metadata is kept in etcd.", _COMPONENTS),
-        ("flush, load", "majority", "never", "What was flushed or loaded is written to etcd.", _COMPONENTS),
+        (
+            "search, insert",
+            "majority",
+            "never",
+            gettext_noop("A process that cannot renew its session ends."),
+            _EXIT,
+        ),
+        (
+            "strong search",
+            "majority",
+            "never",
+            gettext_noop("A process that cannot renew its session ends."),
+            _EXIT,
+        ),
+        ("metadata call", "majority", "never", gettext_noop("Metadata is kept in etcd."), _COMPONENTS),
+        (
+            "flush, load",
+            "majority",
+            "never",
+            gettext_noop("What was flushed or loaded is written to etcd."),
+            _COMPONENTS,
+        ),
     ),
     *_read(
         "log",
@@ -158,21 +207,33 @@ _TODAY = (
             "search, strong search",
             "one",
             "never",
-            "Streaming nodes read rows and time ticks in its order.",
+            gettext_noop("Streaming nodes read rows and time ticks in its order."),
             _STREAMING,
         ),
-        ("insert", "one", "never", "An insert is an entry in the log.", _STREAMING),
-        ("metadata call", "one", "never", "A change of metadata is an entry in the log as well.", _STREAMING),
-        ("flush, load", "one", "never", "Streaming nodes read it up to the moment asked for.", _STREAMING),
+        ("insert", "one", "never", gettext_noop("An insert is an entry in the log."), _STREAMING),
+        (
+            "metadata call",
+            "one",
+            "never",
+            gettext_noop("A change of metadata is an entry in the log as well."),
+            _STREAMING,
+        ),
+        (
+            "flush, load",
+            "one",
+            "never",
+            gettext_noop("Streaming nodes read it up to the moment asked for."),
+            _STREAMING,
+        ),
     ),
     *_read(
         "objectstore",
-        ("flush", "one", "never", "Flushed segments are files in it.", _COMPONENTS),
-        ("load", "one", "never", "Segments are loaded from it.", _OVERVIEW),
+        ("flush", "one", "never", gettext_noop("Flushed segments are files in it."), _COMPONENTS),
+        ("load", "one", "never", gettext_noop("Segments are loaded from it."), _OVERVIEW),
     ),
 )
 
-_IN_STORE = "Woodpecker keeps the log itself in the object store."
+_IN_STORE = gettext_noop("Woodpecker keeps the log itself in the object store.")
 
 
 def _without_a_log() -> tuple[Fact, ...]:

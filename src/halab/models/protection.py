@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from halab.models.recovery import HOUR, Periodic
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "CELLS", "DISASTERS", "PROTECTIONS", "Answer", "Cell", "Helps", "Times", "best", "recovery",
@@ -44,52 +44,66 @@ class Cell:
     why: str
 
 
-_NO_NEED = "It brings rows back, not machines: others than the lost ones must be there."
-_FOLLOWS = "The command is an entry in the log, and every copy carries it out."
-_FORWARDS = "CDC forwards the log, and the command is in it."
-_HOLDS = "It holds the rows as they were, and no command of the cluster changes it."
-_REACHED = "Whoever holds the cluster's keys may reach it: only if it cannot be written to with them."
+_NO_NEED = gettext_noop("It brings rows back, not machines: others than the lost ones must be there.")
+_FOLLOWS = gettext_noop("The command is an entry in the log, and every copy carries it out.")
+_FORWARDS = gettext_noop("CDC forwards the log, and the command is in it.")
+_HOLDS = gettext_noop("It holds the rows as they were, and no command of the cluster changes it.")
+_REACHED = gettext_noop(
+    "Whoever holds the cluster's keys may reach it: only if it cannot be written to with them."
+)
 
 _TABLE: dict[str, dict[str, tuple[Helps, str]]] = {
     "replicas": {
-        "node loss": ("yes", "Another copy answers, and the log kept what was written."),
-        "two nodes": ("if", "One copy of three is left: only if etcd keeps its majority."),
-        "rack": ("if", "Only if copies, etcd members and the log stand in several racks."),
+        "node loss": ("yes", gettext_noop("Another copy answers, and the log kept what was written.")),
+        "two nodes": ("if", gettext_noop("One copy of three is left: only if etcd keeps its majority.")),
+        "rack": ("if", gettext_noop("Only if copies, etcd members and the log stand in several racks.")),
         "wrong delete": ("no", _FOLLOWS),
         "dropped collection": ("no", _FOLLOWS),
-        "bad release": ("no", "All copies run the same release, and hold what it wrote."),
-        "ransomware": ("no", "All copies are read from the same storage."),
-        "site loss": ("no", "All copies stood there."),
+        "bad release": ("no", gettext_noop("All copies run the same release, and hold what it wrote.")),
+        "ransomware": ("no", gettext_noop("All copies are read from the same storage.")),
+        "site loss": ("no", gettext_noop("All copies stood there.")),
     },
     "standby": {
-        "node loss": ("yes", "The other site has nodes of its own."),
-        "two nodes": ("yes", "The other site has nodes of its own."),
-        "rack": ("yes", "The other site has racks of its own."),
+        "node loss": ("yes", gettext_noop("The other site has nodes of its own.")),
+        "two nodes": ("yes", gettext_noop("The other site has nodes of its own.")),
+        "rack": ("yes", gettext_noop("The other site has racks of its own.")),
         "wrong delete": ("no", _FORWARDS),
         "dropped collection": ("no", _FORWARDS),
-        "bad release": ("if", "Only if it still runs the old one, and the new one wrote nothing wrong."),
-        "ransomware": ("if", "Only if it has other keys, and nothing was destroyed through Milvus itself."),
-        "site loss": ("yes", "It stands elsewhere, and is promoted."),
+        "bad release": (
+            "if",
+            gettext_noop("Only if it still runs the old one, and the new one wrote nothing wrong."),
+        ),
+        "ransomware": (
+            "if",
+            gettext_noop("Only if it has other keys, and nothing was destroyed through Milvus itself."),
+        ),
+        "site loss": ("yes", gettext_noop("It stands elsewhere, and is promoted.")),
     },
     "snapshots": {
         "node loss": ("no", _NO_NEED),
         "two nodes": ("no", _NO_NEED),
         "rack": ("no", _NO_NEED),
-        "wrong delete": ("if", "With Milvus 3.0 and Storage V3: it becomes a new collection in the cluster."),
-        "dropped collection": ("if", "Only if it outlives its collection: test that on your version first."),
-        "bad release": ("if", "Only if the release left metadata and storage intact."),
-        "ransomware": ("no", "It lies on the storage that is encrypted."),
-        "site loss": ("no", "It lies on the storage that is lost."),
+        "wrong delete": (
+            "if",
+            gettext_noop("With Milvus 3.0 and Storage V3: it becomes a new collection in the cluster."),
+        ),
+        "dropped collection": (
+            "if",
+            gettext_noop("Only if it outlives its collection: test that on your version first."),
+        ),
+        "bad release": ("if", gettext_noop("Only if the release left metadata and storage intact.")),
+        "ransomware": ("no", gettext_noop("It lies on the storage that is encrypted.")),
+        "site loss": ("no", gettext_noop("It lies on the storage that is lost.")),
     },
     "backup": {
         "node loss": ("if", _NO_NEED),
         "two nodes": ("if", _NO_NEED),
-        "rack": ("if", "Only if it does not lie in that rack."),
+        "rack": ("if", gettext_noop("Only if it does not lie in that rack.")),
         "wrong delete": ("yes", _HOLDS),
         "dropped collection": ("yes", _HOLDS),
-        "bad release": ("yes", "It is restored into a cluster of the old release."),
+        "bad release": ("yes", gettext_noop("It is restored into a cluster of the old release.")),
         "ransomware": ("if", _REACHED),
-        "site loss": ("no", "It lies at the site that is lost."),
+        "site loss": ("no", gettext_noop("It lies at the site that is lost.")),
     },
     "off-site backup": {
         "node loss": ("if", _NO_NEED),
@@ -97,9 +111,9 @@ _TABLE: dict[str, dict[str, tuple[Helps, str]]] = {
         "rack": ("if", _NO_NEED),
         "wrong delete": ("yes", _HOLDS),
         "dropped collection": ("yes", _HOLDS),
-        "bad release": ("yes", "It is restored into a cluster of the old release."),
-        "ransomware": ("yes", "It lies elsewhere, under keys that the cluster does not have."),
-        "site loss": ("yes", "It lies elsewhere: a new cluster is made and filled from it."),
+        "bad release": ("yes", gettext_noop("It is restored into a cluster of the old release.")),
+        "ransomware": ("yes", gettext_noop("It lies elsewhere, under keys that the cluster does not have.")),
+        "site loss": ("yes", gettext_noop("It lies elsewhere: a new cluster is made and filled from it.")),
     },
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from halab.models.topology import Role, Topology
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "FACTS",
@@ -93,47 +93,82 @@ _EVERY = ", ".join(OPERATIONS)
 FACTS: tuple[Fact, ...] = (
     *_facts(
         "entry",
-        (_EVERY, "one", "never", "The clients know this proxy's address and no other."),
+        (_EVERY, "one", "never", gettext_noop("The clients know this proxy's address and no other.")),
         switch=False,
     ),
     *_facts(
         "entry",
-        (_EVERY, "one", "any", "The switch must first notice, and then move the clients to another proxy."),
+        (
+            _EVERY,
+            "one",
+            "any",
+            gettext_noop("The switch must first notice, and then move the clients to another proxy."),
+        ),
         switch=True,
     ),
     *_facts(
         "proxy",
-        ("search", "nothing", "any", "A dead proxy's time ticks are awaited until its session ends."),
-        ("strong search", "nothing", "any", "A dead proxy's time ticks are awaited until its session ends."),
-        ("metadata call", "nothing", "any", "Every proxy must drop what it remembers, the dead one too."),
+        (
+            "search",
+            "nothing",
+            "any",
+            gettext_noop("A dead proxy's time ticks are awaited until its session ends."),
+        ),
+        (
+            "strong search",
+            "nothing",
+            "any",
+            gettext_noop("A dead proxy's time ticks are awaited until its session ends."),
+        ),
+        (
+            "metadata call",
+            "nothing",
+            "any",
+            gettext_noop("Every proxy must drop what it remembers, the dead one too."),
+        ),
     ),
     *_facts(
         "rootcoord",
-        ("search, strong search", "one", "leader", "It hands out the timestamps and time ticks."),
-        ("insert", "one", "leader", "It hands out the timestamp and the ids of each insert."),
-        ("metadata call", "one", "leader", "It alone changes metadata."),
-        ("flush, load", "one", "leader", "It hands out timestamps and knows the collections."),
+        (
+            "search, strong search",
+            "one",
+            "leader",
+            gettext_noop("It hands out the timestamps and time ticks."),
+        ),
+        ("insert", "one", "leader", gettext_noop("It hands out the timestamp and the ids of each insert.")),
+        ("metadata call", "one", "leader", gettext_noop("It alone changes metadata.")),
+        ("flush, load", "one", "leader", gettext_noop("It hands out timestamps and knows the collections.")),
     ),
     *_facts(
         "querycoord",
-        ("search, strong search", "one", "leader", "It tells the proxy which node leads a shard."),
-        ("load", "one", "leader", "It decides which node loads what."),
+        (
+            "search, strong search",
+            "one",
+            "leader",
+            gettext_noop("It tells the proxy which node leads a shard."),
+        ),
+        ("load", "one", "leader", gettext_noop("It decides which node loads what.")),
     ),
     *_facts(
         "datacoord",
-        ("insert", "one", "leader", "It assigns the segment that a row goes to."),
-        ("flush", "one", "leader", "It seals the segments that are to be flushed."),
-        ("load", "one", "leader", "It tells which segments there are to load."),
+        ("insert", "one", "leader", gettext_noop("It assigns the segment that a row goes to.")),
+        ("flush", "one", "leader", gettext_noop("It seals the segments that are to be flushed.")),
+        ("load", "one", "leader", gettext_noop("It tells which segments there are to load.")),
     ),
     *_facts(
         "querynode",
-        ("search, strong search", "one", "only copy", "It holds the data that is searched."),
-        ("load", "one", "never", "A collection is loaded into query nodes."),
+        ("search, strong search", "one", "only copy", gettext_noop("It holds the data that is searched.")),
+        ("load", "one", "never", gettext_noop("A collection is loaded into query nodes.")),
     ),
     *_facts(
         "datanode",
-        ("flush", "one", "any", "It writes the rows to the object store."),
-        ("load", "one", "any", "A load waits until data nodes watch the collection's channels."),
+        ("flush", "one", "any", gettext_noop("It writes the rows to the object store.")),
+        (
+            "load",
+            "one",
+            "any",
+            gettext_noop("A load waits until data nodes watch the collection's channels."),
+        ),
     ),
     *_facts(
         "etcd",
@@ -141,22 +176,37 @@ FACTS: tuple[Fact, ...] = (
             "search, insert",
             "majority",
             "never",
-            "Sessions are renewed in it; without that, processes end after a while.",
+            gettext_noop("Sessions are renewed in it; without that, processes end after a while."),
         ),
-        ("strong search", "majority", "never", "It waits for the newest time tick, and none is handed out."),
-        ("metadata call", "majority", "never", "Metadata is kept in etcd."),
-        ("flush, load", "majority", "never", "What was flushed or loaded is written to etcd."),
+        (
+            "strong search",
+            "majority",
+            "never",
+            gettext_noop("It waits for the newest time tick, and none is handed out."),
+        ),
+        ("metadata call", "majority", "never", gettext_noop("Metadata is kept in etcd.")),
+        ("flush, load", "majority", "never", gettext_noop("What was flushed or loaded is written to etcd.")),
     ),
     *_facts(
         "log",
-        ("search, strong search", "one", "never", "Query nodes wait for time ticks that come through it."),
-        ("insert", "one", "never", "An insert is an entry in the log."),
-        ("flush, load", "one", "never", "Data and query nodes read it up to the moment asked for."),
+        (
+            "search, strong search",
+            "one",
+            "never",
+            gettext_noop("Query nodes wait for time ticks that come through it."),
+        ),
+        ("insert", "one", "never", gettext_noop("An insert is an entry in the log.")),
+        (
+            "flush, load",
+            "one",
+            "never",
+            gettext_noop("Data and query nodes read it up to the moment asked for."),
+        ),
     ),
     *_facts(
         "objectstore",
-        ("flush", "one", "never", "Flushed segments are files in it."),
-        ("load", "one", "never", "Segments are loaded from it."),
+        ("flush", "one", "never", gettext_noop("Flushed segments are files in it.")),
+        ("load", "one", "never", gettext_noop("Segments are loaded from it.")),
     ),
 )
 

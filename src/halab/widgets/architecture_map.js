@@ -1,122 +1,74 @@
 // The architecture map: a cluster's parts by layer, and what stands or falls with the one that is selected.
 // Python sends what there is; nothing here runs on a timer.
 
-import { announce, COMPONENT_WORDS, element, panel, watch, watchSight } from "./shared.js";
+import { announce, componentWords, element, panel, spoken, watch, watchSight } from "./shared.js";
 
-const WORDS = {
-  en: {
-    title: "The architecture of Milvus",
-    help: "Select a part to read what it does and what falls with it. Arrow keys move from part to part.",
-    memory: "MiB: memory of each process; what several share is counted in each.",
-    profile: (name) => `Profile ${name}: nothing runs yet.`,
-    version: "Milvus",
-    versions: {
-      "2.3.5": "2.3.5, the course's",
-      2.6: "2.6 and 3.0, log in Pulsar or Kafka",
-      "2.6 woodpecker": "2.6 and 3.0, log in Woodpecker",
-    },
-    documented: "From documentation, not measured here. How long an interruption lasts is not said.",
-    sourceOf: "source",
-    gone: "The cluster was taken down. This is how it was seen last.",
-    simulated: "This is a simulation: no Milvus runs here.",
-    healthyOf: (n, all) => `${n} of ${all} processes healthy.`,
-    ttl: "session TTL",
-    entry: "the clients' proxy",
-    alone: "no spare",
-    colon: ": ",
-    layers: { access: "Access", coordinators: "Coordinators", workers: "Workers", substrate: "Substrate" },
-    roles: {
-      proxy: "proxies",
-      rootcoord: "root",
-      querycoord: "query",
-      datacoord: "data",
-      querynode: "query nodes",
-      datanode: "data nodes",
-      mixcoord: "mixcoord",
-      streamingnode: "streaming",
-      indexnode: "index nodes",
-      etcd: "etcd",
-      log: "log",
-      objectstore: "object store",
-    },
-    ...COMPONENT_WORDS.en,
-    failing: "Failing already, for want of other parts",
-    lost: "If it is lost now",
-    alreadyLost: "Now that it is lost",
-    nothing: "Users notice nothing.",
-    nothingMore: "It makes nothing worse.",
-    names: "Its name",
-    before: "2.3 to 2.5",
-    now: "2.6 and 3.0",
-    fates: {
-      pauses: "disturbed for seconds",
-      degrades: "fails for a while, then works again",
-      stops: "stops until it is repaired",
-    },
-    operations: {
-      search: "search",
-      "strong search": "strong search",
-      insert: "insert",
-      "metadata call": "metadata call",
-      flush: "flush",
-      load: "load",
-    },
+const wordsOf = ({ gettext, pgettext, sentences }) => ({
+  title: gettext("The architecture of Milvus"),
+  help: gettext(
+    "Select a part to read what it does and what falls with it. Arrow keys move from part to part.",
+  ),
+  memory: gettext("MiB: memory of each process; what several share is counted in each."),
+  profile: (name) => gettext("Profile {name}: nothing runs yet.", { name }),
+  version: "Milvus",
+  versions: {
+    "2.3.5": gettext("2.3.5, the course's"),
+    2.6: gettext("2.6 and 3.0, log in Pulsar or Kafka"),
+    "2.6 woodpecker": gettext("2.6 and 3.0, log in Woodpecker"),
   },
-  zh: {
-    title: "Milvus 的架构",
-    help: "选一个部件，看它做什么、坏了会连累什么。用方向键可以在部件之间移动。",
-    memory: "MiB 是各进程的内存；几个进程共用的部分，每个里都算了一次。",
-    profile: (name) => `配置 ${name}：还没有运行。`,
-    version: "Milvus",
-    versions: {
-      "2.3.5": "2.3.5（本课程）",
-      2.6: "2.6 和 3.0，日志用 Pulsar 或 Kafka",
-      "2.6 woodpecker": "2.6 和 3.0，日志用 Woodpecker",
-    },
-    documented: "来自文档，并非在此实测。中断多久，文档没有说。",
-    sourceOf: "出处",
-    gone: "集群已关闭。这是最后一次看到的样子。",
-    simulated: "这是模拟：这里没有运行真正的 Milvus。",
-    healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`,
-    ttl: "会话 TTL",
-    entry: "客户端用的代理",
-    alone: "没有备份",
-    colon: "：",
-    layers: { access: "接入层", coordinators: "协调层", workers: "执行层", substrate: "底座" },
-    roles: {
-      proxy: "代理",
-      rootcoord: "根协调器",
-      querycoord: "查询协调器",
-      datacoord: "数据协调器",
-      querynode: "查询节点",
-      datanode: "数据节点",
-      mixcoord: "协调器",
-      streamingnode: "流节点",
-      indexnode: "索引节点",
-      etcd: "etcd",
-      log: "日志",
-      objectstore: "对象存储",
-    },
-    ...COMPONENT_WORDS.zh,
-    failing: "别的部件坏了，已经受影响的",
-    lost: "现在要是坏了",
-    alreadyLost: "现在它已经坏了",
-    nothing: "用户毫无察觉。",
-    nothingMore: "不会更糟。",
-    names: "叫法",
-    before: "2.3 到 2.5",
-    now: "2.6 和 3.0",
-    fates: { pauses: "受影响几秒", degrades: "失败一阵子，然后恢复", stops: "停止，直到修好" },
-    operations: {
-      search: "搜索",
-      "strong search": "强一致搜索",
-      insert: "插入",
-      "metadata call": "元数据操作",
-      flush: "落盘",
-      load: "加载",
-    },
+  documented: gettext("From documentation, not measured here. How long an interruption lasts is not said."),
+  sourceOf: gettext("source"),
+  gone: gettext("The cluster was taken down. This is how it was seen last."),
+  simulated: gettext("This is a simulation: no Milvus runs here."),
+  healthyOf: (n, all) => gettext("{n} of {all} processes healthy.", { n, all }),
+  ttl: (ttl) => gettext("session TTL {ttl} s", { ttl }),
+  entry: gettext("the clients' proxy"),
+  alone: gettext("no spare"),
+  colon: gettext(": "),
+  sentences,
+  layers: {
+    access: gettext("Access"),
+    coordinators: gettext("Coordinators"),
+    workers: gettext("Workers"),
+    substrate: gettext("Substrate"),
   },
-};
+  roles: {
+    proxy: gettext("proxies"),
+    rootcoord: gettext("root"),
+    querycoord: gettext("query"),
+    datacoord: gettext("data"),
+    querynode: gettext("query nodes"),
+    datanode: gettext("data nodes"),
+    mixcoord: pgettext("role", "mixcoord"),
+    streamingnode: gettext("streaming"),
+    indexnode: gettext("index nodes"),
+    etcd: "etcd",
+    log: gettext("log"),
+    objectstore: gettext("object store"),
+  },
+  ...componentWords({ gettext }),
+  failing: gettext("Failing already, for want of other parts"),
+  lost: gettext("If it is lost now"),
+  alreadyLost: gettext("Now that it is lost"),
+  nothing: gettext("Users notice nothing."),
+  nothingMore: gettext("It makes nothing worse."),
+  names: gettext("Its name"),
+  before: gettext("2.3 to 2.5"),
+  now: gettext("2.6 and 3.0"),
+  fates: {
+    pauses: gettext("disturbed for seconds"),
+    degrades: gettext("fails for a while, then works again"),
+    stops: gettext("stops until it is repaired"),
+  },
+  operations: {
+    search: gettext("search"),
+    "strong search": gettext("strong search"),
+    insert: gettext("insert"),
+    "metadata call": gettext("metadata call"),
+    flush: gettext("flush"),
+    load: gettext("load"),
+  },
+});
 const COURSE = "2.3.5";
 // A shape for each state and fate, so that colour is never the only sign.
 const SHAPES = { healthy: "●", waiting: "○", starting: "◔", unhealthy: "▲", hung: "■", down: "✕", "": "○" };
@@ -127,9 +79,8 @@ const star = (part) => (STARRED.has(part.ha_state) && part.health !== "down" ? "
 
 const mebibytes = (bytes) => (bytes ? `${Math.round(bytes / 2 ** 20)} MiB` : "");
 
-function render({ model, el }) {
-  const zh = model.get("lang") === "zh";
-  const words = WORDS[model.get("lang")];
+function render(model, el, speech) {
+  const words = wordsOf(speech);
   const onPaper = () => model.get("version") !== COURSE;
   /** What the map holds: of the course's version as Python sees it, of another one from paper. */
   const at = (name) => (onPaper() ? model.get("architectures")[model.get("version")][name] : model.get(name));
@@ -307,7 +258,7 @@ function render({ model, el }) {
       "span",
       { class: "halab-arch-reason", "data-operation": one.operation },
       element("strong", {}, `${words.operations[one.operation]}${words.colon}`),
-      element("span", { class: "halab-arch-why" }, one[zh ? "why_zh" : "why"].join(" ")),
+      element("span", { class: "halab-arch-why" }, words.sentences(...one.why)),
       ...one.sources.flatMap((source) => [
         " ",
         element("a", { href: source, target: "_blank", rel: "noopener" }, words.sourceOf),
@@ -323,7 +274,7 @@ function render({ model, el }) {
       : [];
     const made = [
       element("h4", {}, part.name, ` ${star(part)}${words.ha_state[part.ha_state] ?? ""}`),
-      element("p", {}, about[zh ? "does_zh" : "does"]),
+      element("p", {}, about.does),
       ...already,
       element("h5", {}, part.health === "down" ? words.alreadyLost : words.lost),
       part.without.length
@@ -336,7 +287,7 @@ function render({ model, el }) {
         element("dt", {}, words.before),
         element("dd", {}, about.before),
         element("dt", {}, words.now),
-        element("dd", {}, about[zh ? "now_zh" : "now"]),
+        element("dd", {}, about.now),
       ),
     ];
     const fresh = element("div", {}, ...made);
@@ -351,7 +302,7 @@ function render({ model, el }) {
     const running = [
       facts.engine === "simulated" ? words.simulated : `Milvus ${facts.milvus}`,
       words.healthyOf(healthy, parts.length),
-      `${words.ttl} ${facts.ttl} s`,
+      words.ttl(facts.ttl),
     ].join(" · ");
     const text = onPaper()
       ? words.documented
@@ -380,4 +331,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default spoken(render);

@@ -24,14 +24,13 @@ from halab.errors import ClusterError, CourseError
 from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture, version_of
 from halab.models.survival import FACTS, Fact, Member, Verdict, members, verdicts
 from halab.tables import text_table
-from halab.translation import gettext, language
+from halab.translation import gettext, gettext_noop, speaking
 from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.survival_map import (
     DOCUMENTED,
     architecture_of,
     no_such_milvus,
     parts_of,
-    why_zh,
 )
 
 __all__ = ["LAYERS", "ArchitectureMap"]
@@ -44,118 +43,109 @@ LAYERS = ARCHITECTURES[COURSE].layers
 
 _MIXCOORD = "mixcoord"
 
-# By role: what it does (English, Chinese), its name in 2.3 to 2.5, and what does its work in 2.6 and 3.0.
-_ABOUT: dict[str, tuple[str, str, str, str, str]] = {
+# By role: what it does, its name in 2.3 to 2.5, and what does its work in 2.6 and 3.0.
+_ABOUT: dict[str, tuple[str, str, str]] = {
     "proxy": (
-        "Takes in the clients' requests, hands searches to query nodes and appends rows to the log.",
-        "接收客户端的请求，把搜索交给查询节点，把写入追加到日志。",
+        gettext_noop(
+            "Takes in the clients' requests, hands searches to query nodes and appends rows to the log."
+        ),
         "proxy",
-        "proxy; rows are appended by the streamingnode",
-        "proxy；日志改由 streamingnode 写",
+        gettext_noop("proxy; rows are appended by the streamingnode"),
     ),
     "rootcoord": (
-        "Keeps the metadata and hands out timestamps. One is active, the others stand by.",
-        "管元数据，发时间戳。一个主用，其余备用。",
+        gettext_noop("Keeps the metadata and hands out timestamps. One is active, the others stand by."),
         "rootcoord",
-        _MIXCOORD,
-        _MIXCOORD,
+        "mixcoord",
     ),
     "querycoord": (
-        "Decides which query node loads what. One is active, the others stand by.",
-        "安排哪个查询节点加载什么。一个主用，其余备用。",
+        gettext_noop("Decides which query node loads what. One is active, the others stand by."),
         "querycoord",
-        _MIXCOORD,
-        _MIXCOORD,
+        "mixcoord",
     ),
     "datacoord": (
-        "Assigns segments to rows and seals them; since 2.3 it also does the index coordinator's work.",
-        "给数据分配段，负责封段；从 2.3 起还兼做索引协调器的活。",
+        gettext_noop(
+            "Assigns segments to rows and seals them; since 2.3 it also does the index coordinator's work."
+        ),
         "datacoord (and indexcoord)",
-        _MIXCOORD,
-        _MIXCOORD,
+        "mixcoord",
     ),
     "querynode": (
-        "Holds loaded data in memory and searches it.",
-        "把加载的数据放在内存里，执行搜索。",
+        gettext_noop("Holds loaded data in memory and searches it."),
         "querynode",
-        "querynode for sealed data, streamingnode for what is growing",
-        "封好的段由 querynode 查，还在增长的由 streamingnode 查",
+        gettext_noop("querynode for sealed data, streamingnode for what is growing"),
     ),
     "datanode": (
-        "Reads the log and writes rows to the object store.",
-        "读日志，把数据写进对象存储。",
+        gettext_noop("Reads the log and writes rows to the object store."),
         "datanode",
-        "streamingnode flushes; datanode compacts, imports and builds indexes",
-        "落盘归 streamingnode；datanode 管压缩、导入和建索引",
+        gettext_noop("streamingnode flushes; datanode compacts, imports and builds indexes"),
     ),
     "indexnode": (
-        "Builds indexes over sealed segments. While it is gone, new segments wait for their index, and "
-        "searching them may be slower.",
-        "给封好的段建索引。它不在时，新的段等着建索引，搜索这些段可能变慢。",
+        gettext_noop(
+            "Builds indexes over sealed segments. While it is gone, new segments wait for their index, "
+            "and searching them may be slower."
+        ),
         "indexnode",
-        "datanode",
         "datanode",
     ),
     "etcd": (
-        "Keeps metadata and the sessions. Its members decide by majority and elect a leader.",
-        "存元数据和会话。成员按多数派做决定，并选出领导者。",
+        gettext_noop("Keeps metadata and the sessions. Its members decide by majority and elect a leader."),
         "etcd",
-        *("etcd", "etcd"),
+        "etcd",
     ),
     "log": (
-        "Keeps each acknowledged row until it is flushed. Here a Kafka-protocol log with one process.",
-        "落盘之前，已确认的数据都在这里。这里用的是一个讲 Kafka 协议的单进程日志。",
-        "Kafka, Pulsar or RocksMQ",
-        "Pulsar, Kafka or (default in 3.0) Woodpecker, written by the streamingnode",
-        "Pulsar、Kafka 或 Woodpecker（3.0 起默认），由 streamingnode 写",
+        gettext_noop(
+            "Keeps each acknowledged row until it is flushed. Here a Kafka-protocol log with one process."
+        ),
+        gettext_noop("Kafka, Pulsar or RocksMQ"),
+        gettext_noop("Pulsar, Kafka or (default in 3.0) Woodpecker, written by the streamingnode"),
     ),
     "objectstore": (
-        "Keeps flushed segments and indexes.",
-        "存放落盘的段和索引。",
-        "MinIO, S3 or alike",
-        *("MinIO, S3 or alike", "MinIO、S3 等"),
+        gettext_noop("Keeps flushed segments and indexes."),
+        gettext_noop("MinIO, S3 or alike"),
+        gettext_noop("MinIO, S3 or alike"),
     ),
 }
 
 
 # What the roles of 2.6 and 3.0 do, where that is another thing than above.
-_ABOUT_TODAY: dict[str, tuple[str, str, str, str, str]] = {
+_ABOUT_TODAY: dict[str, tuple[str, str, str]] = {
     "proxy": (
-        "Takes in the clients' requests and hands them to streaming nodes. It sends no time ticks any more.",
-        "接收客户端的请求，交给流节点。它不再发送时间刻度。",
-        *_ABOUT["proxy"][2:],
+        gettext_noop(
+            "Takes in the clients' requests and hands them to streaming nodes. It sends no time ticks "
+            "any more."
+        ),
+        *_ABOUT["proxy"][1:],
     ),
     "mixcoord": (
-        "Keeps the metadata, hands out timestamps, and decides which node holds what. One is active, the "
-        "others stand by; a planned stop gives the lease back.",
-        "管元数据，发时间戳，安排哪个节点存什么。一个主用，其余备用；计划内停止会交还租约。",
+        gettext_noop(
+            "Keeps the metadata, hands out timestamps, and decides which node holds what. One is active, "
+            "the others stand by; a planned stop gives the lease back."
+        ),
         "rootcoord, querycoord, datacoord",
-        *(_MIXCOORD, _MIXCOORD),
+        "mixcoord",
     ),
     "streamingnode": (
-        "Owns channels of the log: it alone appends to them, writes new rows to the object store, and leads "
-        "the searches of their shards. If it is lost, its channels move to another one.",
-        "掌管日志的若干通道：只有它能追加，新数据由它写进对象存储，对应分片的搜索由它带头。"
-        "它坏了，通道就转给别的流节点。",
+        gettext_noop(
+            "Owns channels of the log: it alone appends to them, writes new rows to the object store, "
+            "and leads the searches of their shards. If it is lost, its channels move to another one."
+        ),
         "proxy, querynode, datanode",
-        *("streamingnode", "streamingnode"),
+        "streamingnode",
     ),
-    "querynode": (
-        "Holds sealed data in memory and searches it.",
-        "把封好的数据放在内存里，执行搜索。",
-        *_ABOUT["querynode"][2:],
-    ),
+    "querynode": (gettext_noop("Holds sealed data in memory and searches it."), *_ABOUT["querynode"][1:]),
     "datanode": (
-        "Compacts files, imports, and builds indexes. While it is gone, new files wait for both, and "
-        "searching them may be slower.",
-        "压缩文件、导入数据、建索引。它不在时，新文件等着压缩和建索引，搜索这些文件可能变慢。",
-        "datanode and indexnode",
-        *("datanode", "datanode"),
+        gettext_noop(
+            "Compacts files, imports, and builds indexes. While it is gone, new files wait for both, and "
+            "searching them may be slower."
+        ),
+        gettext_noop("datanode and indexnode"),
+        "datanode",
     ),
     "log": (
-        "Keeps each acknowledged row until it is flushed. Written by the streaming nodes alone.",
-        "落盘之前，已确认的数据都在这里。只有流节点能写。",
-        *_ABOUT["log"][2:],
+        gettext_noop(
+            "Keeps each acknowledged row until it is flushed. Written by the streaming nodes alone."
+        ),
+        *_ABOUT["log"][1:],
     ),
 }
 
@@ -188,30 +178,33 @@ class ArchitectureMap(CourseWidget):
         parts, facts = _profile(source) if isinstance(source, str) else (_seen(source), _facts(source))
         if not isinstance(source, str) and (its := version_of(part["role"] for part in parts)) != COURSE:
             raise no_such_milvus(source, COURSE, f"ArchitectureMap(version={its!r}), on paper")
+        self._cluster = None if isinstance(source, str) else source
         super().__init__(
             parts=parts,
             facts=facts,
             layers={name: list(roles) for name, roles in LAYERS.items()},
-            about={role: _about(about) for role, about in _ABOUT.items()},
-            architectures={
-                each.version: _on_paper(each) for each in ARCHITECTURES.values() if not each.measured
-            },
             version=version,
             selected=f"{architecture.layers['coordinators'][0]}-1",
-            lang=language(),
         )
-        self._cluster = None if isinstance(source, str) else source
         self._turned: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._watcher: threading.Thread | None = None
         if self._cluster is not None:
             self.observe(self._seen_or_not, "visible")
+
+    def told(self) -> dict[str, Any]:
+        """What the parts are for; why an operation falls with one, of a running cluster at the next look."""
+        about = {role: _about(about) for role, about in _ABOUT.items()}
+        today = {each.version: _on_paper(each) for each in ARCHITECTURES.values() if not each.measured}
+        parts = {"parts": _profile(self.facts["profile"])[0]} if self._cluster is None else {}
+        return {"about": about, "architectures": today, **parts}
 
     def look(self) -> None:
         """Look at the cluster now; a cluster that does not answer any more is gone."""
         if self._cluster is None or self.gone:
             return
         try:
-            seen = _seen(self._cluster)
+            with speaking(self.lang):
+                seen = _seen(self._cluster)
         except ClusterError:
             seen = []
         if seen:
@@ -308,17 +301,15 @@ def _judged(
 
 _WORSE = {"survives": 0, "degrades": 1, "stops": 2}
 
-# Measured in lessons 1 and 3, and too short for a row of `halab.models.survival`: operation, why, in Chinese.
+# Measured in lessons 1 and 3, and too short for a row of `halab.models.survival`: operation, why.
 _PAUSES = {
     "etcd": (
         "metadata call",
-        "It waits for about a second: the other members elect a new leader.",
-        "要等一秒左右：其余成员正在选新的领导者。",
+        gettext_noop("It waits for about a second: the other members elect a new leader."),
     ),
     "querynode": (
         "search",
-        "When the node is back, its copy may answer without a hit for up to nine seconds.",
-        "节点恢复后最多九秒内，它那一份可能什么也搜不到。",
+        gettext_noop("When the node is back, its copy may answer without a hit for up to nine seconds."),
     ),
 }
 
@@ -327,9 +318,8 @@ def _pauses(part: Member) -> list[dict[str, Any]]:
     """What the loss of a part disturbs for seconds, although enough are left."""
     if part.role not in _PAUSES or (part.role == "etcd" and not part.leads):
         return []
-    operation, why, why_in_chinese = _PAUSES[part.role]
-    said = {"why": [why], "why_zh": [why_in_chinese], "sources": []}
-    return [{"operation": operation, "fate": "pauses", **said}]
+    operation, why = _PAUSES[part.role]
+    return [{"operation": operation, "fate": "pauses", "why": [gettext(why)], "sources": []}]
 
 
 def _with_leaders(parts: Sequence[Member], down: set[str]) -> list[Member]:
@@ -343,12 +333,11 @@ def _with_leaders(parts: Sequence[Member], down: set[str]) -> list[Member]:
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:
-    """What becomes of an operation, and why, in both languages."""
+    """What becomes of an operation, and why."""
     return {
         "operation": verdict.operation,
         "fate": verdict.fate,
-        "why": list(dict.fromkeys(fact.why for fact in verdict.because)),
-        "why_zh": list(dict.fromkeys(why_zh(fact.why) for fact in verdict.because)),
+        "why": list(dict.fromkeys(gettext(fact.why) for fact in verdict.because)),
         "sources": list(dict.fromkeys(fact.source for fact in verdict.because if fact.source)),
     }
 
@@ -406,8 +395,8 @@ def _facts(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _about(words: tuple[str, str, str, str, str]) -> dict[str, str]:
-    return dict(zip(("does", "does_zh", "before", "now", "now_zh"), words, strict=True))
+def _about(words: tuple[str, str, str]) -> dict[str, str]:
+    return dict(zip(("does", "before", "now"), map(gettext, words), strict=True))
 
 
 def _mebibytes(memory: int) -> str:

@@ -2,7 +2,7 @@
 // formulas are worked out in the browser, so no slider waits for the kernel; for the chain the kernel simulates years
 // once the hand rests. An anywidget front-end module. While nothing changes there is no timer.
 
-import { announce, element, frontEnd, headings, panel, slider, svg, watch } from "./shared.js";
+import { announce, ENGLISH, element, frontEnd, headings, panel, slider, svg, watch } from "./shared.js";
 
 // ---- Closed form: the mirror of halab.models.availability*. A browser test checks that both agree. ------------
 
@@ -76,163 +76,121 @@ export function computePromise(s) {
 
 // ---- Words ------------------------------------------------------------------------------------------------------
 
-const WORDS = {
-  en: {
-    titles: {
-      copies: "What another copy buys",
-      chain: "A chain of parts, each of which is needed",
-      promise: "What a promise leaves",
-    },
-    helps: {
-      copies:
-        "Pull Copies, and watch the big mark. A failure now and then, a repair after it: that is one copy.",
-      chain: "Change how many copies a part has. The longest bar is the part that is down most.",
-      promise: "Pull the objective, and see what is left to spend in a month.",
-    },
-    one: "One copy",
-    mtbf: "Runs for, on average (MTBF)",
-    mttr: "Is repaired in, on average (MTTR)",
-    availability: "so it works, in %",
-    number: "Copies, any one of which is enough",
-    beta: "Common cause: share of the downtime that strikes all",
-    failover: "A failover takes",
-    slo: "Objective (SLO): share of good requests",
-    errors: "Bad requests now",
-    aYear: (time) => `${time} a year`,
-    lines: ["independent, instant: the card", "with common causes", "and with failovers"],
-    copiesAxis: "copies",
-    downAxis: "down a year",
-    now: (n) => `${n} ${n === 1 ? "copy" : "copies"}`,
-    symbols: {
-      A: "A₁: one copy",
-      n: "n: copies",
-      c: "c: share of the time in which all are down together",
-      i: "i: share of the rest in which one copy is down by itself",
-      T: "T: a failover",
-    },
-    blocks: {},
-    head: ["part", "copies", "needed", "works", "down a year"],
-    scale: "Bars: downtime, on a logarithmic scale.",
-    weakest: (name) => `${name}, weakest`,
-    whole: "the chain",
-    presets: { small: "One of each", ha: "This course's cluster" },
-    simulation: "The chain, year by year",
-    simulated: (closed, seen, error) => `By the formula ${closed} a year; simulated ${seen} ± ${error}.`,
-    simulationNote: (years) => `Simulated, not measured: ${years} years, each failure drawn by chance.`,
-    years: (low, middle, high, calm, all) =>
-      `Best year ${low}, middle ${middle}, worst ${high}. ${calm} of ${all} had no outage.`,
-    simulating: "simulating",
-    waiting: "waiting for the kernel",
-    again: "Simulate again",
-    ninesTable: "The nines: time down in",
-    yearOf: "A year has",
-    monthOf: "A month has",
-    days: "days",
-    months: { "30 days": "30 days", "a twelfth of the year": "a twelfth of the year" },
-    period: { day: "a day", week: "a week", month: "a month", year: "a year" },
-    calendar: (year, month) => `A year of ${year} days, a month of ${month} days`,
-    budget: (slo, time) => `${slo} leaves ${time} a month: the error budget.`,
-    failovers: (count, time) =>
-      `It pays for ${count} failover${count === "1" ? "" : "s"} of ${time} a month.`,
-    free: "Failovers take no time here, so it pays for any number.",
-    burn: (rate, time) => `Burn rate ${rate}: the month's budget is gone in ${time}.`,
-    calm: "Burn rate 0: nothing is spent.",
-    alerts: {
-      page: "Wake somebody (SRE workbook: 14.4 over an hour, or 6 over six hours).",
-      ticket: "Open a ticket (SRE workbook: 1 over three days).",
-      none: "Within the budget: no alert.",
-    },
-    noNumber: (text) => `“${text}” is no number here. Write it such as 99.5 or 99,5.`,
-    noShare: (text) =>
-      `One copy works between 0 and 100 % of the time, both excluded: ${text} is not between.`,
-    noCount: (name, what, text) => `${name}: ${what} is a whole number from 1 to 9, and “${text}” is not.`,
-    units: { ms: "ms", s: "s", min: "min", h: "h", d: "days" },
-    under: "under 1 ms",
-    nearlyAll: "more than 99.9999999 %",
-    card: "card",
+const wordsOf = ({ gettext, pgettext, ngettext }) => ({
+  titles: {
+    copies: gettext("What another copy buys"),
+    chain: gettext("A chain of parts, each of which is needed"),
+    promise: gettext("What a promise leaves"),
   },
-  zh: {
-    titles: {
-      copies: "多一个副本换来什么",
-      chain: "一条链：每个部件都不能少",
-      promise: "一份承诺容得下多少停机",
-    },
-    helps: {
-      copies: "拖动“副本数”，看那个大标记。一个副本就是：过一阵坏一次，再修好。",
-      chain: "改改某个部件的副本数。条最长的，就是停机最多的部件。",
-      promise: "拖动目标，看一个月容得下多少停机。",
-    },
-    one: "一个副本",
-    mtbf: "平均能跑多久（MTBF）",
-    mttr: "平均多久修好（MTTR）",
-    availability: "所以可用性是（%）",
-    number: "副本数（有一个正常就行）",
-    beta: "共因：同时放倒所有副本的停机占比",
-    failover: "一次故障转移要",
-    slo: "目标（SLO）：成功请求的占比",
-    errors: "眼下的失败请求占比",
-    aYear: (time) => `每年 ${time}`,
-    lines: ["各坏各的、瞬间切换：卡片的算法", "算上共因", "再算上切换"],
-    copiesAxis: "副本数",
-    downAxis: "每年停机",
-    now: (n) => `${n} 个副本`,
-    symbols: {
-      A: "A₁：一个副本的可用性",
-      n: "n：副本数",
-      c: "c：所有副本一起停机的时间占比",
-      i: "i：其余时间里，单个副本自己停机的占比",
-      T: "T：一次切换的时间",
-    },
-    blocks: {
-      proxy: "代理",
-      "root coordinator": "根协调器",
-      "query coordinator": "查询协调器",
-      "data coordinator": "数据协调器",
-      etcd: "etcd",
-      log: "日志",
-      "object store": "对象存储",
-      "query node": "查询节点",
-      "data node": "数据节点",
-    },
-    head: ["部件", "副本", "至少", "可用性", "每年停机"],
-    scale: "条形是停机时间，对数刻度。",
-    weakest: (name) => `${name}（最弱）`,
-    whole: "整条链",
-    presets: { small: "每种一个", ha: "本课的集群" },
-    simulation: "整条链，一年一年看",
-    simulated: (closed, seen, error) => `按公式，每年 ${closed}；模拟结果 ${seen} ± ${error}。`,
-    simulationNote: (years) => `这是模拟，不是实测：${years} 年，每次故障都由随机数决定。`,
-    years: (low, middle, high, calm, all) =>
-      `最好的一年 ${low}，居中 ${middle}，最差 ${high}；${all} 年里有 ${calm} 年没断过。`,
-    simulating: "正在模拟",
-    waiting: "正在等内核",
-    again: "再模拟一次",
-    ninesTable: "几个 9 对照表：停机时间",
-    yearOf: "一年算",
-    monthOf: "一个月算",
-    days: "天",
-    months: { "30 days": "30 天", "a twelfth of the year": "一年的十二分之一" },
-    period: { day: "每天", week: "每周", month: "每月", year: "每年" },
-    calendar: (year, month) => `一年按 ${year} 天算，一个月按 ${month} 天算`,
-    budget: (slo, time) => `${slo} 每月留下 ${time}：这就是错误预算。`,
-    failovers: (count, time) => `每次切换 ${time}，一个月够切换 ${count} 次。`,
-    free: "这里的切换不花时间，次数不限。",
-    burn: (rate, time) => `燃烧率 ${rate}：一个月的预算 ${time}就烧完。`,
-    calm: "燃烧率 0：什么也没花。",
-    alerts: {
-      page: "马上叫人（SRE 手册：一小时内 14.4，或六小时内 6）。",
-      ticket: "开工单（SRE 手册：三天内 1）。",
-      none: "在预算之内，不用告警。",
-    },
-    noNumber: (text) => `“${text}”在这里不是数字。请写成 99.5 或 99,5。`,
-    noShare: (text) => `一个副本的可用性要大于 0、小于 100 %，${text} 不行。`,
-    noCount: (name, what, text) => `${name}：${what}要填 1 到 9 的整数，“${text}”不行。`,
-    units: { ms: "毫秒", s: "秒", min: "分钟", h: "小时", d: "天" },
-    under: "不到 1 毫秒",
-    nearlyAll: "超过 99.9999999 %",
-    card: "卡片",
+  helps: {
+    copies: gettext(
+      "Pull Copies, and watch the big mark. A failure now and then, a repair after it: that is one copy.",
+    ),
+    chain: gettext("Change how many copies a part has. The longest bar is the part that is down most."),
+    promise: gettext("Pull the objective, and see what is left to spend in a month."),
   },
-};
+  one: gettext("One copy"),
+  mtbf: gettext("Runs for, on average (MTBF)"),
+  mttr: gettext("Is repaired in, on average (MTTR)"),
+  availability: gettext("so it works, in %"),
+  number: gettext("Copies, any one of which is enough"),
+  beta: gettext("Common cause: share of the downtime that strikes all"),
+  failover: gettext("A failover takes"),
+  slo: gettext("Objective (SLO): share of good requests"),
+  errors: gettext("Bad requests now"),
+  aYear: (time) => gettext("{time} a year", { time }),
+  lines: [
+    gettext("independent, instant: the card"),
+    gettext("with common causes"),
+    gettext("and with failovers"),
+  ],
+  copiesAxis: pgettext("axis", "copies"),
+  downAxis: gettext("down a year"),
+  now: (count) => ngettext("{number} copy", "{number} copies", count),
+  symbols: {
+    A: gettext("A₁: one copy"),
+    n: gettext("n: copies"),
+    c: gettext("c: share of the time in which all are down together"),
+    i: gettext("i: share of the rest in which one copy is down by itself"),
+    T: gettext("T: a failover"),
+  },
+  blocks: {
+    proxy: pgettext("role", "proxy"),
+    "root coordinator": gettext("root coordinator"),
+    "query coordinator": gettext("query coordinator"),
+    "data coordinator": gettext("data coordinator"),
+    log: gettext("log"),
+    "object store": gettext("object store"),
+    "query node": gettext("query node"),
+    "data node": gettext("data node"),
+  },
+  head: [
+    gettext("part"),
+    pgettext("column", "copies"),
+    gettext("needed"),
+    gettext("works"),
+    gettext("down a year"),
+  ],
+  scale: gettext("Bars: downtime, on a logarithmic scale."),
+  weakest: (name) => gettext("{name}, weakest", { name }),
+  whole: gettext("the chain"),
+  presets: { small: gettext("One of each"), ha: gettext("This course's cluster") },
+  simulation: gettext("The chain, year by year"),
+  simulated: (closed, seen, error) =>
+    gettext("By the formula {closed} a year; simulated {seen} ± {error}.", { closed, seen, error }),
+  simulationNote: (years) =>
+    gettext("Simulated, not measured: {years} years, each failure drawn by chance.", { years }),
+  years: (low, middle, high, calm, all) =>
+    gettext("Best year {low}, middle {middle}, worst {high}. {calm} of {all} had no outage.", {
+      low,
+      middle,
+      high,
+      calm,
+      all,
+    }),
+  simulating: gettext("simulating"),
+  waiting: gettext("waiting for the kernel"),
+  again: gettext("Simulate again"),
+  ninesTable: gettext("The nines: time down in"),
+  yearOf: gettext("A year has"),
+  monthOf: gettext("A month has"),
+  days: gettext("days"),
+  months: { "30 days": gettext("30 days"), "a twelfth of the year": gettext("a twelfth of the year") },
+  period: {
+    day: gettext("a day"),
+    week: gettext("a week"),
+    month: gettext("a month"),
+    year: gettext("a year"),
+  },
+  calendar: (year, month) => gettext("A year of {year} days, a month of {month} days", { year, month }),
+  budget: (slo, time) => gettext("{slo} leaves {time} a month: the error budget.", { slo, time }),
+  failovers: (count, time) =>
+    ngettext(
+      "It pays for one failover of {time} a month.",
+      "It pays for {count} failovers of {time} a month.",
+      count,
+      { count: count.toLocaleString("en"), time },
+    ),
+  free: gettext("Failovers take no time here, so it pays for any number."),
+  burn: (rate, time) => gettext("Burn rate {rate}: the month's budget is gone in {time}.", { rate, time }),
+  calm: gettext("Burn rate 0: nothing is spent."),
+  alerts: {
+    page: gettext("Wake somebody (SRE workbook: 14.4 over an hour, or 6 over six hours)."),
+    ticket: gettext("Open a ticket (SRE workbook: 1 over three days)."),
+    none: gettext("Within the budget: no alert."),
+  },
+  noNumber: (text) => gettext("“{text}” is no number here. Write it such as 99.5 or 99,5.", { text }),
+  noShare: (text) =>
+    gettext("One copy works between 0 and 100 % of the time, both excluded: {text} is not between.", {
+      text,
+    }),
+  noCount: (name, what, text) =>
+    gettext("{name}: {what} is a whole number from 1 to 9, and “{text}” is not.", { name, what, text }),
+  units: { ms: gettext("ms"), s: gettext("s"), min: gettext("min"), h: gettext("h"), d: gettext("days") },
+  under: gettext("under 1 ms"),
+  nearlyAll: gettext("more than 99.9999999 %"),
+  card: gettext("card"),
+});
 
 function plain(value, digits = 3) {
   if (value === 0) return "0";
@@ -243,7 +201,7 @@ function plain(value, digits = 3) {
 }
 
 /** A time in the unit that fits it, three digits. */
-export function spell(seconds, words = WORDS.en) {
+export function spell(seconds, words = wordsOf(ENGLISH)) {
   if (seconds === 0) return `0 ${words.units.s}`;
   if (seconds < 1e-3) return words.under;
   const [unit, size] =
@@ -262,7 +220,7 @@ export function spell(seconds, words = WORDS.en) {
 const ninesOf = (down) => (down === 0 ? Infinity : Math.abs(Math.log10(down)));
 
 /** A percentage with the digits its nines need, and never all of it: beyond nine nines it says so in words. */
-export function percent(a, words = WORDS.en) {
+export function percent(a, words = wordsOf(ENGLISH)) {
   if (1 - a < 0.999e-9) return words.nearlyAll;
   const digits = Math.max(0, Math.ceil(ninesOf(1 - a) - 2 - 1e-6)) + 2;
   const cut = Math.floor(a * 100 * 10 ** digits + 1e-4) / 10 ** digits;
@@ -328,9 +286,9 @@ const SCALES = {
 // ---- What all three do --------------------------------------------------------------------------------------------
 
 class Calculator {
-  constructor(model, el) {
+  constructor(model, el, speech) {
     this.model = model;
-    this.words = WORDS[model.get("lang")];
+    this.words = wordsOf(speech);
     this.s = structuredClone(model.get("settings"));
     this.shows = []; // what writes a control's own value beside it
     const part = model.get("part");
@@ -975,10 +933,7 @@ class Promised extends Calculator {
       figures.gone_in === null
         ? w.calm
         : `${w.burn(plain(figures.burn), this.time(figures.gone_in))} ${w.alerts[alert]}`;
-    const pays =
-      figures.failovers === null
-        ? w.free
-        : w.failovers(figures.failovers.toLocaleString("en"), this.time(s.failover));
+    const pays = figures.failovers === null ? w.free : w.failovers(figures.failovers, this.time(s.failover));
     this.said.replaceChildren(
       element(
         "p",

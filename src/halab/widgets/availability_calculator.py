@@ -23,7 +23,7 @@ from halab.models.availability_repair import Block, Chain, milvus
 from halab.models.availability_slo import burn_rate, failovers_allowed
 from halab.sim.monte_carlo import YEAR, simulate_years
 from halab.tables import text_table
-from halab.translation import gettext, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = [
@@ -74,7 +74,7 @@ class CopiesCalculator(_Calculator):
             "failover": float(failover),
         }
         _copies(settings)  # what makes no sense is refused here, not in the browser
-        super().__init__(part="copies", settings=settings, lang=language())
+        super().__init__(part="copies", settings=settings)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -131,9 +131,7 @@ class ChainCalculator(_Calculator):
             "blocks": presets["ha"],
         }
         simulated = simulate(settings, seed=1)
-        super().__init__(
-            part="chain", settings=settings, presets=presets, simulated=simulated, lang=language()
-        )
+        super().__init__(part="chain", settings=settings, presets=presets, simulated=simulated)
         self.observe(self._simulate_again, names=["settings", "seed"])
 
     @property
@@ -194,7 +192,7 @@ class PromiseCalculator(_Calculator):
             "month": "30 days",
         }
         _promise(settings)
-        super().__init__(part="promise", settings=settings, lang=language())
+        super().__init__(part="promise", settings=settings)
 
     @property
     def figures(self) -> dict[str, float | None]:

@@ -100,64 +100,47 @@ export function scenario({ load, third, event, seed }) {
 
 const FULL = 40; // requests that fill a bar
 
-const WORDS = {
-  en: {
-    title: "One balancer, four strategies",
-    go: "Race",
-    again: "Race with other requests",
-    load: "load, of all nodes' speed",
-    third: "speed of node 3, of the others'",
-    event: "node 3, after 8 s",
-    events: { none: "nothing happens", grey: "goes grey: a tenth of its speed", leaves: "leaves" },
-    names: {
-      "round robin": "round robin",
-      "least connections": "least connections",
-      random: "random",
-      "two choices": "two choices",
-    },
-    node: "node",
-    queue: "unanswered requests",
-    gone: "gone",
-    grey: "grey",
-    figures: { p50: "p50", p99: "p99", failed: "failed", rate: "answers / s" },
-    scale: `A full bar is ${FULL} requests; » stands for more.`,
-    over: "over ",
-    ready: "Press Race.",
-    running: `The race is on: ${SECONDS} s of requests. The result stands here when it is over.`,
-    best: "★ lowest p99",
-    clock: (t) => `${t.toFixed(1)} s of ${SECONDS} s`,
-    said: (parts) => `p99: ${parts.join(", ")}.`,
-    note: "All four get the same requests, with the same work. Bars: requests at a node, waiting or in work. p50 and p99: half and 99 of 100 requests waited no longer; those still without an answer at the end count with their wait so far. Made up: what it shows is the shape, not Milvus' speed.",
+const wordsOf = ({ gettext }) => ({
+  title: gettext("One balancer, four strategies"),
+  go: gettext("Race"),
+  again: gettext("Race with other requests"),
+  load: gettext("load, of all nodes' speed"),
+  third: gettext("speed of node 3, of the others'"),
+  event: gettext("node 3, after 8 s"),
+  events: {
+    none: gettext("nothing happens"),
+    grey: gettext("goes grey: a tenth of its speed"),
+    leaves: gettext("leaves"),
   },
-  zh: {
-    title: "一个均衡器，四种策略",
-    go: "开始",
-    again: "换一批请求再来",
-    load: "负载（占全部节点能力）",
-    third: "节点 3 的速度（与别的节点相比）",
-    event: "8 秒后，节点 3",
-    events: { none: "一切照常", grey: "变慢：只剩十分之一", leaves: "离开" },
-    names: {
-      "round robin": "轮询",
-      "least connections": "最少连接",
-      random: "随机",
-      "two choices": "二选一",
-    },
-    node: "节点",
-    queue: "还没答复的请求",
-    gone: "已离开",
-    grey: "变慢",
-    figures: { p50: "p50", p99: "p99", failed: "失败", rate: "每秒答复" },
-    scale: `条形占满是 ${FULL} 个请求，» 表示还要多。`,
-    over: "超过 ",
-    ready: "按“开始”。",
-    running: `正在比：${SECONDS} 秒的请求，跑完后结果在这里。`,
-    best: "★ p99 最低",
-    clock: (t) => `${t.toFixed(1)} 秒 / ${SECONDS} 秒`,
-    said: (parts) => `p99：${parts.join("，")}。`,
-    note: "四种策略拿到的请求一模一样，比得公平。条形是节点上的请求，等着的和正在处理的都算。p50、p99：一半、百分之九十九的请求等待不超过这个时间；结束时还没答复的，按已经等了多久算。数字是编的，要看的是形状，不是 Milvus 的速度。",
+  names: {
+    "round robin": gettext("round robin"),
+    "least connections": gettext("least connections"),
+    random: gettext("random"),
+    "two choices": gettext("two choices"),
   },
-};
+  node: gettext("node"),
+  queue: gettext("unanswered requests"),
+  gone: gettext("gone"),
+  grey: gettext("grey"),
+  figures: {
+    p50: "p50",
+    p99: "p99",
+    failed: gettext("failed"),
+    rate: gettext("answers / s"),
+  },
+  scale: gettext("A full bar is {count} requests; » stands for more.", { count: FULL }),
+  over: (time) => gettext("over {time}", { time }),
+  ready: gettext("Press Race."),
+  running: gettext("The race is on: {seconds} s of requests. The result stands here when it is over.", {
+    seconds: SECONDS,
+  }),
+  best: gettext("★ lowest p99"),
+  clock: (now) => gettext("{now} s of {all} s", { now: now.toFixed(1), all: SECONDS }),
+  said: (parts) => gettext("p99: {parts}.", { parts: parts.join(gettext(", ")) }),
+  note: gettext(
+    "All four get the same requests, with the same work. Bars: requests at a node, waiting or in work. p50 and p99: half and 99 of 100 requests waited no longer; those still without an answer at the end count with their wait so far. Made up: what it shows is the shape, not Milvus' speed.",
+  ),
+});
 
 const PACE = 2.5; // seconds of the race for one of watching
 
@@ -179,9 +162,9 @@ export function standing(answers, now) {
 }
 
 class BalancerRace {
-  constructor(model, el) {
+  constructor(model, el, speech) {
     this.model = model;
-    this.words = WORDS[model.get("lang")];
+    this.words = wordsOf(speech);
     this.s = Object.fromEntries(["load", "third", "event", "seed"].map((name) => [name, model.get(name)]));
     this.root = panel(model, el, "halab-dense halab-balancer", this.words.title);
     this.build();
@@ -356,7 +339,7 @@ class BalancerRace {
   }
 
   wait({ seconds, over }) {
-    return (over ? this.words.over : "") + ms(seconds);
+    return over ? this.words.over(ms(seconds)) : ms(seconds);
   }
 
   showBars(bars, answers, now) {

@@ -15,7 +15,7 @@ import traitlets
 
 from halab.sim.load_balancing import STRATEGIES, Node, RaceReport, race, requests
 from halab.tables import text_table
-from halab.translation import gettext, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["BalancerRace"]
@@ -38,7 +38,7 @@ class BalancerRace(CourseWidget):
     seed = traitlets.Int(1).tag(sync=True)
 
     def __init__(self) -> None:
-        super().__init__(lang=language())
+        super().__init__()
 
     def race(self) -> dict[str, RaceReport]:
         """The same race in Python, by strategy. Its draws are Python's, so its figures differ a little."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,15 @@ import anywidget
 import traitlets
 
 from halab.course.widget_outputs import kernel_metadata, without_kernel
+from halab.translation import CALLS, gettext, language, ngettext, pgettext, speaking
 
-__all__ = ["CourseWidget", "front_end"]
+__all__ = ["CourseWidget", "front_end", "speech_of"]
 
 _HERE = Path(__file__).parent
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./shared\.js";\n', re.MULTILINE)
+_COUNTED = (
+    200  # numbers whose plural a front end is told; beyond them a language counts by the last two digits
+)
 
 
 def front_end(name: str) -> tuple[str, str]:
@@ -32,14 +38,23 @@ def _read(name: str) -> str:
 
 
 class CourseWidget(anywidget.AnyWidget):  # type: ignore[misc]
-    """An anywidget whose text says the same as its picture, in a terminal, a diff or a log."""
+    """An anywidget whose text says the same as its picture, in a terminal, a diff or a log.
 
-    lang = traitlets.Unicode("en").tag(sync=True)
+    `lang` is the language it speaks: the learner's, until the start page's switch says another one.
+    `speech` is what its front end says in it, by the English that stands in the front end's code.
+    """
 
-    @traitlets.validate("lang")  # type: ignore[untyped-decorator]
-    def _of_the_front_ends(self, proposal: Any) -> str:
-        """The front ends have words in these two; in any other language of the course they speak English."""
-        return str(proposal["value"]) if proposal["value"] in ("en", "zh") else "en"
+    lang = traitlets.Unicode().tag(sync=True)
+    speech = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**{"lang": language()} | traits)
+        self._speak()
+        self.observe(self._speak, "lang")
+
+    def told(self) -> dict[str, Any]:
+        """The traits that hold words of Python's, in the language of `language()`."""
+        return {}
 
     def text(self) -> str:
         """The widget's content as plain text."""
@@ -50,10 +65,49 @@ class CourseWidget(anywidget.AnyWidget):  # type: ignore[misc]
         return ""
 
     def __repr__(self) -> str:
-        return self.text()
+        with speaking(self.lang):
+            return self.text()
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The view, which needs this kernel, and HTML for when it has ended."""
         data, metadata = super()._repr_mimebundle_(**options)
-        data["text/html"] = without_kernel(data["text/plain"], self.still_picture(), self.lang)
+        with speaking(self.lang):
+            data["text/html"] = without_kernel(data["text/plain"], self.still_picture())
         return data, metadata | kernel_metadata()
+
+    def _speak(self, _change: Any = None) -> None:
+        """Words in one message, so that the front end draws once; the speech last, since it draws for it."""
+        with speaking(self.lang), self.hold_sync():
+            for name, words in self.told().items():
+                setattr(self, name, words)
+            self.speech = speech_of(self._esm)
+
+
+def speech_of(module: str) -> dict[str, Any]:
+    """What a front end says in the language of `language()`: nothing in English, which its code speaks.
+
+    Of a message with a plural it has the forms, and which of them each number takes.
+    """
+    if language() == "en":
+        return {}
+    speech: dict[str, Any] = {}
+    for message, context in _messages(module):
+        if isinstance(message, tuple):
+            one, many = message
+            counted = [ngettext(one, many, number) for number in range(_COUNTED)]
+            forms = list(dict.fromkeys(counted))
+            speech[one] = {"forms": forms, "which": [forms.index(form) for form in counted]}
+        elif context:
+            speech[f"{context}\4{message}"] = pgettext(context, message)
+        else:
+            speech[message] = gettext(message)
+    return speech
+
+
+@cache
+def _messages(module: str) -> tuple[tuple[Any, str | None], ...]:
+    """Each message in the text of a front end, with its context."""
+    from babel.messages.extract import extract  # here: who reads English never pays for it
+
+    found = extract("javascript", io.BytesIO(module.encode()), keywords=CALLS)
+    return tuple((message, context) for _, message, _, context in found)

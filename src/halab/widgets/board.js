@@ -1,37 +1,21 @@
 // The board of ten cards and a lesson. Links are plain relative links; inside JupyterLab they open in place.
 
-import { element, htmlLang, prepareHost } from "./shared.js";
+import { element, htmlLang, prepareHost, spoken } from "./shared.js";
 
-const WORDS = {
-  en: {
-    board: "The ten cards of the course, and lesson 12",
-    colon: ": ",
-    lesson: "Lesson",
-    exercise: "Exercise",
-    done: "done",
-    todo: "to do",
-    goal: "Goal:",
-    next: "Next",
-    open: "Open",
-    notes: "Needs attention",
-    states: { new: "not begun", begun: "begun", done: "done" },
-    steps: (done, of) => `${done} of ${of} steps done.`,
-  },
-  zh: {
-    board: "本课程的十张卡片，以及第 12 课",
-    colon: "：",
-    lesson: "课程",
-    exercise: "练习",
-    done: "已完成",
-    todo: "待完成",
-    goal: "目标：",
-    next: "下一步",
-    open: "打开",
-    notes: "需要留意",
-    states: { new: "还没开始", begun: "进行中", done: "已完成" },
-    steps: (done, of) => `${of} 步中已完成 ${done} 步。`,
-  },
-};
+const wordsOf = ({ gettext }) => ({
+  board: gettext("The ten cards of the course, and lesson 12"),
+  colon: gettext(": "),
+  lesson: gettext("Lesson"),
+  exercise: gettext("Exercise"),
+  done: gettext("done"),
+  todo: gettext("to do"),
+  goal: gettext("Goal:"),
+  next: gettext("Next"),
+  open: gettext("Open"),
+  notes: gettext("Needs attention"),
+  states: { new: gettext("not begun"), begun: gettext("begun"), done: gettext("done") },
+  steps: (done, of) => gettext("{done} of {of} steps done.", { done, of }),
+});
 
 // `path` is from JupyterLab's root; the href is the same place seen from this notebook's folder, course/.
 function link(label, path, of) {
@@ -122,9 +106,9 @@ function summary(model, words) {
   return element("div", { class: "halab-board-summary" }, ...parts);
 }
 
-function render({ model, el }) {
+function render(model, el, speech) {
   prepareHost(model, el);
-  const words = WORDS[model.get("lang")];
+  const words = wordsOf(speech);
   el.lang = htmlLang(model);
   el.replaceChildren(
     summary(model, words),
@@ -136,4 +120,4 @@ function render({ model, el }) {
   );
 }
 
-export default { render };
+export default spoken(render);

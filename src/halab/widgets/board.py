@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import traitlets
@@ -10,7 +11,6 @@ from halab.certificate.learner_progress import CardProgress, Progress
 from halab.certificate.progress_texts import (
     HEADINGS,
     Fact,
-    Step,
     facts,
     items_met,
     next_step,
@@ -18,7 +18,7 @@ from halab.certificate.progress_texts import (
     steps_done,
 )
 from halab.course.catalogue import CERTIFIED, Entry
-from halab.translation import Language, language
+from halab.translation import Language, gettext, language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["Board", "show_board"]
@@ -38,28 +38,30 @@ class Board(CourseWidget):
     step = traitlets.Dict().tag(sync=True)
     notes = traitlets.List().tag(sync=True)
 
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        super().__init__(steps=list(steps_done(progress)))
+
+    def told(self) -> dict[str, Any]:
+        done, lang = self._progress, language()
+        return {
+            "tiles": [
+                _tile(entry, done.cards.get(entry.number, CardProgress()), lang) for entry in CERTIFIED
+            ],
+            "items": items_met(done, lang),
+            "step": asdict(next_step(done, lang)),
+            "notes": list(done.notes),
+        }
+
     def text(self) -> str:
-        zh = self.lang == "zh"
-        lines = [_line(tile, zh) for tile in self.tiles]
-        lines += [f"{'注意：' if zh else 'Note: '}{note}" for note in self.notes]
-        return "\n".join([*lines, self.items, f"{'下一步：' if zh else 'Next: '}{self.step['text']}"])
+        lines = [_line(tile) for tile in self.tiles]
+        lines += [gettext("Note: {note}").format(note=note) for note in self.notes]
+        return "\n".join([*lines, self.items, gettext("Next: {step}").format(step=self.step["text"])])
 
 
 def show_board(progress: Progress) -> Board:
     """The board of all that the certificate asks for, with what was done of each."""
-    lang = language()
-    return Board(
-        tiles=[_tile(entry, progress.cards.get(entry.number, CardProgress()), lang) for entry in CERTIFIED],
-        items=items_met(progress, lang),
-        steps=list(steps_done(progress)),
-        step=_step(next_step(progress, lang)),
-        notes=list(progress.notes),
-        lang=lang,
-    )
-
-
-def _step(step: Step) -> dict[str, str]:
-    return {"text": step.text, "path": step.path}
+    return Board(progress)
 
 
 def _tile(entry: Entry, done: CardProgress, lang: Language) -> dict[str, Any]:
@@ -82,12 +84,10 @@ def _fact(heading: str, fact: Fact) -> dict[str, Any]:
     return {"heading": heading, "done": fact.done, "text": fact.text}
 
 
-def _line(tile: dict[str, Any], zh: bool) -> str:
-    head = f"{tile['number']:>2}  {tile['title']}"
-    if tile["state"] == "new":
-        return f"{head}{'：还没开始' if zh else ': not begun'}"
-    colon, comma = ("：", "；") if zh else (": ", "; ")
+def _line(tile: dict[str, Any]) -> str:
     marks = [
-        f"{'✓' if fact['done'] else '○'} {fact['heading']}{colon}{fact['text']}" for fact in tile["facts"]
+        f"{'✓' if fact['done'] else '○'} {fact['heading']}{gettext(': ')}{fact['text']}"
+        for fact in tile["facts"]
     ]
-    return f"{head}: {comma.join(marks)}"
+    state = gettext("not begun") if tile["state"] == "new" else gettext("; ").join(marks)
+    return f"{tile['number']:>2}  {tile['title']}{gettext(': ')}{state}"

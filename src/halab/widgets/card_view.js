@@ -1,82 +1,45 @@
 // A knowledge card: prose, a language switch, and claims whose verdict is uncovered by a press or a measurement.
 
-import { element, htmlLang, prepareHost, svg, watch } from "./shared.js";
+import { element, htmlLang, prepareHost, speechOf, spoken, svg, watch } from "./shared.js";
 
-const WORDS = {
-  en: {
-    kicker: (n) => `Card ${n} of 10 · two minutes`,
-    language: "Language of the card",
-    claims: "What this card claims",
-    about:
-      "Every figure above is a claim. Predict and measure first; then press a claim to see how it stands.",
-    untested: "claim, to be tested",
-    measured: "Your run",
-    leaves: "What it leaves out",
-    sources: "Sources",
-    colon: ": ",
-    verdict: {
-      true: "true",
-      simplified: "simplified",
-      outdated: "out of date",
-      wrong: "not so in Milvus",
-      given: "given, no claim",
-    },
-    run: {
-      held: () => "held",
-      broken: (by) => `broken by: ${by}`,
-      incomparable: () => "not comparable here",
-      unproven: () => "your run proved nothing",
-      missing: () => "not tested by you yet",
-    },
-    tested: "Put to the test in this lesson",
-    untestable: "Not tested in this lesson",
-    times: [
-      [86400, "d"],
-      [3600, "h"],
-      [60, "min"],
-      [1, "s"],
-    ],
-    card: "card",
-    you: "you said",
-    you_measured: "measured",
+const wordsOf = ({ gettext }) => ({
+  kicker: (n) => gettext("Card {n} of 10 · two minutes", { n }),
+  language: gettext("Language of the card"),
+  claims: gettext("What this card claims"),
+  about: gettext(
+    "Every figure above is a claim. Predict and measure first; then press a claim to see how it stands.",
+  ),
+  untested: gettext("claim, to be tested"),
+  measured: gettext("Your run"),
+  leaves: gettext("What it leaves out"),
+  sources: gettext("Sources"),
+  colon: gettext(": "),
+  verdict: {
+    true: gettext("true"),
+    simplified: gettext("simplified"),
+    outdated: gettext("out of date"),
+    wrong: gettext("not so in Milvus"),
+    given: gettext("given, no claim"),
   },
-  zh: {
-    kicker: (n) => `第 ${n} 张，共 10 张 · 两分钟读完`,
-    language: "卡片语言",
-    claims: "这张卡片说了什么",
-    about: "上面的每个数字都只是一种说法。先预测，再实测，然后点开看它站不站得住。",
-    untested: "说法，待检验",
-    measured: "你这次的结果",
-    leaves: "它没说的",
-    sources: "出处",
-    colon: "：",
-    verdict: {
-      true: "属实",
-      simplified: "简化了",
-      outdated: "过时了",
-      wrong: "Milvus 并非如此",
-      given: "前提，不是结论",
-    },
-    run: {
-      held: () => "站得住",
-      broken: (by) => `被推翻：${by}`,
-      incomparable: () => "这里无法比较",
-      unproven: () => "你那次运行说明不了什么",
-      missing: () => "你还没测过",
-    },
-    tested: "这一课会检验的",
-    untestable: "这一课不检验的",
-    times: [
-      [86400, "天"],
-      [3600, "小时"],
-      [60, "分钟"],
-      [1, "秒"],
-    ],
-    card: "卡片",
-    you: "你的预测",
-    you_measured: "实测",
+  run: {
+    held: () => gettext("held"),
+    broken: (by) => gettext("broken by: {by}", { by }),
+    incomparable: () => gettext("not comparable here"),
+    unproven: () => gettext("your run proved nothing"),
+    missing: () => gettext("not tested by you yet"),
   },
-};
+  tested: gettext("Put to the test in this lesson"),
+  untestable: gettext("Not tested in this lesson"),
+  times: [
+    [86400, gettext("d")],
+    [3600, gettext("h")],
+    [60, gettext("min")],
+    [1, gettext("s")],
+  ],
+  card: gettext("card"),
+  you: gettext("you said"),
+  you_measured: gettext("measured"),
+});
 // A shape for each verdict, so that colour is never the only sign.
 const SHAPES = { true: "✓", simplified: "≈", outdated: "↺", wrong: "✕", given: "=" };
 const RUN_SHAPES = { held: "✓", broken: "✕", incomparable: "≠", unproven: "?", missing: "?" };
@@ -87,10 +50,7 @@ function languageSwitch(model, words) {
     role: "group",
     "aria-label": words.language,
   });
-  for (const [lang, name] of [
-    ["en", "EN"],
-    ["zh", "中文"],
-  ]) {
+  for (const [lang, { name }] of Object.entries(model.get("faces"))) {
     const button = element(
       "button",
       { type: "button", lang, "aria-pressed": model.get("lang") === lang },
@@ -233,14 +193,14 @@ function claimLists(claims, words, draw) {
     ]);
 }
 
-function render({ model, el }) {
+function render(model, el) {
   prepareHost(model, el);
   const open = new Set(Object.keys(model.get("measured")));
 
   function draw() {
     const lang = model.get("lang");
-    const words = WORDS[lang];
     const face = model.get("faces")[lang];
+    const words = wordsOf(speechOf(face.speech)); // with the card, so that its switch needs no kernel
     const measured = model.get("measured");
     const focused = el.contains(document.activeElement) ? document.activeElement : null;
     const again =
@@ -286,4 +246,4 @@ function render({ model, el }) {
   return unwatch;
 }
 
-export default { render };
+export default spoken(render);

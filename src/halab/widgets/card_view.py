@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 
 from halab.course.cards import Card, card
 from halab.course.catalogue import Bilingual
-from halab.translation import Language, gettext, language
-from halab.widgets.base import CourseWidget, front_end
+from halab.translation import NAMES, gettext, languages, speaking
+from halab.widgets.base import CourseWidget, front_end, speech_of
 
 __all__ = ["CardView", "Finding", "RunVerdict", "show_card"]
 
@@ -37,9 +37,6 @@ class Finding:
     predicted: tuple[float, ...] = ()
 
 
-_LANGUAGES: tuple[Language, ...] = ("en", "zh")
-
-
 class CardView(CourseWidget):
     """One card. `lang` follows the switch; `measured` maps a claim's id to a Finding as a dict."""
 
@@ -53,7 +50,7 @@ class CardView(CourseWidget):
     def text(self) -> str:
         shown = card(self.number, self.lang)
         claims = [f"  {claim.quantity}: {claim.text(self.lang)}" for claim in shown.claims.values()]
-        heading = "声明，待检验：" if self.lang == "zh" else gettext("Claims, to be tested:")
+        heading = gettext("Claims, to be tested:")
         return "\n".join([shown.title, "", shown.body, heading, *claims])
 
 
@@ -68,12 +65,17 @@ def show_card(number: int, measured: Mapping[str, Finding] | None = None) -> Car
     found = {name: asdict(result) for name, result in (measured or {}).items()}
     for name in found:
         english.claim(name)
-    faces = {lang: _face(card(number, lang)) for lang in _LANGUAGES}
-    return CardView(number=number, faces=faces, lang=language(), measured=found, after=measured is not None)
+    faces = {lang: _face(card(number, lang)) for lang in languages()}
+    return CardView(number=number, faces=faces, measured=found, after=measured is not None)
 
 
 def _face(shown: Card) -> dict[str, Any]:
+    """A card in its language, with what the front end says around it: so its switch waits for no kernel."""
+    with speaking(shown.language):
+        speech = speech_of(CardView._esm)
     return {
+        "name": NAMES.get(shown.language, shown.language),
+        "speech": speech,
         "title": shown.title,
         "html": MarkdownIt("commonmark", {"html": False}).enable("table").render(shown.body),
         "claims": [

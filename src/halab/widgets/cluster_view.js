@@ -1,85 +1,54 @@
 // The cluster: a button, live progress while it starts, and a table by role while it runs.
 // Python sends what there is; nothing here runs on a timer.
 
-import { announce, COMPONENT_WORDS, element, panel, watch, watchSight } from "./shared.js";
+import { announce, componentWords, element, panel, spoken, watch, watchSight } from "./shared.js";
 
-const WORDS = {
-  en: {
-    title: "The cluster",
-    start: "Start the cluster",
-    again: "Try again",
-    stop: "Stop it",
-    idle: "Not running.",
-    gone: "Not running. It was taken down elsewhere.",
-    starting: "Starting",
-    ready: "Running",
-    stopping: "Stopping",
-    failed: "It did not start, or it was lost.",
-    healthyOf: (n, all) => `${n} of ${all} processes healthy.`,
-    simulated: "This is a simulation: no Milvus runs here.",
-    shared: "memory: resident; pages that processes share are counted in each of them",
-    ttl: "session TTL",
-    profile: "profile",
-    hint: "What to do",
-    colon: ": ",
-    columns: {
-      name: "Process",
-      health: "Health",
-      ha_state: "HA state",
-      address: "Address",
-      pid: "Pid",
-      memory: "Memory",
-      uptime: "Up for",
-      restarts: "Restarted",
-      note: "Note",
-    },
-    restarts: "by the supervisor",
-    ...COMPONENT_WORDS.en,
+const wordsOf = ({ gettext, pgettext }) => ({
+  title: gettext("The cluster"),
+  start: gettext("Start the cluster"),
+  again: gettext("Try again"),
+  stop: gettext("Stop it"),
+  idle: gettext("Not running."),
+  gone: gettext("Not running. It was taken down elsewhere."),
+  starting: gettext("Starting"),
+  progress: (phase, done, total, time) =>
+    gettext("Starting: {phase}, {done} of {total}, {time} s", { phase, done, total, time }),
+  ready: gettext("Running"),
+  stopping: gettext("Stopping"),
+  failed: gettext("It did not start, or it was lost."),
+  healthyOf: (n, all) => gettext("{n} of {all} processes healthy.", { n, all }),
+  simulated: gettext("This is a simulation: no Milvus runs here."),
+  shared: gettext("memory: resident; pages that processes share are counted in each of them"),
+  ttl: (ttl) => gettext("session TTL {ttl} s", { ttl }),
+  profile: (name) => gettext("profile {name}", { name }),
+  hint: gettext("What to do"),
+  colon: gettext(": "),
+  columns: {
+    name: gettext("Process"),
+    health: gettext("Health"),
+    ha_state: gettext("HA state"),
+    address: gettext("Address"),
+    pid: gettext("Pid"),
+    memory: gettext("Memory"),
+    uptime: gettext("Up for"),
+    restarts: gettext("Restarted"),
+    note: pgettext("column", "Note"),
   },
-  zh: {
-    title: "集群",
-    start: "启动集群",
-    again: "再试一次",
-    stop: "停止",
-    idle: "没有运行。",
-    gone: "没有运行。集群已在别处关闭。",
-    starting: "正在启动",
-    ready: "正在运行",
-    stopping: "正在停止",
-    failed: "没能启动，或者连不上了。",
-    healthyOf: (n, all) => `${all} 个进程中 ${n} 个健康。`,
-    simulated: "这是模拟：这里没有运行真正的 Milvus。",
-    shared: "内存为常驻内存，进程间共享的页在每个进程里都算一次",
-    ttl: "会话 TTL",
-    profile: "配置",
-    hint: "怎么办",
-    colon: "：",
-    columns: {
-      name: "进程",
-      health: "健康",
-      ha_state: "高可用状态",
-      address: "地址",
-      pid: "进程号",
-      memory: "内存",
-      uptime: "已运行",
-      restarts: "重启次数",
-      note: "备注",
-    },
-    restarts: "由守护进程重启",
-    ...COMPONENT_WORDS.zh,
-  },
-};
+  seconds: (time) => gettext("{time} s", { time }),
+  minutes: (minutes, seconds) => gettext("{minutes} min {seconds} s", { minutes, seconds }),
+  hours: (hours, minutes) => gettext("{hours} h {minutes} min", { hours, minutes }),
+  restarts: gettext("by the supervisor"),
+  ...componentWords({ gettext }),
+});
 // A shape for each state, so that colour is never the only sign.
 const SHAPES = { healthy: "●", waiting: "○", starting: "◔", unhealthy: "▲", hung: "■", down: "✕" };
 const STARRED = new Set(["active", "leader"]);
 const NUMBERS = new Set(["pid", "memory", "uptime", "restarts"]);
 
-function duration(seconds) {
-  if (seconds < 60) return `${Math.floor(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60
-    ? `${minutes} min ${Math.floor(seconds % 60)} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+function duration(time, words) {
+  const [hours, minutes, seconds] = [3600, 60, 1].map((unit) => Math.floor(time / unit));
+  if (minutes < 1) return words.seconds(seconds);
+  return hours < 1 ? words.minutes(minutes, seconds % 60) : words.hours(hours, minutes % 60);
 }
 
 function health(value, words) {
@@ -98,7 +67,7 @@ function cell(row, key, words) {
       ? `${STARRED.has(row.ha_state) && row.health !== "down" ? "★ " : "☆ "}${words.ha_state[row.ha_state]}`
       : "";
   if (key === "memory") return row.memory ? `${Math.round(row.memory / 2 ** 20)} MiB` : "";
-  if (key === "uptime") return row.uptime === 0 ? "" : duration(row.uptime);
+  if (key === "uptime") return row.uptime === 0 ? "" : duration(row.uptime, words);
   return row[key] === null ? "" : String(row[key]);
 }
 
@@ -152,8 +121,8 @@ function facts(about, words) {
   return [
     first,
     about.engine,
-    `${words.profile} ${about.profile}`,
-    `${words.ttl} ${about.ttl} s`,
+    words.profile(about.profile),
+    words.ttl(about.ttl),
     about.uri,
     about.engine !== "simulated" && words.shared,
   ]
@@ -161,8 +130,8 @@ function facts(about, words) {
     .join(" · ");
 }
 
-function render({ model, el }) {
-  const words = WORDS[model.get("lang")];
+function render(model, el, speech) {
+  const words = wordsOf(speech);
 
   const button = element("button", { type: "button", class: "halab-main" });
   const status = element("p", { class: "halab-cluster-status", role: "status" });
@@ -198,9 +167,7 @@ function render({ model, el }) {
     const healthy = rows.filter((row) => row.health === "healthy").length;
     const text =
       {
-        starting: total
-          ? `${words.starting}${words.colon}${phase}, ${done}/${total}, ${elapsed.toFixed(1)} s`
-          : `${words.starting} …`,
+        starting: total ? words.progress(phase, done, total, elapsed.toFixed(1)) : `${words.starting} …`,
         stopping: `${words.stopping} …`,
         ready: `${words.ready}${words.colon}${words.healthyOf(healthy, rows.length)}`,
         idle: model.get("gone") ? words.gone : words.idle,
@@ -254,4 +221,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default spoken(render);

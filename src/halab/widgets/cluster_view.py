@@ -16,7 +16,7 @@ import traitlets
 from halab.cluster import open_cluster
 from halab.cluster.protocol import ROLES, Cluster, Component
 from halab.errors import ClusterNotFound, HalabError
-from halab.translation import gettext, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ClusterView", "Progress", "Start"]
@@ -49,7 +49,7 @@ class ClusterView(CourseWidget):
     gone = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, start: Start | None = None) -> None:
-        super().__init__(lang=language())
+        super().__init__()
         self.cluster: Cluster | None = None
         self._start = start or _course_cluster
         self._orders: queue.SimpleQueue[_Order] = queue.SimpleQueue()

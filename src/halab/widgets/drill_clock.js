@@ -1,7 +1,7 @@
 // A drill on paper: a checklist with clocks beside the time line. An anywidget front-end module.
 // The time line is worked out here; the clock runs only while "Run" is pressed.
 
-import { announce, element, panel, watch } from "./shared.js";
+import { announce, element, panel, spoken, watch } from "./shared.js";
 
 const SIGNS = {
   waiting: "○",
@@ -14,120 +14,62 @@ const SIGNS = {
 };
 const PER_MINUTE = 60; // milliseconds of the clock for one minute of the drill
 
-const WORDS = {
-  en: {
-    title: "A drill on paper",
-    help: "Set the minutes, choose what goes wrong, and run it.",
-    run: "Run",
-    end: "To the end",
-    again: "Reset",
-    fault: "What goes wrong",
-    step: "Step",
-    minutes: "Minutes",
-    line: "Time line",
-    clock: "Clock",
-    rto: "RTO",
-    rpo: "RPO",
-    age: "Minutes since the newest backup",
-    target: "target",
-    none: "none",
-    unit: "min",
-    met: "met",
-    missed: "missed",
-    assumed: "All times are assumptions: put your own drill's in their place.",
-    colon: ": ",
-    names: {
-      backup: "1 Verify the newest backup",
-      standby: "2 Verify the standby",
-      loss: "3 Lose the primary, decide",
-      failover: "4 Fail over",
-      service: "5 Verify the service",
-      measure: "6 Compute RTO and RPO",
-      report: "7 Report",
-      failback: "8 Fail back",
-      "roll back": "Roll back",
-      fence: "Fence the primary",
-    },
-    faults: {
-      none: "nothing",
-      "backup corrupt": "the backup is corrupt",
-      "standby unhealthy": "the standby is unhealthy",
-      "failover too slow": "the failover is too slow",
-      "service half broken": "the service is half broken",
-      "split brain": "the primary comes back (split brain)",
-    },
-    statuses: {
-      waiting: "waiting",
-      running: "under way",
-      done: "done",
-      stopped: "stopped here",
-      failed: "failed",
-      "rolled back": "rolled back",
-      fenced: "fenced",
-    },
-    verdicts: {
-      passed: "The drill went through.",
-      stopped: "Stopped before any harm: users noticed nothing.",
-      "rolled back": "Rolled back: the primary serves again, and no row is lost.",
-    },
+const wordsOf = ({ gettext, pgettext }) => ({
+  title: gettext("A drill on paper"),
+  help: gettext("Set the minutes, choose what goes wrong, and run it."),
+  run: gettext("Run"),
+  end: gettext("To the end"),
+  again: gettext("Reset"),
+  fault: gettext("What goes wrong"),
+  step: gettext("Step"),
+  minutes: gettext("Minutes"),
+  line: gettext("Time line"),
+  clock: gettext("Clock"),
+  rto: "RTO",
+  rpo: "RPO",
+  age: gettext("Minutes since the newest backup"),
+  target: gettext("target"),
+  none: pgettext("time", "none"),
+  unit: gettext("min"),
+  met: gettext("met"),
+  missed: gettext("missed"),
+  assumed: gettext("All times are assumptions: put your own drill's in their place."),
+  colon: gettext(": "),
+  names: {
+    backup: gettext("1 Verify the newest backup"),
+    standby: gettext("2 Verify the standby"),
+    loss: gettext("3 Lose the primary, decide"),
+    failover: gettext("4 Fail over"),
+    service: gettext("5 Verify the service"),
+    measure: gettext("6 Compute RTO and RPO"),
+    report: gettext("7 Report"),
+    failback: gettext("8 Fail back"),
+    "roll back": gettext("Roll back"),
+    fence: gettext("Fence the primary"),
   },
-  zh: {
-    title: "纸上演练",
-    help: "调好每步几分钟，选一个毛病，跑一遍。",
-    run: "开始",
-    end: "直接看结果",
-    again: "重来",
-    fault: "出什么毛病",
-    step: "步骤",
-    minutes: "分钟",
-    line: "时间线",
-    clock: "计时",
-    rto: "RTO",
-    rpo: "RPO",
-    age: "距最新备份（分钟）",
-    target: "目标",
-    none: "无",
-    unit: "分钟",
-    met: "达标",
-    missed: "没达标",
-    assumed: "时间都是假设：换成你自己演练出来的数字。",
-    colon: "：",
-    names: {
-      backup: "1 校验最新备份",
-      standby: "2 确认灾备健康",
-      loss: "3 主集群丢失、拍板",
-      failover: "4 故障转移",
-      service: "5 验证服务",
-      measure: "6 算 RTO 和 RPO",
-      report: "7 写报告",
-      failback: "8 切回",
-      "roll back": "回滚",
-      fence: "隔离主集群",
-    },
-    faults: {
-      none: "没有",
-      "backup corrupt": "备份坏了",
-      "standby unhealthy": "灾备集群不健康",
-      "failover too slow": "转移太慢",
-      "service half broken": "服务只好了一半",
-      "split brain": "主集群回来了（脑裂）",
-    },
-    statuses: {
-      waiting: "等待",
-      running: "进行中",
-      done: "完成",
-      stopped: "到此为止",
-      failed: "失败",
-      "rolled back": "已回滚",
-      fenced: "已隔离",
-    },
-    verdicts: {
-      passed: "演练走完了。",
-      stopped: "没动手就停了：用户毫无感觉。",
-      "rolled back": "已回滚：主集群重新服务，一行没丢。",
-    },
+  faults: {
+    none: pgettext("fault", "nothing"),
+    "backup corrupt": gettext("the backup is corrupt"),
+    "standby unhealthy": gettext("the standby is unhealthy"),
+    "failover too slow": gettext("the failover is too slow"),
+    "service half broken": gettext("the service is half broken"),
+    "split brain": gettext("the primary comes back (split brain)"),
   },
-};
+  statuses: {
+    waiting: pgettext("step", "waiting"),
+    running: gettext("under way"),
+    done: gettext("done"),
+    stopped: gettext("stopped here"),
+    failed: gettext("failed"),
+    "rolled back": gettext("rolled back"),
+    fenced: gettext("fenced"),
+  },
+  verdicts: {
+    passed: gettext("The drill went through."),
+    stopped: gettext("Stopped before any harm: users noticed nothing."),
+    "rolled back": gettext("Rolled back: the primary serves again, and no row is lost."),
+  },
+});
 
 // ---- The mirror of halab.models.drill_plan.plan. A test checks that both agree. --------------------------------------
 
@@ -171,8 +113,8 @@ export function plan(minutes, fault, age, extra) {
 
 // ---- The picture ------------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const words = WORDS[model.get("lang")];
+function render(model, el, speech) {
+  const words = wordsOf(speech);
   const extra = model.get("extra");
   let now = Infinity; // minutes on the clock; the whole time line until somebody runs it
   let timer = null;
@@ -390,4 +332,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default spoken(render);

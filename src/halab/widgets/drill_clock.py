@@ -13,7 +13,7 @@ import traitlets
 
 from halab.models.drill_plan import FENCE, MINUTES, MISHAPS, ROLL_BACK, STEPS, Plan, plan
 from halab.tables import text_table
-from halab.translation import gettext, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DrillClock"]
@@ -38,7 +38,7 @@ class DrillClock(CourseWidget):
 
     def __init__(self, fault: str = "none") -> None:
         plan(MINUTES, fault)  # a fault there is not is refused here, not in the browser
-        super().__init__(minutes=dict(MINUTES), fault=fault, lang=language())
+        super().__init__(minutes=dict(MINUTES), fault=fault)
 
     @property
     def plan(self) -> Plan:

@@ -1,84 +1,50 @@
 // The grade button: saves the notebook, shows how far grading is, then points by task and hints on demand.
 
-import { announce, element, panel, watch } from "./shared.js";
+import { announce, element, panel, spoken, watch } from "./shared.js";
 
-const WORDS = {
-  en: {
-    title: (card) => `Grade exercise ${card}`,
-    button: "Grade my notebook",
-    again: "Grade again",
-    idle: "Saves the notebook, runs your copy from top to bottom, and takes a few seconds.",
-    waiting: "Waiting for the kernel: a cell is still running.",
-    saving: "Saving the notebook …",
-    grading: (share) => `Grading … ${share} %`,
-    points: (points, of) => `${points} of ${of} points`,
-    full: "All points. Well done.",
-    failed: "It could not be graded.",
-    unsaved:
-      "JupyterLab did not save the notebook, so this is the grade of what was saved last. If you have changed something since, save (Ctrl+S or ⌘S) and grade again.",
-    next: "What is next",
-    onwards: "The next lesson by number (halab progress says what is left of those before)",
-    mend: (task) =>
-      `Look at what task ${task} still misses, change its answer, run the cells below the answer, and press “Grade again”. Stuck? Press “Hint”.`,
-    lesson: (title) => `Lesson: ${title}`,
-    start: "Start page: what is still missing for the certificate",
-    task: (task) => `Task ${task}`,
-    check: "Check",
-    pointsHead: "Points",
-    passed: "passed",
-    missed: "not yet",
-    hint: (task) => `Hint for task ${task}`,
-    steps: ["What is wrong", "Which card says it", "Where to look"],
-    nextHint: (number, of) => `Next hint (${number} of ${of})`,
-    first: "Hint",
-    last: "That was the last hint",
-    note: "Note",
-    what: "What to do",
-    handIn: "Hand in",
-    handInHelp:
-      "Saves the notebook and packs all your exercises and measurements into one file for your instructor.",
-    packing: "Packing …",
-    download: "Download the file",
-    colon: ": ",
-  },
-  zh: {
-    title: (card) => `给练习 ${card} 评分`,
-    button: "给我的笔记本评分",
-    again: "再评一次",
-    idle: "先保存笔记本，再从头到尾运行你的副本，需要几秒钟。",
-    waiting: "正在等待内核：还有单元格在运行。",
-    saving: "正在保存笔记本……",
-    grading: (share) => `正在评分…… ${share} %`,
-    points: (points, of) => `得 ${points} 分，满分 ${of} 分`,
-    full: "满分，做得好。",
-    failed: "没能评分。",
-    unsaved:
-      "JupyterLab 没有保存笔记本，所以这是上一次保存的内容的得分。如果之后又改过，请先保存（Ctrl+S 或 ⌘S），再评一次。",
-    next: "下一步",
-    onwards: "按顺序的下一课（前面还缺什么，看 halab progress）",
-    mend: (task) =>
-      `先看任务 ${task} 还差什么，改好答案，运行答案下面的单元格，再点“再评一次”。没有头绪就点“提示”。`,
-    lesson: (title) => `课程：${title}`,
-    start: "起始页：看看拿证书还差什么",
-    task: (task) => `任务 ${task}`,
-    check: "检查项",
-    pointsHead: "得分",
-    passed: "通过",
-    missed: "尚未通过",
-    hint: (task) => `任务 ${task} 的提示`,
-    steps: ["哪里不对", "哪张卡片讲过", "该看哪里"],
-    nextHint: (number, of) => `下一条提示（${number}/${of}）`,
-    first: "提示",
-    last: "提示已经全部给出",
-    note: "注意",
-    what: "怎么办",
-    handIn: "提交",
-    handInHelp: "先保存笔记本，再把所有练习和实测日志打包成一个文件，交给讲师。",
-    packing: "正在打包……",
-    download: "下载这个文件",
-    colon: "：",
-  },
-};
+const wordsOf = ({ gettext, pgettext }) => ({
+  title: (card) => gettext("Grade exercise {card}", { card }),
+  button: gettext("Grade my notebook"),
+  again: gettext("Grade again"),
+  idle: gettext("Saves the notebook, runs your copy from top to bottom, and takes a few seconds."),
+  waiting: gettext("Waiting for the kernel: a cell is still running."),
+  saving: gettext("Saving the notebook …"),
+  grading: (share) => gettext("Grading … {share} %", { share }),
+  points: (points, of) => gettext("{points} of {of} points", { points, of }),
+  full: gettext("All points. Well done."),
+  failed: gettext("It could not be graded."),
+  unsaved: gettext(
+    "JupyterLab did not save the notebook, so this is the grade of what was saved last. If you have changed something since, save (Ctrl+S or ⌘S) and grade again.",
+  ),
+  next: gettext("What is next"),
+  onwards: gettext("The next lesson by number (halab progress says what is left of those before)"),
+  mend: (task) =>
+    gettext(
+      "Look at what task {task} still misses, change its answer, run the cells below the answer, and press “Grade again”. Stuck? Press “Hint”.",
+      { task },
+    ),
+  lesson: (title) => gettext("Lesson: {title}", { title }),
+  start: gettext("Start page: what is still missing for the certificate"),
+  task: (task) => gettext("Task {task}", { task }),
+  check: pgettext("column", "Check"),
+  pointsHead: gettext("Points"),
+  passed: gettext("passed"),
+  missed: pgettext("check", "not yet"),
+  hint: (task) => gettext("Hint for task {task}", { task }),
+  steps: [gettext("What is wrong"), gettext("Which card says it"), gettext("Where to look")],
+  nextHint: (number, of) => gettext("Next hint ({number} of {of})", { number, of }),
+  first: gettext("Hint"),
+  last: gettext("That was the last hint"),
+  note: gettext("Note"),
+  what: gettext("What to do"),
+  handIn: gettext("Hand in"),
+  handInHelp: gettext(
+    "Saves the notebook and packs all your exercises and measurements into one file for your instructor.",
+  ),
+  packing: gettext("Packing …"),
+  download: gettext("Download the file"),
+  colon: gettext(": "),
+});
 
 const number = (value) => String(Math.round(value * 100) / 100);
 
@@ -181,8 +147,8 @@ function fileAddress(path) {
   return `${base}files/${path.split("/").map(encodeURIComponent).join("/")}?download=1`;
 }
 
-function render({ model, el }) {
-  const words = WORDS[model.get("lang")];
+function render(model, el, speech) {
+  const words = wordsOf(speech);
 
   const button = element("button", { type: "button", class: "halab-main halab-grade-button" });
   const status = element("p", { class: "halab-grade-status", role: "status" });
@@ -314,4 +280,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default spoken(render);

@@ -51,10 +51,18 @@ class GradePanel(CourseWidget):
     handed_in = traitlets.Dict().tag(sync=True)
 
     def __init__(self, card: int) -> None:
-        super().__init__(card=card, lang=language())
+        self._graded: GradeReport | None = None
+        self._given: dict[
+            str, tuple[str, int]
+        ] = {}  # by task the topic of its hint, and how many steps of it
+        super().__init__(card=card)
         name = entry(card).slug
         self._copy = work_dir() / "exercises" / name / f"{name}.ipynb"
         self.on_msg(self._from_browser)
+
+    def told(self) -> dict[str, Any]:
+        report = _shown(self._graded) if self._graded else {}
+        return {"report": report, "hints": self.hints | {task: self._hint(task) for task in self._given}}
 
     def press(self) -> None:
         """Grade in the background; does nothing while grading is under way."""
@@ -68,11 +76,15 @@ class GradePanel(CourseWidget):
         """Give the next step of this task's hint, which is then counted; the last one stays."""
         try:
             given = next_hint(task)
-            steps = hints_of(self.card)[given.topic][: given.number]
-            told = {"steps": steps, "of": len(STEPS), "problem": ""}
+            self._given[task] = given.topic, given.number
+            told = self._hint(task)
         except CourseError as error:
             told = {"steps": [], "of": len(STEPS), "problem": str(error)}
         self.hints = self.hints | {task: told}
+
+    def _hint(self, task: str) -> dict[str, Any]:
+        topic, number = self._given[task]
+        return {"steps": hints_of(self.card)[topic][:number], "of": len(STEPS), "problem": ""}
 
     def hand_in(self) -> None:
         """Pack all that the learner has saved, for the instructor; the browser saves this notebook first."""
@@ -135,6 +147,7 @@ class GradePanel(CourseWidget):
                 gettext("Run halab grade {card:02d} in a terminal.").format(card=self.card),
             )
         else:
+            self._graded, self._given = report, {}
             self.hints, self.report, self.state = {}, _shown(report), "graded"
 
     def _progressed(self, share: float) -> None:

@@ -1,24 +1,16 @@
-// The language of the course: a choice that is kept, and what to do so that open pages follow it.
+// The language of the course: a choice that is kept, that open widgets follow, and how open pages do.
 
-import { element, htmlLang, ownId } from "./shared.js";
+import { element, htmlLang, ownId, sayLanguage, speechOf } from "./shared.js";
 
-const WORDS = {
-  en: {
-    title: "Language",
-    kept: "The course speaks English.",
-    what: "Pages that are open follow when they are loaded again; what you wrote stays as it is.",
-    reload: "Load this page again",
-  },
-  zh: {
-    title: "语言",
-    kept: "课程已切换为中文。",
-    what: "已经打开的页面，重新载入后就会切换；你写的内容原样保留。",
-    reload: "重新载入本页",
-  },
-};
+const wordsOf = ({ gettext }) => ({
+  title: gettext("Language"),
+  kept: gettext("The course speaks English, and so does what is open on this page and others."),
+  what: gettext("Their text follows when they are loaded again; what you wrote stays as it is."),
+  reload: gettext("Load this page again"),
+});
 
 function render({ model, el }) {
-  const words = () => WORDS[model.get("lang")] ?? WORDS.en;
+  const words = () => wordsOf(speechOf(model.get("speech")));
   const legend = element("legend");
   const told = element("p", { role: "status" });
   const reload = element("button", { type: "button", onclick: () => globalThis.location.reload() });
@@ -38,19 +30,21 @@ function render({ model, el }) {
   });
   const after = element("div", { class: "halab-language-after", hidden: true }, told, reload);
   const show = () => {
-    legend.textContent = `${WORDS.en.title} / ${WORDS.zh.title}`;
+    legend.textContent = [...new Set(["Language", words().title])].join(" / ");
     told.textContent = `${words().kept} ${words().what}`;
     reload.textContent = words().reload;
     after.lang = htmlLang(model);
   };
+  // Python has kept the choice by now: what asks for it hears the new one.
   const changed = () => {
     show();
     after.hidden = false;
+    sayLanguage(model.get("chosen"));
   };
-  model.on("change:lang", changed);
+  model.on("change:speech", changed);
   show();
   el.append(element("fieldset", { class: "halab-language" }, legend, ...choices, after));
-  return () => model.off("change:lang", changed);
+  return () => model.off("change:speech", changed);
 }
 
 export default { render };

@@ -14,7 +14,7 @@ __all__ = ["LanguageSwitch"]
 
 
 class LanguageSwitch(CourseWidget):
-    """The course's languages to choose from. A choice is kept, and counts for what is opened after it."""
+    """The course's languages to choose from. What is open follows a choice, which is kept."""
 
     _esm, _css = front_end("language_switch")
 
@@ -23,9 +23,7 @@ class LanguageSwitch(CourseWidget):
 
     def __init__(self) -> None:
         chosen = language()
-        super().__init__(
-            names={code: NAMES.get(code, code) for code in languages()}, chosen=chosen, lang=chosen
-        )
+        super().__init__(names={code: NAMES.get(code, code) for code in languages()}, chosen=chosen)
         self.observe(self._keep, "chosen")
 
     def text(self) -> str:

@@ -1,48 +1,40 @@
 // A measurement while it runs: a lane for each operation that fills, request by request, and what happened when.
 // Python sends a few times a second what became of the requests; nothing here runs on a timer, and nothing moves.
 
-import { announce, element, frontEnd, laneMarks, markLegend, Picture, redraw, svg, watch } from "./shared.js";
+import {
+  announce,
+  element,
+  frontEnd,
+  laneMarks,
+  letters,
+  markLegend,
+  Picture,
+  redraw,
+  svg,
+  watch,
+} from "./shared.js";
 
-const WORDS = {
-  en: {
-    title: "The measurement, live",
-    seconds: (at) => `${at} s`,
-    marks: {
-      ok: "answered",
-      empty: "answered, but nothing found",
-      fail: "failed",
-      unknown: "no answer in time",
-      waiting: "on its way",
-    },
-    moments: {
-      ordered: (name) => `ordered: ${name}`,
-      struck: (name) => `${name} struck`,
-      active: (name) => `${name} took over`,
-      restarted: (name) => `${name} started again by the supervisor`,
-      undone: (name) => `${name} mended`,
-    },
-    lane: (name, counts) => `${name}: ${counts}`,
+const wordsOf = ({ gettext }) => ({
+  title: gettext("The measurement, live"),
+  seconds: (time) => gettext("{time} s", { time }),
+  marks: {
+    ok: gettext("answered"),
+    empty: gettext("answered, but nothing found"),
+    fail: gettext("failed"),
+    unknown: gettext("no answer in time"),
+    waiting: gettext("on its way"),
   },
-  zh: {
-    title: "正在测量",
-    seconds: (at) => `${at} 秒`,
-    marks: {
-      ok: "有应答",
-      empty: "有应答，但什么也没查到",
-      fail: "失败",
-      unknown: "超时未应答",
-      waiting: "途中",
-    },
-    moments: {
-      ordered: (name) => `下令：${name}`,
-      struck: (name) => `${name} 故障发生`,
-      active: (name) => `${name} 接管`,
-      restarted: (name) => `${name} 由守护进程重新启动`,
-      undone: (name) => `${name} 已修复`,
-    },
-    lane: (name, counts) => `${name}：${counts}`,
+  moments: {
+    ordered: (name) => gettext("ordered: {name}", { name }),
+    struck: (name) => gettext("{name} struck", { name }),
+    active: (name) => gettext("{name} took over", { name }),
+    restarted: (name) => gettext("{name} started again by the supervisor", { name }),
+    undone: (name) => gettext("{name} mended", { name }),
   },
-};
+  moment: (what, time) => gettext("{what}, {time} s", { what, time }),
+  list: gettext(", "),
+  lane: (name, counts) => gettext("{name}: {counts}", { name, counts }),
+});
 const LETTERS = { o: "ok", e: "empty", x: "fail", "?": "unknown", ".": "waiting" };
 // Seconds that are shown: the axis grows as the run goes on.
 const GROWS = [15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600];
@@ -55,8 +47,8 @@ const NOTE = { height: 15, letter: 6.4 };
 const SPEAK = 5000; // milliseconds between two sentences that are read aloud
 
 class LiveLane extends Picture {
-  constructor(model, el) {
-    super(model, el, "halab-live", WORDS[model.get("lang")]);
+  constructor(model, el, speech) {
+    super(model, el, "halab-live", wordsOf(speech));
     this.spoken = 0;
     this.phase = "";
     this.start();
@@ -153,8 +145,8 @@ class LiveLane extends Picture {
   notes(width) {
     const ends = [];
     const placed = this.model.get("moments").map(({ at, what, name }) => {
-      const words = `${this.words.moments[what](name)}, ${at.toFixed(1)} s`;
-      const long = words.length * NOTE.letter + 6;
+      const words = this.words.moment(this.words.moments[what](name), at.toFixed(1));
+      const long = letters(words) * NOTE.letter + 6;
       const x = this.x(at);
       const left = Math.min(x + 4, width - long);
       let row = ends.findIndex((end) => end < left);
@@ -183,7 +175,7 @@ class LiveLane extends Picture {
         .map(([fate, words]) => [fates.filter((each) => each === fate).length, words])
         .filter(([count]) => count)
         .map(([count, words]) => `${count} ${words}`);
-      return this.words.lane(name, counts.join(", ") || "–");
+      return this.words.lane(name, counts.join(this.words.list) || "–");
     });
     return lanes.join("; ");
   }

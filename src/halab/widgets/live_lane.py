@@ -82,7 +82,7 @@ class LiveRun:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._lang = language()
-        self.lane = LiveLane(operations=list(run.operations), rate=run.rate, lang=self._lang)
+        self.lane = LiveLane(operations=list(run.operations), rate=run.rate)
         self._samples: list[Sample] = []
         self._rows: dict[str, bytearray] = {name: bytearray() for name in run.operations}
         self._phase = ""

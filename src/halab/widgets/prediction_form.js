@@ -1,39 +1,28 @@
 // The prediction form. What is locked in is kept by Python and shown as text, never as a field again.
 
-import { element, htmlLang, labelled, ownId, prepareHost, watch } from "./shared.js";
+import { element, htmlLang, labelled, ownId, prepareHost, spoken, watch } from "./shared.js";
 
-const WORDS = {
-  en: {
-    title: "Your prediction",
-    none: "No search will fail",
-    who: "What else fails?",
-    lock: "Lock in",
-    locked: (when) => `Locked in on ${when}. It stays as it is; now measure.`,
-    tooLate: (when) =>
-      `Too late for your run of ${when}: it was measured first, so this is no prediction of it. ` +
-      "It counts from your next run on: when it is locked in, run the lab's cell again.",
-    order: "The last failure cannot come before the first.",
-    operations: {},
-    notices: "also fails",
-    nobody: "nothing",
-    list: ", ",
+const wordsOf = ({ gettext, pgettext }) => ({
+  title: gettext("Your prediction"),
+  none: gettext("No search will fail"),
+  who: gettext("What else fails?"),
+  lock: gettext("Lock in"),
+  locked: (when) => gettext("Locked in on {when}. It stays as it is; now measure.", { when }),
+  tooLate: (when) =>
+    gettext(
+      "Too late for your run of {when}: it was measured first, so this is no prediction of it. It counts from your next run on: when it is locked in, run the lab's cell again.",
+      { when },
+    ),
+  order: gettext("The last failure cannot come before the first."),
+  operations: {
+    "strong search": gettext("strong search"),
+    insert: gettext("insert"),
+    "metadata call": gettext("metadata call"),
   },
-  zh: {
-    title: "你的预测",
-    none: "不会有搜索失败",
-    who: "还有哪些操作会失败？",
-    lock: "就这么定",
-    locked: (when) => `${when} 已锁定，不能再改。现在去实测吧。`,
-    tooLate: (when) =>
-      `${when} 那次运行已经赶不上了：先有结果，后写的就不算预测。` +
-      "它从下一次运行起算数：锁定之后，把实验的单元再运行一次。",
-    order: "最后一次失败不能早于第一次。",
-    operations: { "strong search": "强一致搜索", insert: "插入", "metadata call": "元数据操作" },
-    notices: "一同失败的操作",
-    nobody: "没有",
-    list: "、",
-  },
-};
+  notices: gettext("also fails"),
+  nobody: pgettext("prediction", "nothing"),
+  list: pgettext("between names", ", "),
+});
 
 function inputOf(field) {
   const input = element("input", {
@@ -151,13 +140,14 @@ function locked(model, words, late) {
 }
 
 function whenIs(model, time) {
-  const locale = model.get("lang") === "zh" ? "zh-CN" : "en-GB";
+  const lang = model.get("lang");
+  const locale = lang === "en" ? "en-GB" : lang; // the day before the month, as the course writes dates
   return new Date(time).toLocaleString(locale, { dateStyle: "long", timeStyle: "short" });
 }
 
-function render({ model, el }) {
+function render(model, el, speech) {
   prepareHost(model, el);
-  const words = WORDS[model.get("lang")];
+  const words = wordsOf(speech);
   function draw() {
     const wasHere = el.contains(document.activeElement);
     const run = model.get("too_late");
@@ -177,4 +167,4 @@ function render({ model, el }) {
   return unwatch;
 }
 
-export default { render };
+export default spoken(render);

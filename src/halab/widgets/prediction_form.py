@@ -13,7 +13,7 @@ from halab.course.catalogue import Bilingual
 from halab.course.predictions import last_run, predict, prediction
 from halab.errors import CourseError
 from halab.models.samples import OPERATIONS
-from halab.translation import Language, gettext, language
+from halab.translation import gettext, language, speaking
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["PredictionForm", "Question", "remind"]
@@ -62,17 +62,17 @@ class PredictionForm(CourseWidget):
         self._card = card
         self._of_outage = isinstance(about, str)
         self._questions = {_key(question, about): question for question in _asked(about)}
-        lang = language()
         super().__init__(
             heading=about if isinstance(about, str) else "",
-            fields=[_field(key, question, lang) for key, question in self._questions.items()],
             operations=list(OPERATIONS[1:]) if isinstance(about, str) else [],
-            lang=lang,
         )
         self._read()
         for experiment in self.experiments:
             _forms[experiment] = self
         self.on_msg(self._from_browser)
+
+    def told(self) -> dict[str, Any]:
+        return {"fields": [_field(key, question) for key, question in self._questions.items()]}
 
     @property
     def experiments(self) -> tuple[str, ...]:
@@ -181,13 +181,11 @@ def remind(experiment: str) -> str:
     form = _forms.get(experiment)
     if form is None or form.locked is not None:
         return ""
-    if form.lang == "zh":
-        what_to_do = "想先预测，就停下这个单元，在上面的表单里填好并锁定，再运行一次。"
-        return f"这次运行你还没有预测：{experiment}。{what_to_do}"
-    return gettext(
-        "You have not predicted this run: {experiment}. To predict it first, stop this cell, "
-        "fill in the form above, lock it in, and run the cell again."
-    ).format(experiment=experiment)
+    with speaking(form.lang):
+        return gettext(
+            "You have not predicted this run: {experiment}. To predict it first, stop this cell, "
+            "fill in the form above, lock it in, and run the cell again."
+        ).format(experiment=experiment)
 
 
 def _asked(about: str | Sequence[Question]) -> Sequence[Question]:
@@ -225,7 +223,8 @@ def _key(question: Question, about: str | Sequence[Question]) -> str:
     return f"{question.name}, {question.experiment}"
 
 
-def _field(key: str, question: Question, lang: Language) -> dict[str, Any]:
+def _field(key: str, question: Question) -> dict[str, Any]:
+    lang = language()
     return {
         "key": key,
         "label": question.words.in_(lang),
@@ -245,5 +244,5 @@ def _check_bounds(key: str, question: Question, value: float) -> None:
         gettext("{key} should be {whole}, {low:g} or more{most}; it is {value:g}.").format(
             key=key, whole=whole, low=question.low, most=most, value=value
         ),
-        hint=f"{question.words.en} ({question.unit.en})." if question.unit.en else f"{question.words.en}.",
+        hint=" ".join(filter(None, (question.words.in_(language()), question.unit.in_(language())))),
     )

@@ -52,83 +52,67 @@ export function yaml(probes, asks = "httpGet") {
 
 // ---- Words ------------------------------------------------------------------------------------------------------
 
-const WORDS = {
-  en: {
-    title: "Probe tuner",
-    liveness: "Liveness: restarts",
-    readiness: "Readiness: takes out of service",
-    knobs: {
-      period: "periodSeconds",
-      timeout: "timeoutSeconds",
-      failures: "failureThreshold",
-      delay: "initialDelaySeconds",
-    },
-    presets: ["The card's settings", "The card's faster ones", "Milvus' chart"],
-    asks: "The liveness probe asks by",
-    s: "s",
-    faults: { crash: "crash", hang: "hang" },
-    range:
-      "From a fault to the verdict: least, mean (dot) and most. Diamonds: what the card says, 30 s and 6 s.",
-    say: (name, fault, [a, b, c]) =>
-      Number.isFinite(a)
-        ? `${name}, ${fault}: ${a} to ${c} s, ${b} s on average`
-        : `${name}, ${fault}: never. The port takes connections while the process hangs: the kernel does it`,
-    never: "never",
-    open: "A process that is only busy is not restarted either, since its port stays open. Since chart 4.2.38 this is how Milvus' own liveness probe asks.",
-    short: { liveness: "liveness", readiness: "readiness" },
-    load: "The process (assumptions)",
-    busy: "answers that meet a pause",
-    pause: "mean pause",
-    wrong: (n) =>
-      `A process that is well is restarted ${n}, if pauses are independent. They are not: they come in bursts.`,
-    wrongNever:
-      "A process that is well is practically never restarted, if pauses are independent. They are not: they come in bursts.",
-    often: (n) => (n >= 1 ? `${fmt(n)} times a year` : `once in ${fmt(1 / n)} years`),
-    storm: (n, d) =>
-      `If it is so busy that no answer is in time, a restart does not help: ${n} restarts in an hour, and ${d} % of the hour it waits in CrashLoopBackOff.`,
-    late: "The timeout is longer than the period: each probe that waits delays the next.",
-    yaml: "YAML",
-    copy: "Copy",
-    copied: "Copied",
-    selected: "Selected: press Ctrl+C",
+const wordsOf = ({ gettext, pgettext }) => ({
+  title: gettext("Probe tuner"),
+  liveness: gettext("Liveness: restarts"),
+  readiness: gettext("Readiness: takes out of service"),
+  knobs: {
+    period: "periodSeconds",
+    timeout: "timeoutSeconds",
+    failures: "failureThreshold",
+    delay: "initialDelaySeconds",
   },
-  zh: {
-    title: "探针调节器",
-    liveness: "存活探针：失败就重启",
-    readiness: "就绪探针：失败就摘除",
-    knobs: {
-      period: "periodSeconds",
-      timeout: "timeoutSeconds",
-      failures: "failureThreshold",
-      delay: "initialDelaySeconds",
-    },
-    presets: ["卡片的配置", "卡片优化后", "Milvus 官方 chart"],
-    asks: "存活探针的方式",
-    s: "秒",
-    faults: { crash: "崩溃", hang: "卡死" },
-    range: "从出故障到判定失败：最短、平均（圆点）和最长。菱形是卡片说的 30 秒和 6 秒。",
-    say: (name, fault, [a, b, c]) =>
-      Number.isFinite(a)
-        ? `${name}，${fault}：${a} 到 ${c} 秒，平均 ${b} 秒`
-        : `${name}，${fault}：永远发现不了。进程卡死了，端口照样能连上，因为接受连接的是内核`,
-    never: "永远发现不了",
-    open: "只是忙的进程也不会被重启，端口一直开着。Milvus 官方 chart 从 4.2.38 起，存活探针就是这么问的。",
-    short: { liveness: "存活", readiness: "就绪" },
-    load: "进程的情况（都是假设）",
-    busy: "碰上停顿的比例",
-    pause: "停顿平均时长",
-    wrong: (n) => `好好的进程会被误重启，${n}，前提是停顿互不相干。可实际上停顿爱扎堆。`,
-    wrongNever: "好好的进程几乎不会被误重启，前提是停顿互不相干。可实际上停顿爱扎堆。",
-    often: (n) => (n >= 1 ? `每年 ${fmt(n)} 次` : `每 ${fmt(1 / n)} 年一次`),
-    storm: (n, d) =>
-      `要是忙到每次都答晚，重启也没用：一小时重启 ${n} 次，其中 ${d}% 的时间在 CrashLoopBackOff 里干等。`,
-    late: "超时比间隔还长：还在等的检查会把下一次往后推。",
-    yaml: "YAML",
-    copy: "复制",
-    copied: "已复制",
-    selected: "已选中，按 Ctrl+C",
-  },
-};
+  presets: [gettext("The card's settings"), gettext("The card's faster ones"), gettext("Milvus' chart")],
+  asks: gettext("The liveness probe asks by"),
+  s: gettext("s"),
+  faults: { crash: gettext("crash"), hang: gettext("hang") },
+  range: gettext(
+    "From a fault to the verdict: least, mean (dot) and most. Diamonds: what the card says, 30 s and 6 s.",
+  ),
+  say: (name, fault, [least, mean, most]) =>
+    Number.isFinite(least)
+      ? gettext("{name}, {fault}: {least} to {most} s, {mean} s on average", {
+          name,
+          fault,
+          least,
+          most,
+          mean,
+        })
+      : gettext(
+          "{name}, {fault}: never. The port takes connections while the process hangs: the kernel does it",
+          { name, fault },
+        ),
+  never: pgettext("verdict", "never"),
+  open: gettext(
+    "A process that is only busy is not restarted either, since its port stays open. Since chart 4.2.38 this is how Milvus' own liveness probe asks.",
+  ),
+  short: { liveness: gettext("liveness"), readiness: gettext("readiness") },
+  load: gettext("The process (assumptions)"),
+  busy: gettext("answers that meet a pause"),
+  pause: gettext("mean pause"),
+  wrong: (often) =>
+    gettext(
+      "A process that is well is restarted {often}, if pauses are independent. They are not: they come in bursts.",
+      { often },
+    ),
+  wrongNever: gettext(
+    "A process that is well is practically never restarted, if pauses are independent. They are not: they come in bursts.",
+  ),
+  often: (n) =>
+    n >= 1
+      ? gettext("{count} times a year", { count: fmt(n) })
+      : gettext("once in {count} years", { count: fmt(1 / n) }),
+  storm: (restarts, share) =>
+    gettext(
+      "If it is so busy that no answer is in time, a restart does not help: {restarts} restarts in an hour, and {share} % of the hour it waits in CrashLoopBackOff.",
+      { restarts, share },
+    ),
+  late: gettext("The timeout is longer than the period: each probe that waits delays the next."),
+  yaml: "YAML",
+  copy: gettext("Copy"),
+  copied: gettext("Copied"),
+  selected: gettext("Selected: press Ctrl+C"),
+});
 
 /** Two digits are all that an assumption is worth. Above one, so never as 1.6e+4. */
 const fmt = (n) => Number(n.toPrecision(2)).toLocaleString("en-US");
@@ -154,8 +138,8 @@ const RANGES = { period: [1, 30], timeout: [1, 30], failures: [1, 10], delay: [0
 // ---- The widget ---------------------------------------------------------------------------------------------------
 
 class ProbeTuner extends Picture {
-  constructor(model, el) {
-    super(model, el, "halab-tuner", WORDS[model.get("lang")]);
+  constructor(model, el, speech) {
+    super(model, el, "halab-tuner", wordsOf(speech));
     this.probes = structuredClone(model.get("probes"));
     this.asks = model.get("asks");
     this.load = { ...model.get("load") };

@@ -23,7 +23,7 @@ from halab.models.health_probes import (
     restart_storm,
 )
 from halab.tables import text_table
-from halab.translation import gettext, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ProbeTuner", "late_share", "yaml_of"]
@@ -84,7 +84,6 @@ class ProbeTuner(CourseWidget):
             probes={"liveness": asdict(liveness), "readiness": asdict(readiness)},
             asks=asks,
             load={"busy": busy, "pause": pause},
-            lang=language(),
         )
 
     def text(self) -> str:

@@ -1,63 +1,52 @@
 // Disasters against protections: ticks choose what one has, cells say what it does. An anywidget front-end module.
 // Everything is worked out here, from the cells Python hands over; nothing runs on a timer.
 
-import { announce, element, panel, slider, watch } from "./shared.js";
+import { announce, element, panel, slider, spoken, watch } from "./shared.js";
 
 const SHAPES = { yes: "●", if: "◐", no: "✕" }; // a shape for each verdict, so that colour is never the only sign
 const HOUR = 3600;
 
-const WORDS = {
-  en: {
-    title: "What helps against what?",
-    help: "Tick what you have. Choose a cell to read why.",
-    interval: "Hours between two backups",
-    disaster: "Disaster",
-    best: "You get",
-    rto: "RTO up to",
-    rpo: "RPO up to",
-    nothing: "nothing helps",
-    condition: "on a condition",
-    helps: { yes: "helps", if: "helps on a condition", no: "does not help" },
-    colon: ": ",
-    comma: ", ",
-    assumed: "All times are assumptions: put your own drill's in their place.",
-    said: (yes, some, no) => `${yes} of 8 answered, ${some} on a condition, ${no} not at all.`,
-    units: (s) => (s === 0 ? "0" : s < 60 ? `${s} s` : s < HOUR ? `${s / 60} min` : `${s / HOUR} h`),
-    names: {},
+const wordsOf = ({ gettext, pgettext }) => ({
+  title: gettext("What helps against what?"),
+  help: gettext("Tick what you have. Choose a cell to read why."),
+  interval: gettext("Hours between two backups"),
+  disaster: gettext("Disaster"),
+  best: gettext("You get"),
+  rto: gettext("RTO up to"),
+  rpo: gettext("RPO up to"),
+  nothing: gettext("nothing helps"),
+  conditional: (name) => gettext("{name} (on a condition)", { name }),
+  verdict: (disaster, protection, helps) =>
+    gettext("{disaster}, {protection}: {helps}", { disaster, protection, helps }),
+  reason: (verdict, why) => gettext("{verdict}. {why}", { verdict, why }),
+  helps: { yes: gettext("helps"), if: gettext("helps on a condition"), no: gettext("does not help") },
+  assumed: gettext("All times are assumptions: put your own drill's in their place."),
+  said: (yes, some, no) =>
+    gettext("{yes} of 8 answered, {some} on a condition, {no} not at all.", { yes, some, no }),
+  units: (s) =>
+    s === 0
+      ? "0"
+      : s < 60
+        ? gettext("{time} s", { time: s })
+        : s < HOUR
+          ? gettext("{minutes} min", { minutes: s / 60 })
+          : gettext("{hours} h", { hours: s / HOUR }),
+  names: {
+    "node loss": gettext("node loss"),
+    "two nodes": gettext("two nodes"),
+    rack: gettext("rack"),
+    "wrong delete": gettext("wrong delete"),
+    "dropped collection": gettext("dropped collection"),
+    "bad release": gettext("bad release"),
+    ransomware: gettext("ransomware"),
+    "site loss": gettext("site loss"),
+    replicas: pgettext("protection", "replicas"),
+    standby: pgettext("protection", "standby"),
+    snapshots: gettext("snapshots"),
+    backup: gettext("backup"),
+    "off-site backup": gettext("off-site backup"),
   },
-  zh: {
-    title: "什么防得住什么？",
-    help: "勾上你有的办法。点一个格子，看看为什么。",
-    interval: "两次备份间隔（小时）",
-    disaster: "灾难",
-    best: "结果",
-    rto: "RTO 最多",
-    rpo: "RPO 最多",
-    nothing: "没有办法",
-    condition: "有前提",
-    helps: { yes: "管用", if: "有前提才管用", no: "不管用" },
-    colon: "：",
-    comma: "，",
-    assumed: "时间都是假设：换成你自己演练出来的数字。",
-    said: (yes, some, no) => `8 种灾难，${yes} 种防得住，${some} 种有前提，${no} 种没有办法。`,
-    units: (s) => (s === 0 ? "0" : s < 60 ? `${s} 秒` : s < HOUR ? `${s / 60} 分钟` : `${s / HOUR} 小时`),
-    names: {
-      "node loss": "坏一个节点",
-      "two nodes": "坏两个节点",
-      rack: "整个机架",
-      "wrong delete": "误删数据",
-      "dropped collection": "误删集合",
-      "bad release": "版本有毛病",
-      ransomware: "勒索软件",
-      "site loss": "整个机房",
-      replicas: "多副本",
-      standby: "灾备集群（CDC）",
-      snapshots: "同一存储上的快照",
-      backup: "备份",
-      "off-site backup": "异地备份",
-    },
-  },
-};
+});
 
 // ---- The mirror of halab.models.protection.best. A test checks that both agree. ---------------------------------
 
@@ -94,11 +83,10 @@ export function best(cells, disasters, have, times) {
 
 // ---- The picture ------------------------------------------------------------------------------------------------
 
-function render({ model, el }) {
-  const words = WORDS[model.get("lang")];
+function render(model, el, speech) {
+  const words = wordsOf(speech);
   const named = (name) => words.names[name] ?? name;
   const cells = model.get("cells");
-  const why = model.get("lang") === "zh" ? "why_zh" : "why";
   let chosen = null;
 
   const boxes = {};
@@ -137,7 +125,7 @@ function render({ model, el }) {
           "data-helps": cell.helps,
           "data-cell": `${disaster}/${name}`,
           "aria-pressed": "false",
-          "aria-label": `${named(disaster)}${words.comma}${named(name)}${words.colon}${words.helps[cell.helps]}`,
+          "aria-label": words.verdict(named(disaster), named(name), words.helps[cell.helps]),
         },
         SHAPES[cell.helps],
       );
@@ -199,9 +187,9 @@ function render({ model, el }) {
   function drawReason() {
     for (const [button, cell] of buttons) button.setAttribute("aria-pressed", cell === chosen);
     reason.textContent = chosen
-      ? `${named(chosen.disaster)}${words.comma}${named(chosen.protection)}${words.colon}${words.helps[chosen.helps]}. ${chosen[why]}`.replace(
-          ". ",
-          model.get("lang") === "zh" ? "。" : ". ",
+      ? words.reason(
+          words.verdict(named(chosen.disaster), named(chosen.protection), words.helps[chosen.helps]),
+          chosen.why,
         )
       : "";
   }
@@ -219,7 +207,8 @@ function render({ model, el }) {
       count[one.helps] += 1;
       const [what, rto, rpo] = results[one.disaster];
       what.dataset.helps = one.helps;
-      what.textContent = `${SHAPES[one.helps]} ${one.protection ? named(one.protection) : words.nothing}${one.helps === "if" ? ` (${words.condition})` : ""}`;
+      const name = one.protection ? named(one.protection) : words.nothing;
+      what.textContent = `${SHAPES[one.helps]} ${one.helps === "if" ? words.conditional(name) : name}`;
       rto.textContent = one.protection ? words.units(one.rto) : "–";
       rpo.textContent = one.protection ? words.units(one.rpo) : "–";
     }
@@ -232,4 +221,4 @@ function render({ model, el }) {
   return unwatch;
 }
 
-export default { render };
+export default spoken(render);

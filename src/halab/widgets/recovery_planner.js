@@ -73,129 +73,78 @@ export function duration(seconds, units = ["d", "h", "min", "s"]) {
 
 // ---- Words ----------------------------------------------------------------------------------------------------
 
-const WORDS = {
-  en: {
-    units: ["d", "h", "min", "s"],
-    title: "RTO and RPO",
-    drag: "Drag the disaster along the line, or move it with the arrow keys.",
-    disasterAt: (when) => `Disaster ${when} after the second backup was begun`,
-    lines: ["Backups", "Warm standby", "Query replicas"],
-    notes: ["site lost", "site lost", "one node lost"],
-    copy: "a backup: it holds what was there when it was begun, and can be used when its bar ends",
-    lost: "data lost",
-    out: "without service",
-    stop: ".",
-    said: (lost, out) => `RPO ${lost}, RTO ${out}`,
-    none: "nothing lost",
-    map: "Strategies",
-    mapNote:
-      "RTO to the right, RPO upwards, each in the worst case of the disasters you ticked. The shaded corner is what your service allows.",
-    need: "What your service allows",
-    must: "and it must survive",
-    rto: "RTO, at most",
-    rpo: "RPO, at most",
-    disasters: {
-      node: "a node dies",
-      log: "the log is lost",
-      mistake: "the wrong rows are deleted",
-      site: "the whole site is lost",
-    },
-    times: "Your times (assumptions)",
-    prices: "Your prices a year (assumptions)",
-    knobs: {
-      interval: "between two backups",
-      takes: "a backup takes",
-      restore: "restoring a backup",
-      decide: "noticing and deciding",
-      promote: "promoting a standby",
-      delay: "a standby is behind",
-      flush: "between two flushes",
-      restart: "starting a process again",
-      failover: "failover to a replica",
-    },
-    costs: {
-      cluster: "one cluster",
-      replicas: "replicas of it",
-      standby: "a standby site",
-      synchronous: "a synchronous site",
-      backup: "each backup",
-    },
-    names: {
-      "one cluster": "one cluster",
-      replicas: "replicas",
-      "warm standby": "warm standby",
-      "synchronous sites": "synchronous sites",
-      backups: "backups",
-    },
-    columns: ["", "strategy", "cost a year", "RTO", "RPO", "fits"],
-    yes: "yes",
-    no: "no",
-    best: "yes, cheapest",
-    dead: "not survived",
-    verdict: (name, cost) => `Cheapest that fits: ${name}, ${cost} a year.`,
-    nothing: "None of them fits. Allow more, or ask for less.",
-    tick: "Tick at least one disaster.",
-    sites:
-      "Milvus does not replicate between sites synchronously; the strategy shows what an RPO of 0 would cost.",
+const wordsOf = ({ gettext, pgettext }) => ({
+  units: [gettext("d"), gettext("h"), gettext("min"), gettext("s")],
+  title: gettext("RTO and RPO"),
+  drag: gettext("Drag the disaster along the line, or move it with the arrow keys."),
+  disasterAt: (when) => gettext("Disaster {when} after the second backup was begun.", { when }),
+  lines: [gettext("Backups"), gettext("Warm standby"), gettext("Query replicas")],
+  notes: [gettext("site lost"), gettext("site lost"), gettext("one node lost")],
+  copy: gettext("a backup: it holds what was there when it was begun, and can be used when its bar ends"),
+  lost: gettext("data lost"),
+  out: gettext("without service"),
+  said: (lost, out) => gettext("RPO {lost}, RTO {out}", { lost, out }),
+  none: gettext("0 (nothing lost)"),
+  map: gettext("Strategies"),
+  mapNote: gettext(
+    "RTO to the right, RPO upwards, each in the worst case of the disasters you ticked. The shaded corner is what your service allows.",
+  ),
+  need: gettext("What your service allows"),
+  must: gettext("and it must survive"),
+  rto: gettext("RTO, at most"),
+  rpo: gettext("RPO, at most"),
+  disasters: {
+    node: gettext("a node dies"),
+    log: gettext("the log is lost"),
+    mistake: gettext("the wrong rows are deleted"),
+    site: gettext("the whole site is lost"),
   },
-  zh: {
-    units: ["天", "小时", "分钟", "秒"],
-    title: "RTO 与 RPO",
-    drag: "沿着时间线拖动灾难，也可以用方向键移动。",
-    disasterAt: (when) => `灾难发生在第二次备份开始后 ${when}`,
-    lines: ["定期备份", "温备站点", "查询副本"],
-    notes: ["整个机房没了", "整个机房没了", "坏一个节点"],
-    copy: "一次备份：内容停在开始的那一刻，条走完才能用",
-    lost: "丢失的数据",
-    out: "没有服务",
-    stop: "。",
-    said: (lost, out) => `RPO ${lost}，RTO ${out}`,
-    none: "一点没丢",
-    map: "各种方案",
-    mapNote: "越往右 RTO 越长，越往上 RPO 越大，都按勾选的灾难中最坏的算。阴影一角是你的业务允许的范围。",
-    need: "你的业务允许",
-    must: "而且必须扛得住",
-    rto: "RTO 最多",
-    rpo: "RPO 最多",
-    disasters: { node: "坏一个节点", log: "日志丢了", mistake: "误删了数据", site: "整个机房没了" },
-    times: "你的时间（都是假设）",
-    prices: "你的年价（都是假设）",
-    knobs: {
-      interval: "两次备份相隔",
-      takes: "一次备份要",
-      restore: "从备份恢复要",
-      decide: "发现并拍板要",
-      promote: "提升备用站点要",
-      delay: "备用站点落后",
-      flush: "两次落盘相隔",
-      restart: "重启进程要",
-      failover: "切到副本要",
-    },
-    costs: {
-      cluster: "一个集群",
-      replicas: "加上副本",
-      standby: "备用站点",
-      synchronous: "同步站点",
-      backup: "每次备份",
-    },
-    names: {
-      "one cluster": "单个集群",
-      replicas: "多副本",
-      "warm standby": "温备站点",
-      "synchronous sites": "同步双站点",
-      backups: "备份",
-    },
-    columns: ["", "方案", "每年花费", "RTO", "RPO", "合适"],
-    yes: "是",
-    no: "否",
-    best: "是，最便宜",
-    dead: "扛不住",
-    verdict: (name, cost) => `合适又最便宜的：${name}，每年 ${cost}。`,
-    nothing: "没有一个合适。放宽一些，或者少要一些。",
-    tick: "至少勾选一种灾难。",
-    sites: "Milvus 没有站点之间的同步复制；列出它，是为了看看 RPO 为 0 要多少钱。",
+  times: gettext("Your times (assumptions)"),
+  prices: gettext("Your prices a year (assumptions)"),
+  knobs: {
+    interval: gettext("between two backups"),
+    takes: gettext("a backup takes"),
+    restore: gettext("restoring a backup"),
+    decide: gettext("noticing and deciding"),
+    promote: gettext("promoting a standby"),
+    delay: gettext("a standby is behind"),
+    flush: gettext("between two flushes"),
+    restart: gettext("starting a process again"),
+    failover: gettext("failover to a replica"),
   },
-};
+  costs: {
+    cluster: pgettext("cost", "one cluster"),
+    replicas: gettext("replicas of it"),
+    standby: gettext("a standby site"),
+    synchronous: gettext("a synchronous site"),
+    backup: gettext("each backup"),
+  },
+  names: {
+    "one cluster": gettext("one cluster"),
+    replicas: pgettext("protection", "replicas"),
+    "warm standby": gettext("warm standby"),
+    "synchronous sites": gettext("synchronous sites"),
+    backups: gettext("backups"),
+  },
+  columns: [
+    "",
+    gettext("strategy"),
+    pgettext("column", "cost a year"),
+    "RTO",
+    "RPO",
+    pgettext("strategy", "fits"),
+  ],
+  yes: pgettext("strategy", "yes"),
+  no: pgettext("strategy", "no"),
+  best: gettext("yes, cheapest"),
+  dead: gettext("not survived"),
+  verdict: (name, cost) => gettext("Cheapest that fits: {name}, {cost} a year.", { name, cost }),
+  nothing: gettext("None of them fits. Allow more, or ask for less."),
+  tick: gettext("Tick at least one disaster."),
+  sites: gettext(
+    "Milvus does not replicate between sites synchronously; the strategy shows what an RPO of 0 would cost.",
+  ),
+});
 
 // Each duration's slider runs over these seconds, logarithmically. RPO and lag begin at 0.
 const RANGES = {
@@ -227,8 +176,8 @@ const round = (seconds) => Number(seconds.toPrecision(2));
 const label = (x, y, text, more = {}) => svg("text", { x, y, ...more }, text);
 
 class RecoveryPlanner extends Picture {
-  constructor(model, el) {
-    super(model, el, "halab-recovery", WORDS[model.get("lang")]);
+  constructor(model, el, speech) {
+    super(model, el, "halab-recovery", wordsOf(speech));
     this.setting = { ...model.get("setting") };
     this.need = { ...model.get("need"), disasters: [...model.get("need").disasters] };
     this.share = 0.62; // where the disaster falls between the second backup and the third's end
@@ -421,7 +370,7 @@ class RecoveryPlanner extends Picture {
           height: 24,
         }),
       );
-      const said = w.said(losses[row] ? this.time(losses[row]) : `0 (${w.none})`, this.time(end - this.at));
+      const said = w.said(losses[row] ? this.time(losses[row]) : w.none, this.time(end - this.at));
       const beside = x(this.at) + 200 < width; // under the bars, to the right of the disaster or to its left
       parts.push(
         label(x(this.at) + (beside ? 8 : -8), y + 38, said, {
@@ -439,8 +388,8 @@ class RecoveryPlanner extends Picture {
     const figures = w.lines.map(
       (name, row) => `${name}: ${w.said(this.time(losses[row]), this.time(ends[row] - this.at))}`,
     );
-    this.line.setAttribute("aria-valuetext", `${w.disasterAt(this.time(this.at))}. ${figures.join("; ")}`);
-    this.said.textContent = `${w.disasterAt(this.time(this.at))}${w.stop}`;
+    this.line.setAttribute("aria-valuetext", `${w.disasterAt(this.time(this.at))} ${figures.join("; ")}`);
+    this.said.textContent = w.disasterAt(this.time(this.at));
   }
 
   copies(x, y, from, to) {

@@ -17,7 +17,7 @@ import traitlets
 
 from halab.models.recovery import DISASTERS, Need, Recovery, Setting, cheapest, strategies
 from halab.tables import text_table
-from halab.translation import gettext, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["RecoveryPlanner", "duration"]
@@ -41,7 +41,6 @@ class RecoveryPlanner(CourseWidget):
         super().__init__(
             setting=asdict(setting or Setting()),
             need={"rto": need.rto, "rpo": need.rpo, "disasters": list(need.disasters)},
-            lang=language(),
         )
 
     def text(self) -> str:

@@ -53,6 +53,9 @@ export const swatch = (style, text) =>
 export const headings = (names) =>
   element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
 
+/** How many letters wide a text is; a Chinese character takes two. */
+export const letters = (text) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 2 : 1), 0);
+
 /** Draws a picture anew, of this size: what its parts measure are pixels. */
 export function redraw(picture, width, height, parts) {
   for (const [name, value] of Object.entries({ viewBox: `0 0 ${width} ${height}`, width, height }))
@@ -122,15 +125,86 @@ export const markLegend = (fates, words) =>
     ),
   );
 
-// ---- In JupyterLab ---------------------------------------------------------------------------------------
+// ---- Words --------------------------------------------------------------------------------------------------------
 
-const ENDED = {
-  en: "The kernel that made this was restarted. Before you use it, run this cell again (Shift+Enter), after the cells it builds on.",
-  zh: "生成它的内核已重启。使用之前，请先运行它依赖的单元格，再运行本单元格（Shift+Enter）。",
-};
+const filledIn = (message, values = {}) =>
+  message.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+
+/**
+ * How a widget says what it says: English stands in its code, as in Python's, and `messages` has each text in another
+ * language, from the catalogue in locale/. One with a plural has its forms there, and which of them a number takes.
+ */
+export function speechOf(messages = {}) {
+  const gettext = (message, values) => filledIn(messages[message] ?? message, values);
+  return {
+    gettext,
+    pgettext: (context, message, values) =>
+      filledIn(messages[`${context}\u0004${message}`] ?? message, values),
+    ngettext(one, many, number, values) {
+      const { forms, which } = messages[one] ?? { forms: [one, many], which: [1, 0, 1] };
+      // Beyond a hundred a language counts by the last two digits, if at all.
+      const form = forms[which[number < which.length ? number : 100 + (number % 100)] ?? forms.length - 1];
+      return filledIn(form, { number, ...values });
+    },
+    /** Sentences that follow each other; an empty one is none. */
+    sentences: (...all) =>
+      all.filter(Boolean).reduce((first, second) => gettext("{first} {second}", { first, second })),
+  };
+}
+export const ENGLISH = speechOf();
+
+/** The language of the words, as HTML calls it: who reads them aloud must know. */
+export const htmlLang = (model) => (model.get("lang") === "zh" ? "zh-Hans" : model.get("lang"));
+
+/** Where the switch on the start page says the course's new language to every widget that is open in this browser. */
+const SWITCHED = "halab-language";
+export function sayLanguage(lang) {
+  const channel = new BroadcastChannel(SWITCHED);
+  channel.postMessage(lang);
+  channel.close();
+}
+
+/**
+ * What anywidget asks of a module. `draw` fills `el` and gives what ends it; it is called with the model, the place and
+ * how the widget speaks. In another language all is drawn anew, from what the model keeps.
+ */
+export const spoken = (draw) => ({
+  initialize({ model }) {
+    const channel = new BroadcastChannel(SWITCHED);
+    channel.onmessage = ({ data: lang }) => {
+      model.set("lang", lang);
+      model.save_changes();
+    };
+    return () => channel.close();
+  },
+  render({ model, el }) {
+    let end;
+    const again = () => {
+      end?.();
+      el.replaceChildren();
+      end = draw(model, el, speechOf(model.get("speech")));
+    };
+    model.on("change:speech", again);
+    again();
+    return () => {
+      model.off("change:speech", again);
+      end?.();
+    };
+  },
+});
+
+/** The same for a widget that is a class with `destroy`. */
+export const frontEnd = (Widget) =>
+  spoken((model, el, speech) => {
+    const widget = new Widget(model, el, speech);
+    return () => widget.destroy();
+  });
+
+// ---- In JupyterLab ------------------------------------------------------------------------------------------------
 
 /** Prepares the place on the page that JupyterLab gives a widget. */
 export function prepareHost(model, el) {
+  if (el.classList.contains("halab-host")) return;
   el.classList.add("halab-host");
   el.dataset.lmSuppressShortcuts = "true"; // else JupyterLab takes keys pressed here for its own shortcuts
   // Arrow keys that bubble up to it, JupyterLab's notebook takes in any case, and a slider would stand still.
@@ -140,7 +214,12 @@ export function prepareHost(model, el) {
   // What JupyterLab calls when the kernel restarts. What was drawn stays, beneath a line about it.
   model.on("comm_live_update", () => {
     const told = el.previousElementSibling?.classList.contains("halab-ended");
-    if (!told) el.before(element("p", { class: "halab-ended", role: "status" }, ENDED[model.get("lang")]));
+    if (told) return;
+    const { gettext } = speechOf(model.get("speech"));
+    const ended = gettext(
+      "The kernel that made this was restarted. Before you use it, run this cell again (Shift+Enter), after the cells it builds on.",
+    );
+    el.before(element("p", { class: "halab-ended", role: "status" }, ended));
   });
 }
 
@@ -182,17 +261,6 @@ export class Picture {
   }
 }
 
-/** What anywidget asks of a module, for a widget that is a class with `destroy`. */
-export const frontEnd = (Widget) => ({
-  render({ model, el }) {
-    const widget = new Widget(model, el);
-    return () => widget.destroy();
-  },
-});
-
-/** The language of the words, as HTML calls it: who reads them aloud must know. */
-export const htmlLang = (model) => (model.get("lang") === "zh" ? "zh-Hans" : "en");
-
 /** Writes only when it changed: a status region is read aloud each time it is written. */
 export function announce(region, text) {
   if (region.textContent !== text) region.textContent = text;
@@ -233,29 +301,20 @@ export function watchSight(model, el) {
 }
 
 /** How a component is, in words: its health ("" where there is none), and who leads. */
-export const COMPONENT_WORDS = {
-  en: {
-    health: {
-      healthy: "healthy",
-      unhealthy: "unhealthy",
-      waiting: "waiting",
-      starting: "starting",
-      hung: "hung",
-      down: "down",
-      "": "not running",
-    },
-    ha_state: { active: "active", standby: "standby", leader: "leader", follower: "follower" },
+export const componentWords = ({ gettext }) => ({
+  health: {
+    healthy: gettext("healthy"),
+    unhealthy: gettext("unhealthy"),
+    waiting: gettext("waiting"),
+    starting: gettext("starting"),
+    hung: gettext("hung"),
+    down: gettext("down"),
+    "": gettext("not running"),
   },
-  zh: {
-    health: {
-      healthy: "健康",
-      unhealthy: "不健康",
-      waiting: "等待中",
-      starting: "启动中",
-      hung: "卡死",
-      down: "已停",
-      "": "没有运行",
-    },
-    ha_state: { active: "主用", standby: "备用", leader: "领导者", follower: "跟随者" },
+  ha_state: {
+    active: gettext("active"),
+    standby: gettext("standby"),
+    leader: gettext("leader"),
+    follower: gettext("follower"),
   },
-};
+});

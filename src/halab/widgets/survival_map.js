@@ -1,9 +1,10 @@
 // The survivability map: who needs whom in a cluster, its parts as switches, and what becomes of each operation.
 // An anywidget front-end module. Everything is worked out here, from the table Python hands over; no timer runs.
 
-import { announce, element, panel, svg, watch } from "./shared.js";
+import { announce, element, frontEnd, panel, svg, watch } from "./shared.js";
 
 const MOST = 7;
+const OPERATIONS = ["search", "strong search", "insert", "metadata call", "flush", "load"];
 const COURSE = "2.3.5";
 // The boxes of the picture in reading order, of all versions. The clients' proxy, whose role is "entry", stands with the others.
 const BOXES = [
@@ -72,275 +73,176 @@ const ARROWS_TODAY = [
 ];
 const DATANODE_TODAY = "datanode in 2.6";
 
-const WORDS = {
-  en: {
-    title: "Who needs whom?",
-    help: "Press a part to switch it off, and again to switch it on. An arrow leads to what is needed.",
-    thought: "In thought: nothing is killed here.",
-    version: "Milvus",
-    versions: {
-      "2.3.5": "2.3.5, the course's",
-      2.6: "2.6 and 3.0, log in Pulsar or Kafka",
-      "2.6 woodpecker": "2.6 and 3.0, log in Woodpecker",
-    },
-    documented:
-      "From documentation, not measured here. How long an interruption lasts is not said, and whether a metadata call waits for a lost proxy is not known.",
-    sourceOf: "source",
-    reset: "Switch all on",
-    copies: "Copies of the data",
-    switch: "A switch moves clients to another proxy",
-    fewer: (what) => `One less: ${what}`,
-    more: (what) => `One more: ${what}`,
-    most: (n) => `no more than ${n} are drawn`,
-    gone: "none is left",
-    off: "off",
-    leads: "leads",
-    serves: "the clients' proxy",
-    edited: "edited",
-    sources: {
-      profile: (s) => `a cluster on paper: profile ${s.name}`,
-      own: () => "a cluster on paper",
-      cluster: (s) => `as cluster ${s.name} runs now (${s.engine})`,
-    },
-    none: "none",
-    fates: { survives: "survives", degrades: "degrades", stops: "stops" },
-    legend: {
-      survives: "goes on",
-      degrades: "fails for a while, then works again by itself",
-      stops: "fails until somebody repairs it",
-    },
-    needs: "needs; blue: for the operation chosen",
-    operations: {
-      search: "search",
-      "strong search": "strong search",
-      insert: "insert",
-      "metadata call": "metadata call",
-      flush: "flush",
-      load: "load",
-    },
-    one: {
-      search: "a search",
-      "strong search": "a strong search",
-      insert: "an insert",
-      "metadata call": "a metadata call",
-      flush: "a flush",
-      load: "a load",
-    },
-    asks: {
-      search: "finds the nearest rows; the newest may still be missing",
-      "strong search": "a search that sees every row written before it",
-      insert: "adds rows",
-      "metadata call": "changes names and not rows, such as an alias",
-      flush: "makes new rows durable, as files",
-      load: "copies rows into query nodes, so that they can be searched",
-    },
-    clients: {
-      name: "clients",
-      brief: (serving, moves) =>
-        moves ? "ask any proxy" : serving ? `know ${serving} only` : "know no proxy now",
-      does: "The applications that ask. They know one address and stay with it, unless a switch moves them.",
-    },
-    roles: {
-      entry: "the clients' proxy",
-      proxy: "proxy",
-      rootcoord: "root coordinator",
-      querycoord: "query coordinator",
-      datacoord: "data coordinator",
-      querynode: "query node",
-      datanode: "data node",
-      mixcoord: "coordinator (mixcoord)",
-      streamingnode: "streaming node",
-      indexnode: "index node",
-      etcd: "etcd",
-      log: "log",
-      objectstore: "object store",
-    },
-    brief: {
-      proxy: "takes every request",
-      rootcoord: "hands out time",
-      querycoord: "who holds what",
-      datacoord: "where rows go",
-      querynode: "searches in memory",
-      datanode: "writes files",
-      [DATANODE_TODAY]: "compacts, builds indexes",
-      mixcoord: "time, metadata, who holds what",
-      streamingnode: "owns channels of the log",
-      indexnode: "builds indexes",
-      etcd: "who is who: a majority decides",
-      log: "each write, in order",
-      objectstore: "the files",
-    },
-    does: {
-      proxy: "A proxy takes in every request of its clients, asks the others, and gives the answer back.",
-      rootcoord:
-        "The root coordinator hands out timestamps and keeps the metadata: which collections there are.",
-      querycoord: "The query coordinator decides which query node holds which data, and tells the proxies.",
-      datacoord: "The data coordinator decides where new rows go, and when they are written to files.",
-      querynode: "A query node holds a copy of the data in memory and searches it.",
-      datanode: "A data node reads new rows from the log and writes them to the object store.",
-      [DATANODE_TODAY]:
-        "A data node compacts files, imports, and builds indexes. None of these operations waits for it.",
-      mixcoord:
-        "The coordinator is the root, query and data coordinator in one process. One is active, the others stand by.",
-      streamingnode:
-        "A streaming node owns channels of the log. It alone appends to them, turns new rows into files, and leads the searches of their shards. If it is lost, its channels move to another one.",
-      indexnode: "An index node builds the indexes over finished files, so that searches are fast.",
-      etcd: "etcd is a small database that remembers the metadata, and who is alive. It works while a majority of its members does.",
-      log: "The log takes each write in order, before anybody confirms it. All others read it.",
-      objectstore: "The object store keeps the finished files: it is the disk of the cluster.",
-    },
-    needing: (names) => ` Needs: ${names}.`,
-    lost: (said) => ` If it is lost: ${said}.`,
-    oneLost: (one, all) => ` One lost: ${one}. All lost: ${all}.`,
-    besides: {
-      indexnode: " New files then wait for their index, and searching them may be slower.",
-      [DATANODE_TODAY]: " New files then wait to be compacted and indexed, and searching them may be slower.",
-    },
-    noSpare: "no spare",
-    noSwitch: "a spare, no switch",
-    noMajority: "half is no majority",
-    noCopy: "spare node, no spare copy",
-    single: (operation, names) =>
-      `Lost alone, ${names.length === 1 ? "this part stops" : `any of these ${names.length} stops`} ${operation}: ${names.join(", ")}.`,
-    solved: (operation, spares, moves) =>
-      `✓ Solved: no part, lost alone, stops ${operation}. The parts it needs have ${spares} ${spares === 1 ? "spare" : "spares"}${moves ? ", and there is a switch (which needs a spare of its own)" : ""}.`,
-    absent: (operation) => `Something is switched off or missing that ${operation} needs.`,
-    all: "everything",
-    and: ", ",
-    choose: (operation) => `Show what ${operation} needs`,
-    glossary: "What each part and each operation is",
-    colon: ": ",
+const wordsOf = ({ gettext, pgettext, ngettext, sentences }) => ({
+  title: gettext("Who needs whom?"),
+  help: gettext(
+    "Press a part to switch it off, and again to switch it on. An arrow leads to what is needed.",
+  ),
+  thought: gettext("In thought: nothing is killed here."),
+  version: "Milvus",
+  versions: {
+    "2.3.5": gettext("2.3.5, the course's"),
+    2.6: gettext("2.6 and 3.0, log in Pulsar or Kafka"),
+    "2.6 woodpecker": gettext("2.6 and 3.0, log in Woodpecker"),
   },
-  zh: {
-    title: "谁离不开谁？",
-    help: "按一下部件就关掉，再按一下就打开。箭头指向它所需要的部件。",
-    thought: "只是推演：这里什么也没有真的停掉。",
-    version: "Milvus",
-    versions: {
-      "2.3.5": "2.3.5（本课程）",
-      2.6: "2.6 和 3.0，日志用 Pulsar 或 Kafka",
-      "2.6 woodpecker": "2.6 和 3.0，日志用 Woodpecker",
-    },
-    documented: "来自文档，并非在此实测。中断多久，文档没有说；元数据操作会不会等坏掉的代理，也没有查到。",
-    sourceOf: "出处",
-    reset: "全部打开",
-    copies: "数据副本数",
-    switch: "有切换：客户端会改走别的代理",
-    fewer: (what) => `减一个：${what}`,
-    more: (what) => `加一个：${what}`,
-    most: (n) => `最多画 ${n} 个`,
-    gone: "已经没有了",
-    off: "已关",
-    leads: "主",
-    serves: "客户端用的代理",
-    edited: "已改动",
-    sources: {
-      profile: (s) => `纸上的集群：配置 ${s.name}`,
-      own: () => "纸上的集群",
-      cluster: (s) => `集群 ${s.name} 此刻的样子（${s.engine}）`,
-    },
-    none: "没有",
-    fates: { survives: "照常", degrades: "中断后恢复", stops: "停止" },
-    legend: { survives: "照常进行", degrades: "失败一阵子，然后自己恢复", stops: "一直失败，直到有人修好" },
-    needs: "需要；蓝色是所选操作用到的",
-    operations: {
-      search: "搜索",
-      "strong search": "强一致搜索",
-      insert: "插入",
-      "metadata call": "元数据操作",
-      flush: "落盘",
-      load: "加载",
-    },
-    one: {
-      search: "搜索",
-      "strong search": "强一致搜索",
-      insert: "插入",
-      "metadata call": "元数据操作",
-      flush: "落盘",
-      load: "加载",
-    },
-    asks: {
-      search: "找最相近的数据，刚写的可能还看不到",
-      "strong search": "此前写入的每一行都看得到的搜索",
-      insert: "添加数据",
-      "metadata call": "只改名字、不动数据，比如改别名",
-      flush: "把新数据写成文件，丢不了",
-      load: "把数据复制到查询节点，才能搜索",
-    },
-    clients: {
-      name: "客户端",
-      brief: (serving, moves) => (moves ? "哪个代理都能走" : serving ? `只认得 ${serving}` : "没有代理可用"),
-      does: "发出请求的应用。它们只认一个地址，除非有切换机制带它们换地方。",
-    },
-    roles: {
-      entry: "客户端用的代理",
-      proxy: "代理",
-      rootcoord: "根协调器",
-      querycoord: "查询协调器",
-      datacoord: "数据协调器",
-      querynode: "查询节点",
-      datanode: "数据节点",
-      mixcoord: "协调器（mixcoord）",
-      streamingnode: "流节点",
-      indexnode: "索引节点",
-      etcd: "etcd",
-      log: "日志",
-      objectstore: "对象存储",
-    },
-    brief: {
-      proxy: "接收所有请求",
-      rootcoord: "发放时间戳",
-      querycoord: "谁存着什么",
-      datacoord: "数据往哪儿写",
-      querynode: "在内存里搜索",
-      datanode: "写成文件",
-      [DATANODE_TODAY]: "压缩、建索引",
-      mixcoord: "管时间、元数据和分布",
-      streamingnode: "掌管日志通道",
-      indexnode: "建索引",
-      etcd: "记着谁是谁，多数派才算",
-      log: "按顺序记下每次写入",
-      objectstore: "文件都在这里",
-    },
-    does: {
-      proxy: "代理接收客户端的所有请求，向其他部件打听，再把结果送回去。",
-      rootcoord: "根协调器发放时间戳，并掌管元数据：有哪些集合。",
-      querycoord: "查询协调器决定哪个查询节点存哪些数据，并告诉代理。",
-      datacoord: "数据协调器决定新数据写到哪里、什么时候写成文件。",
-      querynode: "查询节点把一份数据放在内存里，并在其中搜索。",
-      datanode: "数据节点从日志里读新数据，写进对象存储。",
-      [DATANODE_TODAY]: "数据节点负责压缩文件、导入数据和建索引。这里的几种操作都不用等它。",
-      mixcoord: "协调器把根协调器、查询协调器和数据协调器合在一个进程里。一个主用，其余备用。",
-      streamingnode:
-        "流节点掌管日志的若干通道：只有它能往里追加，新数据由它写成文件，对应分片的搜索也由它带头。它坏了，通道就转给别的流节点。",
-      indexnode: "索引节点给写好的文件建索引，搜索才快。",
-      etcd: "etcd 是个小数据库，记着元数据，也记着谁还活着。多数派正常，它才正常。",
-      log: "日志按顺序收下每次写入，然后才有人确认。其他部件都读它。",
-      objectstore: "对象存储保存写好的文件，相当于集群的硬盘。",
-    },
-    needing: (names) => `需要：${names}。`,
-    lost: (said) => `它坏了：${said}。`,
-    oneLost: (one, all) => `坏一个：${one}。全坏：${all}。`,
-    besides: {
-      indexnode: "新文件要等它回来才建索引，搜索这些文件可能变慢。",
-      [DATANODE_TODAY]: "新文件要等它回来才压缩、建索引，搜索这些文件可能变慢。",
-    },
-    noSpare: "没有备份",
-    noSwitch: "有备份，没有切换",
-    noMajority: "一半不算多数派",
-    noCopy: "节点有备份，数据没有",
-    single: (operation, names) =>
-      `只坏一个就会让${operation}停下的，有 ${names.length} 个：${names.join("、")}。`,
-    solved: (operation, spares, moves) =>
-      `✓ 成了：无论坏哪一个，${operation}都不会停。它需要的部件共有 ${spares} 个备份${moves ? "，还有一个切换机制（它自己也需要备份）" : ""}。`,
-    absent: (operation) => `${operation}需要的部件里，有的关掉了，或者根本没有。`,
-    all: "全部",
-    and: "、",
-    choose: (operation) => `看看${operation}需要什么`,
-    glossary: "每个部件、每种操作是什么",
-    colon: "：",
+  documented: gettext(
+    "From documentation, not measured here. How long an interruption lasts is not said, and whether a metadata call waits for a lost proxy is not known.",
+  ),
+  sourceOf: gettext("source"),
+  reset: gettext("Switch all on"),
+  copies: gettext("Copies of the data"),
+  switch: gettext("A switch moves clients to another proxy"),
+  fewer: (what) => gettext("One less: {what}", { what }),
+  more: (what) => gettext("One more: {what}", { what }),
+  most: (n) => gettext("no more than {n} are drawn", { n }),
+  gone: gettext("none is left"),
+  off: gettext("off"),
+  leads: gettext("leads"),
+  serves: gettext("the clients' proxy"),
+  edited: gettext("edited"),
+  sources: {
+    profile: (s) => gettext("a cluster on paper: profile {name}", { name: s.name }),
+    own: () => gettext("a cluster on paper"),
+    cluster: (s) => gettext("as cluster {name} runs now ({engine})", { name: s.name, engine: s.engine }),
   },
-};
+  none: gettext("none"),
+  fates: { survives: gettext("survives"), degrades: gettext("degrades"), stops: gettext("stops") },
+  legend: {
+    survives: gettext("goes on"),
+    degrades: gettext("fails for a while, then works again by itself"),
+    stops: gettext("fails until somebody repairs it"),
+  },
+  needs: gettext("needs; blue: for the operation chosen"),
+  operations: {
+    search: gettext("search"),
+    "strong search": gettext("strong search"),
+    insert: gettext("insert"),
+    "metadata call": gettext("metadata call"),
+    flush: gettext("flush"),
+    load: gettext("load"),
+  },
+  one: {
+    search: gettext("a search"),
+    "strong search": gettext("a strong search"),
+    insert: gettext("an insert"),
+    "metadata call": gettext("a metadata call"),
+    flush: gettext("a flush"),
+    load: gettext("a load"),
+  },
+  asks: {
+    search: gettext("finds the nearest rows; the newest may still be missing"),
+    "strong search": gettext("a search that sees every row written before it"),
+    insert: gettext("adds rows"),
+    "metadata call": gettext("changes names and not rows, such as an alias"),
+    flush: gettext("makes new rows durable, as files"),
+    load: gettext("copies rows into query nodes, so that they can be searched"),
+  },
+  clients: {
+    name: gettext("clients"),
+    brief: (serving, moves) =>
+      moves
+        ? gettext("ask any proxy")
+        : serving
+          ? gettext("know {serving} only", { serving })
+          : gettext("know no proxy now"),
+    does: gettext(
+      "The applications that ask. They know one address and stay with it, unless a switch moves them.",
+    ),
+  },
+  roles: {
+    entry: gettext("the clients' proxy"),
+    proxy: pgettext("role", "proxy"),
+    rootcoord: gettext("root coordinator"),
+    querycoord: gettext("query coordinator"),
+    datacoord: gettext("data coordinator"),
+    querynode: gettext("query node"),
+    datanode: gettext("data node"),
+    mixcoord: gettext("coordinator (mixcoord)"),
+    streamingnode: gettext("streaming node"),
+    indexnode: gettext("index node"),
+    etcd: "etcd",
+    log: gettext("log"),
+    objectstore: gettext("object store"),
+  },
+  brief: {
+    proxy: gettext("takes every request"),
+    rootcoord: gettext("hands out time"),
+    querycoord: gettext("who holds what"),
+    datacoord: gettext("where rows go"),
+    querynode: gettext("searches in memory"),
+    datanode: gettext("writes files"),
+    [DATANODE_TODAY]: gettext("compacts, builds indexes"),
+    mixcoord: gettext("time, metadata, who holds what"),
+    streamingnode: gettext("owns channels of the log"),
+    indexnode: gettext("builds indexes"),
+    etcd: gettext("who is who: a majority decides"),
+    log: gettext("each write, in order"),
+    objectstore: gettext("the files"),
+  },
+  does: {
+    proxy: gettext(
+      "A proxy takes in every request of its clients, asks the others, and gives the answer back.",
+    ),
+    rootcoord: gettext(
+      "The root coordinator hands out timestamps and keeps the metadata: which collections there are.",
+    ),
+    querycoord: gettext(
+      "The query coordinator decides which query node holds which data, and tells the proxies.",
+    ),
+    datacoord: gettext("The data coordinator decides where new rows go, and when they are written to files."),
+    querynode: gettext("A query node holds a copy of the data in memory and searches it."),
+    datanode: gettext("A data node reads new rows from the log and writes them to the object store."),
+    [DATANODE_TODAY]: gettext(
+      "A data node compacts files, imports, and builds indexes. None of these operations waits for it.",
+    ),
+    mixcoord: gettext(
+      "The coordinator is the root, query and data coordinator in one process. One is active, the others stand by.",
+    ),
+    streamingnode: gettext(
+      "A streaming node owns channels of the log. It alone appends to them, turns new rows into files, and leads the searches of their shards. If it is lost, its channels move to another one.",
+    ),
+    indexnode: gettext("An index node builds the indexes over finished files, so that searches are fast."),
+    etcd: gettext(
+      "etcd is a small database that remembers the metadata, and who is alive. It works while a majority of its members does.",
+    ),
+    log: gettext("The log takes each write in order, before anybody confirms it. All others read it."),
+    objectstore: gettext("The object store keeps the finished files: it is the disk of the cluster."),
+  },
+  needing: (names) => gettext("Needs: {names}.", { names }),
+  lost: (said) => gettext("If it is lost: {said}.", { said }),
+  oneLost: (one, all) => gettext("One lost: {one}. All lost: {all}.", { one, all }),
+  besides: {
+    indexnode: gettext("New files then wait for their index, and searching them may be slower."),
+    [DATANODE_TODAY]: gettext(
+      "New files then wait to be compacted and indexed, and searching them may be slower.",
+    ),
+  },
+  noSpare: gettext("no spare"),
+  noSwitch: gettext("a spare, no switch"),
+  noMajority: gettext("half is no majority"),
+  noCopy: gettext("spare node, no spare copy"),
+  single: (operation, names) =>
+    ngettext(
+      "Lost alone, this part stops {operation}: {names}.",
+      "Lost alone, any of these {number} stops {operation}: {names}.",
+      names.length,
+      { operation, names: names.join(pgettext("between names", ", ")) },
+    ),
+  solved: (operation, spares, moves) =>
+    sentences(
+      gettext("✓ Solved: no part, lost alone, stops {operation}.", { operation }),
+      ngettext("The parts it needs have {number} spare.", "The parts it needs have {number} spares.", spares),
+      moves ? gettext("The switch there is needs a spare of its own.") : "",
+    ),
+  absent: (operation) =>
+    gettext("Something is switched off or missing that {operation} needs.", { operation }),
+  all: gettext("everything"),
+  and: pgettext("between names", ", "),
+  choose: (operation) => gettext("Show what {operation} needs", { operation }),
+  glossary: gettext("What each part and each operation is"),
+  colon: gettext(": "),
+  sentences,
+});
 
 // ---- The mirror of halab.models.survival. A test checks that both agree. ----------------------------------------
 
@@ -373,8 +275,7 @@ function verdict(facts, operation, { parts, down, copies, switch: moves }) {
 }
 
 /** What becomes of each operation of the table: its fate, and the facts that decide it. */
-export const verdicts = (facts, cluster) =>
-  Object.keys(WORDS.en.operations).map((operation) => verdict(facts, operation, cluster));
+export const verdicts = (facts, cluster) => OPERATIONS.map((operation) => verdict(facts, operation, cluster));
 
 /** The names of the parts each of which, lost alone, stops an operation. */
 export const singleLosses = (facts, operation, cluster) =>
@@ -426,9 +327,9 @@ function arrow(points) {
 }
 
 class SurvivalMap {
-  constructor(model, el) {
+  constructor(model, el, speech) {
     this.model = model;
-    this.words = WORDS[model.get("lang")];
+    this.words = wordsOf(speech);
     this.operation = "search";
     this.build(el);
     const draw = () => this.draw();
@@ -556,19 +457,19 @@ class SurvivalMap {
     if (box === "clients") return w.clients.does;
     const needed = this.arrows.filter((each) => each.from === box).map((each) => w.roles[each.to]);
     const needs = needed.length ? w.needing(needed.join(w.and)) : "";
-    return this.wordOf(w.does, box) + needs + this.loss(box);
+    return w.sentences(this.wordOf(w.does, box), needs, ...this.loss(box));
   }
 
   /** What becomes of the operations if one part of a box is lost, the worst of them, or all. */
   loss(box) {
     const w = this.words;
     const names = this.cluster.parts.filter((part) => inBox(part, box)).map((part) => part.name);
-    if (!names.length) return "";
+    if (!names.length) return [];
     const without = (down) => verdicts(this.model.get("facts"), { ...this.cluster, down });
     const all = this.told(without(names));
-    const besides = this.wordOf(w.besides, box) ?? "";
-    if (names.length === 1) return w.lost(all) + besides;
-    return w.oneLost(this.told(worst(names.map((name) => without([name])))), all) + besides;
+    const besides = this.wordOf(w.besides, box);
+    if (names.length === 1) return [w.lost(all), besides];
+    return [w.oneLost(this.told(worst(names.map((name) => without([name])))), all), besides];
   }
 
   tell(box) {
@@ -815,7 +716,6 @@ class SurvivalMap {
 
   drawFates() {
     const w = this.words;
-    const why = this.model.get("lang") === "zh" ? "why_zh" : "why";
     const row = ({ operation, fate, because }) =>
       element(
         "li",
@@ -842,7 +742,7 @@ class SurvivalMap {
             element(
               "li",
               {},
-              `${w.roles[fact.switch ? "proxy" : fact.role]}${w.colon}${fact[why]}`,
+              `${w.roles[fact.switch ? "proxy" : fact.role]}${w.colon}${fact.why}`,
               ...(fact.source
                 ? [" ", element("a", { href: fact.source, target: "_blank", rel: "noopener" }, w.sourceOf)]
                 : []),
@@ -964,9 +864,4 @@ class SurvivalMap {
   }
 }
 
-export default {
-  render({ model, el }) {
-    const map = new SurvivalMap(model, el);
-    return () => map.destroy();
-  },
-};
+export default frontEnd(SurvivalMap);

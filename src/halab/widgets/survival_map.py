@@ -22,10 +22,10 @@ from halab.errors import CourseError
 from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture, version_of
 from halab.models.survival import Member, Verdict, members, single_losses, verdicts
 from halab.tables import text_table
-from halab.translation import gettext, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
-__all__ = ["DOCUMENTED", "SurvivalMap", "architecture_of", "parts_of", "why_zh"]
+__all__ = ["DOCUMENTED", "SurvivalMap", "architecture_of", "parts_of"]
 
 DOCUMENTED = "From documentation, not measured here."
 
@@ -41,56 +41,6 @@ _SOURCES = {
     "profile": "profile {name}",
     "own": "your own topology",
     "cluster": "cluster {name!r} ({engine}), in thought: nothing is killed here",
-}
-_WHY_ZH = {
-    "The clients know this proxy's address and no other.": "客户端只认得这个代理的地址。",
-    "The switch must first notice, and then move the clients to another proxy.": (
-        "要先发现它坏了，再把客户端带到别的代理。"
-    ),
-    "A dead proxy's time ticks are awaited until its session ends.": "会话到期前，大家都等它的时间刻度。",
-    "Every proxy must drop what it remembers, the dead one too.": "每个代理都要清缓存，死掉的也要等。",
-    "It hands out the timestamps and time ticks.": "时间戳和时间刻度都由它发放。",
-    "It hands out the timestamp and the ids of each insert.": "每次插入的时间戳和 ID 都由它发放。",
-    "It alone changes metadata.": "只有它能改元数据。",
-    "It hands out timestamps and knows the collections.": "时间戳由它发放，有哪些集合也只有它知道。",
-    "It tells the proxy which node leads a shard.": "代理要向它打听，每个分片由哪个节点负责。",
-    "It decides which node loads what.": "哪个节点加载什么，由它决定。",
-    "It assigns the segment that a row goes to.": "一行数据进哪个段，由它分配。",
-    "It seals the segments that are to be flushed.": "要落盘的段由它封存。",
-    "It tells which segments there are to load.": "有哪些段要加载，得由它来说。",
-    "It holds the data that is searched.": "被搜索的数据就在它的内存里。",
-    "A collection is loaded into query nodes.": "集合要加载到查询节点里。",
-    "It writes the rows to the object store.": "数据由它写进对象存储。",
-    "A load waits until data nodes watch the collection's channels.": "加载要等数据节点接管集合的通道。",
-    "Sessions are renewed in it; without that, processes end after a while.": "会话在此续期，续不上就退出。",
-    "It waits for the newest time tick, and none is handed out.": "它要等最新的时间刻度，而这发不出来了。",
-    "Metadata is kept in etcd.": "元数据就存在 etcd 里。",
-    "What was flushed or loaded is written to etcd.": "落盘和加载的结果都要记进 etcd。",
-    "Query nodes wait for time ticks that come through it.": "查询节点等的时间刻度要从日志里来。",
-    "An insert is an entry in the log.": "插入就是在日志里追加一条。",
-    "Data and query nodes read it up to the moment asked for.": "数据节点和查询节点都要读日志，读到那一刻。",
-    "Flushed segments are files in it.": "落盘的段就是它里面的文件。",
-    "Segments are loaded from it.": "段要从它那里加载。",
-    # 2.6 and 3.0
-    "The streaming nodes get their timestamps from it.": "流节点的时间戳由它发放。",
-    "The streaming nodes get the timestamp of each write from it.": "每次写入的时间戳，流节点都要向它取。",
-    "It alone changes metadata; a standby waits out its lease.": "只有它能改元数据；备用的要等它的租约到期。",
-    "It keeps the list of segments, and hands out timestamps.": "有哪些段由它记着，时间戳也由它发放。",
-    "It leads its shards' searches; a report says that copies did not help.": (
-        "它负责的分片由它带头搜索；有报告说，多几份副本也没帮上。"
-    ),
-    "It alone writes its channels of the log, until they move to another.": (
-        "它名下的日志通道只有它能写，要等通道转给别的流节点。"
-    ),
-    "A change of metadata is an entry in the log as well.": "改元数据也要在日志里追加一条。",
-    "It turns new rows into files in the object store.": "新数据由它写成对象存储里的文件。",
-    "Each shard of a loaded collection is led by a streaming node.": "加载后，每个分片由一个流节点带头。",
-    "It holds the sealed data that is searched.": "被搜索的已封存数据在它的内存里。",
-    "Sealed data is loaded into query nodes.": "已封存的数据要加载到查询节点里。",
-    "A process that cannot renew its session ends.": "会话续不上的进程会退出。",
-    "Streaming nodes read rows and time ticks in its order.": "流节点按它的顺序读数据和时间刻度。",
-    "Streaming nodes read it up to the moment asked for.": "流节点要读日志，读到那一刻。",
-    "Woodpecker keeps the log itself in the object store.": "用 Woodpecker 时，日志本身就存在对象存储里。",
 }
 
 
@@ -132,17 +82,16 @@ class SurvivalMap(CourseWidget):
         verdicts(parts, down, copies)  # what makes no sense is refused here, not in the browser
         # What the switch of versions shows: the same profile, and what was asked for under its own version.
         profile = topology if isinstance(topology, str) else "ha"
-        choices = {
-            each.version: _choice(each, *_topology(profile, each)) for each in ARCHITECTURES.values()
-        } | {version: _choice(architecture, parts, source)}
+        self._choices = {
+            each.version: (each, *_topology(profile, each)) for each in ARCHITECTURES.values()
+        } | {version: (architecture, parts, source)}
         super().__init__(
-            **choices[version],
-            down=down,
-            copies=copies,
-            version=version,
-            architectures=choices,
-            lang=language(),
+            parts=[asdict(part) for part in parts], source=source, down=down, copies=copies, version=version
         )
+
+    def told(self) -> dict[str, Any]:
+        choices = {version: _choice(*choice) for version, choice in self._choices.items()}
+        return {"architectures": choices, "facts": choices[self.version]["facts"]}
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -196,11 +145,6 @@ class SurvivalMap(CourseWidget):
         )
 
 
-def why_zh(why: str) -> str:
-    """A fact's reason in Chinese."""
-    return _WHY_ZH[why]
-
-
 def parts_of(components: Iterable[Component]) -> tuple[Member, ...]:
     """A running cluster's parts in the order of the roles; the first proxy is the one clients talk to."""
     made, entry = [], True
@@ -225,7 +169,7 @@ def architecture_of(version: str) -> Architecture:
 
 def _choice(architecture: Architecture, parts: Iterable[Member], source: dict[str, str]) -> dict[str, Any]:
     """What the map holds under one version."""
-    facts = [{**asdict(fact), "why_zh": why_zh(fact.why)} for fact in architecture.facts]
+    facts = [{**asdict(fact), "why": gettext(fact.why)} for fact in architecture.facts]
     return {"parts": [asdict(part) for part in parts], "facts": facts, "source": source}
 
 

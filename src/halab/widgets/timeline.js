@@ -6,6 +6,7 @@ import {
   element,
   frontEnd,
   laneMarks,
+  letters,
   markLegend,
   markPath,
   ownId,
@@ -106,238 +107,165 @@ const SEGMENTS = [
 ];
 const LATE = 0.5; // seconds: an answer that took longer is drawn as late
 
-export const WORDS = {
-  en: {
-    operations: {
-      search: "search",
-      "strong search": "strong search",
-      insert: "insert",
-      "metadata call": "metadata call",
-    },
-    title: "Failover timeline",
-    second: " s",
-    axis: "Time after the fault, seconds",
-    previous: "Previous step",
-    next: "Next step",
-    play: "Play",
-    pause: "Pause",
-    again: "Play again",
-    speed: "Speed ",
-    numbers: "The same in numbers",
-    after: "Seconds after the fault",
-    columns: ["down", "sign missed", "noticed", "chosen", "serving", "clients back", "requests"],
-    segments: {
-      unnoticed: "unnoticed",
-      choosing: "choosing",
-      "taking over": "taking over",
-      reconnecting: "reconnecting",
-    },
-    legend: {
-      ok: "answered",
-      waiting: "on its way",
-      late: "waiting, or answered late",
-      empty: "answered, but nothing found",
-      fail: "failed",
-      unknown: "no answer in time: may have happened",
-    },
-    options: {
-      crash: "crash",
-      hang: "hang",
-      stop: "stop",
-      restart: "restart",
-      heartbeats: "heartbeats",
-      lease: "lease",
-    },
-    fault: "The fault",
-    connection: "A silent connection is trusted for",
-    restarted: "The process is up again after",
-    revokes: "It gives its lease back as it leaves",
-    phase: "How far between two signs of life it falls",
-    noticing: "Noticing it",
-    ttl: "Session TTL",
-    interval: "A beat every",
-    misses: "Beats missed",
-    timeout: "Then waited for",
-    takingOver: "Taking over",
-    election: "Choosing a successor",
-    takeover: "Until it serves",
-    clients: "Clients",
-    reconnect: "Finding the successor",
-    attempts: "Attempts for a request",
-    base: "First wait before a retry",
-    documented: "Today's session TTL is from Milvus' pull requests and source, not measured here: ",
-    documentedTtl: (ttl, patches) => `${ttl} s in ${patches}`,
-    listed: "; ",
-    documentedEnd:
-      "a planned stop gives the lease back. The other seconds are those of this course's cluster.",
-    badges: { card: "card", formula: "formula", simulated: "simulated", measured: "measured" },
-    card: "What the card says",
-    yours: "Your settings",
-    simulated: "Simulated",
-    stale: "waiting for the kernel",
-    zero: "fault",
-    fromTo: (from, to) => `${from} to ${to}`,
-    failed: (count) => `${count} failed`,
-    unknown: (count) => `${count} unknown`,
-    empty: (count) => `${count} found nothing`,
-    late: (count) => `${count} late`,
-    answered: (count) => `${count} answered`,
-    answeredLate: (count) => `${count} answered late`,
-    backAfter: (time) => `back after ${time}`,
-    beforeFault: (time) => `${time} before the fault`,
-    afterFault: (time) => `${time} after the fault`,
-    outage: (time, rate, count, unknown, late) =>
-      `The outage took ${time}; at ${rate} requests a second, ${count} ${unknown ? "got no answer" : "failed"}` +
-      `${late ? ` and ${late} were late` : ""}.`,
-    scene: (a, b) => `Clients, a watcher and two members: coordinator 1 ${a}, coordinator 2 ${b}`,
-    people: "clients",
-    member: (number) => `coordinator ${number}`,
-    watcher: "watcher",
-    lost: { crash: "✕ crashed", hang: "✕ hangs, silent", stop: "✕ stopped", restart: "✕ restarting" },
-    active: "active",
-    standby: "standby",
-    tries: "tries for the key",
-    candidate: "may be chosen",
-    rising: "taking over",
-    hears: (number) => `hears coordinator ${number}`,
-    free: "key is free",
-    key: "key: coordinator 1",
-    left: (time) => `lease: ${time} left`,
-    gone: "member is lost",
-    awaits: "waiting for a beat",
-    missed: (count, of) => `${count} of ${of} missed`,
-    beats: {
-      lease: "All is well. The active member renews its lease in etcd, and requests are answered.",
-      heartbeats: "All is well. The active member sends its heartbeats, and requests are answered.",
-      crash: "The active member crashes. Nobody knows yet.",
-      hang: "The active member hangs. Its connections stay open, so requests get no answer.",
-      stop: "The active member is told to stop.",
-      restart: "The active member is restarted.",
-      noRenewal: "A renewal did not come. etcd does nothing until the lease runs out.",
-      noBeat: (misses) => `Beat number ${misses} did not come. It may only be slow, so the watcher waits.`,
-      early: "The process is up again and ends its own old session: nobody has to wait for silence.",
-      revoked: "It gave its lease back as it left: the loss is known at once.",
-      ranOut: "The lease has run out. etcd deletes the key, and the standby is told.",
-      silent: "The silence has lasted long enough: the member counts as lost.",
-      wrote: "The standby puts its own name on the key. Nobody votes: whoever writes first is active.",
-      chosen: "A successor is chosen.",
-      serving: "The successor serves. The clients still have to find it.",
-      back: "The clients are back.",
-    },
+export const wordsOf = ({ gettext, pgettext }) => ({
+  operations: {
+    search: gettext("search"),
+    "strong search": gettext("strong search"),
+    insert: gettext("insert"),
+    "metadata call": gettext("metadata call"),
   },
-  zh: {
-    operations: {
-      search: "搜索",
-      "strong search": "强一致搜索",
-      insert: "插入",
-      "metadata call": "元数据操作",
-    },
-    title: "故障转移时间线",
-    second: " 秒",
-    axis: "故障后的时间（秒）",
-    previous: "上一步",
-    next: "下一步",
-    play: "播放",
-    pause: "暂停",
-    again: "再放一遍",
-    speed: "速度 ",
-    numbers: "换成数字看",
-    after: "故障后的秒数",
-    columns: ["故障发生", "信号缺失", "察觉", "选出", "接管完成", "客户端恢复", "请求"],
-    segments: { unnoticed: "未察觉", choosing: "选继任者", "taking over": "接管", reconnecting: "重连" },
-    legend: {
-      ok: "有回答",
-      waiting: "在路上",
-      late: "在等，或回答得晚",
-      empty: "有回答，但什么也没找到",
-      fail: "失败",
-      unknown: "超时没有回答：可能已经执行",
-    },
-    options: {
-      crash: "崩溃",
-      hang: "卡死",
-      stop: "计划停机",
-      restart: "重启",
-      heartbeats: "心跳",
-      lease: "租约",
-    },
-    fault: "故障",
-    connection: "不出声的连接还信多久",
-    restarted: "进程多久后重新起来",
-    revokes: "退出时交还租约",
-    phase: "故障落在两次信号之间的哪里",
-    noticing: "怎样察觉",
-    ttl: "会话 TTL",
-    interval: "心跳间隔",
-    misses: "漏掉几次心跳",
-    timeout: "之后再等",
-    takingOver: "接管",
-    election: "选继任者",
-    takeover: "到能服务为止",
-    clients: "客户端",
-    reconnect: "找到继任者",
-    attempts: "一个请求试几次",
-    base: "第一次重试前等多久",
-    documented: "今天的会话 TTL 出自 Milvus 的 PR 和源码，不是在这里测的：",
-    documentedTtl: (ttl, patches) => `${patches} 为 ${ttl} 秒`,
-    listed: "；",
-    documentedEnd: "计划停机时交还租约。其余秒数是本课程集群的。",
-    badges: { card: "卡片", formula: "公式", simulated: "模拟", measured: "实测" },
-    card: "卡片的说法",
-    yours: "你的设置",
-    simulated: "模拟",
-    stale: "等内核算完",
-    zero: "故障",
-    fromTo: (from, to) => `${from}到${to}`,
-    failed: (count) => `失败 ${count}`,
-    unknown: (count) => `结果未知 ${count}`,
-    empty: (count) => `没找到 ${count}`,
-    late: (count) => `迟到 ${count}`,
-    answered: (count) => `有回答 ${count}`,
-    answeredLate: (count) => `回答得晚 ${count}`,
-    backAfter: (time) => `${time}后恢复`,
-    beforeFault: (time) => `故障前 ${time}`,
-    afterFault: (time) => `故障后 ${time}`,
-    outage: (time, rate, count, unknown, late) =>
-      `中断了 ${time}。按每秒 ${rate} 个请求算，${count} 个${unknown ? "没有得到回答" : "失败"}` +
-      `${late ? `，${late} 个迟到` : ""}。`,
-    scene: (a, b) => `客户端、观察者和两个成员：协调器 1 ${a}，协调器 2 ${b}`,
-    people: "客户端",
-    member: (number) => `协调器 ${number}`,
-    watcher: "观察者",
-    lost: { crash: "✕ 已崩溃", hang: "✕ 卡死，没声音", stop: "✕ 已停止", restart: "✕ 正在重启" },
-    active: "主用",
-    standby: "备用",
-    tries: "抢这个键",
-    candidate: "可能被选中",
-    rising: "正在接管",
-    hears: (number) => `听得到协调器 ${number}`,
-    free: "键空出来了",
-    key: "键：协调器 1",
-    left: (time) => `租约还剩 ${time}`,
-    gone: "判定成员已失效",
-    awaits: "在等心跳",
-    missed: (count, of) => `漏了 ${count} 次，共 ${of} 次`,
-    beats: {
-      lease: "一切正常。主用成员在 etcd 里续租，请求都有回答。",
-      heartbeats: "一切正常。主用成员按时发心跳，请求都有回答。",
-      crash: "主用成员崩溃了，还没有谁知道。",
-      hang: "主用成员卡死了。连接还开着，请求等不到回答。",
-      stop: "主用成员收到停止的命令。",
-      restart: "主用成员正在重启。",
-      noRenewal: "这一次没有续租。租约到期之前，etcd 什么也不做。",
-      noBeat: (misses) => `第 ${misses} 次心跳没有来。也许只是慢，观察者再等等。`,
-      early: "进程已经重新起来，并结束了自己的旧会话，不必再等沉默到期。",
-      revoked: "它退出时交还了租约，马上就知道它走了。",
-      ranOut: "租约到期。etcd 删掉这个键，并通知备用成员。",
-      silent: "沉默得够久了，判定这个成员已失效。",
-      wrote: "备用成员把自己的名字写进这个键。没有投票，谁先写上谁就是主用。",
-      chosen: "选出了继任者。",
-      serving: "继任者开始服务，客户端还得找到它。",
-      back: "客户端恢复了。",
-    },
+  title: gettext("Failover timeline"),
+  presets: {
+    "The card's settings": gettext("The card's settings"),
+    "This course's cluster": gettext("This course's cluster"),
   },
-};
+  seconds: (time) => gettext("{time} s", { time }),
+  axis: gettext("Time after the fault, seconds"),
+  previous: gettext("Previous step"),
+  next: gettext("Next step"),
+  play: gettext("Play"),
+  pause: gettext("Pause"),
+  again: gettext("Play again"),
+  speed: gettext("Speed "),
+  numbers: gettext("The same in numbers"),
+  after: gettext("Seconds after the fault"),
+  columns: [
+    pgettext("column", "down"),
+    gettext("sign missed"),
+    gettext("noticed"),
+    gettext("chosen"),
+    gettext("serving"),
+    gettext("clients back"),
+    gettext("requests"),
+  ],
+  segments: {
+    unnoticed: gettext("unnoticed"),
+    choosing: gettext("choosing"),
+    "taking over": gettext("taking over"),
+    reconnecting: gettext("reconnecting"),
+  },
+  legend: {
+    ok: gettext("answered"),
+    waiting: gettext("on its way"),
+    late: gettext("waiting, or answered late"),
+    empty: gettext("answered, but nothing found"),
+    fail: gettext("failed"),
+    unknown: gettext("no answer in time: may have happened"),
+  },
+  options: {
+    crash: gettext("crash"),
+    hang: gettext("hang"),
+    stop: gettext("stop"),
+    restart: gettext("restart"),
+    heartbeats: gettext("heartbeats"),
+    lease: gettext("lease"),
+  },
+  fault: gettext("The fault"),
+  connection: gettext("A silent connection is trusted for"),
+  restarted: gettext("The process is up again after"),
+  revokes: gettext("It gives its lease back as it leaves"),
+  phase: gettext("How far between two signs of life it falls"),
+  noticing: gettext("Noticing it"),
+  ttl: gettext("Session TTL"),
+  interval: gettext("A beat every"),
+  misses: gettext("Beats missed"),
+  timeout: gettext("Then waited for"),
+  takingOver: gettext("Taking over"),
+  election: gettext("Choosing a successor"),
+  takeover: gettext("Until it serves"),
+  clients: gettext("Clients"),
+  reconnect: gettext("Finding the successor"),
+  attempts: gettext("Attempts for a request"),
+  base: gettext("First wait before a retry"),
+  documented: gettext("Today's session TTL is from Milvus' pull requests and source, not measured here: "),
+  documentedTtl: (ttl, patches) => gettext("{ttl} s in {patches}", { ttl, patches }),
+  listed: gettext("; "),
+  documentedEnd: gettext(
+    "a planned stop gives the lease back. The other seconds are those of this course's cluster.",
+  ),
+  badges: {
+    card: gettext("card"),
+    formula: gettext("formula"),
+    simulated: gettext("simulated"),
+    measured: gettext("measured"),
+  },
+  card: gettext("What the card says"),
+  yours: gettext("Your settings"),
+  simulated: gettext("Simulated"),
+  stale: gettext("waiting for the kernel"),
+  zero: gettext("fault"),
+  fromTo: (from, to) => gettext("{from} to {to}", { from, to }),
+  failed: (count) => gettext("{count} failed", { count }),
+  unknown: (count) => gettext("{count} unknown", { count }),
+  empty: (count) => gettext("{count} found nothing", { count }),
+  late: (count) => gettext("{count} late", { count }),
+  answered: (count) => gettext("{count} answered", { count }),
+  answeredLate: (count) => gettext("{count} answered late", { count }),
+  backAfter: (time) => gettext("back after {time}", { time }),
+  beforeFault: (time) => gettext("{time} before the fault", { time }),
+  afterFault: (time) => gettext("{time} after the fault", { time }),
+  outage: (time, rate, count, unknown, late) => {
+    const values = { time, rate, count, late };
+    if (unknown && late)
+      return gettext(
+        "The outage took {time}; at {rate} requests a second, {count} got no answer and {late} were late.",
+        values,
+      );
+    if (unknown)
+      return gettext("The outage took {time}; at {rate} requests a second, {count} got no answer.", values);
+    if (late)
+      return gettext(
+        "The outage took {time}; at {rate} requests a second, {count} failed and {late} were late.",
+        values,
+      );
+    return gettext("The outage took {time}; at {rate} requests a second, {count} failed.", values);
+  },
+  scene: (first, second) =>
+    gettext("Clients, a watcher and two members: coordinator 1 {first}, coordinator 2 {second}", {
+      first,
+      second,
+    }),
+  people: gettext("clients"),
+  member: (number) => gettext("coordinator {number}", { number }),
+  watcher: gettext("watcher"),
+  lost: {
+    crash: gettext("✕ crashed"),
+    hang: gettext("✕ hangs, silent"),
+    stop: gettext("✕ stopped"),
+    restart: gettext("✕ restarting"),
+  },
+  active: gettext("active"),
+  standby: gettext("standby"),
+  tries: gettext("tries for the key"),
+  candidate: gettext("may be chosen"),
+  rising: pgettext("member", "taking over"),
+  hears: (number) => gettext("hears coordinator {number}", { number }),
+  free: gettext("key is free"),
+  key: gettext("key: coordinator 1"),
+  left: (time) => gettext("lease: {time} left", { time }),
+  gone: gettext("member is lost"),
+  awaits: gettext("waiting for a beat"),
+  missed: (count, of) => gettext("{count} of {of} missed", { count, of }),
+  beats: {
+    lease: gettext("All is well. The active member renews its lease in etcd, and requests are answered."),
+    heartbeats: gettext("All is well. The active member sends its heartbeats, and requests are answered."),
+    crash: gettext("The active member crashes. Nobody knows yet."),
+    hang: gettext("The active member hangs. Its connections stay open, so requests get no answer."),
+    stop: gettext("The active member is told to stop."),
+    restart: gettext("The active member is restarted."),
+    noRenewal: gettext("A renewal did not come. etcd does nothing until the lease runs out."),
+    noBeat: (misses) =>
+      gettext("Beat number {misses} did not come. It may only be slow, so the watcher waits.", { misses }),
+    early: gettext("The process is up again and ends its own old session: nobody has to wait for silence."),
+    revoked: gettext("It gave its lease back as it left: the loss is known at once."),
+    ranOut: gettext("The lease has run out. etcd deletes the key, and the standby is told."),
+    silent: gettext("The silence has lasted long enough: the member counts as lost."),
+    wrote: gettext("The standby puts its own name on the key. Nobody votes: whoever writes first is active."),
+    chosen: gettext("A successor is chosen."),
+    serving: gettext("The successor serves. The clients still have to find it."),
+    back: gettext("The clients are back."),
+  },
+});
 
 /** What each step of a failover is, in these words. */
 function beats(s, words) {
@@ -355,7 +283,7 @@ function beats(s, words) {
   };
 }
 
-const seconds = (value, words) => `${value.toFixed(1)}${words.second}`;
+const seconds = (value, words) => words.seconds(value.toFixed(1));
 
 // ---- Marks ----------------------------------------------------------------------------------------------------
 
@@ -396,9 +324,9 @@ const QUEUE = { columns: 6, right: 14, across: 13, down: 14 }; // requests that 
 const STUCK = 12; // between requests that wait at a member that hangs
 
 class Timeline {
-  constructor(model, el) {
+  constructor(model, el, speech) {
     this.model = model;
-    this.words = WORDS[model.get("lang")];
+    this.words = wordsOf(speech);
     this.settings = { ...model.get("controls") };
     this.hidden = new Set();
     this.time = START;
@@ -522,35 +450,39 @@ class Timeline {
     const words = this.words;
     const lease = s.detector === "lease";
     const presets = Object.entries(this.model.get("presets")).map(([label, controls]) =>
-      element("button", { type: "button", onclick: () => this.adopt(controls) }, label),
+      element(
+        "button",
+        { type: "button", onclick: () => this.adopt(controls) },
+        words.presets[label] ?? label,
+      ),
     );
     this.controls.replaceChildren(
       this.group(
         words.fault,
         this.radios("kind", ["crash", "hang", "stop", "restart"]),
-        s.kind === "hang" && this.slider("connection", words.connection, 0, 30, 0.5, " s"),
-        s.kind === "restart" && this.slider("restart", words.restarted, 0, 10, 0.1, " s"),
+        s.kind === "hang" && this.slider("connection", words.connection, 0, 30, 0.5, "s"),
+        s.kind === "restart" && this.slider("restart", words.restarted, 0, 10, 0.1, "s"),
         s.kind === "stop" && this.check("revokes", words.revokes),
         this.slider("phase", words.phase, 0, 1, 0.05, "%"),
       ),
       this.group(
         words.noticing,
         this.radios("detector", ["heartbeats", "lease"]),
-        lease && this.slider("ttl", words.ttl, 2, 60, 1, " s"),
-        !lease && this.slider("interval", words.interval, 0.5, 10, 0.5, " s"),
+        lease && this.slider("ttl", words.ttl, 2, 60, 1, "s"),
+        !lease && this.slider("interval", words.interval, 0.5, 10, 0.5, "s"),
         !lease && this.slider("misses", words.misses, 1, 10, 1, ""),
-        !lease && this.slider("timeout", words.timeout, 0, 10, 0.5, " s"),
+        !lease && this.slider("timeout", words.timeout, 0, 10, 0.5, "s"),
       ),
       this.group(
         words.takingOver,
-        this.slider("election", words.election, 0, 10, 0.1, " s"),
-        this.slider("takeover", words.takeover, 0, 10, 0.1, " s"),
+        this.slider("election", words.election, 0, 10, 0.1, "s"),
+        this.slider("takeover", words.takeover, 0, 10, 0.1, "s"),
       ),
       this.group(
         words.clients,
-        this.slider("reconnect", words.reconnect, 0, 10, 0.1, " s"),
+        this.slider("reconnect", words.reconnect, 0, 10, 0.1, "s"),
         this.slider("attempts", words.attempts, 1, 10, 1, ""),
-        this.slider("base", words.base, 0.1, 2, 0.1, " s"),
+        this.slider("base", words.base, 0.1, 2, 0.1, "s"),
       ),
       element("div", { class: "halab-top" }, ...presets),
       element(
@@ -578,7 +510,11 @@ class Timeline {
 
   slider(key, label, min, most, step, unit) {
     const meaning = (value) =>
-      unit === "%" ? `${Math.round(value * 100)} %` : value.toFixed(step < 1 ? 1 : 0) + unit;
+      unit === "%"
+        ? `${Math.round(value * 100)} %`
+        : unit === "s"
+          ? this.words.seconds(value.toFixed(step < 1 ? 1 : 0))
+          : value.toFixed(0);
     const value = this.settings[key];
     const max = Math.max(most, value);
     const { root, show } = slider(label, { name: key, min, max, step, value }, (moved) => {
@@ -730,7 +666,7 @@ class Timeline {
         svg(
           "text",
           { x: this.x(at), y: AXIS.text, "text-anchor": "middle" },
-          at === 0 ? this.words.zero : `${at} s`,
+          at === 0 ? this.words.zero : this.words.seconds(at),
         ),
       );
     }
@@ -1201,11 +1137,6 @@ function byOperation(samples) {
 
 function marked(lane) {
   return lane.phases?.back !== undefined;
-}
-
-/** How many letters wide a text is; a Chinese character takes two. */
-function letters(text) {
-  return [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 2 : 1), 0);
 }
 
 function short(operation) {

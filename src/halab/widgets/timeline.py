@@ -35,51 +35,20 @@ from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Sample
 from halab.sim.failover_requests import simulate
 from halab.tables import text_table
-from halab.translation import Language, gettext, language
+from halab.translation import gettext, gettext_noop, pgettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["FailoverTimeline", "Lane", "lane"]
 
 
-@dataclass(frozen=True)
-class _Words:
-    """What the text says; the browser's words are in timeline.js."""
-
-    card_settings: str
-    our_settings: str
-    card: str
-    yours: str
-    simulated: str
-    badges: Mapping[str, str]
-    after: str
-    columns: tuple[str, ...]
-    counts: str
-
-
-_WORDS: Mapping[Language, _Words] = {
-    "en": _Words(
-        card_settings="The card's settings",
-        our_settings="This course's cluster",
-        card="What the card says",
-        yours="Your settings",
-        simulated="Simulated, coordinator lost",
-        badges={name: name for name in ("card", "formula", "simulated", "measured")},
-        after="Seconds after the fault",
-        columns=("missed", "noticed", "chosen", "serving", "back", "requests"),
-        counts="{failed} failed, {unknown} unknown of {all}",
-    ),
-    "zh": _Words(
-        card_settings="卡片的设置",
-        our_settings="本课程的集群",
-        card="卡片的说法",
-        yours="你的设置",
-        simulated="模拟：协调器失效",
-        badges={"card": "卡片", "formula": "公式", "simulated": "模拟", "measured": "实测"},
-        after="故障后的秒数",
-        columns=("信号缺失", "察觉", "选出", "接管完成", "恢复", "请求"),
-        counts="共 {all} 个，失败 {failed}，结果未知 {unknown}",
-    ),
-}
+_CARDS = gettext_noop("The card's settings")
+_OURS = gettext_noop("This course's cluster")
+_BADGES = (
+    gettext_noop("card"),
+    gettext_noop("formula"),
+    gettext_noop("simulated"),
+    gettext_noop("measured"),
+)
 
 _BEFORE = 2.0  # seconds of the simulated lane before the fault
 _SEGMENTS = (
@@ -159,17 +128,15 @@ class FailoverTimeline(CourseWidget):
         def plain(failover: Failover) -> dict[str, Any]:
             return to_controls(failover, kind, retry, rate, deadline)
 
-        lang = language()
-        words, controls, today = _WORDS[lang], plain(settings), ARCHITECTURES["2.6"]
+        controls, today = plain(settings), ARCHITECTURES["2.6"]
         super().__init__(
             controls=controls,
             card={phase.key: phase.at for phase in CARD.timeline()},
-            presets={words.card_settings: plain(CARD), words.our_settings: plain(MILVUS)}
+            presets={_CARDS: plain(CARD), _OURS: plain(MILVUS)}
             | {f"Milvus {patches}": plain(failover) for patches, failover in today.failovers.items()},
             documented=[asdict(each) for each in today.sessions],
-            simulated=simulated_lane(controls, seed, words.simulated),
+            simulated=simulated_lane(controls, seed),
             lanes=[asdict(each) for each in lanes],
-            lang=lang,
         )
         self.observe(self._simulate_again, names="controls")
 
@@ -184,30 +151,28 @@ class FailoverTimeline(CourseWidget):
         return closed_form(self.controls)
 
     def _simulate_again(self, _change: Any) -> None:
-        self.simulated = simulated_lane(self.controls, self._seed, self._words.simulated)
-
-    @property
-    def _words(self) -> _Words:
-        return _WORDS[self.lang]
+        self.simulated = simulated_lane(self.controls, self._seed)
 
     def text(self) -> str:
         """The lanes as text: marks in seconds after the fault, and what became of the requests."""
-        return _table(self._all_lanes(self._words), self._words)
+        return _table(self._all_lanes())
 
     def figure(self) -> Figure:
         """The lanes as a static picture."""
-        return picture(self._all_lanes(_WORDS["en"]))  # matplotlib's own font has no Chinese
+        return picture(self._all_lanes())
 
-    def _all_lanes(self, words: _Words) -> list[dict[str, Any]]:
+    def _all_lanes(self) -> list[dict[str, Any]]:
         marks = {phase.key: phase.at for phase in self.timeline}
+        card, formula, simulated, measured = map(gettext, _BADGES)
         return [
-            {"label": words.card, "badge": words.badges["card"], "phases": self.card, "samples": []},
-            {"label": words.yours, "badge": words.badges["formula"], "phases": marks, "samples": []},
-            {**self.simulated["lane"], "label": words.simulated, "badge": words.badges["simulated"]},
-            *(
-                {**each, "badge": words.badges["simulated" if each["simulated"] else "measured"]}
-                for each in self.lanes
-            ),
+            {"label": gettext("What the card says"), "badge": card, "phases": self.card, "samples": []},
+            {"label": gettext("Your settings"), "badge": formula, "phases": marks, "samples": []},
+            {
+                **self.simulated["lane"],
+                "label": gettext("Simulated, coordinator lost"),
+                "badge": simulated,
+            },
+            *({**each, "badge": simulated if each["simulated"] else measured} for each in self.lanes),
         ]
 
     def still_picture(self) -> str:
@@ -270,7 +235,7 @@ def failed_and_late(controls: Mapping[str, Any], outage: float) -> tuple[float, 
     return request_counts(controls["rate"], outage, span)
 
 
-def simulated_lane(controls: Mapping[str, Any], seed: int, label: str) -> dict[str, Any]:
+def simulated_lane(controls: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """One simulated failover (SimPy) with these settings, and the settings it was made for."""
     failover = from_controls(controls)
     run = simulate(
@@ -283,24 +248,32 @@ def simulated_lane(controls: Mapping[str, Any], seed: int, label: str) -> dict[s
         seed=seed,
         retry=retry_policy(controls),
     )
-    drawn = lane(label, run.samples, at=_BEFORE, simulated=True, phases=run.timeline)
+    drawn = lane("", run.samples, at=_BEFORE, simulated=True, phases=run.timeline)
     return {"controls": dict(controls), "lane": asdict(drawn)}
 
 
-def _table(lanes: Sequence[Mapping[str, Any]], words: _Words) -> str:
+def _table(lanes: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for each in lanes:
         marks = [each["phases"].get(key) for key in ("missed", "detected", "elected", "serving", "back")]
         cells = ["-" if mark is None else f"{mark:.1f}" for mark in marks]
-        rows.append([f"{each['label']} ({each['badge']})", *cells, _counts(each["samples"], words)])
-    return text_table(words.after, ["", *words.columns], rows)
+        rows.append([f"{each['label']} ({each['badge']})", *cells, _counts(each["samples"])])
+    columns = [
+        pgettext("column", "missed"),
+        gettext("noticed"),
+        gettext("chosen"),
+        gettext("serving"),
+        pgettext("column", "back"),
+        gettext("requests"),
+    ]
+    return text_table(gettext("Seconds after the fault"), ["", *columns], rows)
 
 
-def _counts(samples: Sequence[Sequence[Any]], words: _Words) -> str:
+def _counts(samples: Sequence[Sequence[Any]]) -> str:
     if not samples:
         return "-"
     outcomes = [sample[2] for sample in samples]
-    return words.counts.format(
+    return gettext("{failed} failed, {unknown} unknown of {all}").format(
         failed=outcomes.count("fail"), unknown=outcomes.count("unknown"), all=len(outcomes)
     )
 

@@ -46,61 +46,56 @@ export function race(s, draw) {
 
 // ---- Words ----------------------------------------------------------------------------------------------------
 
-const WORDS = {
-  en: {
-    title: "One write, copied four ways",
-    write: "Write one row",
-    knobs: {
-      base: "a copy takes at least",
-      jitter: "and more, on average",
-      copies: "copies",
-      needed: "acknowledgements needed",
-    },
-    names: { serial: "one by one", parallel: "all at once", quorum: "quorum", log: "Milvus" },
-    notes: {
-      serial: () => "waits for each in turn",
-      parallel: () => "waits for the slowest",
-      quorum: (s) => `waits for ${s.needed} of ${s.copies}`,
-      log: () => "waits for the log only",
-    },
-    acknowledged: "acknowledged",
-    key: { bar: "copying", read: "a replica reads the log", ack: "acknowledged: the client goes on" },
-    columns: ["", "acknowledged, on average", "this time", "in every copy, on average", "this time"],
-    said: (parts) => `Acknowledged: ${parts}.`,
-    ready: "Press Write one row.",
-    first: "★ first",
-    axis: "milliseconds after the write was sent",
-    note: "The same draws for all four, so that the race is fair. The figures are made up; what they show is the shape. That a replica reads as fast as a copy is written is an assumption.",
+const wordsOf = ({ gettext, pgettext }) => ({
+  title: gettext("One write, copied four ways"),
+  write: gettext("Write one row"),
+  knobs: {
+    base: gettext("a copy takes at least"),
+    jitter: gettext("and more, on average"),
+    copies: pgettext("number", "copies"),
+    needed: gettext("acknowledgements needed"),
   },
-  zh: {
-    title: "一次写入，四种复制办法",
-    write: "写一行",
-    knobs: { base: "复制一份最少要", jitter: "平均再加", copies: "份数", needed: "要等几份确认" },
-    names: { serial: "一份接一份", parallel: "同时写", quorum: "法定多数", log: "Milvus" },
-    notes: {
-      serial: () => "挨个等",
-      parallel: () => "等最慢的一份",
-      quorum: (s) => `${s.copies} 份里等 ${s.needed} 份`,
-      log: () => "只等日志",
-    },
-    acknowledged: "已确认",
-    key: { bar: "正在复制", read: "副本读日志", ack: "已确认，客户端可以往下走" },
-    columns: ["", "确认，平均", "这一次", "各份都有，平均", "这一次"],
-    said: (parts) => `确认用时：${parts}。`,
-    ready: "按“写一行”。",
-    first: "★ 最先",
-    axis: "发出写入后的毫秒数",
-    note: "四种办法用同一组随机数，比得公平。数字是编的，要看的是形状。“副本读日志和复制一份一样快”也是假设。",
+  names: {
+    serial: gettext("one by one"),
+    parallel: gettext("all at once"),
+    quorum: gettext("quorum"),
+    log: "Milvus",
   },
-};
+  notes: {
+    serial: () => gettext("waits for each in turn"),
+    parallel: () => gettext("waits for the slowest"),
+    quorum: (s) => gettext("waits for {needed} of {copies}", { needed: s.needed, copies: s.copies }),
+    log: () => gettext("waits for the log only"),
+  },
+  acknowledged: gettext("acknowledged"),
+  key: {
+    bar: gettext("copying"),
+    read: gettext("a replica reads the log"),
+    ack: gettext("acknowledged: the client goes on"),
+  },
+  columns: [
+    "",
+    gettext("acknowledged, on average"),
+    gettext("this time"),
+    gettext("in every copy, on average"),
+    gettext("this time"),
+  ],
+  said: (parts) => gettext("Acknowledged: {parts}.", { parts: parts.join(gettext(", ")) }),
+  ready: gettext("Press Write one row."),
+  first: gettext("★ first"),
+  axis: gettext("milliseconds after the write was sent"),
+  note: gettext(
+    "The same draws for all four, so that the race is fair. The figures are made up; what they show is the shape. That a replica reads as fast as a copy is written is an assumption.",
+  ),
+});
 
 const RANGES = { base: [1, 100], jitter: [0, 100], copies: [1, 5], needed: [1, 5] };
 const SLOWDOWN = 25; // milliseconds of watching for one of writing
 const ms = (value) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
 
 class WriteRace extends Picture {
-  constructor(model, el) {
-    super(model, el, "halab-write", WORDS[model.get("lang")]);
+  constructor(model, el, speech) {
+    super(model, el, "halab-write", wordsOf(speech));
     this.s = Object.fromEntries(Object.keys(RANGES).map((name) => [name, model.get(name)]));
     this.draw = [0.35, 0.85, 0.6, 0.5, 0.7, 0.55];
     this.at = 0; // how far the animation has come, milliseconds of writing: 0 until the first write
@@ -285,11 +280,7 @@ class WriteRace extends Picture {
     this.body.replaceChildren(...rows);
     if (this.at === 0) this.said.textContent = w.ready;
     if (this.at === Infinity)
-      this.said.textContent = w.said(
-        WAYS.map((way) => `${w.names[way]} ${ms(raced[way].acknowledged)}`).join(
-          w === WORDS.zh ? "，" : ", ",
-        ),
-      );
+      this.said.textContent = w.said(WAYS.map((way) => `${w.names[way]} ${ms(raced[way].acknowledged)}`));
   }
 }
 

@@ -12,7 +12,7 @@ import traitlets
 
 from halab.models.replication import Copy, Write, parallel, quorum, serial, through_log
 from halab.tables import text_table
-from halab.translation import gettext, language
+from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["WriteRace"]
@@ -34,7 +34,7 @@ class WriteRace(CourseWidget):
     needed = traitlets.Int(2, min=1, max=_MOST).tag(sync=True)
 
     def __init__(self) -> None:
-        super().__init__(lang=language())
+        super().__init__()
 
     def expected(self) -> dict[str, Write]:
         """Mean milliseconds until the acknowledgement and until every copy has the row, by way of writing."""
