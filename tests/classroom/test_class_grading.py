@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -30,7 +31,7 @@ def asked():
 
 @pytest.fixture
 def counting(asked):
-    def grade(copy, name, learner, *, keep):
+    def grade(copy, name, learner, *, keep, told_in="en"):
         asked.append((learner, name))
         return grade_fake(copy, name, learner, keep=keep)
 
@@ -39,6 +40,25 @@ def counting(asked):
 
 def run(folder, grade=grade_fake, **options):
     return grade_class(read_class(folder), default_output(folder), grade=grade, **options)
+
+
+def test_what_is_missing_is_told_in_each_learner_s_own_language(folder):
+    told = {}
+
+    def grade(copy, name, learner, *, keep, told_in):
+        told[learner] = told_in
+        return grade_fake(copy, name, learner, keep=keep)
+
+    def grade_in(**languages):
+        told.clear()
+        submitted = replace(read_class(folder), languages=languages)
+        grade_class(submitted, default_output(folder), grade=grade)
+
+    grade_in(ada="zh")
+    assert (told["ada"], told["bo"]) == ("zh", "en")
+    grade_in(ada="zh", bo="zh")
+    assert set(told) <= {"bo", "chen", "dee"}
+    assert (told["bo"], "ada" in told) == ("zh", False)
 
 
 def said(report):
@@ -217,7 +237,7 @@ def test_a_place_that_cannot_be_written_to_is_told(folder, tmp_path):
 def test_two_runs_do_not_grade_into_one_folder_at_once(folder):
     inside = []
 
-    def grade(copy, name, learner, *, keep):
+    def grade(copy, name, learner, *, keep, told_in="en"):
         if not inside:
             inside.append(1)
             with pytest.raises(CourseError, match="Another run"):
@@ -230,7 +250,7 @@ def test_two_runs_do_not_grade_into_one_folder_at_once(folder):
 def test_as_many_at_a_time_as_there_are_jobs(folder):
     meeting = threading.Barrier(3)
 
-    def grade(copy, name, learner, *, keep):
+    def grade(copy, name, learner, *, keep, told_in="en"):
         if (learner in {"ada", "bo"} and name == ONE) or name == TWO:
             meeting.wait(30)  # three must be here at once
         return grade_fake(copy, name, learner, keep=keep)
@@ -303,7 +323,7 @@ from pathlib import Path
 from halab.grading import grader
 from halab.grading.grader import Check, GradeReport
 
-def slow(copy, name, learner, *, keep):
+def slow(copy, name, learner, *, keep, told_in="en"):
     time.sleep(0 if learner == "ada" else 3)
     keep.mkdir(parents=True, exist_ok=True)
     (keep / f"{name}.ipynb").write_text('{"cells": []}')

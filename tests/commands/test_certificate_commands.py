@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from halab.certificate import assessment
 from halab.certificate.assessment import assess
-from halab.certificate.signing_keys import read_key
+from halab.certificate.signing_keys import make_key, read_key
+from halab.classroom.hand_in import hand_in
 from halab.cli import app
 from halab.errors import CourseError
 
@@ -66,6 +67,27 @@ def test_what_another_measured_is_said_and_not_signed_unless_that_is_accepted(ha
     (record,) = (whole_course.work / "certificates").glob("*.json")
     told = " ".join(halab("verify", str(record)).output.split())
     assert "– That ada measured all of it: journals say that bo did." in told
+
+
+def test_one_learner_s_hand_in_is_looked_at_and_certified_without_unpacking(
+    halab, whole_course, tmp_path, monkeypatch
+):
+    whole_course.remember(6, 18.0)
+    packed = hand_in("Ada L.").file
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path / "instructors"))
+    monkeypatch.setenv("HALAB_LEARNER", "teacher")
+    board = halab("progress", str(packed))
+    told = " ".join(board.output.split())
+    assert "1 of 10 items met." in told
+    assert "This is the hand-in of Ada L. (ada)." in told
+    assert "your own key would call itself that learner's" in str(halab("certify", str(packed)).exception)
+    make_key(tmp_path / "issuer.key")
+    run = halab("certify", str(packed), "--key", str(tmp_path / "issuer.key"))
+    assert run.exit_code == 0, run.output
+    (record,) = (packed.parent / "certificates").glob("*.json")
+    said = json.loads(record.read_text())["record"]
+    assert (said["learner"], said["name"], said["key"]) == ("ada", "Ada L.", "issuer")
+    assert not (tmp_path / "instructors" / "journals").exists()
 
 
 def test_what_nobody_predicted_counts_for_no_certificate(halab, whole_course):

@@ -15,7 +15,7 @@ ONE, TWO = "06-failover-timeline", "07-rto-rpo"
 ROOT = Path(__file__).parents[2]
 
 
-def grade_fake(copy, name, learner, *, keep):
+def grade_fake(copy, name, learner, *, keep, told_in="en"):
     """Two checks of 2 and 3 points; what stands in the notebook decides."""
     text = copy.read_text()
     if "refuse" in text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Mapping
 from concurrent.futures import (
     BrokenExecutor,
     CancelledError,
@@ -32,6 +32,7 @@ from halab.folders import exclusive
 from halab.grading.grader import Check, GradeReport, grade_notebook
 from halab.grading.preparation import one_line
 from halab.grading.verdicts import Verdict
+from halab.translation import Language, language
 
 __all__ = [
     "ClassReport",
@@ -53,7 +54,9 @@ _LOCK = ".grading.lock"
 class GradeFunction(Protocol):
     """`grade_notebook`, or what a test puts in its place."""
 
-    def __call__(self, copy: Path, name: str, learner: str, *, keep: Path) -> GradeReport: ...
+    def __call__(
+        self, copy: Path, name: str, learner: str, *, keep: Path, told_in: Language
+    ) -> GradeReport: ...
 
 
 class OnResult(Protocol):
@@ -175,11 +178,11 @@ def grade_class(
     with _lock_output(out, submitted.folder):
         results, pending = _earlier_results(submitted, out, again)
         on_result(None, len(results), total)
-        with closing(_grade_all(executor, jobs, list(pending), out, grade)) as outcomes:
+        with closing(_grade_all(executor, jobs, pending, out, grade)) as outcomes:
             for submission, outcome in outcomes:
                 result = _result(submission, outcome)
                 if result.status != "not graded":  # what keeps the course from grading may be mended soon
-                    append(out / _RESULTS_FILE, {"digest": pending[submission], **asdict(result)})
+                    append(out / _RESULTS_FILE, {"digest": pending[submission].digest, **asdict(result)})
                 results.append(result)
                 on_result(result, len(results), total)
     results.sort(key=lambda result: (result.learner, result.assignment))
@@ -187,11 +190,16 @@ def grade_class(
 
 
 def grade_submission(
-    notebook: str, assignment: str, learner: str, keep: str, grade: GradeFunction = grade_notebook
+    notebook: str,
+    assignment: str,
+    learner: str,
+    keep: str,
+    told_in: Language,
+    grade: GradeFunction = grade_notebook,
 ) -> Outcome:
     """What an executor's worker does: grade one notebook. It raises nothing."""
     try:
-        report = grade(Path(notebook), assignment, learner, keep=Path(keep))
+        report = grade(Path(notebook), assignment, learner, keep=Path(keep), told_in=told_in)
         reason = _stopped_cells(Path(keep) / f"{assignment}.ipynb")
         return Outcome("graded", reason, report.checks, report.notes)
     except SubmissionError as error:
@@ -245,7 +253,11 @@ def _lock_output(out: Path, folder: Path) -> Iterator[None]:
 
 
 def _grade_all(
-    executor: Executor | None, jobs: int | None, pending: list[Submission], out: Path, grade: GradeFunction
+    executor: Executor | None,
+    jobs: int | None,
+    pending: Mapping[Submission, _Pending],
+    out: Path,
+    grade: GradeFunction,
 ) -> Generator[tuple[Submission, Outcome]]:
     """Outcomes as they come. Raises CourseError at the end if the executor broke on the way."""
     pool = executor or ThreadPoolExecutor(jobs or os.cpu_count() or 1, thread_name_prefix="halab-class")
@@ -253,8 +265,8 @@ def _grade_all(
     broken: BaseException | None = None
     try:
         try:
-            for submission in pending:
-                futures[_submit(pool, submission, out, grade)] = submission
+            for submission, todo in pending.items():
+                futures[_submit(pool, submission, todo.told_in, out, grade)] = submission
         except RuntimeError as error:  # broken, or already shut down
             broken = error
         for future in as_completed(futures):
@@ -277,10 +289,13 @@ def _grade_all(
         )
 
 
-def _submit(pool: Executor, submission: Submission, out: Path, grade: GradeFunction) -> Future[Outcome]:
+def _submit(
+    pool: Executor, submission: Submission, told_in: Language, out: Path, grade: GradeFunction
+) -> Future[Outcome]:
     learner, assignment = submission.learner, submission.assignment
     keep = autograded_path(out, learner, assignment).parent
-    return pool.submit(grade_submission, str(submission.notebook), assignment, learner, str(keep), grade)
+    notebook = str(submission.notebook)
+    return pool.submit(grade_submission, notebook, assignment, learner, str(keep), told_in, grade)
 
 
 def _result(submission: Submission, outcome: Outcome) -> Result:
@@ -305,20 +320,30 @@ def _points(assignment: str) -> float:
     return float(sum(mark.get("points", 0) for mark in marks if mark.get("grade")))
 
 
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """How a submission is to be graded: what its result is kept under, and the learner's language."""
+
+    digest: str
+    told_in: Language
+
+
 def _earlier_results(
     submitted: ClassSubmissions, out: Path, again: Collection[str]
-) -> tuple[list[Result], dict[Submission, str]]:
-    """The results that need no grading, and the submissions that do, each with its digest."""
+) -> tuple[list[Result], dict[Submission, _Pending]]:
+    """The results that need no grading, and the submissions that do."""
     earlier = _read_results(out)
     exercises = {assignment: _exercise_digest(assignment) for assignment in submitted.assignments}
     results: list[Result] = []
-    pending: dict[Submission, str] = {}
+    pending: dict[Submission, _Pending] = {}
+    instructors = language()
     for submission in submitted.submissions:
         if submission.refusal:
             results.append(_result(submission, Outcome("refused", submission.refusal)))
             continue
+        told_in = submitted.languages.get(submission.learner, instructors)
         try:
-            digest = _submission_digest(submission, exercises[submission.assignment])
+            digest = _submission_digest(submission, exercises[submission.assignment], told_in)
         except OSError as error:
             unreadable = Outcome("not graded", f"It cannot be read: {error.strerror}.")
             results.append(_result(submission, unreadable))
@@ -327,7 +352,7 @@ def _earlier_results(
         if result and (result.status == "refused" or _is_kept(out, submission)):
             results.append(replace(result, time=submission.time))
         else:
-            pending[submission] = digest
+            pending[submission] = _Pending(digest, told_in)
     return results, pending
 
 
@@ -347,11 +372,11 @@ def _read_results(out: Path) -> dict[str, Result]:
     return results
 
 
-def _submission_digest(submission: Submission, exercise: str) -> str:
-    """A digest of all that determines the grade, so that nothing stale is ever taken for it."""
+def _submission_digest(submission: Submission, exercise: str, told_in: Language) -> str:
+    """A digest of all that determines the result, so that nothing stale is ever taken for it."""
     with submission.notebook.open("rb") as file:
         notebook = hashlib.file_digest(file, "sha256").hexdigest()
-    parts = [submission.learner, submission.assignment, notebook, exercise]
+    parts = [submission.learner, submission.assignment, notebook, exercise, told_in]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -22,9 +22,12 @@ import struct
 import time
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,9 +37,10 @@ from halab.course.identity import learner_id, valid_learner
 from halab.course.paths import class_folder, work_dir
 from halab.errors import CourseError
 from halab.folders import NotAPlainFile, read_plain, write_atomically
+from halab.grading.environment_variables import temporary_environment
 from halab.translation import Language, language
 
-__all__ = ["HandIn", "HandedIn", "copy_work", "hand_in", "is_hand_in", "unpack"]
+__all__ = ["HandIn", "HandedIn", "copy_work", "hand_in", "is_hand_in", "unpack", "working_in"]
 
 FORMAT = "halab-hand-in"
 MANIFEST = "hand-in.json"
@@ -177,6 +181,15 @@ def unpack(file: Path, into: Path) -> HandIn:
         raise _refused(file, f"cannot be read: {error.strerror or error}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise _refused(file, f"is damaged ({str(error)[:100]})") from None
+
+
+@contextmanager
+def working_in(file: Path) -> Iterator[HandIn]:
+    """Let halab work as its learner in a hand-in, unpacked for so long. Raises CourseError as `unpack` does."""
+    with TemporaryDirectory(prefix="halab-hand-in-") as folder:
+        handed = unpack(file, Path(folder) / "work")
+        with temporary_environment(HALAB_WORK=str(handed.work), HALAB_LEARNER=handed.learner):
+            yield handed
 
 
 def _written(file: Path, content: bytes) -> Path:

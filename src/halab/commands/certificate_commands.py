@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,8 @@ from halab.translation import gettext
 if TYPE_CHECKING:
     from halab.certificate.assessment import Assessment
     from halab.certificate.learner_progress import Progress as Standing
-    from halab.certificate.signing_keys import PublicKey
+    from halab.certificate.record import Terms
+    from halab.certificate.signing_keys import PublicKey, SigningKey
     from halab.translation import Language
 
 __all__ = ["COURSE_HOURS", "Hours", "Organisation", "Person", "ValidUntil", "register"]
@@ -44,15 +46,24 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
+_HandIn = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[HAND-IN]", help="What `halab hand-in` wrote; by default your own work.", show_default=False
+    ),
+]
+
+
 def progress(
+    file: _HandIn = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print data for machines.")] = False,
 ) -> None:
-    """Show what you have done of each card, and what to do next."""
-    from halab.certificate.learner_progress import progress as look
+    """Show what you have done of each card, and what to do next; or what is in a hand-in."""
     from halab.certificate.progress_texts import next_step
     from halab.translation import language
 
-    found, lang = look(), language()
+    lang = language()
+    found = _progress_of(file)
     step = next_step(found, lang)
     if as_json:
         print(json.dumps(found.as_dict() | {"next": step.text}, ensure_ascii=False, indent=1))
@@ -66,14 +77,33 @@ def progress(
         console.print(f"{'注意：' if lang == 'zh' else 'Note: '}{escape(note)}", highlight=False)
 
 
+def _progress_of(file: Path | None) -> Standing:
+    """Of the learner here, or of who made a hand-in; that has no lessons, which a note says."""
+    from halab.certificate.learner_progress import progress as look
+
+    if file is None:
+        return look()
+    from halab.classroom.hand_in import working_in
+
+    with working_in(file) as handed:
+        found = look()
+    note = gettext(
+        "This is the hand-in of {learner}. Points are those that the learner's seat gave, and the lessons are "
+        "not in it: whether they were run is not known."
+    ).format(learner=f"{handed.name} ({handed.learner})" if handed.name else handed.learner)
+    return replace(found, notes=(note, *found.notes))
+
+
 def certify(
+    file: _HandIn = None,
     name: Annotated[str, typer.Option(help="Your name, as it is to be printed on the certificate.")] = "",
     key: Annotated[
         Path | None,
         typer.Option(help="Sign with this private key, made by `halab key`; by default with your own."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the certificate; by default work/certificates.")
+        Path | None,
+        typer.Option(help="Folder for the certificate; by default work/certificates, or beside a hand-in."),
     ] = None,
     organisation: Organisation = "",
     person: Person = "",
@@ -87,15 +117,36 @@ def certify(
 
     If not, it lists what is missing and writes nothing. Nor does it sign what another learner measured.
     """
-    from halab.certificate.assessment import assess, checked_name, checked_terms, issue, save
-    from halab.certificate.signing_keys import own_key, read_key
+    from halab.certificate.assessment import checked_name, checked_terms
+    from halab.certificate.signing_keys import read_key
     from halab.course.paths import work_dir
     from halab.translation import language
 
+    if file and not key:
+        raise CourseError(
+            gettext("A hand-in is another's work: your own key would call itself that learner's."),
+            hint=gettext("Sign it as its issuer: --key FILE, made by `halab key`."),
+        )
     issuer = read_key(key) if key else None  # a wrong key or name is told before minutes of grading
     checked_name(name)
     terms = checked_terms(organisation, person, hours, valid_until)
-    lang = language()
+    if file is None:
+        _certify(name, issuer, terms, out or work_dir() / "certificates", language(), accept)
+        return
+    from halab.classroom.hand_in import working_in
+
+    out = (out or file.parent / "certificates").absolute()
+    with working_in(file) as handed:
+        _certify(name or handed.name, issuer, terms, out, handed.language, accept)
+
+
+def _certify(
+    name: str, issuer: SigningKey | None, terms: Terms, out: Path, lang: Language, accept: bool
+) -> None:
+    """Assess what lies in the work folder, say what was found, and sign it into `out` if it is complete."""
+    from halab.certificate.assessment import assess, issue, save
+    from halab.certificate.signing_keys import own_key
+
     with _grading() as on_progress:
         found = assess(on_progress=on_progress)
     _show_items(found)
@@ -114,7 +165,7 @@ def certify(
         )
     signer = issuer or own_key()
     issued = issue(found, name, signer, by_issuer=issuer is not None, terms=terms)
-    files = save(issued, out or work_dir() / "certificates", lang)
+    files = save(issued, out, lang)
     console.print(
         gettext("\nSigned with the key {fingerprint}").format(fingerprint=signer.public.fingerprint),
         highlight=False,

@@ -25,7 +25,6 @@ from halab.course.seat import tell_class
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Refused, Reply
-from halab.grading.verdicts import CellError
 from halab.translation import Language, gettext, language
 
 __all__ = [
@@ -137,8 +136,10 @@ def grade_notebook(
     learner: str,
     on_progress: Callable[[float], None] = lambda done: None,
     keep: Path | None = None,
+    told_in: Language | None = None,
 ) -> GradeReport:
-    """Grade a notebook as this learner's submission of assignment `name`.
+    """Grade a notebook as this learner's submission of assignment `name`; say in the language `told_in` (by
+    default this process') what is missing.
 
     `on_progress` is called with the fraction of the cells that are done, 0 to 1. With `keep`, the graded
     notebook is put into that folder; nothing else is kept. The calling thread's grading process stays for the
@@ -154,7 +155,7 @@ def grade_notebook(
         notebook=str(copy.absolute()),
         assignment=name,
         learner=learner,
-        language=language(),
+        language=told_in or language(),
         keep=str(keep.absolute()) if keep else None,
     )
     graded = _process_of_this_thread().grade(job, on_progress)
@@ -274,19 +275,14 @@ def _process_of_this_thread() -> _GradingProcess:
 
 
 def _check(cell: GradedCell) -> Check:
-    """A graded cell's result in the learner's terms: "06-1-blips" is of task 06.1, its hint 06.1.blips."""
-    card, task, topic = cell["name"].split("-", 2)
-    behaviour, hint = "", ""
-    if cell["points"] < cell["out_of"]:
-        error = CellError(*cell["error"]) if cell["error"] else None
-        behaviour = error.in_report() if error else gettext("The cell left no result.")
-        hint = (error and error.hint) or f"{card}.{task}.{topic}"
+    """A graded cell's result in the learner's terms: "06-1-blips" is of task 06.1."""
+    card, task, _ = cell["name"].split("-", 2)
     return Check(
         name=cell["name"],
         task=f"{card}.{task}",
         title=cell["title"],
         points=cell["points"],
         out_of=cell["out_of"],
-        behaviour=behaviour,
-        hint=hint,
+        behaviour=cell["behaviour"],
+        hint=cell["hint"],
     )

@@ -34,14 +34,15 @@ class Progress(TypedDict):
 class GradedCell(TypedDict):
     """A graded cell: nbgrader's name for it, such as "06-1-blips", and its points.
 
-    `error` is the kind and text of what it ended with (see `halab.grading.verdicts`), None if it passed.
+    `behaviour` says in the job's language what was missed, `hint` which hint helps; both are "" if it passed.
     """
 
     name: str
     title: str
     points: float
     out_of: float
-    error: tuple[str, str] | None
+    behaviour: str
+    hint: str
 
 
 class Graded(TypedDict):

@@ -27,6 +27,8 @@ from halab.course.store import create_once
 from halab.errors import CourseError, SubmissionError
 from halab.folders import cache_folder
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Progress, Refused, Reply
+from halab.grading.verdicts import CellError
+from halab.translation import gettext
 
 MEMORY = 3 * 1024**3
 """Bytes of address space this process and its children may each take: what somebody hands in is read here."""
@@ -158,14 +160,22 @@ def _graded_cells(folder: Path, config: Any, assignment: str, learner: str) -> I
     for cell in filter(utils.is_grade, nbformat.read(graded, as_version=4).cells):
         name = cell.metadata.nbgrader["grade_id"]
         points, out_of = earned[name]
-        errors = [(output.ename, output.evalue) for output in cell.outputs if output.output_type == "error"]
+        behaviour, hint = ("", "") if points >= out_of else _missed(name, cell.outputs)
         yield GradedCell(
             name=name,
             title=cell.source.splitlines()[0].lstrip("# "),
             points=points,
             out_of=out_of,
-            error=errors[0] if errors else None,
+            behaviour=behaviour,
+            hint=hint,
         )
+
+
+def _missed(name: str, outputs: list[Any]) -> tuple[str, str]:
+    """What a cell without all its points missed, and the hint for it: that of 06-1-blips is 06.1.blips."""
+    errors = [CellError(output.ename, output.evalue) for output in outputs if output.output_type == "error"]
+    behaviour = errors[0].in_report() if errors else gettext("The cell left no result.")
+    return behaviour, (errors and errors[0].hint) or ".".join(name.split("-", 2))
 
 
 if __name__ == "__main__":
