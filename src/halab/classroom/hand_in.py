@@ -185,7 +185,7 @@ def unpack(file: Path, into: Path) -> HandIn:
 
 @contextmanager
 def working_in(file: Path) -> Iterator[HandIn]:
-    """Let halab work as its learner in a hand-in, unpacked for so long. Raises CourseError as `unpack` does."""
+    """Have halab work as its learner in an unpacked hand-in. Raises CourseError as `unpack` does."""
     with TemporaryDirectory(prefix="halab-hand-in-") as folder:
         handed = unpack(file, Path(folder) / "work")
         with temporary_environment(HALAB_WORK=str(handed.work), HALAB_LEARNER=handed.learner):

@@ -88,8 +88,8 @@ def _progress_of(file: Path | None) -> Standing:
     with working_in(file) as handed:
         found = look()
     note = gettext(
-        "This is the hand-in of {learner}. Points are those that the learner's seat gave, and the lessons are "
-        "not in it: whether they were run is not known."
+        "This is the hand-in of {learner}. Points are those that the learner's seat gave, and the lessons "
+        "are not in it: whether they were run is not known."
     ).format(learner=f"{handed.name} ({handed.learner})" if handed.name else handed.learner)
     return replace(found, notes=(note, *found.notes))
 
