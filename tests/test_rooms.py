@@ -30,7 +30,7 @@ ROOMS = (
     "lessons",
     "commands",
 )
-# The pairs that a card's slug makes: its lesson, its exercise's numbers, its exercise's checks.
+# What a card's slug names: its lesson; of its exercise what is given, how that is made, and the checks.
 SLUGS = tuple(card.slug[3:].replace("-", "_") for card in CATALOGUE)
 
 
@@ -66,10 +66,8 @@ def test_every_file_is_in_a_room():
 def test_a_card_has_one_name_everywhere():
     for slug in SLUGS:
         assert (HOUSE / "lessons" / f"{slug}.py").is_file()
-        assert {path.name for path in (HOUSE / "exercises" / slug).glob("[!_]*.py")} == {
-            "variant.py",
-            "checks.py",
-        }
+        files = {path.stem for path in (HOUSE / "exercises" / slug).glob("[!_]*.py")}
+        assert files == {"given", "variant", "checks"}
 
 
 def test_an_exercise_beyond_the_cards_has_one_name_too():
@@ -79,4 +77,4 @@ def test_an_exercise_beyond_the_cards_has_one_name_too():
 
 def test_no_two_files_have_one_name():
     stems = Counter(path.stem for path in HOUSE.rglob("*.py") if not path.stem.startswith("__"))
-    assert {name for name, times in stems.items() if times > 1} == {"variant", "checks"}
+    assert {name for name, times in stems.items() if times > 1} == {"given", "variant", "checks"}

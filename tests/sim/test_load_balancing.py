@@ -5,16 +5,8 @@ import math
 import pytest
 
 from halab.models.capacity import mm1, mmc
-from halab.sim.load_balancing import (
-    STRATEGIES,
-    LeastConnections,
-    Node,
-    Random,
-    RoundRobin,
-    race,
-    requests,
-    simulate_closed_loop,
-)
+from halab.sim.balancing_strategies import STRATEGIES, LeastConnections, Random, RoundRobin
+from halab.sim.load_balancing import Node, race, requests, simulate_closed_loop
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from halab.sim.load_balancing import STRATEGIES, Node, race, requests
+from halab.sim.balancing_strategies import STRATEGIES
+from halab.sim.load_balancing import Node, race, requests
 from halab.widgets.balancer_race import BalancerRace
 from support.nodejs import node
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from halab.models.retry_policy import Retry
 from halab.sim.retry_storm import RetryReport, Scenario, judge
 from halab.tables import text_table
 from halab.translation import gettext, gettext_noop
+
+if TYPE_CHECKING:
+    from halab.models.retry_policy import Retry
 
 __all__ = ["Trial", "show_trial"]
 

@@ -12,7 +12,8 @@
        |   one JSON object a message, on a socket (sandbox.wire: HostRequest, HostReply)
     process 3  sandbox.host      one a worker, inside bubblewrap or plain process limits (sandbox.isolation)
        |   fork
-    process 4  sandbox.learner_process   one a submission, confined again (sandbox.confine); on a socket of
+    process 4  sandbox.learner_process   one a submission, confined again (sandbox.confine), with a halab that
+                                 holds no answers (sandbox.learner_view); on a socket of
                                  its own to process 2: pickles go in, JSON comes out (sandbox.wire)
 
 Then back: what failed stands in the notebook as an error (verdicts); nbgrader writes the points into its

@@ -14,6 +14,7 @@ import contextlib
 import random
 import signal
 import symtable
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,11 @@ class Judge:
                 self._answers[cell.metadata.nbgrader["grade_id"]] = defined_names(cell.source)
             elif _given(cell):
                 exec(compile(cell.source, "<given>", "exec"), self._given_names)
+        for module in imported_modules(source):
+            if (
+                module.endswith(".variant") and module in sys.modules
+            ):  # what makes numbers holds answers, and is not in the sandbox
+                box.give(module, sys.modules[module].variant())
 
     def judges(self, cell: Any) -> bool:
         """Whether this cell of a submission is one to be judged, and not to be run."""

@@ -22,11 +22,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from halab.models.failover import Span
-from halab.models.validation import not_negative, positive
+from halab.models.probe_settings import HealthProbe
 from halab.translation import gettext
 
 __all__ = [
@@ -55,33 +54,6 @@ forgets."""
 ProbedFault = Literal["crash", "hang"]
 Asks = Literal["httpGet", "tcpSocket"]
 """How a probe asks: for a page, or only whether the port takes a connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class HealthProbe:
-    """The numbers of a health probe, with Kubernetes' defaults.
-
-    They are periodSeconds, timeoutSeconds, failureThreshold, initialDelaySeconds and successThreshold. Raises
-    ValueError below Kubernetes' least values.
-    """
-
-    period: float = 10.0
-    timeout: float = 1.0
-    failures: int = 3
-    delay: float = 0.0
-    successes: int = 1
-
-    def __post_init__(self) -> None:
-        positive(period=self.period, timeout=self.timeout)
-        not_negative(delay=self.delay)
-        for name in ("failures", "successes"):
-            value = getattr(self, name)
-            if not (isinstance(value, int) and value >= 1):
-                raise ValueError(
-                    gettext("{name} must be a whole number from 1, not {value}").format(
-                        name=name, value=value
-                    )
-                )
 
 
 CARD = HealthProbe(period=10, timeout=5, failures=3, delay=30)

@@ -1,7 +1,7 @@
 """Requests through a balancer to nodes of unequal speed, in virtual time.
 
     work = requests(rate=200, seconds=20, seed=1)
-    race(FOUR_NODES, work, RoundRobin()).p99
+    race(FOUR_NODES, work, RoundRobin()).p99    # of balancing_strategies
 
 A node serves one request after the other, in the order of their arrival. It may turn grey: from then on it
 takes several times as long, without an error. It may leave: the requests that it still has then fail, and the
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,15 +24,10 @@ import simpy
 from halab.translation import gettext
 
 __all__ = [
-    "STRATEGIES",
     "Answer",
-    "LeastConnections",
     "Node",
-    "PowerOfTwo",
     "RaceReport",
-    "Random",
     "Request",
-    "RoundRobin",
     "Strategy",
     "race",
     "requests",
@@ -67,56 +62,6 @@ class Strategy(Protocol):
 
     def pick(self, loads: Mapping[int, int], draws: tuple[float, float]) -> int:
         """A node of `loads`, which holds the unanswered requests of each node in service, by number."""
-
-
-class RoundRobin:
-    """One after the other, whatever their load."""
-
-    def __init__(self) -> None:
-        self._last = -1
-
-    def pick(self, loads: Mapping[int, int], draws: tuple[float, float]) -> int:
-        self._last = min(loads, key=lambda node: (node <= self._last, node))
-        return self._last
-
-
-class LeastConnections:
-    """The one with the fewest unanswered requests; among equals, one after the other."""
-
-    def __init__(self) -> None:
-        self._last = -1
-
-    def pick(self, loads: Mapping[int, int], draws: tuple[float, float]) -> int:
-        self._last = min(loads, key=lambda node: (loads[node], node <= self._last, node))
-        return self._last
-
-
-class Random:
-    """Any of them."""
-
-    def pick(self, loads: Mapping[int, int], draws: tuple[float, float]) -> int:
-        return sorted(loads)[int(draws[0] * len(loads))]
-
-
-class PowerOfTwo:
-    """Of two drawn at random, the one with fewer unanswered requests.
-
-    Source: M. Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001).
-    """
-
-    def pick(self, loads: Mapping[int, int], draws: tuple[float, float]) -> int:
-        left = sorted(loads)
-        first = left.pop(int(draws[0] * len(left)))
-        second = left[int(draws[1] * len(left))] if left else first
-        return second if loads[second] < loads[first] else first
-
-
-STRATEGIES: dict[str, Callable[[], Strategy]] = {
-    "round robin": RoundRobin,
-    "least connections": LeastConnections,
-    "random": Random,
-    "two choices": PowerOfTwo,
-}
 
 
 def requests(rate: float, seconds: float, seed: int = 0) -> list[Request]:

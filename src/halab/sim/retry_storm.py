@@ -19,13 +19,15 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from halab.models.retry_policy import Retry
 from halab.models.samples import Outcome
 from halab.translation import gettext
+
+if TYPE_CHECKING:  # a learner's answer is judged by this, and would find a policy there
+    from halab.models.retry_policy import Retry
 
 __all__ = ["MOST_ATTEMPTS", "Question", "RetryReport", "Scenario", "judge"]
 
@@ -123,7 +125,7 @@ class RetryReport:
 Question = tuple[int, float, Outcome, str, random.Random]
 """What a policy is called with."""
 
-Ask = Callable[[Retry, Sequence[Question]], Sequence[float | None]]
+Ask = Callable[["Retry", Sequence[Question]], Sequence[float | None]]
 """Puts questions to a policy, in order: so close in time that no answer can bear on another question."""
 
 

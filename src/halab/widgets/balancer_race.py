@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import traitlets
 
-from halab.sim.load_balancing import STRATEGIES, Node, RaceReport, race, requests
+from halab.sim.balancing_strategies import STRATEGIES
+from halab.sim.load_balancing import Node, RaceReport, race, requests
 from halab.tables import text_table
 from halab.translation import gettext
 from halab.widgets.base import CourseWidget, front_end

@@ -4,15 +4,8 @@ import random
 import pytest
 
 from halab.exercises.drill import checks
-from halab.exercises.drill.variant import (
-    MISHAPS,
-    STEPS,
-    make_case,
-    make_figures,
-    reference_script,
-    rehearse,
-    variant,
-)
+from halab.exercises.drill.given import STEPS, rehearse
+from halab.exercises.drill.variant import MISHAPS, make_case, make_figures, reference_script, variant
 from halab.models.drill_plan import EVERY
 from support.answers import hint_of
 

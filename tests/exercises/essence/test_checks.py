@@ -1,5 +1,6 @@
 import pytest
 
+from halab.cluster.profiles import PROFILES
 from halab.exercises.essence import checks
 from halab.exercises.essence.variant import (
     etcd_pair,
@@ -10,6 +11,7 @@ from halab.exercises.essence.variant import (
 )
 from halab.exercises.expectations import CheckFailed
 from halab.models import topology as model
+from halab.models.survival import as_topology, members
 
 PLANTS = checks.make_cases(7)
 
@@ -88,6 +90,10 @@ def test_drawn_topologies_share_machines_so_that_cut_sets_have_to_be_compared():
 def test_a_function_that_returns_no_sets_is_told_so():
     with pytest.raises(CheckFailed, match="list of sets"):
         checks.check_cuts(lambda *_: ["ant"], [small_profile()])
+
+
+def test_the_small_profile_is_the_one_of_the_embedded_cluster():
+    assert small_profile() == topology_to_dict(as_topology(members(PROFILES["small"])))
 
 
 def test_the_small_profile_is_single_all_over():

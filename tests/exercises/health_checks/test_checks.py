@@ -5,8 +5,8 @@ import pytest
 
 from halab.exercises.expectations import CheckFailed
 from halab.exercises.health_checks import checks
+from halab.exercises.health_checks.given import Goal
 from halab.exercises.health_checks.variant import (
-    Goal,
     make_answers,
     make_goal,
     make_impossible_goal,

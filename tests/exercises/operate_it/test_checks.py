@@ -3,6 +3,7 @@ import random
 import pytest
 
 from halab.exercises.operate_it import checks
+from halab.exercises.operate_it.given import upgrade
 from halab.exercises.operate_it.variant import (
     KINDS,
     firing,
@@ -10,7 +11,6 @@ from halab.exercises.operate_it.variant import (
     make_impossible_goal,
     make_reading,
     rules_reaching,
-    upgrade,
 )
 from support.answers import hint_of
 

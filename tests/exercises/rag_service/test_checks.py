@@ -5,7 +5,8 @@ import pytest
 
 from halab.course.paths import course_root
 from halab.exercises.rag_service import checks
-from halab.exercises.rag_service.variant import Intake, Shift, Switching, make_outage, make_twins
+from halab.exercises.rag_service.given import Intake, Shift, Switching
+from halab.exercises.rag_service.variant import make_outage, make_twins
 from support.answers import hint_of
 
 SOLUTION: dict = {}

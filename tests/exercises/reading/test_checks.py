@@ -6,13 +6,13 @@ import pytest
 
 from halab.exercises.expectations import CheckFailed
 from halab.exercises.reading import checks
+from halab.exercises.reading.given import race
 from halab.exercises.reading.variant import (
     FLAWS,
     make_latencies,
     make_plan,
     make_table,
     make_workload,
-    race,
     variant,
 )
 from support.answers import hint_of

@@ -35,7 +35,7 @@ def test_the_strongest_comes_first_and_plain_limits_are_always_there(machine):
 def test_root_gives_up_being_root(machine):
     first, *_ = machine(root=True, bubblewrap=True)
     assert first.user
-    assert str(first.user) in first.command(3)
+    assert str(first.user) in first.command(3, "view")
 
 
 def test_only_the_weaker_kind_says_that_it_is_weaker_and_what_that_means(machine):
@@ -46,12 +46,25 @@ def test_only_the_weaker_kind_says_that_it_is_weaker_and_what_that_means(machine
     assert "bubblewrap is not installed" in weak.warning
     assert "system's files can be read" in weak.warning
     (weak,) = machine(root=False, bubblewrap=False, landlock=0)
-    assert "files of yours can be read and changed" in weak.warning
+    assert "files of yours, the course's answers among them, can be read and changed" in weak.warning
+
+
+def test_a_course_that_is_installed_beside_python_is_hidden_there_or_the_warning_says_so(
+    machine, monkeypatch
+):
+    package = Path(sys.prefix) / "lib" / "halab"
+    monkeypatch.setattr(isolation, "_PACKAGE", package)
+    *strong, weak = machine(root=True, bubblewrap=True)
+    for kind in strong:
+        words = kind.command(3, "view")
+        assert words.index(str(package)) > words.index(str(Path(sys.prefix)))
+        assert words[words.index(str(package)) - 1] == "--tmpfs"
+    assert "the system's files and the course's answers can be read" in weak.warning
 
 
 def test_neither_the_course_nor_the_home_folder_nor_anything_above_is_shown(machine):
     for kind in machine(root=True, bubblewrap=True):
-        words = kind.command(3)
+        words = kind.command(3, "view")
         shown = {words[index + 1] for index, word in enumerate(words) if word.startswith("--ro-bind")}
         shown |= set(kind.readable)
         for path in (course_root(), Path.home()):

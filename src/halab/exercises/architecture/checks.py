@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from halab.exercises.architecture.variant import RULES, Sessions, Topology, Violation, Zones
+from halab.exercises.architecture.given import Sessions, Topology, Violation, Zones
+from halab.exercises.architecture.variant import RULES
 from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
 from halab.models.quorum import majority, smallest, tolerates

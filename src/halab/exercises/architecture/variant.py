@@ -10,66 +10,16 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
+from halab.exercises.architecture.given import Part, Sessions, Topology, Variant, Violation, Zones
 from halab.exercises.learner_numbers import per_learner
 
-__all__ = [
-    "RULES",
-    "Sessions",
-    "Topology",
-    "Variant",
-    "Zones",
-    "make_sessions",
-    "make_sound_topology",
-    "make_topology",
-    "make_zones",
-    "variant",
-]
+__all__ = ["RULES", "make_sessions", "make_sound_topology", "make_topology", "make_zones", "variant"]
 
 RULES = ("etcd-size", "standby", "query-nodes", "proxies", "one-address", "redundant", "anti-affinity")
 COORDINATORS = ("rootcoord", "querycoord", "datacoord", "indexcoord")
 WORKERS = ("proxy", "querynode", "datanode", "indexnode")
-
-Violation = tuple[str, str]
-Part = dict[str, int | bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Sessions:
-    """Keys and JSON values as etcd has them, and what is so: by role the active id, and those that wait."""
-
-    data: dict[str, str]
-    active: dict[str, int | None]
-    standby: dict[str, list[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Zones:
-    """Members of etcd by zone, and the zones that etcd cannot lose, in alphabetical order."""
-
-    members: dict[str, int]
-    fatal: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Topology:
-    """A topology's text, the same as dicts by part, and the violations in it: part, rule."""
-
-    text: str
-    parts: dict[str, Part]
-    violations: tuple[Violation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's numbers."""
-
-    sessions: Sessions
-    losses: int
-    zones: Zones
-    topology: Topology
 
 
 def make_sessions(rng: random.Random) -> Sessions:

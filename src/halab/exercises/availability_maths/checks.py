@@ -11,7 +11,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from halab.exercises.availability_maths.variant import ALMOST, Recording
+from halab.exercises.availability_maths.given import Recording
+from halab.exercises.availability_maths.variant import ALMOST
 from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.learner_numbers import draw
 from halab.models import availability as model

@@ -7,54 +7,19 @@ known by construction and not counted by a second program that could share a lea
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import Any
 
+from halab.exercises.availability_maths.given import Recording, Service, Variant
 from halab.exercises.learner_numbers import per_learner
 from halab.models.availability import DAY
 from halab.models.samples import OPERATIONS
 
-__all__ = ["Recording", "Service", "Variant", "make_recording", "make_service", "variant"]
+__all__ = ["make_recording", "make_service", "variant"]
 
 ALMOST = 1 - 1e-12
 """An availability so near 1 that sloppy arithmetic loses the difference."""
 
 RATE = 20  # probes a second of each operation
-
-Journal = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What is to be worked out. `period` is in seconds, `period_name` says which one it is.
-
-    `copy_availability` is the availability of one copy and `beta` the share of its downtime that strikes all
-    copies at once. `chain` are availabilities of parts that are all needed, `pool` of parts of which one is
-    enough; `needed` of `copies` must work. `failures` is how often in the period a copy that serves is lost,
-    each time for `failover` seconds. `slo` is what was promised. Availabilities and shares are from 0 to 1.
-    """
-
-    copy_availability: float
-    beta: float
-    chain: tuple[float, ...]
-    pool: tuple[float, ...]
-    needed: int
-    copies: int
-    target: float
-    period: float
-    period_name: str
-    failures: int
-    failover: float
-    slo: float
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A journal as the learner gets it (plain dicts and lists), and for each operation the share of its
-    requests that had no answer."""
-
-    journal: Journal
-    truth: dict[str, float]
 
 
 def make_service(rng: random.Random) -> Service:
@@ -100,14 +65,6 @@ def _spell(rng: random.Random, sent: int) -> list[int]:
 def _probe(rng: random.Random, operation: str, number: int, bad: bool) -> dict[str, Any]:
     outcome = rng.choice(("fail", "fail", "unknown")) if bad else "ok"
     return {"operation": operation, "intended": number / RATE, "outcome": outcome}
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's exercise."""
-
-    service: Service
-    recording: Recording
 
 
 @per_learner(card=2)

@@ -12,18 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from halab.exercises.drill.variant import (
-    ACTIONS,
-    BEFORE,
-    MISHAPS,
-    STEPS,
-    Data,
-    DrillCase,
-    make_case,
-    record_action,
-    reference_script,
-    rehearse,
-)
+from halab.exercises.drill.given import ACTIONS, STEPS, Data, DrillCase, record_action, rehearse
+from halab.exercises.drill.variant import BEFORE, MISHAPS, make_case, reference_script
 from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.learner_numbers import draw
 from halab.models.drill_plan import drill_dates

@@ -11,34 +11,23 @@ A drill here is a list of what was done so far, oldest first, and a script that 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
+from halab.exercises.drill.given import (
+    ACTIONS,
+    STEPS,
+    Data,
+    DrillCase,
+    Variant,
+    rehearse,
+)
 from halab.exercises.learner_numbers import per_learner
 from halab.models.drill_plan import EVERY
 
-__all__ = [
-    "ACTIONS",
-    "BEFORE",
-    "MISHAPS",
-    "STEPS",
-    "DrillCase",
-    "Variant",
-    "make_case",
-    "make_figures",
-    "record_action",
-    "reference_script",
-    "rehearse",
-    "variant",
-]
+__all__ = ["BEFORE", "MISHAPS", "make_case", "make_figures", "reference_script", "rehearse", "variant"]
 
-Data = dict[str, Any]
-STEPS = ("backup", "standby", "loss", "failover", "service", "measure", "failback", "report")
-"""The order in which a drill without trouble goes; the report comes last, and always."""
 BEFORE = ("backup", "standby")
 """What is looked at before any harm is done."""
-ACTIONS = (*STEPS, "fence", "roll back", "stop")
 MISHAPS = (
     "none",
     "backup corrupt",
@@ -49,17 +38,6 @@ MISHAPS = (
     "split brain",
     "split brain, then broken",
 )
-_MOST = 20  # actions after which a script is going round in circles
-
-
-@dataclass(frozen=True, slots=True)
-class DrillCase:
-    """One drill to come: the fault, and how long each action takes and may take."""
-
-    fault: str
-    seconds: dict[str, float]
-    deadlines: dict[str, float]
-    back_after: str  # the action after which, in a split brain, the primary answers again
 
 
 def make_case(fault: str, rng: random.Random) -> DrillCase:
@@ -69,37 +47,6 @@ def make_case(fault: str, rng: random.Random) -> DrillCase:
     if fault == "failover late":
         seconds["failover"] = round(deadlines["failover"] * rng.uniform(1.05, 3), 1)
     return DrillCase(fault, seconds, deadlines, rng.choice(("failover", "service")))
-
-
-def record_action(case: DrillCase, action: str, before: Sequence[Data]) -> Data:
-    """What is known after an action."""
-    bad = {
-        "backup corrupt": "backup",
-        "standby unhealthy": "standby",
-        "failover fails": "failover",
-        "service half broken": "service",
-        "split brain, then broken": "service",
-    }
-    primary = before[-1]["primary"] if before else "up"
-    if action == "loss":
-        primary = "lost"
-    elif action in ("roll back", "failback"):
-        primary = "up"
-    elif action == "fence":
-        primary = "fenced"
-    elif case.fault.startswith("split brain") and primary == "lost" and action == _returns_after(case):
-        primary = "back"
-    return {
-        "action": action,
-        "ok": bad.get(case.fault) != action,
-        "seconds": case.seconds[action],
-        "deadline": case.deadlines[action],
-        "primary": primary,
-    }
-
-
-def _returns_after(case: DrillCase) -> str:
-    return "failover" if case.fault == "split brain, then broken" else case.back_after
 
 
 def reference_script(done: Sequence[Data]) -> str:
@@ -118,19 +65,6 @@ def reference_script(done: Sequence[Data]) -> str:
     if not step["ok"] or step["seconds"] > step["deadline"]:
         return "report" if "loss" not in actions else "roll back"
     return STEPS[STEPS.index(step["action"]) + 1]
-
-
-def rehearse(case: DrillCase, script: Callable[[list[Data]], Any]) -> list[Data]:
-    """Let a script run a drill to its end: what was done. Raises ValueError for an action there is not."""
-    done: list[Data] = []
-    for _ in range(_MOST):
-        action = script([dict(record) for record in done])
-        if action not in ACTIONS:
-            raise ValueError(f"{action!r} is no action")
-        if action == "stop":
-            break
-        done.append(record_action(case, action, done))
-    return done
 
 
 def make_figures(rng: random.Random) -> Data:
@@ -152,19 +86,6 @@ def make_figures(rng: random.Random) -> Data:
         "acknowledged": [{"key": key, "at": at} for key, at in keys],
         "standby_has": there,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's exercise. `rto` and `rpo` are targets in seconds, `day` the first drill's (ISO 8601)."""
-
-    drills: list[DrillCase]
-    figures: Data
-    rto: float
-    rpo: float
-    done: list[Data]
-    importance: str
-    day: str
 
 
 @per_learner(card=10)

@@ -7,12 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
-from halab.exercises.essence.variant import (
-    RepairCase,
-    TopologyDict,
-    make_case,
-    topology_from_dict,
-)
+from halab.exercises.essence.given import RepairCase, TopologyDict
+from halab.exercises.essence.variant import make_case, topology_from_dict
 from halab.exercises.expectations import call_many, example, expect
 from halab.models.topology import (
     Role,

@@ -8,24 +8,12 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
-from typing import Any
 
-from halab.cluster.profiles import PROFILES
+from halab.exercises.essence.given import RepairCase, TopologyDict, Variant, etcd_pair, small_profile
 from halab.exercises.learner_numbers import per_learner
-from halab.models.survival import as_topology, members
 from halab.models.topology import Role, Topology, cheapest_repair
 
-__all__ = [
-    "RepairCase",
-    "Variant",
-    "etcd_pair",
-    "make_case",
-    "small_profile",
-    "topology_from_dict",
-    "topology_to_dict",
-    "variant",
-]
+__all__ = ["etcd_pair", "make_case", "small_profile", "topology_from_dict", "topology_to_dict", "variant"]
 
 MACHINES = ("ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen", "ibis", "jay", "kite", "lynx")
 _ROLES = ("proxy", "coordinator", "query node", "data node", "etcd")
@@ -35,17 +23,6 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "flush": ("proxy", "coordinator", "data node", "etcd"),
     "metadata call": ("proxy", "etcd"),
 }
-
-TopologyDict = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RepairCase:
-    """A topology to repair, as the learner gets it, what one spare of each role costs, and a budget."""
-
-    topology: TopologyDict
-    prices: dict[str, int]
-    budget: int
 
 
 def topology_to_dict(topology: Topology) -> TopologyDict:
@@ -67,16 +44,6 @@ def topology_from_dict(given: TopologyDict) -> Topology:
     )
 
 
-def small_profile() -> TopologyDict:
-    """The embedded cluster's `small` profile: one process of each role."""
-    return topology_to_dict(as_topology(members(PROFILES["small"])))
-
-
-def etcd_pair() -> TopologyDict:
-    """Two members of etcd, which are no better than one."""
-    return topology_to_dict(Topology({"etcd": Role(("ant", "bee"), "majority")}, {"insert": ("etcd",)}))
-
-
 def make_case(rng: random.Random) -> RepairCase:
     """Five roles on few machines, prices from 1 to 9, and a budget for some of the spares but not for all."""
     machines = rng.sample(MACHINES, 6)
@@ -94,13 +61,6 @@ def _role(rng: random.Random, name: str, machines: list[str]) -> Role:
     # One proxy at least is single in most cases: a topology without a weak point has nothing to repair.
     count = rng.choice((1, 1, 2, 3)) if name == "proxy" else rng.randrange(1, 5)
     return Role(tuple(rng.sample(machines, count)), rng.randrange(1, count + 1))
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's exercise."""
-
-    case: RepairCase
 
 
 @per_learner(card=1)

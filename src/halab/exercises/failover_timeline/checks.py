@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from typing import Any
 
 from halab.exercises.expectations import call_many, example, expect
-from halab.exercises.failover_timeline.variant import (
+from halab.exercises.failover_timeline.given import (
     HeartbeatPromise,
     Journal,
     KnownOutages,

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from halab.exercises.failover_timeline.given import (
+    HeartbeatPromise,
+    KnownOutages,
+    Promise,
+    Recording,
+    Variant,
+)
 from halab.exercises.learner_numbers import per_learner
 from halab.models.failover import ExponentialStalls, Heartbeats, Lease, false_alarms_per_year
 from halab.models.samples import OPERATIONS
 from halab.sim.retry_storm import Scenario
 
 __all__ = [
-    "HeartbeatPromise",
-    "KnownOutages",
-    "Promise",
-    "Recording",
-    "Variant",
     "hidden_recording",
     "make_recording",
     "make_recording_after_a_blip",
@@ -34,26 +36,6 @@ __all__ = [
 RATE = 20  # probes a second of each operation
 DURATION = 40  # seconds of a recording
 TIMEOUT = 1.0  # seconds after which a probe is given up: its outcome is unknown
-
-Journal = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownOutages:
-    """What is so, for one operation: outage windows, the RTO of the fault, requests failed and unknown."""
-
-    windows: list[tuple[float, float]]
-    rto: float
-    failed: int
-    unknown: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A journal as the learner gets it (plain dicts and lists), and the truth for each operation."""
-
-    journal: Journal
-    truth: dict[str, KnownOutages]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,30 +129,6 @@ def _time(number: int) -> float:
     return number / RATE
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """What was promised, and the world it must hold in.
-
-    `rto` bounds an outage in the worst case; `false_alarms` the needless failovers expected in a year over
-    all `processes`. `after` is the time from the fault noticed to clients back.
-    """
-
-    rto: float
-    false_alarms: float
-    after: float
-    stalls: ExponentialStalls
-    processes: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeartbeatPromise:
-    """A promise to keep with a beat every `interval` and a wait of `timeout` after the last one missed."""
-
-    interval: float
-    timeout: float
-    promise: Promise
-
-
 def _lease_promise(rng: random.Random) -> Promise:
     """A promise that two neighbouring TTLs keep, and no other."""
     ttl = rng.randrange(8, 25)
@@ -205,18 +163,6 @@ def make_scenario(rng: random.Random) -> Scenario:
     return Scenario(
         clients=30, rate=30.0, servers=10, queue=150, outage_at=2.0, outage=outage, end=outage + 14.0
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's exercise. `deadline` is how long a user's request may be retried in all."""
-
-    one_outage: Recording
-    with_blips: Recording
-    scenario: Scenario
-    deadline: float
-    lease: Promise
-    heartbeats: HeartbeatPromise
 
 
 @per_learner(card=6)

@@ -13,7 +13,8 @@ from dataclasses import asdict
 from typing import Any
 
 from halab.exercises.expectations import call_many, example, expect, expect_refused
-from halab.exercises.health_checks.variant import Goal, make_goal
+from halab.exercises.health_checks.given import Goal
+from halab.exercises.health_checks.variant import make_goal
 from halab.exercises.kubernetes_yaml import ManifestError, asked_of, probe_in, read_pod
 from halab.exercises.learner_numbers import draw
 from halab.models.health_probes import HealthProbe, detection, false_restarts, share_over, start_allowance

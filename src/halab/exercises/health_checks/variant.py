@@ -4,46 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
+from halab.exercises.health_checks.given import Goal, Variant
 from halab.exercises.learner_numbers import per_learner
 from halab.models.health_probes import HealthProbe, detection, false_restarts, share_over, start_allowance
 
-__all__ = [
-    "Goal",
-    "Variant",
-    "make_answers",
-    "make_goal",
-    "make_impossible_goal",
-    "make_probes",
-    "probes_reaching",
-    "variant",
-]
+__all__ = ["make_answers", "make_goal", "make_impossible_goal", "make_probes", "probes_reaching", "variant"]
 
 SAMPLE = 2000  # latencies
 MOST = 30  # seconds of period and timeout, and failures, that an answer is looked for in
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What health checks must do: notice a hang `within` seconds, restart a healthy process at most once in
-    `years` given `latencies`, and allow a start of `start` seconds."""
-
-    within: float
-    years: float
-    start: float
-    latencies: tuple[float, ...]
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """As the learner gets it."""
-        return {
-            "within": self.within,
-            "years": self.years,
-            "start": self.start,
-            "latencies": list(self.latencies),
-        }
 
 
 def _latencies(rng: random.Random) -> tuple[float, ...]:
@@ -104,15 +73,6 @@ def make_answers(rng: random.Random, count: int = 60) -> list[bool]:
     while len(heard) < count:
         heard += [True] * rng.randrange(1, 7) + [False] * rng.randrange(1, 7)
     return heard[:count]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's exercise."""
-
-    goal: Goal
-    probes: list[HealthProbe]
-    answers: list[bool]
 
 
 @per_learner(card=9)

@@ -13,16 +13,14 @@ from typing import Any
 
 from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
+from halab.exercises.operate_it.given import Cluster, Data, Goal, Upgrade, upgrade
 from halab.exercises.operate_it.variant import (
     KINDS,
-    Cluster,
-    Data,
-    Goal,
-    Upgrade,
     firing,
+    is_silent,
     make_cluster,
     make_goal,
-    upgrade,
+    pages_in_time,
 )
 from halab.translation import gettext, gettext_noop
 
@@ -110,7 +108,7 @@ def check_time(rule: Function, goals: Sequence[Goal]) -> None:
         for outage in goal.outages:
             if outage.kind in _PAGED:
                 behaviour, hint = _PAGED[outage.kind]
-                expect(goal.pages_in_time(answer, outage), gettext(behaviour), hint)
+                expect(pages_in_time(goal, answer, outage), gettext(behaviour), hint)
 
 
 _PAGED = {
@@ -144,7 +142,7 @@ def check_quiet(rule: Function, goals: Sequence[Goal]) -> None:
             "11.2.never",
         )
         expect(
-            goal.is_silent(answer),
+            is_silent(goal, answer),
             gettext(
                 "In the healthy series nobody is paged: not for the failures that are always there, "
                 "not for a failover, and not for a few scrapes that reached nobody."
@@ -157,7 +155,7 @@ def check_gone(rule: Function, goals: Sequence[Goal]) -> None:
     """A target that is gone is paged."""
     for goal, answer in _rules(rule, goals):
         expect(
-            goal.pages_in_time(answer, goal.outages[KINDS.index("gone")]),
+            pages_in_time(goal, answer, goal.outages[KINDS.index("gone")]),
             gettext("When nobody can be scraped any more, that is paged within `within` seconds as well."),
             "11.2.gone",
         )

@@ -11,17 +11,8 @@ from typing import Any, Protocol, TypeVar
 
 from halab.exercises.expectations import call_many, expect
 from halab.exercises.learner_numbers import draw
-from halab.exercises.rag_service.variant import (
-    Documents,
-    Index,
-    Intake,
-    Outage,
-    Passage,
-    Shift,
-    Switching,
-    make_documents,
-    make_index,
-)
+from halab.exercises.rag_service.given import Documents, Index, Intake, Outage, Passage, Shift, Switching
+from halab.exercises.rag_service.variant import make_documents, make_index
 from halab.tables import Table
 from halab.translation import gettext
 

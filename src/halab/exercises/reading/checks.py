@@ -17,10 +17,11 @@ from typing import Any
 
 from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.learner_numbers import draw
-from halab.exercises.reading.variant import Data, Plan, Strategy, Workload, race
+from halab.exercises.reading.given import Data, Plan, Strategy, Workload, race
 from halab.models.capacity import Usl, mm1
-from halab.sim.load_balancing import LeastConnections, requests
+from halab.sim.balancing_strategies import LeastConnections
 from halab.sim.load_balancing import race as run
+from halab.sim.load_balancing import requests
 from halab.translation import gettext, gettext_noop
 
 __all__ = [

@@ -12,7 +12,8 @@ from typing import Any
 
 from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
-from halab.exercises.rto_rpo.variant import STAGES, Backups, Data, Incident, Market, Promise
+from halab.exercises.rto_rpo.given import Backups, Data, Incident, Market, Promise
+from halab.exercises.rto_rpo.variant import STAGES
 from halab.models.recovery import longest_interval
 from halab.translation import gettext
 

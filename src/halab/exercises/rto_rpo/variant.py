@@ -7,18 +7,12 @@ construction and not counted by a second program that could share a learner's mi
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import Any
 
 from halab.exercises.learner_numbers import per_learner
+from halab.exercises.rto_rpo.given import Backups, Data, Incident, Market, Promise, Variant
 from halab.models.recovery import DAY, DISASTERS, HOUR, Setting, strategies
 
 __all__ = [
-    "Backups",
-    "Incident",
-    "Market",
-    "Promise",
-    "Variant",
     "make_backups",
     "make_incident",
     "make_incident_without_loss",
@@ -30,27 +24,6 @@ __all__ = [
 RATE = 20  # inserts a second
 TIMEOUT = 1.0  # seconds after which an insert is given up: its outcome is unknown
 STAGES = ("noticed", "decided", "restored", "serving")
-
-Data = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """An incident as the learner gets it (plain dicts and lists), and what is so.
-
-    `lost` and `landed` are rows: acknowledged and gone, unknown and there all the same. `window` is seconds
-    from the first lost row's acknowledgement to the disaster. `stages` are seconds by name.
-    """
-
-    data: Data
-    lost: int
-    landed: int
-    window: float
-    stages: dict[str, float]
-
-    @property
-    def rto(self) -> float:
-        return sum(self.stages.values())
 
 
 def make_incident(rng: random.Random) -> Incident:
@@ -116,30 +89,10 @@ def _events(rng: random.Random, disaster: float) -> tuple[dict[str, float], list
     return dict(zip(STAGES, times, strict=True)), events
 
 
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """An RPO to keep with backups that take `takes` seconds, even if the newest `failed` are of no use."""
-
-    rpo: float
-    takes: float
-    failed: int
-
-
 def make_promise(rng: random.Random) -> Promise:
     """A promise that some interval keeps."""
     rpo = rng.choice((4, 6, 8, 12, 24)) * HOUR
     return Promise(rpo, round(rng.uniform(0.05, 0.3) * rpo), rng.randrange(3))
-
-
-@dataclass(frozen=True, slots=True)
-class Backups:
-    """A catalogue of backups as the learner gets it, and what a disaster at each of some moments loses.
-
-    `truth` holds pairs (moment, seconds lost); None if no backup could be used.
-    """
-
-    catalogue: list[Data]
-    truth: list[tuple[float, float | None]]
 
 
 def make_backups(rng: random.Random) -> Backups:
@@ -170,15 +123,6 @@ def _lost(moment: float, begun: list[int], ready: list[int], sound: list[bool]) 
         if good and there <= moment:
             return moment - at
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """Strategies on offer, services with their targets, and the results of their drills: plain data."""
-
-    strategies: list[Data]
-    services: list[Data]
-    drills: list[Data]
 
 
 def make_market(rng: random.Random) -> Market:
@@ -255,16 +199,6 @@ def _drill(service: Data, rto: float, rpo: float | None, more: float = 0.0) -> D
     """A drill of a service: shares of its limits, and None where the rows were not counted."""
     lost = None if rpo is None else service["rpo"] * rpo + more
     return {"service": service["name"], "rto": service["rto"] * rto, "rpo": lost}
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's exercise."""
-
-    incident: Incident
-    promise: Promise
-    backups: Backups
-    market: Market
 
 
 @per_learner(card=7)

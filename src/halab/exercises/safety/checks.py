@@ -15,7 +15,8 @@ from typing import Any
 
 from halab.exercises.expectations import call_many, example, expect
 from halab.exercises.learner_numbers import draw
-from halab.exercises.safety.variant import DAMAGES, BackupSet, Data, Tables, damage, make_backup
+from halab.exercises.safety.given import BackupSet, Data, Tables
+from halab.exercises.safety.variant import DAMAGES, damage, make_backup
 from halab.models.protection import DISASTERS
 from halab.models.retention import Retention, keep
 from halab.translation import gettext

@@ -13,17 +13,14 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from halab.exercises.learner_numbers import per_learner
+from halab.exercises.safety.given import BackupSet, Data, Tables, Variant
 from halab.models.protection import CELLS, PROTECTIONS
 from halab.models.retention import PERIODS
 
 __all__ = [
     "DAMAGES",
-    "BackupSet",
-    "Variant",
     "damage",
     "make_backup",
     "make_backup_set",
@@ -35,8 +32,6 @@ __all__ = [
 ]
 
 DAY = PERIODS["daily"]
-Data = dict[str, Any]
-Tables = dict[str, list[Data]]
 
 
 def make_tables(rng: random.Random) -> Tables:
@@ -107,14 +102,6 @@ def damage(backup: Data, how: str, name: str, rng: random.Random) -> Data:
     return copied
 
 
-@dataclass(frozen=True, slots=True)
-class BackupSet:
-    """Backups by name in no order; and by a mistake's moment the name of the right one, or None."""
-
-    backups: dict[str, Data]
-    truth: list[tuple[float, str | None]]
-
-
 def make_backup_set(rng: random.Random) -> BackupSet:
     """Eight backups: some damaged, one of a newer version, and after a mistake those that are stale."""
     begun = sorted(rng.sample(range(1, 40), 8))
@@ -165,20 +152,6 @@ def make_cells(rng: random.Random) -> list[Data]:
 def make_choices(rng: random.Random) -> list[list[str]]:
     """Sets of protections to have: none, any one, any two, and so on up to all of them."""
     return [rng.sample(PROTECTIONS, size) for size in range(len(PROTECTIONS) + 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's exercise. `daily` and `weekly` are how many sons and fathers are kept."""
-
-    tables: Tables
-    backup: Data
-    backup_set: BackupSet
-    backup_times: list[float]
-    daily: int
-    weekly: int
-    cells: list[Data]
-    have: list[str]
 
 
 @per_learner(card=8)

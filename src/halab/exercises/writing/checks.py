@@ -14,7 +14,7 @@ from typing import Any
 
 from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
-from halab.exercises.writing.variant import Data, Report, Store
+from halab.exercises.writing.given import Data, Report, Store
 from halab.models.bootstrap import ratio_interval
 from halab.models.replication import Copy, kth_fastest
 from halab.models.replication import straggling as waits_for_one

@@ -6,29 +6,13 @@ Nothing here was measured: latencies are drawn, so what a report can and cannot 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from typing import Any
 
 from halab.exercises.learner_numbers import per_learner
+from halab.exercises.writing.given import Data, Report, Store, Variant
 
-__all__ = ["Report", "Store", "Variant", "make_report", "make_setups", "make_store", "variant"]
+__all__ = ["make_report", "make_setups", "make_store", "variant"]
 
 ACKS = ("one", "quorum", "all")
-
-Data = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """A store that copies every write. A copy takes `base` at least and `jitter` more on average, and a share
-    of `stragglers` far longer. `writes` holds each write's times by copy; None is one that never came."""
-
-    base: float
-    jitter: float
-    copies: int
-    needed: int
-    stragglers: float
-    writes: list[list[float | None]]
 
 
 def make_store(rng: random.Random) -> Store:
@@ -47,14 +31,6 @@ def make_store(rng: random.Random) -> Store:
 def _copy_time(rng: random.Random, base: float, jitter: float, share: float) -> float:
     slow = rng.uniform(200, 900) if rng.random() < share else 0.0
     return round(base + rng.expovariate(1 / jitter) + slow, 3)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Times of single writes with one and with three replicas, in the order in which they were measured."""
-
-    one: list[float]
-    three: list[float]
 
 
 def make_report(rng: random.Random, ratio: float | None = None) -> Report:
@@ -88,15 +64,6 @@ def make_setups(rng: random.Random) -> list[Data]:
         for copies in (1, 3, 4, 5)
         for replicas in (1, rng.randint(2, 6))
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One learner's exercise."""
-
-    store: Store
-    report: Report
-    setups: list[Data]
 
 
 @per_learner(card=4)

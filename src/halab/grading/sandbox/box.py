@@ -20,6 +20,7 @@ from halab.errors import CourseError
 from halab.grading.sandbox import wire
 from halab.grading.sandbox.allowed_outputs import allowed_outputs
 from halab.grading.sandbox.isolation import Isolation, isolations
+from halab.grading.sandbox.learner_view import write_view
 from halab.grading.sandbox.time_limit import LOOK, TimeLimit, Usage
 from halab.translation import gettext
 
@@ -30,6 +31,7 @@ _ANSWER_TIMEOUT = (
     60.0  # seconds the host may take to answer: it does nothing that takes one, if it has a core
 )
 _GRACE = 2.0  # seconds (see TimeLimit) an interrupted cell has to stop
+_GIVING = 30.0  # seconds (see TimeLimit) until a learner's process has its numbers: milliseconds
 _NO_ANSWER = "it sent something that is no answer"
 _LENGTHS = {"ran": 3, "value": 2, "absent": 1, "raised": 3}  # parts of each kind of answer
 
@@ -147,15 +149,17 @@ class _Host:
         self.has_namespaces = True
         self.lost = False
         self._folder = tempfile.TemporaryDirectory(prefix="halab-sandbox-")
+        self._view = tempfile.TemporaryDirectory(prefix="halab-view-")
+        write_view(Path(self._view.name))
         self._control, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
-                kind.command(theirs.fileno()),
+                kind.command(theirs.fileno(), self._view.name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 pass_fds=[theirs.fileno()],
-                env=_learner_environment(kind, self._folder.name),
+                env=_learner_environment(kind, self._folder.name, self._view.name),
                 cwd=self._folder.name,
                 start_new_session=True,
             )
@@ -210,6 +214,7 @@ class _Host:
         self._process.kill()
         self._process.wait()
         self._folder.cleanup()
+        self._view.cleanup()
 
 
 class Box:
@@ -248,6 +253,10 @@ class Box:
         if not isinstance(sent, list) or len(sent) > wire.OUTPUTS:
             raise self._end(_NO_ANSWER)
         return allowed_outputs(sent), _texts(reply[2]) if reply[2] else None
+
+    def give(self, module: str, variant: Any) -> None:
+        """Let `variant()` of this module of an exercise be what the learner is given."""
+        self._ask(("give", module, variant), self.limit(_GIVING), "value")
 
     def get(self, name: str, limit: TimeLimit) -> Any:
         """What a name stands for: data, or a Reference. Raises UndefinedName."""
@@ -385,11 +394,12 @@ class Reference:
         return f"<{self._kind} of the learner's>"
 
 
-def _learner_environment(kind: Isolation, folder: str) -> dict[str, str]:
+def _learner_environment(kind: Isolation, folder: str, view: str) -> dict[str, str]:
     """Nothing of the grader's environment but what Python needs."""
     home = folder if kind.readable else "/scratch"
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "PYTHONPATH": kind.view or view,
         "HOME": home,
         "TMPDIR": home,
         "IPYTHONDIR": f"{home}/.ipython",

@@ -6,6 +6,7 @@ reference, or nothing at all.
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -176,6 +177,11 @@ class Learner:
             result = self._shell.run_cell(source, store_history=False)
         error = result.error_before_exec or result.error_in_exec
         return ["ran", outputs.collected, list(_error(error)) if error is not None else None]
+
+    def _on_give(self, module: str, value: Any) -> list[Any]:
+        """The exercise's numbers, before any cell runs: what makes them is not in here."""
+        importlib.import_module(module).variant = lambda learner=None: value  # type: ignore[attr-defined]
+        return ["value", None]
 
     def _on_get(self, name: str) -> list[Any]:
         """The value of a name the cells have defined."""

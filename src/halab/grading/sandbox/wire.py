@@ -7,6 +7,7 @@ hold whole objects of the course. The process answers in JSON, which can hold no
 data stays where it is, and a reference goes over in its place.
 
     ("run", source)                                 ["ran", outputs, None or [kind, text]]
+    ("give", module, value)                         ["value", None]; module.variant() is this value then
     ("get", name)                                   ["value", value] or ["absent"]
     ("call", reference, arguments, keywords)        ["value", value]
     ("calls", reference, [arguments, ...])          ["value", [value, ...]]

@@ -26,7 +26,8 @@ from halab.measure.journal.title_marks import mark_title
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.capacity import UslFit, fit_usl
 from halab.models.samples import Outcome, Sample
-from halab.sim.load_balancing import LeastConnections, simulate_closed_loop
+from halab.sim.balancing_strategies import LeastConnections
+from halab.sim.load_balancing import simulate_closed_loop
 from halab.tables import Row, Tabular
 from halab.translation import gettext, gettext_noop
 
