@@ -8,7 +8,7 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.cards import card
 from halab.course.predictions import predict
-from halab.lessons.failover_timeline import cut_off, requests, results
+from halab.lessons.failover_timeline import compare_failovers, cut_off, requests, results
 from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.retriever import Retriever
@@ -48,6 +48,17 @@ def test_an_operation_that_never_failed_has_no_outage_to_tell() -> None:
     (claim,) = results(quiet)
     assert claim == "failed-requests"
     assert results(quiet)[claim].words.en.startswith(f"0 of {len(quiet.samples('search'))} failed; search")
+
+
+def test_losses_stand_side_by_side_with_what_may_differ_by_chance() -> None:
+    cluster = SimulatedCluster()
+    retriever = Retriever(cluster)
+    faults = ("crash active rootcoord", "stop active rootcoord")
+    runs = [experiment(cluster, fault, retriever=retriever, progress=False) for fault in faults]
+    shown = repr(compare_failovers(*runs))
+    assert "SIMULATED" in shown
+    assert all(fault in shown for fault in faults)
+    assert "two thirds" in " ".join(shown.split())
 
 
 def test_requests_are_written_as_signs() -> None:

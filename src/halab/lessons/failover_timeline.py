@@ -19,12 +19,13 @@ from halab.lessons.common import (
     experiment,
     keep,
     plot,
+    recovery,
     show_card,
     show_run,
     summary,
     table,
 )
-from halab.measure.journal.experiment_name import run_name
+from halab.measure.journal.experiment_name import experiment_of, run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
 from halab.measure.journal.title_marks import mark_title, run_remarks
@@ -33,6 +34,7 @@ from halab.models.failover import MILVUS
 from halab.models.milvus_versions import ARCHITECTURES
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome, Sample
+from halab.tables import Table
 from halab.translation import gettext, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.timeline import FailoverTimeline, lane
@@ -45,6 +47,7 @@ __all__ = [
     "Retriever",
     "RetryPolicy",
     "cluster",
+    "compare_failovers",
     "cut_off",
     "experiment",
     "keep",
@@ -85,6 +88,28 @@ class RecordedRun:
     def _repr_html_(self) -> str:
         border = "border-left: 4px solid currentColor; padding-left: 10px; margin: 0.4em 0"
         return f'<p style="{border}"><strong>{html.escape(self.said)}</strong></p>{self.run._repr_html_()}'
+
+
+def compare_failovers(*journals: Journal) -> Table:
+    """How long each operation was gone after each loss of the coordinator. Raises JournalError for a journal
+    without one of them."""
+    operations = ("search", "insert", "metadata call")
+    return Table(
+        mark_title(gettext_noop("How long was each operation gone?"), *journals),
+        (gettext_noop("fault"), *operations),
+        tuple(
+            (experiment_of(journal), *(recovery(journal, name) for name in operations))
+            for journal in journals
+        ),
+        (
+            *run_remarks(*journals),
+            gettext(
+                "From the fault to the first lasting answer. A lease is renewed every third of its TTL: it "
+                "has two thirds of it left when the fault strikes, or more, so two crashes differ by that "
+                "much."
+            ),
+        ),
+    )
 
 
 def cut_off(

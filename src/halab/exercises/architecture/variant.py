@@ -31,10 +31,12 @@ def make_sessions(rng: random.Random) -> Sessions:
     orphaned = rng.choice(COORDINATORS)
     for role in COORDINATORS:
         servers = [next(ids) for _ in range(rng.randrange(2, 5))]
-        entries += [(f"{role}-{server}", _session_json(rng, role, server)) for server in servers]
+        sessions = {server: _session_json(rng, role, server) for server in servers}
+        entries += [(f"{role}-{server}", session) for server, session in sessions.items()]
         leads = None if role == orphaned else servers.pop(rng.randrange(len(servers)))
         if leads is not None:
-            entries.append((role, _session_json(rng, role, leads)))
+            entries.append((role, sessions[leads]))
+            _session_json(rng, role, leads)  # drawn, so that all numbers after it stay as learners know them
         active[role], standby[role] = leads, sorted(servers)
     for role in WORKERS:
         servers = [next(ids) for _ in range(rng.randrange(1, 4))]
