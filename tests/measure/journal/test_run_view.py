@@ -76,6 +76,11 @@ def test_of_what_only_the_repair_hit_no_recovery_from_the_fault_is_told(crashed)
     assert "back after" not in run._repr_html_().split("<details>")[0]
 
 
+def test_who_was_answered_late_did_notice(samples, journal):
+    late = [replace(sample, done=sample.done + 4 * (sample.number == 12)) for sample in samples("." * 70)]
+    assert "search: none failed, up to 4.0 s late" in repr(RunView(journal(late, faults=[CRASH]), "search"))
+
+
 def test_what_fails_again_and_stays_down_was_not_back(crashed):
     run = RunView(crashed("." * 10 + "x" * 5 + "." * 25 + "x" * 20), "search")
     assert run.sentence.startswith("Searches were not back when the recording ended.")

@@ -144,10 +144,13 @@ class RunView:
         return [(gettext(row.operation), self._back(row)) for row in self._rows] + rows
 
     def _back(self, row: OperationSummary) -> str:
-        """How an operation fared: when it was back, or that only the repair hit it."""
+        """How an operation fared: when it was back, that only the repair hit it, or that users waited."""
         again = self._again(row)
         if again and tuple(again) == row.outages and row.rto != math.inf:
             return gettext("only with the repair: {lengths}").format(lengths=_lengths(again))
+        late = max((s.latency for s in self.journal.samples(row.operation)), default=0.0)
+        if row.rto is None and late > _LATE:
+            return gettext("none failed, up to {late:.1f} s late").format(late=late)
         return _in_short(row)
 
     def _again(self, row: OperationSummary) -> list[Outage]:
@@ -246,6 +249,7 @@ class RunView:
         return f'<div aria-hidden="true" style="font-size: 0.92em; margin-bottom: 0.6em">{swatches}</div>'
 
 
+_LATE = 1.0  # seconds that a user waits and notices
 _EDGE = 96  # percent: a label in the middle below a tick further right would hang out of the picture
 _LINE = "var(--jp-border-color1, #bdbdbd)"
 _FAULT = "background: color-mix(in srgb, currentColor 14%, transparent)"
