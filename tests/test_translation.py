@@ -1,5 +1,7 @@
 """Which language a learner reads, and that its catalogue fits the code."""
 
+import os
+
 import pytest
 
 from halab import translation
@@ -32,6 +34,9 @@ def test_what_is_no_language_of_the_course_is_refused_or_passed_over(monkeypatch
         remember_language("tlh")
     (course / "work" / ".halab").mkdir(parents=True, exist_ok=True)
     (course / "work" / ".halab" / "language").write_bytes(b"\xff\xff")
+    assert language() == "en"
+    (course / "work" / ".halab" / "language").unlink()
+    os.mkfifo(course / "work" / ".halab" / "language")
     assert language() == "en"
     monkeypatch.setenv("HALAB_LANG", "tlh")
     with pytest.raises(CourseError, match="en or zh"):

@@ -6,6 +6,7 @@ What lies there may be anything: a pipe, which is never read to its end, a devic
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 import tempfile
@@ -24,6 +25,7 @@ __all__ = [
     "exclusive",
     "home_folder",
     "read_plain",
+    "read_plain_text",
     "work_dir",
     "write_atomically",
 ]
@@ -73,6 +75,11 @@ def read_plain(path: Path, most: int) -> bytes:
         if described.st_size > most or len(content) > most:
             raise NotAPlainFile(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
         return content
+
+
+def read_plain_text(path: Path, most: int) -> str:
+    """As `read_plain`: the text of a file in UTF-8, lines ended by "\\n". Raises UnicodeDecodeError too."""
+    return io.TextIOWrapper(io.BytesIO(read_plain(path, most)), encoding="utf-8").read()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from halab.errors import CourseError
-from halab.folders import work_dir
+from halab.folders import read_plain, work_dir
 
 __all__ = [
     "CALLS",
@@ -134,8 +134,7 @@ def _choice() -> Path:
 
 def _remembered() -> str:
     try:
-        with _choice().open(encoding="utf-8") as file:
-            return file.read(16).strip()
+        return read_plain(_choice(), 16).decode().strip()
     except (OSError, UnicodeDecodeError, CourseError):  # such as in a sandbox, where there is no course
         return ""
 

@@ -1,3 +1,4 @@
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 
@@ -83,7 +84,11 @@ def test_what_is_no_key_is_told(tmp_path):
     ):
         with pytest.raises(CourseError, match=words):
             read_key(private(tmp_path / "key", content))
-    with pytest.raises(CourseError, match="cannot be read"):
-        read_key(tmp_path / "absent")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").touch()
+    os.truncate(tmp_path / "endless", 10 << 30)
+    for name in ("absent", "pipe", "endless"):
+        with pytest.raises(CourseError, match="cannot be read"):
+            read_key(tmp_path / name)
     with pytest.raises(CourseError, match="no public key in PEM"):
         read_public_key(tmp_path / "good")

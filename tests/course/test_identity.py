@@ -1,3 +1,4 @@
+import os
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,11 +43,15 @@ def test_an_id_that_could_leave_its_folder_is_refused(course, monkeypatch, name)
 def test_a_damaged_id_is_set_aside_with_a_message(course):
     learner_id()
     kept = course / "work" / ".halab" / "learner.json"
+    kept.unlink()
+    os.mkfifo(kept)
+    with pytest.warns(UserWarning, match="new learner id"):
+        learner_id()
     kept.write_text("{")
     with pytest.warns(UserWarning, match="new learner id"):
         renewed = learner_id()
     assert learner_id() == renewed
-    assert len(list(kept.parent.glob("learner.json.damaged-*"))) == 1
+    assert len(list(kept.parent.glob("learner.json.damaged-*"))) == 2
 
 
 def test_a_seed_depends_on_learner_and_card_and_stays_the_same():

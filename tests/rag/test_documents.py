@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
@@ -48,6 +50,8 @@ def test_a_bad_file_is_named_and_left_out(tmp_path):
     (tmp_path / ".hidden" / "notes.md").write_text("text")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     (tmp_path / "empty.md").write_text("# Heading only\n")
+    (tmp_path / "endless.txt").touch()
+    os.truncate(tmp_path / "endless.txt", 10 << 30)
     documents = read_documents(tmp_path)
     assert len(documents.passages) == 1
     assert {source.split("/")[1] for source in documents.left_out} == {
@@ -55,6 +59,7 @@ def test_a_bad_file_is_named_and_left_out(tmp_path):
         "torn.pdf",
         "latin.txt",
         "empty.md",
+        "endless.txt",
     }
     assert all(documents.left_out.values())
 

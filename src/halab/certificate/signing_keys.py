@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from halab.course.store import create_once
 from halab.errors import CourseError
-from halab.folders import home_folder
+from halab.folders import home_folder, read_plain
 
 __all__ = ["PublicKey", "SigningKey", "make_key", "own_key", "read_key", "read_public_key"]
 
+_MOST = 100_000  # bytes: a key has some hundred
 _MAKE_ONE = "`halab key FILE` makes one."
 
 
@@ -169,6 +170,6 @@ def _bytes(text: str) -> bytes:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain(path, _MOST)
     except OSError as error:
         raise CourseError(f"The key {path} cannot be read: {error.strerror}.", hint=_MAKE_ONE) from None

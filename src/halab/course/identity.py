@@ -11,6 +11,7 @@ import unicodedata
 from halab.course.paths import state_dir
 from halab.course.store import create_once, set_aside
 from halab.errors import CourseError
+from halab.folders import read_plain
 from halab.translation import gettext
 
 __all__ = ["learner_id", "seed", "valid_learner"]
@@ -65,7 +66,7 @@ def _kept() -> str:
     fresh = {"learner": f"learner-{secrets.token_hex(4)}"}
     create_once(path, json.dumps(fresh).encode())
     try:
-        return valid_learner(json.loads(path.read_text())["learner"])
-    except (ValueError, KeyError, TypeError, CourseError):
+        return valid_learner(json.loads(read_plain(path, 10_000))["learner"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, CourseError):
         set_aside(path, gettext("You get a new learner id, so the numbers in your exercises change."))
         return _kept()

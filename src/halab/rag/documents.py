@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import re
 import textwrap
@@ -15,12 +16,14 @@ from markdown_it import MarkdownIt
 from pypdf import PdfReader
 
 from halab.errors import RagError
+from halab.folders import read_plain, read_plain_text
 from halab.translation import gettext
 
 __all__ = ["Documents", "Passage", "read_documents"]
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it cannot read is named below
 
+_MOST_TEXT, _MOST_PDF = 20 << 20, 200 << 20  # bytes of a file
 _LONGEST = 1500  # characters of a passage
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _TITLE = re.compile(r"^title: *(.+)$", re.MULTILINE)
@@ -80,7 +83,7 @@ def read_documents(folder: Path) -> Documents:
         try:
             passages = [Passage(source, *piece) for piece in _pieces(read(path), path.stem)]
         except (OSError, ValueError) as error:
-            documents.left_out[source] = str(error) or type(error).__name__
+            documents.left_out[source] = getattr(error, "strerror", "") or str(error) or type(error).__name__
             continue
         if passages:
             documents.passages += passages
@@ -97,7 +100,7 @@ def read_documents(folder: Path) -> Documents:
 
 def _markdown(path: Path) -> Iterator[tuple[str, str]]:
     """Heading and text of each section; the title, if there is one, stands before every heading."""
-    markdown = path.read_text(encoding="utf-8")
+    markdown = read_plain_text(path, _MOST_TEXT)
     matter = _FRONT_MATTER.match(markdown)
     named = _TITLE.search(matter[1]) if matter else None
     title = named[1].strip("\"'") if named else ""
@@ -120,12 +123,13 @@ def _titled(title: str, heading: str) -> str:
 
 
 def _text(path: Path) -> Iterator[tuple[str, str]]:
-    yield "", path.read_text(encoding="utf-8")
+    yield "", read_plain_text(path, _MOST_TEXT)
 
 
 def _pdf(path: Path) -> Iterator[tuple[str, str]]:
+    content = io.BytesIO(read_plain(path, _MOST_PDF))
     try:
-        for number, page in enumerate(PdfReader(path).pages, 1):
+        for number, page in enumerate(PdfReader(content).pages, 1):
             yield gettext("{stem}, page {number}").format(stem=path.stem, number=number), page.extract_text()
     except Exception as error:  # pypdf raises whatever a damaged file makes it stumble over
         raise ValueError(gettext("pypdf cannot read it: {error}").format(error=error)) from None

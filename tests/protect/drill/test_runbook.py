@@ -1,6 +1,7 @@
 """Drills as data: order, refusals, deadlines, undoing, and the state on disk."""
 
 import json
+import os
 import threading
 from dataclasses import replace
 
@@ -125,9 +126,17 @@ def test_what_a_step_that_failed_had_found_out_is_in_the_state(world, tmp_path):
     assert state.facts.answers == {"one": "101.0"}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "halab-drill", "version": 2}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "halab-drill", "version": 2}', "[" * 100_000])
 def test_a_damaged_state_is_refused_in_words(tmp_path, text):
     (tmp_path / "state.json").write_text(text)
+    with pytest.raises(DrillError, match="not the state of a drill"):
+        load_state(tmp_path / "state.json")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.touch() or os.truncate(path, 10 << 30)])
+def test_a_state_that_is_a_pipe_or_endless_is_refused_in_words(tmp_path, make):
+    make(tmp_path / "state.json")
     with pytest.raises(DrillError, match="not the state of a drill"):
         load_state(tmp_path / "state.json")
 

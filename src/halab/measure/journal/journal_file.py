@@ -27,6 +27,7 @@ import psutil
 
 from halab.cluster.protocol import Cluster, Event
 from halab.errors import JournalError
+from halab.folders import read_plain_text
 from halab.measure.journal.record_fields import problem_of
 from halab.models.samples import Outcome, Sample
 from halab.translation import gettext
@@ -457,7 +458,7 @@ def _read_text(path: Path) -> str:
             ),
             hint=gettext("is it a journal?"),
         )
-    return path.read_text(encoding="utf-8")
+    return read_plain_text(path, _LARGEST)
 
 
 def _refuse(constant: str) -> None:

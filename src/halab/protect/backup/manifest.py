@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic import Field as Spec
 
 from halab.errors import BackupError
+from halab.folders import read_plain
 from halab.translation import gettext
 
 __all__ = [
@@ -200,7 +201,7 @@ def read_manifest(folder: Path) -> Manifest:
             hint=gettext("was the right folder named?"),
         )
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(read_plain(path, _LARGEST))
         digest, computed = body.pop("digest", None), _digest(body)
         if body.get("format") != FORMAT:
             raise BackupError(

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from halab.errors import DrillError, HalabError
+from halab.folders import read_plain
 from halab.protect.drill.step_timeout import StepTimeout, run_with_timeout
 from halab.translation import gettext
 
@@ -34,6 +35,7 @@ T = TypeVar("T")
 Status = Literal["waiting", "running", "done", "refused", "failed", "undone"]
 FORMAT = "halab-drill"
 VERSION = 2
+_LARGEST = 4 << 20  # bytes of a state; a drill of eight steps has some thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class State:
 def load_state(path: str | Path) -> State:
     """Read a drill's state. Raises DrillError if there is none, or if it cannot be read."""
     try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+        fields = json.loads(read_plain(Path(path), _LARGEST))
         if (fields.pop("format"), fields.pop("version")) != (FORMAT, VERSION):
             raise ValueError(gettext("another format or version"))
         facts = fields.pop("facts")
@@ -169,7 +171,7 @@ def load_state(path: str | Path) -> State:
             gettext("there is no drill at {path}").format(path=path),
             hint=gettext("name the folder of a drill"),
         ) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OSError) as error:
         raise DrillError(
             gettext("{path} is not the state of a drill that this halab can read ({error})").format(
                 path=path, error=error

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from halab.cluster.protocol import Cluster
 from halab.errors import DrillError
-from halab.folders import exclusive
+from halab.folders import exclusive, read_plain
 from halab.protect.drill.runbook import State, load_state
 from halab.translation import gettext
 
@@ -68,7 +68,7 @@ def _marks(clusters: Iterable[Cluster]) -> list[Path]:
     folders = []
     for home in _homes(clusters):
         try:
-            folders.append(Path(json.loads((home / _MARK).read_text())["folder"]))
+            folders.append(Path(json.loads(read_plain(home / _MARK, 10_000))["folder"]))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return folders
