@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import html
+import json
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from halab.course.catalogue import entry
 from halab.course.identity import valid_learner
 from halab.course.seat import SEATS
 from halab.errors import CourseError
 from halab.folders import read_plain
 from halab.grading.preparation import one_line
+from halab.translation import gettext, gettext_noop, language, ngettext
 
 __all__ = ["Seat", "read_seats", "seat_page"]
 
@@ -20,7 +24,24 @@ STUCK = 600.0
 """Seconds without an event after which a seat is shown as stuck."""
 _MOST = 2_000_000  # bytes of a seat's file
 _REFRESH = 5  # seconds
-_HEADINGS = ("Who", "Card", "Last", "Minutes ago", "Points", "Calls")
+_HEADINGS = (
+    gettext_noop("Who"),
+    gettext_noop("Card"),
+    gettext_noop("Cell"),
+    gettext_noop("Last"),
+    gettext_noop("Minutes ago"),
+    gettext_noop("Points"),
+    gettext_noop("Calls"),
+)
+_DONE = {
+    "ran a cell": gettext_noop("ran a cell"),
+    "predicted": gettext_noop("made a prediction"),
+    "measured": gettext_noop("kept a measurement"),
+    "graded": gettext_noop("was graded"),
+    "raised a hand": gettext_noop("raised a hand"),
+    "lowered the hand": gettext_noop("lowered the hand"),
+}
+"""What seats tell, in words; anything else is another program's, and shown as it stands."""
 _STYLE = """body{margin:1.5rem;color:#1c2430;font:1.05rem/1.5 system-ui,"Noto Sans CJK SC",sans-serif}
 table{border-collapse:collapse}
 th,td{padding:.3rem 1rem .3rem 0;text-align:left;border-bottom:1px solid #c5ccd3}
@@ -33,6 +54,8 @@ class _Event(BaseModel):
     time: float = Field(allow_inf_nan=False)
     did: str
     card: int = 0
+    place: str = ""
+    cell: str = ""
     points: float | None = Field(default=None, allow_inf_nan=False)
     out_of: float | None = Field(default=None, allow_inf_nan=False)
     name: str = ""
@@ -40,11 +63,16 @@ class _Event(BaseModel):
 
 @dataclass(slots=True)
 class Seat:
-    """A seat by its events: `at` is when the last one was, `points` are by card, (earned, of how many)."""
+    """A seat by its events: `at` is when the last one was, `points` are by card, (earned, of how many).
+
+    `place` ("course" or "exercises") and `cell` are those of the cell that was run last.
+    """
 
     learner: str
     name: str = ""
     card: int = 0
+    place: str = ""
+    cell: str = ""
     did: str = ""
     at: float = 0.0
     hand: bool = False
@@ -54,6 +82,8 @@ class Seat:
         self.did, self.at = one_line(event.did, 40), event.time
         self.name = one_line(event.name, 60) or self.name
         self.card = event.card or self.card
+        if event.did == "ran a cell":
+            self.place, self.cell = event.place, one_line(event.cell, 60)
         if event.did in ("raised a hand", "lowered the hand"):
             self.hand = event.did == "raised a hand"
         if event.points is not None and event.out_of:
@@ -81,12 +111,16 @@ def read_seats(folder: Path) -> list[Seat]:
 def seat_page(seats: list[Seat], now: float, *, hide_names: bool = False, ends: float | None = None) -> str:
     """The page, which loads itself anew. Who calls or is stuck comes first. `ends` is the timer's."""
     rows = sorted(enumerate(seats, 1), key=lambda one: (not one[1].hand, not _is_stuck(one[1], now)))
-    body = "".join(_row(f"Seat {number}" if hide_names else _label(seat), seat, now) for number, seat in rows)
-    heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADINGS)
+    hidden = gettext("Seat {number}")
+    body = "".join(
+        _row(hidden.format(number=number) if hide_names else _label(seat), seat, now) for number, seat in rows
+    )
+    heads = "".join(f'<th scope="col">{gettext(head)}</th>' for head in _HEADINGS)
     clock = "" if ends is None else f'<p class="clock" role="timer">{_clock(ends - now)}</p>'
-    title = f"{len(seats)} seats"
+    title = ngettext("{n} seat", "{n} seats", len(seats)).format(n=len(seats))
+    lang = "zh-Hans" if language() == "zh" else language()
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
         f'<meta http-equiv="refresh" content="{_REFRESH}"><title>{title}</title>'
         f"<style>{_STYLE}</style></head>"
         f"<body><h1>{title}</h1>{clock}<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
@@ -103,14 +137,45 @@ def _is_stuck(seat: Seat, now: float) -> bool:
 
 
 def _row(label: str, seat: Seat, now: float) -> str:
-    calls = "✋ hand" if seat.hand else "⏳ stuck?" if _is_stuck(seat, now) else ""
+    stuck = gettext("⏳ stuck?") if _is_stuck(seat, now) else ""
+    calls = gettext("✋ hand") if seat.hand else stuck
     points = ", ".join(f"{card:02d}: {earned:g}/{of:g}" for card, (earned, of) in sorted(seat.points.items()))
     ago = f"{max(now - seat.at, 0) / 60:.0f}"
-    cells = (label, f"{seat.card}" if seat.card else "", seat.did, ago, points, calls)
+    did = gettext(_DONE.get(seat.did, "")) or seat.did
+    cells = (label, f"{seat.card}" if seat.card else "", _cell(seat), did, ago, points, calls)
     kind = ' class="call"' if calls else ""
     return f"<tr{kind}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>\n"
 
 
+def _cell(seat: Seat) -> str:
+    """The cell that was run last, as "lesson 7 of 31"; a learner's own has no number."""
+    if not seat.place:
+        return ""
+    ids = _code_cells(seat.place, seat.card)
+    what = gettext("exercise") if seat.place == "exercises" else gettext("lesson")
+    if seat.cell not in ids:
+        return gettext("{what}, a cell of their own").format(what=what)
+    return gettext("{what} {number} of {all_of}").format(
+        what=what, number=ids.index(seat.cell) + 1, all_of=len(ids)
+    )
+
+
+def _code_cells(place: str, card: int) -> tuple[str, ...]:
+    """The code cells of a lesson or an exercise as the course has them, in order; () if there is none."""
+    try:
+        return _ids(entry(card).exercise_path if place == "exercises" else entry(card).lesson_path)
+    except (CourseError, LookupError, OSError, ValueError):
+        return ()
+
+
+@cache
+def _ids(notebook: Path) -> tuple[str, ...]:
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return tuple(cell.get("id", "") for cell in cells if cell["cell_type"] == "code")
+
+
 def _clock(left: float) -> str:
     minutes, seconds = divmod(int(max(left, 0)), 60)
-    return f"{minutes}:{seconds:02d} left" if left > 0 else "Time is up"
+    if left <= 0:
+        return gettext("Time is up")
+    return gettext("{minutes}:{seconds:02d} left").format(minutes=minutes, seconds=seconds)

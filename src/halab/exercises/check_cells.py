@@ -12,6 +12,7 @@ from typing import Any
 
 from IPython import get_ipython
 
+from halab.course.seat import follow_cells
 from halab.exercises.expectations import CheckFailed, defined_names, explain
 from halab.translation import gettext
 
@@ -31,6 +32,7 @@ def speak_in_notebook() -> None:
     shell = get_ipython()
     if getattr(shell, "kernel", None) is None or shell.custom_exceptions:
         return
+    follow_cells()
     shell.set_custom_exc((Exception,), _say_why_not)
     shell.events.register("post_run_cell", _note_result)
 

@@ -106,7 +106,7 @@ def grade(card: int, on_progress: Callable[[float], None] = lambda done: None) -
     copy = work_dir() / "exercises" / assignment / f"{assignment}.ipynb"
     report = grade_notebook(copy, assignment, learner_id(), on_progress)
     append(state_dir() / "grades.jsonl", report.as_dict())
-    tell_class("graded", card, report.points, report.out_of)
+    tell_class("graded", card, points=report.points, out_of=report.out_of)
     return report
 
 

@@ -18,7 +18,7 @@ from halab.course.cards import card
 from halab.course.catalogue import CATALOGUE
 from halab.course.identity import learner_id
 from halab.course.paths import journals, work_dir
-from halab.course.seat import tell_class
+from halab.course.seat import follow_cells, tell_class
 from halab.measure.experiments import fault_experiment
 from halab.measure.experiments.fault_experiment import journal_name
 from halab.measure.journal.experiment_name import experiment_of, run_name
@@ -55,6 +55,7 @@ __all__ = [
 ]
 
 show_runs_with(LiveRun)  # what a lesson measures is seen while it runs
+follow_cells()
 
 
 def table(title: str, headings: Row, rows: Iterable[Sequence[object]], *remarks: str) -> Table:
