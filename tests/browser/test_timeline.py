@@ -151,6 +151,7 @@ def test_lanes_can_be_taken_away_and_say_what_they_are(notebook) -> None:  # typ
     assert badges == ["card", "formula", "simulated", "measured"]
     mine = page.locator('[data-lane="lane-0"]')
     expect(mine).to_contain_text("My crash")
+    expect(mine).to_contain_text("search back after")
     expect(mine.locator("svg")).to_have_count(1)
     mine.locator("input").uncheck()
     expect(mine.locator("svg")).to_have_count(0)

@@ -2,6 +2,7 @@ import base64
 
 import pytest
 
+from halab.measure.journal.outage import rto
 from halab.models.failover import CARD, MILVUS, Failover, Heartbeats, Lease
 from halab.models.retry_policy import RetryPolicy
 from halab.sim.failover_requests import simulate
@@ -50,6 +51,9 @@ def test_a_lane_is_plain_data_that_starts_at_the_fault() -> None:
     assert min(sample[0] for sample in drawn.samples) == -5
     assert {sample[2] for sample in drawn.samples} <= {"ok", "fail", "unknown"}
     assert drawn.phases["back"] == run.timeline.back
+    operation, seconds = drawn.back or ("", 0.0)
+    assert operation == "search"
+    assert seconds == pytest.approx(rto([s for s in run.samples if s.operation == "search"], 5.0), abs=0.001)
 
 
 def test_measured_and_simulated_lanes_wear_their_word() -> None:

@@ -202,6 +202,7 @@ export const wordsOf = ({ gettext, pgettext }) => ({
   answered: (count) => gettext("{count} answered", { count }),
   answeredLate: (count) => gettext("{count} answered late", { count }),
   backAfter: (time) => gettext("back after {time}", { time }),
+  operationBack: (operation, time) => gettext("{operation} back after {time}", { operation, time }),
   beforeFault: (time) => gettext("{time} before the fault", { time }),
   afterFault: (time) => gettext("{time} after the fault", { time }),
   outage: (time, rate, count, unknown, late) => {
@@ -1144,9 +1145,14 @@ function short(operation) {
 }
 
 function summary(lane, words) {
-  return [marked(lane) ? words.backAfter(seconds(lane.phases.back, words)) : "", counts(lane, words)]
-    .filter(Boolean)
-    .join(" · ");
+  return [back(lane, words), counts(lane, words)].filter(Boolean).join(" · ");
+}
+
+function back(lane, words) {
+  if (marked(lane)) return words.backAfter(seconds(lane.phases.back, words));
+  if (!lane.back) return "";
+  const [operation, time] = lane.back;
+  return words.operationBack(words.operations[operation] ?? operation, seconds(time, words));
 }
 
 function counts(lane, words) {

@@ -10,6 +10,7 @@ simulated lane when the settings have come to rest. Where no front end runs, a p
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
@@ -19,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from halab.measure.journal.marks import MARKS, mark_of
+from halab.measure.journal.outage import rto
 from halab.measure.journal.plots import as_svg
 from halab.models.failover import (
     CARD,
@@ -67,12 +69,15 @@ class Lane:
     A sample is (intended send, latency, outcome, operation); outcome is "ok", "fail", "unknown", or
     "empty" for an answer without a hit, which counts as a failure.
     `simulated` decides which of the two words the lane wears. `phases` are marks of a timeline, if known.
+    `back` is the operation that a lane of several is compared by, searches if it has them, and its RTO;
+    None if that was not noticed or did not end.
     """
 
     label: str
     samples: Sequence[tuple[float, float, str, str]] = ()
     simulated: bool = False
     phases: Mapping[str, float] = field(default_factory=dict)
+    back: tuple[str, float] | None = None
 
 
 def lane(
@@ -90,7 +95,16 @@ def lane(
         (round(s.intended - at, 4), round(s.latency, 4), mark_of(s), s.operation)
         for s in sorted(samples, key=lambda sample: (sample.operation, sample.intended))
     ]
-    return Lane(label, plain, simulated, phases or {})
+    return Lane(label, plain, simulated, phases or {}, _back(samples, at))
+
+
+def _back(samples: Sequence[Sample], at: float) -> tuple[str, float] | None:
+    names = list(dict.fromkeys(sample.operation for sample in samples))
+    if not names:
+        return None
+    name = "search" if "search" in names else names[0]
+    seconds = rto([sample for sample in samples if sample.operation == name], at)
+    return None if seconds is None or math.isinf(seconds) else (name, round(seconds, 3))
 
 
 class FailoverTimeline(CourseWidget):
