@@ -70,10 +70,10 @@ def text_table(
 ) -> str:
     """Heading, table and remarks, one under the other, `columns` wide at most.
 
-    Heading and columns' headings are put into the learner's language. `align` is for all columns but the
-    first.
+    The heading is in words. The columns' headings are messages, put into the learner's language here.
+    `align` is for all columns but the first.
     """
-    heading, headings = gettext(heading), [gettext(name) for name in headings]
+    headings = [gettext(name) for name in headings]
     table = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for index, (name, *cells) in enumerate(zip(headings, *rows, strict=True)):
         # Words stay whole; only one that is longer than any word, such as a path, is broken.
@@ -105,7 +105,7 @@ def html_table(
     heading: str, headings: Row, rows: Sequence[Row], remarks: Sequence[str] = (), align: str = "right"
 ) -> str:
     """The same as HTML, escaped; the heading is the table's caption."""
-    heading, headings = gettext(heading), [gettext(name) for name in headings]
+    headings = [gettext(name) for name in headings]
     head = "".join(
         f'<th scope="col" style="{_style(name, align if column else "left")}">{html.escape(name)}</th>'
         for column, name in enumerate(headings)

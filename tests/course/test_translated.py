@@ -1,9 +1,11 @@
 """Everything a learner reads is there in Chinese, as new as the English; translated code is Python."""
 
 import json
+import re
 
 import pytest
 import typer
+from babel.messages.pofile import read_po
 
 from halab import cli
 from halab.commands.help_texts import help_texts
@@ -12,6 +14,7 @@ from halab.course.notebook_translation import translate_notebook
 from halab.course.paths import course_root
 from halab.course.translation_check import gaps
 from halab.grading.grader import Check
+from halab.translation import catalogue_path
 
 NOTEBOOKS = [f"course/{path.name}" for path in sorted((course_root() / "course").glob("*.ipynb"))]
 NOTEBOOKS += [exercise.exercise for exercise in exercises()]
@@ -20,6 +23,14 @@ NOTEBOOKS += [exercise.exercise for exercise in exercises()]
 def test_no_text_is_missing_or_stale_in_chinese():
     said = help_texts(typer.main.get_command(cli.app))
     assert [str(gap) for gap in gaps("zh", said)] == []
+
+
+def test_a_translator_reads_what_each_placeholder_stands_for():
+    with catalogue_path("zh").open("rb") as file:
+        texts = [str(message.id) for message in read_po(file)]  # of a plural both forms
+    names = {name for text in texts for name in re.findall(r"(?<!\{)\{(\w+)", text)}
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)*|p99", name)] == []
+    assert not names & {"value", "which", "words", "where", "float", "type", "str", "len", "int", "get"}
 
 
 @pytest.mark.parametrize("relative", NOTEBOOKS)

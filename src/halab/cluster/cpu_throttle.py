@@ -41,8 +41,8 @@ def throttle_cpu(pids: Sequence[int], share: float, period: float = 0.1) -> Iter
         raise FaultError(
             gettext(
                 "A speed limit needs processes, a share between 0 and 1 and a period of at most "
-                "{LONGEST:g} s; found {count} processes, {share:g}, {period:g} s."
-            ).format(LONGEST=LONGEST, count=len(pids), share=share, period=period),
+                "{longest:g} s; found {count} processes, {share:g}, {period:g} s."
+            ).format(longest=LONGEST, count=len(pids), share=share, period=period),
             hint=gettext("For example share=0.2, period=0.1."),
         )
     limiter = subprocess.Popen(

@@ -57,12 +57,12 @@ def _caption(status: dict[str, Any]) -> str:
     memory = sum(component["memory"] for component in status["components"])
     parts = [
         f"{status['phase']}",
-        gettext("{value:.0f} MiB resident, shared pages counted in each process").format(value=memory / MIB),
+        gettext("{size:.0f} MiB resident, shared pages counted in each process").format(size=memory / MIB),
     ]
     if status.get("disk"):
         parts.append(
-            gettext("{value:.0f} MiB on disk (bounded by its settings to about 3 GiB)").format(
-                value=status["disk"] / MIB
+            gettext("{size:.0f} MiB on disk (bounded by its settings to about 3 GiB)").format(
+                size=status["disk"] / MIB
             )
         )
     if notebook := status.get("notebook"):
@@ -72,11 +72,11 @@ def _caption(status: dict[str, Any]) -> str:
 
 def _headline(status: dict[str, Any]) -> Text:
     return Text(
-        gettext("{elapsed:5.1f} s  {phase}  {done}/{value} healthy").format(
+        gettext("{elapsed:5.1f} s  {phase}  {done}/{all} healthy").format(
             elapsed=status["elapsed"],
             phase=status["phase"],
             done=status["done"],
-            value=status["total"] or "?",
+            all=status["total"] or "?",
         )
     )
 

@@ -70,13 +70,13 @@ class Report:
         if failed:
             names = ", ".join(failed)
             return gettext(
-                "{FAIL} Not ready: {names} failed. Do what stands beside it, then run it again."
-            ).format(FAIL=MARK["FAIL"], names=names)
+                "{mark} Not ready: {names} failed. Do what stands beside it, then run it again."
+            ).format(mark=MARK["FAIL"], names=names)
         if warned:
-            return gettext("{WARN} Ready: clusters run here. Worth a look: {warned}.").format(
-                WARN=MARK["WARN"], warned=", ".join(warned)
+            return gettext("{mark} Ready: clusters run here. Worth a look: {warned}.").format(
+                mark=MARK["WARN"], warned=", ".join(warned)
             )
-        return gettext("{PASS} Ready: clusters run here, and every check passed.").format(PASS=MARK["PASS"])
+        return gettext("{mark} Ready: clusters run here, and every check passed.").format(mark=MARK["PASS"])
 
     def __repr__(self) -> str:
         return text_table(_HEADING, _COLUMNS, self._rows(), [self.verdict], align="left")
@@ -154,7 +154,7 @@ def _processor() -> Iterator[Check]:
                 gettext("Milvus needs a CPU that has them."),
             )
         else:
-            yield Check(gettext("CPU flags"), "PASS", gettext("has {FLAGS}").format(FLAGS=", ".join(FLAGS)))
+            yield Check(gettext("CPU flags"), "PASS", gettext("has {flags}").format(flags=", ".join(FLAGS)))
 
 
 def _memory() -> Iterator[Check]:
@@ -214,8 +214,8 @@ def _ports() -> Iterator[Check]:
         yield Check(
             gettext("ports"),
             "PASS",
-            gettext("{needed} free between {FIRST} and {LAST}").format(
-                needed=needed, FIRST=ports.FIRST, LAST=ports.LAST
+            gettext("{found} free between {first} and {last}").format(
+                found=needed, first=ports.FIRST, last=ports.LAST
             ),
         )
 
@@ -245,8 +245,8 @@ def _leftovers() -> Iterator[Check]:
     stale = sorted(folders - running)
     orphans = _orphans()
     if stale or orphans:
-        found = gettext("{count} stale folder(s), {count2} process(es) without a supervisor").format(
-            count=len(stale), count2=len(orphans)
+        found = gettext("{stale} stale folder(s), {orphans} process(es) without a supervisor").format(
+            stale=len(stale), orphans=len(orphans)
         )
         yield Check(gettext("leftovers"), "WARN", found, gettext("Run: halab down --all"))
     else:
@@ -280,9 +280,9 @@ def _interfaces() -> Iterator[Check]:
         open_to=", ".join(open_to)
     )
     advice = gettext(
-        "On a network you do not trust, close ports {FIRST}-{LAST} in the firewall while a "
+        "On a network you do not trust, close ports {first}-{last} in the firewall while a "
         "cluster runs. etcd, the log and the object store listen on loopback only."
-    ).format(FIRST=ports.FIRST, LAST=ports.LAST)
+    ).format(first=ports.FIRST, last=ports.LAST)
     yield Check(gettext("network"), "WARN", found, advice)
 
 

@@ -139,8 +139,8 @@ def balance(servers: Mapping[str, str], algorithm: str = "leastconn") -> Iterato
     if not servers or algorithm not in ALGORITHMS:
         raise ClusterError(
             gettext(
-                "A balancer needs servers and one of {ALGORITHMS}; found {count} servers and {algorithm!r}."
-            ).format(ALGORITHMS=", ".join(ALGORITHMS), count=len(servers), algorithm=algorithm),
+                "A balancer needs servers and one of {algorithms}; found {count} servers and {algorithm!r}."
+            ).format(algorithms=", ".join(ALGORITHMS), count=len(servers), algorithm=algorithm),
             hint=gettext('For example balance(proxies(cluster), "leastconn").'),
         )
     command = find_haproxy()

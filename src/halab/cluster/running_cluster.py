@@ -59,9 +59,11 @@ def check_same_settings(
     if running != asked:
         raise ClusterExists(
             gettext(
-                "A cluster {name!r} is running with profile {value} and TTL {value2:g} s; asked for "
-                "profile {value3} and TTL {value4:g} s."
-            ).format(name=name, value=running[0], value2=running[1], value3=asked[0], value4=asked[1]),
+                "A cluster {name!r} is running with profile {profile} and TTL {ttl:g} s; asked for "
+                "profile {other_profile} and TTL {other_ttl:g} s."
+            ).format(
+                name=name, profile=running[0], ttl=running[1], other_profile=asked[0], other_ttl=asked[1]
+            ),
             hint=gettext(
                 "Take it down (in a notebook cluster.down(), in a terminal halab down --name {name}) "
                 'or use another name: halab.cluster("lab-2").'
@@ -240,16 +242,16 @@ class RunningCluster(ABC):
                         waited=waited
                     )
                     + "; ".join(
-                        gettext("{name} is {health} ({value})").format(
-                            name=part.name, health=part.health, value=part.note or gettext("no note")
+                        gettext("{name} is {health} ({note})").format(
+                            name=part.name, health=part.health, note=part.note or gettext("no note")
                         )
                         for part in unhealthy
                     )
                     + gettext(". {name} last wrote:\n{tail}").format(
                         name=unhealthy[0].name, tail=self._tail(unhealthy[0].name)
                     ),
-                    hint=gettext("Start it again with: halab restart --name {name} {name2}").format(
-                        name=self.name, name2=unhealthy[0].name
+                    hint=gettext("Start it again with: halab restart --name {name} {component}").format(
+                        name=self.name, component=unhealthy[0].name
                     ),
                 )
             time.sleep(_POLL)

@@ -104,8 +104,8 @@ class SimulatedCluster:
     ) -> None:
         if profile not in PROFILES:
             raise ValueError(
-                gettext('profile must be one of {PROFILES}; not "{profile}"').format(
-                    PROFILES=", ".join(PROFILES), profile=profile
+                gettext('profile must be one of {profiles}; not "{profile}"').format(
+                    profiles=", ".join(PROFILES), profile=profile
                 )
             )
         if milvus not in ARCHITECTURES:

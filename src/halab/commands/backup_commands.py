@@ -140,8 +140,8 @@ def _pair(text: str) -> tuple[str, str]:
 def _show(heading: str, folder: Path, manifest: Manifest) -> None:
     from halab.protect.backup.manifest import doubled_remark
 
-    size = gettext("{rows:,} rows, {value:,.1f} MB").format(
-        rows=manifest.rows, value=manifest.bytes / 1000000.0
+    size = gettext("{rows:,} rows, {size:,.1f} MB").format(
+        rows=manifest.rows, size=manifest.bytes / 1000000.0
     )
     console.print(
         gettext("{heading}: {names}: {size}, begun {begun}").format(

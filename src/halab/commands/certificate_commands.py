@@ -70,7 +70,7 @@ def progress(
         return
     print(_board(found, lang))
     console.print(
-        gettext("[bold]{which}:[/] {text}").format(which=gettext("Next"), text=escape(step.text)),
+        gettext("[bold]Next:[/] {step}").format(step=escape(step.text)),
         highlight=False,
     )
     for note in found.notes:
@@ -223,8 +223,8 @@ def verify(
         if result.certificate:
             record = result.certificate.record
             print(
-                gettext("  {value}, learner {learner}, {issued:%Y-%m-%d}").format(
-                    value=record.name or gettext("no name"), learner=record.learner, issued=record.issued
+                gettext("  {holder}, learner {learner}, {issued:%Y-%m-%d}").format(
+                    holder=record.name or gettext("no name"), learner=record.learner, issued=record.issued
                 )
             )
             print(gettext("  Record digest {digest}").format(digest=result.certificate.digest))

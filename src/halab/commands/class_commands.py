@@ -127,8 +127,8 @@ def certify(
             Path(scratch),
             accept=accept or (),
             on_learner=lambda learner, done, total: status.update(
-                gettext("{value} of {total}: {learner}").format(
-                    value=done + 1, total=total, learner=escape(learner)
+                gettext("{done} of {total}: {learner}").format(
+                    done=done + 1, total=total, learner=escape(learner)
                 )
             ),
         )
@@ -163,8 +163,8 @@ def _show_certificates(certified: ClassCertificates, out: Path) -> None:
     made = [one for one in certified.learners if one.files]
     console.print(
         ngettext(
-            "{n} certificate was made, in {out}.", "{n} certificates were made, in {out}.", len(made)
-        ).format(n=len(made), out=out),
+            "{count} certificate was made, in {out}.", "{count} certificates were made, in {out}.", len(made)
+        ).format(count=len(made), out=out),
         highlight=False,
         soft_wrap=True,
     )
@@ -280,10 +280,11 @@ def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: 
         count = len(submitted.left_out)
         _say(
             ngettext(
-                "{n} thing was left out: see the rows with ! in the table and the reasons in grades.csv.",
-                "{n} things were left out: see the rows with ! in the table and the reasons in grades.csv.",
+                "{count} thing was left out: see the rows with ! in the table and the reasons in grades.csv.",
+                "{count} things were left out: see the rows with ! in the table and the reasons in "
+                "grades.csv.",
                 count,
-            ).format(n=count)
+            ).format(count=count)
         )
     if ungraded or submitted.left_out:
         raise typer.Exit(1)
@@ -354,7 +355,9 @@ def _show(report: ClassReport) -> None:
     table.add_column(gettext("Learner"), overflow="fold")
     for assignment in assignments:
         table.add_column(
-            gettext("{value}\nof {out_of:g}").format(value=assignment[:2], out_of=report.out_of(assignment)),
+            gettext("{exercise}\nof {out_of:g}").format(
+                exercise=assignment[:2], out_of=report.out_of(assignment)
+            ),
             justify="right",
         )
     table.add_column(gettext("All\nof {out_of:g}").format(out_of=out_of), justify="right")

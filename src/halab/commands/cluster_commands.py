@@ -168,8 +168,8 @@ def heal(
     with console.status(gettext("waiting until every component is healthy")):
         seconds = cluster.wait_healthy()
     console.print(
-        gettext("Healed: {value}. Healthy after {seconds:.1f} s.").format(
-            value=", ".join(names) or gettext("nothing had a fault"), seconds=seconds
+        gettext("Healed: {faults}. Healthy after {seconds:.1f} s.").format(
+            faults=", ".join(names) or gettext("nothing had a fault"), seconds=seconds
         )
     )
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from halab.commands.help_texts import help_texts
 from halab.errors import CourseError, SubmissionError
-from halab.translation import gettext, languages
+from halab.translation import gettext, languages, ngettext
 
 if TYPE_CHECKING:
     from halab.grading.grader import Check, GradeReport
@@ -60,13 +60,12 @@ def grade(
 
     cards = _cards(what)
     if not messages.is_terminal:  # such as `!halab grade` in a notebook, where no bar moves
-        exercises = gettext("{count} exercise{which}").format(
-            count=len(cards), which="s" if len(cards) > 1 else ""
-        )
         messages.print(
-            gettext("Grading {exercises}, each for up to a minute on a busy machine ...").format(
-                exercises=exercises
-            ),
+            ngettext(
+                "Grading {count} exercise, for up to a minute on a busy machine ...",
+                "Grading {count} exercises, each for up to a minute on a busy machine ...",
+                len(cards),
+            ).format(count=len(cards)),
             highlight=False,
         )
     with _progress(cards) as on_progress:
@@ -255,8 +254,8 @@ def _show(report: GradeReport) -> None:
     from halab.course.catalogue import entry
     from halab.translation import language
 
-    title = gettext("Exercise {card}: {in_}").format(
-        card=report.card, in_=entry(report.card).title.in_(language())
+    title = gettext("Exercise {card}: {title}").format(
+        card=report.card, title=entry(report.card).title.in_(language())
     )
     table = Table(
         title=title, title_justify="left", caption=f"{report.seconds:.1f} s", caption_justify="right"

@@ -51,7 +51,7 @@ def drill(
         _roll_back(folder)
         return
     report = _rehearse(folder, primary, standby, Targets(rto, rpo), notice)
-    print(gettext("\n{report}\n\nReport: {value}").format(report=report, value=folder / "report.html"))
+    print(gettext("\n{report}\n\nReport: {page}").format(report=report, page=folder / "report.html"))
     if report.wrong:
         raise typer.Exit(1)
 

@@ -97,7 +97,7 @@ def _view(watch: Monitor) -> RenderableType:
             prometheus=watch.prometheus, inbox_page=watch.inbox_page
         ),
         _last_answer(watch.canary.last),
-        gettext("Rules that hold now: {value}").format(value=", ".join(alerts) or gettext("none")),
+        gettext("Rules that hold now: {alerts}").format(alerts=", ".join(alerts) or gettext("none")),
         "",
     ]
     return Group(*(escape(line) for line in lines), escape(repr(watch.inbox)))
@@ -109,4 +109,4 @@ def _last_answer(answer: Answer | None) -> str:
     if not answer.answered:
         return gettext("Canary: no answer ({error})").format(error=answer.error)
     found = gettext("found its row") if answer.found else gettext("an answer WITHOUT its row")
-    return gettext("Canary: {found} after {value:.0f} ms").format(found=found, value=answer.latency * 1000)
+    return gettext("Canary: {found} after {delay:.0f} ms").format(found=found, delay=answer.latency * 1000)

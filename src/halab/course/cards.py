@@ -201,15 +201,15 @@ def card(number: int, lang: Language | None = None) -> Card:
     if (loaded.number, loaded.slug, loaded.language) != (number, which.slug, chosen):
         raise CourseError(
             gettext(
-                "{path} should be card {number}, {slug}, in {chosen}; it says it is card {number2}, "
-                "{slug2}, in {language}."
+                "{path} should be card {number}, {slug}, in {chosen}; it says it is card {other_number}, "
+                "{other_slug}, in {language}."
             ).format(
                 path=path,
                 number=number,
                 slug=which.slug,
                 chosen=chosen,
-                number2=loaded.number,
-                slug2=loaded.slug,
+                other_number=loaded.number,
+                other_slug=loaded.slug,
                 language=loaded.language,
             ),
             hint=gettext("Correct card, slug and language at the top of the file."),

@@ -54,8 +54,8 @@ def valid_learner(name: str) -> str:
         raise CourseError(
             gettext(
                 "A learner's id has up to 64 letters of any script, digits, blanks between them or . "
-                "_ @ - ' and begins with no . or -; {value!r} is none."
-            ).format(value=name[:100]),
+                "_ @ - ' and begins with no . or -; {found!r} is none."
+            ).format(found=name[:100]),
             hint=gettext("Use the id your instructor gave you, or unset HALAB_LEARNER to work on your own."),
         )
     return composed

@@ -107,6 +107,6 @@ def _check(card: int, numbers: dict[str, float]) -> None:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value):
             raise CourseError(
-                gettext("{name} should be a number, and it is {value!r}.").format(name=name, value=value),
+                gettext("{name} should be a number, and it is {number!r}.").format(name=name, number=value),
                 hint=example,
             )

@@ -93,8 +93,8 @@ def _renamed(path: Path) -> Path:
 
 def _say(path: Path, aside: Path, what_now: str) -> None:
     warnings.warn(
-        gettext("{name} is damaged; it was set aside as {name2}. {what_now}").format(
-            name=path.name, name2=aside.name, what_now=what_now
+        gettext("{name} is damaged; it was set aside as {set_aside}. {what_now}").format(
+            name=path.name, set_aside=aside.name, what_now=what_now
         ),
         DamagedFileWarning,
         stacklevel=4,

@@ -14,7 +14,7 @@ from IPython import get_ipython
 
 from halab.course.seat import follow_cells
 from halab.exercises.expectations import CheckFailed, defined_names, explain
-from halab.translation import gettext
+from halab.translation import gettext, ngettext
 
 __all__ = ["speak_in_notebook"]
 
@@ -62,8 +62,8 @@ def _tell_what_is_old(check: str) -> None:
     for name in set(re.findall(r"\w+", check)) & set(_unread) & set(get_ipython().user_ns):
         print(
             gettext(
-                "Mind: this was the {name} from before. Its cell as it is now did not run. {value}"
-            ).format(name=name, value=_unread[name])
+                "Mind: this was the {name} from before. Its cell as it is now did not run. {reason}"
+            ).format(name=name, reason=_unread[name])
         )
 
 
@@ -71,11 +71,7 @@ def _points() -> str:
     """What the check that runs is worth, in words, if the front end sends the cell's metadata."""
     mark = get_ipython().kernel.get_parent("shell").get("metadata", {}).get("nbgrader", {})
     points = mark.get("points")
-    return (
-        gettext(", {points} point{which}").format(points=points, which="" if points == 1 else "s")
-        if points
-        else ""
-    )
+    return ngettext(", {points} point", ", {points} points", points).format(points=points) if points else ""
 
 
 def _say_why_not(

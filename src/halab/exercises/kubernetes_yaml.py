@@ -106,7 +106,7 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if not node.tag.endswith(_JSON_TAGS):
             raise _refusal(
-                gettext("Kubernetes knows no {value}").format(value=node.tag.rpartition(":")[2]), node
+                gettext("Kubernetes knows no {kind}").format(kind=node.tag.rpartition(":")[2]), node
             )
         value = super().construct_object(node, deep)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -144,9 +144,7 @@ def _compose(text: str) -> yaml.Node:
         raise ManifestError(gettext("there is no YAML here"), 1, 1)
     if len(text) > _MOST_CHARACTERS:
         raise ManifestError(
-            gettext("a Pod takes no more than {MOST_CHARACTERS} characters").format(
-                MOST_CHARACTERS=_MOST_CHARACTERS
-            ),
+            gettext("a Pod takes no more than {most} characters").format(most=_MOST_CHARACTERS),
             1,
             1,
         )
@@ -161,7 +159,7 @@ def _compose(text: str) -> yaml.Node:
         ) from None
     except (yaml.YAMLError, ValueError) as error:
         raise ManifestError(
-            gettext("this is not YAML: {value}").format(value=str(error).splitlines()[0]), 1, 1
+            gettext("this is not YAML: {problem}").format(problem=str(error).splitlines()[0]), 1, 1
         ) from None
     if node is None:
         raise ManifestError(gettext("there is no YAML here"), 1, 1)
@@ -205,7 +203,7 @@ def _check_events(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             raise ManifestError(
-                gettext("more than {DEEPEST} levels").format(DEEPEST=_DEEPEST),
+                gettext("more than {most} levels").format(most=_DEEPEST),
                 *_line_and_column(event.start_mark),
             )
 
@@ -217,7 +215,7 @@ def _refuse_duplicate_keys(node: yaml.Node) -> None:
         for key, value in node.value:
             if str(key.value) in names:
                 raise ManifestError(
-                    gettext('"{value}" is there twice').format(value=key.value),
+                    gettext('"{key}" is there twice').format(key=key.value),
                     *_line_and_column(key.start_mark),
                 )
             names.add(str(key.value))
@@ -232,7 +230,7 @@ def _error_of(error: Any, node: yaml.Node) -> ManifestError:
     unexpected = re.search(r"'([^']+)' was unexpected", error.message)
     if unexpected:
         return ManifestError(
-            gettext('Kubernetes knows no "{value}" here').format(value=unexpected[1]),
+            gettext('Kubernetes knows no "{word}" here').format(word=unexpected[1]),
             *_position(node, (*path, unexpected[1]), key=True),
         )
     where = ".".join(map(str, path)) or gettext("the document")

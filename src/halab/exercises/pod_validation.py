@@ -79,8 +79,8 @@ def _metadata(metadata: Mapping[str, Any]) -> Iterator[Problem]:
     elif name is not None and (len(name) > 253 or not _SUBDOMAIN.fullmatch(name)):
         yield (
             gettext(
-                "{value!r} is no Pod's name: small letters, digits, - and ., a letter or digit at each end"
-            ).format(value=name[:60]),
+                "{name!r} is no Pod's name: small letters, digits, - and ., a letter or digit at each end"
+            ).format(name=name[:60]),
             ("metadata", "name"),
             False,
         )
@@ -89,8 +89,8 @@ def _metadata(metadata: Mapping[str, Any]) -> Iterator[Problem]:
 def _container(container: Mapping[str, Any], path: Path) -> Iterator[Problem]:
     if not _LABEL.fullmatch(container["name"]):
         yield (
-            gettext("{value!r} is no container's name: up to 63 small letters, digits and -").format(
-                value=container["name"][:60]
+            gettext("{name!r} is no container's name: up to 63 small letters, digits and -").format(
+                name=container["name"][:60]
             ),
             (*path, "name"),
             False,
@@ -120,16 +120,16 @@ def _probe(probe: Mapping[str, Any], name: str, path: Path) -> Iterator[Problem]
         value = probe.get(field, least)
         if value < least:
             yield (
-                gettext("{field} is {value}, and the least is {least}").format(
-                    field=field, value=value, least=least
+                gettext("{field} is {number}, and the least is {least}").format(
+                    field=field, number=value, least=least
                 ),
                 (*path, field),
                 True,
             )
         if value > _MOST:
             yield (
-                gettext("{field} is {value}, and the most is {MOST}").format(
-                    field=field, value=value, MOST=_MOST
+                gettext("{field} is {number}, and the most is {most}").format(
+                    field=field, number=value, most=_MOST
                 ),
                 (*path, field),
                 True,
@@ -143,8 +143,8 @@ def _probe(probe: Mapping[str, Any], name: str, path: Path) -> Iterator[Problem]
     handlers = [handler for handler in _HANDLERS if handler in probe]
     if len(handlers) != 1:
         yield (
-            gettext("a {name} asks in one way of {HANDLERS}; this one has {value}").format(
-                name=name, HANDLERS=", ".join(_HANDLERS), value=" and ".join(handlers) or gettext("none")
+            gettext("a {name} asks in one way of {ways}; this one has {found}").format(
+                name=name, ways=", ".join(_HANDLERS), found=" and ".join(handlers) or gettext("none")
             ),
             path,
             True,
@@ -168,9 +168,9 @@ def _port(port: int | str, path: Path) -> Iterator[Problem]:
             number = gettext(": a number stands without quotes") if port.isdigit() else ""
             yield (
                 gettext(
-                    "{value!r} is no port's name, which has up to 15 small letters, digits and - and at "
+                    "{name!r} is no port's name, which has up to 15 small letters, digits and - and at "
                     "least one letter{number}"
-                ).format(value=port[:60], number=number),
+                ).format(name=port[:60], number=number),
                 path,
                 False,
             )

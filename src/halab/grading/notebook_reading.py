@@ -64,7 +64,7 @@ def _list(sheet: Mapping[str, Any]) -> list[Any]:
 
 def _cell(read: Any, number: int) -> Any:
     if not isinstance(read, dict):
-        raise ValueError(gettext("cell {value} is no cell").format(value=number + 1))
+        raise ValueError(gettext("cell {number} is no cell").format(number=number + 1))
     source = _text(read.get("source", read.get("input", "")), number)
     kind = read.get("cell_type")
     if kind not in _TYPES:
@@ -91,11 +91,11 @@ def _text(source: Any, number: int) -> str:
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     if not isinstance(source, str):
-        raise ValueError(gettext("the text of cell {value} is no text").format(value=number + 1))
+        raise ValueError(gettext("the text of cell {number} is no text").format(number=number + 1))
     if len(source) > _MOST_TEXT:
         raise ValueError(
-            gettext("cell {value} has {count:,} characters; {MOST_TEXT:,} are the most").format(
-                value=number + 1, count=len(source), MOST_TEXT=_MOST_TEXT
+            gettext("cell {number} has {count:,} characters; {most:,} are the most").format(
+                number=number + 1, count=len(source), most=_MOST_TEXT
             )
         )
     return source

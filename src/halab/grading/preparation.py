@@ -82,8 +82,8 @@ def _read(path: Path) -> Any:
         ) from error
     if len(notebook.cells) > MAX_CELLS:
         raise SubmissionError(
-            gettext("{name} has {count} cells; a submission may have {MAX_CELLS}.").format(
-                name=path.name, count=len(notebook.cells), MAX_CELLS=MAX_CELLS
+            gettext("{name} has {count} cells; a submission may have {most}.").format(
+                name=path.name, count=len(notebook.cells), most=MAX_CELLS
             ),
             hint=gettext("Delete the cells that are no answers, save, and grade again."),
         )
@@ -212,8 +212,10 @@ def _duplicate_cells(notebook: Any, counts: Counter[str], originals: dict[str, A
             later.add(name)
     notebook.cells = cells[::-1]
     return [
-        gettext("The cell {name} is there {count} times; the last one {which}counts.").format(
-            name=name, count=count, which="" if _locked(originals[name]) else gettext("that was written in ")
+        gettext("The cell {name} is there {count} times; the last one {written}counts.").format(
+            name=name,
+            count=count,
+            written="" if _locked(originals[name]) else gettext("that was written in "),
         )
         for name, count in counts.items()
         if count > 1

@@ -32,7 +32,7 @@ from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.models.quorum import leadership
 from halab.tables import Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, ngettext
 from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.card_view import Finding, RunVerdict
 
@@ -101,7 +101,7 @@ def read_sessions(cluster: Cluster) -> Table:
     ]
     if cluster.engine == "simulated":
         remarks.insert(0, gettext("SIMULATED: these are the keys that such a cluster would have."))
-    headings = (gettext("key in etcd"), "", gettext("held by"), gettext("lease left"))
+    headings = (gettext_noop("key in etcd"), "", gettext_noop("held by"), gettext_noop("lease left"))
     return Table(
         gettext("Sessions of cluster {name}").format(name=cluster.name), headings, tuple(rows), tuple(remarks)
     )
@@ -121,14 +121,16 @@ def copies(retriever: Retriever) -> Sentence:
             time.sleep(1.0)
         answers.append(retriever.copies_on())
     nodes, wanted = answers[-1], retriever.replicas
-    said = gettext("{count} of {wanted} copies answer{which}{nodes}.").format(
-        count=len(nodes), wanted=wanted, which=": " if nodes else "", nodes=", ".join(nodes)
+    message = (
+        gettext("{count} of {wanted} copies answer: {nodes}.")
+        if nodes
+        else gettext("{count} of {wanted} copies answer.")
     )
-    if len(nodes) < wanted:
-        missing = wanted - len(nodes)
-        said += gettext(" {missing} {which} no query node now.").format(
-            missing=missing, which=gettext("has") if missing == 1 else gettext("have")
-        )
+    said = message.format(count=len(nodes), wanted=wanted, nodes=", ".join(nodes))
+    if missing := wanted - len(nodes):
+        said += ngettext(
+            " {missing} has no query node now.", " {missing} have no query node now.", missing
+        ).format(missing=missing)
     return Sentence(said)
 
 
@@ -152,7 +154,7 @@ def compare_parts(*journals: Journal) -> Table:
     )
     remark = gettext("You said: seconds without metadata calls. The others: seconds until lasting service.")
     title = gettext("What was lost, and how long was it gone?")
-    headings = (gettext_noop("fault"), gettext("you said"), *_OPERATIONS)
+    headings = (gettext_noop("fault"), gettext_noop("you said"), *_OPERATIONS)
     return Table(mark_title(title, *journals), headings, rows, (*run_remarks(*journals), remark))
 
 

@@ -36,7 +36,7 @@ from halab.measure.journal.validity import objections, validity_remark
 from halab.models.availability import Calendar
 from halab.models.availability_slo import ALERTS, MeanInterval, failovers_allowed, mean_interval
 from halab.tables import Row, Sentence, Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, ngettext
 from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
 from halab.widgets.card_view import Finding
 
@@ -116,9 +116,8 @@ def _without_end(journals: Sequence[Journal], operation: str) -> str:
     ]
     if not numbers:
         return ""
-    runs = gettext("run{which} {names}").format(
-        which="s" if len(numbers) > 1 else "", names=", ".join(map(str, numbers))
-    )
+    names = ", ".join(map(str, numbers))
+    runs = ngettext("run {names}", "runs {names}", len(numbers)).format(names=names)
     means = (
         gettext("The mean is that of the others, so the true one is longer")
         if len(counts) - len(numbers) >= 2
@@ -146,8 +145,8 @@ def outages_of(journals: Sequence[Journal], operation: str = "search") -> list[f
     if unending := [number for number, length in enumerate(lengths, 1) if math.isinf(length)]:
         raise MeasurementError(
             gettext(
-                "{operation} did not come back while run {value} was recorded: its outage has no length"
-            ).format(operation=operation, value=unending[0]),
+                "{operation} did not come back while run {number} was recorded: its outage has no length"
+            ).format(operation=operation, number=unending[0]),
             hint=gettext("repeat with more seconds, such as repeat(..., seconds=30)"),
         )
     return lengths
@@ -264,7 +263,9 @@ def price_list(
     sure = found.n >= _FEWEST_FOR_A_BAND
     span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})" if sure else f"{found.mean:.1f}"
     low, high = (found.low, found.high) if sure else (found.mean, found.mean)
-    rows.append(_row(gettext("{word}, {n} runs").format(word=word, n=found.n), span, calendar, low, high))
+    rows.append(
+        _row(gettext("{word}, {count} runs").format(word=word, count=found.n), span, calendar, low, high)
+    )
     remarks = [
         *simulated_remark(first),
         *validity_remark(*counts),

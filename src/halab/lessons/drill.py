@@ -110,7 +110,7 @@ def _sentence(drill: Rehearsal) -> str:
 
     def said(name: str, unit: str = "") -> str:
         return (
-            gettext(" (you said {value:g}{unit})").format(value=numbers[name], unit=unit)
+            gettext(" (you said {number:g}{unit})").format(number=numbers[name], unit=unit)
             if name in numbers
             else ""
         )
@@ -121,15 +121,15 @@ def _sentence(drill: Rehearsal) -> str:
         else gettext("{rpo_rows} rows were lost").format(rpo_rows=report.rpo_rows)
     )
     return gettext(
-        "Verified on the standby {rto:.1f} s after the loss{said}. At the failover "
-        "{rows}{said2}, and with two addresses {unanswered} questions got no answer{said3}."
+        "Verified on the standby {rto:.1f} s after the loss{said_rto}. At the failover "
+        "{rows}{said_rows}, and with two addresses {unanswered} questions got no answer{said_unanswered}."
     ).format(
         rto=report.rto,
-        said=said("seconds", " s"),
+        said_rto=said("seconds", " s"),
         rows=rows,
-        said2=said("rows"),
+        said_rows=said("rows"),
         unanswered=_unanswered(drill),
-        said3=said("unanswered"),
+        said_unanswered=said("unanswered"),
     )
 
 

@@ -133,12 +133,12 @@ def _recorded(why: str, predicted: str, number: int) -> RecordedRun:
     header = journal.header
     said = Sentence(
         gettext(
-            "RECORDED, not measured here: {why}. This run is of {value}, in containers on a "
+            "RECORDED, not measured here: {why}. This run is of {day}, in containers on a "
             "machine with {cores} cores, Milvus {milvus}. It counts for nothing. To measure your "
             'own: lesson.cluster(engine="compose").'
         ).format(
             why=why,
-            value=header.started[:10],
+            day=header.started[:10],
             cores=header.machine["cores"],
             milvus=header.versions["milvus"],
         )

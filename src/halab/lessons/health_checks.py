@@ -110,13 +110,13 @@ def compare_detection(*journals: Journal) -> Table:
     return Table(
         mark_title(gettext("A fault between two probes: when is it noticed, and when repaired?"), *journals),
         (
-            "fault",
-            gettext("liveness probe"),
-            gettext("you said"),
-            gettext("the card says"),
-            gettext("the formula says"),
-            "noticed",
-            gettext("ready again"),
+            gettext_noop("fault"),
+            gettext_noop("liveness probe"),
+            gettext_noop("you said"),
+            gettext_noop("the card says"),
+            gettext_noop("the formula says"),
+            gettext_noop("noticed"),
+            gettext_noop("ready again"),
         ),
         tuple(_detected(journal) for journal in journals),
         (
@@ -130,7 +130,7 @@ def compare_restarts(*journals: Journal) -> Table:
     """How often a healthy process that stalls was restarted, by the probe that watched it."""
     return Table(
         mark_title(gettext("A healthy process that stalls now and then"), *journals),
-        (gettext("liveness probe"), gettext("probes that failed"), "restarts"),
+        (gettext_noop("liveness probe"), gettext_noop("probes that failed"), gettext_noop("restarts")),
         tuple(
             (
                 _settings(journal),
@@ -156,7 +156,7 @@ def compare_outage_checks(*journals: Journal) -> Table:
             ),
         )
 
-    headings = (gettext("what was broken"), "/healthz", gettext("the synthetic query"))
+    headings = (gettext_noop("what was broken"), "/healthz", gettext_noop("the synthetic query"))
     rows = tuple(map(said, journals))
     late = gettext(
         "A few failed checks of /healthz may only have been late: a machine that others use does that too."
@@ -177,7 +177,7 @@ def compare_tcp_http(*journals: Journal) -> Table:
             gettext("{http_passed} of {http} passed").format(http_passed=found.http_passed, http=found.http),
         )
 
-    headings = (gettext("what was broken"), gettext_noop("tcpSocket"), gettext("httpGet /healthz"))
+    headings = (gettext_noop("what was broken"), "tcpSocket", gettext_noop("httpGet /healthz"))
     heading = mark_title(gettext("Two ways to ask, while nothing answers"), *journals)
     return Table(heading, headings, tuple(map(said, journals)), run_remarks(*journals))
 
@@ -280,7 +280,7 @@ def what_followed(journal: Journal) -> Table:
         (gettext("ready again"), _seconds(times.ready)),
     )
     fault = journal.faults[0]
-    headings = (gettext("what the kubelet did"), gettext("after the fault"))
+    headings = (gettext_noop("what the kubelet did"), gettext_noop("after the fault"))
     title = mark_title(f"{fault.kind} {fault.component}", journal)
     return Table(title, headings, rows, run_remarks(journal))
 

@@ -110,7 +110,7 @@ def price(*runs: Journal) -> Table:
         )
     return table(
         gettext("What a rolling restart costs"),
-        ("plan", "took (s)", gettext("you said (searches)"), *operations),
+        (gettext_noop("plan"), gettext_noop("took (s)"), gettext_noop("you said (searches)"), *operations),
         rows,
         gettext(
             "Of each operation: requests without an answer, of those that were sent; and its longest outage."
@@ -123,7 +123,7 @@ def _unanswered(row: OperationSummary | None) -> str:
         return "-"
     longest = max((outage.duration for outage in row.outages), default=0.0)
     words = gettext("not over") if math.isinf(longest) else f"{longest:.1f} s"
-    return gettext("{bad} of {sent}; {words}").format(bad=row.bad, sent=row.sent, words=words)
+    return gettext("{bad} of {sent}; {detail}").format(bad=row.bad, sent=row.sent, detail=words)
 
 
 # -- what is paged ------------------------------------------------------------------------------------------
@@ -160,9 +160,9 @@ class Pages(Tabular):
             gettext_noop("fault"),
             gettext_noop("stayed (s)"),
             gettext_noop("alert"),
-            gettext("you said (s)"),
-            gettext("fault to page (s)"),
-            gettext("end to resolved (s)"),
+            gettext_noop("you said (s)"),
+            gettext_noop("fault to page (s)"),
+            gettext_noop("end to resolved (s)"),
         )
         return headings, [
             (
@@ -232,7 +232,7 @@ def _paged(
 ) -> Page:
     kind, target = parse_fault(words)
     known = len(watch.inbox.messages)
-    on_progress(gettext("{words}: waiting for a page").format(words=words))
+    on_progress(gettext("{plan}: waiting for a page").format(plan=words))
     began, wall = time.monotonic(), time.time()
     stays = _NO_PAGE if kind == "crash" and target.startswith("active") else patience
     with cluster.fault(kind, target):
@@ -245,7 +245,7 @@ def _paged(
         page = Page(words, wall, "", None, None, lasted)
     else:
         on_progress(
-            gettext("{words}: waiting until {alert} is resolved").format(words=words, alert=new[0].alert)
+            gettext("{plan}: waiting until {alert} is resolved").format(plan=words, alert=new[0].alert)
         )
         try:
             resolved = watch.wait_for(new[0].alert, patience, resolved=True).resolved
@@ -278,10 +278,10 @@ def room(nodes: int, node_gib: float, copy_gib: float, copies: int) -> Table:
             "{copies} copies of {copy_gib:g} GiB on {nodes} query nodes of {node_gib:g} GiB: calculated"
         ).format(copies=copies, copy_gib=copy_gib, nodes=nodes, node_gib=node_gib),
         (
-            gettext("the copy with the fewest nodes"),
-            gettext("its nodes"),
-            gettext("GiB on each"),
-            gettext("fits"),
+            gettext_noop("the copy with the fewest nodes"),
+            gettext_noop("its nodes"),
+            gettext_noop("GiB on each"),
+            gettext_noop("fits"),
         ),
         rows,
         gettext("A node that is 90 % full loads no more (queryCoord.overloadedMemoryThresholdPercentage)."),
@@ -330,7 +330,10 @@ def lose_a_full_node(cluster: Cluster) -> Table | Sentence:
     if seen.error:
         said.append(gettext("What a search was told: {error}").format(error=seen.error))
     return table(
-        gettext("A node lost while the others are full"), ("", gettext("rows found")), rows, " ".join(said)
+        gettext("A node lost while the others are full"),
+        ("", gettext_noop("rows found")),
+        rows,
+        " ".join(said),
     )
 
 
@@ -380,9 +383,11 @@ def advice() -> Table:
             ),
         ),
     ]
-    return table(gettext("Five pieces of advice"), (gettext("advice"), gettext("what you have done")), rows)
+    return table(
+        gettext("Five pieces of advice"), (gettext_noop("advice"), gettext_noop("what you have done")), rows
+    )
 
 
 def _done(count: int, done: str, where: str) -> str:
     """What was done, or where to do it; `done` has the count as {n}."""
-    return done.format(n=count) if count else gettext("not yet: {where}").format(where=where)
+    return done.format(n=count) if count else gettext("not yet: {notebook}").format(notebook=where)

@@ -47,7 +47,7 @@ from halab.rag.passage_collection import PassageCollection
 from halab.rag.reindexing import KnownQuestion, reindex, switch_back
 from halab.rag.vectors import LexicalVectors
 from halab.tables import Table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "QUESTIONS",
@@ -143,10 +143,16 @@ def ingest_through_a_crash(cluster: Cluster, batch: int = 4) -> Table:
     rows = collection.present(collection.current(), keys)
     return table(
         gettext("Ingest while the data coordinator dies"),
-        ("passages", "acknowledged", "lost", gettext("there twice"), "seconds"),
+        (
+            gettext_noop("passages"),
+            gettext_noop("acknowledged"),
+            gettext_noop("lost"),
+            gettext_noop("there twice"),
+            gettext_noop("seconds"),
+        ),
         [(str(len(keys)), done.written, len(keys) - len(set(rows)), len(rows) - len(set(rows)), seconds)],
-        gettext("Crashed when a third was written: {which}.").format(
-            which=struck[0].component if struck else gettext("nobody")
+        gettext("Crashed when a third was written: {component}.").format(
+            component=struck[0].component if struck else gettext("nobody")
         ),
     )
 
@@ -171,8 +177,15 @@ def five_faults(asked: Users, first: Trial) -> dict[str, Trial]:
 def three_numbers(measured: Trial) -> Table:
     """Unanswered, wrong and degraded questions of each client since the fault, and the load it made."""
     return table(
-        gettext("Of {RATE:g} questions a second, since the fault").format(RATE=RATE),
-        ("client", "questions", "unanswered", "wrong", "degraded", gettext("requests a question")),
+        gettext("Of {rate:g} questions a second, since the fault").format(rate=RATE),
+        (
+            gettext_noop("client"),
+            gettext_noop("questions"),
+            gettext_noop("unanswered"),
+            gettext_noop("wrong"),
+            gettext_noop("degraded"),
+            gettext_noop("requests a question"),
+        ),
         [
             (one.client, one.questions, one.unanswered, one.wrong, one.degraded, one.load)
             for one in fates(measured)
@@ -187,7 +200,7 @@ def loads(trials: dict[str, Trial]) -> Table:
     of_faults = zip(*(fates(measured) for measured in trials.values()), strict=True)
     return table(
         gettext("Requests a question"),
-        ("client", *trials),
+        (gettext_noop("client"), *trials),
         [(of_client[0].client, *(f"{one.load:.2f}" for one in of_client)) for of_client in of_faults],
     )
 
@@ -198,7 +211,12 @@ def compare(measured: Trial) -> Table:
     naive, *_, protected = fates(measured)
     return table(
         gettext("The coordinator's crash"),
-        ("", gettext("unanswered, naive"), gettext("unanswered, protected"), gettext("degraded, protected")),
+        (
+            "",
+            gettext_noop("unanswered, naive"),
+            gettext_noop("unanswered, protected"),
+            gettext_noop("degraded, protected"),
+        ),
         [
             (gettext("you said"), *(f"{said[q.name]:g}" if q.name in said else "-" for q in QUESTIONS)),
             (
@@ -235,7 +253,12 @@ def reindex_under_load(asked: Users) -> Table:
         gettext("{there} was filled, verified and switched to, then {back} again").format(
             there=there, back=back
         ),
-        ("questions", gettext("answered well"), "degraded", gettext("unanswered or wrong")),
+        (
+            gettext_noop("questions"),
+            gettext_noop("answered well"),
+            gettext_noop("degraded"),
+            gettext_noop("unanswered or wrong"),
+        ),
         [
             (
                 str(len(samples)),
@@ -257,7 +280,13 @@ def drill(asked: Users, site: Cluster) -> Table:
     clients = [name for name in ended.journal.header.operations if name != "insert"]
     return table(
         gettext("Questions since the loss of the site"),
-        ("client", "questions", "unanswered", "wrong", "degraded"),
+        (
+            gettext_noop("client"),
+            gettext_noop("questions"),
+            gettext_noop("unanswered"),
+            gettext_noop("wrong"),
+            gettext_noop("degraded"),
+        ),
         [
             (one.client, one.questions, one.unanswered, one.wrong, one.degraded)
             for one in fates(Trial(ended.journal, dict.fromkeys(clients, 0)))

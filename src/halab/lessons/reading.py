@@ -129,8 +129,8 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
         (gettext("one replica, a second"), "-", f"{says['one-copy']:g}", *(_rate(one) for one in both)),
         (
             gettext("three against one"),
-            gettext("{predicted}, {predicted2} with the limit").format(
-                predicted=_predicted(shared), predicted2=_predicted(limited)
+            gettext("{predicted}, {limited} with the limit").format(
+                predicted=_predicted(shared), limited=_predicted(limited)
             ),
             three,
             *(f"x {times(_three(one))}" for one in both),
@@ -215,9 +215,9 @@ def verdict(journal: Journal) -> str:
     word = "more" if decided == "more" else "fewer"
     where = "inside" if ratio.low <= _card_ratio() <= ratio.high else "outside"
     return gettext(
-        "{how}, three replicas answered {word} searches than one: x {times}. The card's "
-        "{card_ratio:.1f} lies {where} the interval."
-    ).format(how=how, word=word, times=times(ratio), card_ratio=_card_ratio(), where=where)
+        "{how}, three replicas answered {many} searches than one: x {times}. The card's "
+        "{card_ratio:.1f} lies {place} the interval."
+    ).format(how=how, many=word, times=times(ratio), card_ratio=_card_ratio(), place=where)
 
 
 def show_scaling(journal: Journal) -> RatioView:
@@ -227,7 +227,9 @@ def show_scaling(journal: Journal) -> RatioView:
     assert base is not None  # one replica was measured, or scaling had refused
     ratios = [
         Ratios(
-            gettext("{n} replicas").format(n=n), row.ratio, [each / base.median for each in measured.turns[n]]
+            gettext("{count} replicas").format(count=n),
+            row.ratio,
+            [each / base.median for each in measured.turns[n]],
         )
         for row in measured.rows
         if row.ratio and (n := row.replicas)

@@ -103,7 +103,9 @@ def compare_connection_spread(journal: Journal) -> Table:
     ).format(clients=one.settings["clients"], counts=counts)
     clients = f"{parts[0].settings['clients']:.0f}"
     title = gettext("{clients} clients that stay, {clients} that leave").format(clients=clients)
-    return Table(title, ("", gettext("the fuller one,\nyou said"), *proxies), rows, (remark, *journal.notes))
+    return Table(
+        title, ("", gettext_noop("the fuller one,\nyou said"), *proxies), rows, (remark, *journal.notes)
+    )
 
 
 def compare_crash(journal: Journal) -> Table:
@@ -130,8 +132,8 @@ def compare_crash(journal: Journal) -> Table:
         for row in summary(journal).rows
     )
     headings = (
-        gettext("clients with"),
-        gettext("without answers (s),\nyou said"),
+        gettext_noop("clients with"),
+        gettext_noop("without answers (s),\nyou said"),
         gettext_noop("measured"),
         gettext_noop("failed"),
         gettext_noop("unknown"),
@@ -168,8 +170,8 @@ def _where(journal: Journal) -> list[str]:
     ]
     for kind, words in (("down", "out"), ("up", gettext("in again"))):
         sentences += [
-            gettext("The balancer took {component} {words} {value:.1f} s after the fault.").format(
-                component=event.component, words=words, value=event.time - at
+            gettext("The balancer took {component} {away} {time:.1f} s after the fault.").format(
+                component=event.component, away=words, time=event.time - at
             )
             for event in journal.events
             if (event.by, event.kind) == ("balancer", kind)

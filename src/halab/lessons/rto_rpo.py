@@ -231,7 +231,7 @@ def _share(found: Loss) -> str:
     """The missing share of the unflushed rows; of all before the disaster where no flush was made."""
     missing, of = _unflushed(found)
     return (
-        gettext("{value:.0f} % ({missing} of {of})").format(value=100 * missing / of, missing=missing, of=of)
+        gettext("{share:.0f} % ({missing} of {of})").format(share=100 * missing / of, missing=missing, of=of)
         if of
         else gettext("not counted")
     )
@@ -272,7 +272,7 @@ def achieved(rpo: Callable[..., tuple[int, float]], *journals: Journal) -> Table
             if there is None
             else (experiment_of(journal), *map(_figure, rpo(acknowledged(journal), there, at)))
         )
-    headings = (gettext_noop("disaster"), gettext("rows lost"), gettext("data lost (s)"))
+    headings = (gettext_noop("disaster"), gettext_noop("rows lost"), gettext_noop("data lost (s)"))
     remarks = run_remarks(*journals, detail=KEEPS_NO_ROWS)
     return Table(mark_title(gettext("RPO, as it was achieved"), *journals), headings, tuple(rows), remarks)
 

@@ -149,8 +149,8 @@ def _sentence(journal: Journal, report: DataLossReport) -> str:
     after = gettext("after the command {found} searches still found something.").format(found=_found(report))
     if report.restore_seconds is None:
         return gettext("{capital} The restore failed.").format(capital=_capital(found + after))
-    return gettext("{capital} The restore took {took}{took2}.").format(
-        capital=_capital(found + after), took=_took(report), took2=took
+    return gettext("{capital} The restore took {took}{second_took}.").format(
+        capital=_capital(found + after), took=_took(report), second_took=took
     )
 
 

@@ -116,8 +116,8 @@ def verdict(ratio: Interval, turns: int) -> str:
             percent=percent(ratio), decided=decided
         )
     where = "inside" if ratio.low <= extra <= ratio.high else "outside"
-    return gettext("{first} The card's +{value:.0f} % lies {where} the interval.").format(
-        first=first, value=100 * (extra - 1), where=where
+    return gettext("{first} The card's +{card:.0f} % lies {place} the interval.").format(
+        first=first, card=100 * (extra - 1), place=where
     )
 
 
@@ -215,7 +215,7 @@ def writes_table(writes: Mapping[str, Write]) -> Table:
     rows = [(name, write.acknowledged, write.everywhere) for name, write in writes.items()]
     return table(
         gettext("One write, on average"),
-        ("", gettext("acknowledged (ms)"), gettext("in every copy (ms)")),
+        ("", gettext_noop("acknowledged (ms)"), gettext_noop("in every copy (ms)")),
         rows,
     )
 

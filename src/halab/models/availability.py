@@ -76,8 +76,8 @@ class Calendar:
         ):
             if value not in known:
                 raise ValueError(
-                    gettext("{name} must be one of {known}, not {value!r}").format(
-                        name=name, known=", ".join(known), value=value
+                    gettext("{name} must be one of {known}, not {found!r}").format(
+                        name=name, known=", ".join(known), found=value
                     )
                 )
 
@@ -97,8 +97,8 @@ class Calendar:
         return {"day": DAY, "week": WEEK, "month": self.month, "year": self.year}
 
     def __str__(self) -> str:
-        return gettext("a year of {year_days} days, a month of {value:.6g} days").format(
-            year_days=self.year_days, value=self.month / DAY
+        return gettext("a year of {year_days} days, a month of {month_days:.6g} days").format(
+            year_days=self.year_days, month_days=self.month / DAY
         )
 
 
@@ -106,8 +106,8 @@ def fraction(value: float, name: str = "availability") -> float:
     """The value, if it is a share from 0 to 1. Raises ValueError with the name otherwise."""
     if not 0 <= value <= 1:
         raise ValueError(
-            gettext("{name} must lie between 0 and 1, not {value} (99.9 % is 0.999)").format(
-                name=name, value=value
+            gettext("{name} must lie between 0 and 1, not {number} (99.9 % is 0.999)").format(
+                name=name, number=value
             )
         )
     return value
@@ -205,7 +205,7 @@ def _whole(**values: int) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(
-                gettext("{name} must be a whole number from 1 on, not {value!r}").format(
-                    name=name, value=value
+                gettext("{name} must be a whole number from 1 on, not {number!r}").format(
+                    name=name, number=value
                 )
             )

@@ -98,8 +98,8 @@ class MeanInterval(NamedTuple):
     confidence: float
 
     def __str__(self) -> str:
-        reach = gettext("{low:.1f} to {high:.1f}, {confidence:.0%} interval, n = {n}").format(
-            low=self.low, high=self.high, confidence=self.confidence, n=self.n
+        reach = gettext("{low:.1f} to {high:.1f}, {confidence:.0%} interval, n = {count}").format(
+            low=self.low, high=self.high, confidence=self.confidence, count=self.n
         )
         return f"{self.mean:.1f} ({reach})"
 

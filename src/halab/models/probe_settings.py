@@ -31,7 +31,7 @@ class HealthProbe:
             value = getattr(self, name)
             if not (isinstance(value, int) and value >= 1):
                 raise ValueError(
-                    gettext("{name} must be a whole number from 1, not {value}").format(
-                        name=name, value=value
+                    gettext("{name} must be a whole number from 1, not {number}").format(
+                        name=name, number=value
                     )
                 )

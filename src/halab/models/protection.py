@@ -167,8 +167,8 @@ def recovery(protection: str, times: Times) -> tuple[float, float]:
     }
     if protection not in found:
         raise ValueError(
-            gettext("there is no protection {protection!r}; there are {PROTECTIONS}").format(
-                protection=protection, PROTECTIONS=", ".join(PROTECTIONS)
+            gettext("there is no protection {protection!r}; there are {protections}").format(
+                protection=protection, protections=", ".join(PROTECTIONS)
             )
         )
     return found[protection]

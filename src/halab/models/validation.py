@@ -16,7 +16,7 @@ def positive(**values: float) -> None:
     for name, value in values.items():
         if not (value > 0 and math.isfinite(value)):
             raise ValueError(
-                gettext("{name} must be a positive number, not {value}").format(name=name, value=value)
+                gettext("{name} must be a positive number, not {number}").format(name=name, number=value)
             )
 
 
@@ -25,8 +25,8 @@ def not_negative(**values: float) -> None:
     for name, value in values.items():
         if not (value >= 0 and math.isfinite(value)):
             raise ValueError(
-                gettext("{name} must be zero or a positive number, not {value}").format(
-                    name=name, value=value
+                gettext("{name} must be zero or a positive number, not {number}").format(
+                    name=name, number=value
                 )
             )
 
@@ -34,4 +34,4 @@ def not_negative(**values: float) -> None:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A question that names the known word nearest to this one, with a blank after it; "" if none is near."""
     close = difflib.get_close_matches(word.lower().strip(), list(known), n=1)
-    return gettext('Did you mean "{value}"? ').format(value=close[0]) if close else ""
+    return gettext('Did you mean "{name}"? ').format(name=close[0]) if close else ""

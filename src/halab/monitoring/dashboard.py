@@ -67,8 +67,8 @@ def dashboard(watch: Monitor, seconds: float, spans: Sequence[tuple[str, float, 
         )
         rows[-1].set_xlim(-seconds, 0)
     shaded = ", ".join(
-        gettext("{name} from {value:.0f} to {value2:.0f} s").format(
-            name=name, value=began - end, value2=ended - end
+        gettext("{name} from {begin:.0f} to {end:.0f} s").format(
+            name=name, begin=began - end, end=ended - end
         )
         for name, began, ended in spans
     )
@@ -108,9 +108,7 @@ def _lines(
 
 def _range(name: str, points: Sequence[tuple[float, float]]) -> str:
     values = [value for _, value in points]
-    return gettext("{name} {values:.3g} to {values2:.3g}").format(
-        name=name, values=min(values), values2=max(values)
-    )
+    return gettext("{name} {low:.3g} to {high:.3g}").format(name=name, low=min(values), high=max(values))
 
 
 def _named(legend: str, labels: dict[str, Any]) -> str:

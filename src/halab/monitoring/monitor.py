@@ -81,11 +81,11 @@ class Monitor:
                     return message
             time.sleep(0.2)
         raise MeasurementError(
-            gettext("{alert} was not {which} within {seconds:g} s; the inbox has {value}").format(
+            gettext("{alert} was not {done} within {seconds:g} s; the inbox has {alerts}").format(
                 alert=alert,
-                which=gettext("resolved") if resolved else gettext("sent"),
+                done=gettext("resolved") if resolved else gettext("sent"),
                 seconds=seconds,
-                value=", ".join(message.alert for message in self.inbox.messages) or gettext("nothing"),
+                alerts=", ".join(message.alert for message in self.inbox.messages) or gettext("nothing"),
             ),
             hint=gettext("see {prometheus}alerts for what is pending").format(prometheus=self.prometheus),
         )

@@ -15,7 +15,7 @@ from halab.cluster.kept_processes import find_program
 from halab.cluster.running_cluster import RunningCluster
 from halab.errors import ClusterError
 from halab.folders import course_root
-from halab.translation import gettext
+from halab.translation import ngettext
 
 __all__ = ["Ports", "commands", "find_programs", "rule_files", "targets", "write_settings", "write_targets"]
 
@@ -43,9 +43,11 @@ def find_programs() -> dict[str, str]:
     missing = [program for program, place in programs.items() if place is None]
     if missing:
         raise ClusterError(
-            gettext(
-                "Monitoring needs Prometheus and Alertmanager, and {missing} {which} not installed here."
-            ).format(missing=" and ".join(missing), which="is" if len(missing) == 1 else gettext("are")),
+            ngettext(
+                "Monitoring needs Prometheus and Alertmanager, and {missing} is not installed here.",
+                "Monitoring needs Prometheus and Alertmanager, and neither is installed here.",
+                len(missing),
+            ).format(missing=missing[0]),
             hint=INSTALL,
         )
     return {program: place for program, place in programs.items() if place}

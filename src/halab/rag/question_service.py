@@ -147,8 +147,8 @@ class QuestionService:
             return Answer(
                 last[1],
                 "memory",
-                gettext("{value:.0f} s old; {message}").format(
-                    value=time.monotonic() - last[0], message=error.message
+                gettext("{age:.0f} s old; {message}").format(
+                    age=time.monotonic() - last[0], message=error.message
                 ),
             )
         found = tuple(passage for passage, _ in self._local.search(question, limit))

@@ -72,8 +72,8 @@ def verify(
         address.close()
     if wrong or not known:
         raise RagError(
-            gettext("{side} does not find what it should, for {count} of {count2} questions: {value}").format(
-                side=side, count=len(wrong), count2=len(known), value=wrong[:3]
+            gettext("{side} does not find what it should, for {count} of {all} questions: {wrong}").format(
+                side=side, count=len(wrong), all=len(known), wrong=wrong[:3]
             ),
             hint=gettext("nothing was switched: the side that answered still does"),
         )

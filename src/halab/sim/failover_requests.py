@@ -268,8 +268,8 @@ def probe(
     for operation in operations:
         if operation not in OPERATIONS:
             raise ValueError(
-                gettext('operation must be one of {OPERATIONS}; not "{operation}"').format(
-                    OPERATIONS=", ".join(OPERATIONS), operation=operation
+                gettext('operation must be one of {operations}; not "{operation}"').format(
+                    operations=", ".join(OPERATIONS), operation=operation
                 )
             )
     samples = []
@@ -348,7 +348,7 @@ def simulate(
     """
     if role not in NEEDS:
         raise ValueError(
-            gettext('role must be one of {NEEDS}; not "{role}"').format(NEEDS=", ".join(NEEDS), role=role)
+            gettext('role must be one of {needs}; not "{role}"').format(needs=", ".join(NEEDS), role=role)
         )
     timeline = fail_over(settings, kind, seed)
     windows = outages(Incident(role, kind, at, timeline, settings), replicas)

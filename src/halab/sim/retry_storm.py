@@ -67,15 +67,15 @@ class Scenario:
         for name in ("clients", "rate", "servers", "service", "timeout", "end"):
             if not getattr(self, name) > 0:
                 raise ValueError(
-                    gettext("{name} must be positive, not {getattr}").format(
-                        name=name, getattr=getattr(self, name)
+                    gettext("{name} must be positive, not {number}").format(
+                        name=name, number=getattr(self, name)
                     )
                 )
         for name in ("inserts", "silent"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(
-                    gettext("{name} is a fraction between 0 and 1, not {getattr}").format(
-                        name=name, getattr=getattr(self, name)
+                    gettext("{name} is a fraction between 0 and 1, not {number}").format(
+                        name=name, number=getattr(self, name)
                     )
                 )
         if min(self.outage_at, self.outage, self.queue) < 0 or self.outage_at + self.outage > self.end:

@@ -228,14 +228,20 @@ class ArchitectureMap(CourseWidget):
             []
             if architecture.measured
             else [
-                gettext("{DOCUMENTED} Sources: {sources}").format(
-                    DOCUMENTED=DOCUMENTED, sources=" ".join(architecture.sources)
+                gettext("{documented} Sources: {sources}").format(
+                    documented=gettext(DOCUMENTED), sources=" ".join(architecture.sources)
                 )
             ]
         )
         return text_table(
             self._heading(),
-            ["layer", "part", "health", gettext("HA state"), "memory"],
+            [
+                gettext_noop("layer"),
+                gettext_noop("part"),
+                gettext_noop("health"),
+                gettext_noop("HA state"),
+                gettext_noop("memory"),
+            ],
             rows,
             read,
             align="left",
@@ -400,4 +406,4 @@ def _about(words: tuple[str, str, str]) -> dict[str, str]:
 
 
 def _mebibytes(memory: int) -> str:
-    return gettext("{value:.0f} MiB").format(value=memory / 2**20) if memory else ""
+    return gettext("{size:.0f} MiB").format(size=memory / 2**20) if memory else ""

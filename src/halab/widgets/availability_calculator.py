@@ -23,7 +23,7 @@ from halab.models.availability_repair import Block, Chain, milvus
 from halab.models.availability_slo import burn_rate, failovers_allowed
 from halab.sim.monte_carlo import YEAR, simulate_years
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = [
@@ -101,7 +101,7 @@ class CopiesCalculator(_Calculator):
         ]
         return text_table(
             gettext("What another copy buys"),
-            ("", "availability", gettext("down a year")),
+            ("", gettext_noop("availability"), gettext_noop("down a year")),
             _yearly(rows),
             [_stands_on(settings)],
         )
@@ -170,7 +170,7 @@ class ChainCalculator(_Calculator):
         rows.append((gettext("the chain"), self.chain.availability))
         return text_table(
             gettext("A chain of parts, each of which is needed"),
-            ("", "availability", gettext("down a year")),
+            ("", gettext_noop("availability"), gettext_noop("down a year")),
             _yearly(rows),
             [_stands_on(self.settings)],
         )
@@ -206,12 +206,12 @@ class PromiseCalculator(_Calculator):
         budget, allowed = figures["budget"] or 0.0, figures["failovers"]
         pays = gettext("any number of") if allowed is None else f"{allowed:.0f}"
         said = gettext(
-            "{percent} leaves {spell} a month, which pays for {pays} failovers of {spell2}."
+            "{percent} leaves {budget} a month, which pays for {pays} failovers of {failover}."
         ).format(
             percent=percent(settings["slo"]),
-            spell=spell(budget),
+            budget=spell(budget),
             pays=pays,
-            spell2=spell(settings["failover"]),
+            failover=spell(settings["failover"]),
         )
         calendar = _calendar(settings)
         rows = [(percent(a), *(spell((1 - a) * each) for each in calendar.periods.values())) for a in _NINES]
@@ -272,7 +272,7 @@ def spell(seconds: float) -> str:
     return (
         gettext("{days:.3g} days").format(days=days)
         if days < 999.5
-        else gettext("{float:,.0f} days").format(float=float(f"{days:.3g}"))
+        else gettext("{count:,.0f} days").format(count=float(f"{days:.3g}"))
     )
 
 
@@ -320,11 +320,11 @@ def _yearly(rows: list[tuple[str, float]]) -> list[tuple[str, str, str]]:
 
 def _stands_on(settings: Mapping[str, Any]) -> str:
     return gettext(
-        "One copy runs for {spell} and is repaired in {spell2}; {beta:.3g} of its downtime "
-        "strikes all, and a failover takes {spell3}."
+        "One copy runs for {mtbf} and is repaired in {mttr}; {beta:.3g} of its downtime "
+        "strikes all, and a failover takes {failover}."
     ).format(
-        spell=spell(settings["mtbf"]),
-        spell2=spell(settings["mttr"]),
+        mtbf=spell(settings["mtbf"]),
+        mttr=spell(settings["mttr"]),
         beta=settings["beta"],
-        spell3=spell(settings["failover"]),
+        failover=spell(settings["failover"]),
     )

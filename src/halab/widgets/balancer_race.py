@@ -16,7 +16,7 @@ import traitlets
 from halab.sim.balancing_strategies import STRATEGIES
 from halab.sim.load_balancing import Node, RaceReport, race, requests
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["BalancerRace"]
@@ -68,12 +68,18 @@ class BalancerRace(CourseWidget):
         }
         return text_table(
             gettext("Four strategies, the same requests"),
-            ("strategy", "p50 (ms)", "p99 (ms)", gettext("answers a second"), "failed"),
+            (
+                gettext_noop("strategy"),
+                gettext_noop("p50 (ms)"),
+                gettext_noop("p99 (ms)"),
+                gettext_noop("answers a second"),
+                gettext_noop("failed"),
+            ),
             rows,
             [
                 gettext(
-                    "Load {load:.0%} of all nodes; the third has {third:.0%} of the others' speed; {value}."
-                ).format(load=self.load, third=self.third, value=happens[self.event]),
+                    "Load {load:.0%} of all nodes; the third has {third:.0%} of the others' speed; {event}."
+                ).format(load=self.load, third=self.third, event=happens[self.event]),
                 gettext("A simulation: it shows the shape, not Milvus' speed."),
             ],
         )

@@ -13,7 +13,7 @@ import traitlets
 
 from halab.models.drill_plan import FENCE, MINUTES, MISHAPS, ROLL_BACK, STEPS, Plan, plan
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DrillClock"]
@@ -63,7 +63,12 @@ class DrillClock(CourseWidget):
             gettext("A drill with this going wrong: {fault}. It is {verdict}.").format(
                 fault=self.fault, verdict=timeline.verdict
             ),
-            ("step", gettext("from (min)"), gettext("to (min)"), "status"),
+            (
+                gettext_noop("step"),
+                gettext_noop("from (min)"),
+                gettext_noop("to (min)"),
+                gettext_noop("status"),
+            ),
             rows,
             [
                 gettext("RTO: {rto} (target {target_rto} min). RPO: {rpo} (target {target_rpo} min).").format(

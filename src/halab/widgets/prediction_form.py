@@ -241,8 +241,8 @@ def _check_bounds(key: str, question: Question, value: float) -> None:
         return
     most = "" if math.isinf(question.high) else gettext(", {high:g} at most").format(high=question.high)
     raise CourseError(
-        gettext("{key} should be {whole}, {low:g} or more{most}; it is {value:g}.").format(
-            key=key, whole=whole, low=question.low, most=most, value=value
+        gettext("{key} should be {whole}, {low:g} or more{most}; it is {number:g}.").format(
+            key=key, whole=whole, low=question.low, most=most, number=value
         ),
         hint=" ".join(filter(None, (question.words.in_(language()), question.unit.in_(language())))),
     )

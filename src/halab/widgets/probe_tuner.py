@@ -23,7 +23,7 @@ from halab.models.health_probes import (
     restart_storm,
 )
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ProbeTuner", "late_share", "yaml_of"]
@@ -96,7 +96,13 @@ class ProbeTuner(CourseWidget):
         liveness = HealthProbe(**self.probes["liveness"])
         table = text_table(
             gettext("When a fault is noticed"),
-            ("probe", "fault", "least", "mean", "most"),
+            (
+                gettext_noop("probe"),
+                gettext_noop("fault"),
+                gettext_noop("least"),
+                gettext_noop("mean"),
+                gettext_noop("most"),
+            ),
             rows,
             [*self._restarts(liveness), gettext("The card says 30 s for 10 s x 3, and 6 s for 3 s x 2.")],
         )
@@ -112,8 +118,8 @@ class ProbeTuner(CourseWidget):
                 often=_often(a_year)
             ),
             gettext(
-                "A process too busy to answer: {times} restarts in an hour, down {value:.0f} % of it."
-            ).format(times=times, value=100 * down),
+                "A process too busy to answer: {times} restarts in an hour, down {share:.0f} % of it."
+            ).format(times=times, share=100 * down),
         ]
 
 
@@ -122,8 +128,8 @@ def _often(a_year: float) -> str:
     if a_year < _NEVER:
         return gettext("practically never")
     if a_year >= 1:
-        return gettext("{float:,.0f} times a year").format(float=float(f"{a_year:.2g}"))
-    return gettext("once in {float:,.0f} years").format(float=float(f"{1 / a_year:.2g}"))
+        return gettext("{count:,.0f} times a year").format(count=float(f"{a_year:.2g}"))
+    return gettext("once in {count:,.0f} years").format(count=float(f"{1 / a_year:.2g}"))
 
 
 def _seconds(time: float) -> str:

@@ -18,7 +18,7 @@ import traitlets
 from halab.models.protection import CELLS, DISASTERS, PROTECTIONS, Answer, Times, best, recovery
 from halab.models.recovery import HOUR, Periodic
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.recovery_planner import duration
 
@@ -71,12 +71,17 @@ class ProtectionTable(CourseWidget):
             )
             for answer in self.answers
         ]
-        heading = gettext("You have: {value}; a backup every {interval} h").format(
-            value=", ".join(self.have) or gettext("nothing"), interval=self.interval
+        heading = gettext("You have: {protections}; a backup every {interval} h").format(
+            protections=", ".join(self.have) or gettext("nothing"), interval=self.interval
         )
         return text_table(
             heading,
-            ("disaster", gettext("what helps"), gettext("RTO up to"), gettext("RPO up to")),
+            (
+                gettext_noop("disaster"),
+                gettext_noop("what helps"),
+                gettext_noop("RTO up to"),
+                gettext_noop("RPO up to"),
+            ),
             rows,
             [gettext("All times are assumptions.")],
             align="left",

@@ -17,7 +17,7 @@ import traitlets
 
 from halab.models.recovery import DISASTERS, Need, Recovery, Setting, cheapest, strategies
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop, pgettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["RecoveryPlanner", "duration"]
@@ -59,12 +59,12 @@ class RecoveryPlanner(CourseWidget):
         survive = ", ".join(DISASTERS[disaster] for disaster in need.disasters)
         return text_table(
             gettext("RTO and RPO of each strategy in the worst case"),
-            ("strategy", gettext("cost a year"), *DISASTERS, "fits"),
+            (gettext_noop("strategy"), gettext_noop("cost a year"), *DISASTERS, pgettext("strategy", "fits")),
             rows,
             [
                 "Each cell: RTO / RPO; a dash: not survived.",
-                gettext("Fits: at most {duration} / {duration2} when {survive}.").format(
-                    duration=duration(need.rto), duration2=duration(need.rpo), survive=survive
+                gettext("Fits: at most {rto} / {rpo} when {survive}.").format(
+                    rto=duration(need.rto), rpo=duration(need.rpo), survive=survive
                 ),
                 gettext("Times and prices are assumptions; put in your own."),
                 gettext("Cheapest that fits: {name}.").format(name=best.name)

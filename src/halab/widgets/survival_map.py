@@ -22,25 +22,25 @@ from halab.errors import CourseError
 from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture, version_of
 from halab.models.survival import Member, Verdict, members, single_losses, verdicts
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop, ngettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DOCUMENTED", "SurvivalMap", "architecture_of", "parts_of"]
 
-DOCUMENTED = "From documentation, not measured here."
+DOCUMENTED = gettext_noop("From documentation, not measured here.")
 
 _MOST = 7  # members of one role, and copies: what fits a row
 
-_ROLE = {"entry": "the clients' proxy", "proxy": "another proxy"}
+_ROLE = {"entry": gettext_noop("the clients' proxy"), "proxy": gettext_noop("another proxy")}
 _VERSIONS = {
     "2.3.5": "2.3.5",
-    "2.6": "2.6 and 3.0, log in Pulsar or Kafka",
-    "2.6 woodpecker": "2.6 and 3.0, log in Woodpecker",
+    "2.6": gettext_noop("2.6 and 3.0, log in Pulsar or Kafka"),
+    "2.6 woodpecker": gettext_noop("2.6 and 3.0, log in Woodpecker"),
 }
 _SOURCES = {
-    "profile": "profile {name}",
-    "own": "your own topology",
-    "cluster": "cluster {name!r} ({engine}), in thought: nothing is killed here",
+    "profile": gettext_noop("profile {name}"),
+    "own": gettext_noop("your own topology"),
+    "cluster": gettext_noop("cluster {name!r} ({engine}), in thought: nothing is killed here"),
 }
 
 
@@ -105,17 +105,22 @@ class SurvivalMap(CourseWidget):
 
     def text(self) -> str:
         """The parts that are off, the operations' fates with their reasons, and what alone stops a search."""
-        off = ", ".join(self.down) or "nothing"
+        off = ", ".join(self.down) or gettext("nothing")
         rows = [
             [
-                verdict.operation,
-                verdict.fate,
-                " ".join(f"{_ROLE.get(fact.role, fact.role)}: {fact.why}" for fact in verdict.because),
+                gettext(verdict.operation),
+                gettext(verdict.fate),
+                " ".join(
+                    gettext("{role}: {why}").format(
+                        role=gettext(_ROLE.get(fact.role, fact.role)), why=gettext(fact.why)
+                    )
+                    for fact in verdict.because
+                ),
             ]
             for verdict in self.verdicts
         ]
-        copies = gettext("{copies} {which} of the data").format(
-            copies=self.copies, which=gettext("copy") if self.copies == 1 else gettext("copies")
+        copies = ngettext("{copies} copy of the data", "{copies} copies of the data", self.copies).format(
+            copies=self.copies
         )
         architecture = ARCHITECTURES[self.version]
         alone = single_losses(
@@ -124,20 +129,23 @@ class SurvivalMap(CourseWidget):
         read = (
             []
             if architecture.measured
-            else [DOCUMENTED, gettext("Sources: {sources}").format(sources=" ".join(architecture.sources))]
+            else [
+                gettext(DOCUMENTED),
+                gettext("Sources: {sources}").format(sources=" ".join(architecture.sources)),
+            ]
         )
         return text_table(
-            gettext("Milvus {value}; {format}; {copies}; off: {off}").format(
-                value=_VERSIONS[self.version],
-                format=_SOURCES[self.source["kind"]].format(**self.source),
+            gettext("Milvus {version}; {source}; {copies}; off: {off}").format(
+                version=gettext(_VERSIONS[self.version]),
+                source=gettext(_SOURCES[self.source["kind"]]).format(**self.source),
                 copies=copies,
                 off=off,
             ),
-            ["operation", "", "because"],
+            [gettext_noop("operation"), "", gettext_noop("because")],
             rows,
             [
-                gettext("Lost alone, these stop a search: {value}.").format(
-                    value=", ".join(alone) or gettext("none")
+                gettext("Lost alone, these stop a search: {parts}.").format(
+                    parts=", ".join(alone) or gettext("none")
                 ),
                 *read,
             ],
@@ -191,8 +199,8 @@ def _topology(
             raise CourseError(
                 gettext("These are no members of a role: {wrong}.").format(wrong=", ".join(wrong)),
                 hint=gettext(
-                    'Give 0 to {MOST} by role, such as {{"proxy": 2}}; the roles are {roles}.'
-                ).format(MOST=_MOST, roles=", ".join(roles)),
+                    'Give 0 to {most} by role, such as {{"proxy": 2}}; the roles are {roles}.'
+                ).format(most=_MOST, roles=", ".join(roles)),
             )
         return members({role: given.get(role, 0) for role in roles}), {"kind": "own"}
     components = given.components()

@@ -12,7 +12,7 @@ import traitlets
 
 from halab.models.replication import Copy, Write, parallel, quorum, serial, through_log
 from halab.tables import text_table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["WriteRace"]
@@ -53,7 +53,7 @@ class WriteRace(CourseWidget):
         ]
         return text_table(
             gettext("One write, {copies} copies").format(copies=self.copies),
-            ("way", gettext("acknowledged (ms)"), gettext("in every copy (ms)")),
+            (gettext_noop("way"), gettext_noop("acknowledged (ms)"), gettext_noop("in every copy (ms)")),
             rows,
             [
                 gettext("Mean times; a copy takes {base:g} ms and {jitter:g} ms more on average.").format(

@@ -49,8 +49,8 @@ def platform_problem() -> str:
         return ""
     if sys.platform == "win32":
         return gettext("Windows has no Milvus server wheel; WSL2 is Linux and works")
-    return gettext("no Milvus server wheel exists for {value} on {value2}").format(
-        value=here[0], value2=here[1]
+    return gettext("no Milvus server wheel exists for {system} on {machine}").format(
+        system=here[0], machine=here[1]
     )
 
 
@@ -160,8 +160,8 @@ def _unpack_one(packed: Path, target: Path, expected: str | None) -> int:
     if expected is None or found != expected:
         raise ClusterError(
             gettext(
-                "{name} is not the file that pip installed: expected SHA-256 {value}, found {found}."
-            ).format(name=packed.name, value=expected or gettext("on record"), found=found),
+                "{name} is not the file that pip installed: expected SHA-256 {expected}, found {found}."
+            ).format(name=packed.name, expected=expected or gettext("on record"), found=found),
             hint=gettext("Install it again: pip install --force-reinstall --no-deps milvus==2.3.5"),
         )
     with lzma.open(packed) as reader, target.open("wb") as writer:

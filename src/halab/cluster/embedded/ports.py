@@ -45,7 +45,7 @@ def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
                 return sorted(found)
     raise ClusterError(
         gettext(
-            "The cluster needs {count} free ports between {FIRST} and {LAST}; only {count2} are free."
-        ).format(count=count, FIRST=FIRST, LAST=LAST, count2=len(found)),
+            "The cluster needs {count} free ports between {first} and {last}; only {free} are free."
+        ).format(count=count, first=FIRST, last=LAST, free=len(found)),
         hint=gettext("Take old clusters down with: halab down --all"),
     )

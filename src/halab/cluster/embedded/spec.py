@@ -181,8 +181,8 @@ def check_settings(name: str, profile: str, ttl: float) -> None:
     if profile not in PROFILES:
         raise ClusterError(
             gettext("There is no profile {profile!r}.").format(profile=profile),
-            hint=gettext("{did_you_mean}Choose one of: {PROFILES}.").format(
-                did_you_mean=did_you_mean(profile, PROFILES), PROFILES=", ".join(PROFILES)
+            hint=gettext("{did_you_mean}Choose one of: {profiles}.").format(
+                did_you_mean=did_you_mean(profile, PROFILES), profiles=", ".join(PROFILES)
             ),
         )
     if ttl != int(ttl) or not 2 <= ttl <= 120:

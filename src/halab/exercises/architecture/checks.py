@@ -212,8 +212,8 @@ def _call_validate(validate: Function, cases: Sequence[Topology]) -> list[list[V
         )
         expect(
             all(isinstance(part, str) and rule in RULES for part, rule in given),
-            gettext("A violation is the name of a part and one of the rules {RULES}.").format(
-                RULES=", ".join(RULES)
+            gettext("A violation is the name of a part and one of the rules {rules}.").format(
+                rules=", ".join(RULES)
             ),
             "03.3.report",
         )

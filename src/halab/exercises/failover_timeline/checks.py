@@ -191,9 +191,9 @@ def check_backoff(retry: Retry) -> None:
     expect(
         all(wait is None or wait <= LONGEST_WAIT for wait in late),
         gettext(
-            "However many attempts there were, no wait is longer than {LONGEST_WAIT:.0f} s: "
+            "However many attempts there were, no wait is longer than {longest_wait:.0f} s: "
             "nobody should sleep on long after the service is back."
-        ).format(LONGEST_WAIT=LONGEST_WAIT),
+        ).format(longest_wait=LONGEST_WAIT),
         "06.2.cap",
     )
 
@@ -261,9 +261,9 @@ def check_users(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     expect(
         report.failed <= MOST_FAILED * sent,
         gettext(
-            "Of the {sent:.0f} requests sent during the outage at most {MOST_FAILED:.0%} may "
+            "Of the {sent:.0f} requests sent during the outage at most {most_failed:.0%} may "
             "fail for good; with your policy {failed} do."
-        ).format(sent=sent, MOST_FAILED=MOST_FAILED, failed=report.failed),
+        ).format(sent=sent, most_failed=MOST_FAILED, failed=report.failed),
         "06.2.users",
     )
 
@@ -279,9 +279,9 @@ def check_load(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     expect(
         report.amplification <= MOST_LOAD,
         gettext(
-            "During the outage the service gets at most {MOST_LOAD:.0f} attempts for each "
+            "During the outage the service gets at most {most_load:.0f} attempts for each "
             "request; with your policy it gets {amplification:.1f}."
-        ).format(MOST_LOAD=MOST_LOAD, amplification=report.amplification),
+        ).format(most_load=MOST_LOAD, amplification=report.amplification),
         "06.2.load",
     )
 

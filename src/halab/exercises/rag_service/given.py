@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from halab.tables import Table
+from halab.translation import gettext, gettext_noop, ngettext
 
 __all__ = [
     "ADDRESSES",
@@ -208,10 +209,16 @@ class Outage:
         """The goal and the faults in words. The hidden ones have others."""
         of = len(self.replies)
         return Table(
-            f"{of} questions: at most {self.most_unanswered} unanswered, {self.most_degraded} degraded",
-            ("fault", "from question", "to question"),
+            gettext("{count} questions: at most {unanswered} unanswered, {degraded} degraded").format(
+                count=of, unanswered=self.most_unanswered, degraded=self.most_degraded
+            ),
+            (gettext_noop("fault"), gettext_noop("from question"), gettext_noop("to question")),
             tuple((name, str(first), str(last)) for name, (first, last) in self.faults.items()),
-            (f"Further requests: at most {self.extra:g} for each question asked so far.",),
+            (
+                gettext("Further requests: at most {most:g} for each question asked so far.").format(
+                    most=self.extra
+                ),
+            ),
         )
 
 
@@ -344,13 +351,13 @@ class Shift:
         stretches = {"all": (1, len(self.fates)), **self.outage.faults}
         fates = ("good", "degraded", "unanswered", "wrong")
         return Table(
-            f"{len(self.fates)} questions",
+            ngettext("{count} question", "{count} questions", len(self.fates)).format(count=len(self.fates)),
             ("", *fates),
             tuple(
                 (name, *(str(self.fates[first - 1 : last].count(fate)) for fate in fates))
                 for name, (first, last) in stretches.items()
             ),
-            (f"Further requests: {self.further}.",),
+            (gettext("Further requests: {count}.").format(count=self.further),),
         )
 
 

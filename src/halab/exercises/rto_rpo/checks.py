@@ -123,7 +123,7 @@ def check_stages(stages: Function, incident: Incident) -> None:
     found = stages(incident.data["events"])
     expect(
         isinstance(found, Mapping) and set(found) == set(STAGES),
-        gettext("The stages are a dict with the keys {STAGES}.").format(STAGES=", ".join(STAGES)),
+        gettext("The stages are a dict with the keys {stages}.").format(stages=", ".join(STAGES)),
         "07.1.stages",
     )
     for name, seconds in incident.stages.items():
@@ -229,8 +229,9 @@ def check_limits(choose: Function, market: Market) -> None:
         expect(
             all(rto <= service["rto"] and rpo <= service["rpo"] for rto, rpo in known),
             gettext(
-                '"{name}" takes too long or loses too much for the service "{name2}" in one of its disasters.'
-            ).format(name=name, name2=service["name"]),
+                '"{name}" takes too long or loses too much for the service "{service}" in one of its '
+                "disasters."
+            ).format(name=name, service=service["name"]),
             "07.3.limits",
         )
 
@@ -241,8 +242,8 @@ def check_survives(choose: Function, market: Market) -> None:
     for service, name, strategy in _choices(choose, market, "07.3.survives"):
         expect(
             strategy is None or set(service["disasters"]) <= set(strategy["recoveries"]),
-            gettext('"{name}" does not survive every disaster that the service "{name2}" names.').format(
-                name=name, name2=service["name"]
+            gettext('"{name}" does not survive every disaster that the service "{service}" names.').format(
+                name=name, service=service["name"]
             ),
             "07.3.survives",
         )

@@ -319,8 +319,8 @@ class Box:
         while (size := wire.message_size(self._received)) is None or len(self._received) < size:
             if size and size > wire.MAX_BYTES:
                 raise self._end(
-                    gettext("it sent an answer of more than {value} MiB").format(
-                        value=wire.MAX_BYTES // 1024**2
+                    gettext("it sent an answer of more than {size} MiB").format(
+                        size=wire.MAX_BYTES // 1024**2
                     )
                 )
             self._received += self._receive(limit)

@@ -150,16 +150,14 @@ class Host:
                 _lower_priority(process, first=process.pid == self._child)
         cpu_seconds, _ = self._usage(descendants)
         if number > confine.PROCESSES:
-            self._reason = gettext("it started more than {PROCESSES} processes").format(
-                PROCESSES=confine.PROCESSES
-            )
+            self._reason = gettext("it started more than {most} processes").format(most=confine.PROCESSES)
         elif memory > MEMORY:
-            self._reason = gettext("it used more than {value} GiB of memory").format(value=MEMORY // 1024**3)
+            self._reason = gettext("it used more than {size} GiB of memory").format(size=MEMORY // 1024**3)
         elif cpu_seconds > confine.CPU:
-            self._reason = gettext("it used more than {CPU} s of computing time").format(CPU=confine.CPU)
+            self._reason = gettext("it used more than {most} s of computing time").format(most=confine.CPU)
         elif not self._has_namespaces and _exceeds_scratch_limits(Path.cwd()):  # else the system limits it
-            most = gettext("{value} MiB or {FILES} files").format(
-                value=confine.SCRATCH_SIZE // 1024**2, FILES=confine.FILES
+            most = gettext("{size} MiB or {files} files").format(
+                size=confine.SCRATCH_SIZE // 1024**2, files=confine.FILES
             )
             self._reason = gettext("it wrote more than {most} to its folder").format(most=most)
         if self._reason:

@@ -76,11 +76,11 @@ class RatioView:
     def alt(self) -> str:
         """The picture in words."""
         measured = [
-            gettext("{name}: {shown}, interval {shown2} to {shown3}, {count} turns.").format(
+            gettext("{name}: {shown}, interval {low} to {high}, {count} turns.").format(
                 name=each.name,
                 shown=self.shown(each.interval.median),
-                shown2=self.shown(each.interval.low),
-                shown3=self.shown(each.interval.high),
+                low=self.shown(each.interval.low),
+                high=self.shown(each.interval.high),
                 count=len(each.turns),
             )
             for each in self.ratios
@@ -144,7 +144,7 @@ class CurveView:
     def alt(self) -> str:
         """The picture in words."""
         told = [
-            gettext("With {n}: {count} turns.").format(n=n, count=len(group))
+            gettext("With {copies}: {count} turns.").format(copies=n, count=len(group))
             for n, group in sorted(self.turns.items())
         ]
         curve = [f"{n}: {self.law(n).median:.0f}" for n in range(1, self.furthest + 1)]

@@ -130,8 +130,8 @@ def _wait_for_answer(retriever: Retriever, run: Run) -> None:
             return
         time.sleep(_LOOK)
     run.note(
-        gettext("Every component was healthy, and yet no search was answered for {SEARCH:g} s.").format(
-            SEARCH=_SEARCH
+        gettext("Every component was healthy, and yet no search was answered for {time:g} s.").format(
+            time=_SEARCH
         )
     )
 
@@ -257,8 +257,8 @@ def _remarks(journal: Journal) -> list[str]:
         return remarks
     return [
         gettext(
-            "Of {unknown} inserts without an answer and {failed} refused ones, {value} are there "
+            "Of {unknown} inserts without an answer and {failed} refused ones, {there} are there "
             "all the same."
-        ).format(unknown=count.unknown, failed=count.failed, value=landed or gettext("none")),
+        ).format(unknown=count.unknown, failed=count.failed, there=landed or gettext("none")),
         *remarks,
     ]

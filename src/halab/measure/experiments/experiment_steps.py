@@ -65,8 +65,8 @@ class ExperimentSteps:
             if now >= begun + good + PATIENCE:
                 self.run.note(
                     gettext(
-                        "Requests still got no answer {value:.0f} s after the cluster was healthy."
-                    ).format(value=now - begun)
+                        "Requests still got no answer {time:.0f} s after the cluster was healthy."
+                    ).format(time=now - begun)
                 )
                 return
             self.on_progress(phase)
@@ -99,8 +99,8 @@ class ExperimentSteps:
             except ClusterError as error:
                 self.recovered = False
                 self.run.note(
-                    gettext("The cluster did not become healthy again: {value}").format(
-                        value=error.message.splitlines()[0]
+                    gettext("The cluster did not become healthy again: {problem}").format(
+                        problem=error.message.splitlines()[0]
                     )
                 )
 

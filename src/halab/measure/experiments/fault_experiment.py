@@ -77,9 +77,7 @@ def experiment(
     with run:
         if not searchable:
             run.note(
-                gettext("Not all searches found something even before, for {SETTLE:g} s.").format(
-                    SETTLE=SETTLE
-                )
+                gettext("Not all searches found something even before, for {time:g} s.").format(time=SETTLE)
             )
         steps.wait(before, gettext("before the fault"))
         if wanted:
@@ -111,8 +109,8 @@ def _await_those_who_fell_late(cluster: Cluster, steps: ExperimentSteps) -> None
         steps.run.note(
             gettext(
                 "The cluster has not healed: it was healthy once, then {names} was not, and still is "
-                "not: {value}"
-            ).format(names=names, value=error.message.splitlines()[0])
+                "not: {problem}"
+            ).format(names=names, problem=error.message.splitlines()[0])
         )
     else:
         steps.run.note(

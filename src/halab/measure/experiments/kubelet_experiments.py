@@ -97,8 +97,8 @@ def health_check(
         on_progress(f"{kind} {part.name}")
         if not kubelet.wait(_TIMEOUT, lambda: kubelet.restarts > 0 and kubelet.ready):
             run.note(
-                gettext("The kubelet did not mend the fault within {TIMEOUT:g} s; it was undone.").format(
-                    TIMEOUT=_TIMEOUT
+                gettext("The kubelet did not mend the fault within {time:g} s; it was undone.").format(
+                    time=_TIMEOUT
                 )
             )
         broken.undo()

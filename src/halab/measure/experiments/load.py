@@ -92,7 +92,7 @@ def closed_loop(
         thread.join()
     if errors:
         raise MeasurementError(
-            gettext("a request could not be sent: {value!r}").format(value=errors[0]),
+            gettext("a request could not be sent: {problem!r}").format(problem=errors[0]),
             hint=gettext("an operation must report failures through `done`, not raise them"),
         ) from errors[0]
     return sorted(samples, key=lambda sample: sample.intended)
@@ -235,8 +235,8 @@ def bottlenecks(samples: Sequence[Sample], phase: Phase, cores: int) -> tuple[st
         late = percentile([sample.sent - sample.intended for sample in due], 0.99)
         if late > max(0.001, 0.1 * statistics.median(sample.latency for sample in due)):
             causes.append(
-                gettext("one request in a hundred was sent {value:.0f} ms late or more").format(
-                    value=late * 1000
+                gettext("one request in a hundred was sent {delay:.0f} ms late or more").format(
+                    delay=late * 1000
                 )
             )
     return tuple(causes)

@@ -85,8 +85,8 @@ def rolling_restart(
         except ClusterError as error:
             steps.recovered = False
             run.note(
-                gettext("The cluster did not become healthy again: {value}").format(
-                    value=error.message.splitlines()[0]
+                gettext("The cluster did not become healthy again: {problem}").format(
+                    problem=error.message.splitlines()[0]
                 )
             )
         steps.wait_until_answered(after, gettext("after the last restart"))
@@ -133,8 +133,8 @@ def _await_everything(steps: ExperimentSteps, retriever: Retriever, name: str) -
     while missing := _without_active(cluster):
         if cluster.now() > end:
             raise MeasurementError(
-                gettext("No {value} became active within {PATIENCE:g} s.").format(
-                    value=missing[0], PATIENCE=_PATIENCE
+                gettext("No {coordinator} became active within {time:g} s.").format(
+                    coordinator=missing[0], time=_PATIENCE
                 ),
                 hint=gettext("halab status"),
             )

@@ -41,7 +41,7 @@ from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.models.bootstrap import Interval, median_interval
 from halab.models.samples import Sample
 from halab.tables import Row, Tabular
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, ngettext
 
 __all__ = [
     "Kind",
@@ -77,9 +77,9 @@ class Limit:
             )
             if engine == "compose"
             else gettext(
-                "every query node was stopped and continued {value:.0f} times a second, and ran for "
+                "every query node was stopped and continued {times:.0f} times a second, and ran for "
                 "{share:.0%} of the time."
-            ).format(value=1 / self.period, share=self.share)
+            ).format(times=1 / self.period, share=self.share)
         )
         return gettext("SPEED LIMIT: {how} These are figures of nodes made slow on one machine.").format(
             how=how
@@ -133,8 +133,8 @@ def throughput(
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
             on_progress(
-                gettext("{kind}, {number} replica{which}").format(
-                    kind=kind, number=number, which="s" if number > 1 else ""
+                ngettext("{kind}, {number} replica", "{kind}, {number} replicas", number).format(
+                    kind=gettext(kind), number=number
                 )
             )
             writes = kind == "write"
@@ -234,7 +234,7 @@ class TimeLeft:
         left = ""
         if self._taken:
             each = (time.monotonic() - self._first) / self._taken
-            left = gettext(", about {value:.0f} s left").format(value=each * (self._steps - self._taken))
+            left = gettext(", about {time:.0f} s left").format(time=each * (self._steps - self._taken))
         else:
             self._first = time.monotonic()
         self._line(what, left)
@@ -408,7 +408,7 @@ def pace(journal: Journal, ran: Sequence[Phase]) -> list[str]:
             of_a_kind.setdefault(sentence.split()[1], []).append(sentence)
     return [
         gettext(
-            "The pace may not be the cluster's own: {sentences}. This was so in {count} of {count2} repeats."
-        ).format(sentences=max(sentences), count=len(sentences), count2=len(ran))
+            "The pace may not be the cluster's own: {sentences}. This was so in {count} of {all} repeats."
+        ).format(sentences=max(sentences), count=len(sentences), all=len(ran))
         for sentences in of_a_kind.values()
     ]

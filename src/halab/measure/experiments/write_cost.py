@@ -37,7 +37,7 @@ from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, ngettext
 
 __all__ = ["Cost", "Costs", "costs", "turn_ratios", "writing"]
 
@@ -97,9 +97,9 @@ def _measured(
 
         def turn(number: int, repeat: int, _: int) -> tuple[Phase, list[Sample]]:
             on_progress(
-                gettext("writing {rows} rows, {number} {which}").format(
-                    rows=rows, number=number, which=gettext("replica") if number == 1 else gettext("replicas")
-                )
+                ngettext(
+                    "writing {rows} rows, {number} replica", "writing {rows} rows, {number} replicas", number
+                ).format(rows=rows, number=number)
             )
             return _turn(copies, number, repeat, rows, writes, searches)
 

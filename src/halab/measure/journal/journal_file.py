@@ -280,8 +280,8 @@ class Journal:
         unknown = {sample.operation for sample in self._samples} - set(self.header.operations)
         if unknown:
             raise JournalError(
-                gettext("a sample is of the operation {value!r}, which the header does not name").format(
-                    value=sorted(unknown)[0]
+                gettext("a sample is of the operation {operation!r}, which the header does not name").format(
+                    operation=sorted(unknown)[0]
                 ),
                 hint=gettext("this file was not written by halab; take the measurement again"),
             )
@@ -453,8 +453,8 @@ def _read_text(path: Path) -> str:
         )
     if described.st_size > _LARGEST:
         raise JournalError(
-            gettext("{path} has {st_size:,} bytes, and no journal has more than {LARGEST:,}").format(
-                path=path, st_size=described.st_size, LARGEST=_LARGEST
+            gettext("{path} has {size:,} bytes, and no journal has more than {most:,}").format(
+                path=path, size=described.st_size, most=_LARGEST
             ),
             hint=gettext("is it a journal?"),
         )
@@ -491,15 +491,15 @@ def _parsed(line: str, number: int) -> tuple[dict[str, Any], str]:
 def _check_format(record: Mapping[str, Any]) -> None:
     if record["record"] != "header" or record.get("format") != FORMAT:
         raise JournalError(
-            gettext("line 1 should be a {FORMAT} header and is a {record} record").format(
-                FORMAT=FORMAT, record=record["record"]
+            gettext("line 1 should be a {name} header and is a {record} record").format(
+                name=FORMAT, record=record["record"]
             ),
             hint=gettext("the beginning is missing or this is no journal; use an untouched copy"),
         )
     if record.get("version") != VERSION:
         raise JournalError(
-            gettext("line 1: the journal has version {get}, this halab reads version {VERSION}").format(
-                get=record.get("version"), VERSION=VERSION
+            gettext("line 1: the journal has version {found}, this halab reads version {known}").format(
+                found=record.get("version"), known=VERSION
             ),
             hint=gettext("read it with the halab that wrote it, or take the measurement again"),
         )
@@ -510,8 +510,8 @@ def _checked(record: Mapping[str, Any], is_canonical: bool, prev: str, number: i
     if record.get("prev") != prev:
         raise JournalError(
             gettext(
-                "line {number} does not follow line {value}: a line was removed, moved or added before it"
-            ).format(number=number, value=number - 1),
+                "line {number} does not follow line {before}: a line was removed, moved or added before it"
+            ).format(number=number, before=number - 1),
             hint=gettext("use an untouched copy or take the measurement again"),
         )
     if record.get("hash") != _hash(record) or not is_canonical:
@@ -529,7 +529,7 @@ def _check_place(record: Mapping[str, Any], number: int, total: int) -> None:
     is_footer, is_last = record["record"] == "footer", number == total
     if is_footer and not is_last:
         raise JournalError(
-            gettext("line {value} and after were added behind the footer").format(value=number + 1),
+            gettext("line {number} and after were added behind the footer").format(number=number + 1),
             hint=gettext("use an untouched copy"),
         )
     if is_last and not is_footer:
@@ -541,8 +541,8 @@ def _check_place(record: Mapping[str, Any], number: int, total: int) -> None:
         )
     if is_footer and record.get("records") != total:
         raise JournalError(
-            gettext("the footer on line {number} speaks of {get} lines, there are {total}").format(
-                number=number, get=record.get("records"), total=total
+            gettext("the footer on line {number} speaks of {said} lines, there are {total}").format(
+                number=number, said=record.get("records"), total=total
             ),
             hint=gettext("use an untouched copy"),
         )

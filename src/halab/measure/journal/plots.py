@@ -186,8 +186,8 @@ def _frame(rows: Sequence[Axes], journal: Journal) -> None:
     rows[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     rows[0].set_xlim(-zero - 0.3, _end(journal) - zero + 0.3)
     rows[-1].set_xlabel(
-        gettext("seconds after the {which}").format(
-            which=gettext("fault") if journal.faults else gettext("start")
+        gettext("seconds after the {moment}").format(
+            moment=gettext("fault") if journal.faults else gettext("start")
         ),
         fontsize=10.5,
     )
@@ -274,7 +274,7 @@ def describe(journal: Journal) -> str:
     sentences += [_said(row, zero) for row in table.rows]
     if counts := connections(journal):
         ends = ", ".join(
-            gettext("{name} {value} and {value2}").format(name=name, value=steps[0][1], value2=steps[-1][1])
+            gettext("{name} {first} and {last}").format(name=name, first=steps[0][1], last=steps[-1][1])
             for name, steps in counts.items()
         )
         sentences.append(gettext("Connections at first and in the end: {ends}.").format(ends=ends))

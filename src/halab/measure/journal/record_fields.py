@@ -33,7 +33,7 @@ def problem_of(record: type, values: Mapping[str, Any]) -> str:
     """
     unknown = set(values) - {field.name for field in fields(record)}
     if unknown:
-        return gettext("there is no field {value!r}").format(value=sorted(unknown)[0])
+        return gettext("there is no field {field!r}").format(field=sorted(unknown)[0])
     for name, value in values.items():
         for part in _parts(value):
             if problem := _out_of_bounds(part):
@@ -42,8 +42,8 @@ def problem_of(record: type, values: Mapping[str, Any]) -> str:
         _adapter(record).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        return gettext("{names}: {msg}, not {value!r}").format(
-            names=".".join(map(str, first["loc"])), msg=first["msg"], value=str(first["input"])[:60]
+        return gettext("{names}: {problem}, not {found!r}").format(
+            names=".".join(map(str, first["loc"])), problem=first["msg"], found=str(first["input"])[:60]
         )
     return _wrong_value(values)
 
@@ -79,7 +79,7 @@ def _out_of_bounds(value: Any) -> str:
         return (
             ""
             if math.isfinite(value) and abs(value) <= _GREATEST
-            else gettext("{value} is no measured number").format(value=value)
+            else gettext("{found} is no measured number").format(found=value)
         )
     return ""
 
@@ -88,8 +88,8 @@ def _wrong_value(values: Mapping[str, Any]) -> str:
     """What the types do not say: what is divided by is not 0, and a moment is one."""
     for name in ("rate", "deadline"):
         if name in values and not values[name] > 0:
-            return gettext("{name}: should be more than 0, and is {value}").format(
-                name=name, value=values[name]
+            return gettext("{name}: should be more than 0, and is {number}").format(
+                name=name, number=values[name]
             )
     if "started" in values:
         try:

@@ -38,8 +38,8 @@ class Said:
     def __str__(self) -> str:
         if self.last_failure is None:
             return gettext("nothing fails")
-        return gettext("fails from {value:g} to {last_failure:g} s").format(
-            value=self.first_failure or 0, last_failure=self.last_failure
+        return gettext("fails from {first_failure:g} to {last_failure:g} s").format(
+            first_failure=self.first_failure or 0, last_failure=self.last_failure
         )
 
 
@@ -392,8 +392,8 @@ def _lost_rows(journal: Journal) -> tuple[str, list[_Spell]] | None:
         if lost:
             spells.append(_Spell("lost", times[0] - zero, times[-1] + journal.resolution - zero))
     gone = sum(lost for _, lost in inserted)
-    return gettext("{value} of {count} missing").format(
-        value=gone or gettext("none"), count=len(inserted)
+    return gettext("{missing} of {count} missing").format(
+        missing=gone or gettext("none"), count=len(inserted)
     ), spells
 
 
@@ -441,7 +441,7 @@ def _told(row: OperationSummary, prediction: Said | None) -> str:
             )
         )
     off = prediction.last_failure if prediction else None
-    after = "" if off is None else gettext(": {abs:.1f} s off").format(abs=abs(row.rto - off))
+    after = "" if off is None else gettext(": {difference:.1f} s off").format(difference=abs(row.rto - off))
     return _capital(
         gettext("{said}{many} were back {rto:.1f} s after the fault{after}. {cost}").format(
             said=said, many=many, rto=row.rto, after=after, cost=_cost(row)

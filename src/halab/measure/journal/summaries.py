@@ -17,7 +17,7 @@ from halab.measure.journal.title_marks import mark_title, simulated_remark
 from halab.measure.journal.validity import validity_remark
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, ngettext
 
 __all__ = [
     "OperationSummary",
@@ -116,8 +116,8 @@ class RepeatSummary(Tabular):
         return (
             str(spread)
             if spread.n == self.repeats
-            else gettext("{spread}, in {n} of {repeats}").format(
-                spread=spread, n=spread.n, repeats=self.repeats
+            else gettext("{spread}, in {count} of {repeats}").format(
+                spread=spread, count=spread.n, repeats=self.repeats
             )
         )
 
@@ -215,15 +215,15 @@ def _remarks(journal: Journal) -> list[str]:
             "RTO: from the {zero} to the first lasting answer. Outages: from the sending of the "
             "first bad request to that of the first good one. Timed out: no answer within "
             "{waits}, so nobody knows what became of it (unknown). Latency: median/p99. {rate:g} "
-            "requests a second of each operation: edges are known to {value:.0f} ms."
-        ).format(zero=zero, waits=_waits(header), rate=header.rate, value=journal.resolution * 1000)
+            "requests a second of each operation: edges are known to {resolution:.0f} ms."
+        ).format(zero=zero, waits=_waits(header), rate=header.rate, resolution=journal.resolution * 1000)
     )
     if not journal.simulated:
         remarks.append(
             gettext(
-                "The prober itself was late by {value:.1f} ms (median), {value2:.1f} ms (p99), "
-                "{value3:.1f} ms (worst)."
-            ).format(value=late.median * 1000, value2=late.p99 * 1000, value3=late.max * 1000)
+                "The prober itself was late by {median:.1f} ms (median), {p99:.1f} ms (p99), "
+                "{worst:.1f} ms (worst)."
+            ).format(median=late.median * 1000, p99=late.p99 * 1000, worst=late.max * 1000)
         )
     if any(mark_of(sample) == "empty" for sample in journal.samples()):
         remarks.append(gettext("Empty: answered without an error, and nothing was found."))
@@ -257,9 +257,9 @@ def rows_remark(journal: Journal) -> str:
     )
     if count.unknown or count.failed:
         landed = count.unknown_present + count.failed_present
-        said += gettext(" Of {value} without an acknowledgement {landed} are there all the same.").format(
-            value=count.unknown + count.failed, landed=landed
-        )
+        said += gettext(
+            " Of {unacknowledged} without an acknowledgement {landed} are there all the same."
+        ).format(unacknowledged=count.unknown + count.failed, landed=landed)
     if count.late:
         said += gettext(" {late} acknowledged ones were not seen at first, but found later.").format(
             late=count.late
@@ -309,8 +309,8 @@ def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
 
 
 def _repeat_title(journals: Sequence[Journal]) -> str:
-    return gettext("{title}, {count} run{which}").format(
-        title=title(journals[0]), count=len(journals), which="s" if len(journals) > 1 else ""
+    return ngettext("{title}, {count} run", "{title}, {count} runs", len(journals)).format(
+        title=title(journals[0]), count=len(journals)
     )
 
 
@@ -348,7 +348,7 @@ def _number(value: float | None) -> str:
 
 def _cells(row: OperationSummary) -> Row:
     spells = ", ".join(_number(outage.duration) for outage in row.outages[:4])
-    more = gettext(" and {value} more").format(value=len(row.outages) - 4) if len(row.outages) > 4 else ""
+    more = gettext(" and {count} more").format(count=len(row.outages) - 4) if len(row.outages) > 4 else ""
     return (
         gettext(row.operation),
         str(row.ok),

@@ -201,8 +201,8 @@ class _Call:
         except grpc.FutureTimeoutError:
             self.stop()
             raise MeasurementError(
-                gettext('"{name}" found no proxy at {address} within {CONNECT_TIMEOUT:g} s').format(
-                    name=self.name, address=self._address, CONNECT_TIMEOUT=CONNECT_TIMEOUT
+                gettext('"{name}" found no proxy at {address} within {time:g} s').format(
+                    name=self.name, address=self._address, time=CONNECT_TIMEOUT
                 ),
                 hint=gettext("start the cluster first, or see what runs with `halab status`"),
             ) from None

@@ -328,9 +328,9 @@ class Run:
         if scheduling.p99 > 1.0 / self._rate:
             self.note(
                 gettext(
-                    "One probe in a hundred left {p99:.3f} s late or more (this machine was busy): edges "
+                    "One probe in a hundred left {late:.3f} s late or more (this machine was busy): edges "
                     "of outages are known no better than that."
-                ).format(p99=scheduling.p99)
+                ).format(late=scheduling.p99)
             )
         return Journal.write(
             Header.of(

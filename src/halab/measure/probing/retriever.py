@@ -243,8 +243,8 @@ class Retriever:
         chosen = names or OPERATIONS
         if unknown := [name for name in chosen if name not in OPERATIONS]:
             raise MeasurementError(
-                gettext("there is no operation {value!r}").format(value=unknown[0]),
-                hint=gettext("choose from {OPERATIONS}").format(OPERATIONS=", ".join(OPERATIONS)),
+                gettext("there is no operation {name!r}").format(name=unknown[0]),
+                hint=gettext("choose from {operations}").format(operations=", ".join(OPERATIONS)),
             )
         return [self._operation(name) for name in chosen]
 
@@ -341,8 +341,8 @@ class Retriever:
         for first in range(0, len(rows), _BATCH):
             on_progress(
                 gettext("writing passages"),
-                gettext(" from {value} of {count}, and flushing them").format(
-                    value=first + 1, count=len(rows)
+                gettext(" from {first} of {count}, and flushing them").format(
+                    first=first + 1, count=len(rows)
                 ),
             )
             self._client.insert(self.name, rows[first : first + _BATCH])
@@ -350,7 +350,7 @@ class Retriever:
         self._load(partial(on_progress, gettext("loading them into the query nodes")))
         on_progress(gettext("counting them"))
         self.dropped = len(self.count().missing)
-        copies = ngettext("{n} copy", "{n} copies", self.replicas).format(n=self.replicas)
+        copies = ngettext("{count} copy", "{count} copies", self.replicas).format(count=self.replicas)
         on_progress(DONE, gettext(": {count} passages in {copies}").format(count=len(rows), copies=copies))
         if self.dropped:
             print(
@@ -400,8 +400,8 @@ class Retriever:
 
     def __repr__(self) -> str:
         lost = gettext(", {dropped} DROPPED by the log").format(dropped=self.dropped) if self.dropped else ""
-        return gettext("Retriever({name}: {count} passages, {where}{lost})").format(
-            name=self.name, count=len(self.passages), where=self._where(), lost=lost
+        return gettext("Retriever({name}: {count} passages, {place}{lost})").format(
+            name=self.name, count=len(self.passages), place=self._where(), lost=lost
         )
 
     def _where(self) -> str:

@@ -63,8 +63,8 @@ def arrow_type(field: Field) -> pa.DataType:
     if field.type == "ARRAY" and field.element in _SCALARS:
         return pa.list_(_SCALARS[field.element])
     raise BackupError(
-        gettext('the field "{name}" has the type {type}, and this version keeps {names}').format(
-            name=field.name, type=field.type, names=", ".join([*_SCALARS, *_VECTORS, "ARRAY"])
+        gettext('the field "{name}" has the type {kind}, and this version keeps {names}').format(
+            name=field.name, kind=field.type, names=", ".join([*_SCALARS, *_VECTORS, "ARRAY"])
         ),
         hint=gettext("back up this collection with Milvus' own milvus-backup, or use a newer halab"),
     )

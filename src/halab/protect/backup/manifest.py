@@ -188,15 +188,15 @@ def read_manifest(folder: Path) -> Manifest:
         )
     if not path.is_file():
         raise BackupError(
-            gettext(
-                "{folder} has no {MANIFEST}, which is written last: it was cut off, or is no backup"
-            ).format(folder=folder, MANIFEST=MANIFEST),
+            gettext("{folder} has no {file}, which is written last: it was cut off, or is no backup").format(
+                folder=folder, file=MANIFEST
+            ),
             hint=gettext("restore from an older backup; a folder that ends in .partial can be deleted"),
         )
     if path.stat().st_size > _LARGEST:
         raise BackupError(
-            gettext("{path} has {st_size:,} bytes, and no manifest has more than {LARGEST:,}").format(
-                path=path, st_size=path.stat().st_size, LARGEST=_LARGEST
+            gettext("{path} has {size:,} bytes, and no manifest has more than {most:,}").format(
+                path=path, size=path.stat().st_size, most=_LARGEST
             ),
             hint=gettext("was the right folder named?"),
         )
@@ -212,8 +212,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise _damaged(path) from None
     if isinstance(body.get("version"), int) and body["version"] > VERSION:
         raise BackupError(
-            gettext("{folder} is of version {version} of the format, and this halab reads {VERSION}").format(
-                folder=folder, version=body["version"], VERSION=VERSION
+            gettext("{folder} is of version {version} of the format, and this halab reads {known}").format(
+                folder=folder, version=body["version"], known=VERSION
             ),
             hint=gettext("restore it with the halab that made it, or a newer one"),
         )
@@ -225,8 +225,8 @@ def read_manifest(folder: Path) -> Manifest:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise BackupError(
-            gettext("{path} is whole but not a manifest: {where}: {msg}").format(
-                path=path, where=where, msg=first["msg"]
+            gettext("{path} is whole but not a manifest: {place}: {problem}").format(
+                path=path, place=where, problem=first["msg"]
             ),
             hint=gettext("it was not written by this halab; restore from another backup"),
         ) from None
@@ -285,5 +285,5 @@ def _problems(folder: Path, file: File) -> list[str]:
     return (
         []
         if rows == file.rows
-        else [gettext("has {rows:,} rows, the manifest says {rows2:,}").format(rows=rows, rows2=file.rows)]
+        else [gettext("has {rows:,} rows, the manifest says {listed:,}").format(rows=rows, listed=file.rows)]
     )

@@ -221,13 +221,13 @@ def data_loss_report(journal: Journal) -> DataLossReport:
     remarks = list(journal.notes)
     if last_found is not None:
         last = (
-            gettext(", the last {value:.0f} ms after it was acknowledged").format(value=1000 * last_found)
+            gettext(", the last {time:.0f} ms after it was acknowledged").format(time=1000 * last_found)
             if found
             else ""
         )
         remarks.append(
-            gettext("Of {count} searches after the command, {value} still found any{last}.").format(
-                count=len(searches), value=len(found) or gettext("none"), last=last
+            gettext("Of {count} searches after the command, {hits} still found any{last}.").format(
+                count=len(searches), hits=len(found) or gettext("none"), last=last
             )
         )
     if restore_seconds is not None:

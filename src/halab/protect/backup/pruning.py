@@ -69,14 +69,14 @@ class Pruning:
             folder=self.folder, daily=rule.daily, weekly=rule.weekly, monthly=rule.monthly
         )
         gone = sum(entry.goes for entry in self.entries)
-        remark = gettext("{value} stay, {gone} {which}.").format(
-            value=len(self.entries) - gone,
+        remark = gettext("{stay} stay, {gone} {fate}.").format(
+            stay=len(self.entries) - gone,
             gone=gone,
-            which=gettext("would go") if self.dry_run else gettext("went"),
+            fate=gettext("would go") if self.dry_run else gettext("went"),
         )
         headings = (
             gettext_noop("backup"),
-            gettext("begun (UTC)"),
+            gettext_noop("begun (UTC)"),
             gettext_noop("collections"),
             "",
             gettext_noop("why"),
@@ -140,8 +140,8 @@ def _entries(folder: Path) -> list[Path]:
     if others:
         raise BackupError(
             gettext(
-                "{folder} holds something that is no backup ({names}{which}), so nothing was deleted"
-            ).format(folder=folder, names=", ".join(others[:5]), which=", ..." if len(others) > 5 else ""),
+                "{folder} holds something that is no backup ({names}{more}), so nothing was deleted"
+            ).format(folder=folder, names=", ".join(others[:5]), more=", ..." if len(others) > 5 else ""),
             hint=gettext("keep backups in a folder of their own"),
         )
     if not paths:
@@ -206,7 +206,7 @@ def _delete(path: Path) -> None:
     except OSError as error:
         raise BackupError(
             gettext("{path} could not be deleted: {error}").format(path=path, error=error),
-            hint=gettext("see who owns it; what is left is {which}").format(
-                which=doomed if doomed.exists() else path
+            hint=gettext("see who owns it; what is left is {rest}").format(
+                rest=doomed if doomed.exists() else path
             ),
         ) from None

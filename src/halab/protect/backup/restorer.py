@@ -98,8 +98,8 @@ def _plan(
     unknown = [name for name in [*wanted, *names] if name not in saved]
     if unknown:
         raise BackupError(
-            gettext("the backup holds no collection {value!r}").format(value=unknown[0]),
-            hint=gettext("it holds {value}").format(value=", ".join(saved) or gettext("none")),
+            gettext("the backup holds no collection {name!r}").format(name=unknown[0]),
+            hint=gettext("it holds {names}").format(names=", ".join(saved) or gettext("none")),
         )
     plan = [(saved[name], names.get(name, name)) for name in wanted or saved]
     targets = [name for _, name in plan]
@@ -142,8 +142,8 @@ class _Target:
         """Raises BackupError for whatever would end the restore later, before anything is done."""
         if not _NAME.fullmatch(self.name):
             raise BackupError(
-                gettext("{value!r} cannot be a collection's name, and nothing was restored").format(
-                    value=self.name[:40]
+                gettext("{name!r} cannot be a collection's name, and nothing was restored").format(
+                    name=self.name[:40]
                 ),
                 hint=gettext("up to 255 letters, digits and _, beginning with a letter or _"),
             )

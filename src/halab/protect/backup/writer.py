@@ -112,9 +112,9 @@ def _collections(client: Any, names: Sequence[str]) -> list[str]:
         missing = [name for name in names if not client.has_collection(name)]
         if missing:
             raise BackupError(
-                gettext("there is no collection {value!r}").format(value=missing[0]),
-                hint=gettext("there are {value}").format(
-                    value=", ".join(sorted(client.list_collections())) or gettext("none")
+                gettext("there is no collection {name!r}").format(name=missing[0]),
+                hint=gettext("there are {names}").format(
+                    names=", ".join(sorted(client.list_collections())) or gettext("none")
                 ),
             )
         own = [client.describe_collection(name)["collection_name"] for name in names]

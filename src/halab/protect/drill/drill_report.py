@@ -156,7 +156,17 @@ class DrillReport:
 
     def __repr__(self) -> str:
         rows = [(row[0], row[2], row[3], row[5]) for row in self._rows()]
-        return text_table(self._heading(), ("step", "from (s)", "took (s)", "result"), rows, self._remarks())
+        return text_table(
+            self._heading(),
+            (
+                gettext_noop("step"),
+                gettext_noop("from (s)"),
+                gettext_noop("took (s)"),
+                gettext_noop("result"),
+            ),
+            rows,
+            self._remarks(),
+        )
 
     def _repr_html_(self) -> str:
         return html_table(self._heading(), _HEADINGS, self._rows(), self._remarks(), align="left")
@@ -185,10 +195,10 @@ class DrillReport:
             gettext("RTO, loss to verified service: {seconds} (target {rto:g} s).").format(
                 seconds=_seconds(self.rto), rto=self.targets.rto
             ),
-            gettext("RPO, writes lost at the failover: {seconds} (target {rpo:g} s), {which} rows.").format(
+            gettext("RPO, writes lost at the failover: {seconds} (target {rpo:g} s), {rows} rows.").format(
                 seconds=_seconds(self.rpo),
                 rpo=self.targets.rpo,
-                which=gettext("not counted") if self.rpo_rows is None else self.rpo_rows,
+                rows=gettext("not counted") if self.rpo_rows is None else self.rpo_rows,
             ),
         ]
         if self.lost_at_home is not None:

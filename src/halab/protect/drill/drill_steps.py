@@ -176,8 +176,8 @@ class DrillSteps:
 
     def _restore_on_standby(self, _: Facts) -> str:
         rows = restore(self.standby.cluster, self._backup, [self.app.name], replace=True).rows
-        return gettext("{value} rows restored and counted; the standby is in charge, read-only").format(
-            value=rows[self.app.name]
+        return gettext("{rows} rows restored and counted; the standby is in charge, read-only").format(
+            rows=rows[self.app.name]
         )
 
     def _switch_to_standby(self, _: Facts) -> None:

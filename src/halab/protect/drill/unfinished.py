@@ -85,7 +85,7 @@ def load_unfinished(folder: Path) -> State:
     if not is_unfinished(folder):
         raise DrillError(
             gettext("the drill in {folder} has ended").format(folder=folder),
-            hint=gettext("read {value}").format(value=folder / "report.html"),
+            hint=gettext("read {page}").format(page=folder / "report.html"),
         )
     return state
 
@@ -103,8 +103,8 @@ def describe(folder: Path, state: State) -> DrillError:
     undoing = state.stopped_at or any(record.status == "undone" for record in state.records)
     where = gettext("while it was being undone") if undoing else _where(state)
     return DrillError(
-        gettext("the drill in {folder} was cut off {where}; {in_charge}").format(
-            folder=folder, where=where, in_charge=_in_charge(state)
+        gettext("the drill in {folder} was cut off {point}; {in_charge}").format(
+            folder=folder, point=where, in_charge=_in_charge(state)
         ),
         hint=gettext("roll it back with: halab drill {folder} --roll-back (in Python: roll_back)").format(
             folder=folder
@@ -114,20 +114,20 @@ def describe(folder: Path, state: State) -> DrillError:
 
 def _where(state: State) -> str:
     begun = [record.began for record in state.records if record.began is not None]
-    after = gettext(", {value:.0f} s after it began").format(value=begun[-1]) if begun else ""
+    after = gettext(", {time:.0f} s after it began").format(time=begun[-1]) if begun else ""
     step = next((record for record in state.records if record.status != "done"), None)
     if step is None:
         return gettext("before its report was written{after}").format(after=after)
-    return gettext("{which} the step “{title}”{after}").format(
-        which="in" if step.status == "running" else gettext("before"), title=step.title, after=after
+    return gettext("{when} the step “{title}”{after}").format(
+        when="in" if step.status == "running" else gettext("before"), title=step.title, after=after
     )
 
 
 def _in_charge(state: State) -> str:
     """Which cluster is in charge, and what is broken."""
     if _standby_in_charge(state):
-        return gettext("the standby is in charge{which}").format(
-            which="" if state.status("service") == "done" else gettext(", read-only")
+        return gettext("the standby is in charge{how}").format(
+            how="" if state.status("service") == "done" else gettext(", read-only")
         )
     if state.status("failback") == "done":
         return gettext("the primary is in charge again")
@@ -161,13 +161,13 @@ def cluster_missing_error(
         )
     else:
         hint = gettext(
-            "there is nothing to roll back. The backup is whole: halab restore {value} -n NAME, "
+            "there is nothing to roll back. The backup is whole: halab restore {backup} -n NAME, "
             "and begin a new drill in another folder"
-        ).format(value=folder / "backup")
+        ).format(backup=folder / "backup")
     return DrillError(
         gettext(
-            "the drill in {folder} was cut off {where}, and its primary {primary!r} {reason}; "
+            "the drill in {folder} was cut off {point}, and its primary {primary!r} {reason}; "
             "its rows went too"
-        ).format(folder=folder, where=_where(state), primary=state.facts.primary, reason=reason),
+        ).format(folder=folder, point=_where(state), primary=state.facts.primary, reason=reason),
         hint=hint,
     )
