@@ -1,5 +1,10 @@
+import json
+import re
+from pathlib import Path, PurePosixPath
+
 import pytest
 
+from halab.course.paths import course_root
 from halab.course.workspace import make_workspace, open_copy, outdated_copies
 
 LESSON = "course/06-failover-timeline.ipynb"
@@ -62,3 +67,18 @@ def test_a_renamed_copy_makes_room_for_a_new_one(course):
 def test_nothing_else_can_be_opened(course, path):
     assert open_copy(path) is None
     assert not list((course / "work").rglob("*.ipynb"))
+
+
+NOTEBOOKS = sorted(path.relative_to(course_root()) for path in course_root().glob("course/*.ipynb"))
+NOTEBOOKS += sorted(path.relative_to(course_root()) for path in course_root().glob("exercises/*/*.ipynb"))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_link_of_a_notebook_leads_to_a_file_in_the_learner_s_folder(tmp_path, monkeypatch, notebook):
+    monkeypatch.setenv("HALAB_WORK", str(tmp_path / "elsewhere"))
+    cells = json.loads((course_root() / notebook).read_text())["cells"]
+    prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    links = re.findall(r"\]\((?!https?:|#|attachment:)([^)#\s]+)", prose)
+    for link in links:
+        target = Path(tmp_path / notebook.parent / link).resolve().relative_to(tmp_path.resolve())
+        assert open_copy(PurePosixPath(target).as_posix()), link

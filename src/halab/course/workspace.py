@@ -2,6 +2,7 @@
 
 course/06-x.ipynb            -> work/course/06-x.ipynb
 exercises/06-x/06-x.ipynb    -> work/exercises/06-x/06-x.ipynb, with the files beside it
+docs/production/values.yaml  -> work/docs/production/values.yaml, and whatever else a notebook links to
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from halab.translation import gettext, languages
 __all__ = ["make_workspace", "open_copy", "outdated_copies", "uncopied"]
 
 _FOLDERS = ("course", "exercises")
+_LINKED = (*_FOLDERS, "docs", "compose", "README.md")
+"""Where the links of notebooks lead."""
 
 
 def make_workspace() -> Path:
@@ -29,11 +32,11 @@ def make_workspace() -> Path:
 def open_copy(relative: str) -> Path | None:
     """The learner's copy of `relative` (such as "course/06-x.ipynb"); made now if it is not there yet.
 
-    None when neither the copy nor its original exists, or when the path leaves the folders for learners.
+    None when neither the copy nor its original exists, or when the path leaves what notebooks link to.
     An exercise's whole folder is copied with it. What the learner already has is never touched.
     """
     path = PurePosixPath(relative.strip("/"))
-    if not path.parts or path.parts[0] not in _FOLDERS or ".." in path.parts:
+    if not path.parts or path.parts[0] not in _LINKED or ".." in path.parts:
         return None
     copy, original = work_dir() / path, course_root() / path
     if not copy.exists():

@@ -226,7 +226,9 @@ class RunView:
 
     def _outages(self, axis: _Axis, row: OperationSummary) -> str:
         spells = axis.spells(self._spells[row.operation])
-        brackets = "".join(axis.bracket(outage) for outage in row.outages)
+        brackets = "".join(
+            axis.bracket(outage, row.rto if outage is row.outages[-1] else None) for outage in row.outages
+        )
         return axis.faults(self.journal) + spells + brackets + axis.back(row.rto)
 
     def _legend(self) -> str:
@@ -234,7 +236,7 @@ class RunView:
         items = [(_PATTERNS[kind], gettext(mark.words)) for kind, mark in MARKS.items() if kind in kinds]
         if kinds:
             items += [
-                (_OUTAGE, gettext("an outage, by when requests were sent")),
+                (_OUTAGE, gettext("an outage")),
                 (_BACK, gettext("the first lasting answer came")),
             ]
         if self._lost_rows is not None and self._lost_rows[1]:
@@ -312,8 +314,12 @@ class _Axis:
         style = f"top: 4px; height: 12px; box-sizing: border-box; {_SAID[name]}"
         return self.bar(said.first_failure or 0.0, said.last_failure, style)
 
-    def bracket(self, outage: Outage) -> str:
+    def bracket(self, outage: Outage, back: float | None) -> str:
+        """Over an outage; the last one ends when the first lasting answer came, after `back` seconds, and not
+        when that request was sent: until then its user waited."""
         end = self.right if outage.end is None else outage.end - self.zero
+        if back is not None and math.isfinite(back):
+            end = max(end, back)
         return self.bar(outage.start - self.zero, end, f"top: 1px; height: 6px; {_OUTAGE}")
 
     def back(self, rto: float | None) -> str:
