@@ -9,6 +9,7 @@ from halab.cluster.protocol import Event
 from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.progress_line import DONE, answered_lately
 from halab.models.samples import NOTHING_FOUND, Outcome, Sample
+from halab.translation import speaking
 from halab.widgets import live_lane
 from halab.widgets.live_lane import LiveRun
 
@@ -124,4 +125,5 @@ def test_only_requests_with_an_outcome_count_lately():
     assert answered_lately([]) == ""
     assert answered_lately(good) == "the last 20 searches were answered"
     assert answered_lately(bad + good) == "answered lately: insert 0 of 20"
-    assert "insert 0 / 20" in answered_lately(bad + good, "zh")
+    with speaking("zh"):
+        assert "插入 20 个中 0 个" in answered_lately(bad + good)

@@ -21,7 +21,7 @@ from halab.measure.journal.marks import mark_of
 from halab.measure.probing.prober import Run
 from halab.measure.probing.progress_line import DONE, answered_lately
 from halab.models.samples import Sample
-from halab.translation import Language, gettext, language
+from halab.translation import gettext, gettext_noop
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["LiveLane", "LiveRun"]
@@ -29,30 +29,11 @@ __all__ = ["LiveLane", "LiveRun"]
 _PERIOD = 0.22  # seconds between two messages to the browser
 _EVENTS = 4  # messages between two questions to the cluster about its events
 _LETTERS = {"ok": "o", "empty": "e", "fail": "x", "unknown": "?"}
-_COUNTED: dict[Language, dict[str, str]] = {
-    "en": {
-        "o": "answered",
-        "e": "answered, but nothing found",
-        "x": "failed",
-        "?": "without an answer in time",
-    },
-    "zh": {"o": "个有应答", "e": "个有应答但什么也没查到", "x": "个失败", "?": "个超时未应答"},
-}
-_PHASES_ZH = {
-    "waiting until every search finds something": "等待每次搜索都能查到结果",
-    "before the fault": "故障之前",
-    "no fault": "没有故障",
-    "undoing the fault, waiting for health": "解除故障，等待恢复健康",
-    "after the fault": "故障之后",
-    "counting rows": "清点行数",
-    "waiting for the first probes": "等待最初几次探测",
-    "writing rows": "写入行",
-    "flushing": "落盘",
-    "writing rows that are not flushed": "写入尚未落盘的行",
-    "starting again, waiting for health": "重新启动，等待恢复健康",
-    "after the disaster": "灾难之后",
-    "after the restore": "恢复备份之后",
-    DONE: "完成",
+_COUNTED = {
+    "o": gettext_noop("{count} answered"),
+    "e": gettext_noop("{count} answered, but nothing found"),
+    "x": gettext_noop("{count} failed"),
+    "?": gettext_noop("{count} without an answer in time"),
 }
 
 
@@ -81,7 +62,6 @@ class LiveRun:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._lang = language()
         self.lane = LiveLane(operations=list(run.operations), rate=run.rate)
         self._samples: list[Sample] = []
         self._rows: dict[str, bytearray] = {name: bytearray() for name in run.operations}
@@ -127,11 +107,10 @@ class LiveRun:
 
     def _sentence(self) -> str:
         """Such as "14.4 s: crash querynode-3; the last 20 searches were answered"."""
-        lately = answered_lately(self._samples, self._lang)
-        if self._lang == "zh":
-            phase = _PHASES_ZH.get(self._phase, self._phase)
-            return f"{self._run.elapsed:.1f} 秒：{phase}" + (f"；{lately}" if lately else "")
-        return f"{self._run.elapsed:.1f} s: {self._phase}" + (f"; {lately}" if lately else "")
+        told = gettext("{time:.1f} s: {phase}").format(time=self._run.elapsed, phase=self._phase)
+        if lately := answered_lately(self._samples):
+            return gettext("{phase}; {lately}").format(phase=told, lately=lately)
+        return told
 
     def _fold(self) -> None:
         """The lanes' place is taken by a sentence: what is to be seen of the run now stands below it."""
@@ -140,23 +119,20 @@ class LiveRun:
         self._handle.update({"text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"}, raw=True)
 
     def _ended(self) -> str:
-        counts = Counter(map(_letter, self._samples))
-        zh, asked = self._lang == "zh", len(self._samples)
+        counts, asked = Counter(map(_letter, self._samples)), len(self._samples)
         each = [
-            f"{counts[letter]} {words}" for letter, words in _COUNTED[self._lang].items() if counts[letter]
+            gettext(words).format(count=counts[letter])
+            for letter, words in _COUNTED.items()
+            if counts[letter]
         ]
-        counted = ("，" if zh else ", ").join(each)
-        if zh:
-            goes_on = f"接着：{_PHASES_ZH.get(self._phase, self._phase)}。"
-            told = f"测量结束：共 {asked} 个请求，其中 {counted}。" if asked else "测量结束：没有请求有结果。"
-        else:
-            goes_on = gettext(" Now: {phase}.").format(phase=self._phase)
-            told = (
-                gettext("Measured: {asked} requests, {counted}.").format(asked=asked, counted=counted)
-                if asked
-                else gettext("No request had an outcome.")
+        told = (
+            gettext("Measured: {asked} requests, {counted}.").format(
+                asked=asked, counted=gettext(", ").join(each)
             )
-        return told if self._phase == DONE else told + goes_on
+            if asked
+            else gettext("No request had an outcome.")
+        )
+        return told if self._phase == DONE else told + gettext(" Now: {phase}.").format(phase=self._phase)
 
 
 def _letter(sample: Sample) -> str:

@@ -84,14 +84,14 @@ def connection_spread(
     phases: list[Phase] = []
     samples: list[Sample] = []
     for algorithm in algorithms:
-        on_progress(f"{clients} clients, {algorithm}")
+        on_progress(gettext("{clients} clients, {algorithm}").format(clients=clients, algorithm=algorithm))
         start = cluster.now()
         with balance(servers, algorithm) as front:
             asked, counts = _come_and_go(retriever, front, clients, len(samples))
         figures = {server.name: float(server.open) for server in counts}
         phases.append(Phase(algorithm, start, cluster.now(), {"clients": clients}, figures))
         samples += asked
-    on_progress(f"{asking} users on one connection")
+    on_progress(gettext("{users} users on one connection").format(users=asking))
     start = cluster.now()
     with balance(servers, algorithms[0]) as front:
         samples += _asked(retriever.search_via(front.uri), asking, len(samples))

@@ -106,7 +106,7 @@ def _flush(retriever: Retriever, steps: ExperimentSteps) -> list[Event]:
     if retriever.simulated:
         run.note(gettext("SIMULATED: this cluster keeps no rows, so none was flushed and none was counted."))
         return []
-    steps.on_progress("flushing")
+    steps.on_progress(gettext("flushing"))
     began = run.elapsed
     client = MilvusClient(run.cluster.uri, timeout=TIMEOUT)
     try:

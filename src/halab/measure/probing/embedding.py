@@ -12,6 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,24 +22,23 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer
 
 from halab.errors import MeasurementError
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
-__all__ = ["DIMENSIONS", "QUESTIONS", "Embedding", "Passage", "read_passages"]
+__all__ = ["DIMENSIONS", "Embedding", "Passage", "questions", "read_passages"]
 
 DIMENSIONS = 64
-QUESTIONS = (
-    "How long does a failover take?",
-    "Who notices that the primary is down?",
-    "How many requests fail during a failover?",
-    "What is the difference between RTO and RPO?",
-    "Does a replica protect me from a wrong delete?",
-    "How many copies do I need for 99.99 percent?",
-    "Why does etcd have an odd number of members?",
-    "Do three replicas make writing three times slower?",
-    "When should a health check restart a process?",
-    "What does a disaster recovery drill verify?",
+_QUESTIONS = (
+    gettext_noop("How long does a failover take?"),
+    gettext_noop("Who notices that the primary is down?"),
+    gettext_noop("How many requests fail during a failover?"),
+    gettext_noop("What is the difference between RTO and RPO?"),
+    gettext_noop("Does a replica protect me from a wrong delete?"),
+    gettext_noop("How many copies do I need for 99.99 percent?"),
+    gettext_noop("Why does etcd have an odd number of members?"),
+    gettext_noop("Do three replicas make writing three times slower?"),
+    gettext_noop("When should a health check restart a process?"),
+    gettext_noop("What does a disaster recovery drill verify?"),
 )
-"""The searches of the workload, asked in turn; each finds the passage of the cards that answers it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,7 +66,7 @@ class Passage:
             if self.title
             else self.source
         )
-        return f"{card}: {self.heading}" if self.heading else card
+        return gettext("{card}: {heading}").format(card=card, heading=self.heading) if self.heading else card
 
     def __repr__(self) -> str:
         lines = (textwrap.fill(line, 80) for line in self.text.splitlines())
@@ -75,6 +75,12 @@ class Passage:
     def _repr_markdown_(self) -> str:
         quoted = "\n".join(f"> {line}".rstrip() for line in self.text.splitlines())
         return f"> **{self.where}**\n>\n{quoted}"
+
+
+def questions() -> tuple[str, ...]:
+    """The searches of the workload, asked in turn, in the learner's language; each finds the passage of the
+    cards that answers it."""
+    return tuple(map(gettext, _QUESTIONS))
 
 
 def read_passages(folder: str | Path) -> list[Passage]:
@@ -92,7 +98,9 @@ def read_passages(folder: str | Path) -> list[Passage]:
 
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
-_LEAD = re.compile(r"\A\*\*(.+?):\*\*\s+")  # "**In one sentence:** ...", which is a heading in all but form
+_LEAD = re.compile(
+    r"\A\*\*(.+?)(?::\*\*\s+|\*\*：)"
+)  # "**In one sentence:** ...", which is a heading in all but form
 
 
 def _sections(path: Path) -> Iterable[Passage]:
@@ -114,15 +122,25 @@ _ASKED_ABOUT_ANYTHING = (
     "it its long make many me much my need no not of on one or our should so take that the their them they "
     "there this to was we were what when where which while who whom why will with would you your"
 )
-_FUNCTION_WORDS = frozenset(_ASKED_ABOUT_ANYTHING.split())
+_ASKED_IN_CHINESE = "什么 为什 么要 么时 时候 候该 怎么 怎样 多久 多少 几个 需要 要做 做到 哪个 哪些 可以"
+_FUNCTION_WORDS = frozenset((_ASKED_ABOUT_ANYTHING + " " + _ASKED_IN_CHINESE).split())
+_HAN = "\u3400-\u9fff"
+_WORDS = re.compile(rf"\d+(?:\.\d+)?|[{_HAN}]+|[^\W\d_{_HAN}]+")
 _ENDINGS = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|e)\Z")
 
 
 def _terms(text: str) -> list[str]:
-    """The words of a text in lower case, without markup, function words and endings; figures stay whole."""
-    words = re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+", text.lower().replace("%", " percent"))
+    """The words of a text in lower case, without markup, function words and endings; figures stay whole.
+
+    Chinese is written without blanks: there each pair of neighbours counts as a word.
+    """
+    words = list(chain.from_iterable(map(_parts, _WORDS.findall(text.lower().replace("%", " percent")))))
     stems = (_ENDINGS.sub("", word) for word in words if word not in _FUNCTION_WORDS)
     return [stem for stem in stems if stem not in _FUNCTION_WORDS]
+
+
+def _parts(word: str) -> Iterable[str]:
+    return map("".join, pairwise(word)) if re.match(f"[{_HAN}]{{2}}", word) else (word,)
 
 
 class Embedding:

@@ -11,7 +11,7 @@ from IPython.core.getipython import get_ipython
 
 from halab.measure.probing.prober import Run
 from halab.models.samples import Outcome, Sample
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, ngettext
 
 __all__ = ["DONE", "ProgressLine", "RunView", "answered_lately", "show_runs_with", "view_of"]
 
@@ -74,10 +74,10 @@ def view_of(run: Run) -> RunView:
     return show
 
 
-def answered_lately(samples: Iterable[Sample], language: str = "en") -> str:
+def answered_lately(samples: Iterable[Sample]) -> str:
     """In words, how many of the last requests of each operation were answered; "" if there are none.
 
-    Only requests that have their outcome count: one on its way is no failure. `language` is "en" or "zh".
+    Only requests that have their outcome count: one on its way is no failure.
     """
     lately: dict[str, list[bool]] = {}
     for sample in samples:
@@ -85,19 +85,19 @@ def answered_lately(samples: Iterable[Sample], language: str = "en") -> str:
     good = {name: (sum(all_of[-LATELY:]), len(all_of[-LATELY:])) for name, all_of in lately.items()}
     asked = sum(of for _, of in good.values())
     short = [
-        f"{name} {answered}{' / ' if language == 'zh' else ' of '}{of}"
+        gettext("{operation} {answered} of {sent}").format(
+            operation=gettext(name), answered=answered, sent=of
+        )
         for name, (answered, of) in good.items()
         if answered < of
     ]
     if not asked:
         return ""
-    if language == "zh":
-        return f"最近的请求中得到应答的：{'，'.join(short)}" if short else f"最近 {asked} 个请求都得到了应答"
     if short:
-        return gettext("answered lately: {short}").format(short=", ".join(short))
-    return gettext("the last {asked} {requests} {which} answered").format(
-        asked=asked, requests=_requests(list(good)), which=gettext("was") if asked == 1 else gettext("were")
-    )
+        return gettext("answered lately: {operations}").format(operations=gettext(", ").join(short))
+    return ngettext(
+        "the last request was answered", "the last {asked} {requests} were answered", asked
+    ).format(asked=asked, requests=_requests(list(good)))
 
 
 def _requests(operations: list[str]) -> str:

@@ -21,7 +21,7 @@ from halab.cluster.protocol import Cluster, Component
 from halab.errors import MeasurementError
 from halab.folders import course_root
 from halab.measure.journal.journal_file import RowCount
-from halab.measure.probing.embedding import DIMENSIONS, QUESTIONS, Embedding, Passage, read_passages
+from halab.measure.probing.embedding import DIMENSIONS, Embedding, Passage, questions, read_passages
 from halab.measure.probing.milvus_collections import (
     TIMEOUT,
     create_collection,
@@ -47,7 +47,7 @@ from halab.measure.probing.operations import (
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.row_counting import count_rows, tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
-from halab.translation import gettext, ngettext
+from halab.translation import gettext, language, ngettext
 
 __all__ = ["KNOWN_ROW_SEARCH", "SETTLE", "Retriever", "SimulatedRetriever"]
 
@@ -63,6 +63,8 @@ _CLOSING = 10.0  # seconds to drop the collections
 
 class Retriever:
     """Answers questions from the cards through a cluster. A context manager; `close` drops its collections.
+
+    It reads the cards in the learner's language, and its searches ask in it.
 
     It makes four collections: `<name>` holds the passages, loaded with `replicas` query replicas;
     `<name>_written` takes the rows of insert probes (loaded once, so that they can be counted);
@@ -91,7 +93,8 @@ class Retriever:
         self.cluster = cluster
         self.replicas = replicas
         self.name = name
-        self.passages = read_passages(cards or course_root() / "cards" / "en")
+        self.passages = read_passages(cards or course_root() / "cards" / language())
+        self._questions = questions()
         self.dropped = 0
         texts = [passage.full for passage in self.passages]
         self._embedding = Embedding(texts)
@@ -158,7 +161,7 @@ class Retriever:
 
     def _all_find(self) -> bool:
         with suppress(MeasurementError):
-            return all(self.ask(question, timeout=1.0) for question in QUESTIONS)
+            return all(self.ask(question, timeout=1.0) for question in self._questions)
         return False
 
     # -- copies -------------------------------------------------------------------------------------------
@@ -254,7 +257,9 @@ class Retriever:
             return Insert(uri, self.insert_collection, self._probe_row, self._fields(self.insert_collection))
         if name == "metadata call":
             return AlterAlias(uri, f"{self.name}_alias", self._sides())
-        return Search(uri, self.name, self._embedding(QUESTIONS).tolist(), strong=name == "strong search")
+        return Search(
+            uri, self.name, self._embedding(self._questions).tolist(), strong=name == "strong search"
+        )
 
     def search_via(self, uri: str, *, new_connection: bool = False) -> Search:
         """Searches through another address than the cluster's own, such as a balancer's.
@@ -263,11 +268,11 @@ class Retriever:
         MeasurementError if simulated.
         """
         kind = SearchOnNewConnection if new_connection else Search
-        return kind(uri, self.name, self._embedding(QUESTIONS).tolist())
+        return kind(uri, self.name, self._embedding(self._questions).tolist())
 
     def known_row_search(self) -> Operation:
         """A search that is ok only if it finds a passage, whatever else the collection answers."""
-        vectors = self._embedding(QUESTIONS).tolist()
+        vectors = self._embedding(self._questions).tolist()
         return KnownRowSearch(self.cluster.uri, self.name, vectors, len(self.passages), name=KNOWN_ROW_SEARCH)
 
     def insert_into_passages(self) -> Operation:

@@ -18,7 +18,7 @@ from halab.errors import DrillError, MeasurementError
 from halab.measure.experiments.experiment_steps import ExperimentSteps
 from halab.measure.journal.journal_file import Journal
 from halab.measure.probing.addresses import Address, Application
-from halab.measure.probing.embedding import DIMENSIONS, QUESTIONS
+from halab.measure.probing.embedding import DIMENSIONS, questions
 from halab.models.samples import Sample
 from halab.protect.backup.connection import connected, load, refusals
 from halab.protect.backup.manifest import verify
@@ -137,11 +137,11 @@ class DrillSteps:
                 ),
                 hint=gettext("upgrade the standby first"),
             )
-        facts.answers = {question: self._answer("primary", question) for question in QUESTIONS}
+        facts.answers = {question: self._answer("primary", question) for question in questions()}
         parts = len(self.standby.cluster.components())
         return gettext(
             "{parts} of {parts} components healthy, Milvus {theirs}; {count} answers known"
-        ).format(parts=parts, theirs=theirs, count=len(QUESTIONS))
+        ).format(parts=parts, theirs=theirs, count=len(questions()))
 
     # -- 3: the loss ----------------------------------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class DrillSteps:
 
     def _check_lost(self, _: Facts) -> None:
         try:
-            self.primary.ask(QUESTIONS[0], timeout=1.0)
+            self.primary.ask(questions()[0], timeout=1.0)
         except MeasurementError:
             return
         raise DrillError(
@@ -210,7 +210,7 @@ class DrillSteps:
                     gettext("a row that was inserted and flushed is not there"), hint=gettext("keep its logs")
                 )
         return gettext("{count} known answers, strong search, insert, flush, release, load: all pass").format(
-            count=len(QUESTIONS)
+            count=len(questions())
         )
 
     def _allow_writes(self, facts: Facts) -> None:
@@ -265,7 +265,7 @@ class DrillSteps:
     def _check_primary_back(self, facts: Facts) -> None:
         """The primary comes back, and is not in charge: that is what keeps two from taking writes."""
         self._heal_primary(facts)
-        self._answer("primary", QUESTIONS[0])
+        self._answer("primary", questions()[0])
         if self.app.book.current != "standby":
             raise DrillError(
                 gettext("the address is the primary's already"), hint=gettext("who switched it?")
