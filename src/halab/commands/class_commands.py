@@ -1,4 +1,4 @@
-"""The instructor's commands: class grade, regrade, certify, revoke, watch."""
+"""The instructor's commands: class grade, regrade, certify, revoke, watch, slides."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command()(certify)
     group.command()(revoke)
     group.command()(watch)
+    group.command()(slides)
     app.add_typer(group, name="class")
 
 
@@ -223,6 +224,16 @@ def watch(
         print(address, flush=True)
         while True:
             time.sleep(1)
+
+
+def slides(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write them.")],
+) -> None:
+    """Make slides with speaker's notes from the cards: a page a language, shown by any browser, offline."""
+    from halab.classroom.slides import write_slides
+
+    for file in write_slides(folder):
+        print(file)
 
 
 def _grade(folder: Path, out: Path | None, jobs: int | None, again: Collection[str] = ()) -> None:
