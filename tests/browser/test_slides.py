@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import BrowserContext
 
 from halab.classroom.slides import write_slides
+
+pytestmark = pytest.mark.browser
 
 FITS = """() => {
   const slide = document.querySelector("section.here .slide");
