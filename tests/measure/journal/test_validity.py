@@ -64,6 +64,16 @@ def test_a_load_makes_the_machine_busy_on_purpose(samples, journal):
     assert objections(loaded) == ()
 
 
+def test_of_several_runs_one_cause_is_told_once(samples, journal):
+    def busy(share):
+        pressure = [Pressure(1.0, share)]
+        return journal(samples("." * 60), faults=[CRASH], pressure=pressure)
+
+    (remark,) = validity_remark(busy(0.9), busy(0.1), busy(0.95))
+    assert remark.count("The machine was busy") == 1
+    assert "2 of 3 runs prove nothing; the first of them: The machine was busy" in remark
+
+
 def test_a_simulation_has_no_machine(samples, journal):
     assert objections(journal(samples("xx" + "." * 60), faults=[CRASH], simulated=True)) == ()
 

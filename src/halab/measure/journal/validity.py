@@ -43,15 +43,17 @@ def validity_remark(*journals: Journal, here: bool = True) -> tuple[str, ...]:
 
     Of a recording from elsewhere (`here=False`) nobody is told to run it again.
     """
-    reasons = [sentence for journal in journals for sentence in objections(journal)]
-    if not reasons:
+    doubtful = [reasons for journal in journals if (reasons := objections(journal))]
+    if not doubtful:
         return ()
+    # Of several runs the first that is doubtful stands for all: each has figures of its own for one cause.
+    reasons = " ".join(doubtful[0])
+    if len(journals) > 1:
+        reasons = gettext("{count} of {all} runs prove nothing; the first of them: {reasons}").format(
+            count=len(doubtful), all=len(journals), reasons=reasons
+        )
     told = gettext(_WHAT_TO_DO if here else _WHAT_HOLDS)
-    return (
-        gettext("This proves nothing. {names} {told}").format(
-            names=" ".join(dict.fromkeys(reasons)), told=told
-        ),
-    )
+    return (gettext("This proves nothing. {reasons} {told}").format(reasons=reasons, told=told),)
 
 
 _WHAT_HOLDS = gettext_noop("It shows what can happen, not how long it takes nor whom it hits.")
