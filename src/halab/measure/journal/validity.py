@@ -47,13 +47,13 @@ def validity_remark(*journals: Journal, here: bool = True) -> tuple[str, ...]:
     if not doubtful:
         return ()
     # Of several runs the first that is doubtful stands for all: each has figures of its own for one cause.
-    reasons = " ".join(doubtful[0])
+    why = " ".join(doubtful[0])
     if len(journals) > 1:
-        reasons = gettext("{count} of {all} runs prove nothing; the first of them: {reasons}").format(
-            count=len(doubtful), all=len(journals), reasons=reasons
+        why = gettext("{count} of {all} runs prove nothing; the first of them: {reasons}").format(
+            count=len(doubtful), all=len(journals), reasons=why
         )
     told = gettext(_WHAT_TO_DO if here else _WHAT_HOLDS)
-    return (gettext("This proves nothing. {reasons} {told}").format(reasons=reasons, told=told),)
+    return (gettext("This proves nothing. {reasons} {told}").format(reasons=why, told=told),)
 
 
 _WHAT_HOLDS = gettext_noop("It shows what can happen, not how long it takes nor whom it hits.")
