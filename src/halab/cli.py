@@ -22,6 +22,7 @@ from halab.commands import (
     rag_commands,
 )
 from halab.commands.help_texts import translate_help
+from halab.commands.typers_words import speak_as_halab
 from halab.course.store import DamagedFileWarning
 from halab.errors import HalabError
 from halab.translation import gettext, language
@@ -61,6 +62,7 @@ def main() -> None:
         command = typer.main.get_command(app)
         if language() != "en":
             translate_help(command)
+            speak_as_halab()
         command()
     except HalabError as error:
         problems.print(f"[bold red]{gettext('Error:')}[/] {escape(error.message)}", highlight=False)

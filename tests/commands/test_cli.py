@@ -91,3 +91,21 @@ def test_a_command_that_only_tells_loads_nothing_heavy(arguments, tmp_path):
         check=False,
     )
     assert done.stdout.splitlines()[-1] == "loaded:", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (["grade", "--help"], ["用法：halab grade", "─ 参数", "─ 选项", "显示这份说明", "[默认：all]"]),
+        (["grade", "--nope"], ["没有选项 --nope", "─ 错误", "用法详见 halab grade --help"]),
+        (["gradee"], ["没有命令 'gradee'。是不是 'grade'？"]),
+        (["fault"], ["少了参数 'kind'。"]),
+        (["probe", "--seconds", "x"], ["'--seconds' 的值不对：这里要填一个数"]),
+    ],
+)
+def test_typers_own_words_are_in_the_learners_language(call, said):
+    environment = os.environ | {"HALAB_LANG": "zh", "COLUMNS": "100"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "halab", *call], capture_output=True, text=True, env=environment
+    )
+    assert [words for words in said if words not in ran.stdout + ran.stderr] == []
