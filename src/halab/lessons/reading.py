@@ -29,12 +29,19 @@ from halab.lessons.reading_balanced import (
     compare_crash,
 )
 from halab.measure.experiments.behind_balancer import connection_spread, probe_behind_balancer
-from halab.measure.experiments.comparison_view import CurveView, Line, Ratios, RatioView, decision
+from halab.measure.experiments.comparison_view import (
+    CurveView,
+    Line,
+    Ratios,
+    RatioView,
+    beside_card,
+    decision,
+)
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
 from halab.measure.experiments.throughput import Limit, pace, speeds
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import mark_title, run_remarks
-from halab.measure.journal.validity import validity_remark
+from halab.measure.journal.validity import for_the_record, with_doubts
 from halab.models.bootstrap import Interval
 from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table
@@ -139,7 +146,7 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
     )
     remarks = [
         gettext("Five were not measured: that is what the fitted law says, and it may not hold so far."),
-        *(verdict(one) for one in (shared, limited)),
+        *(for_the_record(verdict(one), one) for one in (shared, limited)),
     ]
     notes = dict.fromkeys((*shared.notes, *limited.notes))
     doubts = run_remarks(shared, limited)
@@ -212,12 +219,12 @@ def verdict(journal: Journal) -> str:
         return gettext("{how}, three replicas against one: x {times}; {decided}.").format(
             how=how, times=times(ratio), decided=decided
         )
-    word = "more" if decided == "more" else "fewer"
-    where = "inside" if ratio.low <= _card_ratio() <= ratio.high else "outside"
-    return gettext(
-        "{how}, three replicas answered {many} searches than one: x {times}. The card's "
-        "{card_ratio:.1f} lies {place} the interval."
-    ).format(how=how, many=word, times=times(ratio), card_ratio=_card_ratio(), place=where)
+    said = (
+        gettext("{how}, three replicas answered more searches than one: x {times}.")
+        if decided == "more"
+        else gettext("{how}, three replicas answered fewer searches than one: x {times}.")
+    ).format(how=how, times=times(ratio))
+    return f"{said} {beside_card(ratio, _card_ratio(), f'{_card_ratio():.1f}')}"
 
 
 def show_scaling(journal: Journal) -> RatioView:
@@ -242,14 +249,14 @@ def show_scaling(journal: Journal) -> RatioView:
     if "times" in figures:
         lines.append(Line(gettext("you said"), figures["times"], "stroke-dasharray: 1 4"))
     # Not only in the fold: who set the pace decides what the sentence is worth.
-    sentence = " ".join((*validity_remark(journal), verdict(journal), *pace(journal, journal.phases)))
+    sentence = with_doubts(" ".join((verdict(journal), *pace(journal, journal.phases))), journal)
     return RatioView(sentence, ratios, lines, [measured, speeds(journal)], simulated=journal.simulated)
 
 
 def show_law(journal: Journal) -> CurveView:
     """The law fitted to a run as a curve with its turns, up to five replicas."""
     measured = scaling(journal)
-    sentence = " ".join((*validity_remark(journal), measured.remarks[0].partition(". ")[0] + "."))
+    sentence = with_doubts(measured.remarks[0].partition(". ")[0] + ".", journal)
     return CurveView(sentence, measured.turns, measured.fit.rate, 5, [measured], journal.simulated)
 
 

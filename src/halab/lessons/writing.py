@@ -21,11 +21,11 @@ from halab.lessons.common import (
     show_card,
     table,
 )
-from halab.measure.experiments.comparison_view import Line, Ratios, RatioView, decision
+from halab.measure.experiments.comparison_view import Line, Ratios, RatioView, beside_card, decision
 from halab.measure.experiments.write_cost import Cost, costs, spread, turn_ratios, writing
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import mark_title, run_remarks, simulated_remark
-from halab.measure.journal.validity import validity_remark
+from halab.measure.journal.validity import for_the_record, with_doubts
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
@@ -94,7 +94,7 @@ def compare_writes(journal: Journal) -> Table:
             percent(ratio),
         ),
     )
-    remarks = (*run_remarks(journal), verdict(ratio, one.turns))
+    remarks = (*run_remarks(journal), for_the_record(verdict(ratio, one.turns), journal))
     return Table(mark_title(_TITLE, journal), _HEADINGS, rows, remarks)
 
 
@@ -115,10 +115,7 @@ def verdict(ratio: Interval, turns: int) -> str:
         return gettext("Three replicas against one: {percent}; {decided}.").format(
             percent=percent(ratio), decided=decided
         )
-    where = "inside" if ratio.low <= extra <= ratio.high else "outside"
-    return gettext("{first} The card's +{card:.0f} % lies {place} the interval.").format(
-        first=first, card=100 * (extra - 1), place=where
-    )
+    return f"{first} {beside_card(ratio, extra, f'+{100 * (extra - 1):.0f} %')}"
 
 
 def show_costs(journal: Journal) -> RatioView:
@@ -140,7 +137,7 @@ def show_costs(journal: Journal) -> RatioView:
     figures = prediction_before(journal, 4)
     if "percent" in figures:
         lines.append(Line(gettext("you said"), 1 + figures["percent"] / 100, "stroke-dasharray: 1 4"))
-    sentence = " ".join((*validity_remark(journal), verdict(ratio, one.turns)))
+    sentence = with_doubts(verdict(ratio, one.turns), journal)
     return RatioView(
         sentence, ratios, lines, [costs(journal)], lambda r: f"{100 * (r - 1):+.0f} %", journal.simulated
     )

@@ -16,7 +16,7 @@ from halab.models.bootstrap import Interval, turns_until_outside
 from halab.tables import Tabular
 from halab.translation import gettext
 
-__all__ = ["CurveView", "Line", "RatioView", "Ratios", "decision"]
+__all__ = ["CurveView", "Line", "RatioView", "Ratios", "beside_card", "decision"]
 
 _ENOUGH = 500  # turns: more than that are not asked of anybody
 _DOT = "var(--jp-brand-color1, #1976d2)"
@@ -59,6 +59,13 @@ def decision(ratio: Interval, card: float, turns: int) -> str:
     more = max(1, math.ceil(needed) - turns)
     some = gettext("1 more turn") if more == 1 else gettext("{more} more turns").format(more=more)
     return f"{both}. About {some} each would decide (repeats={turns + more})"
+
+
+def beside_card(ratio: Interval, card: float, shown: str) -> str:
+    """Where the card's figure, `shown` for people, lies beside the interval of a measured ratio."""
+    if ratio.low <= card <= ratio.high:
+        return gettext("The card's {shown} lies inside the interval.").format(shown=shown)
+    return gettext("The card's {shown} lies outside the interval.").format(shown=shown)
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 
@@ -131,13 +131,17 @@ def stalling_process(
     with ExitStack() as stack:
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, seed=1))
+        on_progress = view_of(run)
+        on_progress(gettext("waiting for the first probes"))
         kubelet.wait(_TIMEOUT, lambda: kubelet.seen("liveness ok") is not None)
-        for _ in range(pauses):
+        for number in range(1, pauses + 1):
             pulse = _hang(cluster, kubelet, part.name)
+            on_progress(gettext("pause {number} of {count}").format(number=number, count=pauses))
             kubelet.wait(pause)
             pulse.undo()
             kubelet.wait(rest)
         cluster.wait_healthy()
+        on_progress(DONE)
     return _with_events(run, [kubelet])
 
 
@@ -174,9 +178,12 @@ def tcp_vs_http(
     with ExitStack() as stack:
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelet = stack.enter_context(Kubelet(container_of(cluster, part.name), pod, watch=False))
+        on_progress = view_of(run)
+        on_progress(gettext("waiting for the first probes"))
         kubelet.wait(_TIMEOUT, lambda: kubelet.ready)
         broken = run.inject(kind, part.name)
-        _mend(cluster, broken, kubelet, seconds, after)
+        on_progress(f"{kind} {part.name}")
+        _mend(cluster, broken, kubelet, seconds, after, on_progress)
     return _with_events(run, [kubelet])
 
 
@@ -203,9 +210,12 @@ def dependency_outage(
     with ExitStack() as stack:
         run = stack.enter_context(probe(cluster, retriever.operations("search"), rate=rate))
         kubelets = [stack.enter_context(Kubelet(container_of(cluster, name), pod)) for name in asked]
+        on_progress = view_of(run)
+        on_progress(gettext("before the fault"))
         kubelets[0].wait(3.0)
         broken = run.inject(kind, target)
-        _mend(cluster, broken, kubelets[0], seconds, after)
+        on_progress(fault)
+        _mend(cluster, broken, kubelets[0], seconds, after, on_progress)
     return _with_events(run, kubelets)
 
 
@@ -216,12 +226,22 @@ def _wait_until_well(cluster: Cluster, retriever: Retriever) -> None:
     retriever.wait_until_searchable()
 
 
-def _mend(cluster: Cluster, broken: Fault, kubelet: Kubelet, seconds: float, after: float) -> None:
+def _mend(
+    cluster: Cluster,
+    broken: Fault,
+    kubelet: Kubelet,
+    seconds: float,
+    after: float,
+    on_progress: Callable[[str], None],
+) -> None:
     """Watch a fault for `seconds`, undo it, and watch the healthy cluster for `after` more."""
     kubelet.wait(seconds)
+    on_progress(gettext("undoing the fault, waiting for health"))
     broken.undo()
     cluster.wait_healthy()
+    on_progress(gettext("after the fault"))
     kubelet.wait(after)
+    on_progress(DONE)
 
 
 def _with_events(run: Run, kubelets: Sequence[Kubelet]) -> Journal:

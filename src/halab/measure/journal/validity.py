@@ -15,7 +15,7 @@ from halab.measure.journal.journal_parts import MACHINE
 from halab.models.samples import Outcome
 from halab.translation import gettext, gettext_noop
 
-__all__ = ["BUSY", "objections", "validity_remark"]
+__all__ = ["BUSY", "for_the_record", "objections", "validity_remark", "with_doubts"]
 
 BUSY = 0.8
 """Share of the time, 0 to 1, in which some task waited for a core, from which a machine counts as busy."""
@@ -54,6 +54,18 @@ def validity_remark(*journals: Journal, here: bool = True) -> tuple[str, ...]:
         )
     told = gettext(_WHAT_TO_DO if here else _WHAT_HOLDS)
     return (gettext("This proves nothing. {reasons} {told}").format(reasons=why, told=told),)
+
+
+def for_the_record(result: str, *journals: Journal) -> str:
+    """A result in words; of journals that prove nothing it is told as no more than a record."""
+    if not any(map(objections, journals)):
+        return result
+    return gettext("For the record: {result}").format(result=result)
+
+
+def with_doubts(result: str, *journals: Journal) -> str:
+    """A result in words; of journals that prove nothing this comes first, and it is for the record."""
+    return " ".join((*validity_remark(*journals), for_the_record(result, *journals)))
 
 
 _WHAT_HOLDS = gettext_noop("It shows what can happen, not how long it takes nor whom it hits.")
