@@ -7,8 +7,9 @@ import pytest
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.course.predictions import predict
-from halab.errors import ClusterError
+from halab.errors import ClusterError, MeasurementError
 from halab.lessons import operate_it as lesson
+from halab.lessons import operate_it_watch as watching
 from halab.measure.experiments.full_nodes import FullNodes
 from halab.measure.journal.plots import Picture
 from halab.monitoring.inbox import Message
@@ -23,30 +24,59 @@ class Cluster:
     @contextmanager
     def fault(self, kind, target):
         if target == "log":
-            now = lesson.time.time()
-            self.inbox.messages += (Message("LogStill", "page", "log", "", "", now, now, now + 5),)
+            now = watching.time.time()
+            self.inbox.messages += (
+                Message("MilvusLogStandsStill", "page", "log", "", "", now, now + 12, now + 20),
+            )
         yield
 
     def wait_healthy(self):
         pass
 
 
+class Prometheus:
+    """What a monitor is asked for. Its one metric is there while the log hangs, from `spans`."""
+
+    prometheus = inbox_page = "http://127.0.0.1:1/"
+
+    def __init__(self, inbox):
+        self.inbox, self.rules, self.spans = inbox, "", []
+
+    def wait_for(self, *_, **__):
+        return self.inbox.messages[-1]
+
+    def use_rules(self, file):
+        self.rules = file
+
+    def metrics(self):
+        return ["milvus_proxy_req_count"]
+
+    def history(self, *_):
+        return [{"metric": {}, "values": [[at, "1"] for at in range(*span, 2)]} for span in self.spans]
+
+
 @pytest.fixture
 def watched(course, monkeypatch):
     cluster = Cluster()
-    watch = SimpleNamespace(inbox=cluster.inbox, wait_for=lambda *_, **__: cluster.inbox.messages[-1])
-    monkeypatch.setattr(lesson, "monitor", lambda _: nullcontext(watch))
-    monkeypatch.setattr(lesson, "dashboard", lambda *_: Picture())
-    monkeypatch.setattr(lesson, "_NO_PAGE", 0.3)
-    return cluster
+    seen = Prometheus(cluster.inbox)
+    monkeypatch.setattr(watching, "monitor", lambda _: nullcontext(seen))
+    monkeypatch.setattr(watching, "dashboard", lambda *_: Picture())
+    monkeypatch.setattr(watching, "_alerts", lambda: ["MilvusRequestsFail", "MilvusLogStandsStill"])
+    monkeypatch.setattr(watching, "_NO_PAGE", 0.3)
+    watched = lesson.watch(cluster)
+    yield watched
+    watched.stop()
 
 
 def test_a_page_stands_beside_its_prediction_and_a_fault_that_nobody_hears_of_says_so(watched):
-    predict(11, "page for hang log", paged_hang=60)
-    seen = lesson.pages(watched, "crash active rootcoord", "hang log")
+    faults = ("crash active rootcoord", "hang log")
+    lesson.ask_watch(*faults)
+    predict(11, "page for hang log", alert=2, paged=60)
+    predict(11, "page for crash active rootcoord", alert=0, paged=0)
+    seen = lesson.pages(watched, *faults)
     _, (crash, hang) = seen.headings_and_rows()
-    assert crash[2:5] == ("nobody was paged", "-", "-")
-    assert hang[2:5] == ("LogStill", "60", "0")
+    assert crash[2:5] == ("nobody is paged", "nobody was paged", "-")
+    assert hang[2:5] == ("MilvusLogStandsStill, 60 s", "MilvusLogStandsStill", "12")
     assert "✓ 2 faults watched" in repr(lesson.advice())
 
 
@@ -54,10 +84,49 @@ def test_without_prometheus_a_sentence_says_what_to_install(course, monkeypatch)
     def missing(_):
         raise ClusterError("prometheus is not installed here.", hint="Install them: apt-get")
 
-    monkeypatch.setattr(lesson, "monitor", missing)
-    said = lesson.pages(Cluster(), "hang log")
+    monkeypatch.setattr(watching, "monitor", missing)
+    said = lesson.watch(Cluster())
     assert "apt-get" in said
     assert "go on with the next part" in said
+    assert lesson.pages(said, "hang log") == lesson.try_rule(said, "") == said
+
+
+def test_what_only_the_embedded_engine_can_fill_is_said_of_the_others(watched):
+    assert "Nothing was measured" in lesson.pages(watched, "fill the disk quota")
+
+
+RULE = "alert: Mine\nexpr: milvus_proxy_req_count > 1\nfor: 10s\n"
+
+
+@pytest.mark.parametrize(
+    ("spans", "words"),
+    [
+        ([], "gives nothing"),
+        ([(100, 110)], "gives nothing"),
+        ([(1000, 1005)], "not for 10 s at a stretch"),
+        ([(980, 1060)], "while nothing is broken"),
+        ([(100, 150), (1002, 1060)], "while nothing is broken"),
+        ([(1002, 1300)], "goes on for more than 60 s"),
+        ([(1002, 1070)], "pages while the fault lasts"),
+    ],
+)
+def test_a_rule_is_tried_on_what_was_seen_and_told_what_to_mend_first(watched, spans, words):
+    watched.began = 0
+    watched.faults.append(watching.Page("hang log", 1000.0, "", None, None, 60.0))
+    watched.monitor.spans = spans
+    assert words in lesson.try_rule(watched, RULE, "hang log").remarks[0]
+
+
+def test_a_rule_for_what_did_not_happen_or_by_what_nobody_counts_is_refused(watched):
+    with pytest.raises(MeasurementError, match="no such fault yet"):
+        lesson.try_rule(watched, RULE)
+    with pytest.raises(MeasurementError, match='Did you mean "milvus_proxy_req_count"'):
+        lesson.try_rule(watched, RULE.replace("count", "counts"))
+
+
+def test_a_rule_of_one_s_own_is_handed_to_prometheus(watched):
+    lesson.pages(watched, "hang log", rule=RULE)
+    assert "alert: Mine" in watched.monitor.rules
 
 
 def test_what_was_not_done_is_told_with_where_to_do_it(course):

@@ -105,6 +105,18 @@ def test_any_question_can_be_asked_and_each_answer_belongs_to_its_run() -> None:
     assert PredictionForm(5, QUESTIONS[1:2]).locked["numbers"] == {"times": 1.5}
 
 
+def test_what_is_chosen_of_a_list_is_kept_as_its_place_and_shown_as_its_word() -> None:
+    which = Question(
+        "hang log", "alert", Bilingual("Which alert", "哪条告警"), choices=("nobody", "NoStandby")
+    )
+    form = PredictionForm(11, [which])
+    assert form.fields[0]["choices"] == ["nobody", "NoStandby"]
+    lock_in(form, {"alert": 2})
+    assert "1 at most" in form.problem
+    lock_in(form, {"alert": 1})
+    assert form.text().endswith("alert NoStandby")
+
+
 def test_two_forms_ask_about_one_run() -> None:
     predict(7, "crash log", percent=100)
     form = PredictionForm(7, "crash log")

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from halab.cluster.embedded.embedded_cluster import EmbeddedCluster
 from halab.cluster.protocol import Cluster
-from halab.cluster.running_cluster import RunningCluster
 from halab.course.catalogue import Bilingual
 from halab.course.paths import journals, state_dir
-from halab.course.predictions import prediction
-from halab.course.store import append, read
-from halab.errors import ClusterError, MeasurementError
+from halab.course.store import read
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -28,19 +23,16 @@ from halab.lessons.common import (
     show_run,
     table,
 )
-from halab.measure.experiments.fault_experiment import parse_fault
+from halab.lessons.operate_it_watch import PAGES, ask_watch, pages, try_rule, watch
 from halab.measure.experiments.full_nodes import lose_a_node_when_full
 from halab.measure.experiments.rolling_restart import Plan, plan_name, rolling_restart
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.plots import Picture
 from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.probing.progress_line import ProgressLine
 from halab.models.memory_headroom import headroom
-from halab.monitoring.dashboard import dashboard
-from halab.monitoring.monitor import Monitor, monitor
-from halab.tables import Table, Tabular
-from halab.translation import gettext, gettext_noop, ngettext
+from halab.tables import Table
+from halab.translation import gettext, ngettext
 
 __all__ = [
     "Retriever",
@@ -56,10 +48,9 @@ __all__ = [
     "restart_all",
     "room",
     "show_run",
+    "try_rule",
+    "watch",
 ]
-
-_PAGES = "pages.jsonl"
-_NO_PAGE = 20.0  # seconds that a fault stays of which nobody is to hear
 
 
 # -- rolling restart ----------------------------------------------------------------------------------------
@@ -118,144 +109,16 @@ def price(*runs: Journal) -> Table:
     )
 
 
+def _said(number: float | None) -> str:
+    return "-" if number is None else f"{number:g}"
+
+
 def _unanswered(row: OperationSummary | None) -> str:
     if row is None:
         return "-"
     longest = max((outage.duration for outage in row.outages), default=0.0)
     words = gettext("not over") if math.isinf(longest) else f"{longest:.1f} s"
     return gettext("{bad} of {sent}; {detail}").format(bad=row.bad, sent=row.sent, detail=words)
-
-
-# -- what is paged ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Page:
-    """What became of one fault. `paged` is seconds from the fault to the page, `resolved` from the end of the
-    fault to the message that it is over; None where there was none. `began` is seconds since 1970, `lasted`
-    how many seconds the fault stayed. `said` is the learner's prediction of `paged`, 0 for never."""
-
-    fault: str
-    began: float
-    alert: str
-    paged: float | None
-    resolved: float | None
-    lasted: float
-    said: float | None = None
-
-
-@dataclass(frozen=True, repr=False)
-class Pages(Tabular):
-    """Which faults paged somebody, and how long after; `dashboard` is what Prometheus saw meanwhile."""
-
-    rows: tuple[Page, ...]
-    dashboard: Picture
-    title = gettext_noop("Who was paged")
-    remarks = (
-        gettext_noop("Measured by this cluster's own Prometheus and Alertmanager, with production's rules."),
-    )
-
-    def headings_and_rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
-        headings = (
-            gettext_noop("fault"),
-            gettext_noop("stayed (s)"),
-            gettext_noop("alert"),
-            gettext_noop("you said (s)"),
-            gettext_noop("fault to page (s)"),
-            gettext_noop("end to resolved (s)"),
-        )
-        return headings, [
-            (
-                page.fault,
-                f"{page.lasted:.0f}",
-                page.alert or gettext("nobody was paged"),
-                _said(page.said),
-                _s(page.paged),
-                _s(page.resolved),
-            )
-            for page in self.rows
-        ]
-
-
-def _said(number: float | None) -> str:
-    return "-" if number is None else f"{number:g}"
-
-
-def _s(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:.0f}"
-
-
-def ask_watch() -> PredictionForm:
-    """Ask how long after each fault somebody is paged; 0 for never."""
-    unit = Bilingual("s; 0 for nobody", "秒；没人收到就填 0")
-    asked = {
-        "crash active rootcoord": Bilingual("The active root coordinator is killed", "杀掉主用根协调器"),
-        "hang log": Bilingual("The log hangs", "日志卡死"),
-    }
-    return PredictionForm(
-        11,
-        [
-            Question(f"page for {fault}", f"paged_{fault.split()[0]}", words, unit)
-            for fault, words in asked.items()
-        ],
-    )
-
-
-def pages(cluster: RunningCluster, *faults: str, patience: float = 150.0) -> Pages | Sentence:
-    """Break a cluster that is watched, one fault after the other, and say who was paged and when.
-
-    A fault stays until somebody was paged, or for `patience` seconds; a crash of an active coordinator, from
-    which Milvus recovers by itself, for 20. Without Prometheus a sentence says what to install.
-    """
-    for fault in faults:
-        ask_for_prediction(f"page for {fault}")
-    began = time.monotonic()
-    on_progress = ProgressLine(lambda: time.monotonic() - began)
-    on_progress(gettext("starting Prometheus, Alertmanager and the canary"))
-    try:
-        with monitor(cluster) as watch:
-            rows = tuple(_paged(watch, cluster, fault, patience, on_progress) for fault in faults)
-            spans = [(page.fault, page.began, page.began + page.lasted) for page in rows]
-            return Pages(rows, dashboard(watch, time.monotonic() - began, spans))
-    except ClusterError as error:
-        if "not installed" not in error.message:
-            raise
-        return Sentence(
-            gettext("{message} {hint} Nothing was measured; go on with the next part.").format(
-                message=error.message, hint=error.hint
-            )
-        )
-
-
-def _paged(
-    watch: Monitor, cluster: RunningCluster, words: str, patience: float, on_progress: ProgressLine
-) -> Page:
-    kind, target = parse_fault(words)
-    known = len(watch.inbox.messages)
-    on_progress(gettext("{plan}: waiting for a page").format(plan=words))
-    began, wall = time.monotonic(), time.time()
-    stays = _NO_PAGE if kind == "crash" and target.startswith("active") else patience
-    with cluster.fault(kind, target):
-        while time.monotonic() - began < stays and len(watch.inbox.messages) == known:
-            time.sleep(0.2)
-    lasted, ended = time.monotonic() - began, time.time()
-    cluster.wait_healthy()
-    new = watch.inbox.messages[known:]
-    if not new:
-        page = Page(words, wall, "", None, None, lasted)
-    else:
-        on_progress(
-            gettext("{plan}: waiting until {alert} is resolved").format(plan=words, alert=new[0].alert)
-        )
-        try:
-            resolved = watch.wait_for(new[0].alert, patience, resolved=True).resolved
-        except MeasurementError:
-            resolved = None
-        page = Page(words, wall, new[0].alert, new[0].arrived - wall, resolved and resolved - ended, lasted)
-    asked = prediction(11, f"page for {words}", before=wall)
-    page = replace(page, said=next(iter(asked.numbers.values())) if asked else None)
-    append(state_dir() / _PAGES, {"fault": words, "alert": page.alert, "paged": page.paged, "time": wall})
-    return page
 
 
 # -- room for a loss ----------------------------------------------------------------------------------------
@@ -344,7 +207,7 @@ def advice() -> Table:
     """The five pieces of advice the course began with, and what you have done of each."""
     runs = sum(len(journals(number)) for number in range(1, 11))
     failovers, drills, probes = (len(journals(card)) for card in (6, 10, 9))
-    watched = len(read(state_dir() / _PAGES))
+    watched = len(read(state_dir() / PAGES))
     rows = [
         (
             gettext("Deploy a highly available cluster"),

@@ -30,6 +30,7 @@ from halab.monitoring.servers import (
     Ports,
     commands,
     find_programs,
+    own_rules,
     targets,
     write_settings,
     write_targets,
@@ -52,6 +53,7 @@ class Monitor:
     inbox_page: str
     inbox: Inbox
     canary: Canary
+    folder: Path
 
     def alerts(self) -> list[dict[str, Any]]:
         """The alerts that are pending or firing now, as Prometheus describes them."""
@@ -68,6 +70,26 @@ class Monitor:
         """
         words = {"query": expression, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}"}
         return list(self._ask("query_range", **words)["result"])
+
+    def metrics(self) -> list[str]:
+        """The name of every metric that was scraped."""
+        return list(self._ask("label/__name__/values"))
+
+    def use_rules(self, file: str) -> None:
+        """Have Prometheus evaluate these rules too, the text of a rule file, in place of the last ones.
+
+        Raises MeasurementError if Prometheus does not take them; the last ones stay then.
+        """
+        own = own_rules(self.folder)
+        before = own.read_text() if own.exists() else "groups: []\n"
+        own.write_text(file)
+        answer = httpx.post(f"{self.prometheus}-/reload", timeout=10.0)
+        if answer.status_code != 200:
+            own.write_text(before)
+            raise MeasurementError(
+                gettext("Prometheus does not take the rules: {text}").format(text=answer.text.strip()),
+                hint=gettext("promtool check rules FILE says what is wrong with them"),
+            )
 
     def wait_for(self, alert: str, seconds: float, *, resolved: bool = False) -> Message:
         """Wait until an alert has arrived in the inbox, or until it is resolved there.
@@ -90,7 +112,7 @@ class Monitor:
             hint=gettext("see {prometheus}alerts for what is pending").format(prometheus=self.prometheus),
         )
 
-    def _ask(self, what: str, **words: str) -> dict[str, Any]:
+    def _ask(self, what: str, **words: str) -> Any:
         try:
             answer = httpx.get(f"{self.prometheus}api/v1/{what}", params=words, timeout=5.0).json()
         except (httpx.HTTPError, ValueError):
@@ -102,7 +124,7 @@ class Monitor:
                 gettext("Prometheus refuses that: {error}").format(error=answer["error"]),
                 hint=gettext("is it PromQL?"),
             )
-        return dict(answer["data"])
+        return answer["data"]
 
 
 @contextmanager
@@ -124,7 +146,7 @@ def monitor(cluster: RunningCluster, *, replicas: int = 1) -> Iterator[Monitor]:
         canary = Canary(cluster.uri, replicas=replicas)
         canary.prepare()
         stack.callback(canary.close)
-        watch = Monitor(_address(ports.prometheus), _address(ports.alertmanager), page, inbox, canary)
+        watch = Monitor(_address(ports.prometheus), _address(ports.alertmanager), page, inbox, canary, folder)
         for name, address in (("Prometheus", watch.prometheus), ("Alertmanager", watch.alertmanager)):
             await_start(partial(_ready, address), keeper, name, folder, _STARTS_WITHIN, _HINT)
         stack.enter_context(canary.exported(ports.canary))

@@ -17,7 +17,16 @@ from halab.errors import ClusterError
 from halab.folders import course_root
 from halab.translation import ngettext
 
-__all__ = ["Ports", "commands", "find_programs", "rule_files", "targets", "write_settings", "write_targets"]
+__all__ = [
+    "Ports",
+    "commands",
+    "find_programs",
+    "own_rules",
+    "rule_files",
+    "targets",
+    "write_settings",
+    "write_targets",
+]
 
 INSTALL = (
     "Install them: apt-get install prometheus prometheus-alertmanager (Debian, Ubuntu), or "
@@ -61,6 +70,11 @@ def rule_files() -> list[Path]:
     ]
 
 
+def own_rules(folder: Path) -> Path:
+    """The file of rules that may be added while Prometheus runs; there is none at first."""
+    return folder / "own-rules.yml"
+
+
 def targets(cluster: RunningCluster) -> dict[str, list[dict[str, Any]]]:
     """Whom Prometheus scrapes, by job: every process of Milvus and every member of etcd, each by its name."""
     jobs: dict[str, list[dict[str, Any]]] = {"milvus": [], "milvus-etcd": []}
@@ -85,7 +99,7 @@ def write_settings(folder: Path, ports: Ports) -> None:
     """Write the settings of both into their folder."""
     prometheus = {
         "global": {"scrape_interval": _EVERY, "scrape_timeout": "1s", "evaluation_interval": _EVERY},
-        "rule_files": [str(path) for path in rule_files()],
+        "rule_files": [str(path) for path in (*rule_files(), own_rules(folder))],
         "alerting": {
             "alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{ports.alertmanager}"]}]}]
         },
@@ -126,6 +140,7 @@ def commands(folder: Path, ports: Ports, programs: dict[str, str]) -> dict[str, 
             f"--storage.tsdb.path={folder / 'prometheus'}",
             "--storage.tsdb.retention.time=12h",
             f"--web.listen-address=127.0.0.1:{ports.prometheus}",
+            "--web.enable-lifecycle",  # it reads rules again when it is asked to
             "--log.level=warn",
         ],
         "alertmanager": [

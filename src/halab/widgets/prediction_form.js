@@ -24,7 +24,20 @@ const wordsOf = ({ gettext, pgettext }) => ({
   list: pgettext("between names", ", "),
 });
 
+/** A list to choose from; what counts is the place of what was chosen, and nothing is chosen at first. */
+function choiceOf(field) {
+  const options = field.choices.map((choice, place) => element("option", { value: String(place) }, choice));
+  const input = element(
+    "select",
+    { name: field.key, required: true },
+    element("option", { value: "" }, "—"),
+    ...options,
+  );
+  return { row: labelled("halab-predict-field halab-predict-choice", field.label, input), input };
+}
+
 function inputOf(field) {
+  if (field.choices.length > 0) return choiceOf(field);
   const input = element("input", {
     name: field.key,
     type: "number",
@@ -112,12 +125,15 @@ function form(model, words, late) {
   return made;
 }
 
+const said = (field, number) =>
+  field.choices[number] ?? [number, field.unit].filter((part) => part !== "").join(" ");
+
 function locked(model, words, late) {
   const { numbers, time } = model.get("locked");
   const rows = model
     .get("fields")
     .filter((field) => field.key in numbers)
-    .map((field) => [field.label, [numbers[field.key], field.unit].filter((part) => part !== "").join(" ")]);
+    .map((field) => [field.label, said(field, numbers[field.key])]);
   if (model.get("operations").some((name) => `notices_${name}` in numbers)) {
     const who = model.get("operations").filter((name) => numbers[`notices_${name}`]);
     rows.push([

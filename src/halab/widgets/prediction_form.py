@@ -28,7 +28,8 @@ class Question:
     """A number to predict of one run, kept under `name`.
 
     `experiment` is the run as `experiment_of` names its journal. `words` are the label, `unit` stands behind
-    the field; the number lies between `low` and `high`, and is whole if `whole` says so.
+    the field; the number lies between `low` and `high`, and is whole if `whole` says so. With `choices` it is
+    the place of one of them, from 0.
     """
 
     experiment: str
@@ -38,6 +39,11 @@ class Question:
     low: float = 0.0
     high: float = math.inf
     whole: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def most(self) -> float:
+        return len(self.choices) - 1 if self.choices else self.high
 
 
 class PredictionForm(CourseWidget):
@@ -103,8 +109,14 @@ class PredictionForm(CourseWidget):
             return gettext("{title}: not locked in. Without a form, call its lock({{{call}}}).").format(
                 title=self._title(), call=call
             )
-        said = ", ".join(f"{name} {value:g}" for name, value in self.locked["numbers"].items())
+        said = ", ".join(
+            f"{name} {self._word(name, value)}" for name, value in self.locked["numbers"].items()
+        )
         return f"{self._title()}: {said}"
+
+    def _word(self, key: str, value: float) -> str:
+        question = self._questions.get(key)
+        return question.choices[int(value)] if question and question.choices else f"{value:g}"
 
     def _title(self) -> str:
         return gettext("Your prediction, {experiments}").format(experiments="; ".join(self.experiments))
@@ -230,16 +242,18 @@ def _field(key: str, question: Question) -> dict[str, Any]:
         "label": question.words.in_(lang),
         "unit": question.unit.in_(lang),
         "low": question.low,
-        "high": None if math.isinf(question.high) else question.high,
+        "high": None if math.isinf(question.most) else question.most,
         "whole": question.whole,
+        "choices": list(question.choices),
     }
 
 
 def _check_bounds(key: str, question: Question, value: float) -> None:
-    whole = gettext("a whole number") if question.whole else "a number"
-    if question.low <= value <= question.high and (not question.whole or value == int(value)):
+    only_whole = question.whole or bool(question.choices)
+    whole = gettext("a whole number") if only_whole else gettext("a number")
+    if question.low <= value <= question.most and (not only_whole or value == int(value)):
         return
-    most = "" if math.isinf(question.high) else gettext(", {high:g} at most").format(high=question.high)
+    most = "" if math.isinf(question.most) else gettext(", {high:g} at most").format(high=question.most)
     raise CourseError(
         gettext("{key} should be {whole}, {low:g} or more{most}; it is {number:g}.").format(
             key=key, whole=whole, low=question.low, most=most, number=value

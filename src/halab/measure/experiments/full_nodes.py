@@ -7,7 +7,6 @@ loaded stays, and nothing more is taken, which is what a full node does.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pymilvus import MilvusClient
 
 from halab.cluster.embedded.embedded_cluster import EmbeddedCluster
 from halab.errors import MeasurementError
+from halab.measure.experiments.shard_leader import shard_leader
 from halab.measure.probing.milvus_collections import (
     TIMEOUT,
     create_collection,
@@ -102,7 +102,7 @@ def _lose(
     on_progress(gettext("lowering the limit of memory until every query node is full"))
     cluster.set_config(LIMIT, _FULL)
     time.sleep(_READ_WITHIN)
-    leader = _leader(cluster, client)
+    leader = shard_leader(cluster, _COLLECTION)
     on_progress(gettext("{name} is lost, and the others are full").format(name=leader))
     fault = cluster.inject("crash", leader)
     try:
@@ -145,14 +145,6 @@ def _found(client: Any, vectors: list[list[float]]) -> tuple[int | None, str]:
         return None, error_text(error)
     keys = range(0, _SEGMENTS * _ROWS, _ROWS)
     return sum(bool(hits) and hits[0]["id"] == key for key, hits in zip(keys, answers, strict=True)), ""
-
-
-def _leader(cluster: EmbeddedCluster, client: Any) -> str:
-    """The query node that leads the collection's shard: without it no search of it is answered."""
-    number = client.describe_replica(_COLLECTION)[0].shards[0].shard_leader
-    sessions = [json.loads(session.value) for session in cluster.sessions()]
-    address = next(each["Address"] for each in sessions if each.get("ServerID") == number)
-    return next(part.name for part in cluster.components() if part.address == address)
 
 
 def _watched(client: Any, vectors: list[list[float]], seconds: float) -> tuple[int | None, str]:
