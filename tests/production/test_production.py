@@ -15,12 +15,14 @@ from halab.course.paths import course_root
 from halab.models.health_probes import HealthProbe, detection
 from halab.monitoring.dashboard import panels
 from halab.monitoring.servers import rule_files
+from production import read_chart
 
 FOLDER = course_root() / "docs" / "production"
 
 # What the chart takes, at each place that ours set: it ignores a key that it does not know, and nobody would
-# notice a slip. The file says how it was read.
-CHART = json.loads(Path(__file__).with_name("milvus-chart-5.0.19.json").read_text())["keys"]
+# notice a slip. And what Helm makes of ours. The file says how it was read.
+RECORD = json.loads(read_chart.RECORD.read_text())
+CHART = RECORD["keys"]
 # The label `component` of each role's pods in that chart.
 COMPONENTS = {
     "mixCoordinator": "mixcoord",
@@ -94,6 +96,42 @@ def test_kubernetes_takes_what_the_chart_hands_on(values, zones, role):
     spec["topologySpreadConstraints"] = more.get("topologySpreadConstraints", [])
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": role.lower()}, "spec": spec}
     kubernetes_validate.validate(pod, "1.31", strict=True)
+
+
+@pytest.mark.parametrize("name", read_chart.SETS)
+def test_what_was_rendered_was_rendered_from_the_values_as_they_are(name):
+    values = read_chart.merged(read_chart.SETS[name])
+    assert RECORD["rendered"][name]["digest"] == read_chart.digest(values), "run read_chart.py, and commit"
+
+
+@pytest.mark.parametrize("name", read_chart.SETS)
+def test_whoever_serves_was_rendered_with_a_spare_apart_from_its_like_and_a_budget(name):
+    rendered = RECORD["rendered"][name]
+    ours = yaml.safe_load_all((FOLDER / "disruption-budgets.yaml").read_text())
+    budgets = [*(budget["spec"]["selector"]["matchLabels"] for budget in ours),
+               *rendered["PodDisruptionBudget"].values()]  # fmt: skip
+    for workload, facts in rendered["workloads"].items():
+        if workload.endswith("-recovery"):  # Pulsar's repair of what lost a bookie: nobody waits for it
+            continue
+        assert facts["replicas"] >= 2, workload
+        assert any("kubernetes.io/hostname" in keys for keys in facts["apart"].values()), workload
+        labels = facts["labels"].items()
+        if facts["labels"].get("component") != "datanode":
+            assert any(budget.items() <= labels for budget in budgets), workload
+        if facts["image"].startswith("milvusdb/milvus:"):
+            assert facts["probes"] == {"livenessProbe": ["tcpSocket"], "readinessProbe": ["httpGet"]}
+            assert facts["grace"] is None  # Kubernetes' 30 s, as the comment at queryNode says
+    assert rendered["user.yaml"]["common"]["session"]["ttl"] == 30
+    assert re.fullmatch(".*milvus.*", f"default/{next(iter(rendered['PodMonitor']))}")  # the rules' job
+
+
+def test_each_zone_has_query_nodes_and_streaming_nodes_of_its_own(zones):
+    workloads = RECORD["rendered"]["zones"]["workloads"]
+    for group in zones["replicaResourceGroups"]:
+        for role in ("querynode", "streamingnode"):
+            apart = workloads[f"my-milvus-{role}-{group}"]["apart"]
+            assert apart["requiredDuringSchedulingIgnoredDuringExecution"] == ["topology.kubernetes.io/zone"]
+    assert workloads["my-milvus-etcd"]["spread"] == ["topology.kubernetes.io/zone"]
 
 
 def test_a_zone_s_group_has_a_name_that_milvus_and_kubernetes_take_and_two_nodes(zones):
