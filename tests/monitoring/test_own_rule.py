@@ -25,7 +25,7 @@ def test_what_is_no_rule_is_told_by_its_first_fault(text, words):
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool, of Debian's package prometheus")
 def test_promtool_says_what_is_wrong_with_an_expression():
-    with pytest.raises(MeasurementError, match="promtool says.*unclosed left paren") as error:
+    with pytest.raises(MeasurementError, match=r"promtool says.*unclosed left paren") as error:
         read_rule("alert: Mine\nexpr: sum(up")
     assert "/tmp" not in str(error.value)
 

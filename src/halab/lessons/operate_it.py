@@ -56,8 +56,8 @@ __all__ = [
 # -- rolling restart ----------------------------------------------------------------------------------------
 
 
-def ask_restarts() -> PredictionForm:
-    """Ask for the searches that go unanswered in each of the two plans."""
+def ask_restarts(*plans: Plan) -> PredictionForm:
+    """Ask for the searches that go unanswered in each of these plans."""
     words: dict[Plan, Bilingual] = {
         "one at a time": Bilingual(
             "One at a time: searches without an answer", "逐个重启：没有得到回答的搜索"
@@ -65,16 +65,22 @@ def ask_restarts() -> PredictionForm:
         "all roles at once": Bilingual(
             "All roles at once: searches without an answer", "所有角色一起重启：没有得到回答的搜索"
         ),
+        "query nodes drained": Bilingual(
+            "Query nodes drained: searches without an answer", "查询节点先排空：没有得到回答的搜索"
+        ),
+        "query nodes killed": Bilingual(
+            "Query nodes killed: searches without an answer", "查询节点直接杀掉：没有得到回答的搜索"
+        ),
     }
     questions = [
         Question(plan_name(plan), "unanswered_searches", words[plan], whole=True, high=100_000)
-        for plan in words
+        for plan in plans
     ]
     return PredictionForm(11, questions)
 
 
 def restart_all(cluster: Cluster, plan: Plan, *, retriever: Retriever) -> Journal:
-    """Restart every process of Milvus while users ask, and keep the journal; see `rolling_restart`."""
+    """Restart processes of Milvus by a plan while users ask, and keep the journal; see `rolling_restart`."""
     ask_for_prediction(plan_name(plan))
     journal = rolling_restart(cluster, plan, retriever=retriever)
     keep(journal, 11)
@@ -86,9 +92,8 @@ def price(*runs: Journal) -> Table:
     operations = list(dict.fromkeys(name for run in runs for name in run.header.operations))
     rows = []
     for run in runs:
-        restarts = [fault for fault in run.faults if fault.kind == "restart"]
-        lasted = max((fault.undone_at or fault.at for fault in restarts), default=0.0) - min(
-            (fault.at for fault in restarts), default=0.0
+        lasted = max((fault.undone_at or fault.at for fault in run.faults), default=0.0) - min(
+            (fault.at for fault in run.faults), default=0.0
         )
         by_name = {row.operation: row for row in summary(run).rows}
         rows.append(

@@ -18,7 +18,7 @@ class Cluster:
 
     def __init__(self):
         self.active = {role: f"{role}-1" for role in COORDINATORS}
-        self.done = []
+        self.done, self.kinds, self.healed = [], set(), []
 
     def components(self):
         return [
@@ -30,11 +30,15 @@ class Cluster:
         ]  # fmt: skip
 
     def inject(self, kind, name):
+        self.kinds.add(kind)
         self.done.append(name)
         role = name.rpartition("-")[0]
         if self.active.get(role) == name:
             self.active[role] = f"{role}-2"
         return SimpleNamespace(undo=lambda: None)
+
+    def heal(self, name):
+        self.healed.append(name)
 
     def now(self):
         return 0.0
@@ -55,6 +59,19 @@ def test_the_standby_goes_first_and_everything_is_back_before_the_next():
     ]
     for role in COORDINATORS:
         assert [name for name in names if name.startswith(role)] == [f"{role}-2", f"{role}-1"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "kind", "healed"), [("query nodes drained", "restart", 0), ("query nodes killed", "crash", 3)]
+)
+def test_only_query_nodes_are_drained_or_killed_and_who_was_killed_starts_again_at_once(plan, kind, healed):
+    cluster = Cluster()
+    steps = SimpleNamespace(cluster=cluster, run=cluster, on_progress=lambda words: None)
+    asked = SimpleNamespace(wait_until_searchable=lambda: cluster.done.append("searchable"))
+    experiment._PLANS[plan](steps, asked)
+    assert cluster.done[::3] == ["querynode-1", "querynode-2", "querynode-3"]
+    assert cluster.kinds == {kind}
+    assert len(cluster.healed) == healed
 
 
 def test_another_plan_and_a_simulated_cluster_are_refused_before_anything_is_restarted():

@@ -1,11 +1,13 @@
 """Every process of Milvus restarted once, as an upgrade does it, while users ask.
 
 One at a time: the next follows once the cluster has everything back that the last one held. Or all roles at
-once, as `kubectl rollout restart` does with several Deployments: of each role still one after the other.
+once, as `kubectl rollout restart` does with several Deployments: of each role still one after the other. Or
+only the query nodes, one at a time: drained, or killed with what they hold.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Literal, get_args
@@ -22,7 +24,7 @@ from halab.translation import gettext
 
 __all__ = ["ORDER", "Plan", "plan_name", "rolling_restart"]
 
-Plan = Literal["one at a time", "all roles at once"]
+Plan = Literal["one at a time", "all roles at once", "query nodes drained", "query nodes killed"]
 
 ORDER = (*COORDINATORS, "indexnode", "datanode", "streamingnode", "querynode", "proxy")
 """The roles of Milvus from those that others depend on to those that users meet."""
@@ -48,10 +50,13 @@ def rolling_restart(
     seed: int = 0,
     progress: bool = True,
 ) -> Journal:
-    """Restart every process of Milvus once while probes go on, then count the rows.
+    """Restart processes of Milvus once each while probes go on, then count the rows.
 
     Of each role a standby goes before the active one. One at a time means: before the next, all are healthy,
-    each kind of coordinator has an active member, and every question finds its passages.
+    each kind of coordinator has an active member, and every question finds its passages. A query node that is
+    told to stop is drained: the query coordinator moves what it holds to other nodes of the same copy while
+    it still answers, for as long as queryNode.gracefulStopTimeout says. One that is killed is started again
+    at once, and its session lasts until it expires.
 
     Times are seconds, `rate` is probes a second of each operation. A cluster that does not come back is a
     result: a note in the journal says so. Raises MeasurementError for another plan and for a simulated
@@ -78,10 +83,7 @@ def rolling_restart(
     with run:
         steps.wait(before, gettext("before the first restart"))
         try:
-            if plan == "one at a time":
-                _one_at_a_time(steps, retriever)
-            else:
-                _all_roles_at_once(steps, retriever)
+            _PLANS[plan](steps, retriever)
         except ClusterError as error:
             steps.recovered = False
             run.note(
@@ -95,11 +97,18 @@ def rolling_restart(
     return steps.count_rows(journal, partial(counted, journal, retriever))
 
 
-def _one_at_a_time(steps: ExperimentSteps, retriever: Retriever) -> None:
-    for role in ORDER:
+def _one_at_a_time(
+    steps: ExperimentSteps,
+    retriever: Retriever,
+    roles: Sequence[str] = ORDER,
+    kind: Literal["restart", "crash"] = "restart",
+) -> None:
+    for role in roles:
         for member in _members(steps.cluster, role):
             steps.on_progress(gettext("restarting {name}").format(name=member.name))
-            fault = steps.run.inject("restart", member.name)
+            fault = steps.run.inject(kind, member.name)
+            if kind == "crash":
+                steps.cluster.heal(member.name)  # its fault lasts until everything is back
             _await_everything(steps, retriever, member.name)
             fault.undo()
 
@@ -147,3 +156,11 @@ def _without_active(cluster: Cluster) -> list[str]:
     active = {component.role for component in components if component.ha_state == "active"}
     there = {component.role for component in components}
     return [role for role in COORDINATORS if role in there - active]
+
+
+_PLANS: dict[Plan, Callable[[ExperimentSteps, Retriever], None]] = {
+    "one at a time": _one_at_a_time,
+    "all roles at once": _all_roles_at_once,
+    "query nodes drained": partial(_one_at_a_time, roles=("querynode",)),
+    "query nodes killed": partial(_one_at_a_time, roles=("querynode",), kind="crash"),
+}
