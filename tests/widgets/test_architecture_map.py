@@ -171,7 +171,24 @@ def test_a_spare_proxy_of_today_holds_up_nobody():
     assert {one["fate"] for one in parts["streamingnode-1"]["without"]} == {"degrades"}
 
 
-def test_running_parts_of_todays_milvus_are_not_drawn_as_the_courses():
-    with pytest.raises(CourseError, match=r"is no Milvus 2\.3\.5") as caught:
-        ArchitectureMap(SimulatedCluster(milvus="2.6"))
-    assert "version='2.6'" in caught.value.hint
+def test_running_parts_of_todays_milvus_stand_under_their_own_version_with_its_facts():
+    cluster = SimulatedCluster(milvus="2.6")
+    shown = ArchitectureMap(cluster)
+    assert (shown.home, shown.version) == ("2.6", "2.6")
+    assert {part["role"] for part in shown.parts} == set(shown.about)
+    assert "From documentation" in " ".join(shown.text().split())
+    assert "SIMULATED" in shown.text()
+    assert "2.3.5" in shown.architectures
+    cluster.inject("crash", "streamingnode-1")
+    shown.look()
+    lost = next(part for part in shown.parts if part["name"] == "streamingnode-1")
+    assert lost["health"] == "down"
+    assert all(told["sources"] for part in shown.parts for told in part["already"])
+
+
+def test_another_version_beside_a_running_cluster_is_on_paper():
+    shown = ArchitectureMap(SimulatedCluster(), version="2.6")
+    assert (shown.home, shown.version) == ("2.3.5", "2.6")
+    assert "from documentation" in shown.text()
+    shown.version = "2.3.5"
+    assert "SIMULATED" in shown.text()

@@ -81,12 +81,12 @@ const mebibytes = (bytes) => (bytes ? `${Math.round(bytes / 2 ** 20)} MiB` : "")
 
 function render(model, el, speech) {
   const words = wordsOf(speech);
-  const onPaper = () => model.get("version") !== COURSE;
-  /** What the map holds: of the course's version as Python sees it, of another one from paper. */
+  const onPaper = () => model.get("version") !== model.get("home");
+  /** What the map holds: of the version that is at home as Python sees it, of another one from paper. */
   const at = (name) => (onPaper() ? model.get("architectures")[model.get("version")][name] : model.get(name));
   const status = element("p", { class: "halab-arch-status", role: "status" });
   const memory = element("span", {}, ` ${words.memory}`);
-  const options = [COURSE, ...Object.keys(model.get("architectures"))];
+  const options = Object.keys(words.versions);
   const versions = element(
     "select",
     { onchange: () => adopt(versions.value) },
@@ -303,6 +303,7 @@ function render(model, el, speech) {
       facts.engine === "simulated" ? words.simulated : `Milvus ${facts.milvus}`,
       words.healthyOf(healthy, parts.length),
       words.ttl(facts.ttl),
+      ...(model.get("home") === COURSE ? [] : [words.documented]),
     ].join(" · ");
     const text = onPaper()
       ? words.documented

@@ -29,7 +29,6 @@ from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.survival_map import (
     DOCUMENTED,
     architecture_of,
-    no_such_milvus,
     parts_of,
 )
 
@@ -156,9 +155,9 @@ class ArchitectureMap(CourseWidget):
     `source` is a running cluster or the name of a profile. `selected` is the name of the part that is chosen.
     `gone` says that the cluster was taken down: the map then stays as it was last seen and looks no more. A
     map that nobody can see looks at nothing. `version` is a key of
-    `halab.models.milvus_versions.ARCHITECTURES`: which one is shown first. All but the course's are on paper,
-    from documentation. Raises CourseError for a version or a profile there is not, and for a running cluster
-    of another version than the course's.
+    `halab.models.milvus_versions.ARCHITECTURES`: which one is shown first, by default that of the cluster.
+    `home` is the version that `parts` are of; the others are on paper. What falls with a part is from
+    documentation for all but the course's. Raises CourseError for a version or a profile there is not.
     """
 
     _esm, _css = front_end("architecture_map")
@@ -171,20 +170,24 @@ class ArchitectureMap(CourseWidget):
     visible = traitlets.Bool(False).tag(sync=True)
     gone = traitlets.Bool(False).tag(sync=True)
     version = traitlets.Enum(tuple(ARCHITECTURES), COURSE).tag(sync=True)
+    home = traitlets.Enum(tuple(ARCHITECTURES), COURSE).tag(sync=True)
     architectures = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, source: Cluster | str = "ha", *, version: str = COURSE) -> None:
-        architecture = architecture_of(version)
-        parts, facts = _profile(source) if isinstance(source, str) else (_seen(source), _facts(source))
-        if not isinstance(source, str) and (its := version_of(part["role"] for part in parts)) != COURSE:
-            raise no_such_milvus(source, COURSE, f"ArchitectureMap(version={its!r}), on paper")
+    def __init__(self, source: Cluster | str = "ha", *, version: str | None = None) -> None:
+        if isinstance(source, str):
+            home, (parts, facts) = ARCHITECTURES[COURSE], _profile(source)
+        else:
+            parts, facts = _seen(source), _facts(source)
+            home = ARCHITECTURES[version_of(part["role"] for part in parts)]
+        first = home if version is None else architecture_of(version)
         self._cluster = None if isinstance(source, str) else source
         super().__init__(
             parts=parts,
             facts=facts,
-            layers={name: list(roles) for name, roles in LAYERS.items()},
-            version=version,
-            selected=f"{architecture.layers['coordinators'][0]}-1",
+            home=home.version,
+            layers={name: list(roles) for name, roles in home.layers.items()},
+            version=first.version,
+            selected=f"{first.layers['coordinators'][0]}-1",
         )
         self._turned: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._watcher: threading.Thread | None = None
@@ -193,10 +196,10 @@ class ArchitectureMap(CourseWidget):
 
     def told(self) -> dict[str, Any]:
         """What the parts are for; why an operation falls with one, of a running cluster at the next look."""
-        about = {role: _about(about) for role, about in _ABOUT.items()}
-        today = {each.version: _on_paper(each) for each in ARCHITECTURES.values() if not each.measured}
+        about = _told_about(ARCHITECTURES[self.home])
+        others = {name: _on_paper(each) for name, each in ARCHITECTURES.items() if name != self.home}
         parts = {"parts": _profile(self.facts["profile"])[0]} if self._cluster is None else {}
-        return {"about": about, "architectures": today, **parts}
+        return {"about": about, "architectures": others, **parts}
 
     def look(self) -> None:
         """Look at the cluster now; a cluster that does not answer any more is gone."""
@@ -217,7 +220,8 @@ class ArchitectureMap(CourseWidget):
     def text(self) -> str:
         """The parts by layer with their health, HA state and memory."""
         architecture = ARCHITECTURES[self.version]
-        parts = self.parts if architecture.measured else self.architectures[self.version]["parts"]
+        at_home = self.version == self.home
+        parts = self.parts if at_home else self.architectures[self.version]["parts"]
         rows = [
             [layer, part["name"], part["health"], part["ha_state"], _mebibytes(part["memory"])]
             for layer, roles in architecture.layers.items()
@@ -248,7 +252,7 @@ class ArchitectureMap(CourseWidget):
         )
 
     def _heading(self) -> str:
-        if self.version != COURSE:
+        if self.version != self.home:
             return gettext("Milvus {version}, from documentation; profile ha").format(version=self.version)
         if "engine" not in self.facts:
             return gettext("Profile {profile}; nothing runs yet").format(profile=self.facts["profile"])
@@ -276,17 +280,18 @@ class ArchitectureMap(CourseWidget):
 
 def _seen(cluster: Cluster) -> list[dict[str, Any]]:
     """Every component as it is now, and what becomes of the operations without it."""
-    return _with_verdicts(
-        sorted(cluster.components(), key=lambda component: (ROLES.index(component.role), component.name))
+    components = sorted(
+        cluster.components(), key=lambda component: (ROLES.index(component.role), component.name)
     )
+    return _with_verdicts(components, ARCHITECTURES[version_of(part.role for part in components)].facts)
 
 
-def _with_verdicts(components: Sequence[Component]) -> list[dict[str, Any]]:
+def _with_verdicts(components: Sequence[Component], facts: Sequence[Fact]) -> list[dict[str, Any]]:
     down = {component.name for component in components if component.health == "down"}
     parts = _with_leaders(parts_of(components), down)
     nodes = sum(component.role == "querynode" for component in components)
     return [
-        component.as_dict() | {"entry": part.role == "entry"} | _judged(part, parts, down, nodes)
+        component.as_dict() | {"entry": part.role == "entry"} | _judged(part, parts, down, nodes, facts)
         for component, part in zip(components, parts, strict=True)
     ]
 
@@ -360,9 +365,14 @@ def _profile(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 def _on_paper(architecture: Architecture) -> dict[str, Any]:
     """What the map holds under a version that does not run here."""
-    about = {role: _about((_ABOUT | _ABOUT_TODAY)[role]) for role in architecture.roles}
     layers = {name: list(roles) for name, roles in architecture.layers.items()}
-    return {"parts": _parts(architecture, "ha"), "layers": layers, "about": about}
+    return {"parts": _parts(architecture, "ha"), "layers": layers, "about": _told_about(architecture)}
+
+
+def _told_about(architecture: Architecture) -> dict[str, dict[str, str]]:
+    """What each role of a version does."""
+    words = _ABOUT if architecture.measured else _ABOUT | _ABOUT_TODAY
+    return {role: _about(words[role]) for role in architecture.roles}
 
 
 def _parts(architecture: Architecture, profile: str) -> list[dict[str, Any]]:

@@ -51,8 +51,9 @@ class SurvivalMap(CourseWidget):
     switched off there. `copies` is how many copies of the data are loaded, a whole number from 1 to 7.
     `switch` says that clients move to another proxy by themselves, and `source` where the parts are from.
     `version` is a key of `halab.models.milvus_versions.ARCHITECTURES`: the course's, or today's, which was
-    read and not measured. Raises CourseError for a version, a profile or a role there is not, and for a
-    running cluster under another version than its own.
+    read and not measured. It says which is shown first, by default that of the cluster; a running cluster's
+    parts stand under its own version, and under the others those of a profile. Raises CourseError for a
+    version, a profile or a role there is not.
     """
 
     _esm, _css = front_end("survival_map")
@@ -72,19 +73,21 @@ class SurvivalMap(CourseWidget):
         *,
         copies: int | None = None,
         down: Iterable[str] = (),
-        version: str = COURSE,
+        version: str | None = None,
     ) -> None:
-        architecture = architecture_of(version)
-        parts, source = _topology(topology, architecture)
+        home = _home(topology, version)
+        version = version or home
+        profile = topology if isinstance(topology, str) else "ha"
+        parts, source = _topology(topology if version == home else profile, architecture_of(version))
         nodes = sum(part.role == "querynode" for part in parts)
         copies = min(_MOST, max(1, nodes)) if copies is None else copies
         down = list(down)
         verdicts(parts, down, copies)  # what makes no sense is refused here, not in the browser
         # What the switch of versions shows: the same profile, and what was asked for under its own version.
-        profile = topology if isinstance(topology, str) else "ha"
         self._choices = {
-            each.version: (each, *_topology(profile, each)) for each in ARCHITECTURES.values()
-        } | {version: (architecture, parts, source)}
+            name: (each, *_topology(topology if name == home else profile, each))
+            for name, each in ARCHITECTURES.items()
+        }
         super().__init__(
             parts=[asdict(part) for part in parts], source=source, down=down, copies=copies, version=version
         )
@@ -203,18 +206,14 @@ def _topology(
                 ).format(most=_MOST, roles=", ".join(roles)),
             )
         return members({role: given.get(role, 0) for role in roles}), {"kind": "own"}
-    components = given.components()
-    if (version := version_of(part.role for part in components)) != architecture.version:
-        raise no_such_milvus(given, architecture.version, f"SurvivalMap(cluster, version={version!r})")
-    return parts_of(components), {"kind": "cluster", "name": given.name, "engine": given.engine}
+    return parts_of(given.components()), {"kind": "cluster", "name": given.name, "engine": given.engine}
 
 
-def no_such_milvus(cluster: Cluster, version: str, instead: str) -> CourseError:
-    """The error for a map of a running cluster whose parts are those of another version."""
-    return CourseError(
-        gettext("Cluster {name} is no Milvus {version}.").format(name=cluster.name, version=version),
-        hint=gettext("A map of its parts: {instead}").format(instead=instead),
-    )
+def _home(given: Cluster | str | Mapping[str, int], version: str | None) -> str:
+    """The version that what was asked for belongs to: a running cluster's own."""
+    if isinstance(given, str | Mapping):
+        return version or COURSE
+    return version_of(part.role for part in given.components())
 
 
 def _fits(role: str, count: Any, roles: Iterable[str]) -> bool:
