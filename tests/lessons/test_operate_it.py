@@ -75,8 +75,8 @@ def test_a_page_stands_beside_its_prediction_and_a_fault_that_nobody_hears_of_sa
     predict(11, "page for crash active rootcoord", alert=0, paged=0)
     seen = lesson.pages(watched, *faults)
     _, (crash, hang) = seen.headings_and_rows()
-    assert crash[2:5] == ("nobody is paged", "nobody was paged", "-")
-    assert hang[2:5] == ("MilvusLogStandsStill, 60 s", "MilvusLogStandsStill", "12")
+    assert crash[1:4] == ("nobody is paged", "nobody, in 0 s", "-")
+    assert hang[1:4] == ("MilvusLogStandsStill, 60 s", "MilvusLogStandsStill", "12")
     assert "✓ 2 faults watched" in repr(lesson.advice())
 
 
@@ -115,6 +115,16 @@ def test_a_rule_is_tried_on_what_was_seen_and_told_what_to_mend_first(watched, s
     watched.faults.append(watching.Page("hang log", 1000.0, "", None, None, 60.0))
     watched.monitor.spans = spans
     assert words in lesson.try_rule(watched, RULE, "hang log").remarks[0]
+
+
+def test_a_rule_that_pages_of_another_fault_too_is_told_so(watched):
+    watched.began = 0
+    watched.faults += [watching.Page(name, at, "", None, None, 60.0) for name, at in
+                       (("hang log", 1000.0), ("crash active rootcoord", 2000.0))]  # fmt: skip
+    watched.monitor.spans = [(1002, 1060), (2002, 2060)]
+    pages, also = lesson.try_rule(watched, RULE, "hang log").remarks
+    assert "pages while the fault lasts" in pages
+    assert "as well: crash active rootcoord" in also
 
 
 def test_a_rule_for_what_did_not_happen_or_by_what_nobody_counts_is_refused(watched):

@@ -11,6 +11,8 @@ import pytest
 from pymilvus import MilvusClient
 
 from halab.cluster.embedded import embedded_cluster
+from halab.course.paths import course_root
+from halab.measure.experiments.disk_quota import full_disk
 from halab.models.milvus_versions import COURSE
 from halab.monitoring.canary import COLLECTION, ROWS
 from halab.monitoring.monitor import monitor
@@ -81,19 +83,22 @@ def test_two_minutes_of_health_page_nobody(watch, began):
     assert not watch.inbox.messages, watch.inbox
 
 
-def test_a_lost_standby_a_lost_node_and_lost_rows_are_told_apart(watch, cluster):
+def test_a_lost_standby_a_lost_node_refused_writes_and_lost_rows_are_told_apart(watch, cluster):
     """All at once, to wait once. The rows are the canary's own, and no counter of Milvus sees that they are
-    gone."""
+    gone; nor that writes are refused, for which there is a rule of its own."""
+    watch.use_rules((course_root() / "docs" / "production" / "alerts-quota.yaml").read_text())
     client = MilvusClient(cluster.uri, timeout=60)
     client.delete(COLLECTION, ids=list(range(ROWS)))
     client.close()
     with ExitStack() as losses:
+        assert "disk quota exceeded" in losses.enter_context(full_disk(cluster))
         for target in ("standby rootcoord", "querynode-1"):
             losses.callback(cluster.inject("crash", target).undo)
         ticket = watch.wait_for("MilvusNoStandby", 100)
         other = watch.wait_for("MilvusMemberMissing", 100)
+        refused = watch.wait_for("MilvusRefusesWrites", 100)
     assert (ticket.severity, ticket.about, other.about) == ("ticket", "rootcoord", "querynode")
-    for sent in (ticket, other):
+    for sent in (ticket, other, refused):
         assert watch.wait_for(sent.alert, 100, resolved=True).resolved > sent.arrived
     watch.wait_for("MilvusFindsNothing", 200)
     assert watch.canary.last.answered

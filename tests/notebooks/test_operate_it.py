@@ -14,7 +14,14 @@ pytestmark = [pytest.mark.notebook, pytest.mark.cluster, pytest.mark.alone, pyte
 
 
 # The careful plan takes two minutes, a page and its end as long: tests/monitoring has a page of each kind.
-SHORTER = {"run-one-at-a-time": "careful = hasty", "run-watch": "seen = lesson.pages(cluster)\nseen"}
+SHORTER = {
+    "run-one-at-a-time": "careful = hasty",
+    "run-drain": "drained = killed = hasty\nlesson.price(drained, killed)",
+    "run-watch": "seen = lesson.pages(watched)\nseen",
+    "run-quiet": "quiet = lesson.pages(watched)",
+    "try-rule": "rule = 'alert: Mine\\nexpr: up == 0'",
+    "live-rule": "lesson.pages(watched, rule=rule)",
+}
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,8 @@ _METRIC = re.compile(r"\b(?:milvus|etcd|halab|kube|container)_[a-z_0-9]+\b")
 
 def named_metrics():
     """Every metric that a rule or the dashboard asks for."""
-    rules = [rule for path in (*rule_files(), FOLDER / "alerts-kubernetes.yaml") for rule in rules_of(path)]
+    files = {*rule_files(), *(FOLDER / name for name in FILES)}
+    rules = [rule for path in files for rule in rules_of(path)]
     dashboard = [expression for panel in panels() for expression, _ in panel.expressions]
     return set(_METRIC.findall(" ".join([*(rule["expr"] for rule in rules), *dashboard])))
 
@@ -70,7 +71,7 @@ def zones():
     return yaml.safe_load((FOLDER / "zones.yaml").read_text())
 
 
-FILES = ("alerts.yaml", "alerts-kubernetes.yaml")
+FILES = ("alerts.yaml", "alerts-kubernetes.yaml", "alerts-quota.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +221,10 @@ def test_prometheus_takes_the_rules(promtool):
     promtool("check", "rules", *FILES)
 
 
+def filled(text, labels):
+    return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda each: labels[each[1]], text)
+
+
 def test_each_rule_fires_for_what_it_is_for_and_for_nothing_else(promtool, rules, tmp_path):
     for name in FILES:
         shutil.copy(FOLDER / name, tmp_path)
@@ -228,9 +233,8 @@ def test_each_rule_fires_for_what_it_is_for_and_for_nothing_else(promtool, rules
     for check in tests["tests"]:
         for case in check.get("alert_rule_test", ()):
             for alert in case["exp_alerts"]:
-                pod = alert["exp_labels"].get("pod", "")
                 alert["exp_annotations"] = {
-                    name: text.replace("{{ $labels.pod }}", pod)
+                    name: filled(text, alert["exp_labels"])
                     for name, text in rules[case["alertname"]]["annotations"].items()
                 }
                 fired.add(case["alertname"])

@@ -105,7 +105,6 @@ class Pages(Tabular):
     def headings_and_rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         headings = (
             gettext_noop("fault"),
-            gettext_noop("stayed (s)"),
             gettext("you said"),
             gettext_noop("alert"),
             gettext("fault to page (s)"),
@@ -114,9 +113,8 @@ class Pages(Tabular):
         return headings, [
             (
                 page.fault,
-                f"{page.lasted:.0f}",
                 page.said,
-                page.alert or gettext("nobody was paged"),
+                page.alert or gettext("nobody, in {lasted:.0f} s").format(lasted=page.lasted),
                 _s(page.paged),
                 _s(page.resolved),
             )
@@ -286,7 +284,7 @@ def try_rule(watched: Watched | Sentence, rule: str, fault: str = _FULL_DISK) ->
     own = read_rule(rule)
     if unknown := unknown_metrics(watched.monitor, own.expr):
         raise MeasurementError(
-            gettext("No process here has this metric: {unknown}.").format(unknown=", ".join(unknown)),
+            gettext("No process here has this metric: {unknown}").format(unknown=unknown[0]),
             hint=gettext("on the page of Prometheus, {prometheus}, the field completes names").format(
                 prometheus=watched.monitor.prometheus
             ),
@@ -302,7 +300,15 @@ def try_rule(watched: Watched | Sentence, rule: str, fault: str = _FULL_DISK) ->
     alarms = sum(all(not _belongs(begin, page) for page in watched.faults) for begin, _ in fired)
     rows.append((gettext("nothing is broken"), gettext("{n} times").format(n=alarms) if alarms else "-", "-"))
     meant = [page for page in watched.faults if page.fault == fault]
-    return Trial(tuple(rows), (_verdict(own, meant, held, fired, alarms),))
+    others = [page.fault for page in watched.faults if page.fault != fault and _would(page, fired)[0] != "-"]
+    said = [_verdict(own, meant, held, fired, alarms)]
+    if others:
+        said.append(
+            gettext("It pages of this as well: {others}. Is that the same to whoever is woken?").format(
+                others=", ".join(dict.fromkeys(others))
+            )
+        )
+    return Trial(tuple(rows), tuple(said))
 
 
 def _belongs(at: float, page: Page) -> bool:

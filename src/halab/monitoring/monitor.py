@@ -81,7 +81,7 @@ class Monitor:
         Raises MeasurementError if Prometheus does not take them; the last ones stay then.
         """
         own = own_rules(self.folder)
-        before = own.read_text() if own.exists() else "groups: []\n"
+        before = own.read_text()
         own.write_text(file)
         answer = httpx.post(f"{self.prometheus}-/reload", timeout=10.0)
         if answer.status_code != 200:

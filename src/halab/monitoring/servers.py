@@ -71,7 +71,7 @@ def rule_files() -> list[Path]:
 
 
 def own_rules(folder: Path) -> Path:
-    """The file of rules that may be added while Prometheus runs; there is none at first."""
+    """The file of rules that may be added while Prometheus runs; none are in it at first."""
     return folder / "own-rules.yml"
 
 
@@ -127,6 +127,7 @@ def write_settings(folder: Path, ports: Ports) -> None:
             }
         ],
     }
+    own_rules(folder).write_text("groups: []\n")
     (folder / "prometheus.yml").write_text(yaml.safe_dump(prometheus))
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager))
 
