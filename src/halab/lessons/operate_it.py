@@ -32,7 +32,7 @@ from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.probing.progress_line import ProgressLine
 from halab.models.memory_headroom import headroom
 from halab.tables import Table
-from halab.translation import gettext, ngettext
+from halab.translation import gettext, gettext_noop, ngettext
 
 __all__ = [
     "Retriever",

@@ -105,10 +105,10 @@ class Pages(Tabular):
     def headings_and_rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         headings = (
             gettext_noop("fault"),
-            gettext("you said"),
+            gettext_noop("you said"),
             gettext_noop("alert"),
-            gettext("fault to page (s)"),
-            gettext("end to resolved (s)"),
+            gettext_noop("fault to page (s)"),
+            gettext_noop("end to resolved (s)"),
         )
         return headings, [
             (
@@ -210,7 +210,7 @@ def _paged(watched: Watched, words: str, on_progress: ProgressLine) -> Page:
     watch, stays = watched.monitor, _NO_PAGE if words.startswith("crash active") else _PATIENCE
     known = len(watch.inbox.messages)
     with _broken(watched.cluster, words, on_progress) as told:
-        on_progress(gettext("{words}: waiting for a page").format(words=words))
+        on_progress(gettext("{plan}: waiting for a page").format(plan=words))
         began, wall = time.monotonic(), time.time()
         while time.monotonic() - began < stays and len(watch.inbox.messages) == known:
             time.sleep(0.2)
@@ -219,7 +219,7 @@ def _paged(watched: Watched, words: str, on_progress: ProgressLine) -> Page:
     page = Page(words, wall, "", None, None, lasted, told, _said(words, wall))
     if new := watch.inbox.messages[known:]:
         alert = new[0].alert
-        on_progress(gettext("{words}: waiting until {alert} is resolved").format(words=words, alert=alert))
+        on_progress(gettext("{plan}: waiting until {alert} is resolved").format(plan=words, alert=alert))
         try:
             resolved = watch.wait_for(alert, _PATIENCE, resolved=True).resolved
         except MeasurementError:

@@ -89,7 +89,9 @@ def unknown_metrics(watch: Monitor, expression: str) -> list[str]:
 def _seconds(words: Any) -> float:
     parts = re.fullmatch(r"(?:\d+(?:ms|s|m|h))+", str(words))
     if not parts:
-        raise _wrong(gettext("its `for` is a time such as 30s or 2m, found {words}").format(words=words))
+        raise _wrong(
+            gettext("its `for` is a time such as 30s or 2m, found {duration}").format(duration=words)
+        )
     return sum(float(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+)(ms|s|m|h)", str(words)))
 
 
