@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halab.exercises.architecture.given import Sessions, Topology, Violation, Zones
-from halab.exercises.architecture.variant import RULES
+from halab.exercises.architecture.variant import RULES, make_topology
 from halab.exercises.expectations import call_many, example, expect, expect_refused
 from halab.exercises.learner_numbers import draw
 from halab.models.quorum import majority, smallest, tolerates
@@ -151,6 +151,13 @@ def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
             ),
             "03.3.sound",
         )
+    [broken] = draw(make_topology, seed=3)
+    [found] = _call_validate(validate, [broken])
+    expect(
+        found != [],
+        gettext("Where rules are broken, something is reported: who never reports anything has not looked."),
+        "03.3.sound",
+    )
 
 
 def check_rules(validate: Function, cases: Sequence[Topology]) -> None:

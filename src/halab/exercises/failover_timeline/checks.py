@@ -216,12 +216,14 @@ def check_jitter(retry: Retry) -> None:
 
 def check_deadline(retry: Retry, deadline: float) -> None:
     """Nothing is sent after the deadline, and not everything is given up before it."""
-    for left, attempt, outcome in product((0.0, 0.05, 0.5, 2.0), (1, 4, 8), (Outcome.FAIL, Outcome.UNKNOWN)):
+    for left, attempt, outcome in product(
+        (-1.0, 0.0, 0.05, 0.5, 2.0), (1, 4, 8), (Outcome.FAIL, Outcome.UNKNOWN)
+    ):
         waits = call_many(
             retry, ((attempt, deadline - left, outcome, "search", rng) for rng in _generators(FEW_DRAWS))
         )
         expect(
-            all(wait is None or wait <= left + 1e-9 for wait in waits),
+            all(wait is None or 0 <= wait <= left + 1e-9 for wait in waits),
             gettext("No attempt starts later than the deadline after the request first left."),
             "06.2.deadline",
         )
@@ -254,6 +256,17 @@ def check_safe(retry: Retry) -> None:
         )
 
 
+def _expect_a_policy(retry: Retry) -> None:
+    """A wait that never changes can be lucky in one scenario."""
+    asked = product((1, 3, 12), (0.0, 1000.0), (Outcome.FAIL, Outcome.UNKNOWN), ("search", "insert"))
+    waits = call_many(retry, ((*question, rng) for question in asked for rng in _generators(3)))
+    expect(
+        len(set(map(repr, waits))) > 1,
+        gettext("A policy looks at what it is asked: one that always gives the same answer is none."),
+        "06.2.users",
+    )
+
+
 def check_users(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
     """In the simulator, most users of the outage get their answer after all."""
     report = judge(retry, scenario, seed, call_many)
@@ -266,6 +279,7 @@ def check_users(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
         ).format(sent=sent, most_failed=MOST_FAILED, failed=report.failed),
         "06.2.users",
     )
+    _expect_a_policy(retry)
 
 
 def check_load(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
@@ -284,6 +298,7 @@ def check_load(retry: Retry, scenario: Scenario, seed: int = 0) -> None:
         ).format(most_load=MOST_LOAD, amplification=report.amplification),
         "06.2.load",
     )
+    _expect_a_policy(retry)
 
 
 def check_ttl_rto(ttl: Any, promise: Promise) -> None:

@@ -291,6 +291,11 @@ def check_hopeless(needed: Function, plans: Sequence[Plan]) -> None:
             ),
             "05.2.hopeless",
         )
+    expect(
+        None not in call_many(needed, map(_arguments, plans)),
+        gettext("A peak that some number of nodes can serve has an answer, and it is not None."),
+        "05.2.hopeless",
+    )
 
 
 _FLAW_MESSAGES = {

@@ -239,7 +239,13 @@ def check_limits(choose: Function, market: Market) -> None:
 @example([_COPY], _SHOP | {"disasters": ["region"]}, gives=None)
 def check_survives(choose: Function, market: Market) -> None:
     """Every disaster of the service has a recovery."""
-    for service, name, strategy in _choices(choose, market, "07.3.survives"):
+    choices = _choices(choose, market, "07.3.survives")
+    expect(
+        any(strategy is not None for _, _, strategy in choices),
+        gettext("Where a strategy fits a service, its name is the answer, and not None."),
+        "07.3.survives",
+    )
+    for service, name, strategy in choices:
         expect(
             strategy is None or set(service["disasters"]) <= set(strategy["recoveries"]),
             gettext('"{name}" does not survive every disaster that the service "{service}" names.').format(
