@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
+from halab.course.catalogue import exercises
+from halab.course.paths import course_root
 from halab.errors import SubmissionError
 from halab.grading.preparation import MAX_CELLS, prepare
 
@@ -62,6 +64,20 @@ def test_a_changed_test_cell_gets_its_text_and_points_back_and_a_note(files):
     assert notebook.cells[2].metadata.nbgrader["points"] == 2
     assert notebook.cells[2].metadata.nbgrader["grade"]
     assert notes == ["The cell check was changed; the original was used."]
+
+
+@pytest.mark.parametrize("name", [exercise.slug for exercise in exercises()])
+def test_no_exercise_has_a_test_cell_that_a_learner_could_replace(name, tmp_path):
+    release = course_root() / "exercises" / name / f"{name}.ipynb"
+    original = nbformat.read(release, as_version=4)
+    changed = copy.deepcopy(original)
+    for one in changed.cells:
+        if one.metadata.get("nbgrader", {}).get("locked"):
+            one.source = "checks = type('', (), {'__getattr__': lambda *_: print})()"
+    nbformat.write(changed, tmp_path / "mine.ipynb")
+    notebook, notes = prepare(tmp_path / "mine.ipynb", release)
+    assert [one.source for one in notebook.cells] == [one.source for one in original.cells]
+    assert len(notes) == sum(bool(one.metadata.get("nbgrader", {}).get("locked")) for one in original.cells)
 
 
 def test_deleted_test_cells_are_put_back_in_their_place(files):

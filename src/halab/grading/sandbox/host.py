@@ -131,6 +131,7 @@ class Host:
             confine.apply_landlock(self._readable, [str(Path.cwd()), os.devnull])
         # The empty folder mounted over the working folder shows only to who enters it anew.
         os.chdir(Path.cwd())
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # which stays so from here on
         confine.install_seccomp_filter()
         os.environ["HALAB_LEARNER"] = learner
         _seed()
@@ -142,13 +143,12 @@ class Host:
     def _watch(self) -> None:
         """End a learner's process that takes more than its share, and let others go before its helpers."""
         memory = number = 0
-        descendants = self._descendants()
-        for process in descendants:
+        for process in self._descendants():
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                 number += 1
                 memory += process.memory_info().rss
                 _lower_priority(process, first=process.pid == self._child)
-        cpu_seconds, _ = self._usage(descendants)
+        cpu_seconds, _ = self._usage(self._descendants(ended=True))
         if number > confine.PROCESSES:
             self._reason = gettext("it started more than {most} processes").format(most=confine.PROCESSES)
         elif memory > MEMORY:
@@ -164,11 +164,10 @@ class Host:
             self._kill()
 
     def _usage(self, processes: Iterable[psutil.Process] = ()) -> tuple[float, float]:
-        """Seconds of computing, and of waiting for a core, of all processes that were seen.
+        """Seconds of computing, and of waiting for a core, of the learner's process and all it has started.
 
-        Each process for itself: what a child used is in its parent's counter only if the parent waits for it,
-        and a learner's need not. For the short-lived ones that nobody saw that counter is better than
-        nothing.
+        What an ended child used stands in its own counter until somebody waits for it, and then in its
+        parent's (`confine` sees to that). Between two looks at everybody only the first process is asked.
         """
         with_children = 0.0
         for process in processes or self._first():
@@ -206,14 +205,18 @@ class Host:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGINT if process.pid == self._child else signal.SIGKILL)
 
-    def _descendants(self) -> list[psutil.Process]:
-        """The learner's process and all it has started that still lives."""
-        alive = []
+    def _descendants(self, *, ended: bool = False) -> list[psutil.Process]:
+        """The learner's process and all it has started that still lives; with `ended`, also those that
+        nobody has waited for yet.
+        """
+        there = []
         for process in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                if process.pid != self._namespace_parent and process.status() != psutil.STATUS_ZOMBIE:
-                    alive.append(process)
-        return alive
+                if process.pid != self._namespace_parent and (
+                    ended or process.status() != psutil.STATUS_ZOMBIE
+                ):
+                    there.append(process)
+        return there
 
 
 def _seed() -> None:
