@@ -67,7 +67,7 @@ QUESTIONS = tuple(
     Question(
         fault,
         "metadata_seconds",
-        Bilingual(f"{fault}: no answer to metadata calls", f"{chinese}：元数据操作多久没有答复"),
+        Bilingual(f"{fault}: no answer to metadata calls", f"{chinese}：元数据操作多久没有回答"),
         Bilingual("s", "秒"),
         high=600,
     )

@@ -164,7 +164,7 @@ def _of_entry(journal: Journal) -> Finding:
     answered = sum(sample.outcome is Outcome.OK for sample in sent)
     words = Bilingual(
         f"The proxy that clients know, lost: {answered} of {len(sent)} requests of all kinds were answered",
-        f"客户端认识的那个代理没了：各类请求共 {len(sent)} 次，有答复的 {answered} 次",
+        f"客户端认识的那个代理没了：各类请求共 {len(sent)} 次，有回答的 {answered} 次",
     )
-    by = Bilingual("requests that were answered", "仍有请求得到答复")
+    by = Bilingual("requests that were answered", "仍有请求得到回答")
     return finding([journal], "broken" if answered else "held", words, by)

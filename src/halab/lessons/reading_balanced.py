@@ -45,7 +45,7 @@ BALANCER_QUESTIONS = (
         "kept",
         Bilingual(
             "proxy-1 is killed: no answer on connections that are kept",
-            "proxy-1 被杀：保持连接的客户端多久没有答复",
+            "proxy-1 被杀：保持连接的客户端多久没有回答",
         ),
         _SECONDS,
         high=600,
@@ -55,7 +55,7 @@ BALANCER_QUESTIONS = (
         "new",
         Bilingual(
             "proxy-1 is killed: no answer on new connections",
-            "proxy-1 被杀：每次新建连接的客户端多久没有答复",
+            "proxy-1 被杀：每次新建连接的客户端多久没有回答",
         ),
         _SECONDS,
         high=600,
