@@ -1,18 +1,11 @@
 """The instructor guide: its commands are commands, its files are there, its plan is that of the ten cards."""
 
 import json
-import os
 import re
-import secrets
 import shlex
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import httpx
 import pytest
 import typer
 import yaml
@@ -39,7 +32,6 @@ LINES = [
     for block in re.findall(r"^```bash\n(.*?)^```", GUIDE + SEATS + WORKSHOP, re.M | re.S)
     for line in block.splitlines()
 ]
-LESSON = "course/06-failover-timeline.ipynb"
 
 
 def commands(program: str) -> list[list[str]]:
@@ -111,7 +103,7 @@ def test_make_targets_and_copied_folders_exist():
     asked = {words[0] for words in commands("make")}
     assert asked
     assert asked <= set(targets)
-    copied = [words[1] for words in commands("cp")]
+    copied = [words[1] for words in commands("cp") if not words[1].startswith("~")]
     assert copied
     assert all((ROOT / path).exists() for path in copied)
 
@@ -153,47 +145,11 @@ def test_it_is_short_enough_to_be_read():
     assert len(GUIDE.splitlines()) <= 290
 
 
-@pytest.mark.browser
-def test_the_seat_s_jupyter_settings_give_a_learner_their_own_copies(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    own = {name: str(tmp_path / name) for name in ("HOME", "HALAB_WORK", "JUPYTER_RUNTIME_DIR")}
-    settings, token = tmp_path / "JUPYTER_CONFIG_DIR", secrets.token_hex(16)
-    settings.mkdir()
-    (settings / "jupyter_server_config.py").write_text((ROOT / "docs/jupyter_server_config.py").read_text())
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-               f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]  # fmt: skip
-    own |= {"JUPYTER_CONFIG_DIR": str(settings), "HALAB_COURSE": str(ROOT)}
-    log = tmp_path / "server.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(command, env=os.environ | own, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        headers = {"Authorization": f"token {token}"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
-            end = time.monotonic() + 60
-            while True:
-                try:
-                    client.get("/api/status").raise_for_status()
-                    break
-                except httpx.TransportError:
-                    assert time.monotonic() < end, log.read_text()[-2000:]
-                    time.sleep(0.2)
-            assert client.get(f"/api/contents/{LESSON}").json()["type"] == "notebook"
-            assert client.get("/api/contents/solutions").status_code == 404
-            page = client.get("/lab").text
-        assert (tmp_path / "HALAB_WORK" / LESSON).is_file()
-        assert "@jupyter/nbgrader:formgrader" in page.split('"disabledExtensions"')[1].split("]")[0]
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
 def run_lines(*starts: str, **places: str) -> list[str]:
     """Run the guide's lines that begin so, in their order and as they stand there, but for `places`."""
     ran = []
     for line in LINES:
-        if not line.startswith(starts):
+        if not line.startswith(starts) or "--dask" in line:  # tests/classroom/test_whole_class.py has one
             continue
         words = [
             str(Path(places.get(word, word)).expanduser()) for word in shlex.split(line, comments=True)[1:]

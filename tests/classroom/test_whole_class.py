@@ -3,13 +3,16 @@
 import csv
 import os
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import nbformat
 import psutil
@@ -228,33 +231,44 @@ def test_processes_leave_no_temporary_folder(tmp_path, scratch):
     assert [path.name for path in scratch.iterdir()] == []
 
 
-def test_a_dask_cluster_grades_as_threads_do(tmp_path, scratch, watched):
-    from distributed import Client, LocalCluster
-
-    folder = small_class(tmp_path / "submitted")
-    with (
-        LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, local_directory=str(tmp_path / "dask"),
-            host="127.0.0.1", dashboard_address="127.0.0.1:0",
-        ) as cluster,
-        Client(cluster) as client,
-    ):  # fmt: skip
-        executor = client.get_executor()
-        report = grade_class(read_class(folder), tmp_path / "out", executor=executor)
-        here = psutil.Process()
+def test_a_dask_cluster_grades_by_the_guide_s_commands_and_writes_the_gradebook(tmp_path, scratch, watched):
+    """The lines as they stand in docs/seats.md; a port of its own, so that tests can run side by side."""
+    seats = (Path(__file__).parents[2] / "docs" / "seats.md").read_text()
+    (block,) = re.findall(r"^```bash\n(dask scheduler.*?)^```", seats, re.M | re.S)
+    folder = tmp_path / "halab-class" / "spring"
+    packed = small_class(folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    lines = block.replace("8786", port).replace("~/", f"{tmp_path}/").splitlines()
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    started = []
+    try:
+        *background, grade = lines
+        assert all(line.endswith(" &") for line in background)
+        for line in background:
+            started.append(subprocess.Popen(shlex.split(line)[:-1], env=os.environ | path, cwd=tmp_path))
+        done = subprocess.run(
+            shlex.split(grade), env=os.environ | path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
         listening = [
             connection.laddr.ip
-            for process in (here, *here.children(recursive=True))
-            for connection in process.net_connections("inet")
+            for process in started
+            for one in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True))
+            for connection in one.net_connections("inet")
             if connection.status == psutil.CONN_LISTEN
         ]
-        executor.shutdown()
-        assert started(scratch)  # so that the look for what is left finds something
-    assert {one.learner: (one.points, one.reason) for one in report.results} == {
-        "ada": (20, ""),
-        "bo": (0, ""),
-    }
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(20)
+    graded = packed.with_name("spring-graded")
+    assert (graded / "gradebook.db").is_file()
+    rows = (graded / "summary.csv").read_text(encoding="utf-8-sig")
+    assert re.search(r"^ada,.*\b20\b", rows, re.MULTILINE), rows
     assert set(listening) == {"127.0.0.1"}
+    assert [one.name for one in packed.parent.iterdir() if one.name.startswith(".halab-class")] == []
 
 
 def report_of(folder, *results):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from halab.commands.certificate_commands import COURSE_HOURS, Hours, Organisation, Person, ValidUntil
+from halab.errors import CourseError
 from halab.translation import gettext, ngettext
 
 if TYPE_CHECKING:
@@ -63,12 +65,22 @@ _Jobs = Annotated[
 ]
 
 
-def grade(folder: _Folder, out: _Out = None, jobs: _Jobs = None) -> None:
+_Dask = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Grade on a Dask cluster: its scheduler, such as tcp://127.0.0.1:8786. Its workers must see the "
+        "course and both folders at the same paths.",
+    ),
+]
+
+
+def grade(folder: _Folder, out: _Out = None, jobs: _Jobs = None, dask: _Dask = "") -> None:
     """Grade a class: points, reasons, a heat map and a gradebook.
 
     Run it again to continue after a stop, or to grade only what is new or changed.
     """
-    _grade(folder, out, jobs)
+    _grade(folder, out, jobs, dask=dask)
 
 
 def regrade(
@@ -236,16 +248,49 @@ def slides(
         print(file)
 
 
-def _grade(folder: Path, out: Path | None, jobs: int | None, again: Collection[str] = ()) -> None:
+def _grade(
+    folder: Path, out: Path | None, jobs: int | None, again: Collection[str] = (), dask: str = ""
+) -> None:
     from halab.classroom.class_grading import default_output
     from halab.classroom.submissions import read_folder
 
     out = (out or default_output(folder)).resolve()
-    with TemporaryDirectory(prefix="halab-class-") as unpacked:
-        _grade_all(read_folder(folder, Path(unpacked)), out, jobs, again)
+    near = None
+    if dask:  # whose workers need not see this machine's folder for temporary things
+        near = out.parent
+        near.mkdir(parents=True, exist_ok=True)
+    with _executor(dask) as executor, TemporaryDirectory(prefix=".halab-class-", dir=near) as unpacked:
+        _grade_all(read_folder(folder, Path(unpacked)), out, jobs, again, executor)
 
 
-def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: Collection[str]) -> None:
+@contextmanager
+def _executor(dask: str) -> Iterator[Executor | None]:
+    """What grades on a Dask cluster; None for this machine's cores."""
+    if not dask:
+        yield None
+        return
+    try:
+        client = import_module("distributed").Client(dask, timeout=10)
+    except ImportError:
+        raise CourseError(
+            gettext("Dask is not installed here."), hint=gettext("pip install distributed, there and here.")
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CourseError(
+            gettext("No Dask scheduler answers at {dask}: {error}.").format(dask=dask, error=error),
+            hint=gettext("Start one: dask scheduler, and dask worker with its address."),
+        ) from None
+    with client:
+        yield client.get_executor()
+
+
+def _grade_all(
+    submitted: ClassSubmissions,
+    out: Path,
+    jobs: int | None,
+    again: Collection[str],
+    executor: Executor | None,
+) -> None:
     from halab.classroom.class_grading import grade_class
     from halab.classroom.gradebook import publish
     from halab.grading import grader
@@ -257,7 +302,13 @@ def _grade_all(submitted: ClassSubmissions, out: Path, jobs: int | None, again: 
     loading.start()
     with _progress(out) as on_result:
         report = grade_class(
-            submitted, out, jobs=jobs, again=again, grade=grader.grade_notebook, on_result=on_result
+            submitted,
+            out,
+            executor=executor,
+            jobs=jobs,
+            again=again,
+            grade=grader.grade_notebook,
+            on_result=on_result,
         )
     loading.join()
     from halab.classroom.feedback import write_feedback
