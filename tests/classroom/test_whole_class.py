@@ -240,7 +240,7 @@ def test_a_dask_cluster_grades_by_the_guide_s_commands_and_writes_the_gradebook(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    lines = block.replace("8786", port).replace("~/", f"{tmp_path}/").splitlines()
+    lines = block.replace("8786", port).replace("8787", "0").replace("~/", f"{tmp_path}/").splitlines()
     path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     started = []
     try:
@@ -266,7 +266,7 @@ def test_a_dask_cluster_grades_by_the_guide_s_commands_and_writes_the_gradebook(
     graded = packed.with_name("spring-graded")
     assert (graded / "gradebook.db").is_file()
     rows = (graded / "summary.csv").read_text(encoding="utf-8-sig")
-    assert re.search(r"^ada,.*\b20\b", rows, re.MULTILINE), rows
+    assert '"ada","",20,' in rows
     assert set(listening) == {"127.0.0.1"}
     assert [one.name for one in packed.parent.iterdir() if one.name.startswith(".halab-class")] == []
 

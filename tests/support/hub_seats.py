@@ -16,17 +16,17 @@ class HubSeat:
 
     def __init__(self, hub, learner, password):
         self.learner = learner
-        self._browser = httpx.Client(base_url=hub, follow_redirects=True, timeout=60, trust_env=False)
+        self._browser = httpx.Client(base_url=hub, follow_redirects=True, timeout=120, trust_env=False)
         self._browser.get("/hub/login")
         said = {"username": learner, "password": password, "_xsrf": self._xsrf()}
         assert self._browser.post("/hub/login", data=said).is_success
         user = f"/hub/api/users/{quote(learner)}"
         made = self._browser.post(f"{user}/tokens", json={}, headers={"X-XSRFToken": self._xsrf()})
         self._headers = {"Authorization": f"token {made.raise_for_status().json()['token']}"}
-        self._hub = httpx.Client(headers=self._headers, timeout=60, trust_env=False)
+        self._hub = httpx.Client(headers=self._headers, timeout=120, trust_env=False)
         self._user = f"{hub}{user}"
         place = f"{hub}/user/{quote(learner)}"
-        self.api = httpx.Client(base_url=place, headers=self._headers, timeout=60, trust_env=False)
+        self.api = httpx.Client(base_url=place, headers=self._headers, timeout=120, trust_env=False)
         self._socket = place.replace("http://", "ws://")
 
     def _xsrf(self):
