@@ -204,7 +204,7 @@ def test_many_journals_that_do_not_count_are_one_note(course, journals):
     for number in range(4):
         journals(f"06-crash-{number}.jsonl", simulated=True)
     (note,) = progress().notes
-    assert note.startswith("4 journals of one card do not count. The last of them: 06-crash-3.jsonl does not")
+    assert note.startswith("4 journals of card 6 do not count. The last of them: 06-crash-3.jsonl does not")
 
 
 def test_a_measurement_counts_for_one_card_only(course, journals):

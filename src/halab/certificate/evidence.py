@@ -71,17 +71,23 @@ class RejectedJournal:
 class Evidence:
     """What lies in `work/journals` for one card, oldest first."""
 
+    card: int
     accepted: tuple[Measurement, ...] = ()
     rejected: tuple[RejectedJournal, ...] = ()
 
     def notes(self, language: Language) -> list[str]:
-        """Why journals do not count, a sentence each; of many, their count and why the last does not."""
+        """Why journals do not count, a sentence each; of many, their count and why the last does not.
+
+        Of a card that has what counts besides, many that do not are no news.
+        """
         told = [journal.sentence(language) for journal in self.rejected]
         if len(told) <= _FEW:
             return told
+        if self.accepted:
+            return []
         if language == "zh":
-            return [f"{len(told)} 份日志不算数，最后一份：{told[-1]}"]
-        return [f"{len(told)} journals of one card do not count. The last of them: {told[-1]}"]
+            return [f"卡片 {self.card} 的 {len(told)} 份日志不算数，最后一份：{told[-1]}"]
+        return [f"{len(told)} journals of card {self.card} do not count. The last of them: {told[-1]}"]
 
 
 def evidence() -> dict[int, Evidence]:
@@ -115,7 +121,7 @@ def _of_card(card: int, counted: list[Measurement]) -> Evidence:
         else:
             counted.append(measured)
             accepted.append(measured)
-    return Evidence(tuple(accepted), tuple(rejected))
+    return Evidence(card, tuple(accepted), tuple(rejected))
 
 
 def _counted_elsewhere(first: JournalPin) -> Bilingual:

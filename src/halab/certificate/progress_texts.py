@@ -104,10 +104,8 @@ def _next_of(card: Entry, done: CardProgress, zh: bool) -> tuple[str, str]:
         words = gettext("run a lab that you have predicted once more, in {lesson}.").format(lesson=lesson)
         return words, lesson
     if not done.measured and done.rejected:
-        words = f"none of your runs counts (`halab progress` says why): run the lab again, in {lesson}."
-        return (
-            f"你的实测都不作数（原因见 halab progress），请把实验再跑一遍：{lesson}。" if zh else words
-        ), lesson
+        words = f"none of your runs counts (the notes say why): run the lab again, in {lesson}."
+        return (f"你的实测都不作数（原因见备注），请把实验再跑一遍：{lesson}。" if zh else words), lesson
     if not done.measured:
         words = (
             f"在真实集群上运行实测：{lesson}。" if zh else f"run the lab on the real cluster, in {lesson}."
