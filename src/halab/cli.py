@@ -65,9 +65,11 @@ def main() -> None:
             speak_as_halab()
         command()
     except HalabError as error:
-        problems.print(f"[bold red]{gettext('Error:')}[/] {escape(error.message)}", highlight=False)
+        said = gettext("[bold red]Error:[/] {message}").format(message=escape(error.message))
+        problems.print(said, highlight=False)
         if error.hint:
-            problems.print(f"[bold]{gettext('Hint:')}[/] {escape(error.hint)}", highlight=False)
+            hint = gettext("[bold]Hint:[/] {hint}").format(hint=escape(error.hint))
+            problems.print(hint, highlight=False)
         sys.exit(1)
 
 

@@ -1,5 +1,6 @@
 """Everything a learner reads is there in Chinese, as new as the English; translated code is Python."""
 
+import ast
 import json
 import re
 
@@ -14,7 +15,7 @@ from halab.course.notebook_translation import translate_notebook
 from halab.course.paths import course_root
 from halab.course.translation_check import gaps
 from halab.grading.grader import Check
-from halab.translation import catalogue_path
+from halab.translation import CALLS, catalogue_path
 
 NOTEBOOKS = [f"course/{path.name}" for path in sorted((course_root() / "course").glob("*.ipynb"))]
 NOTEBOOKS += [exercise.exercise for exercise in exercises()]
@@ -23,6 +24,22 @@ NOTEBOOKS += [exercise.exercise for exercise in exercises()]
 def test_no_text_is_missing_or_stale_in_chinese():
     said = help_texts(typer.main.get_command(cli.app))
     assert [str(gap) for gap in gaps("zh", said)] == []
+
+
+def test_no_message_stands_inside_an_f_string_where_it_is_not_extracted():
+    package = course_root() / "src" / "halab"
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")}
+    strings = [(path, each) for path, tree in trees.items() for each in ast.walk(tree)]
+    strings = [(path, each) for path, each in strings if isinstance(each, ast.JoinedStr)]
+    hidden = [
+        f"{path.name}:{string.lineno}: {ast.unparse(call)}"
+        for path, string in strings
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") in CALLS
+        and isinstance(call.args[0], ast.Constant)
+    ]
+    assert hidden == []
 
 
 def test_a_translator_reads_what_each_placeholder_stands_for():

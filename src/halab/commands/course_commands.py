@@ -274,7 +274,7 @@ def _show(report: GradeReport) -> None:
     table.add_section()
     table.add_row(
         "",
-        f"[bold]{gettext('All')}[/]",
+        gettext("[bold]All[/]"),
         gettext("[bold]{points:g} / {out_of:g}[/]").format(points=report.points, out_of=report.out_of),
         "",
     )

@@ -81,7 +81,8 @@ class Trial:
         ]
 
     def __repr__(self) -> str:
-        return f"{self.sentence}\n{self.alt}\n\n{text_table(gettext('The trial'), _HEADINGS, self._rows())}"
+        table = text_table(gettext("The trial"), _HEADINGS, self._rows())
+        return f"{self.sentence}\n{self.alt}\n\n{table}"
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in self._rows())

@@ -60,11 +60,12 @@ class RunsPicture:
         longest = max((bar.seconds for bar in self.bars if math.isfinite(bar.seconds)), default=0.0)
         scale = max(longest, self.mean.high if self.mean else 0.0, 1.0) * 1.02
         rows = "".join(self._row(bar, scale) for bar in self.bars)
+        all_figures = gettext("All figures of these runs")
         return (
             f'<p style="font-size: 1.1em; font-weight: 600; margin: 0.3em 0">{html.escape(self.sentence)}</p>'
             '<div style="display: grid; grid-template-columns: max-content minmax(0, 1fr) max-content; '
             f'gap: 3px 10px; align-items: center; max-width: 760px">{rows}</div>'
-            f"<details><summary>{gettext('All figures of these runs')}</summary>"
+            f"<details><summary>{all_figures}</summary>"
             f"{self.table._repr_html_()}</details>"
         )
 

@@ -289,7 +289,7 @@ def _out_by(journal: Journal) -> str:
     """Why the kubelet took the process out of service after the fault; no probe has to fail for that."""
     since = journal.faults[0].at
     reasons = [
-        event.detail
+        gettext(event.detail)
         for event in journal.events
         if (event.by, event.kind) == ("kubelet", "not ready") and event.time >= since
     ]

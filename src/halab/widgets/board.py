@@ -85,9 +85,9 @@ def _fact(heading: str, fact: Fact) -> dict[str, Any]:
 
 
 def _line(tile: dict[str, Any]) -> str:
+    colon = gettext(": ")
     marks = [
-        f"{'✓' if fact['done'] else '○'} {fact['heading']}{gettext(': ')}{fact['text']}"
-        for fact in tile["facts"]
+        f"{'✓' if fact['done'] else '○'} {fact['heading']}{colon}{fact['text']}" for fact in tile["facts"]
     ]
     state = gettext("not begun") if tile["state"] == "new" else gettext("; ").join(marks)
-    return f"{tile['number']:>2}  {tile['title']}{gettext(': ')}{state}"
+    return f"{tile['number']:>2}  {tile['title']}{colon}{state}"

@@ -191,7 +191,7 @@ export const wordsOf = ({ gettext, pgettext }) => ({
   },
   card: gettext("What the card says"),
   yours: gettext("Your settings"),
-  simulated: gettext("Simulated"),
+  simulated: gettext("Simulated, coordinator lost"),
   stale: gettext("waiting for the kernel"),
   zero: gettext("fault"),
   fromTo: (from, to) => gettext("{from} to {to}", { from, to }),
@@ -609,7 +609,7 @@ class Timeline {
         phases: this.marks,
         samples: requests(this.settings, this.marks, START, this.until),
       },
-      { ...simulated.lane, key: "simulated", badge: "simulated", stale },
+      { ...simulated.lane, label: this.words.simulated, key: "simulated", badge: "simulated", stale },
       ...this.model.get("lanes").map((lane, number) => ({
         ...lane,
         key: `lane-${number}`,
@@ -706,7 +706,7 @@ class Timeline {
       element(
         "header",
         {},
-        element("label", {}, toggle, element("strong", {}, lane.label ?? this.words.simulated)),
+        element("label", {}, toggle, element("strong", {}, lane.label)),
         element("span", { class: "halab-timeline-badge" }, this.words.badges[lane.badge]),
         element(
           "span",

@@ -217,10 +217,10 @@ def _svg(height: float, parts: Sequence[str]) -> str:
 
 
 def _page(sentence: str, drawn: str, alt: str, figures: Sequence[Tabular], *, simulated: bool) -> str:
-    said = f"{'SIMULATED. ' if simulated else ''}{sentence}"
-    tables = "".join(table._repr_html_() for table in figures)
+    said = gettext("SIMULATED. {sentence}").format(sentence=sentence) if simulated else sentence
+    tables, all_figures = "".join(table._repr_html_() for table in figures), gettext("All figures")
     return (
         f'<p style="font-size: 1.15em; font-weight: 600; margin: 0.4em 0">{html.escape(said)}</p>'
         f'<div role="img" aria-label="{html.escape(alt)}" style="overflow-x: auto">{drawn}</div>'
-        f"<details><summary>{gettext('All figures')}</summary>{tables}</details>"
+        f"<details><summary>{all_figures}</summary>{tables}</details>"
     )

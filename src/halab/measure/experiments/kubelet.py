@@ -42,7 +42,7 @@ from halab.cluster.simulated import SimulatedCluster
 from halab.errors import ClusterError
 from halab.measure.experiments.virtual_loop import VirtualLoop
 from halab.models.health_probes import BACKOFF_RESET, HealthProbe, backoffs
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["Check", "Container", "Exec", "HttpGet", "Kubelet", "Pod", "TcpSocket", "container_of"]
 
@@ -265,7 +265,7 @@ class Kubelet:
             return
         # With `watch` off nobody sees that the process has ended, and the probe itself is refused.
         if self._restarting or (self._watch and not self.container.running()):
-            self._set_ready(False, "the process is not running")
+            self._set_ready(False, gettext_noop("the process is not running"))
             return
         if self._started == (worker.kind == "startup"):
             return
