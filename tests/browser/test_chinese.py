@@ -44,6 +44,12 @@ def test_the_switch_changes_what_is_opened_and_nothing_that_was_written(
     switch = notebook.cell("LanguageSwitch")
     switch.get_by_label("中文").check()
     expect(switch.get_by_role("status")).to_contain_text("课程已切换为中文")
+    board = page.locator(".halab-board-summary")  # shown before the switch, and not run again
+    expect(board).to_contain_text("下一步")
+    switch.get_by_label("English").check()
+    expect(board).to_contain_text("Next")
+    switch.get_by_label("中文").check()
+    expect(board).to_contain_text("下一步")
     notebook.screenshot("zh-switch", switch)
 
     notebook = lab.open_notebook(page, "course/06-failover-timeline.ipynb", mode="lab")

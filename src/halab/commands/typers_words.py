@@ -39,7 +39,7 @@ _MESSAGES = (
     gettext_noop("Missing command."),
     gettext_noop("Missing argument {argument}."),
     gettext_noop("Missing option {option}."),
-    gettext_noop("Invalid value for {parameter}: Value {value} is not a valid {kind}."),
+    gettext_noop("Invalid value for {parameter}: Value {given} is not a valid {kind}."),
     gettext_noop("Invalid value for {parameter}: {problem}"),
     gettext_noop("Option {option} requires an argument."),
     gettext_noop("Option {option} does not take a value."),
