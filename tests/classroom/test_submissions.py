@@ -256,7 +256,7 @@ def test_what_was_copied_is_told_of_both(put, folder, packed, read):
     put(f"dee/{NAME}.ipynb", f"eve/{NAME}.ipynb")  # no answers in them
     notes = {one.learner: " ".join(one.notes) for one in read().submissions}
     assert "the same file, byte for byte, as that of bo." in notes["ada"]
-    assert "The answer 06-1-answer is letter for letter that of ada, bo." in notes["chen"]
+    assert "Letter for letter as with ada, bo: answer 06-1-answer." in notes["chen"]
     assert (notes["dee"], notes["eve"]) == ("", "")
 
 

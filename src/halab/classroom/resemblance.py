@@ -56,13 +56,16 @@ def _sentences(
         key: [f"It is the same file, byte for byte, as that of {others}."]
         for key, others in same_file.items()
     }
+    alike: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for (assignment, name, _), learners in sorted(answers.items()):
         for learner in learners:
             others = _others(learner, learners)
             if others and same_file.get((learner, assignment)) != others:
-                said.setdefault((learner, assignment), []).append(
-                    f"The answer {name} is letter for letter that of {others}."
-                )
+                alike[learner, assignment][others].append(name)
+    for key, by_others in alike.items():
+        for others, names in by_others.items():
+            what = f"answer{'s' * (len(names) > 1)} {', '.join(names)}"
+            said.setdefault(key, []).append(f"Letter for letter as with {others}: {what}.")
     return {key: tuple(sentences) for key, sentences in said.items()}
 
 

@@ -319,13 +319,7 @@ def _grade_all(
         save(report, out)
         write_feedback(report, out, submitted.languages)
     _show(report)
-    for submission in submitted.submissions:
-        for note in submission.notes:
-            _say(
-                gettext("Look at {label}, {assignment}: {note}").format(
-                    label=submitted.label(submission.learner), assignment=submission.assignment, note=note
-                )
-            )
+    _say_where_to_look(submitted)
     notes = {note for result in report.results for note in result.notes}
     for remark in (*remarks, *sorted(note for note in notes if note.startswith(WEAK_ISOLATION))):
         _say(gettext("Note: {remark}").format(remark=remark))
@@ -350,6 +344,20 @@ def _grade_all(
         )
     if ungraded or submitted.left_out:
         raise typer.Exit(1)
+
+
+def _say_where_to_look(submitted: ClassSubmissions) -> None:
+    """Each note once for a learner, with the assignments that it is about."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for submission in submitted.submissions:
+        for note in submission.notes:
+            about.setdefault((submission.learner, note), []).append(submission.assignment)
+    for (learner, note), assignments in about.items():
+        _say(
+            gettext("Look at {label}, {assignment}: {note}").format(
+                label=submitted.label(learner), assignment=", ".join(assignments), note=note
+            )
+        )
 
 
 def _load_for_later() -> None:
