@@ -22,6 +22,7 @@ __all__ = [
     "explain",
     "hint_in",
     "same",
+    "whole",
     "why_not",
 ]
 
@@ -139,6 +140,11 @@ def _shown(value: Any, most: int) -> str:
     if type(value) is list:
         text = f"[{', '.join(_shown(part, most) for part in value)}]"
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def whole(value: Any) -> Any:
+    """A whole number that came as a float, such as from `numpy.ceil`, as the int that it is; else `value`."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def call_many(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from halab.exercises.architecture.given import Sessions, Topology, Violation, Zones
 from halab.exercises.architecture.variant import RULES, make_topology
-from halab.exercises.expectations import call_many, example, expect, expect_refused
+from halab.exercises.expectations import call_many, example, expect, expect_refused, whole
 from halab.exercises.learner_numbers import draw
 from halab.models.quorum import majority, smallest, tolerates
 from halab.translation import gettext
@@ -102,7 +102,7 @@ def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
     """The smallest cluster that survives so many losses."""
     for losses, found in zip(wanted, call_many(fewest, ((losses,) for losses in wanted)), strict=True):
         expect(
-            isinstance(found, int) and found >= 1 and tolerates(found) >= losses,
+            isinstance(whole(found), int) and found >= 1 and tolerates(whole(found)) >= losses,
             gettext("A cluster of that size survives as many losses as were asked for."),
             "03.2.smallest",
         )
@@ -233,4 +233,5 @@ def _is_list(value: Any) -> bool:
 
 
 def _is_number(value: Any, want: Any) -> bool:
+    value = whole(value)
     return isinstance(value, int) and not isinstance(value, bool) and bool(value == want)

@@ -13,7 +13,7 @@ from typing import Any
 
 from halab.exercises.availability_maths.given import Recording
 from halab.exercises.availability_maths.variant import ALMOST
-from halab.exercises.expectations import call_many, example, expect
+from halab.exercises.expectations import call_many, example, expect, whole
 from halab.exercises.learner_numbers import draw
 from halab.models import availability as model
 from halab.models.availability import DAY
@@ -129,9 +129,9 @@ def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) 
     found = call_many(copies_needed, cases)
     for (availability, target), value in zip(cases, found, strict=True):
         right = model.copies_needed(availability, target)
-        whole = isinstance(value, int) and not isinstance(value, bool)
+        is_whole = isinstance(whole(value), int) and not isinstance(value, bool)
         expect(
-            whole or value is None,
+            is_whole or value is None,
             gettext("The answer is a whole number of copies, or None where no number is enough."),
             "02.2.copies",
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 from halab.exercises.drill.given import ACTIONS, STEPS, Data, DrillCase, record_action, rehearse
 from halab.exercises.drill.variant import BEFORE, MISHAPS, make_case, reference_script
-from halab.exercises.expectations import call_many, example, expect
+from halab.exercises.expectations import call_many, example, expect, same
 from halab.exercises.learner_numbers import draw
 from halab.models.drill_plan import drill_dates
 from halab.translation import gettext, gettext_noop
@@ -222,12 +222,15 @@ def check_report(report: Function, seed: int, targets: tuple[float, float]) -> N
         behaviour, hint = _VERDICTS[verdict]
         expect(value["verdict"] == verdict, gettext(behaviour), hint)
         expect(
-            value["failed"] == [record["action"] for record in done if not record["ok"]],
+            same(value["failed"], [record["action"] for record in done if not record["ok"]]),
             gettext("`failed` names the actions that were not ok, in the order in which they were done."),
             "10.3.failed",
         )
         expect(
-            value["late"] == [record["action"] for record in done if record["seconds"] > record["deadline"]],
+            same(
+                value["late"],
+                [record["action"] for record in done if record["seconds"] > record["deadline"]],
+            ),
             gettext("`late` names the actions that took longer than their deadlines, also if they were ok."),
             "10.3.late",
         )

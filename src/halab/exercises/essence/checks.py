@@ -9,7 +9,7 @@ from typing import Any
 
 from halab.exercises.essence.given import RepairCase, TopologyDict
 from halab.exercises.essence.variant import make_case, topology_from_dict
-from halab.exercises.expectations import call_many, example, expect
+from halab.exercises.expectations import call_many, example, expect, whole
 from halab.models.topology import (
     Role,
     Topology,
@@ -164,8 +164,8 @@ def check_spares(spares: Function, cases: Sequence[tuple[int, Any]]) -> None:
     """How many members a role needs more to survive the loss of any one."""
     for (count, needed), value in zip(cases, call_many(spares, cases), strict=True):
         right = spares_needed(Role(tuple(f"m{i}" for i in range(count)), needed))
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        expect(whole, gettext("The number of spares is a whole number."), "01.3.spares")
+        is_whole = isinstance(whole(value), int) and not isinstance(value, bool)
+        expect(is_whole, gettext("The number of spares is a whole number."), "01.3.spares")
         hint = "01.3.odd" if needed == "majority" else "01.3.spares"
         expect(
             value >= right, gettext("With so many spares the role still stops when one member is lost."), hint

@@ -83,11 +83,11 @@ class Intake:
             return True
         if call.get("call") == "present":
             keys = call.get("keys")
-            return isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+            return isinstance(keys, (list, tuple)) and all(isinstance(key, str) for key in keys)
         rows = call.get("rows")
         return (
             call.get("call") in ("insert", "upsert")
-            and isinstance(rows, list)
+            and isinstance(rows, (list, tuple))
             and 0 < len(rows) <= self.documents.most
             and all(isinstance(row, dict) and set(row) == _ROW for row in rows)
             and all(isinstance(value, str) for row in rows for value in row.values())

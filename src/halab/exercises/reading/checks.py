@@ -15,7 +15,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from halab.exercises.expectations import call_many, example, expect
+from halab.exercises.expectations import call_many, example, expect, whole
 from halab.exercises.learner_numbers import draw
 from halab.exercises.reading.given import Data, Plan, Strategy, Workload, race
 from halab.models.capacity import Usl, mm1
@@ -248,7 +248,7 @@ def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
     """As many nodes as the peak needs, with some of them gone."""
     cases = [*plans, Plan(500, 100, 0.0, 0.0, 0.0, 0), Plan(500, 100, 0.0, 0.0, 0.0, 1)]
     cases += [Plan(50, 100, 0.1, 0.0, 0.5, 2), Plan(400, 100, 0.05, 0.002, 0.3, 1)]
-    found = call_many(needed, map(_arguments, cases))
+    found = list(map(whole, call_many(needed, map(_arguments, cases))))
     right = list(map(right_needed, cases))
     if found != right:
         alone = [right_needed(replace(case, spare=0)) for case in cases]

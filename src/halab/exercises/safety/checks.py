@@ -10,7 +10,7 @@ import copy
 import hashlib
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from halab.exercises.expectations import call_many, example, expect
@@ -95,8 +95,9 @@ def check_verify(verify: Function, tables: Tables, seed: int) -> None:
     }
     found = call_many(verify, ((copy.deepcopy(backup),) for backup, _, _ in cases))
     for (_, wanted, hint), value in zip(cases, found, strict=True):
-        is_list = isinstance(value, Sequence) and not isinstance(value, str)
-        expect(is_list and list(value) == wanted, behaviours[hint], hint)
+        is_list = isinstance(value, (Sequence, Set)) and not isinstance(value, str)
+        names = sorted(value, key=str) if isinstance(value, Set) else value
+        expect(is_list and list(names) == wanted, behaviours[hint], hint)
 
 
 def check_newer(verify: Function, tables: Tables) -> None:

