@@ -290,6 +290,8 @@ def test_a_hand_in_in_another_s_folder_is_its_own_learner_s_and_told(packed, rea
         (b"name\nAda\n", "should have a column id"),
         (b"id,name\na/b,Ada\n", "line 2"),
         (b"id\nada\nada\n", "line 3: ada is there a second time"),
+        (b"id,name\rada\rada\r", "line 3: ada is there a second time"),
+        (b"id,name\nada," + b"x" * 200_000, "line 2: this is no table"),
         ("id,name\nada,王伟\n".encode("gbk"), "is not in UTF-8"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from halab.course.identity import valid_learner
 from halab.errors import CourseError
-from halab.folders import read_plain
+from halab.folders import read_plain_text
 
 __all__ = ["ROSTER", "read_roster"]
 
@@ -24,6 +24,13 @@ def read_roster(path: Path) -> dict[str, str]:
     CourseError: which line is not right, and what would be.
     """
     table = csv.DictReader(io.StringIO(text := _text(path)), delimiter=_delimiter(text))
+    try:
+        return _names(table, path)
+    except csv.Error as error:
+        raise CourseError(f"{path.name}, line {table.line_num + 1}: this is no table ({error}).") from None
+
+
+def _names(table: csv.DictReader[str], path: Path) -> dict[str, str]:
     headings = [heading.strip().lower() for heading in table.fieldnames or ()]
     if "id" not in headings:
         raise CourseError(
@@ -52,7 +59,7 @@ def _name(row: dict[str, str]) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return read_plain(path, _MOST).decode("utf-8-sig")
+        return read_plain_text(path, _MOST).removeprefix("\ufeff")
     except OSError as error:
         raise CourseError(f"{path.name} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

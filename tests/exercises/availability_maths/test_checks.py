@@ -123,7 +123,7 @@ def test_every_service_asks_something(seed):
         (checks.check_parallel, (min, [[0.9, 0.8]]), "02.2.parallel"),
         (checks.check_series, (min, [[0.9, 0.8]]), "02.2.series"),
         (checks.check_k_of_n, (lambda k, n, a: a**k, [(2, 3, 0.9)]), "02.2.k-of-n"),
-        (checks.check_copies, (lambda a, t: 2.0, [(0.99, 0.9999)]), "02.2.copies"),
+        (checks.check_copies, (lambda a, t: 2.5, [(0.99, 0.9999)]), "02.2.copies"),
         (checks.check_copies, (lambda a, t: 1, [(0.99, 0.9999)]), "02.2.copies"),
         (checks.check_copies, (lambda a, t: 3, [(0.99, 0.9999)]), "02.2.copies-dust"),
         (checks.check_copies, (lambda a, t: None, [(0.99, 0.9999)]), "02.2.copies-none"),
