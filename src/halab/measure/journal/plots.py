@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 from matplotlib import font_manager, rc_context
@@ -55,6 +56,7 @@ _CHINESE = (
     "Noto Sans CJK JP",
     "WenQuanYi Zen Hei",
 )
+_CHINESE_FILES = ("NotoSansCJK-Regular.ttc", "SourceHanSansSC-Regular.otf", "wqy-zenhei.ttc")
 
 
 @cache
@@ -63,10 +65,19 @@ def ink() -> dict[Any, Any]:
 
     Behind matplotlib's own font stand those of this machine that have Chinese letters.
     """
-    there = set(font_manager.get_font_names())
+    if not _there():  # matplotlib's own list of this machine's fonts may be older than some of them
+        for path in font_manager.findSystemFonts():
+            if Path(path).name in _CHINESE_FILES:
+                font_manager.fontManager.addfont(path)
     inked = ("axes.edgecolor", "axes.labelcolor", "text.color", "xtick.color", "ytick.color")
-    families = ["DejaVu Sans", *(name for name in _CHINESE if name in there)]
+    families = ["DejaVu Sans", *_there()]
     return {**dict.fromkeys(inked, _INK), "font.family": families}
+
+
+def _there() -> list[str]:
+    """The families with Chinese letters that matplotlib knows of."""
+    known = set(font_manager.get_font_names())
+    return [name for name in _CHINESE if name in known]
 
 
 def as_svg(figure: Figure, *, transparent: bool = False) -> str:

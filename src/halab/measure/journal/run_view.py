@@ -89,7 +89,7 @@ class RunView:
     @property
     def alt(self) -> str:
         """The picture in words."""
-        zero = "fault" if self.journal.faults else "start"
+        zero = gettext("fault") if self.journal.faults else gettext("start")
         lines = [f"{gettext(name)}: {said}." for name, said in self._said()]
         lines += [f"{name}: {said}." for name, said in self._in_short()]
         return gettext("Outages on a time axis in seconds after the {zero}. ").format(zero=zero) + " ".join(

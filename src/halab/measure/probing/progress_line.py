@@ -34,13 +34,16 @@ class ProgressLine:
     def __call__(self, phase: str, detail: str = "") -> None:
         if self._over:
             # A line wider than the terminal could not be written over.
-            line = f"{self._elapsed():5.1f} s  {phase}{detail}"[: shutil.get_terminal_size().columns - 1]
+            line = (self._told(phase) + detail)[: shutil.get_terminal_size().columns - 1]
             # Blanks cover what a longer line left behind.
             print(f"\r{line:<{self._width}}", end="\n" if phase == DONE else "", flush=True)
             self._width = len(line)
         elif phase != self._last:
-            print(f"{self._elapsed():5.1f} s  {phase}", flush=True)
+            print(self._told(phase), flush=True)
         self._last = phase
+
+    def _told(self, phase: str) -> str:
+        return gettext("{time:5.1f} s  {phase}").format(time=self._elapsed(), phase=gettext(phase))
 
 
 class RunView(Protocol):

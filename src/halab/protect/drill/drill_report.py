@@ -348,8 +348,9 @@ class DrillReport:
         axes.invert_yaxis()
         axes.margins(x=0.12)
         axes.set_xlabel(
-            "seconds since the drill began; ×: a request without a good answer"
-            + (", SIMULATED" if self.simulated else "")
+            gettext("seconds since the drill began; ×: a request without a good answer, SIMULATED")
+            if self.simulated
+            else gettext("seconds since the drill began; ×: a request without a good answer")
         )
         axes.set_title(self.verdict, loc="left", fontsize=11, fontweight="bold")
         for side in ("top", "right"):
@@ -395,7 +396,8 @@ class DrillReport:
     def png(self) -> bytes:
         """The picture as PNG."""
         file = io.BytesIO()
-        self.picture().savefig(file, format="png", dpi=130)
+        with rc_context(ink()):  # here too: some letters are laid out only now
+            self.picture().savefig(file, format="png", dpi=130)
         return file.getvalue()
 
     def save(self, folder: str | Path) -> list[Path]:
