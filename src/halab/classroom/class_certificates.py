@@ -120,11 +120,20 @@ def _standing(learner: str, assessed: Assessment | str | None, shared: list[str]
     if isinstance(assessed, str):
         return LearnerCertificate(learner, "not assessed", 0, (assessed,))
     items = sum(assessed.met(item) for item in CHECKLIST)
-    missing = [f"Card {gap.card}: {gap.problem}." for gap in assessed.missing]
-    if shared:
-        return LearnerCertificate(learner, "withheld", items, (*shared, *missing))
-    standing: Standing = "certified" if assessed.complete else "not complete"
-    return LearnerCertificate(learner, standing, items, tuple(missing))
+    if not assessed.complete:
+        return LearnerCertificate(learner, "not complete", items, (*_missing(assessed), *shared))
+    return LearnerCertificate(learner, "withheld" if shared else "certified", items, tuple(shared))
+
+
+def _missing(assessed: Assessment) -> list[str]:
+    """What is missing, each problem once with its cards."""
+    cards: dict[str, list[str]] = defaultdict(list)
+    for gap in assessed.missing:
+        cards[gap.problem].append(str(gap.card))
+    return [
+        f"Card{'s' * (len(numbers) > 1)} {', '.join(numbers)}: {problem}."
+        for problem, numbers in cards.items()
+    ]
 
 
 def _earlier(out: Path, key: SigningKey) -> Iterator[tuple[str, Record]]:
@@ -161,9 +170,13 @@ def _shared(found: Mapping[str, Assessment], before: Mapping[str, Record]) -> di
 
 
 def _digests(one: Assessment | Record) -> dict[str, str]:
-    """What tells a learner's work from another's: probes of journals, and notebooks, by their digests."""
+    """What tells a learner's work from another's: probes of journals, and notebooks, by their digests.
+
+    A notebook without a point may be as it was handed out, and then it is everybody's.
+    """
     probes = {probe: pin.file for pin in one.journals for probe in pin.probes_sketch}
-    return probes | {pin.notebook_sha256: f"{pin.assignment}.ipynb" for pin in one.exercises}
+    earned = (pin for pin in one.exercises if pin.points > 0)
+    return probes | {pin.notebook_sha256: f"{pin.assignment}.ipynb" for pin in earned}
 
 
 def _not_their_own(learner: str, work: Path) -> list[str]:
