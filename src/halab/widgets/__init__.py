@@ -17,8 +17,8 @@ __all__ = ["show_grade_panel"]
 def show_grade_panel(card: int) -> GradePanel | None:
     """The button that grades this card's exercise; where nobody can press it, one line of text.
 
-    An exercise is graded with this call in it, in a sandbox without a kernel: it must start nothing there,
-    and not even load what widgets need.
+    A notebook is run with this call in it where there is no kernel: it must start nothing there, and not even
+    load what widgets need. In the grading sandbox another stands in for it (grading/sandbox/learner_view.py).
     """
     if getattr(get_ipython(), "kernel", None) is None:
         print(
