@@ -56,7 +56,7 @@ _CHINESE = (
     "Noto Sans CJK JP",
     "WenQuanYi Zen Hei",
 )
-_CHINESE_FILES = ("NotoSansCJK-Regular.ttc", "SourceHanSansSC-Regular.otf", "wqy-zenhei.ttc")
+_CHINESE_FILES = ("NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc", "wqy-zenhei.ttc")
 
 
 @cache
