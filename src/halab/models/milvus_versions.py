@@ -249,7 +249,7 @@ _WORKERS_TODAY = ("streamingnode", "querynode", "datanode")
 _TODAY_SESSIONS = (
     Sessions("2.6.0–2.6.5", 10.0, "https://github.com/milvus-io/milvus/pull/42050"),
     Sessions("2.6.6", 30.0, "https://github.com/milvus-io/milvus/pull/45517"),
-    # By the source of 2.6.22, 3.0.0 and 3.0.1 (from which patch on, is not established); the docs say 30.
+    # By the source of 2.6.8, 2.6.22, 3.0.0 and 3.0.1 (2.6.7 was not read); the docs say 30.
     Sessions(
         "2.6.22, 3.0",
         15.0,
