@@ -180,9 +180,11 @@ export const spoken = (draw) => ({
   render({ model, el }) {
     let end;
     const again = () => {
+      const focused = placeOf(document.activeElement, el);
       end?.();
       el.replaceChildren();
       end = draw(model, el, speechOf(model.get("speech")));
+      focused?.reduce((node, child) => node?.children[child], el)?.focus();
     };
     model.on("change:speech", again);
     again();
@@ -192,6 +194,15 @@ export const spoken = (draw) => ({
     };
   },
 });
+
+/** Where a node is below `root`, as a child's number at each step: what is drawn anew has its like there. */
+function placeOf(node, root) {
+  if (!root.contains(node)) return null;
+  const place = [];
+  for (let at = node; at !== root; at = at.parentElement)
+    place.unshift([...at.parentElement.children].indexOf(at));
+  return place;
+}
 
 /** The same for a widget that is a class with `destroy`. */
 export const frontEnd = (Widget) =>
