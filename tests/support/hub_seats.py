@@ -66,16 +66,25 @@ class HubSeat:
             "content": content,
         }
         await socket.write_message(json.dumps(message))
-        printed = []
-        while True:
-            said = json.loads(await socket.read_message())
-            if said["parent_header"].get("msg_id") != header["msg_id"]:
-                continue
-            match said["msg_type"]:
-                case "stream":
-                    printed.append(said["content"]["text"])
-                case "error":
-                    raise RuntimeError("\n".join(said["content"]["traceback"]))
-                case "execute_reply":
-                    socket.close()
-                    return "".join(printed)
+        try:
+            return await _printed(socket, header["msg_id"])
+        finally:
+            socket.close()
+            while await socket.read_message() is not None:  # else it is closed after the loop has ended
+                pass
+
+
+async def _printed(socket, message):
+    """What the kernel printed for a message, once it has replied to it."""
+    printed = []
+    while True:
+        said = json.loads(await socket.read_message())
+        if said["parent_header"].get("msg_id") != message:
+            continue
+        match said["msg_type"]:
+            case "stream":
+                printed.append(said["content"]["text"])
+            case "error":
+                raise RuntimeError("\n".join(said["content"]["traceback"]))
+            case "execute_reply":
+                return "".join(printed)
