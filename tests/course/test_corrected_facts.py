@@ -58,7 +58,10 @@ TEXTS = {
         (r"(in|on) the main branch (always on )?since December 2025", "it was picked to 2.6 as well"),
         (r"milvus_proxy_sync_epoch_time", "no Milvus since 2.3 has this metric"),
         (r"[Bb]efore 2\.6\.6|2\.6\.6 之前", "an unreachable etcd is noticed from 2.6.7 (milvus#45633)"),
-        (r"[Dd]eletes are refused too, so|2\.6 起，计划停机会?交还", "not with a full disk quota from 2.4.14; not only from 2.6"),
+        (
+            r"[Dd]eletes are refused too, so|2\.6 起，计划停机会?交还",
+            "not with a full disk quota from 2.4.14; not only from 2.6",
+        ),
     ],
 )
 def test_what_was_wrong_does_not_come_back(wrong: str, right: str) -> None:
