@@ -78,6 +78,11 @@ def test_a_table_says_which_of_its_runs_proves_nothing(monkeypatch):
     table = compare_parts(doubted, sound)
     assert table.title.startswith("PROVES NOTHING: ")
     assert table.remarks[0].startswith("Proves nothing: crash etcd leader. It was busy.")
+    both = compare_parts(doubted, doubted)
+    assert both.remarks[0].startswith(
+        "These prove nothing: crash etcd leader; crash etcd leader. Of the first:"
+    )
+    assert both.remarks[0].count("It was busy.") == 1
 
 
 def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():

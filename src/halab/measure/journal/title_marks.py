@@ -38,13 +38,15 @@ def simulated_remark(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[s
 def run_remarks(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[str, ...]:
     """The remarks that a table of several runs needs: that one was simulated, and which prove nothing.
 
-    Each of those stands in a line of its own, with what speaks against it.
+    What speaks against them is told of the first: it is mostly one cause for all, with figures of their own.
     """
-    doubts = [
-        gettext("Proves nothing: {run}. {reasons}").format(
-            run=experiment_of(journal), reasons=" ".join(reasons)
-        )
-        for journal in journals
-        if (reasons := objections(journal))
-    ]
-    return (*simulated_remark(*journals, detail=detail), *doubts)
+    doubtful = [journal for journal in journals if objections(journal)]
+    remarks = simulated_remark(*journals, detail=detail)
+    if not doubtful:
+        return remarks
+    runs = gettext("; ").join(map(experiment_of, doubtful))
+    reasons = " ".join(objections(doubtful[0]))
+    if len(doubtful) == 1:
+        return (*remarks, gettext("Proves nothing: {run}. {reasons}").format(run=runs, reasons=reasons))
+    told = gettext("These prove nothing: {runs}. Of the first: {reasons}").format(runs=runs, reasons=reasons)
+    return (*remarks, told)
