@@ -1,7 +1,16 @@
 // The architecture map: a cluster's parts by layer, and what stands or falls with the one that is selected.
 // Python sends what there is; nothing here runs on a timer.
 
-import { announce, componentWords, element, panel, spoken, watch, watchSight } from "./shared.js";
+import {
+  announce,
+  componentWords,
+  element,
+  operationWords,
+  panel,
+  spoken,
+  watch,
+  watchSight,
+} from "./shared.js";
 
 const wordsOf = ({ gettext, pgettext, sentences }) => ({
   title: gettext("The architecture of Milvus"),
@@ -60,14 +69,7 @@ const wordsOf = ({ gettext, pgettext, sentences }) => ({
     degrades: gettext("fails for a while, then works again"),
     stops: gettext("stops until it is repaired"),
   },
-  operations: {
-    search: gettext("search"),
-    "strong search": gettext("strong search"),
-    insert: gettext("insert"),
-    "metadata call": gettext("metadata call"),
-    flush: gettext("flush"),
-    load: gettext("load"),
-  },
+  operations: operationWords({ gettext }),
 });
 const COURSE = "2.3.5";
 // A shape for each state and fate, so that colour is never the only sign.

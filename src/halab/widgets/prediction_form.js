@@ -1,6 +1,6 @@
 // The prediction form. What is locked in is kept by Python and shown as text, never as a field again.
 
-import { element, htmlLang, labelled, ownId, prepareHost, spoken, watch } from "./shared.js";
+import { element, htmlLang, labelled, operationWords, ownId, prepareHost, spoken, watch } from "./shared.js";
 
 const wordsOf = ({ gettext, pgettext }) => ({
   title: gettext("Your prediction"),
@@ -14,11 +14,7 @@ const wordsOf = ({ gettext, pgettext }) => ({
       { when },
     ),
   order: gettext("The last failure cannot come before the first."),
-  operations: {
-    "strong search": gettext("strong search"),
-    insert: gettext("insert"),
-    "metadata call": gettext("metadata call"),
-  },
+  operations: operationWords({ gettext }),
   notices: gettext("also fails"),
   nobody: pgettext("prediction", "nothing"),
   list: pgettext("between names", ", "),

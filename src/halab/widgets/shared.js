@@ -311,6 +311,16 @@ export function watchSight(model, el) {
   };
 }
 
+/** What a user may ask of a cluster, in words. */
+export const operationWords = ({ gettext }) => ({
+  search: gettext("search"),
+  "strong search": gettext("strong search"),
+  insert: gettext("insert"),
+  "metadata call": gettext("metadata call"),
+  flush: gettext("flush"),
+  load: gettext("load"),
+});
+
 /** How a component is, in words: its health ("" where there is none), and who leads. */
 export const componentWords = ({ gettext }) => ({
   health: {

@@ -1,7 +1,7 @@
 // The survivability map: who needs whom in a cluster, its parts as switches, and what becomes of each operation.
 // An anywidget front-end module. Everything is worked out here, from the table Python hands over; no timer runs.
 
-import { announce, element, frontEnd, panel, svg, watch } from "./shared.js";
+import { announce, element, frontEnd, operationWords, panel, svg, watch } from "./shared.js";
 
 const MOST = 7;
 const OPERATIONS = ["search", "strong search", "insert", "metadata call", "flush", "load"];
@@ -113,14 +113,7 @@ const wordsOf = ({ gettext, pgettext, ngettext, sentences }) => ({
     stops: gettext("fails until somebody repairs it"),
   },
   needs: gettext("needs; blue: for the operation chosen"),
-  operations: {
-    search: gettext("search"),
-    "strong search": gettext("strong search"),
-    insert: gettext("insert"),
-    "metadata call": gettext("metadata call"),
-    flush: gettext("flush"),
-    load: gettext("load"),
-  },
+  operations: operationWords({ gettext }),
   one: {
     search: gettext("a search"),
     "strong search": gettext("a strong search"),

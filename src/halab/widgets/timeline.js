@@ -9,6 +9,7 @@ import {
   letters,
   markLegend,
   markPath,
+  operationWords,
   ownId,
   panel,
   redraw,
@@ -108,12 +109,7 @@ const SEGMENTS = [
 const LATE = 0.5; // seconds: an answer that took longer is drawn as late
 
 export const wordsOf = ({ gettext, pgettext }) => ({
-  operations: {
-    search: gettext("search"),
-    "strong search": gettext("strong search"),
-    insert: gettext("insert"),
-    "metadata call": gettext("metadata call"),
-  },
+  operations: operationWords({ gettext }),
   title: gettext("Failover timeline"),
   presets: {
     "The card's settings": gettext("The card's settings"),
