@@ -10,7 +10,7 @@ from typing import Any
 from halab.certificate.paper import qr_picture
 from halab.certificate.record import Certificate, CertifiedItem, JournalPin, Record
 from halab.certificate.signing_keys import PublicKey
-from halab.translation import Language
+from halab.translation import Language, html_lang
 
 __all__ = ["page"]
 
@@ -83,7 +83,7 @@ def page(certificate: Certificate, file: str, language: Language) -> str:
     record, words = certificate.record, _WORDS[language]
     values = {
         **words,
-        "lang": "zh-Hans" if language == "zh" else "en",
+        "lang": html_lang(language),
         "style": (_HERE / "certificate_page.css").read_text(encoding="utf-8"),
         "name": record.name or record.learner,
         "length": "long" if len(record.name or record.learner) > 30 else "",

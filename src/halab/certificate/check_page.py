@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 
 from halab.certificate.record import Certificate
-from halab.translation import Language
+from halab.translation import Language, html_lang
 
 __all__ = ["check_page"]
 
@@ -91,7 +91,7 @@ def check_page(certificate: Certificate, language: Language) -> str:
     template = Template((_HERE / "check_page.html").read_text(encoding="utf-8"))
     return template.substitute(
         {name: html.escape(text) for name, text in words.items()},
-        lang="zh-Hans" if language == "zh" else "en",
+        lang=html_lang(language),
         # In a script no text may close it.
         data=json.dumps(data, ensure_ascii=True).replace("<", "\\u003c"),
         script=(_HERE / "check_page.js").read_text(encoding="utf-8"),

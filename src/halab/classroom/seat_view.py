@@ -16,7 +16,7 @@ from halab.course.seat import SEATS
 from halab.errors import CourseError
 from halab.folders import read_plain
 from halab.grading.preparation import one_line
-from halab.translation import gettext, gettext_noop, language, ngettext
+from halab.translation import gettext, gettext_noop, html_lang, language, ngettext
 
 __all__ = ["Seat", "read_seats", "seat_page"]
 
@@ -118,7 +118,7 @@ def seat_page(seats: list[Seat], now: float, *, hide_names: bool = False, ends: 
     heads = "".join(f'<th scope="col">{gettext(head)}</th>' for head in _HEADINGS)
     clock = "" if ends is None else f'<p class="clock" role="timer">{_clock(ends - now)}</p>'
     title = ngettext("{n} seat", "{n} seats", len(seats)).format(n=len(seats))
-    lang = "zh-Hans" if language() == "zh" else language()
+    lang = html_lang(language())
     return (
         f'<!doctype html><html lang="{lang}"><head><meta charset="utf-8">'
         f'<meta http-equiv="refresh" content="{_REFRESH}"><title>{title}</title>'

@@ -21,7 +21,7 @@ from halab.course.catalogue import CATALOGUE, entry
 from halab.course.paths import course_root
 from halab.errors import CourseError
 from halab.folders import write_atomically
-from halab.translation import Language, gettext, gettext_noop, languages, speaking
+from halab.translation import Language, gettext, gettext_noop, html_lang, languages, speaking
 
 __all__ = ["Slide", "slides", "write_slides"]
 
@@ -190,7 +190,7 @@ def _page(made: list[Slide], lang: Language) -> str:
     return Template((_HERE / "slides.html").read_text(encoding="utf-8")).substitute(
         {name: html.escape(text) for name, text in words.items()},
         title=html.escape(made[0].title),
-        lang="zh-Hans" if lang == "zh" else lang,
+        lang=html_lang(lang),
         style=(_HERE / "slides.css").read_text(encoding="utf-8"),
         script=(_HERE / "slides.js").read_text(encoding="utf-8"),
         body=body,
