@@ -179,7 +179,7 @@ def test_a_class_is_graded_by_the_guide_s_commands(
     shutil.copytree(class_folder, instructor / "spring")
     elsewhere = {"/srv/grades/spring": str(tmp_path / "elsewhere")}
     grade, regrade = "halab class grade ~/halab-class/spring", "halab class regrade"
-    assert len(run_lines(grade, regrade, **elsewhere)) == 3
+    assert len(run_lines(grade, regrade, **elsewhere)) == 4
     for name in ("grades.csv", "summary.csv", "anonymous.csv", "heatmap.png", "for-learners", "gradebook.db"):
         assert (instructor / "spring-graded" / name).exists()
         assert name in GUIDE

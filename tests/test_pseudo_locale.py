@@ -3,6 +3,7 @@
 Names stay (operations by name in a title, components, faults, units); three English words in a row do not.
 """
 
+import ast
 import gettext
 import re
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import halab
-from halab import translation
+from halab import classroom, translation
 from halab.cluster.doctor import doctor
 from halab.course.paths import course_root
 from halab.errors import HalabError
@@ -21,6 +22,7 @@ from halab.measure.journal.plots import describe, plot
 from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.summaries import repeat_summary, summary
 from halab.models.availability import downtime
+from halab.translation import CALLS
 from halab.widgets import base
 from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
@@ -110,6 +112,31 @@ def test_no_sentence_stays_english(what):
 
 def test_a_sentence_outside_is_found():
     assert SENTENCE.search(outside("<p>⟦{n}⟧ nobody is here</p>"))
+
+
+def texts_outside(path):
+    """The texts in a module's code that are in no call of gettext; · stands for what an f-string puts in."""
+    marked = set()
+    for node in ast.walk(tree := ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
+            marked |= {inner for argument in node.args for inner in ast.walk(argument)}
+        elif isinstance(node, ast.Expr):  # a docstring, or a call whose value nobody takes
+            marked |= {node.value} if isinstance(node.value, ast.Constant) else set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(part.value if isinstance(part, ast.Constant) else "·" for part in node.values)
+            marked |= set(node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in marked:
+            yield node.value
+
+
+CLASS_ROOM = sorted(Path(classroom.__file__).parent.glob("*.py"))
+
+
+@pytest.mark.parametrize("path", CLASS_ROOM, ids=lambda path: path.stem)
+def test_no_sentence_of_the_class_room_stays_english(path):
+    said = (text for text in texts_outside(path) if text[0:1].isupper() or text.endswith((".", "?")))
+    assert [text for text in said if SENTENCE.search(text)] == []
 
 
 FRONT_ENDS = sorted(Path(base.__file__).parent.glob("*.js"))

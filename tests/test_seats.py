@@ -93,7 +93,7 @@ def test_three_seats_of_a_hub_are_one_system_user_and_hand_in_three_files(tmp_pa
             )
         for seat in seats:
             assert f"1 exercise and 0 journals of {seat.learner}" in seat.run(
-                "from halab.classroom.hand_in import hand_in; print(hand_in().sentence('en'))"
+                "from halab.classroom.hand_in import hand_in; print(hand_in().sentence())"
             )
         shared = home / "halab-hub" / "class"
         assert sorted(file.name for file in (shared / "hand-ins").iterdir()) == [

@@ -200,6 +200,15 @@ def test_a_journal_with_a_whole_chain_and_nonsense_in_it_does_not_count(course, 
     assert "06-crash.jsonl does not count" in found.notes[0]
 
 
+def test_what_was_measured_under_another_id_is_named(course, journals, monkeypatch):
+    monkeypatch.setenv("HALAB_LEARNER", "ada")
+    journals("06-mine.jsonl", learner="ada")
+    assert progress().notes == ()
+    journals("06-before.jsonl", learner="learner-1a2b3c4d")
+    (note,) = progress().notes
+    assert note.startswith("Measured by learner-1a2b3c4d, not by ada: 06-before.jsonl.")
+
+
 def test_many_journals_that_do_not_count_are_one_note(course, journals):
     for number in range(4):
         journals(f"06-crash-{number}.jsonl", simulated=True)

@@ -10,7 +10,9 @@ from halab.certificate import assessment
 from halab.certificate.signing_keys import make_key, read_key
 from halab.certificate.verification import verify
 from halab.classroom import class_certificates
+from halab.classroom.hand_in import hand_in
 from halab.cli import app
+from halab.translation import speaking
 from support.whole_course import learner_of, quick_grader, real_path  # noqa: F401 - fixtures
 
 
@@ -69,6 +71,25 @@ def test_who_has_all_gets_one_and_the_others_are_told_what_is_missing(folder, co
     assert "No whole work was handed in" in rows["Dee (dee)"]
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     assert "HALAB_WORK" in os.environ
+
+
+def test_a_certificate_is_in_the_language_that_its_learner_learned_in(folder, command):
+    shutil.rmtree(folder / "ada")
+    with speaking("zh"):
+        hand_in(folder=folder)
+    assert command().exit_code == 0
+    (page,) = records(folder)[0].parent.glob("certificate-ada-*[0-9].html")
+    assert '<html lang="zh-Hans"' in page.read_text()
+
+
+def test_in_chinese_the_table_and_its_reasons_are_chinese(folder, command, monkeypatch):
+    monkeypatch.setenv("HALAB_LANG", "zh")
+    shutil.copytree(folder / "ada", folder / "chen")
+    table = command().stdout
+    assert "卡片 3：这一课还没有在真实集群上实测。" in table
+    assert "和 chen 的相同：" in table
+    assert "暂不发" in table
+    assert "没有交来全部的成果" in table
 
 
 def test_what_another_learner_measured_is_said_before_it_is_signed(learner_of, folder, command):  # noqa: F811

@@ -229,7 +229,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(folder, tmp_path):
 
 def test_a_place_that_cannot_be_written_to_is_told(folder, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(CourseError, match="cannot be written to") as caught:
+    with pytest.raises(CourseError, match="cannot be written") as caught:
         grade_class(read_class(folder), tmp_path / "file" / "out", grade=grade_fake)
     assert "--out" in caught.value.hint
 

@@ -32,6 +32,14 @@ def test_a_page_has_the_points_of_each_check_and_what_is_missing(pages):
     assert not re.search(r"https?:|src=|\x1b", ada)
 
 
+def test_what_late_work_lost_is_said(class_folder, tmp_path):
+    report = grade_class(read_class(class_folder), tmp_path / "out", grade=grade_fake)
+    late = replace(report, results=tuple(replace(one, penalty=2.0) for one in report.results))
+    page = write_feedback(late, tmp_path, {}) / "feedback-ada.html"
+    assert "It came late: 2 points were taken off." in page.read_text()
+    assert "It came late" in feedback_text(read_feedback(page))
+
+
 def test_it_is_in_the_learner_s_own_language(pages):
     bo = (pages / "feedback-bo.html").read_text()
     assert 'lang="zh-Hans"' in bo

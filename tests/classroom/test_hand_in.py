@@ -11,6 +11,7 @@ import pytest
 from halab.classroom import hand_in as module
 from halab.classroom.hand_in import hand_in, unpack
 from halab.errors import CourseError
+from halab.translation import speaking
 
 NAME = "06-failover-timeline"
 NOTEBOOK = f"exercises/{NAME}/{NAME}.ipynb"
@@ -57,8 +58,21 @@ def test_a_seat_of_a_class_leaves_a_copy_there(work, tmp_path, monkeypatch):
     made = hand_in()
     assert made.shared == tmp_path / "class" / "hand-ins" / "hand-in-王伟.zip"
     assert made.shared.read_bytes() == made.file.read_bytes()
-    assert "The class has its copy." in made.sentence("en")
-    assert "王伟" in made.sentence("zh")
+    assert "The class has its copy." in made.sentence()
+    with speaking("zh"):
+        assert "王伟" in made.sentence()
+
+
+def test_who_measured_before_their_id_was_set_is_told_when_they_hand_in(work):
+    (work / "journals" / "06-crash.jsonl").write_text('{"learner":"learner-1a2b3c4d"}\n{"hash":"0"}\n')
+    said = hand_in().sentence()
+    assert "Measured by learner-1a2b3c4d, not by 王伟: 06-crash.jsonl." in said
+    assert "tell your instructor" in said
+
+
+def test_a_language_that_the_course_does_not_speak_is_english(work, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "language", lambda: "xx")
+    assert unpack(hand_in().file, tmp_path / "there").language == "en"
 
 
 def test_without_an_exercise_there_is_nothing_to_hand_in(work):

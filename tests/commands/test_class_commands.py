@@ -5,9 +5,10 @@ from typer.testing import CliRunner
 
 from halab.classroom.class_grading import default_output
 from halab.cli import app
-from halab.commands.class_commands import WEAK_ISOLATION
+from halab.commands.class_commands import says_weaker_isolation
 from halab.grading import grader
 from halab.grading.sandbox.isolation import isolations
+from halab.translation import speaking
 from support.small_class import ONE, grade_fake, hand_in
 
 
@@ -29,7 +30,7 @@ def test_it_shows_points_a_line_a_problem_and_where_the_files_are(class_folder, 
     assert "stray.txt is neither a learner's folder nor a hand-in; it was left out." in done.stderr
     assert "1 thing was left out" in done.stderr
     assert f"chen, {ONE}: refused, 0 of 5 points. It is not a notebook" in done.stderr
-    assert done.stderr.count("Isolation is weaker: no bubblewrap.") == 1
+    assert done.stderr.count("Isolation is weaker: bubblewrap is missing.") == 1
     rows = {row.split()[1]: row.split("│")[1:-1] for row in done.stdout.splitlines() if row.startswith("│")}
     assert [cell.strip() for cell in rows["ada"]] == ["ada", "5", "2", "7"]
     assert [cell.strip() for cell in rows["chen"]] == ["chen", "× 0", "-", "0"]
@@ -59,8 +60,12 @@ def test_a_learner_is_graded_again_by_name(class_folder, command):
     assert command(command="regrade").exit_code == 2  # whom?
 
 
-def test_the_note_of_a_weaker_sandbox_begins_as_the_command_looks_for_it():
-    assert [*isolations()][-1].warning.startswith(WEAK_ISOLATION)
+@pytest.mark.parametrize("learns_in", ["en", "zh"])
+def test_the_note_of_a_weaker_sandbox_is_known_in_its_learner_s_language(learns_in):
+    with speaking(learns_in):
+        note = [*isolations()][-1].warning
+    assert says_weaker_isolation(note)
+    assert not says_weaker_isolation("Late by 1 d 0 h.")
 
 
 def test_what_an_instructor_should_look_at_and_names_are_shown(class_folder, command):

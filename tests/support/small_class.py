@@ -37,7 +37,7 @@ def grade_fake(copy, name, learner, *, keep, told_in="en"):
         Check(f"{name[:2]}-1-one", f"{name[:2]}.1", "One", 2.0, 2.0),
         Check(f"{name[:2]}-2-two", f"{name[:2]}.2", "Two", good, 3.0, "" if good else "=It holds.", "h"),
     )
-    notes = ("A cell was changed.", "Isolation is weaker: no bubblewrap.")
+    notes = ("A cell was changed.", "Isolation is weaker: bubblewrap is missing.")
     return GradeReport(int(name[:2]), name, learner, checks, notes, 0.1, 0.0)
 
 

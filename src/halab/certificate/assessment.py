@@ -36,7 +36,7 @@ from halab.certificate.record import (
 )
 from halab.certificate.signing_keys import SigningKey
 from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item
-from halab.course.identity import learner_id
+from halab.course.identity import learner_id, measured_by_others
 from halab.course.paths import course_root, work_dir
 from halab.course.store import create_once
 from halab.errors import CourseError, SubmissionError
@@ -92,16 +92,7 @@ class Assessment:
 
     def others_work(self) -> list[str]:
         """A sentence for each other id that stands in journals as that of who measured them."""
-        files: dict[str, list[str]] = {}
-        for journal in self.journals:
-            if journal.learner not in ("", self.learner):
-                files.setdefault(journal.learner, []).append(journal.file)
-        return [
-            gettext("Measured by {other}, not by {learner}: {files}.").format(
-                other=other, learner=self.learner, files=", ".join(names)
-            )
-            for other, names in sorted(files.items())
-        ]
+        return measured_by_others(((pin.file, pin.learner) for pin in self.journals), self.learner)
 
     @property
     def complete(self) -> bool:
@@ -161,7 +152,9 @@ def issue(
     Raises CourseError if an item is missing: there is no certificate of nine.
     """
     if not assessment.complete:
-        raise CourseError("Not all ten items are met.", hint="`halab certify` lists what is missing.")
+        raise CourseError(
+            gettext("Not all ten items are met."), hint=gettext("`halab certify` lists what is missing.")
+        )
     terms = terms or Terms()
     record = Record(
         name=checked_name(name),
@@ -192,7 +185,9 @@ def save(certificate: Certificate, folder: Path, language: Language) -> Certific
     files = {end: folder / f"{stem}.{end}" for end in ("json", "html", "check.html", "pdf")}
     for path in files.values():
         if os.path.lexists(path):
-            raise CourseError(f"{path} is there already, and a certificate is never overwritten.")
+            raise CourseError(
+                gettext("{path} is there already, and a certificate is never overwritten.").format(path=path)
+            )
     drawn = page(certificate, files["json"].name, language)
     try:
         create_once(files["json"], certificate.text().encode())
@@ -200,7 +195,8 @@ def save(certificate: Certificate, folder: Path, language: Language) -> Certific
         create_once(files["check.html"], check_page(certificate, language).encode())
     except OSError as error:
         raise CourseError(
-            f"Nothing can be written into {folder}: {error.strerror}.", hint="Choose another: --out FOLDER."
+            gettext("Nothing can be written into {folder}: {why}.").format(folder=folder, why=error.strerror),
+            hint=gettext("Choose another: --out FOLDER."),
         ) from None
     pdf_problem = print_pdf(drawn, files["pdf"])
     pdf = None if pdf_problem else files["pdf"]
@@ -212,8 +208,10 @@ def checked_name(name: str) -> str:
     name = " ".join(name.split())
     if len(name) > 100 or not name.isprintable():
         raise CourseError(
-            f"A name has up to 100 printable characters, and {name[:100]!r} does not.",
-            hint='For example: halab certify --name "Ada Lovelace".',
+            gettext("A name has up to 100 printable characters, and {name!r} does not.").format(
+                name=name[:100]
+            ),
+            hint=gettext('For example: halab certify --name "Ada Lovelace".'),
         )
     return name
 
@@ -226,8 +224,10 @@ def checked_terms(organisation: str, person: str, hours: int, valid_until: str) 
         return Terms(organisation=organisation, person=person, hours=hours, valid_until=valid_until)
     except ValueError:  # pydantic's are of that kind
         raise CourseError(
-            "Organisation and person have up to 200 printable letters, and the day until which it is valid "
-            f"is one such as 2028-11-30, not {valid_until[:40]!r}.",
+            gettext(
+                "Organisation and person have up to 200 printable letters, and the day until which it is "
+                "valid is one such as 2028-11-30, not {day!r}."
+            ).format(day=valid_until[:40])
         ) from None
 
 
@@ -242,15 +242,18 @@ def _graded(
     try:
         before = _digest(copy)
     except OSError as error:
-        return SubmissionError(f"{copy.name} cannot be read: {error.strerror}.", hint="Put it back.")
+        unreadable = gettext("{file} cannot be read: {why}.").format(file=copy.name, why=error.strerror)
+        return SubmissionError(unreadable, hint=gettext("Put it back."))
     try:
         report = grader(copy, card.slug, learner, lambda done: on_progress(card.number, done))
     except SubmissionError as error:
         return error
     if _digest(copy) != before:
         raise CourseError(
-            f"{copy.name} was saved while it was graded, so its grade belongs to neither version.",
-            hint="Run halab certify again, and leave the notebook alone meanwhile.",
+            gettext("{name} was saved while it was graded, so its grade belongs to neither version.").format(
+                name=copy.name
+            ),
+            hint=gettext("Run halab certify again, and leave the notebook alone meanwhile."),
         )
     return ExercisePin(
         card=card.number,
@@ -281,21 +284,25 @@ def _missing(card: Entry, graded: ExercisePin | SubmissionError | None, measured
 def _exercise_missing(card: Entry, graded: ExercisePin | SubmissionError | None) -> Missing | None:
     number, path = card.number, f"exercises/{card.slug}/{card.slug}.ipynb"
     if graded is None:
-        return Missing(number, "the exercise is not begun", f"halab lab, then open {path}")
+        step = gettext("halab lab, then open {path}").format(path=path)
+        return Missing(number, gettext("the exercise is not begun"), step)
     if isinstance(graded, SubmissionError):
-        return Missing(number, f"the exercise cannot be graded: {graded.message}", graded.hint)
+        problem = gettext("the exercise cannot be graded: {why}").format(why=graded.message)
+        return Missing(number, problem, graded.hint)
     if passes(graded.points, graded.out_of):
         return None
-    wanted = f"{PASS_MARK * graded.out_of:g}"
-    problem = f"the exercise has {graded.points:g} of {graded.out_of:g} points and needs {wanted}"
+    problem = gettext("the exercise has {points:g} of {out_of:g} points and needs {wanted:g}").format(
+        points=graded.points, out_of=graded.out_of, wanted=PASS_MARK * graded.out_of
+    )
     return Missing(number, problem, f"halab grade {number:02d}")
 
 
 def _journal_missing(card: Entry, measured: Evidence) -> Missing:
-    problem = "its lab is not measured on a real cluster"
+    problem = gettext("its lab is not measured on a real cluster")
     if measured.rejected:
-        problem += f" ({len(measured.rejected)} kept, and none counts)"
-    return Missing(card.number, problem, f"halab lab, then run course/{card.slug}.ipynb")
+        problem += gettext(" ({n} kept, and none counts)").format(n=len(measured.rejected))
+    step = gettext("halab lab, then run {file}").format(file=f"course/{card.slug}.ipynb")
+    return Missing(card.number, problem, step)
 
 
 def _prediction_missing(card: Entry) -> Missing:
@@ -314,8 +321,12 @@ def _board_differs(card: Entry, fresh: ExercisePin | None) -> str:
     before = on_board.get("points"), on_board.get("out_of")
     if None in before or (fresh is not None and before == (fresh.points, fresh.out_of)):
         return ""
-    now = f"{fresh.points:g} of {fresh.out_of:g}" if fresh else "none, since it cannot be graded"
-    return (
-        f"Exercise {card.number:02d}: the board has {before[0]:g} of {before[1]:g} points; graded again it "
-        f"has {now}. The new grade counts; `halab grade {card.number:02d}` brings the board up to date."
+    now = (
+        gettext("{points:g} of {out_of:g}").format(points=fresh.points, out_of=fresh.out_of)
+        if fresh
+        else gettext("none, since it cannot be graded")
     )
+    return gettext(
+        "Exercise {number:02d}: the board has {points:g} of {out_of:g} points; graded again it has {now}. "
+        "The new grade counts; `halab grade {number:02d}` brings the board up to date."
+    ).format(number=card.number, points=before[0], out_of=before[1], now=now)

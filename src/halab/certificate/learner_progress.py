@@ -19,13 +19,14 @@ from pydantic import BaseModel, Field, ValidationError
 from halab.certificate.evidence import Evidence, Measurement, evidence, foreseen
 from halab.certificate.record import passes
 from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry, Item, entry
+from halab.course.identity import learner_id, under_another_id
 from halab.course.paths import state_dir, work_dir
 from halab.course.predictions import predictions
 from halab.course.store import DamagedFileWarning, read
 from halab.folders import read_plain
 from halab.grading.grader import last_grade
 from halab.grading.preparation import MAX_BYTES
-from halab.translation import language
+from halab.translation import gettext, language
 
 __all__ = ["CardProgress", "PredictionOutcome", "Progress", "progress"]
 
@@ -113,6 +114,10 @@ def progress() -> Progress:
         before = {card.number: _card_progress(card, measured[card.number], notes) for card in CERTIFIED}
     notes = [str(file.message) for file in damaged if issubclass(file.category, DamagedFileWarning)] + notes
     notes += [note for kept in measured.values() for note in kept.notes(language())]
+    pins = [run.pin for kept in measured.values() for run in kept.accepted]
+    if any(pin.learner for pin in pins):
+        other = under_another_id(((pin.file, pin.learner) for pin in pins), learner_id())
+        notes += [other] * bool(other)
     cards = {number: _with_item(number, before) for number in before}
     return Progress(cards, tuple(_met(item, before) for item in CHECKLIST), tuple(notes))
 
@@ -187,12 +192,10 @@ def _code(path: Path) -> dict[str, _Cell] | None:
 
 
 def _unreadable(copy: Path) -> str:
-    if language() == "zh":
-        return f"{copy.name} 不是能读取的 notebook，所以看不出运行了多少。请改名后重新打开这一课。"
-    return (
-        f"{copy.name} is not a notebook that can be read, so it does not show what was run. "
+    return gettext(
+        "{name} is not a notebook that can be read, so it does not show what was run. "
         "Rename it and open the lesson again."
-    )
+    ).format(name=copy.name)
 
 
 def _changed(card: Entry) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from halab.certificate.record import Record, canonical
 from halab.certificate.signing_keys import PublicKey, SigningKey
 from halab.errors import CourseError
+from halab.translation import gettext
 
 __all__ = ["Paper", "paper_text", "qr_picture", "read_paper", "record_digest"]
 
@@ -74,8 +75,8 @@ def read_paper(text: str) -> Paper:
         return Paper(says, signed, base64.b64encode(_bytes(signature)).decode())
     except (ValueError, TypeError, RecursionError):
         raise CourseError(
-            f"This is not what the QR of a certificate says: {text[:20]!r} …",
-            hint=f"Scan it anew and give all of it; it begins with {PREFIX}.",
+            gettext("This is not what the QR of a certificate says: {text!r} …").format(text=text[:20]),
+            hint=gettext("Scan it anew and give all of it; it begins with {prefix}.").format(prefix=PREFIX),
         ) from None
 
 

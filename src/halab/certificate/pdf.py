@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from halab.course.store import create_once
+from halab.translation import gettext
 
 __all__ = ["print_pdf"]
 
@@ -25,14 +26,17 @@ def print_pdf(page: str, path: Path) -> str:
     """
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     if browser is None:
-        return f"no browser is there to make it: none of {', '.join(_BROWSERS)} is on PATH"
+        return gettext("no browser is there to make it: none of {browsers} is on PATH").format(
+            browsers=", ".join(_BROWSERS)
+        )
     with tempfile.TemporaryDirectory(prefix="halab-print-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         (folder / "page.html").write_text(page, encoding="utf-8")
         problem = _run(_command(browser, folder), folder)
         made = folder / "page.pdf"
         if problem or not made.is_file():
-            return f"{Path(browser).name} did not make it{problem and f': {problem}'}"
+            failed = gettext("{browser} did not make it").format(browser=Path(browser).name)
+            return f"{failed}: {problem}" if problem else failed
         create_once(path, made.read_bytes())
     return ""
 
@@ -76,9 +80,9 @@ def _run(command: list[str], folder: Path) -> str:
     try:
         status = process.wait(_TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"it took longer than {_TIMEOUT:.0f} s and was ended"
+        return gettext("it took longer than {seconds:.0f} s and was ended").format(seconds=_TIMEOUT)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return f"it ended with status {status}" if status else ""
+    return gettext("it ended with status {status}").format(status=status) if status else ""

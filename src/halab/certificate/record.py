@@ -18,6 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from halab.course.catalogue import BEYOND, CHECKLIST, Bilingual
 from halab.errors import CourseError
 from halab.folders import read_plain
+from halab.translation import gettext
 
 __all__ = [
     "COURSE",
@@ -221,24 +222,28 @@ def read_certificate(path: Path) -> tuple[Certificate, bytes]:
     data = _load_object(path)
     if data.get("format") != FORMAT:
         raise CourseError(
-            f"{path.name} is no certificate of this course.",
-            hint="A certificate is the .json file that `halab certify` wrote.",
+            gettext("{name} is no certificate of this course.").format(name=path.name),
+            hint=gettext("A certificate is the .json file that `halab certify` wrote."),
         )
     if data.get("version") != VERSION:
         raise CourseError(
-            f"{path.name} is a certificate of version {data.get('version')!r}; "
-            f"this halab reads version {VERSION}.",
-            hint="Verify it with the halab that wrote it. Since version 3 the tenth item asks for "
-            "lesson 12's exercise and measured lab, since version 4 each lab for a prediction before it.",
+            gettext(
+                "{name} is a certificate of version {version!r}; this halab reads version {ours}."
+            ).format(name=path.name, version=data.get("version"), ours=VERSION),
+            hint=gettext(
+                "Verify it with the halab that wrote it. Since version 3 the tenth item asks for lesson 12's "
+                "exercise and measured lab, since version 4 each lab for a prediction before it."
+            ),
         )
     try:
         return Certificate.model_validate_json(json.dumps(data)), canonical(data)
     except ValidationError as error:
         first = error.errors()[0]
         raise CourseError(
-            f"{path.name} has not the fields of a certificate: "
-            f"{'.'.join(map(str, first['loc']))}: {first['msg']}.",
-            hint="It was altered, or halab did not write it. Ask for an untouched copy.",
+            gettext("{name} has not the fields of a certificate: {field}: {problem}.").format(
+                name=path.name, field=".".join(map(str, first["loc"])), problem=first["msg"]
+            ),
+            hint=gettext("It was altered, or halab did not write it. Ask for an untouched copy."),
         ) from None
 
 
@@ -250,14 +255,17 @@ def _load_object(path: Path) -> dict[str, Any]:
             parse_constant=_reject_constant,
         )
     except OSError as error:
-        raise CourseError(f"{path} cannot be read: {error.strerror}.", hint="Check the name.") from None
+        raise CourseError(
+            gettext("{file} cannot be read: {why}.").format(file=path, why=error.strerror),
+            hint=gettext("Check the name."),
+        ) from None
     except (ValueError, RecursionError) as error:
         raise CourseError(
-            f"{path.name} is not JSON, or was cut off: {error}.",
-            hint="Verify the .json file of the certificate, not the page; ask for a whole copy.",
+            gettext("{name} is not JSON, or was cut off: {why}.").format(name=path.name, why=error),
+            hint=gettext("Verify the .json file of the certificate, not the page; ask for a whole copy."),
         ) from None
     if not isinstance(data, dict):
-        raise CourseError(f"{path.name} is JSON, but no certificate.")
+        raise CourseError(gettext("{name} is JSON, but no certificate.").format(name=path.name))
     return data
 
 

@@ -17,6 +17,7 @@ from halab.certificate.record import canonical
 from halab.certificate.signing_keys import PublicKey, SigningKey
 from halab.errors import CourseError
 from halab.folders import read_plain, write_atomically
+from halab.translation import gettext
 
 __all__ = ["Revocation", "read_revocations", "revoke"]
 
@@ -55,13 +56,19 @@ def read_revocations(file: Path, key: PublicKey) -> dict[str, Revocation]:
         data = json.loads(read_plain(file, _MOST))
         found = _List.model_validate_json(json.dumps(data))
     except OSError as error:
-        raise CourseError(f"{file} cannot be read: {error.strerror}.") from None
+        raise CourseError(
+            gettext("{file} cannot be read: {why}.").format(file=file, why=error.strerror)
+        ) from None
     except (ValueError, ValidationError, RecursionError):
-        raise CourseError(f"{file.name} is no list of revoked certificates, or was cut off.") from None
+        raise CourseError(
+            gettext("{name} is no list of revoked certificates, or was cut off.").format(name=file.name)
+        ) from None
     if found.public_key != key.text or not key.verifies(found.signature, canonical(data)):
         raise CourseError(
-            f"{file.name} was not signed with the key of the certificate's issuer, or was altered.",
-            hint="Ask the issuer for the list.",
+            gettext("{name} was not signed with the key of the certificate's issuer, or was altered.").format(
+                name=file.name
+            ),
+            hint=gettext("Ask the issuer for the list."),
         )
     return {entry.record: entry for entry in found.revoked}
 
@@ -76,7 +83,7 @@ def revoke(file: Path, digests: list[str], reason: str, key: SigningKey) -> int:
     try:
         added = [Revocation(record=digest, day=today, reason=reason) for digest in digests]
     except ValidationError:
-        raise CourseError("A reason has up to 200 printable letters.") from None
+        raise CourseError(gettext("A reason has up to 200 printable letters.")) from None
     entries = {entry.record: entry for entry in added} | there
     data: dict[str, Any] = {
         "format": "halab-revocations",
@@ -88,5 +95,7 @@ def revoke(file: Path, digests: list[str], reason: str, key: SigningKey) -> int:
     try:
         write_atomically(file, (json.dumps(data, indent=1, sort_keys=True) + "\n").encode())
     except OSError as error:
-        raise CourseError(f"{file} cannot be written: {error.strerror}.") from None
+        raise CourseError(
+            gettext("{file} cannot be written: {why}.").format(file=file, why=error.strerror)
+        ) from None
     return len(entries)

@@ -20,11 +20,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from halab.course.store import create_once
 from halab.errors import CourseError
 from halab.folders import home_folder, read_plain
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["PublicKey", "SigningKey", "make_key", "own_key", "read_key", "read_public_key"]
 
 _MOST = 100_000  # bytes: a key has some hundred
-_MAKE_ONE = "`halab key FILE` makes one."
+_MAKE_ONE = gettext_noop("`halab key FILE` makes one.")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class PublicKey:
             Ed25519PublicKey.from_public_bytes(raw)
         except ValueError:
             raise CourseError(
-                "The certificate's public key is not one.", hint="Ask for an untouched copy."
+                gettext("The certificate's public key is not one."),
+                hint=gettext("Ask for an untouched copy."),
             ) from None
         return cls(raw)
 
@@ -107,17 +109,22 @@ def make_key(path: Path) -> SigningKey:
     for file in (path, public):
         if os.path.lexists(file):
             raise CourseError(
-                f"{file} is there already, and a key is never overwritten.", hint="Choose another name."
+                gettext("{file} is there already, and a key is never overwritten.").format(file=file),
+                hint=gettext("Choose another name."),
             )
     key = _new()
     try:
         written = create_once(path, key.pem(), mode=0o600) and create_once(public, key.public.pem())
     except OSError as error:
         raise CourseError(
-            f"{path} cannot be written: {error.strerror}.", hint="Choose another place."
+            gettext("{file} cannot be written: {why}.").format(file=path, why=error.strerror),
+            hint=gettext("Choose another place."),
         ) from None
     if not written:
-        raise CourseError(f"{path} was made by somebody else just now.", hint="Choose another name.")
+        raise CourseError(
+            gettext("{path} was made by somebody else just now.").format(path=path),
+            hint=gettext("Choose another name."),
+        )
     return key
 
 
@@ -126,20 +133,32 @@ def read_key(path: Path) -> SigningKey:
     content = _content(path)
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise CourseError(
-            f"Others on this machine may read the private key {path}, so its signatures would prove nothing.",
-            hint=f"Run: chmod 600 {path}. If somebody may have copied it, make a new one instead.",
+            gettext(
+                "Others on this machine may read the private key {path}, so its signatures would prove "
+                "nothing."
+            ).format(path=path),
+            hint=gettext(
+                "Run: chmod 600 {path}. If somebody may have copied it, make a new one instead."
+            ).format(path=path),
         )
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except TypeError:
         raise CourseError(
-            f"The private key {path} is encrypted with a passphrase, which halab does not ask for.",
-            hint=f"Use a key without one. {_MAKE_ONE}",
+            gettext(
+                "The private key {path} is encrypted with a passphrase, which halab does not ask for."
+            ).format(path=path),
+            hint=gettext("Use a key without one. {make_one}").format(make_one=gettext(_MAKE_ONE)),
         ) from None
     except ValueError:
-        raise CourseError(f"{path} holds no private key in PEM.", hint=_MAKE_ONE) from None
+        raise CourseError(
+            gettext("{path} holds no private key in PEM.").format(path=path), hint=gettext(_MAKE_ONE)
+        ) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise CourseError(f"{path} holds a private key, but not an Ed25519 one.", hint=_MAKE_ONE)
+        raise CourseError(
+            gettext("{path} holds a private key, but not an Ed25519 one.").format(path=path),
+            hint=gettext(_MAKE_ONE),
+        )
     return SigningKey(key)
 
 
@@ -149,10 +168,14 @@ def read_public_key(path: Path) -> PublicKey:
         key = serialization.load_pem_public_key(_content(path))
     except ValueError:
         raise CourseError(
-            f"{path} holds no public key in PEM.", hint="`halab key FILE` writes it to FILE.pub."
+            gettext("{path} holds no public key in PEM.").format(path=path),
+            hint=gettext("`halab key FILE` writes it to FILE.pub."),
         ) from None
     if not isinstance(key, Ed25519PublicKey):
-        raise CourseError(f"{path} holds a public key, but not an Ed25519 one.", hint=_MAKE_ONE)
+        raise CourseError(
+            gettext("{path} holds a public key, but not an Ed25519 one.").format(path=path),
+            hint=gettext(_MAKE_ONE),
+        )
     return PublicKey(key.public_bytes_raw())
 
 
@@ -172,4 +195,7 @@ def _content(path: Path) -> bytes:
     try:
         return read_plain(path, _MOST)
     except OSError as error:
-        raise CourseError(f"The key {path} cannot be read: {error.strerror}.", hint=_MAKE_ONE) from None
+        raise CourseError(
+            gettext("The key {path} cannot be read: {why}.").format(path=path, why=error.strerror),
+            hint=gettext(_MAKE_ONE),
+        ) from None

@@ -27,6 +27,7 @@ from halab.course.paths import course_root
 from halab.errors import CourseError
 from halab.folders import read_plain
 from halab.grading.preparation import MAX_BYTES
+from halab.translation import gettext, language
 
 __all__ = ["VerificationResult", "verify", "verify_paper"]
 
@@ -75,13 +76,15 @@ def verify(
 def _check_work(work: Path, files: Sequence[Path]) -> None:
     if len(files) > 1:
         raise CourseError(
-            "--work is the folder of one learner, and there are several certificates.",
-            hint="Verify each with its own folder, then all of them together without --work.",
+            gettext("--work is the folder of one learner, and there are several certificates."),
+            hint=gettext("Verify each with its own folder, then all of them together without --work."),
         )
     if not any((work / folder).is_dir() for folder in ("journals", "exercises")):
         raise CourseError(
-            f"{work} is no learner's folder: it has neither journals/ nor exercises/.",
-            hint="Give the folder `work/` of the course the learner worked in.",
+            gettext("{work} is no learner's folder: it has neither journals/ nor exercises/.").format(
+                work=work
+            ),
+            hint=gettext("Give the folder `work/` of the course the learner worked in."),
         )
 
 
@@ -96,34 +99,41 @@ def _verify(
     record = certificate.record
     if not key.verifies(certificate.signature, signed):
         return VerificationResult(file, certificate, (), (_not_signed(key),), ())
-    proven = [f"The record is unaltered since the holder of this key signed it: {key.fingerprint}."]
+    unaltered = gettext("The record is unaltered since the holder of this key signed it: {fingerprint}.")
+    proven = [unaltered.format(fingerprint=key.fingerprint)]
     failures = _arithmetic(certificate)
     failures += _paper_differs(certificate, key)
     if not failures:
         proven.append(
-            f"It adds up: each of the ten items has {PASS_MARK:.0%} or more of the points of its exercises, "
-            "and for each of its labs a journal that says a real cluster was measured "
-            "after a prediction."
+            gettext(
+                "It adds up: each of the ten items has {share:.0%} or more of the points of its exercises, "
+                "and for each of its labs a journal that says a real cluster was measured after a prediction."
+            ).format(share=PASS_MARK)
         )
     if public_key is not None:
         same = public_key == key
         (proven if same else failures).append(
-            "That key is the one you named." if same else _wrong_key(public_key)
+            gettext("That key is the one you named.") if same else _wrong_key(public_key)
         )
     elif record.key != "own":
         failures.append(
-            "It calls itself an issuer's, and anybody can write that. Name the issuer's key with "
-            f"--public-key; the one that signed it has the fingerprint {key.fingerprint}."
+            gettext(
+                "It calls itself an issuer's, and anybody can write that. Name the issuer's key with "
+                "--public-key; the one that signed it has the fingerprint {fingerprint}."
+            ).format(fingerprint=key.fingerprint)
         )
     failures += _expired(record.valid_until)
     if revoked is not None:
         gone = _revoked(record_digest(record), revoked, key)
-        (failures if gone else proven).append(gone or f"It is not in the issuer's list {revoked.name}.")
+        absent = gettext("It is not in the issuer's list {name}.").format(name=revoked.name)
+        (failures if gone else proven).append(gone or absent)
     if work is not None:
         differences = [*_journals(record, work), *_notebooks(record, work), *_sources(record)]
         failures += differences
         if not differences:
-            proven.append("Its journals, notebooks and exercises are those that lie here, to the last byte.")
+            proven.append(
+                gettext("Its journals, notebooks and exercises are those that lie here, to the last byte.")
+            )
     return VerificationResult(
         file, certificate, tuple(proven), tuple(failures), _unproven(record, public_key, work, revoked)
     )
@@ -136,7 +146,9 @@ def verify_paper(text: str, public_key: PublicKey, revoked: Path | None = None) 
     """
     paper = read_paper(text)
     if not paper.verifies(public_key):
-        return paper, ["It was not signed with the key you named, or was altered since. It proves nothing."]
+        return paper, [
+            gettext("It was not signed with the key you named, or was altered since. It proves nothing.")
+        ]
     failures = _expired(paper.says["until"])
     if revoked is not None and (gone := _revoked(paper.says["record"], revoked, public_key)):
         failures.append(gone)
@@ -151,56 +163,67 @@ def _paper_differs(certificate: Certificate, key: PublicKey) -> list[str]:
         return [error.message]
     if paper.verifies(key) and paper.says["record"] == record_digest(certificate.record):
         return []
-    return ["The QR of its page is not this record's."]
+    return [gettext("The QR of its page is not this record's.")]
 
 
 def _expired(valid_until: str) -> list[str]:
     today = datetime.now().astimezone().date().isoformat()
-    return [f"It was valid until {valid_until}."] if valid_until and valid_until < today else []
+    if not valid_until or valid_until >= today:
+        return []
+    return [gettext("It was valid until {day}.").format(day=valid_until)]
 
 
 def _revoked(digest: str, file: Path, key: PublicKey) -> str:
     """Why the issuer's list says that it no longer holds, or "". Raises CourseError if it is not theirs."""
     entry = read_revocations(file, key).get(digest)
-    return f"Its issuer revoked it on {entry.day}: {entry.reason}." if entry else ""
+    if entry is None:
+        return ""
+    return gettext("Its issuer revoked it on {day}: {reason}.").format(day=entry.day, reason=entry.reason)
 
 
 def _not_signed(key: PublicKey) -> str:
-    return (
-        f"The record is not what the holder of key {key.fingerprint} signed: something in the file was "
-        "altered. Nothing it says can be relied on."
-    )
+    return gettext(
+        "The record is not what the holder of key {fingerprint} signed: something in the file was altered. "
+        "Nothing it says can be relied on."
+    ).format(fingerprint=key.fingerprint)
 
 
 def _wrong_key(named: PublicKey) -> str:
-    return f"It was not signed with the key you named, whose fingerprint is {named.fingerprint}."
+    wrong = gettext("It was not signed with the key you named, whose fingerprint is {fingerprint}.")
+    return wrong.format(fingerprint=named.fingerprint)
 
 
 def _arithmetic(certificate: Certificate) -> list[str]:
     """What in the record does not follow from the rest of it."""
     record, failures = certificate.record, []
     if record.items != items() or record.share != PASS_MARK:
-        failures.append("Its ten items are not those of this version of the course.")
+        failures.append(gettext("Its ten items are not those of this version of the course."))
     for card in CERTIFIED:
-        called = card.called("en").capitalize()
+        called = card.called(language()).capitalize()
         graded = [exercise for exercise in record.exercises if exercise.card == card.number]
         if len(graded) != 1:
-            failures.append(f"{called} has {len(graded)} graded exercises and should have one.")
+            failures.append(
+                gettext("{card} has {n} graded exercises and should have one.").format(
+                    card=called, n=len(graded)
+                )
+            )
         failures += [_below_pass_mark(exercise) for exercise in graded if not _has_enough_points(exercise)]
         measured = record.journals_of(card.number)
         if not measured:
-            failures.append(f"{called} has no measurement.")
+            failures.append(gettext("{card} has no measurement.").format(card=called))
         elif not any(journal.foreseen for journal in measured):
-            failures.append(f"{called} has no measurement that was predicted before it began.")
+            failures.append(
+                gettext("{card} has no measurement that was predicted before it began.").format(card=called)
+            )
     probes = [probe for journal in record.journals for probe in set(journal.probes_sketch)]
     if len(set(probes)) < len(probes):
-        failures.append("One measurement is counted twice.")
+        failures.append(gettext("One measurement is counted twice."))
     latest = record.issued + timedelta(seconds=CLOCK_TOLERANCE)
     late = [journal.file for journal in record.journals if journal.started > latest]
     if late:
-        failures.append(f"Measured after the day of issue: {', '.join(late)}.")
+        failures.append(gettext("Measured after the day of issue: {files}.").format(files=", ".join(late)))
     if any(journal.engine == "simulated" for journal in record.journals):
-        failures.append("A simulated run is counted as a measurement.")
+        failures.append(gettext("A simulated run is counted as a measurement."))
     return failures
 
 
@@ -209,8 +232,12 @@ def _has_enough_points(exercise: ExercisePin) -> bool:
 
 
 def _below_pass_mark(exercise: ExercisePin) -> str:
-    points = f"{exercise.points:g} of {exercise.out_of:g} points"
-    return f"{entry(exercise.card).called('en').capitalize()}: {points} do not make {PASS_MARK:.0%}."
+    return gettext("{card}: {points:g} of {out_of:g} points do not make {share:.0%}.").format(
+        card=entry(exercise.card).called(language()).capitalize(),
+        points=exercise.points,
+        out_of=exercise.out_of,
+        share=PASS_MARK,
+    )
 
 
 def _journals(record: Record, work: Path) -> list[str]:
@@ -218,19 +245,17 @@ def _journals(record: Record, work: Path) -> list[str]:
 
 
 def _journal(pin: JournalPin, work: Path) -> str:
-    path = work / "journals" / pin.file
+    path, name = work / "journals" / pin.file, f"journals/{pin.file}"
     if not path.is_file():
-        return f"journals/{pin.file} is missing."
+        return gettext("{name} is missing.").format(name=name)
     measured = measurement(path, pin.card)
     if isinstance(measured, Bilingual):
         return f"journals/{pin.file} was altered: {measured.en}"
     if measured.pin.digest != pin.digest:
-        return f"journals/{pin.file} was altered: it is whole, but another measurement."
-    return (
-        ""
-        if measured.pin == pin.model_copy(update={"foreseen": False})  # which no journal says
-        else f"journals/{pin.file} says other things than the certificate says of it."
-    )
+        return gettext("{name} was altered: it is whole, but another measurement.").format(name=name)
+    if measured.pin == pin.model_copy(update={"foreseen": False}):  # which no journal says
+        return ""
+    return gettext("{name} says other things than the certificate says of it.").format(name=name)
 
 
 def _notebooks(record: Record, work: Path) -> list[str]:
@@ -238,9 +263,9 @@ def _notebooks(record: Record, work: Path) -> list[str]:
     for one in record.exercises:
         name = f"exercises/{one.assignment}/{one.assignment}.ipynb"
         if not (work / name).is_file():
-            failures.append(f"{name} is missing.")
+            failures.append(gettext("{name} is missing.").format(name=name))
         elif _digest(work / name) != one.notebook_sha256:
-            failures.append(f"{name} was altered since it was graded.")
+            failures.append(gettext("{name} was altered since it was graded.").format(name=name))
     return failures
 
 
@@ -251,8 +276,10 @@ def _sources(record: Record) -> list[str]:
         for one in record.exercises
     }
     return [
-        f"Exercise {one.assignment} was graded against another source than this course has (with halab "
-        f"{one.halab}): the course has changed since, or it was altered there."
+        gettext(
+            "Exercise {assignment} was graded against another source than this course has (with halab "
+            "{version}): the course has changed since, or it was altered there."
+        ).format(assignment=one.assignment, version=one.halab)
         for one in record.exercises
         if not sources[one.assignment].is_file() or _digest(sources[one.assignment]) != one.source_sha256
     ]
@@ -275,8 +302,9 @@ def _shared_with_others(mine: VerificationResult, results: Sequence[Verification
             same = dict.fromkeys(name for digest, name in _digests(mine.record).items() if digest in theirs)
             if same:
                 failures.append(
-                    f"{', '.join(same)}: the same is in {other.file.name}, of learner "
-                    f"{other.record.learner}. One of the two was copied."
+                    gettext(
+                        "{files}: the same is in {other}, of learner {learner}. One of the two was copied."
+                    ).format(files=", ".join(same), other=other.file.name, learner=other.record.learner)
                 )
     return failures
 
@@ -288,32 +316,38 @@ def _digests(record: Record) -> dict[str, str]:
 
 def _others_work(record: Record) -> list[str]:
     others = {one.learner for one in record.journals} - {"", record.learner}
-    return [
-        f"That {record.learner} measured all of it: journals say that {', '.join(sorted(others))} did."
-    ] * bool(others)
+    said = gettext("That {learner} measured all of it: journals say that {others} did.")
+    return [said.format(learner=record.learner, others=", ".join(sorted(others)))] * bool(others)
 
 
 def _unproven(
     record: Record, public_key: PublicKey | None, work: Path | None, revoked: Path | None
 ) -> tuple[str, ...]:
-    who = (
+    who = gettext(
         "Who holds that key. It calls itself the learner's own: nobody else vouches; compare the fingerprint "
         "with one you were given."
     )
     sentences = [] if public_key or record.key != "own" else [who]
-    sentences.append(f"That {record.name or record.learner} did the work, and alone.")
+    holder = record.name or record.learner
+    sentences.append(gettext("That {holder} did the work, and alone.").format(holder=holder))
     sentences += _others_work(record)
     sentences.append(
-        "That the measurements took place: the chain of a journal has no secret, so a whole one can be "
-        "invented."
+        gettext(
+            "That the measurements took place: the chain of a journal has no secret, so a whole one can be "
+            "invented."
+        )
     )
     sentences.append(
-        "That the grader was the course's own when it graded: grade the notebooks again if it matters."
+        gettext(
+            "That the grader was the course's own when it graded: grade the notebooks again if it matters."
+        )
     )
     if record.key == "issuer" and revoked is None:
-        sentences.append("That its issuer has not revoked it: --revoked FILE looks into the issuer's list.")
+        sentences.append(
+            gettext("That its issuer has not revoked it: --revoked FILE looks into the issuer's list.")
+        )
     if work is None:
         sentences.append(
-            "That the journals and notebooks still are what they were: --work FOLDER compares them."
+            gettext("That the journals and notebooks still are what they were: --work FOLDER compares them.")
         )
     return tuple(sentences)

@@ -21,7 +21,7 @@ from halab.classroom.work_records import learners_in
 from halab.course.catalogue import CHECKLIST
 from halab.errors import CourseError
 from halab.grading.environment_variables import temporary_environment
-from halab.translation import language
+from halab.translation import gettext, language, ngettext
 
 __all__ = ["ClassCertificates", "LearnerCertificate", "certify_class"]
 
@@ -69,13 +69,17 @@ def certify_class(
 
     Certificates go into `out`; who has one there by this key keeps it. Work is copied to `scratch` first, and
     nothing is written where it lay. What two learners share, here or with a certificate in `out`, and what
-    another measured, is told and not signed, but for the learners in `accept`. Raises CourseError if one of
-    them handed in nothing.
+    another measured, is told and not signed, but for the learners in `accept`. Each is in its
+    learner's language, where that is known. Raises CourseError if one of them handed in nothing.
     """
     if unknown := sorted(set(accept) - set(submitted.works)):
         raise CourseError(
-            f"There is no whole work of {', '.join(unknown)} in {submitted.folder}.",
-            hint=f"Those who handed in: {', '.join(sorted(submitted.works)) or 'nobody'}.",
+            gettext("There is no whole work of {unknown} in {folder}.").format(
+                unknown=", ".join(unknown), folder=submitted.folder
+            ),
+            hint=gettext("Those who handed in: {learners}.").format(
+                learners=", ".join(sorted(submitted.works)) or gettext("nobody")
+            ),
         )
     before = dict(_earlier(out, key))
     found: dict[str, Assessment | str] = {}
@@ -91,14 +95,15 @@ def certify_class(
     learners = []
     for learner in submitted.learners:
         if learner in before:
-            day = f"{before[learner].issued:%Y-%m-%d}"
-            learners.append(LearnerCertificate(learner, "certified before", len(CHECKLIST), (f"On {day}.",)))
+            day = gettext("On {day:%Y-%m-%d}.").format(day=before[learner].issued)
+            learners.append(LearnerCertificate(learner, "certified before", len(CHECKLIST), (day,)))
             continue
         made = _standing(learner, found.get(learner), [] if learner in accept else shared[learner])
         if made.standing == "certified":
             name = submitted.names.get(learner, "")
+            learns_in = submitted.languages.get(learner, language())
             issued = issue(complete[learner], name, key, by_issuer=True, terms=terms)
-            made = replace(made, reasons=tuple(shared[learner]), files=save(issued, out, language()))
+            made = replace(made, reasons=tuple(shared[learner]), files=save(issued, out, learns_in))
         learners.append(made)
     return ClassCertificates(submitted, tuple(learners))
 
@@ -115,7 +120,9 @@ def _assessed(learner: str, work: Path, copy: Path, assess_work: AssessFunction)
 
 def _standing(learner: str, assessed: Assessment | str | None, shared: list[str]) -> LearnerCertificate:
     if assessed is None:
-        reason = "No whole work was handed in: `halab hand-in` makes one file of exercises and measurements."
+        reason = gettext(
+            "No whole work was handed in: `halab hand-in` makes one file of exercises and measurements."
+        )
         return LearnerCertificate(learner, "not complete", 0, (reason,))
     if isinstance(assessed, str):
         return LearnerCertificate(learner, "not assessed", 0, (assessed,))
@@ -131,7 +138,9 @@ def _missing(assessed: Assessment) -> list[str]:
     for gap in assessed.missing:
         cards[gap.problem].append(str(gap.card))
     return [
-        f"Card{'s' * (len(numbers) > 1)} {', '.join(numbers)}: {problem}."
+        ngettext("Card {numbers}: {problem}.", "Cards {numbers}: {problem}.", len(numbers)).format(
+            numbers=", ".join(numbers), problem=problem
+        )
         for problem, numbers in cards.items()
     ]
 
@@ -163,7 +172,9 @@ def _shared(found: Mapping[str, Assessment], before: Mapping[str, Record]) -> di
             for other in owners[digest] - {learner}:
                 common[other].add(names[digest])
         said[learner] = [
-            f"The same as {other}'s: {', '.join(sorted(files))}. One of the two was copied."
+            gettext("The same as {other}'s: {files}. One of the two was copied.").format(
+                other=other, files=", ".join(sorted(files))
+            )
             for other, files in sorted(common.items())
         ]
     return said
@@ -183,4 +194,5 @@ def _not_their_own(learner: str, work: Path) -> list[str]:
     recorded = learners_in(work)
     if not recorded or learner in recorded:
         return []
-    return [f"All that was recorded in this work folder is of {' and '.join(sorted(recorded))}."]
+    said = gettext("All that was recorded in this work folder is of {others}.")
+    return [said.format(others=", ".join(sorted(recorded)))]

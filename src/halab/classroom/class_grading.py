@@ -32,7 +32,7 @@ from halab.folders import exclusive
 from halab.grading.grader import Check, GradeReport, grade_notebook
 from halab.grading.preparation import one_line
 from halab.grading.verdicts import Verdict
-from halab.translation import Language, language
+from halab.translation import Language, gettext, language, speaking
 
 __all__ = [
     "ClassReport",
@@ -171,8 +171,12 @@ def grade_class(
     """
     if unknown := sorted(set(again) - {submission.learner for submission in submitted.submissions}):
         raise CourseError(
-            f"Nothing of {', '.join(map(one_line, unknown))} is in {submitted.folder}.",
-            hint=f"Name learners as their folders are called: {', '.join(submitted.learners)}.",
+            gettext("Nothing of {unknown} is in {folder}.").format(
+                unknown=", ".join(map(one_line, unknown)), folder=submitted.folder
+            ),
+            hint=gettext("Name learners by their ids: {learners}.").format(
+                learners=", ".join(submitted.learners)
+            ),
         )
     total = len(submitted.submissions)
     with _lock_output(out, submitted.folder):
@@ -200,7 +204,8 @@ def grade_submission(
     """What an executor's worker does: grade one notebook. It raises nothing."""
     try:
         report = grade(Path(notebook), assignment, learner, keep=Path(keep), told_in=told_in)
-        reason = _stopped_cells(Path(keep) / f"{assignment}.ipynb")
+        with speaking(told_in):
+            reason = _stopped_cells(Path(keep) / f"{assignment}.ipynb")
         return Outcome("graded", reason, report.checks, report.notes)
     except SubmissionError as error:
         return Outcome("refused", error.message)
@@ -219,7 +224,8 @@ def _stopped_cells(autograded: Path) -> str:
                 case Verdict.PROCESS_EXITED:
                     sentences.append(output["evalue"])
                 case Verdict.CELL_TIMEOUT if not output["evalue"]:
-                    sentences.append(f"Cell {number} of the notebook was still running when its time was up.")
+                    running = gettext("Cell {number} of the notebook was still running when its time was up.")
+                    sentences.append(running.format(number=number))
     return " ".join(dict.fromkeys(sentences))
 
 
@@ -229,16 +235,23 @@ def _lock_output(out: Path, folder: Path) -> Iterator[None]:
     out = out.resolve()
     if out == folder or folder in out.parents:
         raise CourseError(
-            f"The grades would go to {out}, but nothing is ever written into {folder}.",
-            hint=f"Choose another folder with --out, such as {default_output(folder)}.",
+            gettext("The grades would go to {out}, but nothing is ever written into {folder}.").format(
+                out=out, folder=folder
+            ),
+            hint=gettext("Choose another folder with --out, such as {folder}.").format(
+                folder=default_output(folder)
+            ),
         )
     if out.exists() and not (out.is_dir() and ((out / _RESULTS_FILE).is_file() or not any(out.iterdir()))):
         raise CourseError(
-            f"{out} should be new, empty, or the --out of an earlier run; it is something else.",
-            hint="Choose another folder with --out.",
+            gettext(
+                "{out} should be new, empty, or the --out of an earlier run; it is something else."
+            ).format(out=out),
+            hint=gettext("Choose another folder with --out."),
         )
     refusal = CourseError(
-        f"Another run is grading into {out}.", hint="Wait for it to end, or stop it with Ctrl-C."
+        gettext("Another run is grading into {out}.").format(out=out),
+        hint=gettext("Wait for it to end, or stop it with Ctrl-C."),
     )
     with ExitStack() as stack:
         try:
@@ -247,7 +260,8 @@ def _lock_output(out: Path, folder: Path) -> Iterator[None]:
             stack.enter_context(exclusive(out / _LOCK, refusal))
         except OSError as error:
             raise CourseError(
-                f"{out} cannot be written to: {error.strerror}.", hint="Choose another folder with --out."
+                gettext("{file} cannot be written: {why}.").format(file=out, why=error.strerror),
+                hint=gettext("Choose another folder with --out."),
             ) from error
         yield
 
@@ -283,9 +297,13 @@ def _grade_all(
             pool.shutdown(wait=True, cancel_futures=True)
     if broken:
         raise CourseError(
-            f"The executor stopped before all was graded: {one_line(str(broken)) or type(broken).__name__}",
-            hint="What was graded is kept. Run it again to continue: with a new executor, and with fewer "
-            "jobs if memory ran out.",
+            gettext("The executor stopped before all was graded: {why}").format(
+                why=one_line(str(broken)) or type(broken).__name__
+            ),
+            hint=gettext(
+                "What was graded is kept. Run it again to continue: with a new executor, and with fewer "
+                "jobs if memory ran out."
+            ),
         )
 
 
@@ -345,8 +363,8 @@ def _earlier_results(
         try:
             digest = _submission_digest(submission, exercises[submission.assignment], told_in)
         except OSError as error:
-            unreadable = Outcome("not graded", f"It cannot be read: {error.strerror}.")
-            results.append(_result(submission, unreadable))
+            why = gettext("It cannot be read: {why}.").format(why=error.strerror)
+            results.append(_result(submission, Outcome("not graded", why)))
             continue
         result = None if submission.learner in again else earlier.get(digest)
         if result and (result.status == "refused" or _is_kept(out, submission)):

@@ -17,36 +17,18 @@ from halab.course.catalogue import entry
 from halab.errors import CourseError
 from halab.folders import read_plain, write_atomically
 from halab.tables import text_table
-from halab.translation import Language
+from halab.translation import Language, gettext, gettext_noop, html_lang, language, languages, speaking
 
 __all__ = ["feedback_text", "read_feedback", "write_feedback"]
 
 _MOST = 5_000_000  # bytes
 _DATA = re.compile(r'<script type="application/json" id="feedback">(.*?)</script>', re.DOTALL)
-_WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "title": "Feedback",
-        "task": "Task",
-        "check": "Check",
-        "points": "Points",
-        "missing": "What is missing",
-        "of": "of",
-        "refused": "It could not be graded",
-        "due": "Not graded yet",
-        "next": "Change the answer, run the cells below it, and hand in again. Stuck? `halab hint` helps.",
-    },
-    "zh": {
-        "title": "评分反馈",
-        "task": "任务",
-        "check": "检查项",
-        "points": "得分",
-        "missing": "还差什么",
-        "of": "/",
-        "refused": "没能评分",
-        "due": "还没有评分",
-        "next": "改好答案，运行答案下面的单元格，再交一次。没有头绪就用 `halab hint` 加任务号。",
-    },
-}
+_HEADINGS = (
+    gettext_noop("Task"),
+    gettext_noop("Check"),
+    gettext_noop("Points"),
+    gettext_noop("What is missing"),
+)
 _STYLE = """body{max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1c2430;
 font:1rem/1.5 system-ui,"Noto Sans CJK SC",sans-serif}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
@@ -54,19 +36,19 @@ th,td{padding:.3rem .6rem .3rem 0;text-align:left;vertical-align:top;border-bott
 td:nth-child(3){white-space:nowrap}"""
 
 
-def write_feedback(report: ClassReport, out: Path, languages: Mapping[str, Language]) -> Path:
+def write_feedback(report: ClassReport, out: Path, learns_in: Mapping[str, Language]) -> Path:
     """Write `feedback-<learner>.html` for everybody who handed in, into a folder in `out`. Returns it.
 
-    `languages` are the learners' own, English where it is not known.
+    `learns_in` is each learner's language, English where it is not known.
     """
     folder = out / "for-learners"
     folder.mkdir(parents=True, exist_ok=True)
     for learner in report.submitted.learners:
         results = [result for result in report.results if result.learner == learner]
         if results:
-            language = languages.get(learner, "en")
-            data = _data(report.submitted.label(learner), results, language)
-            write_atomically(folder / f"feedback-{learner}.html", _page(data).encode())
+            with speaking(learns_in.get(learner, "en")):
+                data = _data(report.submitted.label(learner), results)
+                write_atomically(folder / f"feedback-{learner}.html", _page(data).encode())
     return folder
 
 
@@ -79,42 +61,44 @@ def read_feedback(file: Path) -> dict[str, Any]:
             raise ValueError
         return data
     except OSError as error:
-        raise CourseError(f"{file} cannot be read: {error.strerror}.") from None
+        raise CourseError(
+            gettext("{file} cannot be read: {why}.").format(file=file, why=error.strerror)
+        ) from None
     except (ValueError, RecursionError):
         raise CourseError(
-            f"{file.name} is no feedback of this course.", hint="It is called feedback-….html."
+            gettext("{name} is no feedback of this course.").format(name=file.name),
+            hint=gettext("It is called feedback-….html."),
         ) from None
 
 
 def feedback_text(data: dict[str, Any]) -> str:
-    """The page as plain text."""
-    words = _WORDS["zh" if data["language"] == "zh" else "en"]
-    headings = (words["task"], words["check"], words["points"], words["missing"])
-    parts = [f"{words['title']}: {data['learner']}"]
-    for exercise in data["exercises"]:
-        heading = _heading(exercise, words)
-        rows = [
-            (check["task"], f"{_mark(check)} {check['title']}", _points(check, words), check["missing"])
-            for check in exercise["checks"]
-        ]
-        parts.append(text_table(heading, headings, rows, align="left") if rows else heading)
+    """The page as plain text, in its own language."""
+    with speaking(data["language"] if data["language"] in languages() else "en"):
+        parts = [_title(data)]
+        for exercise in data["exercises"]:
+            heading, rows = _heading(exercise), _rows(exercise)
+            parts.append(
+                text_table(heading, tuple(map(gettext, _HEADINGS)), rows, align="left") if rows else heading
+            )
+            parts += [exercise["late"]] * bool(exercise.get("late"))
     return _printable("\n\n".join(parts))
 
 
-def _data(label: str, results: list[Result], language: Language) -> dict[str, Any]:
+def _data(label: str, results: list[Result]) -> dict[str, Any]:
     return {
         "learner": label,
-        "language": language,
+        "language": language(),
         "exercises": [
             {
-                "title": f"{result.assignment[:2]} {entry(int(result.assignment[:2])).title.in_(language)}",
+                "title": f"{result.assignment[:2]} {entry(int(result.assignment[:2])).title.in_(language())}",
                 "points": result.points,
                 "out_of": result.out_of,
                 "reason": result.reason,
+                "late": _late(result),
                 "checks": [
                     {
                         "task": check.task,
-                        "title": check.title_in(language),
+                        "title": check.title_in(language()),
                         "points": check.points,
                         "out_of": check.out_of,
                         "missing": check.behaviour,
@@ -127,57 +111,67 @@ def _data(label: str, results: list[Result], language: Language) -> dict[str, An
     }
 
 
+def _late(result: Result) -> str:
+    """What late work lost, or ""."""
+    taken = gettext("It came late: {points:g} points were taken off.").format(points=result.penalty)
+    return taken if result.penalty else ""
+
+
+def _title(data: dict[str, Any]) -> str:
+    return gettext("Feedback: {learner}").format(learner=data["learner"])
+
+
 def _page(data: dict[str, Any]) -> str:
-    words = _WORDS["zh" if data["language"] == "zh" else "en"]
-    title = html.escape(f"{words['title']}: {data['learner']}")
+    title = html.escape(_title(data))
     embedded = json.dumps(data, ensure_ascii=True, sort_keys=True).replace("<", "\\u003c")
-    body = "".join(_section(exercise, words) for exercise in data["exercises"])
-    lang = "zh-Hans" if data["language"] == "zh" else "en"
+    body = "".join(map(_section, data["exercises"]))
+    after = gettext(
+        "Change the answer, run the cells below it, and hand in again. Stuck? `halab hint` helps."
+    )
     return (
-        f'<!doctype html>\n<html lang="{lang}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{html_lang(language())}">\n<head>\n<meta charset="utf-8">\n'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src '
         "'unsafe-inline'\">\n"
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}"
-        f"<p>{html.escape(words['next'])}</p>\n"
+        f"<p>{html.escape(after)}</p>\n"
         f'<script type="application/json" id="feedback">{embedded}</script>\n</body>\n</html>\n'
     )
 
 
-def _section(exercise: dict[str, Any], words: dict[str, str]) -> str:
-    heading = f"<h2>{html.escape(_heading(exercise, words))}</h2>\n"
-    if exercise["reason"]:
-        heading += f"<p>{html.escape(exercise['reason'])}</p>\n"
+def _section(exercise: dict[str, Any]) -> str:
+    heading = f"<h2>{html.escape(_heading(exercise))}</h2>\n"
+    for sentence in filter(None, (exercise["reason"], exercise["late"])):
+        heading += f"<p>{html.escape(sentence)}</p>\n"
     if not exercise["checks"]:
         return heading
-    columns = (words["task"], words["check"], words["points"], words["missing"])
-    head = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in columns)
+    head = "".join(f'<th scope="col">{html.escape(gettext(column))}</th>' for column in _HEADINGS)
     rows = "".join(
-        "<tr>"
-        + "".join(
-            f"<td>{html.escape(cell)}</td>"
-            for cell in (
-                check["task"],
-                f"{_mark(check)} {check['title']}",
-                _points(check, words),
-                check["missing"],
-            )
-        )
-        + "</tr>\n"
-        for check in exercise["checks"]
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n"
+        for row in _rows(exercise)
     )
     return f"{heading}<table><thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table>\n"
 
 
-def _heading(exercise: dict[str, Any], words: dict[str, str]) -> str:
+def _rows(exercise: dict[str, Any]) -> list[tuple[str, ...]]:
+    """A row a check, under _HEADINGS."""
+    return [
+        (check["task"], f"{_mark(check)} {check['title']}", _points(check), check["missing"])
+        for check in exercise["checks"]
+    ]
+
+
+def _heading(exercise: dict[str, Any]) -> str:
     if exercise["points"] is None:
-        return f"{exercise['title']}: {words['due']}"
-    if not exercise["checks"]:
-        return f"{exercise['title']}: {words['refused']}"
-    return f"{exercise['title']}: {_points(exercise, words)}"
+        standing = gettext("Not graded yet")
+    elif not exercise["checks"]:
+        standing = gettext("It could not be graded")
+    else:
+        standing = _points(exercise)
+    return f"{exercise['title']}: {standing}"
 
 
-def _points(counted: dict[str, Any], words: dict[str, str]) -> str:
-    return f"{counted['points']:g} {words['of']} {counted['out_of']:g}"
+def _points(counted: dict[str, Any]) -> str:
+    return gettext("{points:g} of {out_of:g}").format(points=counted["points"], out_of=counted["out_of"])
 
 
 def _mark(check: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ from halab.errors import CourseError
 from halab.folders import read_plain, write_atomically
 from halab.grading.grader import Check
 from halab.grading.temporary_course import scratch_course
+from halab.translation import gettext, language, speaking
 
 __all__ = ["as_in_gradebook", "publish", "publish_gradebook"]
 
@@ -108,7 +109,12 @@ def _as_recorded(result: Result, gradebook: Any, late: Any) -> Result:
         asked = late.plugin_inst.late_submission_penalty(result.learner, notebook.score, seconds)
         penalty = None if asked is None else min(max(asked, 0.0), notebook.score)
         notebook.late_submission_penalty = penalty
-        notes.append(f"Late by {_hours(seconds)}{'' if not penalty else f': {penalty:g} points taken off'}.")
+        late_by = (
+            gettext("Late by {time}: {penalty:g} points taken off.")
+            if penalty
+            else gettext("Late by {time}.")
+        )
+        notes.append(late_by.format(time=_hours(seconds), penalty=penalty))
         result = replace(result, penalty=penalty or 0.0)
     if by_hand:
         result = replace(result, checks=_checks(result, notebook))
@@ -128,14 +134,19 @@ def _checks(result: Result, notebook: Any) -> tuple[Check, ...]:
 
 
 def _by_hand(grade: Any) -> str:
-    again = " The work has changed since: look again." if grade.needs_manual_grade else ""
-    return f"{grade.name} has {grade.score:g} by hand, {grade.auto_score or 0:g} by its check.{again}"
+    said = gettext("{check} has {score:g} by hand, {auto_score:g} by its check.").format(
+        check=grade.name, score=grade.score, auto_score=grade.auto_score or 0
+    )
+    again = gettext("The work has changed since: look again.")
+    return f"{said} {again}" if grade.needs_manual_grade else said
 
 
 def _hours(seconds: float) -> str:
     days, rest = divmod(int(seconds), 86400)
     hours, minutes = rest // 3600, rest % 3600 // 60
-    return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
+    if days:
+        return gettext("{days} d {hours} h").format(days=days, hours=hours)
+    return gettext("{hours} h {minutes} min").format(hours=hours, minutes=minutes)
 
 
 def publish_gradebook(report: ClassReport, out: Path) -> list[str]:
@@ -147,7 +158,8 @@ def publish_gradebook(report: ClassReport, out: Path) -> list[str]:
         (out / "source" / assignment).mkdir(parents=True, exist_ok=True)
     for result in report.results:
         if result.status == "refused":
-            _write_refusal_notebook(result, autograded_path(out, result.learner, result.assignment))
+            with speaking(report.submitted.languages.get(result.learner, language())):
+                _write_refusal_notebook(result, autograded_path(out, result.learner, result.assignment))
     for submission in report.submitted.submissions:
         _keep_for_release(submission, autograded_path(out, submission.learner, submission.assignment).parent)
     remarks = _update_exercises(report, out)
@@ -168,8 +180,10 @@ def _update_exercises(report: ClassReport, out: Path) -> list[str]:
         database.rename(aside)
         _generate(report, out)
         return [
-            f"The gradebook that was there does not fit the exercises as they are now. It is kept as "
-            f"{aside.name}, with its manual grades and comments; a new one was made."
+            gettext(
+                "The gradebook that was there does not fit the exercises as they are now. It is kept as "
+                "{name}, with its manual grades and comments; a new one was made."
+            ).format(name=aside.name)
         ]
     return []
 
@@ -202,7 +216,9 @@ def _update_scores(report: ClassReport, out: Path) -> list[str]:
             (submission.student_id, submission.assignment.name) for submission in _submissions(gradebook)
         }
     return [
-        f"{learner} has {assignment} in the gradebook, but no longer in {report.submitted.folder.name}/."
+        gettext("{learner} has {assignment} in the gradebook, but no longer in {folder}/.").format(
+            learner=learner, assignment=assignment, folder=report.submitted.folder.name
+        )
         for learner, assignment in sorted(recorded - times.keys())
     ]
 
@@ -270,7 +286,9 @@ def _write_refusal_notebook(result: Result, path: Path) -> None:
     reason = html.escape(result.reason)
     released = course_root() / "exercises" / result.assignment / f"{result.assignment}.ipynb"
     notebook = nbformat.read(released, as_version=4)
-    text = f"**This submission could not be graded.** {reason}\n\nBelow is the exercise as it was handed out."
+    text = gettext(
+        "**This submission could not be graded.** {reason}\n\nBelow is the exercise as it was handed out."
+    ).format(reason=reason)
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text, id="not-graded"))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, nbformat.writes(notebook).encode())
@@ -335,10 +353,11 @@ def _summary(report: ClassReport) -> tuple[list[str], Iterator[list[Any]]]:
             cells = [_number(result.points, result.status) if result else "" for result in results]
             points = report.total(learner)
             name = report.submitted.names.get(learner, "")
-            remark = "" if any(results) else "nothing handed in"
+            remark = "" if any(results) else gettext("nothing handed in")
             yield [learner, name, *cells, _number(points), _number(out_of), _percent(points, out_of), remark]
         for entry in report.submitted.left_out:
-            yield [entry.where, "", *("" for _ in assignments), "", "", "", f"left out: {entry.reason}"]
+            reason = gettext("left out: {reason}").format(reason=entry.reason)
+            yield [entry.where, "", *("" for _ in assignments), "", "", "", reason]
 
     return headings, rows()
 

@@ -32,15 +32,18 @@ from typing import Annotated, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from halab.classroom.work_records import measurer
 from halab.course.catalogue import exercises
-from halab.course.identity import learner_id, valid_learner
+from halab.course.identity import learner_id, under_another_id, valid_learner
 from halab.course.paths import class_folder, work_dir
 from halab.errors import CourseError
 from halab.folders import NotAPlainFile, read_plain, write_atomically
 from halab.grading.environment_variables import temporary_environment
-from halab.translation import Language, language
+from halab.translation import Language, gettext, language, languages, ngettext
 
-__all__ = ["HandIn", "HandedIn", "copy_work", "hand_in", "is_hand_in", "unpack", "working_in"]
+__all__ = [
+    "HandIn", "HandedIn", "RefusedHandIn", "copy_work", "hand_in", "is_hand_in", "unpack", "working_in",
+]  # fmt: skip
 
 FORMAT = "halab-hand-in"
 MANIFEST = "hand-in.json"
@@ -78,7 +81,8 @@ class _Manifest(BaseModel):
 class HandedIn:
     """What was written for a learner to hand in: the file, and how much is in it.
 
-    `shared` is its copy in the class's shared folder, if the seat has one.
+    `shared` is its copy in the class's shared folder, if the seat has one. `remark` is what the learner
+    should know of it: that another id measured some of it, say.
     """
 
     file: Path
@@ -86,18 +90,31 @@ class HandedIn:
     exercises: int
     journals: int
     shared: Path | None = None
+    remark: str = ""
 
-    def sentence(self, language: Language) -> str:
-        """What was packed, and what is left to do."""
-        if language == "zh":
-            what = f"{self.exercises} 份练习、{self.journals} 份实测日志"
-            done = f"已打包 {what}，学员编号 {self.learner}：{self.file}。"
-            return done + ("已交到班级文件夹。" if self.shared else "把这个文件交给讲师。")
-        done = (
-            f"{_counted(self.exercises, 'exercise')} and {_counted(self.journals, 'journal')} of "
-            f"{self.learner} are in {self.file}."
+    def sentence(self) -> str:
+        """What was packed, what is left to do, and the remark."""
+        done = gettext("{exercises} and {journals} of {learner} are in {file}.").format(
+            exercises=ngettext("{n} exercise", "{n} exercises", self.exercises).format(n=self.exercises),
+            journals=ngettext("{n} journal", "{n} journals", self.journals).format(n=self.journals),
+            learner=self.learner,
+            file=self.file,
         )
-        return f"{done} {'The class has its copy.' if self.shared else 'Give this file to your instructor.'}"
+        left = (
+            gettext("The class has its copy.")
+            if self.shared
+            else gettext("Give this file to your instructor.")
+        )
+        return " ".join(filter(None, (done, left, self.remark)))
+
+
+class RefusedHandIn(CourseError):
+    """A file that is no hand-in to be read; `problem` is the sentence's end, behind the file's name."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        message = gettext("{name} {problem}.").format(name=name, problem=problem)
+        super().__init__(message, hint=gettext("Ask for a new one, made by `halab hand-in`."))
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +139,8 @@ def hand_in(name: str = "", folder: Path | None = None) -> HandedIn:
     files = _files(work)
     if not any(path.startswith("exercises/") for path in files):
         raise CourseError(
-            f"There is no exercise in {work / 'exercises'} to hand in.",
-            hint="Open an exercise and save it, or set HALAB_WORK to the folder you work in.",
+            gettext("There is no exercise in {folder} to hand in.").format(folder=work / "exercises"),
+            hint=gettext("Open an exercise and save it, or set HALAB_WORK to the folder you work in."),
         )
     manifest = {
         "format": FORMAT,
@@ -138,6 +155,11 @@ def hand_in(name: str = "", folder: Path | None = None) -> HandedIn:
     text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     packed, name_of_it = _zip({MANIFEST: text.encode()} | files), f"hand-in-{learner}.zip"
     file = _written((folder or work / "hand-in") / name_of_it, packed)
+    measurers = [
+        (name.removeprefix("journals/"), measurer(files[name]))
+        for name in files
+        if name.startswith("journals/")
+    ]
     of_class = class_folder()
     shared = _written(of_class / "hand-ins" / name_of_it, packed) if of_class else None
     return HandedIn(
@@ -146,6 +168,7 @@ def hand_in(name: str = "", folder: Path | None = None) -> HandedIn:
         exercises=sum(path.startswith("exercises/") for path in files),
         journals=sum(path.startswith("journals/") for path in files),
         shared=shared,
+        remark=under_another_id(measurers, learner),
     )
 
 
@@ -165,7 +188,7 @@ def is_hand_in(file: Path) -> bool:
 
 
 def unpack(file: Path, into: Path) -> HandIn:
-    """Unpack a hand-in into the folder `into`, which is made. Raises CourseError: what is wrong with it.
+    """Unpack a hand-in into the folder `into`, which is made. Raises RefusedHandIn: what is wrong with it.
 
     Nothing is written before names, kinds, number and sizes of all files in it are known to be right.
     """
@@ -173,14 +196,14 @@ def unpack(file: Path, into: Path) -> HandIn:
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as raw:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise _refused(file, "is no plain file")
+                raise _refused(file, gettext("is no plain file"))
             _check_directory(file, raw)
             with zipfile.ZipFile(raw) as archive:
                 return _unpack(file, archive, into)
     except OSError as error:
-        raise _refused(file, f"cannot be read: {error.strerror or error}") from None
+        raise _refused(file, gettext("cannot be read: {why}").format(why=error.strerror or error)) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise _refused(file, f"is damaged ({str(error)[:100]})") from None
+        raise _refused(file, gettext("is damaged ({why})").format(why=str(error)[:100])) from None
 
 
 @contextmanager
@@ -198,14 +221,10 @@ def _written(file: Path, content: bytes) -> Path:
         write_atomically(file, content)
     except OSError as error:
         raise CourseError(
-            f"{file} cannot be written: {error.strerror}.",
-            hint="Choose another folder: halab hand-in --out FOLDER.",
+            gettext("{file} cannot be written: {why}.").format(file=file, why=error.strerror),
+            hint=gettext("Choose another folder: halab hand-in --out FOLDER."),
         ) from None
     return file
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _files(work: Path) -> dict[str, bytes]:
@@ -222,16 +241,22 @@ def _files(work: Path) -> dict[str, bytes]:
             files[name] = read_plain(path, MAX_FILE)
         except NotAPlainFile as error:
             raise CourseError(
-                f"{path} cannot be handed in: {error.strerror}.",
-                hint="If it is a notebook: Edit, Clear Outputs of All Cells; save, and hand in again.",
+                gettext("{path} cannot be handed in: {why}.").format(path=path, why=error.strerror),
+                hint=gettext(
+                    "If it is a notebook: Edit, Clear Outputs of All Cells; save, and hand in again."
+                ),
             ) from None
         except OSError as error:
-            raise CourseError(f"{path} cannot be read: {error.strerror}.", hint="Put it back.") from None
+            raise CourseError(
+                gettext("{file} cannot be read: {why}.").format(file=path, why=error.strerror),
+                hint=gettext("Put it back."),
+            ) from None
         if len(files) >= MAX_FILES or sum(map(len, files.values())) > MAX_ALL:
             raise CourseError(
-                f"A hand-in holds {MAX_FILES} files and {MAX_ALL // _SHOWN_SIZE} MiB at most; there is more "
-                f"in {work}.",
-                hint="Move journals that you do not need out of journals/.",
+                gettext(
+                    "A hand-in holds {files} files and {mebibytes} MiB at most; there is more in {work}."
+                ).format(files=MAX_FILES, mebibytes=MAX_ALL // _SHOWN_SIZE, work=work),
+                hint=gettext("Move journals that you do not need out of journals/."),
             )
     return files
 
@@ -262,20 +287,23 @@ def _check_directory(file: Path, raw: BinaryIO) -> None:
     size = os.fstat(raw.fileno()).st_size
     if size > MAX_ALL:
         raise _refused(
-            file, f"has {size / _SHOWN_SIZE:.0f} MiB; a hand-in has {MAX_ALL // _SHOWN_SIZE} at most"
+            file,
+            gettext("has {size:.0f} MiB; a hand-in has {most} at most").format(
+                size=size / _SHOWN_SIZE, most=MAX_ALL // _SHOWN_SIZE
+            ),
         )
     before = min(size, 20 + _END.size)
     raw.seek(size - before)
     tail = raw.read()
     if len(tail) < _END.size or not tail[-_END.size :].startswith(b"PK\5\6"):
-        raise _refused(file, "is no zip file, or was cut off")
+        raise _refused(file, gettext("is no zip file, or was cut off"))
     _, _, _, _, count, length, _, _ = _END.unpack(tail[-_END.size :])
     if (
         tail[: -_END.size].startswith(b"PK\6\7")
         or count > MAX_FILES + 1
         or length > _ENTRY_BYTES * (count + 1)
     ):
-        raise _refused(file, f"holds more than {MAX_FILES} files")
+        raise _refused(file, gettext("holds more than {most} files").format(most=MAX_FILES))
 
 
 def _unpack(file: Path, archive: zipfile.ZipFile, into: Path) -> HandIn:
@@ -285,38 +313,49 @@ def _unpack(file: Path, archive: zipfile.ZipFile, into: Path) -> HandIn:
             raise _refused(file, problem)
     names = [entry.filename for entry in entries]
     if MANIFEST not in names:
-        raise _refused(file, f"has no {MANIFEST}; if it is an LMS' download, unpack it first")
+        raise _refused(
+            file,
+            gettext("has no {name}; if it is an LMS' download, unpack it first").format(name=MANIFEST),
+        )
     if len(set(names)) < len(names):
-        raise _refused(file, "holds two files of one name")
+        raise _refused(file, gettext("holds two files of one name"))
     if sum(entry.file_size for entry in entries) > MAX_ALL:
-        raise _refused(file, f"would unpack to more than {MAX_ALL // _SHOWN_SIZE} MiB")
+        raise _refused(
+            file, gettext("would unpack to more than {most} MiB").format(most=MAX_ALL // _SHOWN_SIZE)
+        )
     manifest = _manifest(file, archive)
     for name in names:
         if name != MANIFEST:
             content = archive.read(name)  # never more bytes than the entry says, and those were counted
             if hashlib.sha256(content).hexdigest() != manifest.files.get(name):
-                raise _refused(file, f"was altered: {name} is not what it was when it was handed in")
+                raise _refused(
+                    file,
+                    gettext("was altered: {name} is not what it was when it was handed in").format(name=name),
+                )
             path = into / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     if missing := sorted(manifest.files.keys() - set(names)):
-        raise _refused(file, f"was altered: {missing[0][:100]} is missing")
-    return HandIn(valid_learner(manifest.learner), manifest.name, manifest.time, manifest.language, into)
+        raise _refused(file, gettext("was altered: {name} is missing").format(name=missing[0][:100]))
+    learns_in = manifest.language if manifest.language in languages() else "en"
+    return HandIn(valid_learner(manifest.learner), manifest.name, manifest.time, learns_in, into)
 
 
 def _problem(entry: zipfile.ZipInfo) -> str:
     """Why a file in a zip is none of a hand-in's, or ""."""
     name = ascii(entry.filename[:60]).strip("'") if not entry.filename.isprintable() else entry.filename[:60]
     if entry.filename != MANIFEST and not _NAMES.fullmatch(entry.filename):
-        return f"holds {name}, which no hand-in has"
+        return gettext("holds {name}, which no hand-in has").format(name=name)
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
-        return f"holds a link or a device, {name}"
+        return gettext("holds a link or a device, {name}").format(name=name)
     if entry.flag_bits & 1:
-        return "is locked with a password"
+        return gettext("is locked with a password")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "is packed in a way that `halab hand-in` does not use"
+        return gettext("is packed in a way that `halab hand-in` does not use")
     if entry.file_size > MAX_FILE:
-        return f"would unpack {name} to {entry.file_size / _SHOWN_SIZE:.0f} MiB"
+        return gettext("would unpack {name} to {size:.0f} MiB").format(
+            name=name, size=entry.file_size / _SHOWN_SIZE
+        )
     return ""
 
 
@@ -325,14 +364,15 @@ def _manifest(file: Path, archive: zipfile.ZipFile) -> _Manifest:
         manifest = _Manifest.model_validate_json(archive.read(MANIFEST))
         valid_learner(manifest.learner)
     except (ValidationError, RecursionError):
-        raise _refused(file, f"has a {MANIFEST} that this halab cannot read") from None
+        raise _refused(
+            file, gettext("has a {name} that this halab cannot read").format(name=MANIFEST)
+        ) from None
     except CourseError:
-        raise _refused(file, "is of a learner whose id cannot be one") from None
+        raise _refused(file, gettext("is of a learner whose id cannot be one")) from None
     if not manifest.name.isprintable():
-        raise _refused(file, "has a name in it that cannot be printed")
+        raise _refused(file, gettext("has a name in it that cannot be printed"))
     return manifest
 
 
-def _refused(file: Path, problem: str) -> CourseError:
-    name = file.name[:100] if file.name.isprintable() else ascii(file.name[:100])
-    return CourseError(f"{name} {problem}.", hint="Ask for a new one, made by `halab hand-in`.")
+def _refused(file: Path, problem: str) -> RefusedHandIn:
+    return RefusedHandIn(file.name[:100] if file.name.isprintable() else ascii(file.name[:100]), problem)

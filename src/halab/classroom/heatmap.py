@@ -20,6 +20,7 @@ from matplotlib.patches import Patch, Rectangle
 from halab.classroom.class_grading import ClassReport, Result
 from halab.course.catalogue import entry
 from halab.folders import write_atomically
+from halab.translation import gettext, language, ngettext
 
 __all__ = ["describe", "draw", "save"]
 
@@ -70,7 +71,15 @@ def draw(report: ClassReport) -> Figure:
             _draw_cell(axes, column, row, report.result(learner, card))
         _draw_mean(axes, column, len(learners), [report.result(learner, card) for learner in learners])
     _frame(axes, report)
-    figure.suptitle(_title(report), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
+    figure.suptitle(
+        _title(report),
+        x=0.01,
+        ha="left",
+        fontsize=11,
+        fontweight="bold",
+        color=_INK,
+        **_letters_of_all_scripts(),
+    )
     _legend(figure)
     return figure
 
@@ -78,18 +87,37 @@ def draw(report: ClassReport) -> Figure:
 def describe(report: ClassReport) -> str:
     """What the picture shows, in words."""
     learners = report.submitted.learners
-    sentences = [f"Learners by cards, each cell the percentage of points: {len(learners)} learners."]
+    sentences = [
+        ngettext(
+            "Learners by cards, each cell the percentage of points: {n} learner.",
+            "Learners by cards, each cell the percentage of points: {n} learners.",
+            len(learners),
+        ).format(n=len(learners))
+    ]
     for card in report.submitted.assignments:
         results = [report.result(learner, card) for learner in learners]
         shares = _shares(results)
         counts = Counter(result.status if result else "missing" for result in results)
-        mean = f"mean {_percent(sum(shares) / len(shares))} %" if shares else "no grade yet"
+        mean = (
+            gettext("mean {percent} %").format(percent=_percent(sum(shares) / len(shares)))
+            if shares
+            else gettext("no grade yet")
+        )
         sentences.append(
-            f"Card {_name(card)}: {mean}; {counts['graded']} graded, {counts['refused']} refused, "
-            f"{counts['not graded']} not graded, {counts['missing']} not handed in."
+            gettext(
+                "Card {card}: {mean}; {graded} graded, {refused} refused, {not_graded} not graded, {missing} "
+                "not handed in."
+            ).format(
+                card=_name(card),
+                mean=mean,
+                graded=counts["graded"],
+                refused=counts["refused"],
+                not_graded=counts["not graded"],
+                missing=counts["missing"],
+            )
         )
     if left_out := len(report.submitted.left_out):
-        sentences.append(f"Left out: {left_out}; grades.csv says what and why.")
+        sentences.append(gettext("Left out: {n}; grades.csv says what and why.").format(n=left_out))
     return " ".join(sentences)
 
 
@@ -136,7 +164,7 @@ def _frame(axes: Axes, report: ClassReport) -> None:
     axes.set_xticks(range(len(cards)), [_name(card, "\n") for card in cards], fontsize=8.5)
     axes.set_yticks(
         [*range(len(learners)), len(learners) + 0.4],
-        [*labels, "mean"],
+        [*labels, gettext("mean")],
         fontsize=8.5,
         **_letters_of_all_scripts(),
     )
@@ -159,13 +187,14 @@ def _width(label: str) -> int:
 def _legend(figure: Figure) -> None:
     scale = tuple(Patch(facecolor=_COLOURS(share)) for share in (0.0, 0.5, 1.0))
     kinds: dict[str, Any] = {
-        "0, 50, 100 % of the points": scale,
-        "× 0: refused, see grades.csv": Patch(facecolor=_COLOURS(0.0)),
-        "?: not graded, the course's fault": Patch(facecolor=_PALE, edgecolor=_INK, linestyle=":"),
-        "not handed in": Patch(facecolor=_PAPER, edgecolor=_HATCH, hatch="////", linewidth=0),
+        gettext("0, 50, 100 % of the points"): scale,
+        gettext("× 0: refused, see grades.csv"): Patch(facecolor=_COLOURS(0.0)),
+        gettext("?: not graded, the course's fault"): Patch(facecolor=_PALE, edgecolor=_INK, linestyle=":"),
+        gettext("not handed in"): Patch(facecolor=_PAPER, edgecolor=_HATCH, hatch="////", linewidth=0),
     }
     figure.legend(
-        list(kinds.values()), list(kinds), loc="outside lower left", ncols=2, frameon=False, fontsize=8.5,
+        list(kinds.values()), list(kinds), loc="outside lower left", ncols=2, frameon=False,
+        prop={"family": _letters_of_all_scripts()["fontfamily"], "size": 8.5},
         handlelength=3, handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
     )  # fmt: skip
 
@@ -190,11 +219,17 @@ def _name(assignment: str, between: str = " ") -> str:
 
 def _title(report: ClassReport) -> str:
     cards = report.submitted.assignments
-    what = entry(int(cards[0][:2])).title.en if len(cards) == 1 else f"{len(cards)} cards"
-    learners = len(report.submitted.learners)
-    left_out = f", {number} left out" if (number := len(report.submitted.left_out)) else ""
-    return (
-        f"{report.submitted.folder.name}: {what}, {learners} learner{'s' if learners != 1 else ''}{left_out}"
+    what = (
+        entry(int(cards[0][:2])).title.in_(language())
+        if len(cards) == 1
+        else gettext("{n} cards").format(n=len(cards))
+    )
+    count = len(report.submitted.learners)
+    learners = ngettext("{n} learner", "{n} learners", count).format(n=count)
+    if number := len(report.submitted.left_out):
+        learners += gettext(", {n} left out").format(n=number)
+    return gettext("{folder}: {what}, {learners}").format(
+        folder=report.submitted.folder.name, what=what, learners=learners
     )
 
 

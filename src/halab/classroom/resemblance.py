@@ -14,6 +14,7 @@ from typing import Any
 
 from halab.course.paths import course_root
 from halab.folders import read_plain
+from halab.translation import gettext, ngettext
 
 __all__ = ["resemblances"]
 
@@ -53,7 +54,7 @@ def _sentences(
         if len(learners) > 1
     }
     said = {
-        key: [f"It is the same file, byte for byte, as that of {others}."]
+        key: [gettext("It is the same file, byte for byte, as that of {others}.").format(others=others)]
         for key, others in same_file.items()
     }
     alike: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -64,8 +65,12 @@ def _sentences(
                 alike[learner, assignment][others].append(name)
     for key, by_others in alike.items():
         for others, names in by_others.items():
-            what = f"answer{'s' * (len(names) > 1)} {', '.join(names)}"
-            said.setdefault(key, []).append(f"Letter for letter as with {others}: {what}.")
+            same = ngettext(
+                "Letter for letter as with {others}: answer {names}.",
+                "Letter for letter as with {others}: answers {names}.",
+                len(names),
+            ).format(others=others, names=", ".join(names))
+            said.setdefault(key, []).append(same)
     return {key: tuple(sentences) for key, sentences in said.items()}
 
 

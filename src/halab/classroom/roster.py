@@ -9,6 +9,7 @@ from pathlib import Path
 from halab.course.identity import valid_learner
 from halab.errors import CourseError
 from halab.folders import read_plain_text
+from halab.translation import gettext
 
 __all__ = ["ROSTER", "read_roster"]
 
@@ -27,15 +28,18 @@ def read_roster(path: Path) -> dict[str, str]:
     try:
         return _names(table, path)
     except csv.Error as error:
-        raise CourseError(f"{path.name}, line {table.line_num + 1}: this is no table ({error}).") from None
+        problem = gettext("this is no table ({why}).").format(why=error)
+        raise _wrong(path, table.line_num + 1, problem) from None
 
 
 def _names(table: csv.DictReader[str], path: Path) -> dict[str, str]:
     headings = [heading.strip().lower() for heading in table.fieldnames or ()]
     if "id" not in headings:
         raise CourseError(
-            f"{path.name} should have a column id, and it has {', '.join(headings)[:200] or 'none'}.",
-            hint="Its first line: id,name",
+            gettext("{name} should have a column id, and it has {headings}.").format(
+                name=path.name, headings=", ".join(headings)[:200] or gettext("none")
+            ),
+            hint=gettext("Its first line: id,name"),
         )
     table.fieldnames = headings
     names: dict[str, str] = {}
@@ -45,11 +49,18 @@ def _names(table: csv.DictReader[str], path: Path) -> dict[str, str]:
         try:
             learner = valid_learner(identity)
         except CourseError as error:
-            raise CourseError(f"{path.name}, line {table.line_num}: {error.message}") from None
+            raise _wrong(path, table.line_num, error.message) from None
         if learner in names:
-            raise CourseError(f"{path.name}, line {table.line_num}: {learner} is there a second time.")
+            twice = gettext("{learner} is there a second time.").format(learner=learner)
+            raise _wrong(path, table.line_num, twice)
         names[learner] = _name(row)
     return names
+
+
+def _wrong(path: Path, line: int, problem: str) -> CourseError:
+    return CourseError(
+        gettext("{name}, line {line}: {problem}").format(name=path.name, line=line, problem=problem)
+    )
 
 
 def _name(row: dict[str, str]) -> str:
@@ -61,10 +72,13 @@ def _text(path: Path) -> str:
     try:
         return read_plain_text(path, _MOST).removeprefix("\ufeff")
     except OSError as error:
-        raise CourseError(f"{path.name} cannot be read: {error.strerror}.") from None
+        raise CourseError(
+            gettext("{file} cannot be read: {why}.").format(file=path.name, why=error.strerror)
+        ) from None
     except UnicodeDecodeError:
         raise CourseError(
-            f"{path.name} is not in UTF-8.", hint='In the spreadsheet, save it as "CSV UTF-8".'
+            gettext("{name} is not in UTF-8.").format(name=path.name),
+            hint=gettext('In the spreadsheet, save it as "CSV UTF-8".'),
         ) from None
 
 

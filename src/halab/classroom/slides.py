@@ -65,7 +65,9 @@ def write_slides(folder: Path) -> list[Path]:
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(file, page.encode())
         except OSError as error:
-            raise CourseError(f"{file} cannot be written: {error.strerror}.") from None
+            raise CourseError(
+                gettext("{file} cannot be written: {why}.").format(file=file, why=error.strerror)
+            ) from None
         files.append(file)
     return files
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from halab.classroom.hand_in import HandIn, is_hand_in, unpack
+from halab.classroom.hand_in import HandIn, RefusedHandIn, is_hand_in, unpack
 from halab.classroom.resemblance import resemblances
 from halab.classroom.roster import ROSTER, read_roster
 from halab.classroom.work_records import learners_in
@@ -25,7 +25,7 @@ from halab.course.catalogue import exercises
 from halab.course.identity import valid_learner
 from halab.errors import CourseError
 from halab.grading.preparation import MAX_BYTES, one_line
-from halab.translation import Language
+from halab.translation import Language, gettext
 
 __all__ = ["ClassSubmissions", "LeftOut", "Submission", "read_folder"]
 
@@ -58,7 +58,7 @@ class LeftOut:
 
     @property
     def sentence(self) -> str:
-        return f"{self.where} {self.reason}; it was left out."
+        return gettext("{place} {reason}; it was left out.").format(place=self.where, reason=self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ def read_folder(folder: Path, unpacked: Path) -> ClassSubmissions:
     """
     folder = folder.resolve()
     if not folder.is_dir():
-        raise CourseError(f"There is no folder {folder}.", hint=_layout(folder))
+        raise CourseError(gettext("There is no folder {folder}.").format(folder=folder), hint=_layout(folder))
     reader = _Reader(folder, unpacked)
     for place in _visible_entries(folder):
         try:
             reader.read(place)
         except OSError as error:
-            reader.leave_out(place, f"cannot be read ({error.strerror})")
+            reader.leave_out(place, gettext("cannot be read ({why})").format(why=error.strerror))
     return reader.result()
 
 
@@ -143,7 +143,7 @@ class _Reader:
             if is_hand_in(place):
                 self._hand_in(place, "")
             else:
-                self.leave_out(place, "is neither a learner's folder nor a hand-in")
+                self.leave_out(place, gettext("is neither a learner's folder nor a hand-in"))
             return
         inside = _visible_entries(place)
         packed = [entry for entry in inside if is_hand_in(entry)]
@@ -153,21 +153,25 @@ class _Reader:
             self._hand_in(entry, "" if lms else learner, lms["name"] if lms else "")
         if len(packed) == len(inside) and (packed or lms):
             if not packed:
-                self.leave_out(place, "is empty")
+                self.leave_out(place, gettext("is empty"))
         elif learner:
             self._learners.setdefault(learner)
             self._learner_folder(learner, place)
         elif lms:
             self.leave_out(
                 place,
-                f"holds notebooks, which do not say whose they are; put {lms['name']} into {ROSTER}, with "
-                "the learner's id, or ask for what `halab hand-in` writes",
+                gettext(
+                    "holds notebooks, which do not say whose they are; put {name} into {roster}, with the "
+                    "learner's id, or ask for what `halab hand-in` writes"
+                ).format(name=lms["name"], roster=ROSTER),
             )
         else:
             self.leave_out(
                 place,
-                "cannot be a learner's id (up to 64 letters of any script, digits, blanks or . _ @ - ', none "
-                "of . - in front)",
+                gettext(
+                    "cannot be a learner's id (up to 64 letters of any script, digits, blanks or . _ @ - ', "
+                    "none of . - in front)"
+                ),
             )
 
     def leave_out(self, place: Path, reason: str) -> None:
@@ -206,8 +210,9 @@ class _Reader:
                 near = get_close_matches(learner, self._roster, n=1) or [
                     other for other in self._roster if other.casefold() == learner.casefold()
                 ]
-                meant = f" Did you mean {near[0]}? The id decides an exercise's numbers." if near else ""
-                yield f"{learner} is not in {ROSTER}.{meant}"
+                unknown = gettext("{learner} is not in {roster}.").format(learner=learner, roster=ROSTER)
+                meant = gettext("Did you mean {near}? The id decides an exercise's numbers.")
+                yield f"{unknown} {meant.format(near=near[0])}" if near else unknown
 
     def _learner_of(self, name: str) -> str:
         """The id of the one learner of this name in the class's list, or ""."""
@@ -218,12 +223,16 @@ class _Reader:
         where = one_line(file.relative_to(self._folder).as_posix())
         try:
             handed = unpack(file, self._unpacked / f"{len(list(self._unpacked.iterdir())):05d}")
-        except CourseError as error:
-            self.leave_out(file, error.message.removeprefix(f"{file.name} ").removesuffix("."))
+        except RefusedHandIn as error:
+            self.leave_out(file, error.problem)
             return
         learner, notes = handed.learner, list(_recorded_by_another(handed.learner, handed.work))
         if folder_of and folder_of != learner:
-            notes.append(f"It lies in the folder of {folder_of}, and says that it is {learner}'s.")
+            notes.append(
+                gettext("It lies in the folder of {folder_of}, and says that it is {learner}'s.").format(
+                    folder_of=folder_of, learner=learner
+                )
+            )
         self._learners.setdefault(learner)
         for name in (one_line(lms_name), handed.name):
             if name:
@@ -235,7 +244,8 @@ class _Reader:
         if other is not None:
             counts = self._hand_ins[learner][1]
             older = other[1].where if counts is source else where
-            self._leave_out(older, f"is {learner}'s too; {counts.where}, of {counts.time}, counts")
+            reason = gettext("is {learner}'s too; {counts}, of {time}, counts")
+            self._leave_out(older, reason.format(learner=learner, counts=counts.where, time=counts.time))
 
     def _learner_folder(self, learner: str, place: Path) -> None:
         work = next((at for at in (place, place / "work") if (at / "exercises").is_dir()), None)
@@ -264,13 +274,18 @@ class _Reader:
         copied = _COPY.fullmatch(entry.name)
         if copied and copied["assignment"] in self._known:
             original = f"{copied['assignment']}.ipynb"
-            return f"is a copy of {original}; if it is the one to grade, call it that"
+            copy = gettext("is a copy of {original}; if it is the one to grade, call it that")
+            return copy.format(original=original)
         if not entry.is_dir() and entry.suffix != ".ipynb":
-            return "is no submission"
+            return gettext("is no submission")
         if assignment not in self._known:
-            return f"is no exercise of this course ({', '.join(sorted(self._known))})"
+            return gettext("is no exercise of this course ({known})").format(
+                known=", ".join(sorted(self._known))
+            )
         if assignment in seen:
-            return f"is there a second time; the one in the folder {assignment}/ counts"
+            return gettext("is there a second time; the one in the folder {assignment}/ counts").format(
+                assignment=assignment
+            )
         return ""
 
     def _put(self, submission: Submission, where: str) -> None:
@@ -284,8 +299,8 @@ class _Reader:
                 self._places[key] = where
                 return
             self._places[key], where = where, self._places[key]
-        counts = f"{self._places[key]} counts, being the later one"
-        self._leave_out(where, f"was handed in by {submission.learner} twice; {counts}")
+        reason = gettext("was handed in by {learner} twice; {counts} counts, being the later one")
+        self._leave_out(where, reason.format(learner=submission.learner, counts=self._places[key]))
 
 
 def _submission(source: _Source, assignment: str, entry: Path) -> Submission:
@@ -297,9 +312,13 @@ def _submission(source: _Source, assignment: str, entry: Path) -> Submission:
         other for other in _visible_entries(entry) if other.suffix == ".ipynb" and other.name != notebook.name
     ]
     if others and notebook.is_file():
-        names = _list_names(others)
         newer = any(other.stat().st_mtime > notebook.stat().st_mtime for other in others)
-        notes = (*notes, f"Beside it lies {names}{', saved later' if newer else ''}; that was not graded.")
+        beside = (
+            gettext("Beside it lies {names}, saved later; that was not graded.")
+            if newer
+            else gettext("Beside it lies {names}; that was not graded.")
+        )
+        notes = (*notes, beside.format(names=_list_names(others)))
     return Submission(learner, assignment, notebook, source.time or _time(entry), _refusal(notebook), notes)
 
 
@@ -307,11 +326,10 @@ def _recorded_by_another(learner: str, work: Path) -> Iterable[str]:
     """A sentence if what the board of this work folder recorded is all of other learners."""
     recorded = learners_in(work)
     if recorded and learner not in recorded:
-        others = " and ".join(sorted(recorded))
-        yield (
-            f"The work folder was used by {others}, and is handed in as {learner}'s: if it is named for the "
+        yield gettext(
+            "The work folder was used by {others}, and is handed in as {learner}'s: if it is named for the "
             "wrong person, its numbers are another's."
-        )
+        ).format(others=", ".join(sorted(recorded)), learner=learner)
 
 
 def _refusal(notebook: Path) -> str:
@@ -319,12 +337,15 @@ def _refusal(notebook: Path) -> str:
     folder = notebook.parent
     if not notebook.is_file():
         others = _list_names(entry for entry in _visible_entries(folder) if entry.name != "timestamp.txt")
-        return f"There is no {notebook.name} in {folder.parent.name}/{folder.name}; it holds {others}."
+        absent = gettext("There is no {name} in {folder}; it holds {others}.")
+        return absent.format(name=notebook.name, folder=f"{folder.parent.name}/{folder.name}", others=others)
     if notebook.resolve() != notebook:
-        return f"{notebook.name} is a link to another file; a submission is a file of its own."
+        link = gettext("{name} is a link to another file; a submission is a file of its own.")
+        return link.format(name=notebook.name)
     if notebook.stat().st_size > MAX_BYTES:
         size, most = notebook.stat().st_size / 1024**2, MAX_BYTES / 1024**2
-        return f"{notebook.name} has {size:.0f} MiB; a notebook may have {most:.0f}."
+        large = gettext("{name} has {size:.0f} MiB; a notebook may have {most:.0f}.")
+        return large.format(name=notebook.name, size=size, most=most)
     return ""
 
 
@@ -359,19 +380,18 @@ def _visible_entries(folder: Path) -> list[Path]:
 
 def _no_submission_error(folder: Path, known: frozenset[str], left_out: list[LeftOut]) -> CourseError:
     details = "".join(f" {entry.sentence}" for entry in left_out[:_SHOWN])
-    return CourseError(
-        f"{folder} should hold hand-ins, or FOLDER/<learner>/<assignment>/<assignment>.ipynb with an "
-        f"assignment out of {', '.join(sorted(known))}; it holds "
-        f"{_list_names(_visible_entries(folder))}, and no submission was found.{details}",
-        hint=_layout(folder),
-    )
+    expected = gettext(
+        "{folder} should hold hand-ins, or FOLDER/<learner>/<assignment>/<assignment>.ipynb with an "
+        "assignment out of {known}; it holds {entries}, and no submission was found."
+    ).format(folder=folder, known=", ".join(sorted(known)), entries=_list_names(_visible_entries(folder)))
+    return CourseError(f"{expected}{details}", hint=_layout(folder))
 
 
 def _layout(folder: Path) -> str:
     for inner in ("submitted", ".nbgrader/submitted"):
         if (folder / inner).is_dir():
-            return f"Did you mean {folder / inner}?"
-    return (
+            return gettext("Did you mean {folder}?").format(folder=folder / inner)
+    return gettext(
         "Name the folder with what `halab hand-in` wrote, or the one into which `nbgrader collect` puts what "
         "was handed in, by learner."
     )
@@ -379,5 +399,7 @@ def _layout(folder: Path) -> str:
 
 def _list_names(entries: Iterable[Path]) -> str:
     names = [one_line(entry.name, 60) for entry in entries]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more if names else "nothing"
+    shown = ", ".join(names[:_SHOWN])
+    if len(names) > _SHOWN:
+        return gettext("{names} and {n} more").format(names=shown, n=len(names) - _SHOWN)
+    return shown or gettext("nothing")

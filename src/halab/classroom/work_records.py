@@ -11,7 +11,7 @@ from halab.course.identity import valid_learner
 from halab.errors import CourseError
 from halab.folders import read_plain
 
-__all__ = ["learners_in"]
+__all__ = ["learners_in", "measurer"]
 
 _FILES = ("learner.json", "predictions.jsonl", "grades.jsonl")
 _MOST = 20_000_000  # bytes
@@ -27,6 +27,11 @@ def learners_in(work: Path) -> frozenset[str]:
             continue
         found |= {learner for line in lines if (learner := _learner(line))}
     return frozenset(found)
+
+
+def measurer(journal: bytes) -> str:
+    """The id that a journal's first line names as that of who measured it, or ""."""
+    return _learner(journal.partition(b"\n")[0])
 
 
 def _learner(line: bytes) -> str:

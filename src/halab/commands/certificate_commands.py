@@ -74,7 +74,7 @@ def progress(
         highlight=False,
     )
     for note in found.notes:
-        console.print(f"{'注意：' if lang == 'zh' else 'Note: '}{escape(note)}", highlight=False)
+        console.print(gettext("Note: {note}").format(note=escape(note)), highlight=False)
 
 
 def _progress_of(file: Path | None) -> Standing:
@@ -229,8 +229,8 @@ def verify(
             )
             print(gettext("  Record digest {digest}").format(digest=result.certificate.digest))
         for heading, mark, sentences in (
-            ("Fails", "✗", result.failures),
-            ("Proven", "✓", result.proven),
+            (gettext("Fails"), "✗", result.failures),
+            (gettext("Proven"), "✓", result.proven),
             (gettext("Not proven"), "–", result.unproven),
         ):
             _list(heading, [f"{mark} {sentence}" for sentence in sentences])
@@ -249,10 +249,10 @@ def _verify_paper(text: str, key: PublicKey | None, revoked: Path | None) -> boo
     paper, failures = verify_paper(text, key, revoked)
     for name, value in paper.says.items():
         print(f"  {name}: {value}")
-    _list("Fails", [f"✗ {sentence}" for sentence in failures])
+    _list(gettext("Fails"), [f"✗ {sentence}" for sentence in failures])
     if not failures:
         _list(
-            "Proven",
+            gettext("Proven"),
             [gettext("✓ The holder of key {fingerprint} signed this.").format(fingerprint=key.fingerprint)],
         )
     return not failures
@@ -307,20 +307,20 @@ def _show_items(found: Assessment) -> None:
     from halab.translation import language
 
     for number, item in enumerate(CHECKLIST, start=1):
-        mark, standing = ("✓", "met") if found.met(item) else ("○", gettext("not met"))
+        mark, standing = ("✓", gettext("met")) if found.met(item) else ("○", gettext("not met"))
         console.print(f"{mark} {number:>2} {item.words.in_(language())}: {standing}", highlight=False)
     _list(
-        "Missing",
+        gettext("Missing"),
         [
             gettext("{capitalize}: {problem}. Next step: {next_step}").format(
-                capitalize=entry(gap.card).called("en").capitalize(),
+                capitalize=entry(gap.card).called(language()).capitalize(),
                 problem=gap.problem,
                 next_step=gap.next_step,
             )
             for gap in found.missing
         ],
     )
-    _list("Note", list(found.remarks))
+    _list(gettext("Note"), list(found.remarks))
 
 
 def _list(heading: str, sentences: list[str]) -> None:

@@ -20,17 +20,29 @@ from rich.table import Table
 
 from halab.commands.certificate_commands import COURSE_HOURS, Hours, Organisation, Person, ValidUntil
 from halab.errors import CourseError
-from halab.translation import gettext, ngettext
+from halab.translation import gettext, gettext_noop, languages, ngettext, speaking
 
 if TYPE_CHECKING:
     from halab.classroom.class_certificates import ClassCertificates
     from halab.classroom.class_grading import ClassReport, OnResult, Result
     from halab.classroom.submissions import ClassSubmissions
 
-__all__ = ["register"]
+__all__ = ["register", "says_weaker_isolation"]
 
 INTERRUPTED = 130  # the exit status of what Ctrl-C stopped
-WEAK_ISOLATION = "Isolation is weaker"  # how the sandbox' note begins where there is no bubblewrap
+
+_STANDINGS = {
+    "certified": gettext_noop("certified"),
+    "certified before": gettext_noop("certified before"),
+    "not complete": gettext_noop("not complete"),
+    "withheld": gettext_noop("withheld"),
+    "not assessed": gettext_noop("not assessed"),
+}
+_STATUSES = {
+    "graded": gettext_noop("graded"),
+    "refused": gettext_noop("refused"),
+    "not graded": gettext_noop("not graded"),
+}
 
 console = Console()
 messages = Console(stderr=True)
@@ -155,8 +167,10 @@ def _show_certificates(certified: ClassCertificates, out: Path) -> None:
         title=gettext("{name}: certificates").format(name=certified.submitted.folder.name),
         title_justify="left",
     )
-    for heading in ("Learner", "Standing", "Items", gettext("What is missing, or in the way")):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "Items" else "left")
+    table.add_column(gettext("Learner"), overflow="fold")
+    table.add_column(gettext("Standing"), overflow="fold")
+    table.add_column(gettext("Items"), overflow="fold", justify="right")
+    table.add_column(gettext("What is missing, or in the way"), overflow="fold")
     for one in certified.learners:
         label = certified.submitted.label(one.learner)
         table.add_row(
@@ -164,7 +178,7 @@ def _show_certificates(certified: ClassCertificates, out: Path) -> None:
                 escape,
                 (
                     label,
-                    one.standing,
+                    gettext(_STANDINGS[one.standing]),
                     gettext("{items} of 10").format(items=one.items),
                     "\n".join(one.reasons),
                 ),
@@ -321,7 +335,7 @@ def _grade_all(
     _show(report)
     _say_where_to_look(submitted)
     notes = {note for result in report.results for note in result.notes}
-    for remark in (*remarks, *sorted(note for note in notes if note.startswith(WEAK_ISOLATION))):
+    for remark in (*remarks, *sorted(filter(says_weaker_isolation, notes))):
         _say(gettext("Note: {remark}").format(remark=remark))
     _show_files(out)
     ungraded = sum(result.status == "not graded" for result in report.results)
@@ -344,6 +358,17 @@ def _grade_all(
         )
     if ungraded or submitted.left_out:
         raise typer.Exit(1)
+
+
+def says_weaker_isolation(note: str) -> bool:
+    """Whether a note is the sandbox' warning; it is in the language of the learner whose work was graded."""
+    from halab.grading.sandbox.isolation import WEAKER
+
+    for each in languages():
+        with speaking(each):
+            if note.startswith(gettext(WEAKER).partition("{")[0]):
+                return True
+    return False
 
 
 def _say_where_to_look(submitted: ClassSubmissions) -> None:
@@ -376,7 +401,7 @@ def _progress(out: Path) -> Iterator[OnResult]:
     )  # fmt: skip
     reached = "None"
     with Progress(*columns, console=messages, transient=True, speed_estimate_period=300) as bar:
-        task = bar.add_task("Grading", total=None)
+        task = bar.add_task(gettext("Grading"), total=None)
 
         def on_result(result: Result | None, done: int, total: int) -> None:
             nonlocal reached
@@ -413,7 +438,13 @@ def _problem_line(result: Result) -> str:
         if result.points is None
         else gettext(", {points:g} of {out_of:g} points").format(points=result.points, out_of=result.out_of)
     )
-    return f"{result.learner}, {result.assignment}: {result.status}{points}. {result.reason}"
+    return gettext("{learner}, {assignment}: {status}{points}. {reason}").format(
+        learner=result.learner,
+        assignment=result.assignment,
+        status=gettext(_STATUSES[result.status]),
+        points=points,
+        reason=result.reason,
+    )
 
 
 def _show(report: ClassReport) -> None:

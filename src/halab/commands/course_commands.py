@@ -115,9 +115,8 @@ def hand_in(
 ) -> None:
     """Pack what you have done into one file, to give to your instructor."""
     from halab.classroom.hand_in import hand_in as pack
-    from halab.translation import language
 
-    console.print(pack(name, out).sentence(language()), highlight=False, soft_wrap=True, markup=False)
+    console.print(pack(name, out).sentence(), highlight=False, soft_wrap=True, markup=False)
 
 
 def hand(

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import unicodedata
+from collections.abc import Iterable
 
 from halab.course.paths import state_dir
 from halab.course.store import create_once, set_aside
@@ -14,7 +15,7 @@ from halab.errors import CourseError
 from halab.folders import read_plain
 from halab.translation import gettext
 
-__all__ = ["learner_id", "seed", "valid_learner"]
+__all__ = ["learner_id", "measured_by_others", "seed", "under_another_id", "valid_learner"]
 
 _FORBIDDEN = frozenset('/\\:*?"<>|[]{}+')
 """What ends a folder's name, stands for other names, or divides the names of nbgrader's exchange."""
@@ -59,6 +60,31 @@ def valid_learner(name: str) -> str:
             hint=gettext("Use the id your instructor gave you, or unset HALAB_LEARNER to work on your own."),
         )
     return composed
+
+
+def measured_by_others(journals: Iterable[tuple[str, str]], learner: str) -> list[str]:
+    """A sentence for each other id that measured some of these journals: (file, id or "")."""
+    files: dict[str, list[str]] = {}
+    for file, measurer in journals:
+        if measurer not in ("", learner):
+            files.setdefault(measurer, []).append(file)
+    return [
+        gettext("Measured by {other}, not by {learner}: {files}.").format(
+            other=other, learner=learner, files=", ".join(names)
+        )
+        for other, names in sorted(files.items())
+    ]
+
+
+def under_another_id(journals: Iterable[tuple[str, str]], learner: str) -> str:
+    """What a learner should know whose journals say that another id measured them, or ""."""
+    if not (sentences := measured_by_others(journals, learner)):
+        return ""
+    advice = gettext(
+        "If that was you, before your id was set: go on under that id, or tell your instructor. The numbers "
+        "of your exercises depend on it, and a certificate on who measured."
+    )
+    return " ".join([*sentences, advice])
 
 
 def _kept() -> str:

@@ -94,7 +94,7 @@ class GradePanel(CourseWidget):
             self.handed_in = {"said": str(error), "path": "", "ok": False}
         else:
             path = made.file.relative_to(work_dir()).as_posix()
-            self.handed_in = {"said": made.sentence(language()), "path": path, "ok": True}
+            self.handed_in = {"said": made.sentence(), "path": path, "ok": True}
 
     def text(self) -> str:
         if self.state == "failed":

@@ -11,9 +11,16 @@ from pathlib import Path
 
 import halab
 from halab.grading.sandbox import confine
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
-__all__ = ["Isolation", "isolations"]
+__all__ = ["WEAKER", "Isolation", "isolations"]
+
+WEAKER = gettext_noop(
+    "Isolation is weaker: bubblewrap {why}, so plain process limits are used, and {left} by the graded code. "
+    "Debian and Ubuntu have it as the package bubblewrap."
+)
+"""The warning where there is no bubblewrap."""
+
 
 _COURSE = "/course"  # where bubblewrap shows the learners' `halab`
 _PACKAGE = Path(halab.__file__).parent
@@ -67,10 +74,7 @@ def isolations() -> Iterator[Isolation]:
     yield Isolation(
         gettext("process limits"),
         readable=readable,
-        warning=gettext(
-            "Isolation is weaker: bubblewrap {why}, so plain process limits are used, and {left} "
-            "by the graded code. Debian and Ubuntu have it as the package bubblewrap."
-        ).format(why=why, left=left),
+        warning=gettext(WEAKER).format(why=why, left=left),
     )
 
 
