@@ -5,101 +5,67 @@ from __future__ import annotations
 import html
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from halab.certificate.paper import qr_picture
 from halab.certificate.record import Certificate, CertifiedItem, JournalPin, Record
 from halab.certificate.signing_keys import PublicKey
-from halab.translation import Language, html_lang
+from halab.translation import Language, gettext, gettext_noop, html_lang, ngettext, speaking
 
 __all__ = ["page"]
 
 _HERE = Path(__file__).parent
 
-_WORDS: dict[Language, dict[str, Any]] = {
-    "en": {
-        "title": "Certificate",
-        "hours": "{} hours",
-        "by": "by",
-        "after_by": " ",
-        "valid": "valid until {}",
-        "qr": "QR: this certificate in short, signed",
-        "certifies": "This certifies that",
-        "learner": "learner id",
-        "shown": "has shown the ten things below: each by exercises graded at 80 % or more of their points, "
-        "and by measurements on a real Milvus cluster.",
-        "item": "Item",
-        "points": "Points",
-        "measured": "Measurements (SHA-256)",
-        "measured_on": "Measured on",
-        "engine": "engine",
-        "from_to": "to",
-        "count": "measurements",
-        "none_simulated": "No simulated run counts.",
-        "issued": "Issued",
-        "stops": (", ", "; ", ". "),
-        "own": "with the learner's own key: nobody else vouches for it",
-        "issuer": "with the key of its issuer",
-        "key": "Key fingerprint",
-        "record": "Record digest",
-        "verify": "To verify",
-        "how": "This page is a picture; the signed record beside it counts. With halab, without a network:",
-        "says": "It says what is proven and what is not. Compare the fingerprint above with one that reached "
-        "you by another way.",
-    },
-    "zh": {
-        "title": "结业证书",
-        "hours": "{} 学时",
-        "by": "签发者：",
-        "after_by": "",
-        "valid": "有效期至 {}",
-        "qr": "二维码：本证书的摘要，带签名",
-        "certifies": "兹证明",
-        "learner": "学员编号",
-        "shown": "已完成下列十个考核项：每一项的练习都至少拿到八成分数，并在真实的 Milvus 集群上做了实测。",
-        "item": "考核项",
-        "points": "得分",
-        "measured": "实测日志（SHA-256）",
-        "measured_on": "实测环境",
-        "engine": "引擎",
-        "from_to": "至",
-        "count": "次实测",
-        "none_simulated": "模拟运行不计入。",
-        "issued": "签发日期",
-        "stops": ("，", "；", "。"),
-        "own": "由学员自己的密钥签名，没有他人担保",
-        "issuer": "由签发者的密钥签名",
-        "key": "密钥指纹",
-        "record": "记录摘要",
-        "verify": "如何验证",
-        "how": "本页只是打印件，以随附的签名记录为准。装有 halab 即可离线验证：",
-        "says": "它会说明哪些得到证明、哪些没有。请通过其他途径取得指纹，与上面的比对。",
-    },
-}  # fmt: skip
+_WORDS = {
+    "title": gettext_noop("Certificate"),
+    "qr": gettext_noop("QR: this certificate in short, signed"),
+    "certifies": gettext_noop("This certifies that"),
+    "shown": gettext_noop(
+        "has shown the ten things below: each by exercises graded at 80 % or more of their points, "
+        "and by measurements on a real Milvus cluster."
+    ),
+    "item": gettext_noop("Item"),
+    "points": gettext_noop("Points"),
+    "measured": gettext_noop("Measurements (SHA-256)"),
+    "measured_on": gettext_noop("Measured on"),
+    "issued": gettext_noop("Issued"),
+    "key": gettext_noop("Key fingerprint"),
+    "record": gettext_noop("Record digest"),
+    "verify": gettext_noop("To verify"),
+    "how": gettext_noop(
+        "This page is a picture; the signed record beside it counts. With halab, without a network:"
+    ),
+    "says": gettext_noop(
+        "It says what is proven and what is not. Compare the fingerprint above with one that reached "
+        "you by another way."
+    ),
+}
 
 
 def page(certificate: Certificate, file: str, language: Language) -> str:
     """The page. `file` is the name of the signed record, which lies beside it."""
-    record, words = certificate.record, _WORDS[language]
+    with speaking(language):
+        return _page(certificate, file, language)
+
+
+def _page(certificate: Certificate, file: str, language: Language) -> str:
+    record = certificate.record
+    learner = gettext("learner id {learner}").format(learner=record.learner)
+    hours = gettext("{hours} hours").format(hours=record.course.hours)
     values = {
-        **words,
+        **{name: gettext(text) for name, text in _WORDS.items()},
         "lang": html_lang(language),
         "style": (_HERE / "certificate_page.css").read_text(encoding="utf-8"),
         "name": record.name or record.learner,
         "length": "long" if len(record.name or record.learner) > 30 else "",
-        "id": f"{words['learner']} {record.learner}" if record.name else "",
-        "engines": _engines(record, language),
-        "course": f"{record.course.words.in_(language)} · {words['hours'].format(record.course.hours)}",
-        "issue": words["stops"][0].join(_issue(record, words)),
+        "id": learner if record.name else "",
+        "engines": _engines(record),
+        "course": f"{record.course.words.in_(language)} · {hours}",
+        "issue": gettext(", ").join(_issue(record)),
         "digest": certificate.digest,
         "command": f"halab verify {file}",
         "halab": f"halab {record.halab}",
     }
-    safe = {
-        key: value if key == "style" else html.escape(value)
-        for key, value in values.items()
-        if isinstance(value, str)
-    }
+    safe = {key: value if key == "style" else html.escape(value) for key, value in values.items()}
     rows = "".join(_row(number, item, record, language) for number, item in enumerate(record.items, 1))
     template = Template((_HERE / "certificate_page.html").read_text(encoding="utf-8"))
     return template.substitute(
@@ -107,15 +73,16 @@ def page(certificate: Certificate, file: str, language: Language) -> str:
     )
 
 
-def _issue(record: Record, words: dict[str, Any]) -> list[str]:
+def _issue(record: Record) -> list[str]:
     """When and until when, by whom, and whose key signed."""
-    issuer = words["stops"][0].join(filter(None, (record.person, record.organisation)))
-    return [
-        f"{record.issued:%Y-%m-%d}",
-        *([words["valid"].format(record.valid_until)] if record.valid_until else []),
-        *([f"{words['by']}{words['after_by']}{issuer}"] if issuer else []),
-        words[record.key],
-    ]
+    issuer = gettext(", ").join(filter(None, (record.person, record.organisation)))
+    parts = [f"{record.issued:%Y-%m-%d}"]
+    if record.valid_until:
+        parts.append(gettext("valid until {day}").format(day=record.valid_until))
+    if issuer:
+        parts.append(gettext("by {issuer}").format(issuer=issuer))
+    own = gettext("with the learner's own key: nobody else vouches for it")
+    return [*parts, own if record.key == "own" else gettext("with the key of its issuer")]
 
 
 def _row(number: int, item: CertifiedItem, record: Record, language: Language) -> str:
@@ -143,17 +110,21 @@ def _fingerprint(certificate: Certificate) -> str:
     return f"{' '.join(groups[:8])}<br>{' '.join(groups[8:])}"
 
 
-def _engines(record: Record, language: Language) -> str:
+def _engines(record: Record) -> str:
     """What was measured on what and when, in one sentence."""
-    words = _WORDS[language]
-    comma, semicolon, stop = words["stops"]
-    engines = sorted({_engine(journal, words["engine"], comma) for journal in record.journals})
+    engines = sorted(set(map(_engine, record.journals)))
     days = sorted(f"{journal.started:%Y-%m-%d}" for journal in record.journals)
-    when = days[0] if days[0] == days[-1] else f"{days[0]} {words['from_to']} {days[-1]}"
-    counted = f"{len(record.journals)} {words['count']}{comma}{when}{stop}"
-    return f"{semicolon.join([*engines, counted])}{words['none_simulated']}"
+    when = (
+        days[0] if days[0] == days[-1] else gettext("{first} to {last}").format(first=days[0], last=days[-1])
+    )
+    number = len(record.journals)
+    counted = ngettext("{n} measurement", "{n} measurements", number).format(n=number)
+    return gettext("{engines}; {measurements}, {when}. No simulated run counts.").format(
+        engines=gettext("; ").join(engines), measurements=counted, when=when
+    )
 
 
-def _engine(journal: JournalPin, word: str, comma: str) -> str:
-    milvus = f"{comma}Milvus {journal.versions['milvus']}" if "milvus" in journal.versions else ""
-    return f"{word} {journal.engine}{milvus}"
+def _engine(journal: JournalPin) -> str:
+    engine = gettext("engine {engine}").format(engine=journal.engine)
+    milvus = journal.versions.get("milvus")
+    return gettext(", ").join([engine, f"Milvus {milvus}"]) if milvus else engine

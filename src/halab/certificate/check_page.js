@@ -50,14 +50,14 @@ async function checkRecord() {
   show(at("record"), [
     [words.name, record.name],
     [words.learner, record.learner],
-    [words.course, record.course[language]],
+    [words.course, record.course[language] ?? record.course.en],
     [words.hours, String(record.course.hours)],
     [words.organisation, record.organisation],
     [words.person, record.person],
     [words.issued, record.issued.slice(0, 10)],
     [words.valid_until, record.valid_until],
     [words.key_kind, record.key],
-    [words.items, record.items.map((item) => item[language]).join("; ")],
+    [words.items, record.items.map((item) => item[language] ?? item.en).join("; ")],
   ]);
 }
 

@@ -1,4 +1,4 @@
-"""Progress in words, in both languages: the same facts for the board in a notebook and for the terminal."""
+"""Progress in words, in any language: the same facts for the board in a notebook and for the terminal."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import Literal
 from halab.certificate.learner_progress import CardProgress, PredictionOutcome, Progress
 from halab.certificate.record import PASS_MARK
 from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry
-from halab.translation import Language, gettext
+from halab.translation import Language, gettext, gettext_noop, ngettext, speaking
 
 __all__ = ["HEADINGS", "Fact", "State", "Step", "facts", "items_met", "next_step", "state", "steps_done"]
 
 State = Literal["new", "begun", "done"]
 """Where a card stands: nothing was done, something, or all that it asks for."""
 
-HEADINGS = {
-    "en": ("Lesson", "Prediction", "Lab", "Exercise", "Checklist"),
-    "zh": ("课程", "预测", "实测", "练习", "考核项"),
-}
-"""What `facts` speaks of, in its order."""
+HEADINGS = (
+    gettext_noop("Lesson"),
+    gettext_noop("Prediction"),
+    gettext_noop("Lab"),
+    gettext_noop("Exercise"),
+    gettext_noop("Checklist"),
+)
+"""What `facts` speaks of, in its order; to be translated where they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,14 @@ class Step:
 
 def facts(done: CardProgress, lang: Language) -> tuple[Fact, ...]:
     """What was done of a card, one fact a heading."""
-    zh = lang == "zh"
-    return (
-        Fact(done.lesson_done, _lesson(done, zh)),
-        Fact(done.prediction_done, _prediction(done, zh)),
-        Fact(done.measured > 0, _lab(done, zh)),
-        Fact(done.exercise_done, _exercise(done, zh)),
-        Fact(done.met, _item(done, zh)),
-    )
+    with speaking(lang):
+        return (
+            Fact(done.lesson_done, _lesson(done)),
+            Fact(done.prediction_done, _prediction(done)),
+            Fact(done.measured > 0, _lab(done)),
+            Fact(done.exercise_done, _exercise(done)),
+            Fact(done.met, _item(done)),
+        )
 
 
 def state(done: CardProgress) -> State:
@@ -66,24 +69,22 @@ def steps_done(progress: Progress) -> tuple[int, int]:
 
 def items_met(progress: Progress, lang: Language) -> str:
     """How many items of the checklist are met, in one sentence."""
-    met, all_of = sum(progress.items), len(CHECKLIST)
-    if lang == "zh":
-        return f"证书的 {all_of} 个考核项，已达成 {met} 个。"
-    return f"The certificate's checklist: {met} of {all_of} items met."
+    with speaking(lang):
+        said = gettext("The certificate's checklist: {met} of {all_of} items met.")
+    return said.format(met=sum(progress.items), all_of=len(CHECKLIST))
 
 
 def next_step(progress: Progress, lang: Language) -> Step:
     """What is nearest: the next thing of the card of which most is done already."""
-    zh = lang == "zh"
-    if all(progress.items):
-        return Step(
-            "十个考核项全部达成。运行：halab certify" if zh else "All ten items are met: halab certify"
-        )
-    open_cards = [(card, done) for card in CERTIFIED if not all(_steps(done := progress.cards[card.number]))]
-    card, done = max(open_cards, key=lambda open_card: sum(_steps(open_card[1])))
-    text, path = _next_of(card, done, zh)
-    called = card.called(lang)
-    return Step(f"{called}：{text}" if zh else f"{called.capitalize()}: {text}", path)
+    with speaking(lang):
+        if all(progress.items):
+            return Step(gettext("All ten items are met: halab certify"))
+        cards = progress.cards
+        begun = [(card, done) for card in CERTIFIED if not all(_steps(done := cards[card.number]))]
+        card, done = max(begun, key=lambda each: sum(_steps(each[1])))
+        text, path = _next_of(card, done)
+        called = card.called(lang)
+        return Step(gettext("{card}: {step}").format(card=called[0].upper() + called[1:], step=text), path)
 
 
 def _steps(done: CardProgress) -> tuple[bool, ...]:
@@ -91,133 +92,120 @@ def _steps(done: CardProgress) -> tuple[bool, ...]:
     return done.opened, done.prediction_done, done.measured > 0, done.lesson_done, done.exercise_done
 
 
-def _next_of(card: Entry, done: CardProgress, zh: bool) -> tuple[str, str]:
+def _next_of(card: Entry, done: CardProgress) -> tuple[str, str]:
     """The first thing of a card that is not done, and its notebook."""
     lesson = f"course/{card.lesson_path.name}"
     exercise = f"exercises/{card.slug}/{card.exercise_path.name}"
     if not done.opened:
-        return (f"打开课程 {lesson}。" if zh else f"open the lesson {lesson}."), lesson
-    if not done.predicted:
-        words = f"先做预测，再动手：{lesson}。" if zh else f"predict before you measure, in {lesson}."
-        return words, lesson
-    if not done.prediction_done:
-        words = gettext("run a lab that you have predicted once more, in {lesson}.").format(lesson=lesson)
-        return words, lesson
-    if not done.measured and done.rejected:
-        words = f"none of your runs counts (the notes say why): run the lab again, in {lesson}."
-        return (f"你的实测都不作数（原因见备注），请把实验再跑一遍：{lesson}。" if zh else words), lesson
-    if not done.measured:
-        words = (
-            f"在真实集群上运行实测：{lesson}。" if zh else f"run the lab on the real cluster, in {lesson}."
+        said = gettext("open the lesson {lesson}.")
+    elif not done.predicted:
+        said = gettext("predict before you measure, in {lesson}.")
+    elif not done.prediction_done:
+        said = gettext("run a lab that you have predicted once more, in {lesson}.")
+    elif not done.measured and done.rejected:
+        said = gettext("none of your runs counts (the notes say why): run the lab again, in {lesson}.")
+    elif not done.measured:
+        said = gettext("run the lab on the real cluster, in {lesson}.")
+    elif left := done.cells - done.cells_run:
+        said = ngettext(
+            "run the {left} code cell left in {lesson}, and save.",
+            "run the {left} code cells left in {lesson}, and save.",
+            left,
         )
-        return words, lesson
-    left = done.cells - done.cells_run
-    if left:
-        words = f"run the {left} code cell{'s' * (left != 1)} left in {lesson}, and save."
-        return (f"运行余下的 {left} 个代码单元并保存：{lesson}。" if zh else words), lesson
-    return _exercise_step(card, done, zh), exercise
+        return said.format(left=left, lesson=lesson), lesson
+    else:
+        return _exercise_step(card, done), exercise
+    return said.format(lesson=lesson), lesson
 
 
-def _exercise_step(card: Entry, done: CardProgress, zh: bool) -> str:
-    number = f"{card.number:02d}"
+def _exercise_step(card: Entry, done: CardProgress) -> str:
     if done.points is None:
-        if zh:
-            return f"做练习，保存，然后运行：halab grade {number}"
-        return f"do the exercise, save, then: halab grade {number}"
-    wanted = f"{PASS_MARK * (done.max_points or 0):g}"
-    if zh:
-        return f"练习得了 {done.points:g} 分，需要 {wanted} 分：halab grade {number}"
-    return f"the exercise has {done.points:g} points and needs {wanted}: halab grade {number}"
+        return gettext("do the exercise, save, then: halab grade {number:02d}").format(number=card.number)
+    return gettext(
+        "the exercise has {points:g} points and needs {wanted:g}: halab grade {number:02d}"
+    ).format(points=done.points, wanted=PASS_MARK * (done.max_points or 0), number=card.number)
 
 
-def _lesson(done: CardProgress, zh: bool) -> str:
+def _lesson(done: CardProgress) -> str:
     if not done.opened:
-        return "未打开" if zh else "not opened"
-    saved = done.cells_run < done.cells  # what was run since the notebook was saved is not seen
-    if zh:
-        return f"{'上次保存时' if saved else ''}已运行 {done.cells_run}/{done.cells} 个代码单元"
-    return f"{done.cells_run} of {done.cells} cells run{' when last saved' if saved else ''}"
+        return gettext("not opened")
+    said = (
+        gettext("{run} of {cells} cells run when last saved")  # what was run since then is not seen
+        if done.cells_run < done.cells
+        else gettext("{run} of {cells} cells run")
+    )
+    return said.format(run=done.cells_run, cells=done.cells)
 
 
-def _prediction(done: CardProgress, zh: bool) -> str:
+def _prediction(done: CardProgress) -> str:
     if done.compared:
-        more = len(done.compared) - 1
-        rest = (f"（另有 {more} 次）" if zh else f" (and {more} more)") if more else ""
-        return _prediction_error(done.compared[-1], zh) + rest
+        said = _prediction_error(done.compared[-1])
+        more = gettext(" (and {n} more)").format(n=len(done.compared) - 1)
+        return f"{said}{more}" if len(done.compared) > 1 else said
     if done.foreseen:
-        of = done.measured
-        return (
-            f"{of} 次实测中有 {done.foreseen} 次先做了预测"
-            if zh
-            else f"made for {done.foreseen} of {of} measurements"
+        return gettext("made for {foreseen} of {measured} measurements").format(
+            foreseen=done.foreseen, measured=done.measured
         )
     if done.predicted and done.measured:
-        if zh:
-            return "已做，但没有一次实测是在预测之后：请把那个单元再运行一次"
-        return "made, but for none of your measurements: run that cell again"
+        return gettext("made, but for none of your measurements: run that cell again")
     if done.predicted and done.rejected:
-        return "已做，但测到的都不作数" if zh else "made, but no run yet that counts"
+        return gettext("made, but no run yet that counts")
     if done.predicted:
-        return "已做，还没有对应的实测" if zh else "made, not measured yet"
+        return gettext("made, not measured yet")
     if done.measured:
-        return (
-            "未做就先实测了：先预测，再运行一次"
-            if zh
-            else "none before you measured: predict, then run the lab again"
-        )
-    return "还没有" if zh else "none yet"
+        return gettext("none before you measured: predict, then run the lab again")
+    return gettext("none yet")
 
 
-def _prediction_error(outcome: PredictionOutcome, zh: bool) -> str:
+def _prediction_error(outcome: PredictionOutcome) -> str:
     said, rto = outcome.predicted, outcome.measured
-    predicted = ("无失败" if zh else "no failure") if said is None else _seconds(said, zh)
+    predicted = gettext("no failure") if said is None else _seconds(said)
     if rto is None:
-        measured = "无人察觉" if zh else "nobody noticed"
+        measured = gettext("nobody noticed")
     elif math.isinf(rto):
-        measured = "没有恢复" if zh else "not back"
+        measured = gettext("not back")
     else:
-        measured = f"{_seconds(rto, zh)}后恢复" if zh else f"back after {_seconds(rto, zh)}"
-    off = ""
-    if said is not None and rto is not None and math.isfinite(rto):
-        off = f"，相差 {_seconds(abs(said - rto), zh)}" if zh else f", {_seconds(abs(said - rto), zh)} off"
-    return f"预测 {predicted}，实测 {measured}{off}" if zh else f"you said {predicted}, {measured}{off}"
+        measured = gettext("back after {time}").format(time=_seconds(rto))
+    text = gettext("you said {predicted}, {measured}").format(predicted=predicted, measured=measured)
+    if said is None or rto is None or not math.isfinite(rto):
+        return text
+    return text + gettext(", {time} off").format(time=_seconds(abs(said - rto)))
 
 
-def _seconds(value: float, zh: bool) -> str:
-    return f"{round(value, 1):g} {'秒' if zh else 's'}"
+def _seconds(value: float) -> str:
+    return gettext("{seconds:g} s").format(seconds=round(value, 1))
 
 
-def _lab(done: CardProgress, zh: bool) -> str:
+def _lab(done: CardProgress) -> str:
     if not done.measured and done.rejected:
-        return f"{done.rejected} 份日志，都不算数" if zh else f"{done.rejected} kept, none counts"
+        return gettext("{n} kept, none counts").format(n=done.rejected)
     if not done.measured:
-        return "未做" if zh else "not measured"
-    rest = ""
-    if done.rejected:
-        rest = f"，另有 {done.rejected} 份不算数" if zh else f", {done.rejected} more not counted"
-    runs = "measurement" if done.measured == 1 else "measurements"
-    return f"实测 {done.measured} 次{rest}" if zh else f"{done.measured} {runs}{rest}"
+        return gettext("not measured")
+    runs = ngettext("{n} measurement", "{n} measurements", done.measured).format(n=done.measured)
+    if not done.rejected:
+        return runs
+    return runs + gettext(", {n} more not counted").format(n=done.rejected)
 
 
-def _item(done: CardProgress, zh: bool) -> str:
+def _item(done: CardProgress) -> str:
     if done.met:
-        return "已达成" if zh else "item met"
-    lab, foreseen, exercise = done.measured > 0, done.foreseen > 0, done.exercise_done
-    if foreseen and exercise:
-        cards = ("、" if zh else ", ").join(map(str, done.waits_for))
-        if zh:
-            return f"这一项还要看第 {cards} 张卡片：它的实测或练习还没完成"
-        return f"waits for card {cards}, which belongs to the same item"
-    if zh:
-        lacking = ["实测"] * (not lab) + ["实测前的预测"] * (lab and not foreseen) + ["练习"] * (not exercise)
-        return "还缺" + "和".join(lacking)
-    lacking = ["the lab"] * (not lab) + ["a prediction before the lab"] * (lab and not foreseen)
-    return "needs " + " and ".join(lacking + ["the exercise"] * (not exercise))
+        return gettext("item met")
+    if done.foreseen and done.exercise_done:
+        said = gettext("waits for card {cards}, which belongs to the same item")
+        return said.format(cards=", ".join(map(str, done.waits_for)))
+    lacking = []
+    if not done.measured:
+        lacking.append(gettext("the lab"))
+    elif not done.foreseen:
+        lacking.append(gettext("a prediction before the lab"))
+    if not done.exercise_done:
+        lacking.append(gettext("the exercise"))
+    if len(lacking) == 1:
+        return gettext("needs {what}").format(what=lacking[0])
+    return gettext("needs {what} and {more}").format(what=lacking[0], more=lacking[1])
 
 
-def _exercise(done: CardProgress, zh: bool) -> str:
+def _exercise(done: CardProgress) -> str:
     if done.points is None:
-        return "未评分" if zh else "not graded"
-    if zh:
-        return f"{done.points:g} 分，满分 {done.max_points or 0:g} 分"
-    return f"{done.points:g} of {done.max_points or 0:g} points"
+        return gettext("not graded")
+    return gettext("{points:g} of {out_of:g} points").format(points=done.points, out_of=done.max_points or 0)

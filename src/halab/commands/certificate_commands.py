@@ -354,5 +354,5 @@ def _board(found: Standing, lang: Language) -> str:
         f"{'█' * filled}{'░' * (20 - filled)}  {count}{'' if lang == 'zh' else ' '}{items_met(found, lang)}"
     )
     columns = max(80, shutil.get_terminal_size().columns)
-    headings = ("卡片" if lang == "zh" else "Card", *HEADINGS[lang])
+    headings = (gettext("Card"), *map(gettext, HEADINGS))
     return text_table(heading, headings, rows, align="left", columns=columns)

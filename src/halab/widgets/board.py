@@ -75,7 +75,7 @@ def _tile(entry: Entry, done: CardProgress, lang: Language) -> dict[str, Any]:
         "lesson": f"course/{entry.lesson_path.name}",
         "exercise": f"exercises/{entry.slug}/{entry.exercise_path.name}",
         "facts": [
-            _fact(heading, fact) for heading, fact in zip(HEADINGS[lang], facts(done, lang), strict=True)
+            _fact(gettext(heading), fact) for heading, fact in zip(HEADINGS, facts(done, lang), strict=True)
         ],
     }
 
