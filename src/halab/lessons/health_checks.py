@@ -276,7 +276,7 @@ def what_followed(journal: Journal) -> Table:
     rows = (
         (gettext("out of service: {out_by}").format(out_by=_out_by(journal)), _seconds(times.out)),
         (gettext("noticed: {noticed_by}").format(noticed_by=_noticed_by(journal)), _seconds(times.verdict)),
-        ("restarted", _seconds(times.restarted)),
+        (gettext("restarted"), _seconds(times.restarted)),
         (gettext("ready again"), _seconds(times.ready)),
     )
     fault = journal.faults[0]
