@@ -223,7 +223,12 @@ class ArchitectureMap(CourseWidget):
         at_home = self.version == self.home
         parts = self.parts if at_home else self.architectures[self.version]["parts"]
         rows = [
-            [layer, part["name"], part["health"], part["ha_state"], _mebibytes(part["memory"])]
+            [
+                gettext(layer.capitalize()),
+                part["name"],
+                *map(gettext, (part["health"], part["ha_state"])),
+                _mebibytes(part["memory"]),
+            ]
             for layer, roles in architecture.layers.items()
             for part in parts
             if part["role"] in roles

@@ -92,7 +92,9 @@ class ProbeTuner(CourseWidget):
             asks: Asks = self.asks if name == "liveness" else "httpGet"
             for fault in ("crash", "hang"):
                 span = detection(HealthProbe(**fields), fault, asks)
-                rows.append((name, fault, *map(_seconds, (span.least, span.mean, span.most))))
+                rows.append(
+                    (gettext(name), gettext(fault), *map(_seconds, (span.least, span.mean, span.most)))
+                )
         liveness = HealthProbe(**self.probes["liveness"])
         table = text_table(
             gettext("When a fault is noticed"),
@@ -133,7 +135,7 @@ def _often(a_year: float) -> str:
 
 
 def _seconds(time: float) -> str:
-    return "never" if math.isinf(time) else f"{time:g} s"
+    return gettext("never") if math.isinf(time) else f"{time:g} s"
 
 
 def _lives(probe: HealthProbe) -> float:
