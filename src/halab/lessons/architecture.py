@@ -167,7 +167,7 @@ def results(*journals: Journal) -> dict[str, Finding]:
     if not journals:
         return unproven("coordinator-copies")
     times = listed(_metadata(journal) for journal in journals)
-    words = Bilingual(f"2 of each here. {times.en}", f"这里每种协调器都是两个。{times.zh}")
+    words = Bilingual(f"2 of each here. {times.en}", f"这里每种协调者都是两个。{times.zh}")
     survived = any(_active_lost(journal) and recovery(journal, _METADATA) != _NEVER for journal in journals)
     by = Bilingual("two, of which one was lost", "只有两个，少了一个照样恢复")
     verdict: RunVerdict = "broken" if survived else ""
