@@ -1,5 +1,6 @@
 """Lesson 9's tables, on the simulated engine: prediction, card, formula and measurement side by side."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.experiments.kubelet_experiments import OutageChecks
 from halab.measure.journal import title_marks
 from halab.measure.journal.experiment_name import experiment_of
+from halab.translation import speaking
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,9 @@ def test_what_proves_nothing_is_told_in_each_table_and_on_the_card(
     assert out[0].startswith("out of service: the process ")
     assert noticed[0] == "noticed: the exit was seen"
     assert lesson.compare_detection(watched).rows[0][4] == "of probes: none is needed"
+    with speaking("zh"):
+        done = [row[0] for row in lesson.what_followed(watched).rows]
+    assert not re.search("[a-z]", "".join(done)), done
     told = "Proves nothing: " + experiment_of(watched)
     for table in (lesson.what_followed(watched), lesson.compare_detection(watched)):
         assert any(remark.startswith(told) for remark in table.remarks)

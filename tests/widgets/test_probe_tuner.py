@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from halab.exercises.kubernetes_yaml import probe_in, read_pod
 from halab.models.health_probes import CARD, TUNED, HealthProbe, detection, false_restarts, restart_storm
+from halab.translation import speaking
 from halab.widgets.probe_tuner import ProbeTuner, late_share, yaml_of
 from support.nodejs import node
 
@@ -89,6 +90,8 @@ def test_a_probe_that_only_knocks_never_notices_a_hang_and_says_so():
     assert [row[2:] for row in rows if row[:2] == ["liveness", "hang"]] == [["never"] * 3]
     assert sum("never" in row for row in rows) == 1, "a crash is refused, and readiness asks /healthz"
     assert "  tcpSocket:\n    port: 9091\n" in text
+    with speaking("zh"):
+        assert "never" not in ProbeTuner(asks="tcpSocket").text()
     chart = ProbeTuner._esm.split("const PRESETS")[1].split("asks:")[1]
     assert chart.startswith(' "tcpSocket"')
     assert "period: 30, timeout: 5, failures: 5, delay: 90" in chart

@@ -110,10 +110,11 @@ def keep(journal: Journal, number: int) -> Sentence:
     if not path.exists():
         journal.save(path)
         tell_class("measured", number)
-    what = "card" if number <= CATALOGUE[-1].number else "lesson"
-    said = gettext("Kept for {what} {number}: {experiment_of}, in journals/{name}").format(
-        what=what, number=number, experiment_of=experiment_of(journal), name=path.name
-    )
+    if number <= CATALOGUE[-1].number:
+        kept = gettext("Kept for card {number}: {experiment_of}, in journals/{name}")
+    else:
+        kept = gettext("Kept for lesson {number}: {experiment_of}, in journals/{name}")
+    said = kept.format(number=number, experiment_of=experiment_of(journal), name=path.name)
     if reasons := objections(journal):
         said += ". " + gettext("It proves nothing, so it does not count. {reasons}").format(
             reasons=" ".join(reasons)

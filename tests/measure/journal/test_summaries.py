@@ -8,6 +8,7 @@ from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, RowCount
 from halab.measure.journal.summaries import repeat_summary, summary
 from halab.models.samples import NOTHING_FOUND
+from halab.translation import speaking
 
 CRASH = FaultRecord("crash", "active rootcoord", "rootcoord-1", 1.0, 3.0)
 
@@ -89,6 +90,13 @@ def test_a_simulated_table_says_so_in_text_and_html(crashed):
         assert "SIMULATED" in str(table)
         assert "SIMULATED" in table._repr_html_()
     assert "SIMULATED" not in str(summary(crashed(5)))
+
+
+def test_its_remarks_name_moments_and_times_in_the_reader_s_language(crashed):
+    with speaking("zh"):
+        (remark,) = [remark for remark in summary(crashed(5)).remarks if remark.startswith("RTO")]
+    assert "从故障到" in remark
+    assert "1 秒内" in remark
 
 
 def test_html_is_escaped(journal, samples):

@@ -49,6 +49,11 @@ __all__ = ["Check", "Container", "Exec", "HttpGet", "Kubelet", "Pod", "TcpSocket
 Kind = Literal["startup", "liveness", "readiness"]
 _RELIST = 1.0  # seconds between two looks for a process that has ended
 _PORTS = (9091, 19530)  # of a Milvus container
+_FAILED = {
+    "startup": gettext_noop("startup probe failed"),
+    "liveness": gettext_noop("liveness probe failed"),
+}
+"""Why a process is restarted, by the kind of its probe; readiness restarts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +291,7 @@ class Kubelet:
         else:
             self._say("unhealthy", f"{worker.kind} failed {worker.run} times in a row")
             worker.on_hold, worker.run = True, 0
-            self._restart(f"{worker.kind} probe failed", worker.check.grace)
+            self._restart(_FAILED[worker.kind], worker.check.grace)
 
     def _set_ready(self, ready: bool, why: str) -> None:
         if ready != self.ready:
@@ -300,7 +305,7 @@ class Kubelet:
             await asyncio.sleep(_RELIST)
             if not self._restarting and not self.container.running():
                 self._say("exit seen")
-                self._restart("the process ended")
+                self._restart(gettext_noop("the process ended"))
 
     def _restart(self, why: str, grace: float | None = None) -> None:
         if not self._restarting:

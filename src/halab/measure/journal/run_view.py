@@ -90,8 +90,8 @@ class RunView:
     def alt(self) -> str:
         """The picture in words."""
         zero = gettext("fault") if self.journal.faults else gettext("start")
-        lines = [f"{gettext(name)}: {said}." for name, said in self._said()]
-        lines += [f"{name}: {said}." for name, said in self._in_short()]
+        rows = [*((gettext(name), said) for name, said in self._said()), *self._in_short()]
+        lines = [gettext("{name}: {said}.").format(name=name, said=said) for name, said in rows]
         return gettext("Outages on a time axis in seconds after the {zero}. ").format(zero=zero) + " ".join(
             lines
         )
@@ -470,7 +470,7 @@ def _cost(row: OperationSummary) -> str:
         cost += gettext(", {empty} of them an answer without a hit").format(empty=row.empty)
     if len(row.outages) > 1:
         cost += gettext(", in {count} outages").format(count=len(row.outages))
-    return f"{cost}."
+    return gettext("{cost}.").format(cost=cost)
 
 
 def _capital(words: str) -> str:

@@ -208,7 +208,7 @@ def _inside(sample: Sample, found: Sequence[Outage]) -> bool:
 
 def _remarks(journal: Journal) -> list[str]:
     header, late = journal.header, journal.scheduling
-    zero = "fault" if journal.faults else "start"
+    zero = gettext("fault") if journal.faults else gettext("start")
     remarks = [*simulated_remark(journal), *validity_remark(journal)]
     remarks.append(
         gettext(
@@ -239,11 +239,11 @@ def _remarks(journal: Journal) -> list[str]:
 def _waits(header: Header) -> str:
     """How long users wait: the deadline, and of whom it is longer."""
     longer = [
-        gettext("{wait:g} s of {name}").format(wait=wait, name=name)
+        gettext("{wait:g} s of {name}").format(wait=wait, name=gettext(name))
         for name, wait in header.timeouts.items()
         if wait != header.deadline
     ]
-    return ", ".join([f"{header.deadline:g} s", *longer])
+    return gettext(", ").join([gettext("{time} s").format(time=f"{header.deadline:g}"), *longer])
 
 
 def rows_remark(journal: Journal) -> str:
