@@ -28,7 +28,7 @@ _UNITS: dict[str, tuple[str, str]] = {
     "queries/s": ("a second", "次/秒"),
     "copies": ("copies", "个副本"),
     "rows": ("rows", "行"),
-    "parts": ("parts", "个部件"),
+    "parts": ("parts", "个组件"),
     "probes": ("probes", "次检查"),
     "steps": ("steps", "步"),
     "months": ("months", "个月"),
