@@ -11,6 +11,7 @@
                                    a check is run here, from solutions/, by judge; it calls into process 4
        |   one JSON object a message, on a socket (sandbox.wire: HostRequest, HostReply)
     process 3  sandbox.host      one a worker, inside bubblewrap or plain process limits (sandbox.isolation)
+                                 and, where systemd makes one, a scope (sandbox.scope)
        |   fork
     process 4  sandbox.learner_process   one a submission, confined again (sandbox.confine), with a halab that
                                  holds no answers (sandbox.learner_view); on a socket of

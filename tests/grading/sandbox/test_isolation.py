@@ -17,6 +17,7 @@ def machine(monkeypatch):
             isolation.shutil, "which", lambda name: f"/usr/bin/{name}" if bubblewrap else None
         )
         monkeypatch.setattr(confine, "landlock_version", lambda: landlock)
+        monkeypatch.setattr(isolation, "scope", tuple)
         return list(isolation.isolations())
 
     return set_up

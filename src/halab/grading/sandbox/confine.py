@@ -21,6 +21,7 @@ __all__ = [
     "CPU",
     "FILES",
     "LIMITS",
+    "MEMORY",
     "PROCESSES",
     "SCRATCH",
     "SCRATCH_SIZE",
@@ -40,6 +41,9 @@ PROCESSES = 32
 
 CPU = 60
 """Seconds of computing time, of all of them together."""
+
+MEMORY = 2 * 1024**3
+"""Bytes they may use together."""
 
 SCRATCH = "/scratch"
 """The one folder a learner's process in bubblewrap may write to: empty, in memory, and its own."""

@@ -35,9 +35,6 @@ from halab.translation import gettext
 
 __all__ = ["main"]
 
-MEMORY = 2 * 1024**3
-"""Bytes a learner's processes may use together."""
-
 _WATCH = 0.1  # seconds between two looks at what the learner's process is doing
 _NICEST = 19
 
@@ -151,8 +148,10 @@ class Host:
         cpu_seconds, _ = self._usage(self._descendants(ended=True))
         if number > confine.PROCESSES:
             self._reason = gettext("it started more than {most} processes").format(most=confine.PROCESSES)
-        elif memory > MEMORY:
-            self._reason = gettext("it used more than {size} GiB of memory").format(size=MEMORY // 1024**3)
+        elif memory > confine.MEMORY:
+            self._reason = gettext("it used more than {size} GiB of memory").format(
+                size=confine.MEMORY // 1024**3
+            )
         elif cpu_seconds > confine.CPU:
             self._reason = gettext("it used more than {most} s of computing time").format(most=confine.CPU)
         elif not self._has_namespaces and _exceeds_scratch_limits(Path.cwd()):  # else the system limits it

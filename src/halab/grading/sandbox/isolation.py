@@ -6,11 +6,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import halab
 from halab.grading.sandbox import confine
+from halab.grading.sandbox.scope import scope
 from halab.translation import gettext, gettext_noop
 
 __all__ = ["WEAKER", "Isolation", "isolations"]
@@ -52,7 +53,16 @@ class Isolation:
 
 
 def isolations() -> Iterator[Isolation]:
-    """Every kind this machine may have, the strongest first. Starting one finds out whether it works."""
+    """Every kind this machine may have, the strongest first, each in a scope of its own where systemd makes
+    one, and then without. Starting one finds out whether it works.
+    """
+    for kind in _kinds():
+        if scope():
+            yield replace(kind, before=(*scope(), *kind.before))
+        yield kind
+
+
+def _kinds() -> Iterator[Isolation]:
     bubblewrap = shutil.which("bwrap")
     if bubblewrap and os.geteuid() == 0:
         # Root can be no one in particular, who has no rights to lose and whose processes are counted.
