@@ -289,6 +289,8 @@ def test_a_hand_in_in_another_s_folder_is_its_own_learner_s_and_told(packed, rea
     [
         (b"name\nAda\n", "should have a column id"),
         (b"id,name\na/b,Ada\n", "line 2"),
+        (b"id,name,ID\n7,Ada,ada\n", "the column id more than once: columns 1, 3"),
+        (b"id,name,Name\nada,Ada,Bo\n", "the column name more than once: columns 2, 3"),
         (b"id\nada\nada\n", "line 3: ada is there a second time"),
         (b"id,name\rada\rada\r", "line 3: ada is there a second time"),
         (b"id,name\nada," + b"x" * 200_000, "line 2: this is no table"),

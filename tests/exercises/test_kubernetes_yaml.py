@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 
 from halab.exercises.kubernetes_yaml import ManifestError, asked_of, probe_in, read_pod
@@ -76,6 +78,12 @@ PROBE = "livenessProbe"
         ("periodSeconds: 3", "periodSeconds: .nan", "no number"),
         ("periodSeconds: 3", "periodSeconds: 1:30", "no number"),
         ("periodSeconds: 3", "periodSeconds: " + "9" * 400, "too great"),
+        ("periodSeconds: 3", "periodSeconds: " + "9" * 5000, "too great"),
+        ("periodSeconds: 3", "periodSeconds: !!int soon", "this is no int"),
+        ("periodSeconds: 3", "periodSeconds: !!int ''", "this is no int"),
+        ("periodSeconds: 3", "periodSeconds: !!bool soon", "this is no bool"),
+        ("periodSeconds: 3", "periodSeconds: !!seq soon", "this is no seq"),
+        ("periodSeconds: 3", "periodSeconds: !!map [3]", "this is no map"),
         ("periodSeconds: 3", "periodSeconds: yes", "not of type 'integer'"),
         ("periodSeconds: 3", "1: 2", "a key is a text"),
         ("periodSeconds: 3", "? [a]\n        : 2", "a key is a text"),
@@ -107,12 +115,38 @@ def test_readiness_has_no_grace_period():
         ("spec:\n  containers:\n", "'containers' is a required property"),
         ("spec: {containers: []}\n", "at least one container"),
         ("spec:\n  containers:\n    -\n", "is empty"),
+        ("spec: {containers: [{name: a, image: b, restartPolicy: Always}]}\n", "only an init container"),
         ("spec: {containers: [{name: a, image: b}, {name: a, image: b}]}\n", "called 'a' already"),
     ],
 )
 def test_a_pod_without_its_parts_is_explained(end, said):
     with pytest.raises(ManifestError, match=said):
         read_pod(POD[: POD.index("spec:")] + end)
+
+
+def test_a_sidecar_may_stand_before_the_container_with_the_probes():
+    before = "    - {name: sidecar, image: envoy, ports: [{name: metrics, containerPort: 80}]}\n"
+    pod = POD.replace("port: 9091}", "port: metrics}").replace("  containers:\n", "  containers:\n" + before)
+    pod = read_pod(pod + "      ports: [{name: metrics, containerPort: 9091}]\n")
+    assert probe_in(pod, PROBE) == HealthProbe(3, 1, 2)
+    assert asked_of(pod, PROBE) == ("/healthz", 9091)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("restartPolicy: Always, livenessProbe: {tcpSocket: {port: 80}}", ""),
+        ("restartPolicy: Always, livenessProbe: {}", "has none"),
+        ("livenessProbe: {tcpSocket: {port: 80}}", "an init container has no livenessProbe"),
+        ("restartPolicy: Never", "is Always, or missing"),
+        ("name: milvus", "called 'milvus' already"),
+    ],
+)
+def test_an_init_container_has_probes_only_as_a_sidecar(more, said):
+    name = "" if "name" in more else "name: sidecar, "
+    text = POD.replace("spec:\n", f"spec:\n  initContainers: [{{{name}image: envoy, {more}}}]\n")
+    with pytest.raises(ManifestError, match=said) if said else contextlib.nullcontext():
+        read_pod(text)
 
 
 def test_a_separator_at_the_end_is_told_at_its_place():

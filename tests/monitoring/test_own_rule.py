@@ -16,6 +16,13 @@ from halab.monitoring.own_rule import read_rule, spans
         ("alert: Mine", "key expr is missing"),
         ("alert: Mine\nexpr: up == 0\nfort: 1m", 'Did you mean "for"'),
         ("alert: Mine\nexpr: up == 0\nfor: soon", "found soon"),
+        ("alert: Mine\nexpr: up == 0\nexpr: up == 1", "the key expr is there twice"),
+        ("alert: Mine\nexpr: up == 0\nlabels: page", "labels are names with values"),
+        ("alert: Mine\nexpr: up == 0\nfor: 2026-13-01", "not what it is written as"),
+        ("alert: Mine\nexpr: up == 0\nfor: !!bool maybe", "not what it is written as"),
+        ("[" * 2000, "not what it is written as"),
+        ("alert: Mine\nexpr: up == 0\nfor: " + "1" * 5000, "more than 4000 characters"),
+        (None, "one rule, with the keys alert and expr"),
     ],
 )
 def test_what_is_no_rule_is_told_by_its_first_fault(text, words):

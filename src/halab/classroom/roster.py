@@ -41,6 +41,7 @@ def _names(table: csv.DictReader[str], path: Path) -> dict[str, str]:
             ),
             hint=gettext("Its first line: id,name"),
         )
+    _refuse_doubled(headings, path)
     table.fieldnames = headings
     names: dict[str, str] = {}
     for row in table:
@@ -61,6 +62,19 @@ def _wrong(path: Path, line: int, problem: str) -> CourseError:
     return CourseError(
         gettext("{name}, line {line}: {problem}").format(name=path.name, line=line, problem=problem)
     )
+
+
+def _refuse_doubled(headings: list[str], path: Path) -> None:
+    """Of two columns with one name the reader would take the last, without a word."""
+    for heading in ("id", "name", "first_name", "last_name"):
+        columns = [str(column) for column, title in enumerate(headings, start=1) if title == heading]
+        if len(columns) > 1:
+            raise CourseError(
+                gettext("{file} has the column {heading} more than once: columns {columns}.").format(
+                    file=path.name, heading=heading, columns=", ".join(columns)
+                ),
+                hint=gettext("Keep the right one, and give the others another name."),
+            )
 
 
 def _name(row: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Hashable, Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ import kubernetes_validate
 import yaml
 
 from halab.errors import CourseError
-from halab.exercises.pod_validation import FIELDS, first_problem
+from halab.exercises.pod_validation import FIELDS, PROBES, first_problem
 from halab.models.health_probes import HealthProbe
 from halab.translation import gettext
 
@@ -47,7 +48,7 @@ def read_pod(text: str) -> dict[str, Any]:
     node = _compose(text)
     try:
         pod = _without_nulls(_Loader(text).get_single_data())
-    except (yaml.YAMLError, ValueError, OverflowError) as error:
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise ManifestError(what, *_line_and_column(mark)) from None
@@ -64,19 +65,19 @@ def read_pod(text: str) -> dict[str, Any]:
 
 
 def probe_in(pod: dict[str, Any], name: str) -> HealthProbe | None:
-    """A probe of the Pod's first container by its Kubernetes name, or None."""
-    probe = pod["spec"]["containers"][0].get(name)
+    """A probe of the Pod's probed container by its Kubernetes name, or None."""
+    probe = _probed_container(pod).get(name)
     if probe is None:
         return None
     return HealthProbe(**{ours: probe.get(theirs, usual) for theirs, (ours, usual) in FIELDS.items()})
 
 
 def asked_of(pod: dict[str, Any], name: str) -> tuple[str, int] | None:
-    """The path and the port that a probe of the first container asks over HTTP; None if it asks otherwise.
+    """The path and the port that a probe of the probed container asks over HTTP; None if it asks otherwise.
 
     A port's name stands for the container's port of that name.
     """
-    container = pod["spec"]["containers"][0]
+    container = _probed_container(pod)
     asked = container.get(name, {}).get("httpGet")
     if asked is None or asked.get("scheme", "HTTP") != "HTTP":
         return None
@@ -85,7 +86,14 @@ def asked_of(pod: dict[str, Any], name: str) -> tuple[str, int] | None:
     return None if port is None else (asked.get("path", "/"), port)
 
 
+def _probed_container(pod: dict[str, Any]) -> dict[str, Any]:
+    """The first container with a probe, or else the first: a sidecar may stand before it."""
+    containers: list[dict[str, Any]] = pod["spec"]["containers"]
+    return next((one for one in containers if any(name in one for name in PROBES)), containers[0])
+
+
 _JSON_TAGS = (":null", ":bool", ":int", ":float", ":str", ":seq", ":map")
+_NODES = {"seq": yaml.SequenceNode, "map": yaml.MappingNode}  # by kind; of all others a ScalarNode
 
 
 class _Loader(yaml.SafeLoader):
@@ -108,7 +116,15 @@ class _Loader(yaml.SafeLoader):
             raise _refusal(
                 gettext("Kubernetes knows no {kind}").format(kind=node.tag.rpartition(":")[2]), node
             )
-        value = super().construct_object(node, deep)
+        kind = node.tag.rpartition(":")[2]
+        if not isinstance(node, _NODES.get(kind, yaml.ScalarNode)):
+            raise _refusal(gettext("this is no {kind}").format(kind=kind), node)
+        try:
+            value = super().construct_object(node, deep)
+        except (ValueError, LookupError):  # what its tag does not fit, or more digits than Python reads
+            many = len(node.value) > sys.get_int_max_str_digits()
+            what = gettext("the number is too great") if many else gettext("this is no {kind}")
+            raise _refusal(what.format(kind=kind), node) from None
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return _number(value, node)
         return value

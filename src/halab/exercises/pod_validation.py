@@ -12,7 +12,7 @@ from typing import Any
 
 from halab.translation import gettext
 
-__all__ = ["FIELDS", "Problem", "first_problem"]
+__all__ = ["FIELDS", "PROBES", "Problem", "first_problem"]
 
 FIELDS = {
     "periodSeconds": ("period", 10),
@@ -27,7 +27,9 @@ Path = tuple[str | int, ...]
 Problem = tuple[str, Path, bool]
 """What is wrong, where, and whether the place is that of the key (True) or of its value."""
 
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+"""A container's probes by Kubernetes' names."""
+
 _HANDLERS = ("httpGet", "tcpSocket", "exec", "grpc")
 _LEAST = {
     name: 0 if name == "initialDelaySeconds" else 1 for name in (*FIELDS, "terminationGracePeriodSeconds")
@@ -60,16 +62,40 @@ def _problems(pod: Mapping[str, Any]) -> Iterator[Problem]:
         yield gettext("a Pod has at least one container"), ("spec", "containers"), True
     yield from _choices(spec, ("spec",))
     names: set[str] = set()
-    for index, container in enumerate(containers):
-        path: Path = ("spec", "containers", index)
-        yield from _container(container, path)
-        if container["name"] in names:
-            yield (
-                gettext("another container is called {name!r} already").format(name=container["name"]),
-                (*path, "name"),
-                False,
-            )
-        names.add(container["name"])
+    for field in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(field, ())):
+            path: Path = ("spec", field, index)
+            yield from _container(container, path)
+            yield from _of_its_time(container, field, path)
+            if container["name"] in names:
+                yield (
+                    gettext("another container is called {name!r} already").format(name=container["name"]),
+                    (*path, "name"),
+                    False,
+                )
+            names.add(container["name"])
+
+
+def _of_its_time(container: Mapping[str, Any], field: str, path: Path) -> Iterator[Problem]:
+    """What only a container has that runs beside the others, or only one that runs before them."""
+    if field == "containers" and "restartPolicy" in container:
+        yield gettext("only an init container has a restartPolicy"), (*path, "restartPolicy"), True
+    if field == "initContainers" and container.get("restartPolicy", "Always") != "Always":
+        yield (
+            gettext("an init container's restartPolicy is Always, or missing"),
+            (*path, "restartPolicy"),
+            False,
+        )
+    if field == "initContainers" and "restartPolicy" not in container:
+        for name in ("lifecycle", *PROBES):
+            if name in container:
+                yield (
+                    gettext("an init container has no {name}, unless its restartPolicy is Always").format(
+                        name=name
+                    ),
+                    (*path, name),
+                    True,
+                )
 
 
 def _metadata(metadata: Mapping[str, Any]) -> Iterator[Problem]:
@@ -104,7 +130,7 @@ def _container(container: Mapping[str, Any], path: Path) -> Iterator[Problem]:
         yield from _port(port["containerPort"], (*at, "containerPort"))
         if "name" in port:
             yield from _port(port["name"], (*at, "name"))
-    for name in _PROBES:
+    for name in PROBES:
         if name in container:
             yield from _probe(container[name], name, (*path, name))
 

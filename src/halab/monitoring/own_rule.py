@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = ["OwnRule", "read_rule", "spans", "unknown_metrics"]
 STEP = 2.0
 """Seconds between two looks at a rule, as the Prometheus beside a cluster has it."""
 
+_MOST_CHARACTERS = 4000
 _KEYS = ("alert", "expr", "for", "labels", "annotations")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _METRIC = re.compile(r"\b(?:milvus|etcd|halab)_[a-z_0-9]+\b")
@@ -38,15 +39,31 @@ class OwnRule:
     file: str
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, as Prometheus does: YAML takes the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        if doubled := next((key for key in keys if keys.count(key) > 1), None):
+            raise yaml.constructor.ConstructorError(
+                None, None, gettext("the key {key} is there twice").format(key=doubled), node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
 def read_rule(text: str) -> OwnRule:
     """Read one alert rule of a Prometheus rule file, and let promtool check it, where it is installed.
 
     Raises MeasurementError that says what is wrong with it.
     """
+    if len(str(text)) > _MOST_CHARACTERS:
+        raise _wrong(gettext("it has more than {most} characters").format(most=_MOST_CHARACTERS))
     try:
-        rule = yaml.safe_load(text)
+        rule = yaml.load(str(text), _Loader)
     except yaml.YAMLError as error:
         raise _wrong(gettext("it is no YAML: {error}").format(error=" ".join(str(error).split()))) from None
+    except (ValueError, LookupError, RecursionError):  # a 13th month, `!!int ""`, a thousand brackets
+        raise _wrong(gettext("it holds a value that is not what it is written as")) from None
     if isinstance(rule, list) and len(rule) == 1:
         (rule,) = rule  # as it is copied from a file
     if not isinstance(rule, dict):
@@ -60,7 +77,10 @@ def read_rule(text: str) -> OwnRule:
         if not isinstance(rule.get(key), str) or not rule[key].strip():
             raise _wrong(gettext("its key {key} is missing, or is no text").format(key=key))
     wait = _seconds(rule.get("for", "0s"))
-    rule["labels"] = {"severity": "page", **(rule.get("labels") or {})}
+    labels = rule.get("labels") or {}
+    if not isinstance(labels, dict):
+        raise _wrong(gettext("its labels are names with values, such as severity: page"))
+    rule["labels"] = {"severity": "page", **labels}
     file = yaml.safe_dump({"groups": [{"name": "own", "rules": [rule]}]})
     _check(file)
     return OwnRule(rule["alert"].strip(), rule["expr"].strip(), wait, file)

@@ -148,5 +148,20 @@ def test_bad_yaml_is_explained_with_line_and_column():
         checks.check_valid(lambda data: write(FIT).replace("periodSeconds", "period", 1), GOALS)
 
 
+def test_beside_a_sidecar_the_container_with_the_probes_is_judged():
+    def beside(data, probes):
+        return write(FIT).replace(
+            "  containers:\n", f"  containers:\n    - {{name: side, image: b{probes}}}\n"
+        )
+
+    checks.check_valid(lambda data: beside(data, ""), GOALS)
+    with pytest.raises(
+        CheckFailed, match=r"One container has all three probes: .* has a readinessProbe, too"
+    ):
+        checks.check_valid(
+            lambda data: beside(data, ", livenessProbe: {httpGet: {path: /healthz, port: 9091}}"), GOALS
+        )
+
+
 def test_the_data_of_a_goal_is_plain():
     assert set(GOALS[0].data) == set(asdict(GOALS[0]))

@@ -75,6 +75,15 @@ def test_too_deep_data_is_refused():
         there_and_back(deep)
 
 
+@pytest.mark.parametrize("number", [10**400, -(10**5000)], ids=["400 digits", "-5000 digits"])
+def test_a_number_that_no_check_could_compare_is_refused(number):
+    assert there_and_back(10**300) == 10**300
+    with pytest.raises(OverflowError, match="more than 300 digits"):
+        there_and_back([number])
+    with pytest.raises(ValueError):  # noqa: PT011 - made up by a learner's process
+        wire.decode([number], lambda one: None)
+
+
 def test_a_generator_goes_over_with_another_state():
     dice = random.Random(1)
     copies = [pickle.loads(wire.pickle_for_learner(dice)) for _ in range(2)]

@@ -81,6 +81,7 @@ class HostReply(TypedDict, total=False):
 
 
 _DEEPEST = 100  # levels of lists in lists
+_GREATEST = 10**300  # of whole numbers, either side of 0: checks compare them with floats
 _LENGTH = struct.Struct("!I")
 HEAD = _LENGTH.size
 """Bytes before a message, which give its length."""
@@ -123,6 +124,8 @@ def pickle_for_learner(message: Any) -> bytes:
 
 def encode(value: Any, refer: Callable[[Any], dict[str, Any]], depth: int = 0) -> Any:
     """`value` as JSON can hold it. `refer` gives the reference to an object that is no data."""
+    if isinstance(value, int) and abs(value) > _GREATEST:
+        raise OverflowError("it holds a whole number of more than 300 digits")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if depth > _DEEPEST:
@@ -147,6 +150,8 @@ def decode(value: Any, referred: Callable[[dict[str, Any]], Any]) -> Any:
     """The data of `encode`. Raises ValueError, TypeError or KeyError if a learner's process made it up."""
     if isinstance(value, list):
         return [decode(item, referred) for item in value]
+    if isinstance(value, int) and abs(value) > _GREATEST:
+        raise ValueError
     if not isinstance(value, dict):
         return value
     if "ref" in value:
