@@ -89,6 +89,7 @@ def test_a_verdict_is_covered_until_its_claim_is_pressed(card: Any) -> None:
     assert all(link.get_attribute("href").startswith("https://") for link in links.all())
     page.keyboard.press("Space")
     expect(page.locator(".halab-card-verdict")).to_have_count(0)
+    expect(claim).to_contain_text("not so in Milvus")  # what was uncovered is not covered again
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

@@ -8,6 +8,7 @@ import pytest
 from halab.cluster.simulated import SimulatedCluster
 from halab.lessons import card_findings
 from halab.lessons import health_checks as lesson
+from halab.measure.experiments import kubelet_experiments
 from halab.measure.experiments.fault_experiment import experiment
 from halab.measure.experiments.kubelet_experiments import OutageChecks
 from halab.measure.journal import title_marks
@@ -54,7 +55,7 @@ def test_what_proves_nothing_is_told_in_each_table_and_on_the_card(
     out, noticed, *_ = lesson.what_followed(watched).rows
     assert out[0].startswith("out of service: the process ")
     assert noticed[0] == "noticed: the exit was seen"
-    assert lesson.compare_detection(watched).rows[0][4] == "of probes: none is needed"
+    assert lesson.compare_detection(watched).rows[0][4] == "no probe is needed"
     with speaking("zh"):
         done = [row[0] for row in lesson.what_followed(watched).rows]
     assert not re.search("[a-z]", "".join(done)), done
@@ -66,12 +67,15 @@ def test_what_proves_nothing_is_told_in_each_table_and_on_the_card(
 def test_a_run_begins_when_what_the_last_one_broke_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = SimulatedCluster()
     retriever = lesson.Retriever(cluster)
-    asked: list[float] = []
-    monkeypatch.setattr(retriever, "wait_until_searchable", lambda: asked.append(1))
+    copies, asked = [2, 2, 3], []
+    monkeypatch.setattr(retriever, "simulated", False)
+    monkeypatch.setattr(retriever, "copies_on", lambda: ["a node"] * copies.pop(0))
+    monkeypatch.setattr(retriever, "wait_until_searchable", lambda: asked.append(len(copies)))
+    monkeypatch.setattr(kubelet_experiments.time, "sleep", lambda _: None)
     lesson.health_check(
         cluster, "hang any query node", pod=lesson.usual_pod(lesson.TUNED_PROBE), retriever=retriever
     )
-    assert asked
+    assert asked == [0, 0, 0], "each copy has a node, and more than one look found all well"
 
 
 def test_a_few_late_checks_are_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,10 +103,15 @@ def test_every_result_says_how_it_came_about():
 
 def test_a_run_whose_machine_worked_for_others_says_so_first_and_judges_no_claim():
     shared, limited = made(SLOWER, others=1.2), made(FASTER, limit=Limit())
-    assert show_scaling(shared).sentence.startswith("This proves nothing. Other programs had 1.20 of the")
+    view = show_scaling(shared)
+    assert repr(view).startswith("This proves nothing. Other programs had 1.20 of the")
+    assert view.sentence.startswith("For the record: ")
+    assert "font-weight: 600" not in view._repr_html_().split("<div")[0], (
+        "what speaks against it is bold alone"
+    )
     assert compare_reads(shared, limited).title.startswith("PROVES NOTHING")
     assert {finding.verdict for finding in results(shared, limited).values()} == {"unproven"}
-    assert not show_scaling(made(SLOWER, others=0.1)).sentence.startswith("This proves nothing")
+    assert not show_scaling(made(SLOWER, others=0.1)).doubts
 
 
 def test_the_wrong_journals_are_refused():

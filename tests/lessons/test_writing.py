@@ -90,7 +90,7 @@ def test_a_run_whose_machine_worked_for_others_judges_no_claim_and_says_so(monke
         monkeypatch.setattr(room, "objections", lambda journal: ("Other programs had 1.20 of 2 cores.",))
     assert {said.verdict for said in results(made()).values()} == {"unproven"}
     assert compare_writes(made()).title.startswith("PROVES NOTHING")
-    assert show_costs(made()).sentence.startswith("This proves nothing. Other programs")
+    assert repr(show_costs(made())).startswith("This proves nothing. Other programs")
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,13 @@ def compare_restarts(*journals: Journal) -> Table:
             )
             for journal in journals
         ),
-        run_remarks(*journals),
+        (
+            *run_remarks(*journals),
+            gettext(
+                "A pause fails a probe only if one falls into it, so the same pauses need not fail as many. "
+                "The process is restarted when so many fail one after the other, with no good one between."
+            ),
+        ),
     )
 
 
@@ -246,7 +252,7 @@ def _detected(journal: Journal) -> Row:
         _settings(journal),
         _predicted(journal),
         says,
-        gettext("of probes: none is needed")
+        gettext("no probe is needed")
         if _exit_seen(journal)
         else gettext("{least:g} to {most:g} s").format(least=span.least, most=span.most),
         _seconds(found.verdict),
@@ -255,7 +261,10 @@ def _detected(journal: Journal) -> Row:
 
 
 def _settings(journal: Journal) -> str:
-    probe = health_probes_of(journal)["liveness"]
+    return _numbers(health_probes_of(journal)["liveness"])
+
+
+def _numbers(probe: HealthProbe) -> str:
     return gettext("every {period:g} s, timeout {timeout:g} s, {failures} in a row").format(
         period=probe.period, timeout=probe.timeout, failures=probe.failures
     )
@@ -282,7 +291,9 @@ def what_followed(journal: Journal) -> Table:
     fault = journal.faults[0]
     headings = (gettext_noop("what the kubelet did"), gettext_noop("after the fault"))
     title = mark_title(f"{fault.kind} {fault.component}", journal)
-    return Table(title, headings, rows, run_remarks(journal))
+    readiness = health_probes_of(journal)["readiness"]
+    asked = gettext("Readiness was asked apart from that: {settings}.").format(settings=_numbers(readiness))
+    return Table(title, headings, rows, (*run_remarks(journal), asked))
 
 
 def _out_by(journal: Journal) -> str:

@@ -38,10 +38,10 @@ from halab.measure.experiments.comparison_view import (
     decision,
 )
 from halab.measure.experiments.read_scaling import Scaling, Step, reading, scaling, times
-from halab.measure.experiments.throughput import Limit, pace, speeds
+from halab.measure.experiments.throughput import Limit, pace, speeds, turns_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import mark_title, run_remarks
-from halab.measure.journal.validity import for_the_record, with_doubts
+from halab.measure.journal.validity import for_the_record, validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table
@@ -249,15 +249,17 @@ def show_scaling(journal: Journal) -> RatioView:
     if "times" in figures:
         lines.append(Line(gettext("you said"), figures["times"], "stroke-dasharray: 1 4"))
     # Not only in the fold: who set the pace decides what the sentence is worth.
-    sentence = with_doubts(" ".join((verdict(journal), *pace(journal, journal.phases))), journal)
-    return RatioView(sentence, ratios, lines, [measured, speeds(journal)], simulated=journal.simulated)
+    sentence = for_the_record(" ".join((verdict(journal), *pace(journal, turns_of(journal)))), journal)
+    doubts, tables = validity_remark(journal), [measured, speeds(journal)]
+    return RatioView(sentence, ratios, lines, tables, simulated=journal.simulated, doubts=doubts)
 
 
 def show_law(journal: Journal) -> CurveView:
     """The law fitted to a run as a curve with its turns, up to five replicas."""
     measured = scaling(journal)
-    sentence = with_doubts(measured.remarks[0].partition(". ")[0] + ".", journal)
-    return CurveView(sentence, measured.turns, measured.fit.rate, 5, [measured], journal.simulated)
+    sentence, doubts = measured.remarks[0].partition(". ")[0] + ".", validity_remark(journal)
+    sentence = for_the_record(sentence, journal)
+    return CurveView(sentence, measured.turns, measured.fit.rate, 5, [measured], journal.simulated, doubts)
 
 
 def _card_ratio() -> float:

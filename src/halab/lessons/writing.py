@@ -25,7 +25,7 @@ from halab.measure.experiments.comparison_view import Line, Ratios, RatioView, b
 from halab.measure.experiments.write_cost import Cost, costs, spread, turn_ratios, writing
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import mark_title, run_remarks, simulated_remark
-from halab.measure.journal.validity import for_the_record, with_doubts
+from halab.measure.journal.validity import for_the_record, validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
@@ -137,9 +137,15 @@ def show_costs(journal: Journal) -> RatioView:
     figures = prediction_before(journal, 4)
     if "percent" in figures:
         lines.append(Line(gettext("you said"), 1 + figures["percent"] / 100, "stroke-dasharray: 1 4"))
-    sentence = with_doubts(verdict(ratio, one.turns), journal)
+    sentence, doubts = for_the_record(verdict(ratio, one.turns), journal), validity_remark(journal)
     return RatioView(
-        sentence, ratios, lines, [costs(journal)], lambda r: f"{100 * (r - 1):+.0f} %", journal.simulated
+        sentence,
+        ratios,
+        lines,
+        [costs(journal)],
+        lambda r: f"{100 * (r - 1):+.0f} %",
+        journal.simulated,
+        doubts,
     )
 
 

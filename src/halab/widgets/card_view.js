@@ -9,6 +9,9 @@ const wordsOf = ({ gettext }) => ({
   about: gettext(
     "Every figure above is a claim. Predict and measure first; then press a claim to see how it stands.",
   ),
+  aboutBoth: gettext(
+    "Of a claim that you tested stands first what your own run says to it, then what is known of Milvus from its documentation and source, whatever you measured.",
+  ),
   untested: gettext("claim, to be tested"),
   measured: gettext("Your run"),
   leaves: gettext("What it leaves out"),
@@ -163,9 +166,9 @@ function statesOf(claim, words, found, after, lang) {
   return states;
 }
 
-function chip(claim, words, shown, found, model, toggle) {
+function chip(claim, words, { shown, seen }, found, model, toggle) {
   const lang = model.get("lang");
-  const states = shown
+  const states = seen
     ? statesOf(claim, words, found, model.get("after"), lang)
     : [element("span", { class: "halab-card-state" }, `? ${words.untested}`)];
   const button = element(
@@ -196,6 +199,7 @@ function claimLists(claims, words, draw) {
 function render(model, el) {
   prepareHost(model, el);
   const open = new Set(Object.keys(model.get("measured")));
+  const uncovered = new Set(open); // a verdict that was seen stays, also when its details are folded
 
   function draw() {
     const lang = model.get("lang");
@@ -211,9 +215,13 @@ function render(model, el) {
     prose.innerHTML = face.html; // made by markdown-it with raw HTML switched off
     const toggle = (id) => {
       open.has(id) ? open.delete(id) : open.add(id);
+      uncovered.add(id);
       draw();
     };
-    const drawn = (claim) => chip(claim, words, open.has(claim.id), measured[claim.id], model, toggle);
+    const drawn = (claim) => {
+      const how = { shown: open.has(claim.id), seen: uncovered.has(claim.id) };
+      return chip(claim, words, how, measured[claim.id], model, toggle);
+    };
     const titles = element(
       "div",
       {},
@@ -229,7 +237,7 @@ function render(model, el) {
         "section",
         { "aria-label": words.claims },
         element("h3", {}, words.claims),
-        element("p", { class: "halab-card-about" }, words.about),
+        element("p", { class: "halab-card-about" }, model.get("after") ? words.aboutBoth : words.about),
         ...claimLists(face.claims, words, drawn),
       ),
     );
@@ -238,7 +246,10 @@ function render(model, el) {
   }
 
   function results() {
-    for (const id of Object.keys(model.get("measured"))) open.add(id);
+    for (const id of Object.keys(model.get("measured"))) {
+      open.add(id);
+      uncovered.add(id);
+    }
     draw();
   }
   const unwatch = watch(model, { lang: draw, measured: results });

@@ -212,6 +212,14 @@ def test_a_journal_is_named_after_its_time_and_fault():
     assert journal_name(None, now) == "2026-11-23-140503-no-fault.jsonl"
 
 
+def test_a_long_name_is_cut_after_a_word_and_still_tells_its_experiment_from_others():
+    probed = "hang any query node, probed every {} s, timeout 3 s, 2 in a row"
+    names = {journal_name(probed.format(period), datetime(2026, 11, 23, 14, 5, 3)) for period in (3, 30)}
+    assert len(names) == 2
+    assert all(len(name) <= len("2026-11-23-140503-") + 40 + len(".jsonl") for name in names)
+    assert all(name.startswith("2026-11-23-140503-hang-any-query-node-probed-every-3") for name in names)
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

@@ -35,7 +35,7 @@ def test_the_sentence_sets_what_was_said_beside_what_was_measured(crashed):
     run = crashed(".........." + "x" * 12 + "." * 30)
     assert RunView(run, "search", Said(0.0, 2.0)).sentence == (
         "You said 2 s; searches were back 1.2 s after the fault: 0.8 s off. "
-        "12 of 52 requests got no good answer."
+        "12 of 52 searches got no good answer."
     )
     assert RunView(run, "search").sentence.startswith("Searches were back 1.2 s after the fault. ")
     assert RunView(run, "search", Said(None, None)).sentence.startswith("You said that nothing would fail; ")
@@ -50,12 +50,10 @@ def test_outages_are_counted_and_empty_answers_are_told_apart(crashed):
     said = RunView(crashed(TWICE), "search").sentence
     assert "searches were back 0.2 s after" in said.lower(), "until the repair"
     assert said.endswith(
-        "5 of 70 requests got no good answer, 3 of them an answer without a hit, in 2 outages. "
+        "5 of 70 searches got no good answer, 3 of them an answer without a hit, in 2 outages. "
         "With the repair came an outage: search 0.3 s."
     )
-    assert "search: back after 3.0 s, from 2 outages: 0.2 and 0.3 s" in repr(
-        RunView(crashed(TWICE), "search")
-    )
+    assert "search: back after 0.2 s; with the repair again 0.3 s" in repr(RunView(crashed(TWICE), "search"))
 
 
 def test_another_operation_s_outage_after_the_repair_is_told_too(crashed, samples, journal):
@@ -63,7 +61,7 @@ def test_another_operation_s_outage_after_the_repair_is_told_too(crashed, sample
     run = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[CRASH])
     said = RunView(run, "search").sentence
     assert said.endswith(
-        "2 of 70 requests got no good answer. With the repair came an outage: metadata call 0.2 s."
+        "2 of 70 searches got no good answer. With the repair came an outage: metadata call 0.2 s."
     )
     still_broken = replace(CRASH, undone_at=None)
     alone = journal([*samples("." * 10 + "xx" + "." * 58), *metadata], faults=[still_broken])
@@ -105,7 +103,7 @@ def test_it_says_first_what_makes_it_worth_nothing(crashed):
 
 def test_its_words_are_there_for_who_cannot_see_it(crashed):
     run = RunView(crashed(TWICE), "search", card=Said(None, None))
-    assert "the card: nothing fails. search: back after 3.0 s, from 2 outages: 0.2 and 0.3 s." in run.alt
+    assert "the card: nothing fails. search: back after 0.2 s; with the repair again 0.3 s." in run.alt
     assert "metadata call: nobody noticed." in run.alt
     assert f'aria-label="{run.alt}"' in run._repr_html_()
     assert "RTO" in repr(run)

@@ -40,11 +40,11 @@ def test_a_fault_that_came_late_makes_it_no_measurement(samples, journal):
 @pytest.mark.parametrize(
     ("pressure", "p99", "says"),
     [
-        ([BUSY + 0.1, BUSY + 0.1], 0.0, "waited for a core 90% of the time"),
-        ([BUSY - 0.3, BUSY + 0.2], 0.0, ""),
+        ([BUSY + 0.001, BUSY + 0.001], 0.0, "waited for a core 86% of the time (a run counts up to 85%)"),
+        ([BUSY - 0.3, 1.0], 0.0, ""),
         ([], 0.6, "one probe in a hundred left 0.60 s late or more"),
         ([], 0.1, ""),
-        ([1.0], 0.6, "(a run counts up to 80%) and one probe in a hundred"),
+        ([1.0], 0.6, "(a run counts up to 85%) and one probe in a hundred"),
     ],
 )
 def test_a_busy_machine_makes_it_no_measurement(samples, journal, pressure, p99, says):

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from halab.measure.journal.run_view import head_html
 from halab.models.bootstrap import Interval, turns_until_outside
 from halab.tables import Tabular
 from halab.translation import gettext
@@ -70,7 +71,8 @@ def beside_card(ratio: Interval, card: float, shown: str) -> str:
 
 @dataclass(frozen=True, repr=False)
 class RatioView:
-    """Ratios on one axis; `figures` are folded below, `shown` writes a ratio for people."""
+    """Ratios on one axis; `figures` are folded below, `shown` writes a ratio for people. `doubts` are what
+    speaks against it, as the record that it then is."""
 
     sentence: str
     ratios: Sequence[Ratios]
@@ -78,6 +80,7 @@ class RatioView:
     figures: Sequence[Tabular]
     shown: Callable[[float], str] = "x {:.2f}".format
     simulated: bool = False
+    doubts: Sequence[str] = ()
 
     @property
     def alt(self) -> str:
@@ -95,10 +98,12 @@ class RatioView:
         return " ".join([*measured, *(f"{line.name}: {self.shown(line.value)}." for line in self.lines)])
 
     def __repr__(self) -> str:
-        return "\n\n".join((self.sentence, self.alt, *map(repr, self.figures)))
+        return "\n\n".join((*self.doubts, self.sentence, self.alt, *map(repr, self.figures)))
 
     def _repr_html_(self) -> str:
-        return _page(self.sentence, self._drawn(), self.alt, self.figures, simulated=self.simulated)
+        return _page(
+            self.sentence, self.doubts, self._drawn(), self.alt, self.figures, simulated=self.simulated
+        )
 
     def _drawn(self) -> str:
         values = [1.0, *(line.value for line in self.lines)]
@@ -146,6 +151,7 @@ class CurveView:
     furthest: int
     figures: Sequence[Tabular]
     simulated: bool = False
+    doubts: Sequence[str] = ()
 
     @property
     def alt(self) -> str:
@@ -163,10 +169,12 @@ class CurveView:
         )
 
     def __repr__(self) -> str:
-        return "\n\n".join((self.sentence, self.alt, *map(repr, self.figures)))
+        return "\n\n".join((*self.doubts, self.sentence, self.alt, *map(repr, self.figures)))
 
     def _repr_html_(self) -> str:
-        return _page(self.sentence, self._drawn(), self.alt, self.figures, simulated=self.simulated)
+        return _page(
+            self.sentence, self.doubts, self._drawn(), self.alt, self.figures, simulated=self.simulated
+        )
 
     def _drawn(self) -> str:
         steps = [1 + n * (self.furthest - 1) / 40 for n in range(41)]
@@ -216,11 +224,19 @@ def _svg(height: float, parts: Sequence[str]) -> str:
     )
 
 
-def _page(sentence: str, drawn: str, alt: str, figures: Sequence[Tabular], *, simulated: bool) -> str:
+def _page(
+    sentence: str,
+    doubts: Sequence[str],
+    drawn: str,
+    alt: str,
+    figures: Sequence[Tabular],
+    *,
+    simulated: bool,
+) -> str:
     said = gettext("SIMULATED. {sentence}").format(sentence=sentence) if simulated else sentence
     tables, all_figures = "".join(table._repr_html_() for table in figures), gettext("All figures")
     return (
-        f'<p style="font-size: 1.15em; font-weight: 600; margin: 0.4em 0">{html.escape(said)}</p>'
+        f"{head_html(said, doubts)}"
         f'<div role="img" aria-label="{html.escape(alt)}" style="overflow-x: auto">{drawn}</div>'
         f"<details><summary>{all_figures}</summary>{tables}</details>"
     )

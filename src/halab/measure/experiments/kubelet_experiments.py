@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -22,7 +23,7 @@ from halab.measure.experiments.kubelet import Check, HttpGet, Kubelet, Pod, TcpS
 from halab.measure.journal.journal_file import Journal, relative
 from halab.measure.probing.prober import Run, probe
 from halab.measure.probing.progress_line import DONE, view_of
-from halab.measure.probing.retriever import Retriever
+from halab.measure.probing.retriever import SETTLE, Retriever
 from halab.models.health_probes import HealthProbe
 from halab.models.samples import Outcome
 from halab.translation import gettext
@@ -46,6 +47,7 @@ __all__ = [
 _SET = "probes"  # the event that holds a kubelet's settings
 _TIMEOUT = 90.0  # seconds until a fault that nobody has mended is given up
 _NEVER = 10**6  # failures in a row until a restart, where there is to be none
+_LOOK, _STEADY = 0.5, 3  # seconds between two looks at whether all is well, and looks on end that say so
 _SEES = HealthProbe(period=1, timeout=3, failures=1)
 
 
@@ -220,10 +222,20 @@ def dependency_outage(
 
 
 def _wait_until_well(cluster: Cluster, retriever: Retriever) -> None:
-    """Until what the last run broke is over: a node that was started again may answer without a hit at first,
-    and that would be measured as this run's."""
+    """Until what the last run broke is over: each copy has a node again, and all questions find something.
+
+    A node that was started again may answer without a hit at first, and that would be measured as this run's.
+    """
     cluster.wait_healthy()
-    retriever.wait_until_searchable()
+    if retriever.simulated:
+        return
+    end = time.monotonic() + SETTLE
+    while len(retriever.copies_on()) < retriever.replicas and time.monotonic() < end:
+        time.sleep(_LOOK)
+    # More than once: a copy that is named may be asked only later, and then have no row yet.
+    for _ in range(_STEADY):
+        time.sleep(_LOOK)
+        retriever.wait_until_searchable()
 
 
 def _mend(

@@ -38,6 +38,7 @@ from halab.measure.journal.journal_parts import in_phase
 from halab.measure.journal.title_marks import mark_title
 from halab.measure.probing.operations import Operation
 from halab.measure.probing.progress_line import DONE, ProgressLine
+from halab.measure.probing.quiet_moment import note_spoiled, wait_if_spoiled
 from halab.models.bootstrap import Interval, median_interval
 from halab.models.samples import Sample
 from halab.tables import Row, Tabular
@@ -57,6 +58,7 @@ __all__ = [
     "speeds",
     "take_turns",
     "throughput",
+    "turns_of",
 ]
 
 Kind = Literal["write", "read"]
@@ -123,6 +125,7 @@ def throughput(
             hint=gettext("for example rows=20000, or 100 to try it"),
         )
     order = shuffled(replicas, repeats, seed)
+    wait_if_spoiled()
     on_progress = TimeLeft(len(order))
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
     common: dict[str, float] = {"clients": clients} if arrivals is None else {"arrivals": arrivals}
@@ -266,7 +269,7 @@ def loaded(
         deadline=deadline,
         timeouts=dict.fromkeys(names, deadline),
     )
-    return Journal.write(
+    journal = Journal.write(
         header,
         samples=[
             replace(
@@ -283,6 +286,8 @@ def loaded(
         ],
         notes=notes,
     )
+    note_spoiled(journal)
+    return journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,12 +340,17 @@ _HEADINGS = (
 )
 
 
+def turns_of(journal: Journal) -> list[Phase]:
+    """The phases in which a load ran, without those in which it was prepared."""
+    return [phase for phase in journal.phases if phase.name in journal.header.operations]
+
+
 def speeds(journal: Journal) -> Speeds:
     """Throughput and latency by replicas, a pure function of the journal.
 
     Raises MeasurementError for a journal without a load.
     """
-    ran = [phase for phase in journal.phases if phase.name in journal.header.operations]
+    ran = turns_of(journal)
     if not ran:
         raise MeasurementError(
             gettext("there is no load in this journal"),

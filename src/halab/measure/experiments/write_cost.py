@@ -33,6 +33,7 @@ from halab.measure.experiments.throughput import (
 from halab.measure.journal.experiment_name import load_of
 from halab.measure.journal.journal_file import Journal, Phase
 from halab.measure.journal.title_marks import mark_title
+from halab.measure.probing.quiet_moment import wait_if_spoiled
 from halab.models.bootstrap import Interval, median_interval, ratio_interval
 from halab.models.replication import Copy, draws
 from halab.models.samples import Outcome, Sample
@@ -75,6 +76,7 @@ def writing(
             hint=gettext("for example writing(cluster, (1, 2, 3), repeats=10)"),
         )
     order = shuffled(replicas, repeats, seed)
+    wait_if_spoiled()
     began, wall = cluster.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
     if cluster.engine == "simulated":
         phases, samples, notes = *_simulated(cluster, order, rows, writes, seed), [gettext(_SIMULATED)]

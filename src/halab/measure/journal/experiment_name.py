@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 
 from halab.measure.journal.journal_file import Journal
@@ -16,6 +18,7 @@ ROLLING = "rolling restart"
 """The kind of the event that says that a run restarted every process; its detail is the plan's name."""
 
 _USUAL_TTL = 10.0  # seconds
+_LONGEST = 40  # letters of an experiment's name in a file's: tables and lists have to hold it
 
 
 def experiment_of(journal: Journal) -> str:
@@ -41,7 +44,9 @@ def run_name(faults: Sequence[str], ttl: float, operations: Sequence[str] = (), 
     """What `experiment_of` calls the run of these faults with this TTL (seconds) and these operations."""
     lease = "" if ttl == _USUAL_TTL else f" with TTL {ttl:g} s"
     retries = ", with retries" if any(name.endswith(RETRIES) for name in operations) else ""
-    return f"{', '.join(faults) or 'no fault'}{lease}{retries}{probed and f', {probed}'}"
+    times = Counter(faults)  # one that came again and again is named once
+    named = [fault if count == 1 else f"{fault} {count} times" for fault, count in times.items()]
+    return f"{', '.join(named) or 'no fault'}{lease}{retries}{probed and f', {probed}'}"
 
 
 def probed(period: float, timeout: float, failures: int) -> str:
@@ -61,8 +66,15 @@ def _probed(journal: Journal) -> str:
 
 
 def file_words(experiment: str) -> str:
-    """An experiment's name as it stands in a file's name, such as "crash-active-rootcoord"."""
-    return "-".join(experiment.lower().replace(",", "").split())
+    """An experiment's name as it stands in a file's name, such as "crash-active-rootcoord".
+
+    A long one is cut after a whole word, and ends with four digits that tell it from others that begin so.
+    """
+    words = "-".join(experiment.lower().replace(",", "").split())
+    if len(words) <= _LONGEST:
+        return words
+    begun = words[: _LONGEST - 4].rpartition("-")[0]
+    return f"{begun}-{hashlib.sha256(words.encode()).hexdigest()[:4]}"
 
 
 def load_of(journal: Journal) -> str:

@@ -20,11 +20,11 @@ from halab.measure.journal.marks import MARKS, mark_of
 from halab.measure.journal.outage import Outage, rto
 from halab.measure.journal.summaries import OperationSummary, Summary, fault_time, summary
 from halab.measure.journal.title_marks import provenance
-from halab.measure.journal.validity import validity_remark
+from halab.measure.journal.validity import for_the_record, validity_remark
 from halab.models.samples import Outcome
 from halab.translation import gettext, gettext_noop
 
-__all__ = ["RunView", "Said"]
+__all__ = ["RunView", "Said", "head_html"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class RunView:
     def _result(self) -> str:
         simulated = gettext("Simulated. ") if provenance(self.journal) == "simulated" else ""
         return simulated + (
-            self.told or f"{_told(self._until_repair, self.prediction)}{self._of_the_repair()}"
+            self.told or f"{_told(self._until_repair(self._row), self.prediction)}{self._of_the_repair()}"
         )
 
     @property
@@ -104,7 +104,8 @@ class RunView:
 
     def _repr_html_(self) -> str:
         folded = (_folded(words, part._repr_html_()) for words, part in self._folded.items())
-        return f"{self._head()}{self._picture()}{''.join(folded)}"
+        head = head_html(for_the_record(self._result(), self.journal), self._doubts)
+        return f"{head}{self._picture()}{''.join(folded)}"
 
     @property
     def _folded(self) -> dict[str, _Shown]:
@@ -148,6 +149,11 @@ class RunView:
         again = self._again(row)
         if again and tuple(again) == row.outages and row.rto != math.inf:
             return gettext("only with the repair: {lengths}").format(lengths=_lengths(again))
+        if again and row.rto != math.inf:
+            kept = replace(self._until_repair(row), outages=row.outages[: -len(again)])
+            return gettext("{back}; with the repair again {lengths}").format(
+                back=_in_short(kept), lengths=_lengths(again)
+            )
         late = max((s.latency for s in self.journal.samples(row.operation)), default=0.0)
         if row.rto is None and late > _LATE:
             return gettext("none failed, up to {late:.1f} s late").format(late=late)
@@ -162,10 +168,8 @@ class RunView:
         begins = max(early, (fault + repaired) / 2)  # what is nearer to the fault is the fault's
         return [outage for outage in row.outages if outage.start >= begins]
 
-    @property
-    def _until_repair(self) -> OperationSummary:
-        """The row in question without what the repair cost: that is told in a sentence of its own."""
-        row = self._row
+    def _until_repair(self, row: OperationSummary) -> OperationSummary:
+        """A row without what the repair cost: that is told apart."""
         again = self._again(row)
         if not again or row.rto == math.inf:
             return row
@@ -188,18 +192,6 @@ class RunView:
     def _said(self) -> list[tuple[str, Said]]:
         both = ((gettext_noop("your prediction"), self.prediction), (gettext_noop("the card"), self.card))
         return [(name, said) for name, said in both if said is not None]
-
-    def _head(self) -> str:
-        result = html.escape(self._result())
-        doubts = "".join(
-            f'<p style="border-left: 4px solid {MARKS["fail"].css}; padding-left: 10px; margin: 0.4em 0">'
-            f"<strong>{html.escape(remark)}</strong></p>"
-            for remark in self._doubts
-        )
-        if doubts:
-            result = gettext("For the record: {result}").format(result=result)
-            return f'{doubts}<p style="opacity: 0.8; margin: 0.4em 0">{result}</p>'
-        return f'<p style="font-size: 1.15em; font-weight: 600; margin: 0.4em 0">{result}</p>'
 
     def _picture(self) -> str:
         axis = _Axis.of(self.journal, self._said())
@@ -249,6 +241,17 @@ class RunView:
             for style, words in items
         )
         return f'<div aria-hidden="true" style="font-size: 0.92em; margin-bottom: 0.6em">{swatches}</div>'
+
+
+def head_html(result: str, doubts: Sequence[str]) -> str:
+    """A result as it stands above its picture; below what speaks against it, if that does, and small then."""
+    remarks = "".join(
+        f'<p style="border-left: 4px solid {MARKS["fail"].css}; padding-left: 10px; margin: 0.4em 0">'
+        f"<strong>{html.escape(remark)}</strong></p>"
+        for remark in doubts
+    )
+    style = "opacity: 0.8" if doubts else "font-size: 1.15em; font-weight: 600"
+    return f'{remarks}<p style="{style}; margin: 0.4em 0">{html.escape(result)}</p>'
 
 
 _LATE = 1.0  # seconds that a user waits and notices
@@ -443,14 +446,14 @@ def _told(row: OperationSummary, prediction: Said | None) -> str:
     if math.isinf(row.rto):
         return _capital(
             gettext("{said}{many} were not back when the recording ended. {cost}").format(
-                said=said, many=many, cost=_cost(row)
+                said=said, many=many, cost=_cost(row, many)
             )
         )
     off = prediction.last_failure if prediction else None
     after = "" if off is None else gettext(": {difference:.1f} s off").format(difference=abs(row.rto - off))
     return _capital(
         gettext("{said}{many} were back {rto:.1f} s after the fault{after}. {cost}").format(
-            said=said, many=many, rto=row.rto, after=after, cost=_cost(row)
+            said=said, many=many, rto=row.rto, after=after, cost=_cost(row, many)
         )
     )
 
@@ -463,9 +466,9 @@ def _you_said(prediction: Said | None) -> str:
     return gettext("You said {last_failure:g} s; ").format(last_failure=prediction.last_failure)
 
 
-def _cost(row: OperationSummary) -> str:
-    """How many requests got no good answer, and in how many outages."""
-    cost = gettext("{bad} of {sent} requests got no good answer").format(bad=row.bad, sent=row.sent)
+def _cost(row: OperationSummary, many: str) -> str:
+    """How many requests, `many` in words, got no good answer, and in how many outages."""
+    cost = gettext("{bad} of {sent} {many} got no good answer").format(bad=row.bad, sent=row.sent, many=many)
     if row.empty:
         cost += gettext(", {empty} of them an answer without a hit").format(empty=row.empty)
     if len(row.outages) > 1:

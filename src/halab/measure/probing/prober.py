@@ -27,6 +27,7 @@ from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import FaultRecord, Header, Journal, Scheduling, relative
 from halab.measure.probing.machine_pressure import PressureLog
 from halab.measure.probing.operations import NamedOperation, Operation, Renamed
+from halab.measure.probing.quiet_moment import note_spoiled, wait_if_spoiled
 from halab.measure.probing.retrying import Retrying
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
@@ -292,6 +293,7 @@ class Run:
                 self._pressure.stop()
             samples = self._prober.samples if self._prober else self._simulated(end)
             self._journal = self._written(samples)
+            note_spoiled(self._journal)
         finally:
             self.ended.set()
             self._stop_operations()
@@ -362,8 +364,12 @@ def probe(
 
     `rate` is probes a second for each operation, `deadline` seconds. Faults and restarts that happen
     meanwhile are taken from the cluster's events. On the simulated engine the block's virtual time is filled
-    with simulated samples, and the journal says so. Raises MeasurementError if an operation cannot connect.
+    with simulated samples, and the journal says so. In a notebook's cell whose last run was spoiled by a busy
+    machine it first waits for a quiet moment. Raises MeasurementError if that is stopped, or if an operation
+    cannot connect.
     """
+    if cluster.simulation is None:
+        wait_if_spoiled()
     return Run(cluster, operations, rate, deadline, seed)
 
 
