@@ -23,7 +23,7 @@ from halab.models.health_probes import (
     restart_storm,
 )
 from halab.tables import text_table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, pgettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["ProbeTuner", "late_share", "yaml_of"]
@@ -135,7 +135,7 @@ def _often(a_year: float) -> str:
 
 
 def _seconds(time: float) -> str:
-    return gettext("never") if math.isinf(time) else f"{time:g} s"
+    return pgettext("verdict", "never") if math.isinf(time) else f"{time:g} s"
 
 
 def _lives(probe: HealthProbe) -> float:
