@@ -27,7 +27,7 @@ def test_keys_turn_slides_that_fit_and_the_speaker_s_window_goes_along(
             assert page.locator("#place").inner_text() == f"{number} / {last}"
             assert page.evaluate(FITS), (file.name, number)
             page.keyboard.press("ArrowRight")
-    page.keyboard.press("Home")
+    page.goto((tmp_path / "slides-en.html").as_uri() + "#1")  # whose texts are longer
     assert not page.locator("section.here aside").is_visible()
     page.keyboard.press("n")
     assert page.locator("section.here aside").is_visible()
@@ -35,5 +35,12 @@ def test_keys_turn_slides_that_fit_and_the_speaker_s_window_goes_along(
         page.keyboard.press("s")
     speaker = opened.value
     speaker.get_by_text(f"1 / {last}").wait_for()
+    for number in range(1, last + 1):
+        assert speaker.evaluate(FITS), number
+        speaker.keyboard.press("ArrowRight")
+    footer, notes = speaker.locator("footer").bounding_box(), speaker.locator("section.here").bounding_box()
+    assert footer
+    assert notes
+    assert notes["y"] + notes["height"] <= footer["y"]
     speaker.keyboard.press("End")
     page.get_by_text(f"{last} / {last}").wait_for()

@@ -12,7 +12,9 @@ function show(number, told = false) {
   document.getElementById("place").textContent = `${here + 1} / ${sections.length}`;
   if (speaker) {
     const next = sections[here + 1]?.querySelector("h1, h2").textContent;
-    document.getElementById("next").textContent = next ? `${document.body.dataset.next}: ${next}` : "";
+    document.getElementById("next").textContent = next
+      ? document.body.dataset.next.replace("{title}", () => next)
+      : "";
   } else {
     history.replaceState(null, "", `#${here + 1}`);
   }

@@ -123,13 +123,13 @@ def _of_card(shown: Card, minutes: str, happens: str) -> Iterator[Slide]:
         f"{shown.number}. {shown.title}",
         f'<div class="lead">{_MARKDOWN.render(before)}</div>',
         (
-            f"{_minutes(minutes)} {happens}",
+            _after(_minutes(minutes), happens),
             gettext("The lesson: {lesson}. Its animation is good to show first.").format(lesson=lesson),
         ),
         "title",
     )
     untested = [claim for claim in shown.claims.values() if not claim.tested and claim.verdict != "given"]
-    asked = tuple(f"{_said(claim, shown.language)} {claim.leaves_out}" for claim in untested)
+    asked = tuple(_after(_said(claim, shown.language), claim.leaves_out) for claim in untested)
     for part in parts:
         heading, _, text = part.partition("\n")
         yield Slide(heading.strip(), _MARKDOWN.render(text), _if_asked(asked))
@@ -177,6 +177,10 @@ def _said(claim: Claim, lang: Language) -> str:
     )
 
 
+def _after(sentence: str, more: str) -> str:
+    return gettext("{sentence} {more}").format(sentence=sentence, more=more)
+
+
 def _minutes(minutes: str) -> str:
     return gettext("{minutes} minutes.").format(minutes=minutes)
 
@@ -185,7 +189,7 @@ def _page(made: list[Slide], lang: Language) -> str:
     with speaking(lang):
         words = {
             "notes": gettext("Speaker's notes"),
-            "next": gettext("Next"),
+            "next": gettext("Next slide: {title}"),
             "slides": gettext("Slides"),
         }
     body = "\n".join(_section(slide, words["notes"]) for slide in made)
