@@ -49,6 +49,8 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
 
     nbgrader's way, with everything in one kernel, leaves the tests to the mercy of what they test: they can
     be read, and redefined. Here a graded cell ends with an error or without output, which decides its points.
+    What a learner's cell leaves after the first test could tell what hidden tests asked with: such cells are
+    run once more where no test ever is, and what they leave there is what is shown.
 
     A grade depends on the work and not on the machine: a notebook that ran out of time while cores were short
     is run once more, with nothing else graded beside it. Raises CourseError if it is undecided even then.
@@ -91,7 +93,25 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
                 if cell.cell_type == "code":
                     cell.execution_count = None
                     cell.outputs = run.outputs(cell, index + 1)
+        if run.may_tell:
+            self._show_untested(nb, names, source, run)
         return run
+
+    def _show_untested(self, nb: Any, names: Any, source: Any, tested: _NotebookRun) -> None:
+        """Show what the cells that may tell what tests asked leave in a process without tests."""
+        with (
+            temporary_environment(HALAB_LEARNER=names["student"]),
+            _sandbox.box(names["student"], imported_modules(source)) as box,
+        ):
+            run = _NotebookRun(box, Judge(source, box), self.timeout, self.total_timeout)
+            for number, cell in enumerate(nb.cells[: max(tested.may_tell)], start=1):
+                if cell.cell_type == "code" and not run.judges(cell):
+                    outputs = run.outputs(cell, number)
+                    if number in tested.may_tell:
+                        cell.outputs = outputs
+        for number, cause in tested.causes.items():
+            if cause in tested.may_tell and cause in run.errors:
+                nb.cells[number - 1].outputs = [_error_output(run.errors[cause])]
 
     def _source(self, assignment: str, notebook: str) -> Any:
         """The course's own notebook: what is in the submission's cells proves nothing."""
@@ -100,6 +120,7 @@ class GradeInSandbox(NbGraderPreprocessor):  # type: ignore[misc]
         return nbformat.read(f"{path}/{notebook}.ipynb", as_version=4)
 
 
+_SAID_BY_GRADER = (Verdict.CELL_TIMEOUT, Verdict.PROCESS_EXITED)
 _MAX_OUTPUT_CHARACTERS = 5_000_000  # characters of a whole notebook's outputs that are kept
 
 
@@ -107,23 +128,39 @@ class _NotebookRun:
     """One submission under way. `timeout` is seconds a cell, `left` seconds all together: see TimeLimit.
 
     `doubtful` is whether the machine may be to blame for what was lost, `undecided` says why that cannot be
-    told, or is empty.
+    told, or is empty. `may_tell` are the numbers of the learner's cells that left something after the first
+    test: it may tell what that asked with. `causes` has for a graded cell that found no answer the cell that
+    should have defined it, and `errors` what the learner's cells ended with, by number.
     """
 
     def __init__(self, box: Box, judge: Judge, timeout: float, left: float) -> None:
         self._box, self._judge, self._timeout, self._left = box, judge, timeout, left
         self._exit_reason = ""
-        self._stopped: dict[str, CellError] = {}  # by name: what the cell that should define it ended with
+        self._stopped: dict[str, int] = {}  # by name: the cell that should define it, and ended with an error
         self._characters_left = _MAX_OUTPUT_CHARACTERS
         self.doubtful, self.undecided = False, ""
+        self._tested = False
+        self.may_tell: set[int] = set()
+        self.causes: dict[int, int] = {}
+        self.errors: dict[int, CellError] = {}
+
+    def judges(self, cell: Any) -> bool:
+        """Whether this cell is one to be judged, and not to be run."""
+        return self._judge.judges(cell)
 
     def outputs(self, cell: Any, number: int) -> list[Any]:
         """Run or judge this cell, the notebook's `number`th."""
         outputs, error = self._outputs(cell)
         if self._judge.judges(cell):
-            error = self._first_cause(error)
-        elif error:
-            self._stopped |= dict.fromkeys(self._judge.names(cell), error)
+            self._tested = True
+            error = self._first_cause(error, number)
+        else:
+            if self._tested and (outputs or (error and error.verdict not in _SAID_BY_GRADER)):
+                self.may_tell.add(number)
+                error = error and CellError(error.kind, gettext("in its own cell"))
+            if error:
+                self.errors[number] = error
+                self._stopped |= dict.fromkeys(self._judge.names(cell), number)
         if error and error.verdict is Verdict.PROCESS_EXITED:
             # Every later cell ends so too: they all say which one it was.
             self._exit_reason = self._exit_reason or gettext(
@@ -132,11 +169,14 @@ class _NotebookRun:
             error = CellError(Verdict.PROCESS_EXITED, self._exit_reason)
         return [*outputs, *([_error_output(error)] if error else [])]
 
-    def _first_cause(self, error: CellError | None) -> CellError | None:
+    def _first_cause(self, error: CellError | None, number: int) -> CellError | None:
         """What a check ended with; of a name that is not defined, what its cell ended with."""
         if error and error.verdict is Verdict.UNDEFINED_NAME:
             missing = re.search(r"name '(\w+)' is not defined", error.text)
-            cause = self._stopped.get(missing[1], error) if missing else error
+            if not missing or missing[1] not in self._stopped:
+                return error
+            self.causes[number] = self._stopped[missing[1]]
+            cause = self.errors[self.causes[number]]
             # Of the answer's cell, which is told by itself: this one was not stopped.
             return (
                 CellError(cause.kind, gettext("in its own cell"))
