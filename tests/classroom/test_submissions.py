@@ -187,10 +187,10 @@ def notebook(answer):
 def packed(folder, course, tmp_path, monkeypatch):
     """Have a learner write an answer and hand it in, as a file in the class's folder."""
 
-    def pack(learner, where, answer="", name="", at="2026-11-28 15:00:00 UTC"):
+    def pack(learner, where, answer="", name="", at="2026-11-28 15:00:00 UTC", assignment=NAME):
         work = tmp_path / "works" / learner
         shutil.rmtree(work, ignore_errors=True)
-        copy = work / "exercises" / NAME / f"{NAME}.ipynb"
+        copy = work / "exercises" / assignment / f"{assignment}.ipynb"
         copy.parent.mkdir(parents=True)
         copy.write_text(notebook(answer or learner))
         monkeypatch.setenv("HALAB_WORK", str(work))
@@ -222,14 +222,35 @@ def test_hand_ins_work_folders_nbgrader_s_and_an_lms_folders_are_read_together(f
 
 
 def test_of_two_hand_ins_the_later_counts_and_the_other_is_a_row(packed, read):
-    packed("ada", "hand-in-ada.zip", "later", at="2026-11-29 08:00:00 UTC")
-    packed("ada", "hand-in-ada (1).zip", "earlier")
+    packed("ada", "hand-in-ada.zip", "later", at="2025-11-29 08:00:00 UTC")
+    packed("ada", "hand-in-ada (1).zip", "earlier", at="2025-11-28 15:00:00 UTC")
     found = read()
     assert found.submissions[0].notebook.read_text() == notebook("later")
     assert [entry.sentence for entry in found.left_out] == [
-        "hand-in-ada (1).zip is ada's too; hand-in-ada.zip, of 2026-11-29 08:00:00 UTC, counts; "
+        "hand-in-ada (1).zip is ada's too; hand-in-ada.zip, of 2025-11-29 08:00:00 UTC, counts; "
         "it was left out."
     ]
+
+
+@pytest.mark.parametrize("where", ["ada/hand-in.zip", "Ada L_1_assignsubmission_file_/x.zip", "first.zip"])
+def test_a_hand_in_with_another_s_id_takes_nothing_away(folder, packed, read, where):
+    (folder / "students.csv").write_text("id,name\nada,Ada L\n")
+    packed("ada", where, "hers", "Ada L", at="2025-11-28 15:00:00 UTC")
+    # The thief's clock is years ahead, or, where her folder says which is hers, a day later.
+    at = "9999-12-31 23:59:59 UTC" if where == "first.zip" else "2025-11-29 15:00:00 UTC"
+    packed("ada", "thief.zip", "blank", "Ann", at=at)
+    found = read()
+    assert [one.notebook.read_text() for one in found.submissions] == [notebook("hers")]
+    assert "thief.zip is of ada too, under another name" in " ".join(found.submissions[0].notes)
+
+
+def test_what_only_an_earlier_hand_in_has_counts_from_there(packed, read):
+    packed("ada", "early.zip", "early", at="2025-11-28 15:00:00 UTC")
+    packed("ada", "late.zip", "late", at="2025-11-29 15:00:00 UTC", assignment="07-rto-rpo")
+    found = read()
+    texts = {one.assignment: one.notebook.read_text() for one in found.submissions}
+    assert texts == {NAME: notebook("early"), "07-rto-rpo": notebook("late")}
+    assert "It is of early.zip" in " ".join(found.submissions[0].notes)
 
 
 def test_a_hostile_zip_is_a_row_and_costs_only_itself(folder, packed, read):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from halab.translation import Language, gettext
 __all__ = ["ClassSubmissions", "LeftOut", "Submission", "read_folder"]
 
 _SHOWN = 3  # names in a message
+_CLOCKS_DIFFER = timedelta(days=1)
 _LMS = re.compile(r"(?P<name>.+)_\d+_assignsubmission_\w*")
 _COPY = re.compile(r"(?P<assignment>\d\d-[a-z0-9-]+?)(-Copy\d+| ?\(\d+\)| - .+)\.ipynb")
 
@@ -119,6 +120,19 @@ class _Source:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _HandedIn:
+    """A hand-in and its exercises; `name` is whose it is by the LMS, or else by itself.
+
+    `in_own_folder` is whether the folder it lies in is that of the learner whose id it has.
+    """
+
+    hand_in: HandIn
+    source: _Source
+    in_own_folder: bool
+    name: str
+
+
 class _Reader:
     """Goes through a class's folder once and collects."""
 
@@ -129,7 +143,7 @@ class _Reader:
         self._roster = read_roster(roster) if roster.exists() else {}
         self._learners = dict.fromkeys(self._roster)
         self._names = {learner: name for learner, name in self._roster.items() if name}
-        self._hand_ins: dict[str, tuple[HandIn, _Source]] = {}
+        self._hand_ins: dict[str, list[_HandedIn]] = {}
         self._works: dict[str, Path] = {}
         self._submissions: dict[tuple[str, str], Submission] = {}
         self._places: dict[tuple[str, str], str] = {}
@@ -181,9 +195,8 @@ class _Reader:
         self._left_out.append(LeftOut(where, one_line(reason, 500)))
 
     def result(self) -> ClassSubmissions:
-        for handed, source in self._hand_ins.values():
-            self._works[source.learner] = handed.work
-            self._exercises(source)
+        for learner in self._hand_ins:
+            self._take_hand_ins(learner)
         if not self._submissions:
             raise _no_submission_error(self._folder, self._known, self._left_out)
         found = [self._submissions[key] for key in sorted(self._submissions)]
@@ -201,7 +214,7 @@ class _Reader:
             self._names,
             self._works,
             tuple(self._remarks()),
-            {learner: handed.language for learner, (handed, _) in self._hand_ins.items()},
+            {learner: handed[-1].hand_in.language for learner, handed in self._hand_ins.items()},
         )
 
     def _remarks(self) -> Iterable[str]:
@@ -238,14 +251,37 @@ class _Reader:
             if name:
                 self._names.setdefault(learner, name)
         source = _Source(learner, handed.work / "exercises", where, handed.time, tuple(notes))
-        other = self._hand_ins.get(learner)
-        if other is None or _moment(other[0].time) < _moment(handed.time):
-            self._hand_ins[learner] = (handed, source)
-        if other is not None:
-            counts = self._hand_ins[learner][1]
-            older = other[1].where if counts is source else where
-            reason = gettext("is {learner}'s too; {counts}, of {time}, counts")
-            self._leave_out(older, reason.format(learner=learner, counts=counts.where, time=counts.time))
+        by = self._learner_of(lms_name) if lms_name else folder_of
+        self._hand_ins.setdefault(learner, []).append(
+            _HandedIn(handed, source, by == learner, one_line(lms_name) or handed.name)
+        )
+
+    def _take_hand_ins(self, learner: str) -> None:
+        """Of several hand-ins of one id the latest counts, and before all the one that lies in the learner's
+        own folder: anybody can write another's id. What only an earlier one has, counts from there.
+        """
+        handed = self._hand_ins[learner]
+        handed.sort(key=lambda one: (one.in_own_folder, _moment(one.source.time)))
+        counts = handed[-1]
+        self._works[learner] = counts.hand_in.work
+        notes = list(counts.source.notes)
+        for other in reversed(handed[:-1]):
+            if other.name and counts.name and other.name.casefold() != counts.name.casefold():
+                notes.append(
+                    gettext("{other} is of {learner} too, under another name: ask who handed it in.").format(
+                        other=other.source.where, learner=learner
+                    )
+                )
+            reason = gettext("is {learner}'s too; {counts}, of {time}, counts").format(
+                learner=learner, counts=counts.source.where, time=counts.source.time
+            )
+            self._leave_out(other.source.where, reason)
+        self._exercises(replace(counts.source, notes=tuple(notes)))
+        for other in reversed(handed[:-1]):
+            kept = gettext("It is of {place}: what counts otherwise, {counts}, has none.").format(
+                place=other.source.where, counts=counts.source.where
+            )
+            self._exercises(replace(other.source, notes=(*other.source.notes, kept)), only_new=True)
 
     def _learner_folder(self, learner: str, place: Path) -> None:
         work = next((at for at in (place, place / "work") if (at / "exercises").is_dir()), None)
@@ -256,12 +292,14 @@ class _Reader:
         notes = tuple(_recorded_by_another(learner, work))
         self._exercises(_Source(learner, work / "exercises", place.name, notes=notes))
 
-    def _exercises(self, source: _Source) -> None:
+    def _exercises(self, source: _Source, *, only_new: bool = False) -> None:
         seen: set[str] = set()
         # Folders first: a notebook beside the folder of its assignment is then the one left out.
         for entry in sorted(_visible_entries(source.place), key=lambda entry: not entry.is_dir()):
             assignment = entry.name if entry.is_dir() else entry.name.removesuffix(".ipynb")
             if is_hand_in(entry):  # `read` took it
+                continue
+            if only_new and (source.learner, assignment) in self._submissions:
                 continue
             if reason := self._no_exercise(entry, assignment, seen):
                 self._leave_out(f"{source.where}/{one_line(entry.name)}", reason)
@@ -358,12 +396,14 @@ def _time(folder: Path) -> str:
 
 
 def _moment(time: str) -> datetime:
-    """When that was, to be compared only; a time that is none was before all others."""
+    """When that was, to be compared only; a time that is none, or is to come, was before all others."""
     try:
         moment = datetime.fromisoformat(time.replace(" UTC", "+00:00"))
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    to_come = moment > datetime.now(UTC) + _CLOCKS_DIFFER
+    return datetime.min.replace(tzinfo=UTC) if to_come else moment
 
 
 def _learner_id(name: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from copy import deepcopy
 from functools import wraps
 from inspect import signature
 from typing import Any, TypeVar, cast
 
+from halab.exercises.other_hashes import other_hashes
 from halab.translation import gettext
 
 __all__ = [
@@ -147,17 +149,21 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def call_many(function: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Any]:
+def call_many(
+    function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], *, elsewhere: bool = False
+) -> list[Any]:
     """What a learner's function returns for each of these arguments.
 
     While it is graded the function is in another process, which is asked once and not hundreds of times. That
     process is the learner's: an answer that has not one part for each call is none. Raises TypeError for it.
+    `elsewhere`: while Python's `hash` gives what it would in another process.
     """
     calls = list(calls)
     together = getattr(function, "calls", None)
     if together is None:
-        return [function(*arguments) for arguments in calls]
-    answers = together(calls)
+        with other_hashes() if elsewhere else nullcontext():
+            return [function(*arguments) for arguments in calls]
+    answers = together(calls, elsewhere=elsewhere)
     if not isinstance(answers, list) or len(answers) != len(calls):
         raise TypeError(f"{len(calls)} calls were not answered by as many results")
     return answers

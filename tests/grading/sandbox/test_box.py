@@ -79,6 +79,10 @@ def test_functions_are_called_where_they_are(box):
     assert isinstance(double, Reference)
     assert double(4, more=1) == 9
     assert double.calls([(1,), (2,)]) == [2, 4]
+    run(box, "def hashed(x):\n    return hash(x)")
+    hashed = box.get("hashed", box.limit(30))
+    here, elsewhere = (hashed.calls([("text",), (7,)], elsewhere=where) for where in (False, True))
+    assert (here[0] != elsewhere[0], here[1] == elsewhere[1]) == (True, True)
     assert box.get("calls", box.limit(30)) == [4, 1, 2]
 
 

@@ -66,6 +66,7 @@ def check_key(key: Function, pairs: Sequence[tuple[Passage, Passage]]) -> None:
     backwards = [dict(reversed(passage.items())) for passage in reversed(passages)]
     keys = call_many(key, ((dict(passage),) for passage in passages))
     again = call_many(key, ((passage,) for passage in backwards))
+    elsewhere = call_many(key, ((dict(passage),) for passage in passages), elsewhere=True)
     expect(
         all(isinstance(each, str) and 0 < len(each) <= 64 for each in keys),
         gettext("A key is a text of 1 to 64 characters."),
@@ -74,6 +75,11 @@ def check_key(key: Function, pairs: Sequence[tuple[Passage, Passage]]) -> None:
     expect(
         keys == again[::-1],
         gettext("The same passage has the same key, whenever it is asked for."),
+        "12.1.key",
+    )
+    expect(
+        keys == elsewhere,
+        gettext("In another process, too, the same passage has the same key; Python's `hash` differs there."),
         "12.1.key",
     )
     wanted = {tuple(passage.values()) for passage in passages}

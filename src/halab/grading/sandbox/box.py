@@ -381,9 +381,11 @@ class Reference:
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return self._box.ask(("call", self._number, arguments, keywords), self._limit)
 
-    def calls(self, many: Iterable[tuple[Any, ...]]) -> Any:
-        """Call it with each of these arguments: a list of results, for one message each way."""
-        return self._box.ask(("calls", self._number, list(many)), self._limit)
+    def calls(self, many: Iterable[tuple[Any, ...]], *, elsewhere: bool = False) -> Any:
+        """Call it with each of these arguments: a list of results, for one message each way. `elsewhere`:
+        while `hash` gives what it would in another process.
+        """
+        return self._box.ask(("calls", self._number, list(many), elsewhere), self._limit)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

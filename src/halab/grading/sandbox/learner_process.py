@@ -14,7 +14,7 @@ import pickle
 import socket
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -22,6 +22,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from halab.exercises.other_hashes import other_hashes
 from halab.grading.sandbox import wire
 
 __all__ = ["Learner", "shell"]
@@ -192,9 +193,10 @@ class Learner:
     def _on_call(self, number: int, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> list[Any]:
         return ["value", self._encode(self._objects[number](*arguments, **keywords))]
 
-    def _on_calls(self, number: int, many: list[tuple[Any, ...]]) -> list[Any]:
+    def _on_calls(self, number: int, many: list[tuple[Any, ...]], elsewhere: bool) -> list[Any]:
         """Calls of one function, one after the other, up to the first that raises."""
-        return ["value", self._encode([self._objects[number](*arguments) for arguments in many])]
+        with other_hashes() if elsewhere else nullcontext():
+            return ["value", self._encode([self._objects[number](*arguments) for arguments in many])]
 
     def _on_attribute(self, number: int, name: str) -> list[Any]:
         return ["value", self._encode(getattr(self._objects[number], name))]

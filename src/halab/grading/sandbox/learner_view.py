@@ -22,6 +22,7 @@ _MODULES = (
     "translation",
     *(f"models/{name}" for name in ("failover", "faults", "probe_settings", "samples", "validation")),
     *(f"sim/{name}" for name in ("load_balancing", "retry_storm")),
+    "exercises/other_hashes",
     "exercises/retry_picture",
     *(f"grading/sandbox/{name}" for name in ("confine", "host", "learner_process", "time_limit", "wire")),
 )
