@@ -83,6 +83,6 @@ def _show_warning(
 ) -> None:
     """A file set aside is news to the user, in one plain line; other warnings are Python's, as ever."""
     if issubclass(category, DamagedFileWarning):
-        problems.print(f"Note: {message}", highlight=False, markup=False)
+        problems.print(gettext("Note: {note}").format(note=message), highlight=False, markup=False)
     else:
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))

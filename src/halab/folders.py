@@ -24,6 +24,7 @@ __all__ = [
     "course_root",
     "exclusive",
     "home_folder",
+    "known_work_dir",
     "read_plain",
     "read_plain_text",
     "work_dir",
@@ -101,28 +102,43 @@ def course_root() -> Path:
     HALAB_COURSE if it is set; else the nearest folder above this package; else the nearest above the current
     folder. Raises CourseError when there is none, or when HALAB_COURSE names a folder that is not one.
     """
-    named = os.environ.get("HALAB_COURSE")
-    if named:
-        root = Path(named).expanduser().resolve()
-        if not _is_course(root):
-            raise CourseError(
-                f"HALAB_COURSE should name the folder that holds cards/ and course/, but it is {root}.",
-                hint="Set it to the folder you cloned, or unset it.",
-            )
+    if root := _course():
         return root
-    for folder in _candidates():
-        if _is_course(folder):
-            return folder
+    from halab.translation import gettext  # here: it asks where the learner keeps their language
+
+    if named := os.environ.get("HALAB_COURSE"):
+        raise CourseError(
+            gettext(
+                "HALAB_COURSE should name the folder that holds cards/ and course/, but it is {folder}."
+            ).format(folder=Path(named).expanduser().resolve()),
+            hint=gettext("Set it to the folder you cloned, or unset it."),
+        )
     raise CourseError(
-        "The course's folder (the one with cards/ and course/) was not found above the current folder.",
-        hint="Run the command inside the folder you cloned, or set HALAB_COURSE to it.",
+        gettext(
+            "The course's folder (the one with cards/ and course/) was not found above the current folder."
+        ),
+        hint=gettext("Run the command inside the folder you cloned, or set HALAB_COURSE to it."),
     )
 
 
 def work_dir() -> Path:
     """The learner's folder: HALAB_WORK if set, else `work/` in the course's folder. May not exist yet."""
-    named = os.environ.get("HALAB_WORK")
-    return Path(named).expanduser().resolve() if named else course_root() / "work"
+    return known_work_dir() or course_root() / "work"
+
+
+def known_work_dir() -> Path | None:
+    """The same, or None where neither is known: for who must not fail for it."""
+    if named := os.environ.get("HALAB_WORK"):
+        return Path(named).expanduser().resolve()
+    root = _course()
+    return root / "work" if root else None
+
+
+def _course() -> Path | None:
+    if named := os.environ.get("HALAB_COURSE"):
+        root = Path(named).expanduser().resolve()
+        return root if _is_course(root) else None
+    return next(filter(_is_course, _candidates()), None)
 
 
 def _candidates() -> Iterator[Path]:

@@ -9,37 +9,48 @@ from __future__ import annotations
 import gettext as catalogues
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from halab.errors import CourseError
-from halab.folders import read_plain, work_dir
+from halab.folders import known_work_dir, read_plain, work_dir
 
 __all__ = [
     "CALLS",
-    "NAMES",
+    "NO_TEXT",
     "Language",
+    "LazyText",
     "catalogue_path",
     "gettext",
+    "gettext_lazy",
     "gettext_noop",
     "html_lang",
     "language",
+    "language_name",
     "languages",
     "ngettext",
+    "npgettext",
     "pgettext",
+    "pgettext_lazy",
     "remember_language",
     "speaking",
 ]
 
 Language = str  # an ISO 639 code: "en", or a folder of locale/
 
-# What speakers of a language call it; another one is shown by its code.
-NAMES = {"en": "English", "zh": "中文"}
-
-CALLS = {"gettext": None, "gettext_noop": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+CALLS = {
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "npgettext": ((1, "c"), 2, 3),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
 """The calls that hold a message, in Python and in the front ends, as Babel names their arguments."""
 
 _LOCALE = Path(__file__).with_name("locale")
@@ -70,10 +81,13 @@ def language() -> Language:
     known = languages()
     if named := os.environ.get("HALAB_LANG"):
         if named not in known:
-            raise CourseError(
-                f"HALAB_LANG should be {' or '.join(known)}, but it is {named!r}.",
-                hint="Set it to one of them, or unset it.",
-            )
+            with speaking(_of_the_system(known)):
+                raise CourseError(
+                    gettext("HALAB_LANG should be one of {languages}, but it is {asked!r}.").format(
+                        languages=", ".join(known), asked=named
+                    ),
+                    hint=gettext("Set it to one of them, or unset it."),
+                )
         return named
     chosen = _remembered()
     return chosen if chosen in known else _of_the_system(known)
@@ -92,15 +106,33 @@ def speaking(asked: Language) -> Iterator[None]:
 def remember_language(chosen: Language) -> None:
     """Keep the learner's choice beside their work, in `work/.halab/language`."""
     if chosen not in languages():
-        raise CourseError(f"The course speaks {' and '.join(languages())}, not {chosen!r}.")
-    file = _choice()
+        raise CourseError(
+            gettext("The course speaks {languages}, not {asked!r}.").format(
+                languages=", ".join(languages()), asked=chosen
+            )
+        )
+    file = _choice(work_dir())
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"{chosen}\n", encoding="utf-8")
 
 
+def language_name(of: Language) -> str:
+    """What its speakers call a language: its code where Babel does not know that."""
+    from babel import Locale, UnknownLocaleError  # here: most programs never need it
+
+    try:
+        name = Locale.parse(of).get_display_name() or of
+    except (UnknownLocaleError, ValueError):
+        return of
+    return name[:1].upper() + name[1:]
+
+
 def html_lang(of: Language) -> str:
-    """A language as HTML calls it, so that it is read aloud and drawn as it should."""
-    return {"zh": "zh-Hans"}.get(of, of)
+    """A language as HTML calls it, so that it is read aloud and drawn as it should: "zh-Hans" for "zh".
+
+    The header of its catalogue says so, as `Language: zh_Hans`.
+    """
+    return _catalogue(of).info().get("language", of).replace("_", "-")
 
 
 def catalogue_path(of: Language) -> Path:
@@ -123,19 +155,62 @@ def pgettext(context: str, message: str) -> str:
     return _catalogue(language()).pgettext(context, message)
 
 
+def npgettext(context: str, singular: str, plural: str, number: float) -> str:
+    """As `ngettext`, with a context as in `pgettext`."""
+    return _catalogue(language()).npgettext(context, singular, plural, number)  # type: ignore[arg-type]
+
+
 def ngettext(singular: str, plural: str, number: float) -> str:
     """`singular` or `plural` for so many, in the learner's language."""
     return _catalogue(language()).ngettext(singular, plural, number)  # type: ignore[arg-type]
 
 
-def _choice() -> Path:
-    return work_dir() / ".halab" / "language"
+@dataclass(frozen=True, slots=True)
+class LazyText:
+    """A message that is put into words when it is shown: `str` of it is in the learner's language of then.
+
+    `values` fill its placeholders: plain ones, such texts, or functions that give one when it is shown.
+    """
+
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+    context: str = ""
+
+    def __str__(self) -> str:
+        text = pgettext(self.context, self.message) if self.context else gettext(self.message)
+        told = {name: value() if callable(value) else value for name, value in self.values.items()}
+        return text.format(**told) if told else text
+
+    def in_(self, asked: Language) -> str:
+        with speaking(asked):
+            return str(self)
+
+    def in_every_language(self) -> dict[Language, str]:
+        return {each: self.in_(each) for each in languages()}
+
+
+NO_TEXT = LazyText("")
+
+
+def gettext_lazy(message: str, **values: object) -> LazyText:
+    """As `gettext`, for a text that is made before it is known who reads it."""
+    return LazyText(message, values)
+
+
+def pgettext_lazy(context: str, message: str, **values: object) -> LazyText:
+    """As `pgettext`, for a text that is made before it is known who reads it."""
+    return LazyText(message, values, context)
+
+
+def _choice(work: Path) -> Path:
+    return work / ".halab" / "language"
 
 
 def _remembered() -> str:
+    work = known_work_dir()  # none in a sandbox, where there is no course
     try:
-        return read_plain(_choice(), 16).decode().strip()
-    except (OSError, UnicodeDecodeError, CourseError):  # such as in a sandbox, where there is no course
+        return read_plain(_choice(work), 16).decode().strip() if work else ""
+    except (OSError, UnicodeDecodeError):
         return ""
 
 
@@ -146,9 +221,9 @@ def _of_the_system(known: tuple[Language, ...]) -> Language:
     return code if code in known else "en"
 
 
-@lru_cache(maxsize=4)
+@cache
 def _catalogue(chosen: Language) -> catalogues.NullTranslations:
-    if chosen == "en":
+    if chosen == "en" or not catalogue_path(chosen).is_file():  # whose translation has just begun
         return catalogues.NullTranslations()
     # Here: who reads English never pays for it. Compiled on reading, so that no second file can be stale.
     from babel.messages.mofile import write_mo

@@ -18,11 +18,11 @@ FORM = [
     "form",
 ]
 FOUND = [
-    "from halab.course.catalogue import Bilingual",
+    "from halab.translation import gettext_lazy",
     "from halab.widgets.card_view import Finding, show_card",
-    "lost = Bilingual('log lost', '日志丢失')",
-    "words = Bilingual('crash log: 34 of 60 rows missing.', '日志崩溃：60 行少了 34 行。')",
-    "rto = Bilingual('crash log: 12.2 s (measured).', '日志崩溃：12.2 秒（实测）。')",
+    "lost = gettext_lazy('Log killed')",
+    "words = gettext_lazy('{disaster}: {share} of the unflushed rows missing', disaster=lost, share='57 %')",
+    "rto = gettext_lazy('{finding} (measured).', finding='12.2')",
     "found = {'replicas-rto': Finding('held', rto, measured=(12.2, 3.4), predicted=(8.0,))}",
     "found['replicas-rpo'] = Finding('broken', words, lost, measured=(3.1,), predicted=(0.0,))",
     "show_card(7, measured=found)",
@@ -137,7 +137,7 @@ def test_a_run_has_its_own_verdict_and_picture_in_the_language_of_the_card(
     page = chromium_page
     notebook = opened(lab, page, "found.ipynb", ".halab-card")
     broken = page.locator('[data-claim="replicas-rpo"]')
-    expect(broken.locator("[data-run=broken]")).to_have_text("✕ broken by: log lost")
+    expect(broken.locator("[data-run=broken]")).to_have_text("✕ broken by: Log killed")
     expect(page.locator(".halab-card-picture")).to_have_count(2)
     alt = page.locator('li:has([data-claim="replicas-rto"]) .halab-card-picture')
     expect(alt).to_have_attribute("aria-label", "card 5 s – 15 s; you said 8 s; measured 3.4 s – 12.2 s")
@@ -146,9 +146,9 @@ def test_a_run_has_its_own_verdict_and_picture_in_the_language_of_the_card(
     )
     notebook.screenshot("card-found-en", ".halab-card")
     page.get_by_role("button", name="中文").click()
-    expect(broken.locator("[data-run=broken]")).to_have_text("✕ 被推翻：日志丢失")
+    expect(broken.locator("[data-run=broken]")).to_have_text("✕ 被推翻：杀掉日志")
     expect(page.locator(".halab-card-verdict").nth(1)).to_contain_text(
-        "你这次的结果：日志崩溃：60 行少了 34 行"
+        "你这次的结果：杀掉日志：没落盘的行丢了 57 %"
     )
     notebook.theme("JupyterLab Dark")
     page.set_viewport_size({"width": 900, "height": 1000})

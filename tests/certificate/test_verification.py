@@ -1,6 +1,7 @@
 """An altered certificate, journal or notebook is found out; what holds and what nobody can tell is said."""
 
 import copy
+import hashlib
 import json
 import shutil
 import time
@@ -8,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from halab.certificate.record import Certificate, read_certificate
+from halab.certificate.record import COURSE, Certificate, items, read_certificate
 from halab.certificate.signing_keys import SigningKey, make_key, own_key
 from halab.certificate.verification import verify
 from halab.errors import CourseError
@@ -203,6 +204,13 @@ def test_what_is_read_back_is_what_was_signed_in_every_time_zone(whole_course, m
     certificate, signed = read_certificate(path)
     assert certificate.signed_part() == signed
     assert check(path).ok
+
+
+def test_a_certificate_signs_the_same_words_as_those_before_it():
+    """Also after a change of a translation: a certificate with other words does not verify."""
+    words = [COURSE.in_("en"), COURSE.in_("zh"), *([one.en, one.zh, *one.cards] for one in items())]
+    signed = hashlib.sha256(json.dumps(words).encode()).hexdigest()
+    assert signed == "9608f51baf75e81764969981692fa8eeca2d8eb279cf28b1e146179cddf00162"
 
 
 def test_a_folder_that_was_moved_still_holds(whole_course, moved):

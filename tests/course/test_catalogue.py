@@ -18,8 +18,8 @@ def test_there_are_ten_cards_in_order_with_ten_checklist_items() -> None:
 def test_every_text_is_in_both_languages() -> None:
     texts = [words for one in CATALOGUE for words in (one.title, one.summary)]
     for words in [*texts, *(item.words for item in CHECKLIST)]:
-        assert words.en.isascii()
-        assert any("一" <= sign <= "鿿" for sign in words.zh) or words.zh == "RTO 与 RPO"
+        assert words.in_("en").isascii()
+        assert any("一" <= sign <= "鿿" for sign in words.in_("zh")) or words.in_("zh") == "RTO 与 RPO"
 
 
 def test_a_card_has_the_catalogues_title_and_summary() -> None:

@@ -92,14 +92,14 @@ def test_a_prediction_made_afterwards_does_not_count_and_a_simulation_says_so():
     assert table.rows[0][1] == "-"
     assert table.remarks[0].startswith("SIMULATED")
     said = results(journal)["coordinator-copies"]
-    assert said.words.en.endswith("crash etcd leader: metadata call not noticed (simulated).")
-    assert said.words.zh.endswith("etcd 的领导者被杀：元数据操作没受影响（模拟）。")
+    assert said.words.in_("en").endswith("crash etcd leader: metadata call not noticed (simulated).")
+    assert said.words.in_("zh").endswith("etcd 的领导者被杀：元数据操作没受影响（模拟）。")
 
 
 def test_the_card_s_three_copies_are_broken_by_two_of_which_one_was_lost():
     said = results(made("active rootcoord", bad=("metadata call",)))["coordinator-copies"]
     assert (said.verdict, said.measured) == ("broken", (2,))
-    assert "根协调器的主用进程被杀：元数据操作停了 1.0 秒" in said.words.zh
+    assert "根协调器的主用进程被杀：元数据操作停了 1.0 秒" in said.words.in_("zh")
     assert results(made("etcd leader"))["coordinator-copies"].verdict == ""
 
 

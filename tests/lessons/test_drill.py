@@ -58,7 +58,7 @@ def test_card_and_measurement_stand_together_and_users_give_their_mark(tmp_path)
     )
     assert "Lose the primary" in repr(show_drill(drill))
     said = results(drill)
-    assert said["rto"].words.en.startswith("20.1 s")
+    assert said["rto"].words.in_("en").startswith("20.1 s")
     assert [said[claim].verdict for claim in ("steps", "rto", "target")] == ["held", "incomparable", "held"]
     assert said["rto"].measured == (pytest.approx(20.1 / 60),)
 

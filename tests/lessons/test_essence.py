@@ -78,7 +78,7 @@ def test_the_verdict_on_the_card_follows_the_run() -> None:
 
     said = results(real(50, 2), real(100, 100))
     assert said["parts-that-may-fail"].verdict == "held"
-    assert "单副本的 100 次搜索有 50 次没有可用的结果" in said["parts-that-may-fail"].words.zh
+    assert "单副本的 100 次搜索有 50 次没有可用的结果" in said["parts-that-may-fail"].words.in_("zh")
     assert said["whole-system"].verdict == "held"
     said = results(real(50, 40), real(50, 2))
     assert {finding.verdict for finding in said.values()} == {"broken"}

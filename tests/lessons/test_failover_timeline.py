@@ -25,8 +25,8 @@ def test_results_speak_to_claims_of_the_card_and_say_that_they_are_simulated() -
         experiment(cluster, "crash active rootcoord", retriever=Retriever(cluster), progress=False)
     )
     assert set(said) <= set(card(6, "en").claims)
-    assert said["outage-total"].words.en.endswith(" s; search, TTL 10 s (simulated).")
-    assert all("（模拟）" in finding.words.zh for finding in said.values())
+    assert said["outage-total"].words.in_("en").endswith(" s; search, TTL 10 s (simulated).")
+    assert all("（模拟）" in finding.words.in_("zh") for finding in said.values())
     assert {finding.verdict for finding in said.values()} == {"incomparable"}
 
 
@@ -38,7 +38,7 @@ def test_the_verdict_on_the_card_follows_the_run() -> None:
     )
     said = results(real)
     assert said["failed-requests"].verdict == "broken"
-    assert "failed" in said["failed-requests"].by.en
+    assert "failed" in said["failed-requests"].by.in_("en")
     assert said["outage-total"].verdict == ("held" if said["outage-total"].measured[0] <= 15 else "broken")
 
 
@@ -47,7 +47,8 @@ def test_an_operation_that_never_failed_has_no_outage_to_tell() -> None:
     quiet = experiment(cluster, "crash index node 1", retriever=Retriever(cluster), progress=False)
     (claim,) = results(quiet)
     assert claim == "failed-requests"
-    assert results(quiet)[claim].words.en.startswith(f"0 of {len(quiet.samples('search'))} failed; search")
+    told = str(results(quiet)[claim].words)
+    assert told.startswith(f"0 of {len(quiet.samples('search'))} failed; search")
 
 
 def test_losses_stand_side_by_side_with_what_may_differ_by_chance() -> None:

@@ -100,10 +100,10 @@ def test_the_card_holds_or_is_broken_by_the_learners_own_hang(
     times = lesson.experiments.DetectionTimes(noticed, None, None, None)
     monkeypatch.setattr(lesson, "health_probes_of", lambda journal: probes)
     monkeypatch.setattr(lesson, "detection_times", lambda journal: times)
-    monkeypatch.setattr(lesson, "provenance", lambda *journals: "measured")
+    monkeypatch.setattr(card_findings, "provenance", lambda *journals: "measured")
     cluster = SimulatedCluster()
     retriever = lesson.Retriever(cluster)
     run = experiment(cluster, "hang any query node", retriever=retriever, seconds=1, progress=False)
     said = lesson.results(run)["detection-after"]
-    assert (said.verdict, said.by.en, said.measured) == (verdict, by, (noticed,))
-    assert said.words.zh.endswith("秒后被发现（实测）。")
+    assert (said.verdict, said.by.in_("en"), said.measured) == (verdict, by, (noticed,))
+    assert said.words.in_("zh").endswith("秒后被发现（实测）。")

@@ -90,15 +90,15 @@ def test_every_result_says_how_it_came_about():
     said = results(made(SLOWER), made(FASTER, limit=Limit()))
     assert set(said) == {"one-copy", "three-copies"}
     for finding in said.values():
-        assert "sharing cores: " in finding.words.en
-        assert "限速：" in finding.words.zh
-        assert finding.words.en.endswith("(measured).")
+        assert "sharing cores: " in finding.words.in_("en")
+        assert "限速：" in finding.words.in_("zh")
+        assert finding.words.in_("en").endswith("(measured).")
     three = said["three-copies"]
     assert three.verdict == "incomparable", "the card's nodes have cores of their own"
-    assert "cores of their own" in three.words.en
+    assert "cores of their own" in three.words.in_("en")
     simulated = results(made(SLOWER, simulated=True), made(FASTER, limit=Limit(), simulated=True))
     assert simulated["three-copies"].verdict == "incomparable"
-    assert simulated["one-copy"].words.en.endswith("(simulated).")
+    assert simulated["one-copy"].words.in_("en").endswith("(simulated).")
 
 
 def test_a_run_whose_machine_worked_for_others_says_so_first_and_judges_no_claim():

@@ -68,7 +68,7 @@ def test_a_disaster_is_told_in_rows_and_seconds_and_its_rows_stand_folded():
     predict(7, "crash log", percent=25, last_failure=8)
     time.sleep(0.01)
     assert show_disaster(made(missing=20)).sentence == (
-        "You said 25 of 100; of the 20 acknowledged rows that were not flushed, 20 are missing. "
+        "You said 25 of 100. Of the 20 acknowledged rows that were not flushed, 20 are missing. "
         "Searches were back after 1.0 s, and you said 8 s."
     )
     kept = show_disaster(made("any data node", back=30))
@@ -93,10 +93,10 @@ def test_a_simulation_says_so_and_claims_no_rows():
     said = results(journal)
     assert set(said) == {"replicas-rto"}
     assert said["replicas-rto"].verdict == "incomparable"
-    assert said["replicas-rto"].words.en == (
+    assert said["replicas-rto"].words.in_("en") == (
         "Log killed: insert not recovered, search not recovered (simulated)."
     )
-    assert "（模拟）" in said["replicas-rto"].words.zh
+    assert "（模拟）" in said["replicas-rto"].words.in_("zh")
     assert said["replicas-rto"].measured == ()
 
 
@@ -105,18 +105,18 @@ def test_the_verdict_on_the_card_follows_the_runs():
     time.sleep(0.01)
     said = results(made("any data node", back=30), made(missing=20))
     lost, back = said["replicas-rpo"], said["replicas-rto"]
-    assert (lost.verdict, lost.by.en, lost.by.zh) == ("broken", "Log killed", "杀掉日志")
-    assert "Log killed: 100 % (20 of 20) of the unflushed rows missing (measured)." in lost.words.en
-    assert "杀掉一个数据节点：没落盘的行丢了 0%（20 行中的 0 行）" in lost.words.zh
+    assert (lost.verdict, lost.by.in_("en"), lost.by.in_("zh")) == ("broken", "Log killed", "杀掉日志")
+    assert "Log killed: 100 % (20 of 20) of the unflushed rows missing (measured)." in lost.words.in_("en")
+    assert "杀掉一个数据节点：没落盘的行丢了 0%（20 行中的 0 行）" in lost.words.in_("zh")
     assert back.verdict == "held"
-    assert back.words.en == (
+    assert back.words.in_("en") == (
         "Data node killed: insert not noticed, search not noticed; "
         "Log killed: insert 1.0 s, search 1.0 s (measured)."
     )
     assert (len(back.measured), back.predicted) == (2, (8.0,))
     assert results(made("any data node"))["replicas-rpo"].verdict == "held"
     never = results(made(back=100))["replicas-rto"]
-    assert (never.verdict, never.by.en, never.measured) == ("broken", "Log killed", ())
+    assert (never.verdict, never.by.in_("en"), never.measured) == ("broken", "Log killed", ())
 
 
 def test_a_run_that_proves_nothing_gives_no_verdict(monkeypatch):

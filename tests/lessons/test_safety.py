@@ -74,10 +74,10 @@ def test_prediction_card_and_measurement_stand_together():
     assert "acknowledged rows: 65 of 100 missing." in shown.alt
     assert "after the backup, before the mistake" in repr(shown)
     said = results(made())
-    assert said["daily-loss"].words.en.startswith("delete rows: 2.5 s of data lost")
+    assert said["daily-loss"].words.in_("en").startswith("delete rows: 2.5 s of data lost")
     assert said["daily-loss"].verdict == "incomparable"
-    assert said["replicas"].by.en == "one wrong command"
-    assert said["replicas"].words.zh.startswith("误删段落：")
+    assert said["replicas"].by.in_("en") == "one wrong command"
+    assert said["replicas"].words.in_("zh").startswith("误删段落：")
     assert said["backup-rto"].predicted == (pytest.approx(5 / 3600),)
 
 

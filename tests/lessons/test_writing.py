@@ -69,7 +69,7 @@ def test_a_prediction_made_afterwards_does_not_count():
 def test_a_simulation_says_so_everywhere():
     journal = made(simulated=True)
     assert "SIMULATED" in repr(compare_writes(journal))
-    assert all("(simulated" in said.words.en for said in results(journal).values())
+    assert all("(simulated" in said.words.in_("en") for said in results(journal).values())
     assert set(results(journal)) == {"one-copy", "three-copies", "extra-time"}
 
 
@@ -77,10 +77,10 @@ def test_the_verdict_on_the_card_follows_the_run():
     predict(4, QUESTIONS[0].experiment, percent=200)
     time.sleep(0.01)
     said = results(made())
-    assert all("（实测）" in finding.words.zh for finding in said.values())
+    assert all("（实测）" in finding.words.in_("zh") for finding in said.values())
     assert (said["one-copy"].verdict, said["one-copy"].measured) == ("incomparable", (0.02,))
     extra = said["extra-time"]
-    assert (extra.verdict, extra.by.en, extra.predicted) == ("broken", "a larger difference", (200.0,))
+    assert (extra.verdict, extra.by.in_("en"), extra.predicted) == ("broken", "a larger difference", (200.0,))
     assert extra.measured == pytest.approx((50, 50, 50))
     assert results(made(0.024))["extra-time"].verdict == "held"
 

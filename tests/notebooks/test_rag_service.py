@@ -3,11 +3,11 @@
 import pytest
 
 from halab.certificate.evidence import measurement
-from halab.course.catalogue import Bilingual
 from halab.lessons.rag_service_runs import DEGRADED, WRONG
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.validity import objections
 from halab.models.samples import Outcome
+from halab.translation import LazyText
 
 # Alone: seven services ask 140 questions a second, which no measurement beside it would survive.
 pytestmark = [pytest.mark.notebook, pytest.mark.cluster, pytest.mark.alone, pytest.mark.timeout(600)]
@@ -66,7 +66,7 @@ def test_a_new_index_is_switched_to_and_back_while_users_ask(real):
 def test_its_journals_are_evidence_for_the_tenth_item_unless_the_machine_was_busy(real):
     for journal, path in zip(real[1], sorted((real[2] / "journals").glob("12-*.jsonl")), strict=True):
         kept = measurement(path, 12)
-        assert objections(journal) if isinstance(kept, Bilingual) else kept.pin.card == 12
+        assert objections(journal) if isinstance(kept, LazyText) else kept.pin.card == 12
 
 
 def test_in_the_drill_the_service_answers_nearly_everything_and_nothing_wrongly(real):

@@ -38,7 +38,7 @@ def test_the_page_speaks_the_readers_language_and_shows_sources(page):
     assert "<b>" not in english.text
     assert "role=" not in english.text.split("</form>")[1]
     chinese = page.get("/", headers={"Accept-Language": "zh-CN,zh;q=0.9"}).text
-    assert '<html lang="zh">' in chinese
+    assert '<html lang="zh-Hans">' in chinese
     assert "你的问题" in chinese
 
 

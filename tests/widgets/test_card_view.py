@@ -2,8 +2,8 @@
 
 import pytest
 
-from halab.course.catalogue import Bilingual
 from halab.errors import CourseError
+from halab.translation import LazyText, gettext_lazy
 from halab.widgets.card_view import Finding, show_card
 
 
@@ -26,7 +26,7 @@ def test_its_text_states_the_claims_but_not_the_verdicts() -> None:
 
 
 def test_a_measured_result_belongs_to_a_claim_of_the_card() -> None:
-    found = Finding("", Bilingual("148 requests", "148 次请求"))
+    found = Finding("", LazyText("148 requests"))
     shown = show_card(6, measured={"failed-requests": found})
     assert shown.measured["failed-requests"]["words"]["en"] == "148 requests"
     assert shown.after
@@ -42,10 +42,18 @@ def test_a_card_that_is_not_written_is_an_error() -> None:
 
 def test_a_finding_has_a_verdict_of_its_own_in_both_languages() -> None:
     finding = Finding(
-        "broken", Bilingual("12 s", "12 秒"), Bilingual("log lost", "日志丢失"), (12.0,), (9.0,)
+        "broken",
+        gettext_lazy("{finding} (measured).", finding=12),
+        gettext_lazy("Log killed"),
+        (12.0,),
+        (9.0,),
     )
     shown = show_card(7, measured={"replicas-rpo": finding}).measured["replicas-rpo"]
-    assert (shown["verdict"], shown["by"]["zh"], shown["words"]["zh"]) == ("broken", "日志丢失", "12 秒")
+    assert (shown["verdict"], shown["by"]["zh"], shown["words"]["zh"]) == (
+        "broken",
+        "杀掉日志",
+        "12（实测）。",
+    )
     assert (shown["measured"], shown["predicted"]) == ((12.0,), (9.0,))
 
 

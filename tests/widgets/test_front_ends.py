@@ -26,7 +26,7 @@ def test_a_widget_sends_its_own_text_and_what_is_shared(name):
 def test_a_widget_names_its_language(name):
     """`panel`, which `Picture` calls, does it for most; the others build their own box."""
     own = (Path(base.__file__).parent / f"{name}.js").read_text("utf-8")
-    assert any(part in own for part in (" panel(", "extends Picture", "htmlLang("))
+    assert any(part in own for part in (" panel(", "extends Picture", "htmlLang(", "face.html_lang"))
 
 
 @pytest.mark.parametrize("name", OWN)

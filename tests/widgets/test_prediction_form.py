@@ -4,20 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from halab.course.catalogue import Bilingual
 from halab.course.paths import work_dir
 from halab.course.predictions import predict, prediction
 from halab.errors import CourseError
+from halab.translation import LazyText, gettext_lazy, pgettext_lazy
 from halab.widgets.prediction_form import PredictionForm, Question, remind
 
 RUN = "crash active rootcoord"
 NUMBERS = {"first_failure": 0.5, "last_failure": 9.0, "failed_requests": 120.0, "notices_insert": 1.0}
-TIMES = Bilingual("times as many", "倍")
+TIMES = pgettext_lazy("unit", "times")
 SHARED, LIMITED = "search with 1, 3 replicas", "search with 1, 3 replicas, limited"
 QUESTIONS = (
-    Question(SHARED, "times", Bilingual("Sharing the cores", "共用处理器"), TIMES, high=100),
-    Question(LIMITED, "times", Bilingual("With a limit", "限速"), TIMES),
-    Question(LIMITED, "failed", Bilingual("Failed searches", "失败的搜索"), whole=True),
+    Question(SHARED, "times", gettext_lazy("sharing cores"), TIMES, high=100),
+    Question(LIMITED, "times", gettext_lazy("speed limit"), TIMES),
+    Question(LIMITED, "failed", LazyText("Failed searches"), whole=True),
 )
 ANSWERS = {f"times, {SHARED}": 2.8, f"times, {LIMITED}": 1.5, "failed": 4}
 
@@ -91,8 +91,8 @@ def test_its_text_tells_how_to_predict_without_a_form() -> None:
 def test_any_question_can_be_asked_and_each_answer_belongs_to_its_run() -> None:
     form = PredictionForm(5, QUESTIONS)
     assert [(field["label"], field["unit"]) for field in form.fields][:2] == [
-        ("Sharing the cores", "times as many"),
-        ("With a limit", "times as many"),
+        ("sharing cores", "times"),
+        ("speed limit", "times"),
     ]
     lock_in(form, {**ANSWERS, f"times, {SHARED}": 101})
     assert "100 at most" in form.problem
@@ -106,9 +106,7 @@ def test_any_question_can_be_asked_and_each_answer_belongs_to_its_run() -> None:
 
 
 def test_what_is_chosen_of_a_list_is_kept_as_its_place_and_shown_as_its_word() -> None:
-    which = Question(
-        "hang log", "alert", Bilingual("Which alert", "哪条告警"), choices=("nobody", "NoStandby")
-    )
+    which = Question("hang log", "alert", LazyText("Which alert"), choices=("nobody", "NoStandby"))
     form = PredictionForm(11, [which])
     assert form.fields[0]["choices"] == ["nobody", "NoStandby"]
     lock_in(form, {"alert": 2})
@@ -128,7 +126,7 @@ def test_two_forms_ask_about_one_run() -> None:
 
 def test_it_speaks_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALAB_LANG", "zh")
-    assert PredictionForm(5, QUESTIONS).fields[0]["label"] == "共用处理器"
+    assert PredictionForm(5, QUESTIONS).fields[0]["label"] == "共用核心"
 
 
 def test_a_run_that_was_measured_first_is_told_and_the_next_one_counts() -> None:

@@ -164,7 +164,7 @@ def issue(
         key="issuer" if by_issuer else "own",
         organisation=terms.organisation,
         person=terms.person,
-        course=CourseName(en=COURSE.en, zh=COURSE.zh, hours=terms.hours),
+        course=CourseName(en=COURSE.in_("en"), zh=COURSE.in_("zh"), hours=terms.hours),
         valid_until=terms.valid_until,
         share=PASS_MARK,
         items=items(),

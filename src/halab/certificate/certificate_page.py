@@ -59,7 +59,7 @@ def _page(certificate: Certificate, file: str, language: Language) -> str:
         "length": "long" if len(record.name or record.learner) > 30 else "",
         "id": learner if record.name else "",
         "engines": _engines(record),
-        "course": f"{record.course.words.in_(language)} · {hours}",
+        "course": f"{record.course.in_(language)} · {hours}",
         "issue": gettext(", ").join(_issue(record)),
         "digest": certificate.digest,
         "command": f"halab verify {file}",
@@ -92,7 +92,7 @@ def _row(number: int, item: CertifiedItem, record: Record, language: Language) -
     journals = [journal for journal in record.journals if journal.card in item.cards]
     return (
         f'<tr><td class="number">{number}</td>'
-        f'<th scope="row">{html.escape(item.words.in_(language))}</th>'
+        f'<th scope="row">{html.escape(item.in_(language))}</th>'
         f'<td class="points">{points:g}&#8202;/&#8202;{out_of:g}</td>'
         f'<td class="digests">{_digests(journals)}</td></tr>\n'
     )

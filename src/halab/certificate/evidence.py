@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from halab.certificate.record import FaultPin, JournalPin
-from halab.course.catalogue import CERTIFIED, Bilingual, entry
+from halab.course.catalogue import CERTIFIED, entry
 from halab.course.paths import journals
 from halab.course.predictions import prediction
 from halab.errors import JournalError
@@ -19,7 +19,7 @@ from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.journal.validity import objections
-from halab.translation import Language
+from halab.translation import Language, LazyText, gettext_lazy, pgettext_lazy
 
 __all__ = [
     "CLOCK_TOLERANCE", "Evidence", "Measurement", "RejectedJournal", "evidence", "foreseen", "measurement",
@@ -59,12 +59,10 @@ class RejectedJournal:
     """A journal that does not count, and why."""
 
     file: str
-    why: Bilingual
+    why: LazyText
 
     def sentence(self, language: Language) -> str:
-        if language == "zh":
-            return f"{self.file} 不算数：{self.why.zh}"
-        return f"{self.file} does not count: {self.why.en}"
+        return gettext_lazy("{file} does not count: {why}", file=self.file, why=self.why).in_(language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +83,13 @@ class Evidence:
             return told
         if self.accepted:
             return []
-        if language == "zh":
-            return [f"卡片 {self.card} 的 {len(told)} 份日志不算数，最后一份：{told[-1]}"]
-        return [f"{len(told)} journals of card {self.card} do not count. The last of them: {told[-1]}"]
+        many = gettext_lazy(
+            "{count} journals of card {card} do not count. The last of them: {last}",
+            count=len(told),
+            card=self.card,
+            last=told[-1],
+        )
+        return [many.in_(language)]
 
 
 def evidence() -> dict[int, Evidence]:
@@ -114,7 +116,7 @@ def _of_card(card: int, counted: list[Measurement]) -> Evidence:
     rejected: list[RejectedJournal] = []
     for path in journals(card):
         measured = measurement(path, card)
-        if isinstance(measured, Bilingual):
+        if isinstance(measured, LazyText):
             rejected.append(RejectedJournal(path.name, measured))
         elif first := next((other for other in counted if _same(other.probes, measured.probes)), None):
             rejected.append(RejectedJournal(path.name, _counted_elsewhere(first.pin)))
@@ -124,51 +126,51 @@ def _of_card(card: int, counted: list[Measurement]) -> Evidence:
     return Evidence(card, tuple(accepted), tuple(rejected))
 
 
-def _counted_elsewhere(first: JournalPin) -> Bilingual:
-    return Bilingual(
-        f"it is the same measurement as {first.file}, which counts for {entry(first.card).called('en')}.",
-        f"它和 {first.file} 是同一次测量，已经算在{entry(first.card).called('zh')}上。",
+def _counted_elsewhere(first: JournalPin) -> LazyText:
+    return gettext_lazy(
+        "it is the same measurement as {file}, which counts for {card}.",
+        file=first.file,
+        card=entry(first.card).called,
     )
 
 
-def measurement(path: Path, card: int) -> Measurement | Bilingual:
+def measurement(path: Path, card: int) -> Measurement | LazyText:
     """The measurement in a file kept for a card, or why there is none to count."""
     try:
         journal = Journal.load(path)
         if problem := _no_measurement(journal, card):
             return problem
-        if reasons := objections(journal):
-            return Bilingual(
-                f"it proves nothing. {' '.join(reasons)}",
-                "这次运行说明不了问题：机器太忙、故障来得太晚，或者故障之前就已经有请求失败。请重新运行。",
-            )
+        if objections(journal):
+            return gettext_lazy("it proves nothing. {reasons}", reasons=lambda: " ".join(objections(journal)))
         # A chain can be whole and its fields nonsense; then no figure can be worked out.
         return _measurement(path.name, card, journal)
     except JournalError as error:
-        return Bilingual(f"{error.message}.", f"日志已损坏或被改动（{error.message}）。")
+        return pgettext_lazy("a damaged journal", "{problem}.", problem=error.message)
     except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError):
-        return Bilingual("it is not as halab writes a journal.", "它不是 halab 写出来的样子。")
+        return gettext_lazy("it is not as halab writes a journal.")
 
 
-def _no_measurement(journal: Journal, card: int) -> Bilingual | None:
+def _no_measurement(journal: Journal, card: int) -> LazyText | None:
     """Why a whole journal is none of a learner's own lab, or None."""
     engine = journal.header.engine
     if journal.simulated or engine == "simulated":
-        return Bilingual("it is a simulation, not a measurement.", "这是模拟，不是实测。")
+        return gettext_lazy("it is a simulation, not a measurement.")
     if engine not in _REAL_ENGINES:
-        real = _REAL_ENGINES
-        return Bilingual(
-            f"its engine is {engine[:40]!r}; a lab runs on {' or '.join(real)}.",
-            f"它的引擎写的是 {engine[:40]!r}；实验只在 {' 或 '.join(real)} 上运行。",
+        first, second = _REAL_ENGINES
+        return gettext_lazy(
+            "its engine is {engine!r}; a lab runs on {first} or {second}.",
+            engine=engine[:40],
+            first=first,
+            second=second,
         )
     if not journal.samples():
-        return Bilingual("it holds no probe.", "里面没有任何探测。")
+        return gettext_lazy("it holds no probe.")
     if any(_same(_probes(journal), shown) for shown in _shipped(course_root())):
-        return Bilingual("it is a run that comes with the course.", "这是课程自带的运行，不是你测的。")
+        return gettext_lazy("it is a run that comes with the course.")
     if not journal.faults and not (card in _LOAD_CARDS and journal.phases):
-        return Bilingual("nothing was broken in it.", "这次运行里没有注入任何故障。")
+        return gettext_lazy("nothing was broken in it.")
     if journal.began > time.time() + CLOCK_TOLERANCE:
-        return Bilingual("it says that it began in the future.", "它写的开始时间还没有到。")
+        return gettext_lazy("it says that it began in the future.")
     return None
 
 

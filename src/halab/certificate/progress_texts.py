@@ -83,7 +83,7 @@ def next_step(progress: Progress, lang: Language) -> Step:
         begun = [(card, done) for card in CERTIFIED if not all(_steps(done := cards[card.number]))]
         card, done = max(begun, key=lambda each: sum(_steps(each[1])))
         text, path = _next_of(card, done)
-        called = card.called(lang)
+        called = str(card.called)
         return Step(gettext("{card}: {step}").format(card=called[0].upper() + called[1:], step=text), path)
 
 

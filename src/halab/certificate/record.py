@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from halab.course.catalogue import BEYOND, CHECKLIST, Bilingual
+from halab.course.catalogue import BEYOND, CHECKLIST
 from halab.errors import CourseError
 from halab.folders import read_plain
-from halab.translation import gettext
+from halab.translation import Language, LazyText, gettext, gettext_lazy
 
 __all__ = [
     "COURSE",
@@ -42,7 +42,7 @@ FORMAT = "halab-certificate"
 VERSION = 4
 PASS_MARK = 0.8
 """The fraction of an exercise's points that its checklist item asks for; `share` in a record."""
-COURSE = Bilingual("Keep Milvus available", "让 Milvus 一直可用")
+COURSE = gettext_lazy("Keep Milvus available")
 COURSE_HOURS = 11
 """Hours it takes: about one a card with its lesson and exercise, twenty minutes more in lesson 5, and one
 for lesson 12 with its exercise."""
@@ -111,28 +111,27 @@ class ExercisePin(_Strict):
     halab: _Line
 
 
-class CertifiedItem(_Strict):
-    """One item of the checklist, in both languages, and the cards whose exercises and labs it rests on."""
+class _Signed(_Strict):
+    """Words that are signed in two languages."""
 
     en: _Line
     zh: _Line
+
+    def in_(self, language: Language) -> str:
+        """As they were signed; in another language what its catalogue has for the English ones."""
+        return {"en": self.en, "zh": self.zh}.get(language) or LazyText(self.en).in_(language)
+
+
+class CertifiedItem(_Signed):
+    """One item of the checklist, and the cards whose exercises and labs it rests on."""
+
     cards: tuple[_Card, ...]
 
-    @property
-    def words(self) -> Bilingual:
-        return Bilingual(self.en, self.zh)
 
+class CourseName(_Signed):
+    """What the course is called, and how many hours it takes."""
 
-class CourseName(_Strict):
-    """What the course is called in both languages, and how many hours it takes."""
-
-    en: _Line
-    zh: _Line
     hours: int = Field(ge=1, le=1000)
-
-    @property
-    def words(self) -> Bilingual:
-        return Bilingual(self.en, self.zh)
 
 
 class Terms(_Strict):
@@ -205,7 +204,10 @@ def canonical(data: dict[str, Any]) -> bytes:
 
 def items() -> tuple[CertifiedItem, ...]:
     """The ten items as this version of the course has them."""
-    return tuple(CertifiedItem(en=item.words.en, zh=item.words.zh, cards=item.cards) for item in CHECKLIST)
+    return tuple(
+        CertifiedItem(en=item.words.in_("en"), zh=item.words.in_("zh"), cards=item.cards)
+        for item in CHECKLIST
+    )
 
 
 def passes(points: float, out_of: float) -> bool:

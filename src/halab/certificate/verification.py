@@ -22,12 +22,12 @@ from halab.certificate.record import (
 )
 from halab.certificate.revocation import read_revocations
 from halab.certificate.signing_keys import PublicKey
-from halab.course.catalogue import CERTIFIED, Bilingual, entry
+from halab.course.catalogue import CERTIFIED, entry
 from halab.course.paths import course_root
 from halab.errors import CourseError
 from halab.folders import read_plain
 from halab.grading.preparation import MAX_BYTES
-from halab.translation import gettext, language
+from halab.translation import LazyText, gettext
 
 __all__ = ["VerificationResult", "verify", "verify_paper"]
 
@@ -199,7 +199,7 @@ def _arithmetic(certificate: Certificate) -> list[str]:
     if record.items != items() or record.share != PASS_MARK:
         failures.append(gettext("Its ten items are not those of this version of the course."))
     for card in CERTIFIED:
-        called = card.called(language()).capitalize()
+        called = str(card.called).capitalize()
         graded = [exercise for exercise in record.exercises if exercise.card == card.number]
         if len(graded) != 1:
             failures.append(
@@ -233,7 +233,7 @@ def _has_enough_points(exercise: ExercisePin) -> bool:
 
 def _below_pass_mark(exercise: ExercisePin) -> str:
     return gettext("{card}: {points:g} of {out_of:g} points do not make {share:.0%}.").format(
-        card=entry(exercise.card).called(language()).capitalize(),
+        card=str(entry(exercise.card).called).capitalize(),
         points=exercise.points,
         out_of=exercise.out_of,
         share=PASS_MARK,
@@ -249,8 +249,8 @@ def _journal(pin: JournalPin, work: Path) -> str:
     if not path.is_file():
         return gettext("{name} is missing.").format(name=name)
     measured = measurement(path, pin.card)
-    if isinstance(measured, Bilingual):
-        return f"journals/{pin.file} was altered: {measured.en}"
+    if isinstance(measured, LazyText):
+        return gettext("{name} was altered: {problem}").format(name=name, problem=measured)
     if measured.pin.digest != pin.digest:
         return gettext("{name} was altered: it is whole, but another measurement.").format(name=name)
     if measured.pin == pin.model_copy(update={"foreseen": False}):  # which no journal says

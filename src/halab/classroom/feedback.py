@@ -90,7 +90,7 @@ def _data(label: str, results: list[Result]) -> dict[str, Any]:
         "language": language(),
         "exercises": [
             {
-                "title": f"{result.assignment[:2]} {entry(int(result.assignment[:2])).title.in_(language())}",
+                "title": f"{result.assignment[:2]} {entry(int(result.assignment[:2])).title}",
                 "points": result.points,
                 "out_of": result.out_of,
                 "reason": result.reason,

@@ -20,7 +20,7 @@ from matplotlib.patches import Patch, Rectangle
 from halab.classroom.class_grading import ClassReport, Result
 from halab.course.catalogue import entry
 from halab.folders import write_atomically
-from halab.translation import gettext, language, ngettext
+from halab.translation import gettext, ngettext
 
 __all__ = ["describe", "draw", "save"]
 
@@ -220,9 +220,7 @@ def _name(assignment: str, between: str = " ") -> str:
 def _title(report: ClassReport) -> str:
     cards = report.submitted.assignments
     what = (
-        entry(int(cards[0][:2])).title.in_(language())
-        if len(cards) == 1
-        else gettext("{n} cards").format(n=len(cards))
+        str(entry(int(cards[0][:2])).title) if len(cards) == 1 else gettext("{n} cards").format(n=len(cards))
     )
     count = len(report.submitted.learners)
     learners = ngettext("{n} learner", "{n} learners", count).format(n=count)

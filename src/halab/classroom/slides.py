@@ -88,8 +88,9 @@ def slides(lang: Language) -> list[Slide]:
 
 def _plan(lang: Language) -> list[tuple[str, str, str]]:
     """The day's rows: minutes, the card's number or "", and what happens."""
-    name = "instructor-guide.md" if lang == "en" else f"instructor-guide.{lang}.md"
-    path = course_root() / "docs" / name
+    docs = course_root() / "docs"
+    translated = docs / f"instructor-guide.{lang}.md"
+    path = translated if translated.is_file() else docs / "instructor-guide.md"
     rows = _ROW.findall(path.read_text(encoding="utf-8")) if path.is_file() else []
     if [number for _, number, _ in rows if number] != [str(one.number) for one in CATALOGUE]:
         raise CourseError(

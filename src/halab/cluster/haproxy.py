@@ -29,7 +29,7 @@ from halab.cluster.embedded.ports import free_ports
 from halab.cluster.kept_processes import await_start, find_program, keep_running, output_of
 from halab.cluster.protocol import Cluster
 from halab.errors import ClusterError, NotReady
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["ALGORITHMS", "Balancer", "Server", "balance", "find_haproxy", "proxies"]
 
@@ -37,7 +37,9 @@ ALGORITHMS = ("roundrobin", "leastconn", "random")
 """The card's three strategies, as HAProxy calls them. Its `random` draws two servers and takes the one with
 fewer connections."""
 
-INSTALL = "Install it: apt-get install haproxy (Debian, Ubuntu) or brew install haproxy (macOS)."
+INSTALL = gettext_noop(
+    "Install it: apt-get install haproxy (Debian, Ubuntu) or brew install haproxy (macOS)."
+)
 _STARTS_WITHIN = 10.0  # seconds until a server has passed its first check
 _UNCHECKED = ("UNK", "INI")
 
@@ -126,7 +128,9 @@ def find_haproxy() -> str:
     """The path of HAProxy. Raises ClusterError if it is not installed."""
     command = find_program("haproxy")
     if command is None:
-        raise ClusterError(gettext("The balancer is HAProxy, and it is not installed here."), hint=INSTALL)
+        raise ClusterError(
+            gettext("The balancer is HAProxy, and it is not installed here."), hint=gettext(INSTALL)
+        )
     return command
 
 

@@ -304,16 +304,15 @@ def _grading() -> Iterator[Callable[[int, float], None]]:
 def _show_items(found: Assessment) -> None:
     """The ten items, then what is missing: each thing once."""
     from halab.course.catalogue import CHECKLIST, entry
-    from halab.translation import language
 
     for number, item in enumerate(CHECKLIST, start=1):
         mark, standing = ("✓", gettext("met")) if found.met(item) else ("○", gettext("not met"))
-        console.print(f"{mark} {number:>2} {item.words.in_(language())}: {standing}", highlight=False)
+        console.print(f"{mark} {number:>2} {item.words}: {standing}", highlight=False)
     _list(
         gettext("Missing"),
         [
-            gettext("{capitalize}: {problem}. Next step: {next_step}").format(
-                capitalize=entry(gap.card).called(language()).capitalize(),
+            gettext("{card}: {problem}. Next step: {next_step}").format(
+                card=str(entry(gap.card).called).capitalize(),
                 problem=gap.problem,
                 next_step=gap.next_step,
             )
@@ -346,13 +345,12 @@ def _board(found: Standing, lang: Language) -> str:
         cells = [f"{'✓' if fact.done else '○'} {fact.text}" for fact in facts(done, lang)]
         if state(done) == "new":
             cells = ["–", "", "", "", ""]
-        rows.append((f"{card.number}.{'' if lang == 'zh' else ' '}{card.title.in_(lang)}", *cells))
+        rows.append((gettext("{number}. {title}").format(number=card.number, title=card.title), *cells))
     steps, all_of = steps_done(found)
     filled = round(20 * steps / all_of)
     count = gettext("{steps} of {all_of} steps done.").format(steps=steps, all_of=all_of)
-    heading = (
-        f"{'█' * filled}{'░' * (20 - filled)}  {count}{'' if lang == 'zh' else ' '}{items_met(found, lang)}"
-    )
+    said = gettext("{first} {second}").format(first=count, second=items_met(found, lang))
+    heading = f"{'█' * filled}{'░' * (20 - filled)}  {said}"
     columns = max(80, shutil.get_terminal_size().columns)
     headings = (gettext("Card"), *map(gettext, HEADINGS))
     return text_table(heading, headings, rows, align="left", columns=columns)

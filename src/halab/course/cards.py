@@ -5,7 +5,7 @@ A card is a Markdown file with YAML front matter, `cards/<language>/<slug>.md`; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,42 +14,30 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from halab.course.catalogue import entry
 from halab.errors import CourseError
-from halab.translation import Language, gettext, language
+from halab.translation import Language, gettext, language, npgettext, pgettext, speaking
 
 __all__ = ["Card", "Claim", "Reference", "Verdict", "card", "read_card"]
 
 Verdict = Literal["true", "simplified", "outdated", "wrong", "given"]
 
-_UNITS: dict[str, tuple[str, str]] = {
-    "s": ("s", "秒"),
-    "heartbeats": ("heartbeats", "次心跳"),
-    "requests": ("requests", "次请求"),
-    "queries": ("queries", "次查询"),
-    "queries/s": ("a second", "次/秒"),
-    "copies": ("copies", "个副本"),
-    "rows": ("rows", "行"),
-    "parts": ("parts", "个组件"),
-    "probes": ("probes", "次检查"),
-    "steps": ("steps", "步"),
-    "months": ("months", "个月"),
-    "%": ("%", "%"),
-    "min": ("min", "分钟"),
-    "h": ("h", "小时"),
-    "d": ("d", "天"),
+_UNITS: dict[str, Callable[[int], str]] = {
+    "s": lambda n: pgettext("unit", "s"),
+    "heartbeats": lambda n: npgettext("unit", "heartbeat", "heartbeats", n),
+    "requests": lambda n: npgettext("unit", "request", "requests", n),
+    "queries": lambda n: npgettext("unit", "query", "queries", n),
+    "queries/s": lambda n: pgettext("unit", "a second"),
+    "copies": lambda n: npgettext("unit", "copy", "copies", n),
+    "rows": lambda n: npgettext("unit", "row", "rows", n),
+    "parts": lambda n: npgettext("unit", "part", "parts", n),
+    "probes": lambda n: npgettext("unit", "probe", "probes", n),
+    "steps": lambda n: npgettext("unit", "step", "steps", n),
+    "months": lambda n: npgettext("unit", "month", "months", n),
+    "%": lambda n: "%",
+    "min": lambda n: pgettext("unit", "min"),
+    "h": lambda n: pgettext("unit", "h"),
+    "d": lambda n: pgettext("unit", "d"),
 }
-
-
-_ONE = {
-    "heartbeats": "heartbeat",
-    "requests": "request",
-    "queries": "query",
-    "copies": "copy",
-    "rows": "row",
-    "parts": "part",
-    "probes": "probe",
-    "steps": "step",
-    "months": "month",
-}
+"""The units' names, for so many."""
 
 
 class _Strict(BaseModel):
@@ -116,21 +104,23 @@ class Claim(_Strict):
 
     def unit_text(self, language: Language = "en") -> str:
         """The unit in words, such as "requests"."""
-        return _UNITS[self.unit][language == "zh"]
+        with speaking(language):
+            return _UNITS[self.unit](_counted(self.high))
 
     def text(self, language: Language = "en") -> str:
         """The figure in words, such as "5-10 requests" or "under 15 s"."""
         unit = self.unit_text(language)
-        if self.range:
-            dash = "–"
-            return f"{self.low:g}{dash}{self.high:g} {unit}"
-        if self.below is not None:
-            return (
-                f"不到 {self.below:g} {unit}"
-                if language == "zh"
-                else gettext("under {below:g} {unit}").format(below=self.below, unit=unit)
-            )
-        return f"{self.value:g} {_ONE.get(unit, unit) if self.value == 1 else unit}"
+        with speaking(language):
+            if self.range:
+                return gettext("{low:g}–{high:g} {unit}").format(low=self.low, high=self.high, unit=unit)
+            if self.below is not None:
+                return gettext("under {below:g} {unit}").format(below=self.below, unit=unit)
+            return gettext("{number:g} {unit}").format(number=self.value, unit=unit)
+
+
+def _counted(figure: float) -> int:
+    """The number that a unit's form follows; half of one is said like many."""
+    return int(figure) if figure == int(figure) else 2
 
 
 class Card(_Strict):
@@ -182,7 +172,7 @@ class Card(_Strict):
 
 
 def card(number: int, lang: Language | None = None) -> Card:
-    """Card `number` (1 to 10) in `lang`, or in the learner's language (HALAB_LANG, else English).
+    """Card `number` (1 to 10) in `lang`, or in the learner's language; in English where it is not translated.
 
     Raises CourseError for another number, for a file that is missing, and with file and line for one that is
     not a card.
@@ -190,6 +180,8 @@ def card(number: int, lang: Language | None = None) -> Card:
     which = entry(number)
     chosen = lang or language()
     path = which.card_path(chosen)
+    if chosen != "en" and not path.is_file():
+        return card(number, "en")
     if not path.is_file():
         raise CourseError(
             gettext("Card {number} should be in {path}, and there is no such file.").format(

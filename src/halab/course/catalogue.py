@@ -7,14 +7,13 @@ from pathlib import Path
 
 from halab.course.paths import course_root
 from halab.errors import CourseError
-from halab.translation import Language
+from halab.translation import Language, LazyText, gettext, gettext_lazy, pgettext_lazy
 
 __all__ = [
     "BEYOND",
     "CATALOGUE",
     "CERTIFIED",
     "CHECKLIST",
-    "Bilingual",
     "Entry",
     "Item",
     "entry",
@@ -23,22 +22,11 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Bilingual:
-    """The same text in the course's two languages."""
-
-    en: str
-    zh: str
-
-    def in_(self, language: Language) -> str:
-        return self.zh if language == "zh" else self.en
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """One of the ten things the certificate says a learner can do, and the cards, or the lesson beyond them,
     whose exercises and labs it rests on."""
 
-    words: Bilingual
+    words: LazyText
     cards: tuple[int, ...]
 
 
@@ -48,19 +36,20 @@ class Entry:
 
     number: int
     slug: str
-    title: Bilingual
-    summary: Bilingual
+    title: LazyText
+    summary: LazyText
 
     @property
     def checklist(self) -> Item:
         """The item of the certificate that rests on this card or lesson."""
         return next(item for item in CHECKLIST if self.number in item.cards)
 
-    def called(self, language: Language) -> str:
+    @property
+    def called(self) -> LazyText:
         """What it is called in a sentence."""
         if self in CATALOGUE:
-            return f"第 {self.number} 张卡片" if language == "zh" else f"card {self.number}"
-        return f"第 {self.number} 课" if language == "zh" else f"lesson {self.number}"
+            return pgettext_lazy("in a sentence", "card {number}", number=self.number)
+        return pgettext_lazy("in a sentence", "lesson {number}", number=self.number)
 
     def card_path(self, language: Language) -> Path:
         return course_root() / "cards" / language / f"{self.slug}.md"
@@ -83,92 +72,62 @@ CATALOGUE = (
     Entry(
         1,
         "01-essence",
-        Bilingual("The essence of high availability", "高可用的本质"),
-        Bilingual(
-            "A spare, and a switch to it that nobody has to throw.",
-            "要有备用的，还要能自动切过去。",
-        ),
+        gettext_lazy("The essence of high availability"),
+        gettext_lazy("A spare, and a switch to it that nobody has to throw."),
     ),
     Entry(
         2,
         "02-availability-maths",
-        Bilingual("The maths of availability", "可用性的数学"),
-        Bilingual(
-            "Availability is the share of time in which the service works.",
-            "可用性，就是服务正常的时间占总时间的比例。",
-        ),
+        gettext_lazy("The maths of availability"),
+        gettext_lazy("Availability is the share of time in which the service works."),
     ),
     Entry(
         3,
         "03-architecture",
-        Bilingual("The architecture of Milvus", "Milvus 的分布式架构"),
-        Bilingual(
-            "Milvus is made of parts that scale, and fail, one by one.",
-            "Milvus 由多种组件拼成，各自扩容，也各自出故障。",
-        ),
+        gettext_lazy("The architecture of Milvus"),
+        gettext_lazy("Milvus is made of parts that scale, and fail, one by one."),
     ),
     Entry(
         4,
         "04-writing",
-        Bilingual("Writing to replicas", "多副本的写入性能"),
-        Bilingual(
-            "Copies are written side by side, not one after the other.",
-            "多个副本是同时写的，不是排着队写的。",
-        ),
+        gettext_lazy("Writing to replicas"),
+        gettext_lazy("Copies are written side by side, not one after the other."),
     ),
     Entry(
         5,
         "05-reading",
-        Bilingual("Reading from replicas", "多副本的读取性能"),
-        Bilingual(
-            "Several copies share the queries between them.",
-            "多个副本分担查询，读得更快。",
-        ),
+        gettext_lazy("Reading from replicas"),
+        gettext_lazy("Several copies share the queries between them."),
     ),
     Entry(
         6,
         "06-failover-timeline",
-        Bilingual("The failover timeline", "故障转移的时间线"),
-        Bilingual(
-            "A failover takes 5 to 15 seconds. It is never instant.",
-            "一次故障转移要花 5 到 15 秒，从来不是一眨眼的事。",
-        ),
+        gettext_lazy("The failover timeline"),
+        gettext_lazy("A failover takes 5 to 15 seconds. It is never instant."),
     ),
     Entry(
         7,
         "07-rto-rpo",
-        Bilingual("RTO and RPO", "RTO 与 RPO"),
-        Bilingual(
-            "One counts the time until service is back, the other the data that is gone.",
-            "RTO 看多久能恢复，RPO 看会丢多少数据。",
-        ),
+        gettext_lazy("RTO and RPO"),
+        gettext_lazy("One counts the time until service is back, the other the data that is gone."),
     ),
     Entry(
         8,
         "08-safety",
-        Bilingual("Availability is not safety", "高可用不等于数据安全"),
-        Bilingual(
-            "Replicas keep the service up. Backups keep the data.",
-            "高可用让服务不断，备份让数据不丢。",
-        ),
+        gettext_lazy("Availability is not safety"),
+        gettext_lazy("Replicas keep the service up. Backups keep the data."),
     ),
     Entry(
         9,
         "09-health-checks",
-        Bilingual("Health checks", "健康检查的配置"),
-        Bilingual(
-            "What no check sees, nobody repairs.",
-            "查不出来的故障，就没人去修。",
-        ),
+        gettext_lazy("Health checks"),
+        gettext_lazy("What no check sees, nobody repairs."),
     ),
     Entry(
         10,
         "10-drill",
-        Bilingual("The recovery drill", "灾难恢复演练"),
-        Bilingual(
-            "A recovery plan that was never rehearsed cannot be relied on.",
-            "没演练过的恢复方案，靠不住。",
-        ),
+        gettext_lazy("The recovery drill"),
+        gettext_lazy("A recovery plan that was never rehearsed cannot be relied on."),
     ),
 )
 
@@ -177,34 +136,28 @@ BEYOND = (
     Entry(
         11,
         "11-operate-it",
-        Bilingual("Operate it", "把集群运维起来"),
-        Bilingual(
-            "Deploy, test, watch, tune, rehearse: five pieces of advice, each done once.",
-            "部署、测试、监控、调优、演练：五条建议，每条都动手做一遍。",
-        ),
+        gettext_lazy("Operate it"),
+        gettext_lazy("Deploy, test, watch, tune, rehearse: five pieces of advice, each done once."),
     ),
     Entry(
         12,
         "12-rag-service",
-        Bilingual("A RAG service that stays available", "不中断的 RAG 服务"),
-        Bilingual(
-            "What each protection of a service is worth, and what it costs.",
-            "给服务加的每一层保护，值多少，要付出什么。",
-        ),
+        gettext_lazy("A RAG service that stays available"),
+        gettext_lazy("What each protection of a service is worth, and what it costs."),
     ),
 )
 
 CHECKLIST = (
-    Item(Bilingual("Say what makes a service highly available", "说清高可用靠的是什么、值在哪里"), (1,)),
-    Item(Bilingual("Compute the availability of a system", "会算一个系统的可用性"), (2,)),
-    Item(Bilingual("Explain the parts of Milvus", "讲得清 Milvus 的分布式架构"), (3,)),
-    Item(Bilingual("Know what replicas do to performance", "知道多副本对读写性能有什么影响"), (4, 5)),
-    Item(Bilingual("Tell the timeline of a failover", "讲得清故障转移的时间线"), (6,)),
-    Item(Bilingual("Tell RTO from RPO", "分得清 RTO 和 RPO"), (7,)),
-    Item(Bilingual("Tell availability from safety", "分得清高可用和数据安全"), (8,)),
-    Item(Bilingual("Set health checks", "会配置健康检查"), (9,)),
-    Item(Bilingual("Run a recovery drill", "会做灾难恢复演练"), (10,)),
-    Item(Bilingual("Keep a RAG system on Milvus available", "会在 RAG 系统里用上高可用的 Milvus"), (12,)),
+    Item(gettext_lazy("Say what makes a service highly available"), (1,)),
+    Item(gettext_lazy("Compute the availability of a system"), (2,)),
+    Item(gettext_lazy("Explain the parts of Milvus"), (3,)),
+    Item(gettext_lazy("Know what replicas do to performance"), (4, 5)),
+    Item(gettext_lazy("Tell the timeline of a failover"), (6,)),
+    Item(gettext_lazy("Tell RTO from RPO"), (7,)),
+    Item(gettext_lazy("Tell availability from safety"), (8,)),
+    Item(gettext_lazy("Set health checks"), (9,)),
+    Item(gettext_lazy("Run a recovery drill"), (10,)),
+    Item(gettext_lazy("Keep a RAG system on Milvus available"), (12,)),
 )
 
 CERTIFIED = tuple(
@@ -224,7 +177,8 @@ def entry(number: int) -> Entry:
         if card.number == number:
             return card
     raise CourseError(
-        f"The course has cards 1 to {len(CATALOGUE)} and lessons 1 to {len(CATALOGUE) + len(BEYOND)}; there "
-        f"is no {number}.",
-        hint="halab.course.catalogue.CATALOGUE lists them.",
+        gettext("The course has cards 1 to {cards} and lessons 1 to {lessons}; there is no {number}.").format(
+            cards=len(CATALOGUE), lessons=len(CATALOGUE) + len(BEYOND), number=number
+        ),
+        hint=gettext("halab.course.catalogue.CATALOGUE lists them."),
     )

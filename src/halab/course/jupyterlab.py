@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
+
+from babel.core import get_global
 
 from halab.course.paths import course_root, work_dir
 from halab.course.workspace import make_workspace, open_copy
 from halab.translation import Language, language, remember_language
 
 __all__ = ["START", "lab_command", "lab_environment", "set_lab_language", "start_lab"]
-
-# What a language of the course is called by JupyterLab's language packs; those it has none for stay English.
-_LAB_LOCALES = {"zh": "zh_CN"}
 
 # nbgrader's pages for instructors; in a learner's JupyterLab they only fail and log errors.
 _FOR_INSTRUCTORS = ("assignment_list", "course_list", "formgrader")
@@ -105,7 +105,15 @@ def set_lab_language(chosen: Language) -> None:
     )
     file = Path(settings) / "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"locale": _LAB_LOCALES.get(chosen, "default")}), encoding="utf-8")
+    file.write_text(json.dumps({"locale": _lab_locale(chosen)}), encoding="utf-8")
+
+
+def _lab_locale(chosen: Language) -> str:
+    """A language as its pack for JupyterLab is called: "zh_CN" for "zh"; "default" without one."""
+    likely = get_global("likely_subtags").get(chosen, chosen).split("_")  # zh_Hans_CN
+    name = f"{chosen}_{likely[-1]}"
+    packs = entry_points(group="jupyterlab.languagepack")
+    return name if name in packs.names else "default"
 
 
 def has_display() -> bool:

@@ -38,7 +38,7 @@ from typing import Any
 
 from halab.errors import CourseError
 from halab.folders import course_root
-from halab.translation import Language, languages
+from halab.translation import Language, gettext, languages
 
 __all__ = [
     "NotebookTexts",
@@ -148,7 +148,11 @@ def read_texts(path: Path) -> NotebookTexts:
         for kind, name, section in _sections(path):
             sections: dict[str, Section] = getattr(texts, kind)
             if name in sections:
-                raise CourseError(f"{path}, line {section.line}: there is a second section {kind} {name}.")
+                raise CourseError(
+                    gettext("{path}, line {line}: there is a second section {kind} {name}.").format(
+                        path=path, line=section.line, kind=kind, name=name
+                    )
+                )
             sections[name] = section
     return texts
 
@@ -188,7 +192,11 @@ def _sections(path: Path) -> Iterator[tuple[str, str, Section]]:
     content = path.read_text(encoding="utf-8")
     headings = list(_HEADING.finditer(content))
     if content[: headings[0].start() if headings else None].strip():
-        raise CourseError(f"{path} begins with text that belongs to no section, such as <!-- cell title -->.")
+        raise CourseError(
+            gettext(
+                "{path} begins with text that belongs to no section, such as <!-- cell title -->."
+            ).format(path=path)
+        )
     for heading, following in zip(headings, [*headings[1:], None], strict=True):
         text = content[heading.end() : following.start() if following else None].strip()
         line = content.count("\n", 0, heading.start()) + 1

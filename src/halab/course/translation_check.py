@@ -33,6 +33,7 @@ __all__ = ["Gap", "accept", "add_missing", "gaps", "update_catalogue"]
 
 _HEADER = """msgid ""
 msgstr ""
+"Language: {language}\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
 "Plural-Forms: {plurals}\\n"
 
@@ -102,8 +103,9 @@ def update_catalogue(language: Language, help_texts: Sequence[str] = ()) -> int:
     known.obsolete.clear()
     text = io.BytesIO()
     # Babel's own header has the time in it, and would differ each time.
-    text.write(_HEADER.format(plurals=known.plural_forms).encode())
+    text.write(_HEADER.format(language=known.locale_identifier, plurals=known.plural_forms).encode())
     write_po(text, known, width=110, sort_output=True, include_lineno=False, omit_header=True)
+    catalogue_path(language).parent.mkdir(parents=True, exist_ok=True)
     catalogue_path(language).write_bytes(text.getvalue())
     return sum(1 for message in known if message.id and not all(_texts_of(message.string)))
 

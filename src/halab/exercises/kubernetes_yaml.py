@@ -213,7 +213,10 @@ def _check_events(text: str) -> None:
             documents += 1
             if documents > 1:
                 raise ManifestError(
-                    "--- begins another document, and a Pod is one: take the line away, and what follows it",
+                    gettext(
+                        "--- begins another document, and a Pod is one: take the line away, and "
+                        "what follows it"
+                    ),
                     *_line_and_column(event.start_mark),
                 )
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from halab.course.catalogue import Bilingual, entry
+from halab.course.catalogue import entry
 from halab.course.identity import learner_id
 from halab.course.notebook_translation import translated_phrase
 from halab.course.paths import course_root, state_dir, work_dir
@@ -25,7 +25,7 @@ from halab.course.seat import tell_class
 from halab.course.store import append, read
 from halab.errors import CourseError, SubmissionError
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Refused, Reply
-from halab.translation import Language, gettext, language
+from halab.translation import Language, gettext, gettext_noop, language
 
 __all__ = [
     "Check",
@@ -41,13 +41,11 @@ __all__ = [
 # before by itself (GradeInSandbox.total_timeout), but on a busy machine those seconds take longer than these.
 GRADING_TIMEOUT = 900.0
 
-_NO_GRADES_HERE = Bilingual(
-    "This seat cannot grade and gives no hints: your instructor grades what you hand in.",
-    "这里不能评分，也不给提示：由讲师给你提交的内容评分。",
+_NO_GRADES_HERE = gettext_noop(
+    "This seat cannot grade and gives no hints: your instructor grades what you hand in."
 )
-_HAND_IN = Bilingual(
-    'Save the notebook and hand in: the button "Hand in", or `halab hand-in` in a terminal.',
-    "保存笔记本，再提交：点“提交”按钮，或在终端里运行 `halab hand-in`。",
+_HAND_IN = gettext_noop(
+    'Save the notebook and hand in: the button "Hand in", or `halab hand-in` in a terminal.'
 )
 
 
@@ -173,7 +171,7 @@ def grade_notebook(
 def check_that_this_seat_grades() -> None:
     """Raise CourseError on a seat that was set up without answers and hidden tests: its instructor grades."""
     if not (course_root() / "solutions").is_dir():
-        raise CourseError(_NO_GRADES_HERE.in_(language()), hint=_HAND_IN.in_(language()))
+        raise CourseError(gettext(_NO_GRADES_HERE), hint=gettext(_HAND_IN))
 
 
 def last_grade(card: int) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, inspect
 from traitlets.config import Config, PyFileConfigLoader
 
 from halab.errors import CourseError
+from halab.translation import gettext
 
 __all__ = ["autograde", "generate", "settings"]
 
@@ -64,4 +65,8 @@ def _run(converter: Any, config: Config, assignment: str, learner: str = "*") ->
     try:
         converter(coursedir=folder, config=config, log=log, force=True).start()
     except NbGraderException as error:
-        raise CourseError(f"nbgrader could not process {assignment}:\n{heard.getvalue()[-3000:]}") from error
+        raise CourseError(
+            gettext("nbgrader could not process {assignment}:\n{output}").format(
+                assignment=assignment, output=heard.getvalue()[-3000:]
+            )
+        ) from error

@@ -16,7 +16,7 @@ from halab.course.notebook_translation import translate_notebook
 from halab.errors import SubmissionError
 from halab.folders import read_plain
 from halab.grading.notebook_reading import decoded, notebook_of
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["MAX_BYTES", "MAX_CELLS", "one_line", "prepare"]
 
@@ -27,8 +27,8 @@ MAX_CELLS = 1000
 """Cells a submission may have: twenty times as many as an exercise."""
 
 _SAVING = 3.0  # seconds within which a notebook that is being saved is whole again
-_SAVE = "Open it in JupyterLab, save it (Ctrl+S), and grade again."
-_COPY = "Rename it and open the exercise again: you get a new copy to paste your answers into."
+_SAVE = gettext_noop("Open it in JupyterLab, save it (Ctrl+S), and grade again.")
+_COPY = gettext_noop("Rename it and open the exercise again: you get a new copy to paste your answers into.")
 
 
 def prepare(submitted: Path, release: Path) -> tuple[Any, list[str]]:
@@ -70,7 +70,9 @@ def _read(path: Path) -> Any:
         ) from None
     except Exception as error:  # nbformat lets errors of many kinds through for a file that is no notebook
         if not path.stat().st_size:
-            raise SubmissionError(gettext("{name} is empty.").format(name=path.name), hint=_SAVE) from error
+            raise SubmissionError(
+                gettext("{name} is empty.").format(name=path.name), hint=gettext(_SAVE)
+            ) from error
         problem = one_line(str(error).partition("\n")[0], 200)
         if not isinstance(error, (ValueError, nbformat.ValidationError)):  # no text for learners
             problem = gettext("it holds something else")
@@ -78,7 +80,7 @@ def _read(path: Path) -> Any:
             gettext("{name} is not a notebook that can be read: {problem}.").format(
                 name=path.name, problem=problem
             ),
-            hint=_COPY,
+            hint=gettext(_COPY),
         ) from error
     if len(notebook.cells) > MAX_CELLS:
         raise SubmissionError(
@@ -119,7 +121,8 @@ def _file_problem(path: Path) -> SubmissionError | None:
         )
     if path.is_dir():
         return SubmissionError(
-            gettext("{name} is a folder; a notebook was expected.").format(name=path.name), hint=_COPY
+            gettext("{name} is a folder; a notebook was expected.").format(name=path.name),
+            hint=gettext(_COPY),
         )
     if not path.is_file():
         others = " and ".join(one_line(file.name, 60) for file in sorted(path.parent.glob("*.ipynb"))[:3])
@@ -157,7 +160,7 @@ def _wrong_exercise(path: Path, notebook: Any) -> SubmissionError:
         gettext("{one_line} holds none of the cells of this exercise{of}.").format(
             one_line=one_line(path.name), of=of
         ),
-        hint=_COPY,
+        hint=gettext(_COPY),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from halab.course.paths import course_root
 from halab.errors import CourseError
 from halab.grading.temporary_course import scratch_course
+from halab.translation import gettext
 
 __all__ = ["build_exercises", "stale_exercises"]
 
@@ -36,7 +37,8 @@ def _assignments() -> list[str]:
     assignments = sorted(path.name for path in sources.glob("*") if path.is_dir())
     if not assignments:
         raise CourseError(
-            f"There is no assignment in {sources}.", hint="Run this in a full checkout of the course."
+            gettext("There is no assignment in {folder}.").format(folder=sources),
+            hint=gettext("Run this in a full checkout of the course."),
         )
     return assignments
 

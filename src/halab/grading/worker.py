@@ -28,12 +28,12 @@ from halab.errors import CourseError, SubmissionError
 from halab.folders import cache_folder
 from halab.grading.messages import Failed, Graded, GradedCell, Job, Progress, Refused, Reply
 from halab.grading.verdicts import CellError
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 MEMORY = 3 * 1024**3
 """Bytes of address space this process and its children may each take: what somebody hands in is read here."""
 
-_BUSY = "Grade it again when less runs on this machine."
+_BUSY = gettext_noop("Grade it again when less runs on this machine.")
 
 MAX_GRADEBOOKS = 20  # in the cache: more than there are exercises
 
@@ -89,7 +89,7 @@ def _grade(folder: Path, job: Job, send: Callable[[Progress], None]) -> Graded:
             autograde(config, assignment, learner)
         except CourseError:
             if undecided:  # nbgrader has only a traceback for it
-                raise CourseError(undecided[0], hint=_BUSY) from None
+                raise CourseError(undecided[0], hint=gettext(_BUSY)) from None
             raise
         cells = list(_graded_cells(folder, config, assignment, learner))
         if job["keep"]:

@@ -6,11 +6,11 @@ The learner's own figures answer QUESTIONS: for how many seconds metadata calls 
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import replace
 
 from halab.cluster.protocol import COORDINATORS, Cluster
-from halab.course.catalogue import Bilingual
 from halab.lessons import common
 from halab.lessons.card_findings import finding, listed, recovered, sound, unproven
 from halab.lessons.common import (
@@ -21,6 +21,7 @@ from halab.lessons.common import (
     cluster,
     experiment,
     keep,
+    outage_seconds,
     prediction_before,
     recovery,
     show_card,
@@ -32,7 +33,7 @@ from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.models.quorum import leadership
 from halab.tables import Table
-from halab.translation import gettext, gettext_noop, ngettext
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, ngettext, pgettext_lazy
 from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.card_view import Finding, RunVerdict
 
@@ -57,27 +58,30 @@ __all__ = [
 ]
 
 _FAULTS = {
-    "crash standby rootcoord": "根协调器的备用进程被杀",
-    "crash active rootcoord": "根协调器的主用进程被杀",
-    "crash etcd follower": "etcd 的一个跟随者被杀",
-    "crash etcd leader": "etcd 的领导者被杀",
-    "crash etcd leader, crash etcd follower": "etcd 的领导者和一个跟随者一起被杀",
+    fault.message: fault
+    for fault in (
+        pgettext_lazy("experiment", "crash standby rootcoord"),
+        pgettext_lazy("experiment", "crash active rootcoord"),
+        pgettext_lazy("experiment", "crash etcd follower"),
+        pgettext_lazy("experiment", "crash etcd leader"),
+        pgettext_lazy("experiment", "crash etcd leader, crash etcd follower"),
+    )
 }
 QUESTIONS = tuple(
     Question(
-        fault,
+        name,
         "metadata_seconds",
-        Bilingual(f"{fault}: no answer to metadata calls", f"{chinese}：元数据操作多久没有回答"),
-        Bilingual("s", "秒"),
+        gettext_lazy("{fault}: no answer to metadata calls", fault=fault),
+        gettext_lazy("s"),
         high=600,
     )
-    for fault, chinese in _FAULTS.items()
+    for name, fault in _FAULTS.items()
 )
 """What a form asks about the five faults of lesson 3."""
 
 _STEADY, _PATIENCE = 3, 15.0  # equal answers one after the other, and seconds to wait for them
 
-_METADATA, _NEVER = "metadata call", "not recovered"
+_METADATA = "metadata call"
 _OPERATIONS = ("search", "strong search", "insert", "metadata call")
 
 
@@ -167,9 +171,11 @@ def results(*journals: Journal) -> dict[str, Finding]:
     if not journals:
         return unproven("coordinator-copies")
     times = listed(_metadata(journal) for journal in journals)
-    words = Bilingual(f"2 of each here. {times.en}", f"这里每种协调者都是两个。{times.zh}")
-    survived = any(_active_lost(journal) and recovery(journal, _METADATA) != _NEVER for journal in journals)
-    by = Bilingual("two, of which one was lost", "只有两个，少了一个照样恢复")
+    words = gettext_lazy("2 of each here. {times}", times=times)
+    survived = any(
+        _active_lost(journal) and outage_seconds(journal, _METADATA) != math.inf for journal in journals
+    )
+    by = gettext_lazy("two, of which one was lost")
     verdict: RunVerdict = "broken" if survived else ""
     return {"coordinator-copies": finding(journals, verdict, words, by, measured=[2] if survived else [])}
 
@@ -178,9 +184,13 @@ def _active_lost(journal: Journal) -> bool:
     return [fault.target for fault in journal.faults] == ["active rootcoord"]
 
 
-def _metadata(journal: Journal) -> Bilingual:
-    name, time = experiment_of(journal), recovered(journal, _METADATA)
-    return Bilingual(f"{name}: metadata call {time.en}", f"{_FAULTS.get(name, name)}：元数据操作{time.zh}")
+def _metadata(journal: Journal) -> LazyText:
+    name = experiment_of(journal)
+    return gettext_lazy(
+        "{fault}: metadata call {recovered}",
+        fault=_FAULTS.get(name, name),
+        recovered=recovered(journal, _METADATA),
+    )
 
 
 def _predicted(journal: Journal) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
-from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
 from halab.lessons.availability_maths_runs import Bar, RunsPicture, spread
 from halab.lessons.card_findings import finding, sound, unproven
@@ -36,7 +36,7 @@ from halab.measure.journal.validity import objections, validity_remark
 from halab.models.availability import Calendar
 from halab.models.availability_slo import ALERTS, MeanInterval, failovers_allowed, mean_interval
 from halab.tables import Row, Sentence, Table
-from halab.translation import gettext, gettext_noop, ngettext
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, ngettext
 from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
 from halab.widgets.card_view import Finding
 
@@ -258,7 +258,7 @@ def price_list(
     rows: list[Row] = []
     if said := _predicted(first):
         rows.append(_row(gettext("your prediction"), f"{said:.1f}", calendar, said, said))
-    rows.append((gettext("the card"), gettext("0: not counted"), *("any number" for _ in SLOS)))
+    rows.append((gettext("the card"), gettext("0: not counted"), *(gettext("any number") for _ in SLOS)))
     word = provenance(first)
     sure = found.n >= _FEWEST_FOR_A_BAND
     span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})" if sure else f"{found.mean:.1f}"
@@ -296,25 +296,21 @@ def results(journals: Sequence[Journal], operation: str = "search") -> dict[str,
 def _of_year(name: str, slo: float, journals: Sequence[Journal], operation: str) -> Finding:
     claim, mean = card(CARD, "en").claim(name), failover_time(journals, operation)
     unit = claim.seconds or 1.0
-    pays = _count(slo, mean.mean, Calendar().year)
     said = _predicted(journals[0])
     return finding(
         journals,
         "broken" if mean.low > claim.high * unit else "incomparable",
-        Bilingual(
-            f"One failover took {mean.mean:.1f} s ({operation}, n = {mean.n}); "
-            f"the year pays for {pays} of them",
-            f"一次故障转移用了 {mean.mean:.1f} 秒（{_ZH.get(operation, operation)}，n = {mean.n}），"
-            f"一年的额度够转移 {_COUNT_ZH.get(pays, pays)} 次",
+        gettext_lazy(
+            "One failover took {mean:.1f} s ({operation}, n = {n}); the year pays for {allowed} of them",
+            mean=mean.mean,
+            operation=LazyText(operation),
+            n=mean.n,
+            allowed=partial(_count, slo, mean.mean, Calendar().year),
         ),
-        Bilingual("a single failover", "仅仅一次故障转移"),
+        gettext_lazy("a single failover"),
         measured=[length / unit for length in outages_of(journals, operation)],
         predicted=() if said is None else [said / unit],
     )
-
-
-_ZH = {"search": "搜索", "strong search": "强一致搜索", "insert": "插入", "metadata call": "元数据操作"}
-_COUNT_ZH = {"any number": "任意多"}
 
 
 def _capital(words: str) -> str:
@@ -332,7 +328,7 @@ def _span(slo: float, low: float, high: float, month: float) -> str:
 
 def _count(slo: float, failover: float, period: float) -> str:
     allowed = failovers_allowed(slo, failover, period)
-    return "any number" if math.isinf(allowed) else f"{allowed:,.0f}"
+    return gettext("any number") if math.isinf(allowed) else f"{allowed:,.0f}"
 
 
 def _predicted(journal: Journal) -> float | None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import reduce
 
-from halab.course.catalogue import Bilingual
-from halab.lessons.common import prediction_before, recovery
+from halab.lessons.common import outage_seconds, prediction_before
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import objections
 from halab.models.bootstrap import Interval
+from halab.translation import NO_TEXT, LazyText, gettext_lazy, pgettext_lazy
 from halab.widgets.card_view import Finding, RunVerdict
 
 __all__ = ["finding", "listed", "named", "ratio_verdict", "recovered", "said_before", "sound", "unproven"]
-
-_NOBODY = Bilingual("", "")
 
 
 def sound(*journals: Journal) -> list[Journal]:
@@ -25,10 +24,9 @@ def sound(*journals: Journal) -> list[Journal]:
 
 def unproven(*claims: str) -> dict[str, Finding]:
     """The findings of a run that proves nothing on the claims it was to test, by claim id."""
-    words = Bilingual(
+    words = gettext_lazy(
         "what speaks against this run stands above its picture. Run the lab's cell again when little else "
-        "runs on this machine.",
-        "为什么说明不了，写在那次运行的图上方。等机器空一些，把实验那一格再跑一遍。",
+        "runs on this machine."
     )
     return dict.fromkeys(claims, Finding("unproven", words))
 
@@ -36,8 +34,8 @@ def unproven(*claims: str) -> dict[str, Finding]:
 def finding(
     journals: Sequence[Journal],
     verdict: RunVerdict,
-    words: Bilingual,
-    by: Bilingual = _NOBODY,
+    words: LazyText,
+    by: LazyText = NO_TEXT,
     measured: Iterable[float] = (),
     predicted: Iterable[float] = (),
 ) -> Finding:
@@ -46,12 +44,9 @@ def finding(
     A simulation is compared with no card: its words stand there, without a figure on the axis.
     """
     simulated = provenance(*journals) == "simulated"
-    told = Bilingual(
-        f"{words.en} ({'simulated' if simulated else 'measured'}).",
-        f"{words.zh}（{'模拟' if simulated else '实测'}）。",
-    )
     if simulated:
-        return Finding("incomparable", told)
+        return Finding("incomparable", gettext_lazy("{finding} (simulated).", finding=words))
+    told = gettext_lazy("{finding} (measured).", finding=words)
     drawn = tuple(figure for figure in measured if math.isfinite(figure))
     return Finding(verdict, told, by, drawn, tuple(predicted))
 
@@ -69,20 +64,26 @@ def ratio_verdict(ratio: Interval, card: float) -> RunVerdict:
     return "held" if ratio.low > 1 or ratio.high < 1 else ""
 
 
-def listed(parts: Iterable[Bilingual]) -> Bilingual:
+def listed(parts: Iterable[LazyText]) -> LazyText:
     """One thing after the other, apart by semicolons."""
+    return reduce(lambda first, second: gettext_lazy("{first}; {second}", first=first, second=second), parts)
+
+
+def named(parts: Iterable[LazyText]) -> LazyText:
+    """One name after the other, as what breaks a claim; "" of none."""
     parts = list(parts)
-    return Bilingual("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
+    if not parts:
+        return NO_TEXT
+    return reduce(
+        lambda first, second: gettext_lazy("{first} and {second}", first=first, second=second), parts
+    )
 
 
-def named(parts: Iterable[Bilingual]) -> Bilingual:
-    """One name after the other, as what breaks a claim."""
-    parts = list(parts)
-    return Bilingual(" and ".join(part.en for part in parts), "、".join(part.zh for part in parts))
-
-
-def recovered(journal: Journal, operation: str) -> Bilingual:
+def recovered(journal: Journal, operation: str) -> LazyText:
     """How long an operation was out of service: "1.5 s", "not noticed" or "not recovered"."""
-    said = recovery(journal, operation)
-    chinese = {"not noticed": "没受影响", "not recovered": "没有恢复"}
-    return Bilingual(said, chinese.get(said, f"停了 {said.removesuffix(' s')} 秒"))
+    seconds = outage_seconds(journal, operation)
+    if seconds is None:
+        return pgettext_lazy("an operation", "not noticed")
+    if math.isinf(seconds):
+        return pgettext_lazy("an operation", "not recovered")
+    return pgettext_lazy("an operation", "{seconds:.1f} s", seconds=seconds)

@@ -165,9 +165,14 @@ def _card_says(number: int) -> Said | None:
     return Said(says["node-down"].low, says["clients-back"].high)
 
 
+def outage_seconds(journal: Journal, operation: str) -> float | None:
+    """How long an operation was out of service: None if it was not, infinite if it did not come back."""
+    return next(row.rto for row in summary(journal).rows if row.operation == operation)
+
+
 def recovery(journal: Journal, operation: str) -> str:
     """How long an operation was out of service, in words: "1.5 s", "not noticed" or "not recovered"."""
-    seconds = next(row.rto for row in summary(journal).rows if row.operation == operation)
+    seconds = outage_seconds(journal, operation)
     if seconds is None:
         return gettext("not noticed")
     return gettext("not recovered") if math.isinf(seconds) else f"{seconds:.1f} s"

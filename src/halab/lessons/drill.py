@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from halab.course.cards import card
-from halab.course.catalogue import Bilingual
 from halab.lessons.card_findings import finding, said_before, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
@@ -32,7 +31,7 @@ from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
 from halab.protect.drill.rehearsal import Rehearsal, unanswered
 from halab.tables import Row, Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_lazy, gettext_noop, pgettext_lazy
 from halab.widgets.card_view import Finding
 from halab.widgets.drill_clock import DrillClock
 
@@ -65,23 +64,21 @@ QUESTIONS = (
     Question(
         LOSS,
         "seconds",
-        Bilingual("From the loss to a verified service", "从失去主集群到灾备集群通过验证"),
-        Bilingual("s", "秒"),
+        gettext_lazy("From the loss to a verified service"),
+        gettext_lazy("s"),
     ),
     Question(
         LOSS,
         "rows",
-        Bilingual("Rows lost at the failover", "故障转移时丢失的行数"),
-        Bilingual("rows", "行"),
+        gettext_lazy("Rows lost at the failover"),
+        gettext_lazy("rows"),
         whole=True,
     ),
     Question(
         LOSS,
         "unanswered",
-        Bilingual(
-            "Questions unanswered, client with two addresses", "知道两个地址的客户端，没得到回答的提问"
-        ),
-        Bilingual("questions", "次"),
+        gettext_lazy("Questions unanswered, client with two addresses"),
+        pgettext_lazy("unit", "questions"),
         whole=True,
     ),
 )
@@ -226,10 +223,8 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
         return {}
     journals = [drill.journal]
     done, of = sum(record.status == "done" for record in report.records), len(report.records)
-    steps = Bilingual(
-        f"{done} of {of} steps done, the way home included", f"{of} 步完成了 {done} 步，包括切回主集群"
-    )
-    failed = Bilingual("a step that was not done", "有一步没有完成")
+    steps = gettext_lazy("{done} of {steps} steps done, the way home included", done=done, steps=of)
+    failed = gettext_lazy("a step that was not done")
     said = {"steps": finding(journals, "held" if done == of else "broken", steps, failed)}
     if report.rto is None:
         return said
@@ -240,9 +235,8 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
     said["rto"] = finding(
         journals,
         "incomparable",
-        Bilingual(
-            f"{rto:.1f} s from the loss to a verified service; people need longer to decide",
-            f"从丢失到通过验证用了 {rto:.1f} 秒；真出事时，光是拍板就不止这么久",
+        gettext_lazy(
+            "{rto:.1f} s from the loss to a verified service; people need longer to decide", rto=rto
         ),
         measured=[rto / 60],
         predicted=[seconds / 60 for seconds in predicted],
@@ -250,11 +244,10 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
     said["target"] = finding(
         journals,
         "held" if rto <= promised else "broken",
-        Bilingual(
-            f"{rto:.1f} s, and this drill's own target was {promised:g} s",
-            f"用了 {rto:.1f} 秒，这次演练自己的目标是 {promised:g} 秒",
+        gettext_lazy(
+            "{rto:.1f} s, and this drill's own target was {promised:g} s", rto=rto, promised=promised
         ),
-        Bilingual("this drill", "这次演练"),
+        gettext_lazy("this drill"),
         measured=[rto / 3600],
         predicted=[seconds / 3600 for seconds in predicted],
     )

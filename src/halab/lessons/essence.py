@@ -3,7 +3,6 @@
 import math
 
 from halab.cluster.protocol import Cluster
-from halab.course.catalogue import Bilingual
 from halab.lessons.card_findings import finding, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
@@ -22,7 +21,7 @@ from halab.measure.journal.validity import objections
 from halab.measure.probing.operations import Operation, Renamed
 from halab.models.samples import NOTHING_FOUND, Outcome
 from halab.models.survival import as_topology
-from halab.translation import gettext
+from halab.translation import gettext, gettext_lazy
 from halab.widgets.card_view import Finding
 from halab.widgets.survival_map import SurvivalMap, parts_of
 
@@ -147,13 +146,15 @@ def results(node: Journal, entry: Journal) -> dict[str, Finding]:
 
 def _of_copies(journal: Journal) -> Finding:
     (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
-    words = Bilingual(
-        f"One query node lost: {one} of {of_one} searches of one copy got no good answer, and {three} of "
-        f"{of_three} of three copies",
-        f"少了一个查询节点：单副本的 {of_one} 次搜索有 {one} 次没有可用的结果，"
-        f"三副本的 {of_three} 次有 {three} 次",
+    words = gettext_lazy(
+        "One query node lost: {one} of {of_one} searches of one copy got no good answer, and {three} of "
+        "{of_three} of three copies",
+        one=one,
+        of_one=of_one,
+        three=three,
+        of_three=of_three,
     )
-    by = Bilingual("three copies that were hit as well", "三副本也受了影响")
+    by = gettext_lazy("three copies that were hit as well")
     return finding([journal], "held" if _spared(one, three) else "broken", words, by)
 
 
@@ -162,9 +163,10 @@ def _of_entry(journal: Journal) -> Finding:
     at, back = journal.faults[0].at, _back(journal)
     sent = [sample for sample in journal.samples() if at < sample.intended and sample.done < back]
     answered = sum(sample.outcome is Outcome.OK for sample in sent)
-    words = Bilingual(
-        f"The proxy that clients know, lost: {answered} of {len(sent)} requests of all kinds were answered",
-        f"客户端认识的那个代理没了：各类请求共 {len(sent)} 次，有回答的 {answered} 次",
+    words = gettext_lazy(
+        "The proxy that clients know, lost: {answered} of {sent} requests of all kinds were answered",
+        answered=answered,
+        sent=len(sent),
     )
-    by = Bilingual("requests that were answered", "仍有请求得到回答")
+    by = gettext_lazy("requests that were answered")
     return finding([journal], "broken" if answered else "held", words, by)

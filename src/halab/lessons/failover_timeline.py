@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
-from halab.course.catalogue import Bilingual
 from halab.course.paths import course_root
 from halab.lessons.card_findings import finding, recovered, said_before, sound, unproven
 from halab.lessons.common import (
@@ -35,7 +34,7 @@ from halab.models.milvus_versions import ARCHITECTURES
 from halab.models.retry_policy import RetryPolicy
 from halab.models.samples import Outcome, Sample
 from halab.tables import Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.timeline import FailoverTimeline, lane
 
@@ -154,7 +153,7 @@ def results(journal: Journal) -> dict[str, Finding]:
     if not sound(journal):
         return unproven("failed-requests", "outage-total", "failover-takes", "clients-back")
     row = next(row for row in summary(journal).rows if row.operation == "search")
-    failed = Bilingual(f"{row.bad} of {row.sent} failed", f"{row.sent} 次搜索失败了 {row.bad} 次")
+    failed = gettext_lazy("{bad} of {sent} failed", bad=row.bad, sent=row.sent)
     said = {"failed-requests": _of(journal, "failed-requests", row.bad, failed, "failed_requests")}
     if row.rto is not None and row.last_bad is not None:
         took = recovered(journal, "search")
@@ -162,19 +161,17 @@ def results(journal: Journal) -> dict[str, Finding]:
             said[claim] = _of(journal, claim, row.rto, took, "last_failure")
         # Who was never answered again has not come back, whenever the last request failed.
         last = row.last_bad if row.rto < math.inf else math.inf
-        back = Bilingual(
-            f"last failure after {row.last_bad:.1f} s", f"最后一次失败在故障后 {row.last_bad:.1f} 秒"
-        )
+        back = gettext_lazy("last failure after {seconds:.1f} s", seconds=row.last_bad)
         said["clients-back"] = _of(journal, "clients-back", last, back, "last_failure")
     return said
 
 
-def _of(journal: Journal, claim: str, figure: float, words: Bilingual, predicted: str) -> Finding:
+def _of(journal: Journal, claim: str, figure: float, words: LazyText, predicted: str) -> Finding:
     ttl = journal.header.ttl
     return finding(
         [journal],
         "held" if figure <= card(6, "en").claim(claim).high else "broken",
-        Bilingual(f"{words.en}; search, TTL {ttl:g} s", f"{words.zh}；搜索，TTL {ttl:g} 秒"),
+        gettext_lazy("{finding}; search, TTL {ttl:g} s", finding=words, ttl=ttl),
         words,
         measured=[figure],
         predicted=said_before([journal], 6, predicted),

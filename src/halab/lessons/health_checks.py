@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
-from halab.course.catalogue import Bilingual
 from halab.course.paths import course_root
-from halab.lessons.card_findings import sound, unproven
+from halab.lessons.card_findings import finding, listed, named, said_before, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
     Question,
@@ -39,12 +38,12 @@ from halab.measure.experiments.kubelet_experiments import (
 )
 from halab.measure.journal.experiment_name import probed, run_name
 from halab.measure.journal.journal_file import Journal
-from halab.measure.journal.title_marks import mark_title, provenance, run_remarks
+from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
 from halab.models.health_probes import HealthProbe, ProbedFault, detection
 from halab.tables import Row, Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop
 from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.card_view import Finding
 from halab.widgets.probe_tuner import ProbeTuner
@@ -81,14 +80,14 @@ def _probed(probe: HealthProbe) -> str:
     return probed(probe.period, probe.timeout, probe.failures)
 
 
-def _question(kind: str, words: Bilingual) -> Question:
+def _question(kind: str, words: LazyText) -> Question:
     run = f"{kind} any query node, {_probed(TUNED_PROBE)}"
-    return Question(run, "noticed", words, Bilingual("s after the fault", "秒（从故障算起）"))
+    return Question(run, "noticed", words, gettext_lazy("s after the fault"))
 
 
 QUESTIONS = (
-    _question("crash", Bilingual("A crashed query node is noticed", "查询节点崩溃，多久被发现")),
-    _question("hang", Bilingual("A hung query node is noticed", "查询节点卡死，多久被发现")),
+    _question("crash", gettext_lazy("A crashed query node is noticed")),
+    _question("hang", gettext_lazy("A hung query node is noticed")),
 )
 """What the lesson asks before the two faults under the card's faster settings."""
 
@@ -204,34 +203,27 @@ def results(*journals: Journal) -> dict[str, Finding]:
     return found
 
 
-_FAULTS = {"crash": Bilingual("a crash", "崩溃"), "hang": Bilingual("a hang", "卡死")}
+_FAULTS = {"crash": gettext_lazy("a crash"), "hang": gettext_lazy("a hang")}
 
 
 def _finding(says: float, journals: Sequence[Journal]) -> Finding:
     """What faults under the card's settings say to the seconds that it promises."""
-    how = provenance(*journals)
     times = [(journal.faults[0].kind, detection_times(journal).verdict) for journal in journals]
-    words = Bilingual(
-        "; ".join(f"{kind}: noticed after {_seconds(time)}" for kind, time in times) + f" ({how}).",
-        "；".join(f"{_FAULTS[kind].zh}：{_noticed_zh(time)}" for kind, time in times)
-        + ("（实测）。" if how == "measured" else "（模拟）。"),
-    )
-    if how == "simulated":
-        return Finding("incomparable", words)
     late = [_FAULTS[kind] for kind, time in times if time is None or time > says]
-    by = Bilingual(" and ".join(kind.en for kind in late), "和".join(kind.zh for kind in late))
-    predicted = [prediction_before(journal, 9) for journal in journals]
-    return Finding(
+    return finding(
+        journals,
         "broken" if late else "held",
-        words,
-        by,
-        measured=tuple(time for _, time in times if time is not None),
-        predicted=tuple(made["noticed"] for made in predicted if "noticed" in made),
+        listed(_noticed(_FAULTS[kind], time) for kind, time in times),
+        named(late),
+        measured=[time for _, time in times if time is not None],
+        predicted=said_before(journals, 9, "noticed"),
     )
 
 
-def _noticed_zh(time: float | None) -> str:
-    return "没有被发现" if time is None else f"{time:.1f} 秒后被发现"
+def _noticed(fault: LazyText, time: float | None) -> LazyText:
+    if time is None:
+        return gettext_lazy("{fault}: not noticed", fault=fault)
+    return gettext_lazy("{fault}: noticed after {seconds:.1f} s", fault=fault, seconds=time)
 
 
 def _detected(journal: Journal) -> Row:

@@ -7,7 +7,6 @@ import time
 
 from halab.cluster.embedded.embedded_cluster import EmbeddedCluster
 from halab.cluster.protocol import Cluster
-from halab.course.catalogue import Bilingual
 from halab.course.paths import journals, state_dir
 from halab.course.store import read
 from halab.lessons.common import (
@@ -32,7 +31,7 @@ from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.probing.progress_line import ProgressLine
 from halab.models.memory_headroom import headroom
 from halab.tables import Table
-from halab.translation import gettext, gettext_noop, ngettext
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, ngettext
 
 __all__ = [
     "Retriever",
@@ -58,19 +57,11 @@ __all__ = [
 
 def ask_restarts(*plans: Plan) -> PredictionForm:
     """Ask for the searches that go unanswered in each of these plans."""
-    words: dict[Plan, Bilingual] = {
-        "one at a time": Bilingual(
-            "One at a time: searches without an answer", "逐个重启：没有得到回答的搜索"
-        ),
-        "all roles at once": Bilingual(
-            "All roles at once: searches without an answer", "所有角色一起重启：没有得到回答的搜索"
-        ),
-        "query nodes drained": Bilingual(
-            "Query nodes drained: searches without an answer", "查询节点先排空：没有得到回答的搜索"
-        ),
-        "query nodes killed": Bilingual(
-            "Query nodes killed: searches without an answer", "查询节点直接杀掉：没有得到回答的搜索"
-        ),
+    words: dict[Plan, LazyText] = {
+        "one at a time": gettext_lazy("One at a time: searches without an answer"),
+        "all roles at once": gettext_lazy("All roles at once: searches without an answer"),
+        "query nodes drained": gettext_lazy("Query nodes drained: searches without an answer"),
+        "query nodes killed": gettext_lazy("Query nodes killed: searches without an answer"),
     }
     questions = [
         Question(plan_name(plan), "unanswered_searches", words[plan], whole=True, high=100_000)

@@ -13,7 +13,6 @@ import yaml
 
 from halab.cluster.embedded.embedded_cluster import EmbeddedCluster
 from halab.cluster.running_cluster import RunningCluster
-from halab.course.catalogue import Bilingual
 from halab.course.paths import state_dir
 from halab.course.predictions import prediction
 from halab.course.store import append
@@ -30,7 +29,7 @@ from halab.monitoring.monitor import Monitor, monitor
 from halab.monitoring.own_rule import OwnRule, read_rule, spans, unknown_metrics
 from halab.monitoring.servers import rule_files
 from halab.tables import Tabular
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_lazy, gettext_noop
 
 __all__ = ["PAGES", "ask_watch", "pages", "try_rule", "watch"]
 
@@ -41,12 +40,10 @@ _ENDS_WITHIN = 60.0  # seconds after a fault in which a rule that was tried shou
 _CANARYS_NODE = "crash the canary's query node"
 _FULL_DISK = "fill the disk quota"
 _WORDS = {
-    "crash active rootcoord": Bilingual("The active root coordinator is killed", "杀掉主用根协调器"),
-    "hang log": Bilingual("The log hangs", "日志卡死"),
-    _CANARYS_NODE: Bilingual(
-        "The query node of a collection with one copy is killed", "杀掉单副本集合所在的查询节点"
-    ),
-    _FULL_DISK: Bilingual("The disk quota is full", "磁盘配额写满"),
+    "crash active rootcoord": gettext_lazy("The active root coordinator is killed"),
+    "hang log": gettext_lazy("The log hangs"),
+    _CANARYS_NODE: gettext_lazy("The query node of a collection with one copy is killed"),
+    _FULL_DISK: gettext_lazy("The disk quota is full"),
 }
 
 
@@ -131,7 +128,7 @@ def _s(seconds: float | None) -> str:
 
 def ask_watch(*faults: str) -> PredictionForm:
     """Ask of each fault which alert somebody is paged with, and how many seconds after."""
-    unit = Bilingual("s; 0 for nobody", "秒；没人收到就填 0")
+    unit = gettext_lazy("s; 0 for nobody")
     questions = []
     for fault in faults:
         words = _WORDS[fault]
@@ -139,13 +136,13 @@ def ask_watch(*faults: str) -> PredictionForm:
             Question(
                 f"page for {fault}",
                 "alert",
-                Bilingual(f"{words.en}: which alert", f"{words.zh}：哪条告警"),
+                gettext_lazy("{fault}: which alert", fault=words),
                 choices=(gettext("nobody is paged"), *_alerts()),
             ),
             Question(
                 f"page for {fault}",
                 "paged",
-                Bilingual(f"{words.en}: how long after", f"{words.zh}：多久之后"),
+                gettext_lazy("{fault}: how long after", fault=words),
                 unit,
             ),
         ]

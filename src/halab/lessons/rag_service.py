@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 
 from halab.cluster.protocol import Cluster, Fault
-from halab.course.catalogue import Bilingual
 from halab.course.paths import work_dir
 from halab.folders import course_root
 from halab.lessons.common import (
@@ -47,7 +46,7 @@ from halab.rag.passage_collection import PassageCollection
 from halab.rag.reindexing import KnownQuestion, reindex, switch_back
 from halab.rag.vectors import LexicalVectors
 from halab.tables import Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_lazy, gettext_noop, pgettext_lazy
 
 __all__ = [
     "QUESTIONS",
@@ -83,22 +82,22 @@ QUESTIONS = (
     Question(
         COORDINATOR,
         "naive",
-        Bilingual("Questions without an answer, naive client", "没有任何保护的客户端，没得到回答的提问"),
-        Bilingual("questions", "次"),
+        gettext_lazy("Questions without an answer, naive client"),
+        pgettext_lazy("unit", "questions"),
         whole=True,
     ),
     Question(
         COORDINATOR,
         "protected",
-        Bilingual("Questions without an answer, all protections", "保护全开的客户端，没得到回答的提问"),
-        Bilingual("questions", "次"),
+        gettext_lazy("Questions without an answer, all protections"),
+        pgettext_lazy("unit", "questions"),
         whole=True,
     ),
     Question(
         COORDINATOR,
         "degraded",
-        Bilingual("Degraded answers, all protections", "保护全开的客户端，降级的回答"),
-        Bilingual("answers", "次"),
+        gettext_lazy("Degraded answers, all protections"),
+        pgettext_lazy("unit", "answers"),
         whole=True,
     ),
 )

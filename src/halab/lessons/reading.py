@@ -6,8 +6,9 @@ answer as one does.
 
 from __future__ import annotations
 
+from functools import partial
+
 from halab.course.cards import card
-from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
 from halab.lessons.card_findings import finding, listed, ratio_verdict, said_before, sound, unproven
 from halab.lessons.common import (
@@ -45,7 +46,7 @@ from halab.measure.journal.validity import for_the_record, validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.capacity import mm1, mmc, nodes_needed
 from halab.tables import Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_lazy, gettext_noop, pgettext_lazy
 from halab.widgets.balancer_race import BalancerRace
 from halab.widgets.card_view import Finding, RunVerdict
 from halab.widgets.survival_map import SurvivalMap
@@ -83,14 +84,13 @@ __all__ = [
 ]
 
 _SHARED = "search with 1, 2, 3 replicas"
-_TIMES = Bilingual("times", "倍")
+_TIMES = pgettext_lazy("unit", "times")
 SCALING_QUESTIONS = (
     Question(
         _SHARED,
         "times",
-        Bilingual(
-            "Sharing the machine's cores: how many times as many searches with three replicas as with one?",
-            "共用这台机器的核心：三个副本每秒的搜索是一个副本的几倍？",
+        gettext_lazy(
+            "Sharing the machine's cores: how many times as many searches with three replicas as with one?"
         ),
         _TIMES,
         high=100,
@@ -98,7 +98,7 @@ SCALING_QUESTIONS = (
     Question(
         f"{_SHARED}, query nodes limited to 20% of the time",
         "times",
-        Bilingual("Each limited to a fifth of the time?", "每个节点只能用五分之一的时间呢？"),
+        gettext_lazy("Each limited to a fifth of the time?"),
         _TIMES,
         high=100,
     ),
@@ -166,13 +166,13 @@ def results(shared: Journal, limited: Journal) -> dict[str, Finding]:
     return {"one-copy": _of_one(shared, limited), "three-copies": _of_three(shared, limited)}
 
 
-_NAMES = (Bilingual("sharing cores", "共用核心"), Bilingual("speed limit", "限速"))
+_NAMES = (gettext_lazy("sharing cores"), gettext_lazy("speed limit"))
 
 
 def _of_one(*journals: Journal) -> Finding:
     rates = [_rate(scaling(journal)) for journal in journals]
     words = listed(
-        Bilingual(f"{name.en}: {rate} a second", f"{name.zh}：每秒 {rate} 次")
+        gettext_lazy("{limit}: {rate} a second", limit=name, rate=rate)
         for name, rate in zip(_NAMES, rates, strict=True)
     )
     return finding(journals, "incomparable", words, measured=map(float, rates))
@@ -183,27 +183,20 @@ def _of_three(*journals: Journal) -> Finding:
     ratios = [_three(scaling(journal)) for journal in journals]
     one = card(5, "en").claims["one-copy"].high
     words = listed(
-        Bilingual(f"{name.en}: x {times(ratio)}", f"{name.zh}：{times(ratio)} 倍")
+        gettext_lazy("{limit}: x {times}", limit=name, times=partial(times, ratio))
         for name, ratio in zip(_NAMES, ratios, strict=True)
     )
     verdicts = {ratio_verdict(ratio, _card_ratio()) for ratio in ratios}
     together: RunVerdict = "incomparable" if "broken" in verdicts else "held" if verdicts == {"held"} else ""
-    rest = Bilingual(
-        f"drawn for a first one of {one:g} a second",
-        f"图上按单副本每秒 {one:g} 次折算",
-    )
+    rest = gettext_lazy("drawn for a first one of {rate:g} a second", rate=one)
     if together == "incomparable":
-        rest = Bilingual(
-            f"the card's {_card_ratio():.1f} belongs to nodes with cores of their own",
-            f"卡片上的 {_card_ratio():.1f} 倍，说的是各有自己核心的节点",
+        rest = gettext_lazy(
+            "the card's {times:.1f} belongs to nodes with cores of their own", times=_card_ratio()
         )
     return finding(
         journals,
         together,
-        Bilingual(
-            f"Three replicas against one, {words.en}; {rest.en}",
-            f"三个副本与一个副本之比，{words.zh}；{rest.zh}",
-        ),
+        gettext_lazy("Three replicas against one, {ratios}; {rest}", ratios=words, rest=rest),
         measured=[one * ratio.median for ratio in ratios],
         predicted=[one * said for said in said_before(journals, 5, "times")],
     )

@@ -10,7 +10,6 @@ import math
 
 from halab.cluster.haproxy import find_haproxy
 from halab.cluster.protocol import Cluster
-from halab.course.catalogue import Bilingual
 from halab.errors import ClusterError, MeasurementError
 from halab.lessons.common import Question, prediction_before
 from halab.measure.experiments.behind_balancer import (
@@ -24,17 +23,17 @@ from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.summaries import fault_time, summary
 from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.tables import Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_lazy, gettext_noop
 
 __all__ = ["BALANCER_QUESTIONS", "balancer_here", "compare_connection_spread", "compare_crash"]
 
 _SPREAD = f"search with roundrobin, leastconn, random, {ONE_CONNECTION}"
 _CRASH = "crash proxy-1"
-_CLIENTS, _SECONDS = Bilingual("of 8 clients", "个（共 8 个客户端）"), Bilingual("s", "秒")
+_CLIENTS, _SECONDS = gettext_lazy("of 8 clients"), gettext_lazy("s")
 
 
 def _fuller(strategy: str) -> Question:
-    words = Bilingual(f"{strategy}: clients of the fuller proxy", f"{strategy}：客户端多的那个代理有几个")
+    words = gettext_lazy("{strategy}: clients of the fuller proxy", strategy=strategy)
     return Question(_SPREAD, strategy, words, _CLIENTS, low=4, high=8, whole=True)
 
 
@@ -43,20 +42,14 @@ BALANCER_QUESTIONS = (
     Question(
         _CRASH,
         "kept",
-        Bilingual(
-            "proxy-1 is killed: no answer on connections that are kept",
-            "proxy-1 被杀：保持连接的客户端多久没有回答",
-        ),
+        gettext_lazy("proxy-1 is killed: no answer on connections that are kept"),
         _SECONDS,
         high=600,
     ),
     Question(
         _CRASH,
         "new",
-        Bilingual(
-            "proxy-1 is killed: no answer on new connections",
-            "proxy-1 被杀：每次新建连接的客户端多久没有回答",
-        ),
+        gettext_lazy("proxy-1 is killed: no answer on new connections"),
         _SECONDS,
         high=600,
     ),

@@ -6,12 +6,13 @@ hundred will be missing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
-from halab.course.catalogue import Bilingual
 from halab.lessons.card_findings import finding, listed, named, recovered, said_before, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
@@ -20,6 +21,7 @@ from halab.lessons.common import (
     ask_for_prediction,
     cluster,
     keep,
+    outage_seconds,
     prediction_before,
     recovery,
     show_card,
@@ -36,7 +38,7 @@ from halab.measure.journal.title_marks import KEEPS_NO_ROWS, mark_title, run_rem
 from halab.models.recovery import Periodic, retention, retention_gap
 from halab.models.samples import Outcome
 from halab.tables import Row, Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, ngettext, pgettext_lazy
 from halab.widgets.card_view import Finding
 from halab.widgets.recovery_planner import RecoveryPlanner
 from halab.widgets.survival_map import SurvivalMap
@@ -64,17 +66,17 @@ __all__ = [
 ]
 
 _FAULTS = {
-    "crash any data node": Bilingual("Data node killed", "杀掉一个数据节点"),
-    "crash any query node": Bilingual("Query node killed", "杀掉一个查询节点"),
-    f"crash {EVERYTHING}": Bilingual("Every Milvus process killed", "杀掉所有 Milvus 进程"),
-    "crash log": Bilingual("Log killed", "杀掉日志"),
+    "crash any data node": gettext_lazy("Data node killed"),
+    "crash any query node": gettext_lazy("Query node killed"),
+    f"crash {EVERYTHING}": gettext_lazy("Every Milvus process killed"),
+    "crash log": gettext_lazy("Log killed"),
 }
 QUESTIONS = tuple(
     Question(
         run,
         "percent",
-        Bilingual(f"{words.en}: unflushed rows missing", f"{words.zh}：没落盘的行会丢多少"),
-        Bilingual("of 100", "%"),
+        gettext_lazy("{disaster}: unflushed rows missing", disaster=words),
+        pgettext_lazy("rows", "of 100"),
         high=100,
     )
     for run, words in _FAULTS.items()
@@ -115,16 +117,19 @@ def _sentence(journal: Journal, lost: Loss) -> str:
         return gettext("No row was counted, so nothing is known of what was lost. {back}").format(
             back=_back(journal)
         )
+    if missing:
+        told = ngettext(
+            "Of the {of} acknowledged rows that were not flushed, {missing} is missing.",
+            "Of the {of} acknowledged rows that were not flushed, {missing} are missing.",
+            missing,
+        ).format(of=of, missing=missing)
+    else:
+        told = gettext("Of the {of} acknowledged rows that were not flushed, none is missing.").format(of=of)
     numbers = prediction_before(journal, 7)
-    said = (
-        gettext("You said {percent:g} of 100; of").format(percent=numbers["percent"])
-        if "percent" in numbers
-        else "Of"
-    )
-    gone = {0: gettext("none is"), 1: gettext("one is")}.get(missing, f"{missing} are")
-    return gettext("{said} the {of} acknowledged rows that were not flushed, {gone} missing. {back}").format(
-        said=said, of=of, gone=gone, back=_back(journal)
-    )
+    if "percent" in numbers:
+        said = gettext("You said {percent:g} of 100.").format(percent=numbers["percent"])
+        told = gettext("{first} {second}").format(first=said, second=told)
+    return gettext("{first} {second}").format(first=told, second=_back(journal))
 
 
 def _back(journal: Journal) -> str:
@@ -134,12 +139,14 @@ def _back(journal: Journal) -> str:
         if "last_failure" in numbers
         else ""
     )
-    seconds = recovery(journal, "search")
-    if seconds == "not noticed":
+    seconds = outage_seconds(journal, "search")
+    if seconds is None:
         return gettext("Every search was answered.")
-    if seconds == "not recovered":
+    if math.isinf(seconds):
         return gettext("Searches were not back when the recording ended{said}.").format(said=said)
-    return gettext("Searches were back after {seconds}{said}.").format(seconds=seconds, said=said)
+    return gettext("Searches were back after {seconds}{said}.").format(
+        seconds=recovery(journal, "search"), said=said
+    )
 
 
 def compare_losses(*journals: Journal) -> Table:
@@ -198,9 +205,10 @@ def _of_loss(journals: Sequence[Journal]) -> Finding:
     """The seconds of data that were lost, for each disaster whose rows were counted."""
     found = [(journal, loss(journal)) for journal in journals]
     words = listed(
-        Bilingual(
-            f"{_fault(journal).en}: {_share(lost)} of the unflushed rows missing",
-            f"{_fault(journal).zh}：没落盘的行丢了 {_share_zh(lost)}",
+        gettext_lazy(
+            "{disaster}: {share} of the unflushed rows missing",
+            disaster=_fault(journal),
+            share=partial(_share, lost),
         )
         for journal, lost in found
     )
@@ -209,16 +217,17 @@ def _of_loss(journals: Sequence[Journal]) -> Finding:
     return finding(journals, "broken" if losers else "held", words, named(losers), measured=windows)
 
 
-def _fault(journal: Journal) -> Bilingual:
+def _fault(journal: Journal) -> LazyText:
     name = experiment_of(journal)
-    return _FAULTS.get(name, Bilingual(name, name))
+    return _FAULTS.get(name, LazyText(name))
 
 
-def _recovered(journal: Journal) -> Bilingual:
-    insert, search, fault = recovered(journal, "insert"), recovered(journal, "search"), _fault(journal)
-    return Bilingual(
-        f"{fault.en}: insert {insert.en}, search {search.en}",
-        f"{fault.zh}：插入{insert.zh}，搜索{search.zh}",
+def _recovered(journal: Journal) -> LazyText:
+    return gettext_lazy(
+        "{disaster}: insert {insert}, search {search}",
+        disaster=_fault(journal),
+        insert=recovered(journal, "insert"),
+        search=recovered(journal, "search"),
     )
 
 
@@ -235,11 +244,6 @@ def _share(found: Loss) -> str:
         if of
         else gettext("not counted")
     )
-
-
-def _share_zh(found: Loss) -> str:
-    missing, of = _unflushed(found)
-    return f"{100 * missing / of:.0f}%（{of} 行中的 {missing} 行）" if of else "多少没有数"
 
 
 def _unflushed(found: Loss) -> tuple[int, int]:

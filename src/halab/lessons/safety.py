@@ -6,12 +6,11 @@ the command still find something, and `seconds`: how long the restore takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from halab.cluster.protocol import Cluster
 from halab.course.cards import card
-from halab.course.catalogue import Bilingual
 from halab.lessons.card_findings import finding, listed, said_before, sound, unproven
 from halab.lessons.common import (
     PredictionForm,
@@ -32,7 +31,7 @@ from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.protect.backup import mistake as experiments
 from halab.protect.backup.mistake import DataLossReport, Mistake, data_loss_report
 from halab.tables import Row, Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, pgettext_lazy
 from halab.widgets.card_view import Finding
 from halab.widgets.protection_table import ProtectionTable
 
@@ -50,18 +49,15 @@ __all__ = [
     "show_mistake",
 ]
 
-_FOUND, _RESTORE = Bilingual("of 100", "次（共 100 次）"), Bilingual("s", "秒")
+_FOUND, _RESTORE = pgettext_lazy("searches", "of 100"), gettext_lazy("s")
 
 
-def _questions(run: str, command: Bilingual) -> tuple[Question, Question]:
+def _questions(run: str, command: LazyText) -> tuple[Question, Question]:
     return (
         Question(
             run,
             "found",
-            Bilingual(
-                f"{command.en}: searches that still find something",
-                f"{command.zh}之后，还能搜到东西的次数",
-            ),
+            gettext_lazy("{mistake}: searches that still find something", mistake=command),
             _FOUND,
             high=100,
             whole=True,
@@ -69,15 +65,15 @@ def _questions(run: str, command: Bilingual) -> tuple[Question, Question]:
         Question(
             run,
             "seconds",
-            Bilingual(f"{command.en}: the restore takes", f"{command.zh}之后，恢复要花多久"),
+            gettext_lazy("{mistake}: the restore takes", mistake=command),
             _RESTORE,
         ),
     )
 
 
 QUESTIONS = (
-    *_questions("delete rows", Bilingual("Passages deleted", "误删全部段落")),
-    *_questions("drop collection", Bilingual("Collection dropped", "误删整个集合")),
+    *_questions("delete rows", gettext_lazy("Passages deleted")),
+    *_questions("drop collection", gettext_lazy("Collection dropped")),
 )
 """What the lesson asks before its two mistakes."""
 
@@ -171,24 +167,40 @@ def results(*journals: Journal) -> dict[str, Finding]:
         "replicas": finding(
             real,
             "broken",
-            _told(found, gettext("searches still found something"), "的搜索还找得到东西", _found),
-            Bilingual("one wrong command", "一条错误的命令"),
+            listed(
+                gettext_lazy(
+                    "{mistake}: {found} searches still found something",
+                    mistake=_mistake(journal),
+                    found=partial(_found, report),
+                )
+                for journal, report in found
+            ),
+            gettext_lazy("one wrong command"),
         ),
         "backup-rto": finding(
             real,
             "incomparable",
-            _told(found, gettext("to restore, a few passages only"), "完成恢复，而这里只有几段文字", _took),
+            listed(
+                gettext_lazy(
+                    "{mistake}: {took} to restore, a few passages only",
+                    mistake=_mistake(journal),
+                    took=partial(_took, report),
+                )
+                for journal, report in found
+            ),
             measured=[seconds / _HOUR for seconds in restores],
             predicted=[seconds / _HOUR for seconds in said_before(real, 8, "seconds")],
         ),
         "daily-loss": finding(
             real,
             "incomparable",
-            _told(
-                found,
-                gettext("of data lost, the backup being a few seconds old"),
-                "的数据丢失，因为备份才做完几秒",
-                lambda report: _lost(report)[1],
+            listed(
+                gettext_lazy(
+                    "{mistake}: {window} of data lost, the backup being a few seconds old",
+                    mistake=_mistake(journal),
+                    window=partial(_window, report),
+                )
+                for journal, report in found
             ),
             measured=[seconds / _HOUR for seconds in windows],
         ),
@@ -196,17 +208,18 @@ def results(*journals: Journal) -> dict[str, Finding]:
 
 
 _HOUR = 3600.0  # seconds
-_ZH = {"delete rows": "误删段落", "drop collection": "误删集合"}
-
-
-def _told(
-    found: Sequence[tuple[Journal, DataLossReport]], en: str, zh: str, figure: Callable[[DataLossReport], str]
-) -> Bilingual:
-    """The figure of each mistake in words."""
-    named = [(experiment_of(journal), figure(report)) for journal, report in found]
-    return listed(
-        Bilingual(f"{name}: {shown} {en}", f"{_ZH.get(name, name)}：{shown} {zh}") for name, shown in named
+_MISTAKES = {
+    mistake.message: mistake
+    for mistake in (
+        pgettext_lazy("experiment", "delete rows"),
+        pgettext_lazy("experiment", "drop collection"),
     )
+}
+
+
+def _mistake(journal: Journal) -> LazyText | str:
+    name = experiment_of(journal)
+    return _MISTAKES.get(name, name)
 
 
 def _predicted(journal: Journal) -> tuple[str, str]:
@@ -230,6 +243,9 @@ def _took(one: DataLossReport) -> str:
 
 
 def _lost(one: DataLossReport) -> tuple[str, str]:
-    if one.window is None:
-        return gettext("not counted"), gettext("not counted")
-    return str(sum(rows.missing for rows in one.rows)), f"{one.window:.1f} s"
+    lost = gettext("not counted") if one.window is None else str(sum(rows.missing for rows in one.rows))
+    return lost, _window(one)
+
+
+def _window(one: DataLossReport) -> str:
+    return gettext("not counted") if one.window is None else f"{one.window:.1f} s"

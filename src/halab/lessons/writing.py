@@ -7,9 +7,9 @@ than with one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from halab.course.cards import card
-from halab.course.catalogue import Bilingual
 from halab.errors import MeasurementError
 from halab.lessons.card_findings import finding, ratio_verdict, said_before, sound, unproven
 from halab.lessons.common import (
@@ -29,7 +29,7 @@ from halab.measure.journal.validity import for_the_record, validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
-from halab.translation import gettext, gettext_noop
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.write_race import WriteRace
 
@@ -62,11 +62,8 @@ QUESTIONS = (
     Question(
         "insert and strong search with 1, 2, 3 replicas",
         "percent",
-        Bilingual(
-            "How much longer does a write take with three replicas than with one?",
-            "三个副本比一个副本，写入要多花多少时间？",
-        ),
-        Bilingual("%", "%"),
+        gettext_lazy("How much longer does a write take with three replicas than with one?"),
+        LazyText("%"),
         low=-99,
         high=1000,
     ),
@@ -165,10 +162,10 @@ def results(journal: Journal) -> dict[str, Finding]:
         "extra-time": finding(
             [journal],
             ratio_verdict(ratio, _card_ratio()),
-            Bilingual(f"{percent(ratio)}, 95 % interval", f"{_percent_zh(ratio)}，95% 置信区间"),
-            Bilingual("a smaller difference", "差别没这么大")
+            gettext_lazy("{percent}, 95 % interval", percent=partial(percent, ratio)),
+            gettext_lazy("a smaller difference")
             if ratio.high < _card_ratio()
-            else Bilingual("a larger difference", "差别比这更大"),
+            else gettext_lazy("a larger difference"),
             measured=[100 * (value - 1) for value in ratio],
             predicted=said_before([journal], 4, "percent"),
         ),
@@ -177,13 +174,8 @@ def results(journal: Journal) -> dict[str, Finding]:
 
 def _of_seconds(journal: Journal, cost: Cost) -> Finding:
     shown = spread(cost.acknowledged, 1, 3)
-    words = Bilingual(f"{shown} s, one request, on this machine", f"{shown} 秒，一次请求写完，在这台机器上")
+    words = gettext_lazy("{seconds} s, one request, on this machine", seconds=shown)
     return finding([journal], "incomparable", words, measured=[cost.acknowledged.median])
-
-
-def _percent_zh(ratio: Interval) -> str:
-    low, median, high = (f"{100 * (value - 1):+.0f}" for value in ratio)
-    return f"{median}%（{low} 到 {high}）"
 
 
 def percent(ratio: Interval) -> str:

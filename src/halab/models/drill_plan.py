@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from halab.translation import gettext
+
 __all__ = ["EVERY", "MINUTES", "MISHAPS", "STEPS", "Bar", "Plan", "drill_dates", "plan"]
 
 STEPS = ("backup", "standby", "loss", "failover", "service", "measure", "report", "failback")
@@ -63,11 +65,17 @@ def plan(minutes: Mapping[str, float], fault: str = "none", backup_age: float = 
     Raises ValueError for a fault or steps that do not exist, or a time that is negative or not finite.
     """
     if fault not in MISHAPS:
-        raise ValueError(f"fault must be one of {', '.join(MISHAPS)}, not {fault!r}")
+        raise ValueError(
+            gettext("fault must be one of {faults}, not {fault!r}").format(
+                faults=", ".join(MISHAPS), fault=fault
+            )
+        )
     if set(minutes) != set(STEPS):
-        raise ValueError(f"minutes must have exactly the steps {', '.join(STEPS)}")
+        raise ValueError(
+            gettext("minutes must have exactly the steps {steps}").format(steps=", ".join(STEPS))
+        )
     if not all(math.isfinite(each) and each >= 0 for each in (*minutes.values(), backup_age)):
-        raise ValueError("times must be finite and not negative")
+        raise ValueError(gettext("times must be finite and not negative"))
     line = _Line(minutes)
     for step, bad in (("backup", "backup corrupt"), ("standby", "standby unhealthy")):
         if fault == bad:
@@ -112,9 +120,13 @@ def drill_dates(importance: str, first: date, years: int = 1) -> list[date]:
     Raises ValueError for another importance, or fewer than one year.
     """
     if importance not in EVERY:
-        raise ValueError(f"importance must be one of {', '.join(EVERY)}, not {importance!r}")
+        raise ValueError(
+            gettext("importance must be one of {known}, not {importance!r}").format(
+                known=", ".join(EVERY), importance=importance
+            )
+        )
     if years < 1:
-        raise ValueError(f"years must be at least 1, not {years}")
+        raise ValueError(gettext("years must be at least 1, not {years}").format(years=years))
     return [_later(first, months) for months in range(0, 12 * years, EVERY[importance])]
 
 

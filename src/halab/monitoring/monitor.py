@@ -35,12 +35,12 @@ from halab.monitoring.servers import (
     write_settings,
     write_targets,
 )
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["Monitor", "monitor"]
 
 _STARTS_WITHIN = 30.0  # seconds
-_HINT = "Is the program of that name on this machine the one that is meant?"
+_HINT = gettext_noop("Is the program of that name on this machine the one that is meant?")
 _LOOKS_EVERY = 2.0  # seconds between two looks at who is to be scraped
 
 
@@ -148,7 +148,7 @@ def monitor(cluster: RunningCluster, *, replicas: int = 1) -> Iterator[Monitor]:
         stack.callback(canary.close)
         watch = Monitor(_address(ports.prometheus), _address(ports.alertmanager), page, inbox, canary, folder)
         for name, address in (("Prometheus", watch.prometheus), ("Alertmanager", watch.alertmanager)):
-            await_start(partial(_ready, address), keeper, name, folder, _STARTS_WITHIN, _HINT)
+            await_start(partial(_ready, address), keeper, name, folder, _STARTS_WITHIN, gettext(_HINT))
         stack.enter_context(canary.exported(ports.canary))
         stack.enter_context(_targets_followed(cluster, jobs, folder))
         yield watch

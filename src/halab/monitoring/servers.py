@@ -15,7 +15,7 @@ from halab.cluster.kept_processes import find_program
 from halab.cluster.running_cluster import RunningCluster
 from halab.errors import ClusterError
 from halab.folders import course_root
-from halab.translation import ngettext
+from halab.translation import gettext, gettext_noop, ngettext
 
 __all__ = [
     "Ports",
@@ -28,7 +28,7 @@ __all__ = [
     "write_targets",
 ]
 
-INSTALL = (
+INSTALL = gettext_noop(
     "Install them: apt-get install prometheus prometheus-alertmanager (Debian, Ubuntu), or "
     "brew install prometheus alertmanager (macOS)."
 )
@@ -57,7 +57,7 @@ def find_programs() -> dict[str, str]:
                 "Monitoring needs Prometheus and Alertmanager, and neither is installed here.",
                 len(missing),
             ).format(missing=missing[0]),
-            hint=INSTALL,
+            hint=gettext(INSTALL),
         )
     return {program: place for program, place in programs.items() if place}
 

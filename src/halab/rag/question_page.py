@@ -17,6 +17,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import parse_qs, urlsplit
 
+from babel.core import negotiate_locale
 from markdown_it import MarkdownIt
 from prometheus_client import generate_latest
 
@@ -25,34 +26,22 @@ from halab.loopback_server import LoopbackHandler, serve_on_loopback
 from halab.rag.documents import Passage
 from halab.rag.language_model import LanguageModel
 from halab.rag.question_service import Answer, QuestionService
+from halab.translation import Language, gettext_lazy, html_lang, languages, speaking
 
 __all__ = ["serve_questions"]
 
 _LONGEST_QUESTION = 1000
 _PAGE = Template(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
 _TEXTS = {
-    "en": {
-        "title": "Ask the documents",
-        "question": "Your question",
-        "ask": "Ask",
-        "degraded": "Degraded answer:",
-        "standby": "from the standby cluster, so it may be older.",
-        "memory": "the last good answer to this question.",
-        "keywords": "found by keywords beside the service, since no cluster answered.",
-        "unanswered": "No answer:",
-        "why": "What the clusters said",
-    },
-    "zh": {
-        "title": "向文档提问",
-        "question": "你的问题",
-        "ask": "提问",
-        "degraded": "降级的回答：",
-        "standby": "来自灾备集群，内容可能不是最新的。",
-        "memory": "这个问题上一次的正常回答。",
-        "keywords": "集群都没有回应，只在本地按关键词找到的。",
-        "unanswered": "没有回答：",
-        "why": "集群给出的原因",
-    },
+    "title": gettext_lazy("Ask the documents"),
+    "question": gettext_lazy("Your question"),
+    "ask": gettext_lazy("Ask"),
+    "degraded": gettext_lazy("Degraded answer:"),
+    "standby": gettext_lazy("from the standby cluster, so it may be older."),
+    "memory": gettext_lazy("the last good answer to this question."),
+    "keywords": gettext_lazy("found by keywords beside the service, since no cluster answered."),
+    "unanswered": gettext_lazy("No answer:"),
+    "why": gettext_lazy("What the clusters said"),
 }
 
 
@@ -82,15 +71,21 @@ def serve_questions(
                 self.answer(404, "text/plain", "ask at /ask?q=…, or open /")
 
         def _page(self, question: str) -> str:
-            wanted = self.headers.get("Accept-Language", "").lower()
-            language = "zh" if wanted.startswith("zh") else "en"
-            below = _below(service, model, question, language) if question else ""
-            return _PAGE.substitute(
-                _TEXTS[language], language=language, asked=html.escape(question), below=below
-            )
+            spoken = _negotiated(self.headers.get("Accept-Language", ""))
+            with speaking(spoken):
+                below = _below(service, model, question) if question else ""
+                return _PAGE.substitute(
+                    _TEXTS, language=html_lang(spoken), asked=html.escape(question), below=below
+                )
 
     with serve_on_loopback(Handler, port) as address:
         yield address
+
+
+def _negotiated(wanted: str) -> Language:
+    """The first language of an Accept-Language header, as "zh-CN,zh;q=0.9", that the course speaks."""
+    asked = [part.partition(";")[0].strip() for part in wanted.split(",")]
+    return negotiate_locale(asked, languages(), sep="-") or "en"
 
 
 def _as_json(service: QuestionService, model: LanguageModel | None, question: str) -> tuple[int, str, str]:
@@ -113,18 +108,17 @@ def _markup(passage: Passage) -> str:
     return f"<pre>{html.escape(passage.text)}</pre>"
 
 
-def _below(service: QuestionService, model: LanguageModel | None, question: str, language: str) -> str:
+def _below(service: QuestionService, model: LanguageModel | None, question: str) -> str:
     """What stands below the form: the answer, what it lacks, and its passages with their sources."""
-    texts = _TEXTS[language]
     try:
         answer = service.ask(question)
     except RagError as error:
-        return f'<p role="alert"><strong>{texts["unanswered"]}</strong> {html.escape(error.message)}</p>'
+        return f'<p role="alert"><strong>{_TEXTS["unanswered"]}</strong> {html.escape(error.message)}</p>'
     said = ""
     if answer.degraded:
-        how, why = texts[answer.degraded], html.escape(answer.why)
-        said = f'<p role="status"><strong>{texts["degraded"]}</strong> {how}</p>'
-        said += f"<details><summary>{texts['why']}</summary>{why}</details>"
+        how, why = _TEXTS[answer.degraded], html.escape(answer.why)
+        said = f'<p role="status"><strong>{_TEXTS["degraded"]}</strong> {how}</p>'
+        said += f"<details><summary>{_TEXTS['why']}</summary>{why}</details>"
     if sentences := _sentences(model, question, answer):
         said += f"<p>{html.escape(sentences)}</p>"
     return said + "".join(

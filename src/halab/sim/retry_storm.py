@@ -303,7 +303,11 @@ def _checked(wait: Any) -> float | None:
     if wait is None:
         return None
     if isinstance(wait, bool) or not isinstance(wait, (int, float)):
-        raise TypeError(f"a policy returns seconds to wait, or None to give up; this one returned {wait!r}")
+        raise TypeError(
+            gettext(
+                "a policy returns seconds to wait, or None to give up; this one returned {wait!r}"
+            ).format(wait=wait)
+        )
     if not (wait >= 0 and math.isfinite(wait)):
         raise ValueError(
             gettext("a wait is zero or a positive number of seconds; this policy returned {wait}").format(

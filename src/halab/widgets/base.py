@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from halab.course.widget_outputs import kernel_metadata, without_kernel
-from halab.translation import CALLS, gettext, language, ngettext, pgettext, speaking
+from halab.translation import CALLS, gettext, html_lang, language, ngettext, pgettext, speaking
 
 __all__ = ["CourseWidget", "front_end", "speech_of"]
 
@@ -40,11 +40,13 @@ def _read(name: str) -> str:
 class CourseWidget(anywidget.AnyWidget):  # type: ignore[misc]
     """An anywidget whose text says the same as its picture, in a terminal, a diff or a log.
 
-    `lang` is the language it speaks: the learner's, until the start page's switch says another one.
+    `lang` is the language it speaks, `html_lang` what HTML calls that: the learner's, until the start page's
+    switch says another one.
     `speech` is what its front end says in it, by the English that stands in the front end's code.
     """
 
     lang = traitlets.Unicode().tag(sync=True)
+    html_lang = traitlets.Unicode().tag(sync=True)
     speech = traitlets.Dict().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
@@ -80,6 +82,7 @@ class CourseWidget(anywidget.AnyWidget):  # type: ignore[misc]
         with speaking(self.lang), self.hold_sync():
             for name, words in self.told().items():
                 setattr(self, name, words)
+            self.html_lang = html_lang(self.lang)
             self.speech = speech_of(self._esm)
 
 

@@ -1,6 +1,6 @@
 // A knowledge card: prose, a language switch, and claims whose verdict is uncovered by a press or a measurement.
 
-import { element, htmlLang, prepareHost, speechOf, spoken, svg, watch } from "./shared.js";
+import { element, prepareHost, speechOf, spoken, svg, watch } from "./shared.js";
 
 const wordsOf = ({ gettext }) => ({
   kicker: (n) => gettext("Card {n} of 10 · two minutes", { n }),
@@ -230,7 +230,7 @@ function render(model, el) {
     );
     const card = element(
       "article",
-      { class: "halab-widget halab-card", lang: htmlLang(model), "aria-label": face.title },
+      { class: "halab-widget halab-card", lang: face.html_lang, "aria-label": face.title },
       element("header", {}, titles, languageSwitch(model, words)),
       prose,
       element(

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import traitlets
 from markdown_it import MarkdownIt
 
 from halab.course.cards import Card, card
-from halab.course.catalogue import Bilingual
-from halab.translation import NAMES, gettext, languages, speaking
+from halab.translation import (
+    NO_TEXT,
+    Language,
+    LazyText,
+    gettext,
+    html_lang,
+    language_name,
+    languages,
+    speaking,
+)
 from halab.widgets.base import CourseWidget, front_end, speech_of
 
 __all__ = ["CardView", "Finding", "RunVerdict", "show_card"]
 
 RunVerdict = Literal["held", "broken", "incomparable", "unproven", ""]
-
-_NOBODY = Bilingual("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +37,15 @@ class Finding:
     """
 
     verdict: RunVerdict
-    words: Bilingual
-    by: Bilingual = _NOBODY
+    words: LazyText
+    by: LazyText = NO_TEXT
     measured: tuple[float, ...] = ()
     predicted: tuple[float, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the front end takes it, in every language: so its switch waits for no kernel."""
+        told = {"words": self.words.in_every_language(), "by": self.by.in_every_language()}
+        return {"verdict": self.verdict, "measured": self.measured, "predicted": self.predicted} | told
 
 
 class CardView(CourseWidget):
@@ -62,19 +73,21 @@ def show_card(number: int, measured: Mapping[str, Finding] | None = None) -> Car
     Raises CourseError if the card is not in the course yet, or has no such claim.
     """
     english = card(number, "en")
-    found = {name: asdict(result) for name, result in (measured or {}).items()}
+    found = {name: result.as_dict() for name, result in (measured or {}).items()}
     for name in found:
         english.claim(name)
-    faces = {lang: _face(card(number, lang)) for lang in languages()}
+    faces = {lang: _face(card(number, lang), lang) for lang in languages()}
     return CardView(number=number, faces=faces, measured=found, after=measured is not None)
 
 
-def _face(shown: Card) -> dict[str, Any]:
-    """A card in its language, with what the front end says around it: so its switch waits for no kernel."""
-    with speaking(shown.language):
+def _face(shown: Card, language: Language) -> dict[str, Any]:
+    """A card for who reads a language, with what the front end says around it: so its switch waits for no
+    kernel."""
+    with speaking(language):
         speech = speech_of(CardView._esm)
     return {
-        "name": NAMES.get(shown.language, shown.language),
+        "name": language_name(language),
+        "html_lang": html_lang(language),
         "speech": speech,
         "title": shown.title,
         "html": MarkdownIt("commonmark", {"html": False}).enable("table").render(shown.body),
@@ -82,12 +95,12 @@ def _face(shown: Card) -> dict[str, Any]:
             {
                 "id": claim.id,
                 "quantity": claim.quantity,
-                "figure": claim.text(shown.language),
+                "figure": claim.text(language),
                 "verdict": claim.verdict,
                 "tested": claim.tested,
                 "low": claim.low,
                 "high": claim.high,
-                "unit": claim.unit_text(shown.language),
+                "unit": claim.unit_text(language),
                 "seconds": claim.seconds,
                 "leaves_out": claim.leaves_out,
                 "sources": [shown.references[name].model_dump() for name in claim.sources],

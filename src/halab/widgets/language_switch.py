@@ -7,7 +7,7 @@ from typing import Any
 import traitlets
 
 from halab.course.jupyterlab import set_lab_language
-from halab.translation import NAMES, language, languages, remember_language
+from halab.translation import language, language_name, languages, remember_language
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["LanguageSwitch"]
@@ -23,7 +23,7 @@ class LanguageSwitch(CourseWidget):
 
     def __init__(self) -> None:
         chosen = language()
-        super().__init__(names={code: NAMES.get(code, code) for code in languages()}, chosen=chosen)
+        super().__init__(names={code: language_name(code) for code in languages()}, chosen=chosen)
         self.observe(self._keep, "chosen")
 
     def text(self) -> str:

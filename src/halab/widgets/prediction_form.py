@@ -9,17 +9,15 @@ from typing import Any
 
 import traitlets
 
-from halab.course.catalogue import Bilingual
 from halab.course.predictions import last_run, predict, prediction
 from halab.errors import CourseError
 from halab.models.samples import OPERATIONS
-from halab.translation import gettext, language, speaking
+from halab.translation import NO_TEXT, LazyText, gettext, gettext_lazy, speaking
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["PredictionForm", "Question", "remind"]
 
 
-_NO_UNIT = Bilingual("", "")
 _TIMES = ("first_failure", "last_failure")
 
 
@@ -34,8 +32,8 @@ class Question:
 
     experiment: str
     name: str
-    words: Bilingual
-    unit: Bilingual = _NO_UNIT
+    words: LazyText
+    unit: LazyText = NO_TEXT
     low: float = 0.0
     high: float = math.inf
     whole: bool = False
@@ -205,24 +203,24 @@ def _asked(about: str | Sequence[Question]) -> Sequence[Question]:
         raise CourseError(gettext("A form asks about a run, or at least one question."))
     if not isinstance(about, str):
         return about
-    seconds = Bilingual("s", "秒")
+    seconds = gettext_lazy("s")
     return (
         Question(
             about,
             "first_failure",
-            Bilingual("First failed search, after the fault", "故障后多久，搜索第一次失败"),
+            gettext_lazy("First failed search, after the fault"),
             seconds,
         ),
         Question(
             about,
             "last_failure",
-            Bilingual("Last failed search, after the fault", "故障后多久，搜索最后一次失败"),
+            gettext_lazy("Last failed search, after the fault"),
             seconds,
         ),
         Question(
             about,
             "failed_requests",
-            Bilingual("Failed searches, of 20 a second", "失败的搜索次数（每秒发出 20 次）"),
+            gettext_lazy("Failed searches, of 20 a second"),
             whole=True,
         ),
     )
@@ -236,11 +234,10 @@ def _key(question: Question, about: str | Sequence[Question]) -> str:
 
 
 def _field(key: str, question: Question) -> dict[str, Any]:
-    lang = language()
     return {
         "key": key,
-        "label": question.words.in_(lang),
-        "unit": question.unit.in_(lang),
+        "label": str(question.words),
+        "unit": str(question.unit),
         "low": question.low,
         "high": None if math.isinf(question.most) else question.most,
         "whole": question.whole,
@@ -258,5 +255,5 @@ def _check_bounds(key: str, question: Question, value: float) -> None:
         gettext("{key} should be {whole}, {low:g} or more{most}; it is {number:g}.").format(
             key=key, whole=whole, low=question.low, most=most, number=value
         ),
-        hint=" ".join(filter(None, (question.words.in_(language()), question.unit.in_(language())))),
+        hint=" ".join(filter(None, (str(question.words), str(question.unit)))),
     )

@@ -62,7 +62,7 @@ class RecoveryPlanner(CourseWidget):
             (gettext_noop("strategy"), gettext_noop("cost a year"), *DISASTERS, pgettext("strategy", "fits")),
             rows,
             [
-                "Each cell: RTO / RPO; a dash: not survived.",
+                gettext("Each cell: RTO / RPO; a dash: not survived."),
                 gettext("Fits: at most {rto} / {rpo} when {survive}.").format(
                     rto=duration(need.rto), rpo=duration(need.rpo), survive=survive
                 ),

@@ -154,7 +154,7 @@ export function speechOf(messages = {}) {
 export const ENGLISH = speechOf();
 
 /** The language of the words, as HTML calls it: who reads them aloud must know. */
-export const htmlLang = (model) => (model.get("lang") === "zh" ? "zh-Hans" : model.get("lang"));
+export const htmlLang = (model) => model.get("html_lang");
 
 /** Where the switch on the start page says the course's new language to every widget that is open in this browser. */
 const SWITCHED = "halab-language";

@@ -65,7 +65,7 @@ def test_a_kept_load_counts_as_a_measurement_and_a_simulated_one_does_not(tmp_pa
     found = measurement(journal.save(tmp_path / "04-load.jsonl"), 4)
     assert (found.experiment, found.pin.probes) == ("search with 1, 3 replicas", 400)
     assert found.searches.operation == "search"
-    assert "simulation" in measurement(made(simulated=True).save(tmp_path / "04-model.jsonl"), 4).en
+    assert "simulation" in measurement(made(simulated=True).save(tmp_path / "04-model.jsonl"), 4).in_("en")
     assert experiment_of(journal) == load_of(journal)
 
 

@@ -38,6 +38,7 @@ from halab.cluster.running_cluster import (
 )
 from halab.errors import ClusterError, ClusterNotFound, FaultError
 from halab.tables import Sentence
+from halab.translation import gettext
 
 __all__ = ["ComposeCluster", "attach"]
 
@@ -108,9 +109,13 @@ class ComposeCluster(RunningCluster):
         components = self._reader.components()
         if not components:
             raise ClusterNotFound(
-                f"The cluster {self.name!r} has no containers any more: it was taken down.",
-                hint="Start it again: halab.cluster() and a new Retriever in a notebook, "
-                "halab up in a terminal.",
+                gettext("The cluster {name!r} has no containers any more: it was taken down.").format(
+                    name=self.name
+                ),
+                hint=gettext(
+                    "Start it again: halab.cluster() and a new Retriever in a notebook, "
+                    "halab up in a terminal."
+                ),
             )
         faults = {
             container.name: fault
@@ -144,8 +149,12 @@ class ComposeCluster(RunningCluster):
             if container.name == component:
                 return container
         raise FaultError(
-            f"There is no component {component!r} in the cluster {self.name!r}.",
-            hint=f"There is: {', '.join(container.name for container in containers)}.",
+            gettext("There is no component {component!r} in the cluster {name!r}.").format(
+                component=component, name=self.name
+            ),
+            hint=gettext("There is: {components}.").format(
+                components=", ".join(container.name for container in containers)
+            ),
         )
 
     def _tail(self, name: str, lines: int = 8, width: int = 300) -> str:
@@ -160,10 +169,16 @@ class ComposeCluster(RunningCluster):
         container = self._container(component.name)
         if fault := self._faults.fault_of(container):
             raise FaultError(
-                f"{container.name} already has a fault ({fault}).", hint=f"First: halab heal {container.name}"
+                gettext("{component} already has a fault ({fault}).").format(
+                    component=container.name, fault=fault
+                ),
+                hint=_heal_first(container),
             )
         if not container.running:
-            raise FaultError(f"{container.name} is down: nothing to break.", hint="Look at: halab status")
+            raise FaultError(
+                gettext("{component} is down: nothing to break.").format(component=container.name),
+                hint=gettext("Look at: halab status"),
+            )
         began = time.time()
         self._faults.inject(kind, container)
         # The command may take long on a busy machine; Docker's event says when it took effect.
@@ -237,10 +252,14 @@ class ComposeCluster(RunningCluster):
         check_extendable(component.role)
         container = self._container(component.name)
         if len(self._nodes(container.role)) == 1:
-            raise FaultError(f"{container.name} is the last query node.", hint="Add another one first.")
+            raise FaultError(
+                gettext("{component} is the last query node.").format(component=container.name),
+                hint=gettext("Add another one first."),
+            )
         if fault := self._faults.fault_of(container):
             raise FaultError(
-                f"{container.name} has a fault ({fault}).", hint=f"First: halab heal {container.name}"
+                gettext("{component} has a fault ({fault}).").format(component=container.name, fault=fault),
+                hint=_heal_first(container),
             )
         with self._action(container, "removed"):
             self.docker.run("stop", f"--time={GRACE:.0f}", container.id)
@@ -279,8 +298,10 @@ class ComposeCluster(RunningCluster):
         )  # fmt: skip
         if ended.returncode:
             raise ClusterError(
-                f"`docker compose {arguments[0]}` failed:\n{ended.stderr.strip()[-1000:]}",
-                hint="Run: halab doctor",
+                gettext("`docker compose {command}` failed:\n{output}").format(
+                    command=arguments[0], output=ended.stderr.strip()[-1000:]
+                ),
+                hint=gettext("Run: halab doctor"),
             )
 
     # -- ending -------------------------------------------------------------------------------------------
@@ -297,13 +318,19 @@ class ComposeCluster(RunningCluster):
         return f"<{self.profile} cluster {self.name!r} in containers: {where}>"
 
 
+def _heal_first(container: Container) -> str:
+    return gettext("First: halab heal {component}").format(component=container.name)
+
+
 def attach(name: str = "course") -> ComposeCluster:
     """The running cluster of that name, however it was started. Raises ClusterNotFound, ClusterError."""
     docker = find_docker()
     if name not in projects.names(docker):
-        there = ", ".join(projects.names(docker)) or "none"
+        there = ", ".join(projects.names(docker)) or gettext("none")
         raise ClusterNotFound(
-            f"No cluster {name!r} runs in containers (running: {there}).",
-            hint="Start it with: halab up --engine compose",
+            gettext("No cluster {name!r} runs in containers (running: {running}).").format(
+                name=name, running=there
+            ),
+            hint=gettext("Start it with: halab up --engine compose"),
         )
     return ComposeCluster(docker, name)

@@ -15,6 +15,7 @@ from halab.cluster.compose.containers import Container, main_pid
 from halab.cluster.compose.docker import PROJECT, Docker
 from halab.cluster.protocol import FaultKind
 from halab.errors import FaultError
+from halab.translation import gettext
 
 __all__ = ["GRACE", "ContainerFaults"]
 
@@ -124,25 +125,29 @@ def _change_drop_rule(container: Container, change: str) -> None:
     """
     if problem := _problem(container):
         raise FaultError(
-            f"A one-way cut needs root on the machine where the containers run; found: {problem}.",
-            hint="The fault partition cuts both ways, and needs no root.",
+            gettext(
+                "A one-way cut needs root on the machine where the containers run; found: {problem}."
+            ).format(problem=problem),
+            hint=gettext("The fault partition cuts both ways, and needs no root."),
         )
     inside = ["nsenter", f"--target={container.pid}", "--net"]
     rule = ["OUTPUT", "!", "--out-interface", "lo", "--jump", "DROP"]
     ended = subprocess.run([*inside, "iptables", change, *rule], capture_output=True, text=True, check=False)
     if ended.returncode:
         raise FaultError(
-            f"The firewall of {container.name} could not be changed: {ended.stderr.strip()}",
-            hint="The fault partition cuts both ways, and needs no firewall.",
+            gettext("The firewall of {component} could not be changed: {output}").format(
+                component=container.name, output=ended.stderr.strip()
+            ),
+            hint=gettext("The fault partition cuts both ways, and needs no firewall."),
         )
 
 
 def _problem(container: Container) -> str:
     """Why a container's network cannot be reached from here, or ""."""
     if os.geteuid() != 0:
-        return "no root"
+        return gettext("no root")
     if missing := [tool for tool in ("nsenter", "iptables") if shutil.which(tool) is None]:
-        return f"no {' and no '.join(missing)}"
-    return (
-        "" if main_pid(container) is not None else f"{container.name} runs in another machine, or not at all"
-    )
+        return gettext("no {tools}").format(tools=", ".join(missing))
+    if main_pid(container) is not None:
+        return ""
+    return gettext("{component} runs in another machine, or not at all").format(component=container.name)

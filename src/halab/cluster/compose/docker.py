@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from halab.errors import ClusterError
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["PROJECT", "ROLE", "Docker", "find_docker"]
 
@@ -25,7 +26,7 @@ ROLE = "org.halab.role"
 """The label that makes a container one of the course's; its value is the role."""
 
 _TIMEOUT = 90.0  # seconds for one command: a stop may use up its grace
-_INSTALL = (
+_INSTALL = gettext_noop(
     "Install Docker Desktop, or Docker Engine with its Compose plugin (docs.docker.com/engine/install). "
     "The embedded engine needs neither: halab up."
 )
@@ -52,12 +53,18 @@ class Docker:
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise ClusterError(
-                f"`docker {arguments[0]}` did not end within {_TIMEOUT:.0f} s.", hint="Run: halab doctor"
+                gettext("`docker {command}` did not end within {timeout:.0f} s.").format(
+                    command=arguments[0], timeout=_TIMEOUT
+                ),
+                hint=gettext("Run: halab doctor"),
             ) from None
         if check and ended.returncode:
             errors = ended.stderr.strip().splitlines() or [f"status {ended.returncode}"]
             raise ClusterError(
-                f"`docker {' '.join(arguments[:2])}` failed: {errors[-1]}", hint="Run: halab doctor"
+                gettext("`docker {command}` failed: {error}").format(
+                    command=" ".join(arguments[:2]), error=errors[-1]
+                ),
+                hint=gettext("Run: halab doctor"),
             )
         return ended.stdout
 
@@ -97,7 +104,8 @@ def find_docker() -> Docker:
     command = shutil.which("docker")
     if command is None:
         raise ClusterError(
-            "The compose engine needs the command `docker`, and it was not found.", hint=_INSTALL
+            gettext("The compose engine needs the command `docker`, and it was not found."),
+            hint=gettext(_INSTALL),
         )
     _check_compose(command)
     for env in ({}, *_podman_sockets()):
@@ -105,9 +113,13 @@ def find_docker() -> Docker:
             return answer
     errors = _try([command, "version"], {}).stderr.strip().splitlines()
     raise ClusterError(
-        f"Docker is installed, but its daemon does not answer: {errors[-1] if errors else 'no reason given'}",
-        hint="Start Docker Desktop, or run: sudo systemctl start docker. If it says permission denied, you "
-        "are not in the group docker. For Podman: systemctl --user start podman.socket",
+        gettext("Docker is installed, but its daemon does not answer: {error}").format(
+            error=errors[-1] if errors else gettext("no reason given")
+        ),
+        hint=gettext(
+            "Start Docker Desktop, or run: sudo systemctl start docker. If it says permission denied, you "
+            "are not in the group docker. For Podman: systemctl --user start podman.socket"
+        ),
     )
 
 
@@ -116,8 +128,10 @@ def _check_compose(command: str) -> None:
     version = found.stdout.strip().removeprefix("v")
     if found.returncode or not version[:1].isdigit() or int(version.split(".")[0]) < 2:
         raise ClusterError(
-            f"The compose engine needs Docker Compose v2; found {version or 'no Compose plugin'}.",
-            hint="Install the package docker-compose-plugin (docs.docker.com/compose/install).",
+            gettext("The compose engine needs Docker Compose v2; found {version}.").format(
+                version=version or gettext("no Compose plugin")
+            ),
+            hint=gettext("Install the package docker-compose-plugin (docs.docker.com/compose/install)."),
         )
 
 

@@ -17,6 +17,7 @@ import psutil
 from halab.cluster.compose.docker import PROJECT, ROLE, Docker, find_docker
 from halab.errors import ClusterError
 from halab.folders import course_root, home_folder
+from halab.translation import gettext
 
 __all__ = [
     "IMAGES",
@@ -57,8 +58,10 @@ def file(milvus: str) -> Path:
     found = course_root() / ("docker-compose.current.yml" if milvus in _CURRENT else "docker-compose.yml")
     if not found.exists():
         raise ClusterError(
-            f"The compose engine needs the course's {found.name}, and it is not in {found.parent}.",
-            hint="Run it in the folder you cloned, or set HALAB_COURSE to that folder.",
+            gettext("The compose engine needs the course's {file}, and it is not in {folder}.").format(
+                file=found.name, folder=found.parent
+            ),
+            hint=gettext("Run it in the folder you cloned, or set HALAB_COURSE to that folder."),
         )
     return found
 
@@ -66,11 +69,16 @@ def file(milvus: str) -> Path:
 def check_milvus(milvus: str, profile: str) -> None:
     """Raise ClusterError unless there is a Compose file for this line of Milvus, with this profile."""
     if milvus not in IMAGES:
-        raise ClusterError(f"There is no file for Milvus {milvus}.", hint=f"Choose {', '.join(IMAGES)}.")
+        raise ClusterError(
+            gettext("There is no file for Milvus {milvus}.").format(milvus=milvus),
+            hint=gettext("There are: {versions}.").format(versions=", ".join(IMAGES)),
+        )
     if milvus in _CURRENT and profile != "ha":
         raise ClusterError(
-            f"For Milvus {milvus} there is the profile ha only, not {profile}.",
-            hint="Leave --profile out, or leave --milvus out.",
+            gettext("For Milvus {milvus} there is the profile ha only, not {profile}.").format(
+                milvus=milvus, profile=profile
+            ),
+            hint=gettext("Leave --profile out, or leave --milvus out."),
         )
 
 
@@ -133,7 +141,10 @@ def remove(name: str, docker: Docker | None = None) -> None:
             docker.run(kind, "rm", *found)
     if left := docker.ids(ours):
         raise ClusterError(
-            f"Of {ours} these containers are left: {', '.join(left)}.", hint="Run: docker ps -a"
+            gettext("Of {project} these containers are left: {containers}.").format(
+                project=ours, containers=", ".join(left)
+            ),
+            hint=gettext("Run: docker ps -a"),
         )
     shutil.rmtree(folder(name), ignore_errors=True)
 

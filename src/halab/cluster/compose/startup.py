@@ -24,6 +24,7 @@ from halab.cluster.embedded.spec import check_settings
 from halab.cluster.protocol import Component
 from halab.cluster.running_cluster import USUAL_PROFILE, USUAL_TTL, check_same_settings
 from halab.errors import ClusterExists, NotReady
+from halab.translation import gettext
 
 __all__ = ["start"]
 
@@ -70,8 +71,10 @@ def start(
         check_same_settings(name, (cluster.profile, cluster.ttl), profile, ttl)
         if milvus not in (None, cluster.milvus):
             raise ClusterExists(
-                f"A cluster {name!r} is running with the roles of Milvus {cluster.milvus}, not {milvus}.",
-                hint=f"Take it down with: halab down --name {name}",
+                gettext(
+                    "A cluster {name!r} is running with the roles of Milvus {running}, not {milvus}."
+                ).format(name=name, running=cluster.milvus, milvus=milvus),
+                hint=gettext("Take it down with: halab down --name {name}").format(name=name),
             )
         startup.report("ready")
         return cluster
@@ -143,8 +146,12 @@ class _Startup:
         if launching.returncode:
             output = tail(projects.folder(self.name) / "up.log", 3)
             raise NotReady(
-                f"`docker compose up` failed:\n{output}\n{self.failure(self.reader.components())}",
-                hint="Run: halab doctor. Images are pulled at the first start, which needs the network.",
+                gettext("`docker compose {command}` failed:\n{output}").format(
+                    command="up", output=f"{output}\n{self.failure(self.reader.components())}"
+                ),
+                hint=gettext(
+                    "Run: halab doctor. Images are pulled at the first start, which needs the network."
+                ),
             )
         self.wait_for(_all_healthy)
         cluster = ComposeCluster(self.docker, self.name)
@@ -171,17 +178,22 @@ class _Startup:
         deadline = time.monotonic() + _READY_WITHIN
         while not done(components := self.report("waiting for every component")):
             if time.monotonic() > deadline:
-                raise NotReady(self.failure(components), hint="Run: halab doctor")
+                raise NotReady(self.failure(components), hint=gettext("Run: halab doctor"))
             time.sleep(_POLL)
 
     def failure(self, components: list[Component]) -> str:
         """Which components are not healthy, and what the first three wrote last."""
         ids = {container.name: container.id for container in self.reader.containers()}
-        lines = ["Awaited every component healthy; that did not happen."]
+        lines = [gettext("Awaited every component healthy; that did not happen.")]
         for part in [part for part in components if part.health not in ("healthy", "starting")][:3]:
             output = self.docker.last_lines(ids[part.name])
             lines.append(
-                f"{part.name} is {part.health} ({part.note or 'no note'}). Its last lines:\n{output}"
+                gettext("{component} is {health} ({note}). Its last lines:\n{output}").format(
+                    component=part.name,
+                    health=part.health,
+                    note=part.note or gettext("no note"),
+                    output=output,
+                )
             )
         return "\n".join(lines)
 
@@ -208,4 +220,7 @@ def _search(uri: str, meanwhile: Callable[[], object]) -> None:
         if process.returncode:
             output.seek(0)
             lines = output.read().decode(errors="replace").strip().splitlines()[-8:]
-            raise NotReady("The scratch search failed:\n" + "\n".join(lines), hint="Run: halab doctor")
+            raise NotReady(
+                gettext("The scratch search failed:\n{output}").format(output="\n".join(lines)),
+                hint=gettext("Run: halab doctor"),
+            )

@@ -59,7 +59,9 @@ def decision(ratio: Interval, card: float, turns: int) -> str:
         return gettext("{both}, and more turns would not help").format(both=both)
     more = max(1, math.ceil(needed) - turns)
     some = gettext("1 more turn") if more == 1 else gettext("{more} more turns").format(more=more)
-    return f"{both}. About {some} each would decide (repeats={turns + more})"
+    return gettext("{both}. About {some} each would decide (repeats={repeats})").format(
+        both=both, some=some, repeats=turns + more
+    )
 
 
 def beside_card(ratio: Interval, card: float, shown: str) -> str:
@@ -207,7 +209,7 @@ def _axes(x: Callable[[float], float], y: Callable[[float], float], top: float, 
     for number in range(int(top / step) + 1):
         value = number * step
         parts.append(f'<text x="52" y="{y(value) + 4:.1f}" text-anchor="end">{value:,.0f}</text>')
-    words = "searches a second by replicas; circles: turns; band: the law's interval"
+    words = gettext("searches a second by replicas; circles: turns; band: the law's interval")
     return [*parts, f'<text x="{x(0.8):.1f}" y="254">{words}</text>']
 
 

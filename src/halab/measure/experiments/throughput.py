@@ -121,7 +121,7 @@ def throughput(
         )
     if kind == "read" and rows < 1:
         raise MeasurementError(
-            f"searches need rows to find, found rows={rows}",
+            gettext("searches need rows to find, found rows={rows}").format(rows=rows),
             hint=gettext("for example rows=20000, or 100 to try it"),
         )
     order = shuffled(replicas, repeats, seed)

@@ -47,7 +47,7 @@ from halab.measure.probing.operations import (
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.row_counting import count_rows, tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
-from halab.translation import gettext, language, ngettext
+from halab.translation import Language, gettext, language, ngettext, speaking
 
 __all__ = ["KNOWN_ROW_SEARCH", "SETTLE", "Retriever", "SimulatedRetriever"]
 
@@ -61,10 +61,14 @@ _BATCH = 1000  # rows between two flushes: far below what the embedded log keeps
 _CLOSING = 10.0  # seconds to drop the collections
 
 
+def _language_of_cards() -> Language:
+    return language() if (course_root() / "cards" / language()).is_dir() else "en"
+
+
 class Retriever:
     """Answers questions from the cards through a cluster. A context manager; `close` drops its collections.
 
-    It reads the cards in the learner's language, and its searches ask in it.
+    It reads the cards in the learner's language, and its searches ask in it; in English where there are none.
 
     It makes four collections: `<name>` holds the passages, loaded with `replicas` query replicas;
     `<name>_written` takes the rows of insert probes (loaded once, so that they can be counted);
@@ -93,8 +97,9 @@ class Retriever:
         self.cluster = cluster
         self.replicas = replicas
         self.name = name
-        self.passages = read_passages(cards or course_root() / "cards" / language())
-        self._questions = questions()
+        with speaking(_language_of_cards()):
+            self.passages = read_passages(cards or course_root() / "cards" / language())
+            self._questions = questions()
         self.dropped = 0
         texts = [passage.full for passage in self.passages]
         self._embedding = Embedding(texts)
@@ -221,7 +226,7 @@ class Retriever:
                 gettext("the passages could not be loaded in {replicas} copies: {error_text}").format(
                     replicas=self.replicas, error_text=error_text(error)
                 ),
-                hint="see `halab status`; make the retriever again: Retriever(cluster)",
+                hint=gettext("see `halab status`; make the retriever again: Retriever(cluster)"),
             ) from None
         return time.monotonic() - began
 

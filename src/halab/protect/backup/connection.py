@@ -57,14 +57,13 @@ def connected(source: Cluster | MilvusClient | str, database: str = DEFAULT_DATA
 
 
 @contextmanager
-def refusals(
-    what: str, hint: str = "see `halab status`, and try again when every role is healthy"
-) -> Iterator[None]:
+def refusals(what: str, hint: str = "") -> Iterator[None]:
     """Turn an error of Milvus, or of the connection, into a BackupError whose message begins with `what`."""
+    healthy = gettext("see `halab status`, and try again when every role is healthy")
     try:
         yield
     except UNANSWERED as error:
-        raise BackupError(f"{what}: {error_text(error)}", hint=hint) from None
+        raise BackupError(f"{what}: {error_text(error)}", hint=hint or healthy) from None
 
 
 def load(client: Any, name: str, replicas: int) -> None:

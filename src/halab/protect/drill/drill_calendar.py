@@ -45,6 +45,10 @@ def save_calendar(path: str | Path, system: str, importance: str, first: date, y
 
 def _event(system: str, importance: str, day: date) -> list[str]:
     # The same drill has the same id each time, so that importing twice does not make two.
+    title = gettext("Recovery drill: {system} ({importance})").format(
+        system=system, importance=gettext(importance)
+    )
+    reminder = gettext("Recovery drill of {system} in a week").format(system=system)
     uid = hashlib.sha256(f"{system}\0{day}".encode()).hexdigest()[:24]
     return [
         "BEGIN:VEVENT",
@@ -52,10 +56,10 @@ def _event(system: str, importance: str, day: date) -> list[str]:
         f"DTSTAMP:{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
         f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
         f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{_text(f'Recovery drill: {system} ({importance})')}",
+        f"SUMMARY:{_text(title)}",
         "BEGIN:VALARM",
         "ACTION:DISPLAY",
-        f"DESCRIPTION:{_text(f'Recovery drill of {system} in a week')}",
+        f"DESCRIPTION:{_text(reminder)}",
         "TRIGGER:-P7D",
         "END:VALARM",
         "END:VEVENT",

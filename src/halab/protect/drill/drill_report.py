@@ -22,7 +22,7 @@ from halab.measure.probing.addresses import degraded
 from halab.models.samples import Outcome
 from halab.protect.drill.runbook import Record, State, Targets
 from halab.tables import Row, html_table, text_table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, html_lang, language
 
 __all__ = ["DrillReport"]
 
@@ -231,8 +231,8 @@ class DrillReport:
         read = MarkdownIt("commonmark", {"html": False}).enable("table")
         image = base64.b64encode(self.png()).decode()
         return (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
-            'content="width=device-width, initial-scale=1">'
+            f'<!doctype html><html lang="{html_lang(language())}"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{html.escape(self.title)}</title><style>{_STYLE}</style>"
             f"<main>{read.render(self._head())}"
             f'<img alt="{html.escape(self._alt())}" src="data:image/png;base64,{image}">'
@@ -257,7 +257,8 @@ class DrillReport:
         return "\n\n".join([*parts, *([users] if self.journal else [])])
 
     def _body(self) -> str:
-        listed = {"What went wrong": self.wrong or ["Nothing."], "Actions": self.actions}
+        wrong = self.wrong or [gettext("Nothing.")]
+        listed = {gettext("What went wrong"): wrong, gettext("Actions"): self.actions}
         lists = "\n\n".join(
             f"## {name}\n\n" + "\n".join(f"- {_cell(line)}" for line in lines)
             for name, lines in listed.items()

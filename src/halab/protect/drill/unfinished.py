@@ -151,9 +151,12 @@ def check_primary(cluster: Cluster, folder: Path, state: State) -> None:
 def cluster_missing_error(
     folder: Path,
     state: State,
-    reason: str = "no longer runs: it was taken down, or ended with the process that had started it",
+    reason: str = "",
 ) -> DrillError:
     """The error to raise when a drill cannot be rolled back, because its primary is not there any more."""
+    reason = reason or gettext(
+        "no longer runs: it was taken down, or ended with the process that had started it"
+    )
     if _standby_in_charge(state):
         hint = gettext(
             "the primary cannot be brought back: the standby stays in charge, if it runs; begin "
