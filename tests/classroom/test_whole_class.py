@@ -323,7 +323,7 @@ def test_points_by_hand_and_late_marks_are_the_same_in_every_table(folder, out):
     with (out / "nbgrader_config.py").open("a") as config:
         config.write('c.LateSubmissionPlugin.penalty_method = "zero"\n')
     settled, remarks = publish(first, out)
-    assert remarks == []
+    assert remarks == [f"Late: bo, {NAME}."]
     before = first.result("ada", NAME).points
     assert settled.result("ada", NAME).points == before - 0.5  # an extension, so no penalty
     assert settled.result("bo", NAME).points == 0

@@ -81,7 +81,8 @@ class Result:
 
     "graded" has its checks, and as `reason` which of the learner's cells had to be stopped, if any. "refused"
     has 0 points: the notebook could not be graded, for a `reason` that its learner can mend. "not graded" has
-    no points: the course or this machine is at fault. `penalty` is what late work loses.
+    no points: the course or this machine is at fault. `late` is by how many seconds it missed its due date,
+    and `penalty` what it loses for that.
     """
 
     learner: str
@@ -93,6 +94,7 @@ class Result:
     notes: tuple[str, ...] = ()
     time: str = ""
     penalty: float = 0.0
+    late: float = 0.0
 
     @property
     def points(self) -> float | None:

@@ -69,7 +69,17 @@ def publish(report: ClassReport, out: Path) -> tuple[ClassReport, list[str]]:
     write_atomically(out / "grades.csv", _csv(_GRADES, _grade_rows(settled)))
     write_atomically(out / "summary.csv", _csv(*_summary(settled)))
     write_atomically(out / "anonymous.csv", _csv(*_anonymous(settled, out)))
-    return settled, remarks
+    return settled, [*remarks, *_late(settled)]
+
+
+def _late(report: ClassReport) -> Iterator[str]:
+    """A sentence for each learner with late work."""
+    for learner in report.submitted.learners:
+        late = [one.assignment for one in report.results if one.learner == learner and one.late]
+        if late:
+            yield gettext("Late: {learner}, {assignments}.").format(
+                learner=report.submitted.label(learner), assignments=", ".join(late)
+            )
 
 
 def as_in_gradebook(report: ClassReport, out: Path) -> ClassReport:
@@ -115,7 +125,7 @@ def _as_recorded(result: Result, gradebook: Any, late: Any) -> Result:
             else gettext("Late by {time}.")
         )
         notes.append(late_by.format(time=_hours(seconds), penalty=penalty))
-        result = replace(result, penalty=penalty or 0.0)
+        result = replace(result, penalty=penalty or 0.0, late=seconds)
     if by_hand:
         result = replace(result, checks=_checks(result, notebook))
     return replace(result, notes=(*notes, *result.notes))
