@@ -87,7 +87,7 @@ class LiveRun:
             self._look(events=looks % _EVENTS == 0)
             looks += 1
         self._look(events=False)
-        self.lane.close()
+        # The lane is not closed: a notebook that was saved while it ran, and is opened again, shows its end.
         self._fold()  # here, and not only when the next phase begins: a run that failed has none
 
     def _look(self, *, events: bool) -> None:
@@ -115,7 +115,7 @@ class LiveRun:
     def _fold(self) -> None:
         """The lanes' place is taken by a sentence: what is to be seen of the run now stands below it."""
         assert self._handle is not None
-        text = self._ended()
+        text = self.lane.sentence = self._ended()
         self._handle.update({"text/plain": text, "text/html": f"<p>{html.escape(text)}</p>"}, raw=True)
 
     def _ended(self) -> str:
