@@ -168,6 +168,9 @@ def test_the_course_folder_in_place_of_what_was_handed_in_gets_the_way_there(fol
 def test_no_folder_is_told_by_name(folder):
     with pytest.raises(CourseError, match="There is no folder"):
         read_folder(folder / "nowhere", folder)
+    (folder / "loop").symlink_to("loop")
+    with pytest.raises(CourseError, match="There is no folder"):
+        read_folder(folder / "loop", folder)
 
 
 def test_plain_is_one_line_and_not_endless():

@@ -249,6 +249,15 @@ def test_of_an_empty_file_nobody_is_told_to_throw_it_away(tmp_path):
     assert "save it" in caught.value.hint
 
 
+def test_half_an_emoji_costs_nothing_but_itself(files, tmp_path):
+    files(lambda notebook: notebook.cells[1].update(source="answer = 42  # HALF \N{WHITE SMILING FACE}"))
+    mine = tmp_path / "mine.ipynb"
+    mine.write_text(mine.read_text(encoding="utf-8").replace("HALF", r"\ud83d"), encoding="utf-8")
+    notebook, notes = prepare(mine, tmp_path / "release.ipynb")
+    assert notebook.cells[1].source == "answer = 42  # ? \N{WHITE SMILING FACE}"
+    assert notes == []
+
+
 @pytest.mark.parametrize("half", [0, 200])
 def test_a_notebook_that_is_being_saved_is_awaited(files, tmp_path, half):
     files(lambda notebook: None)

@@ -140,7 +140,7 @@ class ClassReport:
 
 def default_output(folder: Path) -> Path:
     """Where the grades of a class go: beside its folder."""
-    folder = folder.resolve()
+    folder = folder.resolve() if folder.is_dir() else folder.absolute()  # a link to itself has no other place
     return folder.with_name(f"{folder.name}-graded")
 
 

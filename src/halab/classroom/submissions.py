@@ -97,9 +97,9 @@ def read_folder(folder: Path, unpacked: Path) -> ClassSubmissions:
     Hand-ins are unpacked into the folder `unpacked`, which must last as long as the result is used. Raises
     CourseError if there is no submission: the message says what was expected and what was found.
     """
-    folder = folder.resolve()
-    if not folder.is_dir():
+    if not folder.is_dir():  # before `resolve`, which ends in a traceback for a link that leads to itself
         raise CourseError(gettext("There is no folder {folder}.").format(folder=folder), hint=_layout(folder))
+    folder = folder.resolve()
     reader = _Reader(folder, unpacked)
     for place in _visible_entries(folder):
         try:

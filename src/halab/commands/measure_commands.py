@@ -9,6 +9,8 @@ import typer
 
 from halab.translation import gettext
 
+_PICTURES = (".png", ".svg", ".pdf", ".jpg")
+
 __all__ = ["register"]
 
 
@@ -116,5 +118,11 @@ def plot(
     from halab.measure.journal.plots import plot as draw
 
     target = picture or journal.with_suffix(".png")
+    if target.suffix not in _PICTURES or target.is_dir():
+        raise typer.BadParameter(
+            gettext("a picture's name ends with {endings}, and {name} does not").format(
+                endings=", ".join(_PICTURES), name=target
+            )
+        )
     draw(Journal.load(journal)).savefig(target, dpi=110)
     print(target)

@@ -26,6 +26,7 @@ MAX_BYTES = 100 * 1024**2
 MAX_CELLS = 1000
 """Cells a submission may have: twenty times as many as an exercise."""
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # half a pair or a whole one, as JSON writes it
 _SAVING = 3.0  # seconds within which a notebook that is being saved is whole again
 _SAVE = gettext_noop("Open it in JupyterLab, save it (Ctrl+S), and grade again.")
 _COPY = gettext_noop("Rename it and open the exercise again: you get a new copy to paste your answers into.")
@@ -101,13 +102,22 @@ def _whole_json(path: Path) -> Any:
     while True:
         text = decoded(read_plain(path, MAX_BYTES))
         try:
-            return json.loads(text)
+            return _without_half_pairs(json.loads(text), text)
         except (ValueError, RecursionError) as error:
             if time.monotonic() > end or time.time() - path.stat().st_mtime > _SAVING:
                 if isinstance(error, RecursionError):
                     raise ValueError(gettext("its lists are nested too deeply")) from None
                 raise
             time.sleep(0.05)
+
+
+def _without_half_pairs(read: Any, text: str) -> Any:
+    """What was read, with a question mark for half a surrogate pair (an emoji cut in two), which no file can
+    hold as itself.
+    """
+    if not _SURROGATE.search(text):
+        return read
+    return json.loads(json.dumps(read, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _file_problem(path: Path) -> SubmissionError | None:

@@ -143,6 +143,7 @@ def chained(lines, number, change):
 BENT = [
     ("header", "rate", 0), ("header", "rate", -1), ("header", "rate", 10**400), ("header", "rate", "20"),
     ("header", "deadline", [1, 2]), ("header", "deadline", None), ("header", "ttl", "ten"),
+    ("header", "operations", ["x" * 201]), ("header", "operations", [f"o{n}" for n in range(101)]),
     ("header", "operations", "search"), ("header", "operations", [1]), ("header", "timeouts", []),
     ("header", "simulated", None), ("header", "simulated", "no"), ("header", "engine", 7),
     ("header", "started", "yesterday"), ("header", "started", "9999-12-31T23:59:59-12:00"),
@@ -185,6 +186,9 @@ def test_a_pipe_a_device_and_a_file_of_gigabytes_are_not_read(tmp_path):
             Journal.load(tmp_path / name)
     with pytest.raises(JournalError, match="plain file"):
         Journal.load(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(JournalError, match="cannot be read: Too many levels"):
+        Journal.load(tmp_path / "loop")
 
 
 def test_any_other_file_is_refused(tmp_path):

@@ -37,6 +37,15 @@ def test_outcomes_differ_by_shape_and_not_by_colour_alone(crashed):
     assert drawn(figure) > 10_000
 
 
+def test_a_journal_s_own_words_are_no_formula(journal, samples):
+    name = r"$\frac{$"
+    made = journal(samples("..x..", name), faults=[replace(CRASH, component=name)])
+    empty = replace(made.header, timeouts={})
+    figure = plot(type(made).write(empty, samples=made.samples(), faults=made.faults))
+    assert name in words(figure)
+    assert drawn(figure) > 10_000
+
+
 def test_a_plot_names_what_broke_where_and_how_long(crashed):
     text = words(plot(crashed(events=[Event(2.0, "datacoord-1", "restarted", "supervisor")])))
     assert "crash active rootcoord (rootcoord-1)" in text

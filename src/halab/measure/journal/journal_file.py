@@ -236,6 +236,11 @@ class Journal:
                 gettext("{path} is not a text file in UTF-8: {error}").format(path=path, error=error),
                 hint=gettext("is it a journal?"),
             ) from None
+        except OSError as error:
+            raise JournalError(
+                gettext("{path} cannot be read: {why}").format(path=path, why=error.strerror),
+                hint=gettext("is it a journal?"),
+            ) from None
         journal = cls(tuple(text.removesuffix("\n").split("\n") if text else ()))
         journal.verify()
         return journal

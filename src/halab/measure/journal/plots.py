@@ -22,6 +22,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from halab.measure.journal.journal_file import Journal
@@ -46,6 +47,7 @@ _BAND: dict[str, Any] = {"color": "#999999", "alpha": 0.22, "linewidth": 0}
 _RESTART: dict[str, Any] = {"color": "#5f9ea0", "linestyle": (0, (4, 3)), "linewidth": 1.4}
 _WIDTH = 7.0  # inches: narrow enough that the letters are still read beside a file browser
 _PIXELS = 118  # an inch in a notebook, where there is room
+_OF_AN_AXIS = "$\\mathdefault"  # how matplotlib writes powers of ten beside an axis
 _FLOOR = 1e-3  # seconds: latencies below a millisecond are drawn as one
 # The last but one is what matplotlib calls Noto's collection: it knows only the first font of a file.
 _CHINESE = (
@@ -116,7 +118,11 @@ def plot(journal: Journal, operations: Sequence[str] | None = None) -> Picture:
     Time counts from the fault if there was one. Latency is on a logarithmic scale, in milliseconds.
     """
     with rc_context(ink()):
-        return _drawn(journal, list(operations or journal.header.operations))
+        figure = _drawn(journal, list(operations or journal.header.operations))
+        for text in figure.findobj(Text):
+            if "$" in text.get_text() and not text.get_text().startswith(_OF_AN_AXIS):
+                text.set_parse_math(False)  # a journal's own words are no formula
+        return figure
 
 
 def _drawn(journal: Journal, names: Sequence[str]) -> Picture:
@@ -207,7 +213,7 @@ def _frame(rows: Sequence[Axes], journal: Journal) -> None:
 def _measure_latency(axes: Axes, journal: Journal) -> None:
     axes.set_yscale("log")
     # Room above the slowest probe for the dimension lines.
-    axes.set_ylim(_FLOOR * 1000, max(journal.header.timeouts.values()) * 1000 * 12)
+    axes.set_ylim(_FLOOR * 1000, max(journal.header.timeouts.values(), default=1.0) * 1000 * 12)
     axes.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
     axes.minorticks_off()
 

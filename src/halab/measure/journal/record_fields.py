@@ -23,6 +23,7 @@ __all__ = ["problem_of"]
 _GREATEST_INT = 2**63  # keys of rows are the greatest whole numbers there are
 _GREATEST = 1e15  # bytes, seconds, shares
 _LONGEST_TEXT = 100_000
+_MOST_OPERATIONS, _LONGEST_NAME = 100, 200  # each is drawn as a row with its name
 _YEARS = range(1971, 9999)  # what a time zone cannot move beyond the clock
 
 
@@ -91,6 +92,11 @@ def _wrong_value(values: Mapping[str, Any]) -> str:
             return gettext("{name}: should be more than 0, and is {number}").format(
                 name=name, number=values[name]
             )
+    names = values.get("operations", ())
+    if len(names) > _MOST_OPERATIONS or any(len(name) > _LONGEST_NAME for name in names):
+        return gettext("operations: at most {most}, with names of up to {letters} letters").format(
+            most=_MOST_OPERATIONS, letters=_LONGEST_NAME
+        )
     if "started" in values:
         try:
             year = datetime.fromisoformat(values["started"]).year
