@@ -70,9 +70,10 @@ def test_who_measured_before_their_id_was_set_is_told_when_they_hand_in(work):
     assert "tell your instructor" in said
 
 
-def test_a_language_that_the_course_does_not_speak_is_english(work, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "language", lambda: "xx")
-    assert unpack(hand_in().file, tmp_path / "there").language == "en"
+@pytest.mark.parametrize(("said", "read"), [("xx", "en"), ("", "en"), ("EN", "en"), ("zh_CN", "zh")])
+def test_a_language_that_the_course_does_not_speak_is_english(work, tmp_path, monkeypatch, said, read):
+    monkeypatch.setattr(module, "language", lambda: said)
+    assert unpack(hand_in().file, tmp_path / "there").language == read
 
 
 def test_without_an_exercise_there_is_nothing_to_hand_in(work):

@@ -247,6 +247,17 @@ def test_a_hand_in_with_another_s_id_takes_nothing_away(folder, packed, read, wh
     assert "thief.zip is of ada too, under another name" in " ".join(found.submissions[0].notes)
 
 
+def test_of_two_people_with_one_id_in_an_lms_neither_counts_until_the_list_says_which(folder, packed, read):
+    packed("ada", "Ada L_1_assignsubmission_file_/a.zip", "hers", at="2025-11-28 15:00:00 UTC")
+    packed("ada", "Mal Lory_2_assignsubmission_file_/m.zip", "blank", at="2025-11-28 15:00:01 UTC")
+    packed("bo", "bo.zip")
+    found = read()
+    assert names(found) == [("bo", NAME)]
+    assert all("put ada and the right name into students.csv" in left.reason for left in found.left_out)
+    (folder / "students.csv").write_text("id,name\nada,Ada L\nbo,\n")
+    assert names(read()) == [("ada", NAME), ("bo", NAME)]
+
+
 def test_what_only_an_earlier_hand_in_has_counts_from_there(packed, read):
     packed("ada", "early.zip", "early", at="2025-11-28 15:00:00 UTC")
     packed("ada", "late.zip", "late", at="2025-11-29 15:00:00 UTC", assignment="07-rto-rpo")

@@ -230,7 +230,7 @@ def test_a_notebook_with_too_many_cells_is_refused(files):
         files(fill)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"cells": 3}', "print('hello')", "\0"])
+@pytest.mark.parametrize("content", ["{", "[]", "9" * 5000, '{"cells": 3}', "print('hello')", "\0"])
 def test_what_is_no_notebook_is_refused_with_what_to_do(tmp_path, content):
     mine = tmp_path / "mine.ipynb"
     mine.write_text(content)
@@ -238,6 +238,7 @@ def test_what_is_no_notebook_is_refused_with_what_to_do(tmp_path, content):
     with pytest.raises(SubmissionError, match="not a notebook") as caught:
         prepare(mine, mine)
     assert "new copy" in caught.value.hint
+    assert "int_max_str_digits" not in caught.value.message
 
 
 def test_of_an_empty_file_nobody_is_told_to_throw_it_away(tmp_path):

@@ -72,7 +72,7 @@ class _Manifest(BaseModel):
     learner: str
     name: Annotated[str, Field(max_length=100)] = ""
     time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$")]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+    language: Annotated[str, Field(max_length=100)] = "en"
     versions: dict[str, str]
     files: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
 
@@ -337,7 +337,8 @@ def _unpack(file: Path, archive: zipfile.ZipFile, into: Path) -> HandIn:
             path.write_bytes(content)
     if missing := sorted(manifest.files.keys() - set(names)):
         raise _refused(file, gettext("was altered: {name} is missing").format(name=missing[0][:100]))
-    learns_in = manifest.language if manifest.language in languages() else "en"
+    spoken = manifest.language.lower().replace("_", "-").partition("-")[0]  # zh-CN is zh
+    learns_in = spoken if spoken in languages() else "en"
     return HandIn(valid_learner(manifest.learner), manifest.name, manifest.time, learns_in, into)
 
 

@@ -124,13 +124,15 @@ class _Source:
 class _HandedIn:
     """A hand-in and its exercises; `name` is whose it is by the LMS, or else by itself.
 
-    `in_own_folder` is whether the folder it lies in is that of the learner whose id it has.
+    `in_own_folder` is whether the folder it lies in is that of the learner whose id it has, `from_lms`
+    whether that is an LMS' folder.
     """
 
     hand_in: HandIn
     source: _Source
     in_own_folder: bool
     name: str
+    from_lms: bool
 
 
 class _Reader:
@@ -253,7 +255,7 @@ class _Reader:
         source = _Source(learner, handed.work / "exercises", where, handed.time, tuple(notes))
         by = self._learner_of(lms_name) if lms_name else folder_of
         self._hand_ins.setdefault(learner, []).append(
-            _HandedIn(handed, source, by == learner, one_line(lms_name) or handed.name)
+            _HandedIn(handed, source, by == learner, one_line(lms_name) or handed.name, bool(lms_name))
         )
 
     def _take_hand_ins(self, learner: str) -> None:
@@ -263,6 +265,14 @@ class _Reader:
         handed = self._hand_ins[learner]
         handed.sort(key=lambda one: (one.in_own_folder, _moment(one.source.time)))
         counts = handed[-1]
+        if not counts.in_own_folder and len({one.name for one in handed if one.from_lms}) > 1:
+            for one in handed:
+                reason = gettext(
+                    "says that it is {learner}'s, and so does another person's; put {learner} and the right "
+                    "name into {roster}"
+                ).format(learner=learner, roster=ROSTER)
+                self._leave_out(one.source.where, reason)
+            return
         self._works[learner] = counts.hand_in.work
         notes = list(counts.source.notes)
         for other in reversed(handed[:-1]):

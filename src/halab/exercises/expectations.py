@@ -156,7 +156,7 @@ def call_many(
 
     While it is graded the function is in another process, which is asked once and not hundreds of times. That
     process is the learner's: an answer that has not one part for each call is none. Raises TypeError for it.
-    `elsewhere`: while Python's `hash` gives what it would in another process.
+    `elsewhere`: as in another process. That is one while it is graded; here only Python's `hash` differs.
     """
     calls = list(calls)
     together = getattr(function, "calls", None)

@@ -107,6 +107,8 @@ def _whole_json(path: Path) -> Any:
             if time.monotonic() > end or time.time() - path.stat().st_mtime > _SAVING:
                 if isinstance(error, RecursionError):
                     raise ValueError(gettext("its lists are nested too deeply")) from None
+                if not isinstance(error, json.JSONDecodeError):  # Python's own words for it help nobody
+                    raise ValueError(gettext("it holds a number of thousands of digits")) from None
                 raise
             time.sleep(0.05)
 

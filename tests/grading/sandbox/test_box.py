@@ -83,6 +83,13 @@ def test_functions_are_called_where_they_are(box):
     hashed = box.get("hashed", box.limit(30))
     here, elsewhere = (hashed.calls([("text",), (7,)], elsewhere=where) for where in (False, True))
     assert (here[0] != elsewhere[0], here[1] == elsewhere[1]) == (True, True)
+    run(box, "import os\nasked = []\ndef ask(x):\n    asked.append(x)\n    return len(asked), os.getpid()")
+    ask = box.get("ask", box.limit(30))
+    (first, process), (again, same) = (ask.calls([(1,)], elsewhere=where)[0] for where in (True, False))
+    assert (first, again, process == same) == (1, 1, False)
+    run(box, "def wrong(x):\n    raise ValueError(x)")
+    with pytest.raises(ValueError, match="none"):
+        box.get("wrong", box.limit(30)).calls([("none",)], elsewhere=True)
     assert box.get("calls", box.limit(30)) == [4, 1, 2]
 
 

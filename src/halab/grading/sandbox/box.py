@@ -383,7 +383,7 @@ class Reference:
 
     def calls(self, many: Iterable[tuple[Any, ...]], *, elsewhere: bool = False) -> Any:
         """Call it with each of these arguments: a list of results, for one message each way. `elsewhere`:
-        while `hash` gives what it would in another process.
+        in another process, whose memory of it ends then, and where `hash` gives other numbers.
         """
         return self._box.ask(("calls", self._number, list(many), elsewhere), self._limit)
 

@@ -14,7 +14,8 @@ import pickle
 import socket
 import subprocess
 import sys
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -195,8 +196,11 @@ class Learner:
 
     def _on_calls(self, number: int, many: list[tuple[Any, ...]], elsewhere: bool) -> list[Any]:
         """Calls of one function, one after the other, up to the first that raises."""
-        with other_hashes() if elsewhere else nullcontext():
+
+        def reply() -> list[Any]:
             return ["value", self._encode([self._objects[number](*arguments) for arguments in many])]
+
+        return _reply_of_a_copy(reply) if elsewhere else reply()
 
     def _on_attribute(self, number: int, name: str) -> list[Any]:
         return ["value", self._encode(getattr(self._objects[number], name))]
@@ -212,6 +216,27 @@ class Learner:
     def _refer(self, value: Any) -> dict[str, Any]:
         self._objects.append(value)
         return {"ref": len(self._objects) - 1, "type": type(value).__name__}
+
+
+def _reply_of_a_copy(reply: Callable[[], list[Any]]) -> Any:
+    """What a copy of this process replies: one with another id and hashes, and a memory that ends with it."""
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read_end)
+        with os.fdopen(write_end, "w") as answer:
+            try:
+                with other_hashes():
+                    said = json.dumps(reply())
+            except BaseException as error:
+                said = json.dumps(["raised", *_error(error)])
+            answer.write(said)
+        os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end) as answer:
+        said = answer.read()
+    os.waitpid(child, 0)
+    return json.loads(said)
 
 
 def _error(error: BaseException) -> tuple[str, str]:

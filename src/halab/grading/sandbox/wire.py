@@ -10,7 +10,7 @@ data stays where it is, and a reference goes over in its place.
     ("give", module, value)                         ["value", None]; module.variant() is this value then
     ("get", name)                                   ["value", value] or ["absent"]
     ("call", reference, arguments, keywords)        ["value", value]
-    ("calls", reference, [arguments, ...], False)   ["value", [value, ...]]; True: with other hashes
+    ("calls", reference, [arguments, ...], False)   ["value", [value, ...]]; True: in a copy
     ("attribute", reference, name)                  ["value", value]
     ("forget",)                                     ["value", None]; no reference holds after it
     any of them                                     or ["raised", kind, text]
