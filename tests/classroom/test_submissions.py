@@ -245,6 +245,7 @@ def test_a_hand_in_with_another_s_id_takes_nothing_away(folder, packed, read, wh
     found = read()
     assert [one.notebook.read_text() for one in found.submissions] == [notebook("hers")]
     assert "thief.zip is of ada too, under another name" in " ".join(found.submissions[0].notes)
+    assert found.names == {"ada": "Ada L"}
 
 
 def test_of_two_people_with_one_id_in_an_lms_neither_counts_until_the_list_says_which(folder, packed, read):

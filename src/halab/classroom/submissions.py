@@ -249,9 +249,6 @@ class _Reader:
                 )
             )
         self._learners.setdefault(learner)
-        for name in (one_line(lms_name), handed.name):
-            if name:
-                self._names.setdefault(learner, name)
         source = _Source(learner, handed.work / "exercises", where, handed.time, tuple(notes))
         by = self._learner_of(lms_name) if lms_name else folder_of
         self._hand_ins.setdefault(learner, []).append(
@@ -274,6 +271,8 @@ class _Reader:
                 self._leave_out(one.source.where, reason)
             return
         self._works[learner] = counts.hand_in.work
+        if counts.name:
+            self._names.setdefault(learner, counts.name)
         notes = list(counts.source.notes)
         for other in reversed(handed[:-1]):
             if other.name and counts.name and other.name.casefold() != counts.name.casefold():
