@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import halab
-from halab import certificate, classroom, translation
+from halab import certificate, classroom, errors, translation
 from halab.cluster.doctor import doctor
 from halab.course.paths import course_root
 from halab.errors import HalabError
@@ -114,10 +114,10 @@ def test_a_sentence_outside_is_found():
     assert SENTENCE.search(outside("<p>⟦{n}⟧ nobody is here</p>"))
 
 
-def texts_outside(path):
-    """The texts in a module's code that are in no call of gettext; · stands for what an f-string puts in."""
+def texts_outside(tree):
+    """The texts in a tree of code that are in no call of gettext; · stands for what an f-string puts in."""
     marked = set()
-    for node in ast.walk(tree := ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
             marked |= {inner for argument in node.args for inner in ast.walk(argument)}
         elif isinstance(node, ast.Expr):  # a docstring, or a call whose value nobody takes
@@ -135,8 +135,18 @@ SAYING = [path for room in (certificate, classroom) for path in Path(room.__file
 
 @pytest.mark.parametrize("path", sorted(SAYING), ids=lambda path: path.stem)
 def test_no_sentence_of_certificates_and_the_class_room_stays_english(path):
-    said = (text for text in texts_outside(path) if text[0:1].isupper() or text.endswith((".", "?")))
+    texts = texts_outside(ast.parse(path.read_text("utf-8")))
+    said = (text for text in texts if text[0:1].isupper() or text.endswith((".", "?")))
     assert [text for text in said if SENTENCE.search(text)] == []
+
+
+def test_no_error_and_no_hint_stays_english():
+    codes = (path.read_text("utf-8") for path in Path(halab.__file__).parent.rglob("*.py"))
+    trees = (ast.parse(code) for code in codes if "raise " in code)
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    raised = [call for call in calls if getattr(call.func, "id", "") in errors.__all__]
+    assert len(raised) > 300
+    assert [text for call in raised for text in texts_outside(call) if SENTENCE.search(text)] == []
 
 
 FRONT_ENDS = sorted(Path(base.__file__).parent.glob("*.js"))

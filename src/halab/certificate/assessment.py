@@ -43,7 +43,7 @@ from halab.errors import CourseError, SubmissionError
 from halab.folders import read_plain
 from halab.grading.grader import GradeReport, grade_notebook, last_grade
 from halab.grading.preparation import MAX_BYTES
-from halab.translation import Language, gettext
+from halab.translation import Language, gettext, language
 
 __all__ = [
     "Assessment",
@@ -130,7 +130,7 @@ def assess(
     for card in CERTIFIED:
         missing += _missing(card, graded.get(card.number), measured[card.number])
     remarks = [text for card in begun if (text := _board_differs(card, exercises.get(card.number)))]
-    remarks += [journal.sentence("en") for kept in measured.values() for journal in kept.rejected]
+    remarks += [journal.sentence(language()) for kept in measured.values() for journal in kept.rejected]
     return Assessment(
         learner=learner,
         exercises=tuple(exercises.values()),

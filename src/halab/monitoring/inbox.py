@@ -18,7 +18,7 @@ from typing import Any
 
 from halab.loopback_server import LoopbackHandler, serve_on_loopback
 from halab.tables import Row, text_table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, html_lang, language
 
 __all__ = ["Inbox", "Message", "serve_inbox"]
 
@@ -142,7 +142,7 @@ def serve_inbox(inbox: Inbox, port: int) -> Iterator[str]:
 
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>Inbox</title>
+<html lang="{lang}"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2"><title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
 body {{ margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }}
@@ -150,7 +150,7 @@ table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ border-bottom: 1px solid #8886; padding: .4rem .6rem; text-align: left; vertical-align: top; }}
 tr.open td:first-child {{ font-weight: bold; border-left: .4rem solid #c0392b; }}
 tr.over td:first-child {{ border-left: .4rem solid #8886; }}
-</style></head><body><h1>Inbox of whoever is on call</h1><p>{summary}</p>{table}</body></html>
+</style></head><body><h1>{heading}</h1><p>{summary}</p>{table}</body></html>
 """
 
 
@@ -163,9 +163,15 @@ def _page(inbox: Inbox) -> str:
         else gettext("Nobody was paged.")
     )
     rows = "".join(_page_row(message) for message in reversed(messages))
-    heads = "".join(f"<th>{heading}</th>" for heading in _HEADINGS)
+    heads = "".join(f"<th>{gettext(heading)}</th>" for heading in _HEADINGS)
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>" if messages else ""
-    return _PAGE.format(summary=summary, table=table)
+    return _PAGE.format(
+        lang=html_lang(language()),
+        title=gettext("Inbox"),
+        heading=gettext("Inbox of whoever is on call"),
+        summary=summary,
+        table=table,
+    )
 
 
 def _page_row(message: Message) -> str:
