@@ -290,9 +290,14 @@ def test_what_was_copied_is_told_of_both(put, folder, packed, read):
     packed("bo", "hand-in-bo.zip", ANSWER)
     packed("chen", "hand-in-chen.zip", ANSWER + "\n")
     put(f"dee/{NAME}.ipynb", f"eve/{NAME}.ipynb")  # no answers in them
-    notes = {one.learner: " ".join(one.notes) for one in read().submissions}
-    assert "the same file, byte for byte, as that of bo." in notes["ada"]
-    assert "Letter for letter as with ada, bo: answer 06-1-answer." in notes["chen"]
+    found = read()
+    notes = {one.learner: " ".join(one.notes) for one in found.submissions}
+    groups = [
+        (one.learners, one.answers) for one in found.alike
+    ]  # each once, and no answers of the same file
+    assert groups == [(("ada", "bo"), ()), (("ada", "bo", "chen"), ("06-1-answer",))]
+    assert notes["ada"].startswith("The same file, byte for byte: bo. ")
+    assert notes["chen"] == "Letter for letter the same answer 06-1-answer: ada, bo."
     assert (notes["dee"], notes["eve"]) == ("", "")
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from halab.course.paths import course_root
 from halab.folders import read_plain
 from halab.translation import gettext, ngettext
 
-__all__ = ["resemblances"]
+__all__ = ["Alike", "notes_on", "resemblances"]
 
 _MOST = 20_000_000  # bytes of a notebook that is compared
 _LONG = 150  # letters from which an answer is not likely to be written twice
@@ -25,8 +26,27 @@ Handed = tuple[str, str, Path]
 """A learner, an assignment, and the notebook."""
 
 
-def resemblances(handed: Iterable[Handed]) -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """Sentences for each learner's assignment that has something in common with another's."""
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Learners whose notebooks of an assignment have these answers in common, or all of the file if none."""
+
+    assignment: str
+    learners: tuple[str, ...]
+    answers: tuple[str, ...] = ()
+
+    def sentence(self, learners: str) -> str:
+        """What these learners have in common with each other, or one with the others."""
+        if not self.answers:
+            return gettext("the same file, byte for byte: {learners}.").format(learners=learners)
+        return ngettext(
+            "letter for letter the same answer {names}: {learners}.",
+            "letter for letter the same answers {names}: {learners}.",
+            len(self.answers),
+        ).format(names=", ".join(self.answers), learners=learners)
+
+
+def resemblances(handed: Iterable[Handed]) -> tuple[Alike, ...]:
+    """Each group of learners who have a file in common, or longer answers beyond that."""
     files: dict[tuple[str, str], list[str]] = defaultdict(list)
     answers: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     given: dict[str, dict[str, str]] = {}
@@ -41,41 +61,29 @@ def resemblances(handed: Iterable[Handed]) -> Mapping[tuple[str, str], tuple[str
         for name, text in own.items():
             if len(text) >= _LONG:
                 answers[assignment, name, text].append(learner)
-    return _sentences(files, answers)
-
-
-def _sentences(
-    files: Mapping[tuple[str, str], list[str]], answers: Mapping[tuple[str, str, str], list[str]]
-) -> dict[tuple[str, str], tuple[str, ...]]:
-    same_file = {
-        (learner, assignment): _others(learner, learners)
+    same_file = [
+        Alike(assignment, tuple(sorted(learners)))
         for (assignment, _), learners in files.items()
-        for learner in learners
         if len(learners) > 1
-    }
-    said = {
-        key: [gettext("It is the same file, byte for byte, as that of {others}.").format(others=others)]
-        for key, others in same_file.items()
-    }
-    alike: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    ]
+    shared: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for (assignment, name, _), learners in sorted(answers.items()):
-        for learner in learners:
-            others = _others(learner, learners)
-            if others and same_file.get((learner, assignment)) != others:
-                alike[learner, assignment][others].append(name)
-    for key, by_others in alike.items():
-        for others, names in by_others.items():
-            same = ngettext(
-                "Letter for letter as with {others}: answer {names}.",
-                "Letter for letter as with {others}: answers {names}.",
-                len(names),
-            ).format(others=others, names=", ".join(names))
-            said.setdefault(key, []).append(same)
+        known = any(one.assignment == assignment and set(learners) <= set(one.learners) for one in same_file)
+        if len(learners) > 1 and not known:
+            shared[assignment, tuple(sorted(learners))].append(name)
+    same_answers = [Alike(*group, tuple(names)) for group, names in shared.items()]
+    return tuple(sorted([*same_file, *same_answers], key=lambda one: (one.assignment, one.learners)))
+
+
+def notes_on(groups: Iterable[Alike]) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    """For each learner's assignment a sentence on each group that it belongs to, with the others."""
+    said: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for one in groups:
+        for learner in one.learners:
+            others = ", ".join(other for other in one.learners if other != learner)
+            sentence = one.sentence(others)
+            said[learner, one.assignment].append(sentence[0].upper() + sentence[1:])
     return {key: tuple(sentences) for key, sentences in said.items()}
-
-
-def _others(learner: str, learners: list[str]) -> str:
-    return ", ".join(sorted(other for other in learners if other != learner))
 
 
 def _content(notebook: Path) -> bytes:

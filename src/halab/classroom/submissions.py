@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from halab.classroom.hand_in import HandIn, RefusedHandIn, is_hand_in, unpack
-from halab.classroom.resemblance import resemblances
+from halab.classroom.resemblance import Alike, notes_on, resemblances
 from halab.classroom.roster import ROSTER, read_roster
 from halab.classroom.work_records import learners_in
 from halab.course.catalogue import exercises
@@ -68,7 +68,7 @@ class ClassSubmissions:
 
     `names` are learners' names by id, where known. `works` are the work folders of those who handed in more
     than notebooks, and `languages` those they learn in, by their hand-ins. `remarks` are sentences about
-    learners: an id that is not in the class's list, say.
+    learners: an id that is not in the class's list, say. `alike` are groups with the same file or answers.
     """
 
     folder: Path
@@ -79,6 +79,7 @@ class ClassSubmissions:
     works: Mapping[str, Path] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     languages: Mapping[str, Language] = field(default_factory=dict)
+    alike: tuple[Alike, ...] = ()
 
     @property
     def assignments(self) -> tuple[str, ...]:
@@ -205,8 +206,9 @@ class _Reader:
         alike = resemblances(
             [(one.learner, one.assignment, one.notebook) for one in found if not one.refusal]
         )
+        said = notes_on(alike)
         noted = (
-            replace(one, notes=(*one.notes, *alike.get((one.learner, one.assignment), ()))) for one in found
+            replace(one, notes=(*one.notes, *said.get((one.learner, one.assignment), ()))) for one in found
         )
         return ClassSubmissions(
             self._folder,
@@ -217,6 +219,7 @@ class _Reader:
             self._works,
             tuple(self._remarks()),
             {learner: handed[-1].hand_in.language for learner, handed in self._hand_ins.items()},
+            alike,
         )
 
     def _remarks(self) -> Iterable[str]:

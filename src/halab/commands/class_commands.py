@@ -372,11 +372,22 @@ def says_weaker_isolation(note: str) -> bool:
 
 
 def _say_where_to_look(submitted: ClassSubmissions) -> None:
-    """Each note once for a learner, with the assignments that it is about."""
+    """Each note once for a learner, with its assignments; and each group whose work is alike once."""
+    from halab.classroom.resemblance import notes_on
+
     about: dict[tuple[str, str], list[str]] = {}
+    alike = notes_on(submitted.alike)
     for submission in submitted.submissions:
         for note in submission.notes:
-            about.setdefault((submission.learner, note), []).append(submission.assignment)
+            if note not in alike.get((submission.learner, submission.assignment), ()):
+                about.setdefault((submission.learner, note), []).append(submission.assignment)
+    for group in submitted.alike:
+        who = ", ".join(map(submitted.label, group.learners))
+        _say(
+            gettext("Look at {assignment}: {sentence}").format(
+                assignment=group.assignment, sentence=group.sentence(who)
+            )
+        )
     for (learner, note), assignments in about.items():
         _say(
             gettext("Look at {label}, {assignment}: {note}").format(
