@@ -111,28 +111,32 @@ def small(real_home: Path) -> Iterator[Any]:
 
 
 def _run_lesson(
-    folder: Path, engine: str, slug: str, cells: Mapping[str, str] | None = None
+    folder: Path, engine: str, slug: str, cells: Mapping[str, str] | None = None, language: str = "en"
 ) -> tuple[Any, list[Any]]:
     # Here: most tests run no notebook, and need none of these.
     import nbformat
     from nbclient import NotebookClient
 
+    from halab.course.notebook_translation import translate_notebook
     from halab.course.paths import course_root
     from halab.measure.journal.journal_file import Journal
-    from support.notebook_outputs import bare_results
+    from support.notebook_outputs import bare_results, english_sentences
 
     work = folder / "work"
     work.mkdir()
     lesson = nbformat.read(course_root() / "course" / f"{slug}.ipynb", as_version=4)
+    translate_notebook(lesson, f"course/{slug}.ipynb", language)
     for name, source in (cells or {}).items():
         next(cell for cell in lesson.cells if cell.id == name).source = source
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HALAB_WORK", str(work))
         patch.setenv("HALAB_HOME", str(folder / "clusters"))
         patch.setenv("HALAB_ENGINE", engine)
+        patch.setenv("HALAB_LANG", language)
         NotebookClient(lesson, timeout=300, resources={"metadata": {"path": str(work)}}).execute()
     nbformat.write(lesson, folder / "executed.ipynb")  # for who looks at it afterwards
     assert bare_results(lesson) == {}, "a learner is shown words, tables and pictures"
+    assert language == "en" or english_sentences(lesson) == {}
     found = map(Journal.load, (work / "journals").glob(f"{slug[:2]}-*.jsonl"))
     return lesson, sorted(found, key=lambda journal: journal.header.started)
 
@@ -142,6 +146,6 @@ def run_lesson():
     """Executes a lesson without a front end, in a folder, on an engine: notebook and journals by time.
 
     `cells` are sources to run in place of a cell's own, by its id: for what a learner may choose, such as how
-    often to repeat.
+    often to repeat. In a `language` but English nothing that is shown may be an English sentence.
     """
     return _run_lesson

@@ -32,11 +32,11 @@ def journals(run_real) -> dict[str, Journal]:
 
 
 def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
-    lesson, found = run_lesson(tmp_path, "simulated", SLUG)
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG, language="zh")
     assert [experiment_of(journal) for journal in found] == FAULTS
     assert all(journal.simulated for journal in found)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
-    assert shown.count("SIMULATED") >= len(FAULTS) + 3
+    assert shown.count("模拟") >= len(FAULTS) + 3
 
 
 def row(journal: Journal, operation: str):

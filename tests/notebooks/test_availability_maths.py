@@ -31,12 +31,12 @@ def real(run_real):  # type: ignore[no-untyped-def]
 
 
 def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    lesson, found = run_lesson(tmp_path, "simulated", SLUG, FEWER)
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG, FEWER, "zh")
     assert len(repeated(found)) == REPEATS
     assert len(found) == REPEATS + 1
     assert all(journal.simulated for journal in found)
     for name in ("summary-repeats", "price-list", "run-log"):
-        assert "SIMULATED" in shown(lesson, name).upper(), name
+        assert "模拟" in shown(lesson, name), name
     assert f"simulated, {REPEATS} runs" in shown(lesson, "price-list")
 
 

@@ -22,14 +22,14 @@ def real(run_real) -> tuple[Journal, Path]:
 
 
 def test_the_lesson_runs_simulated_and_says_what_it_cannot_do(run_lesson, tmp_path) -> None:
-    lesson, (journal,) = run_lesson(tmp_path, "simulated", SLUG)
+    lesson, (journal,) = run_lesson(tmp_path, "simulated", SLUG, language="zh")
     assert experiment_of(journal) == "lose primary"
     assert journal.simulated
     assert journal.count is None
     shown = " ".join("\n".join(str(cell.get("outputs", "")) for cell in lesson.cells).split())
-    assert "SIMULATED: the steps were gone" in shown
-    assert "a simulated cluster keeps no rows" in shown
-    assert "SIMULATED: no cluster was measured" in shown
+    assert "模拟：步骤都走了一遍" in shown
+    assert "模拟的集群不保存行" in shown
+    assert "模拟：没有测任何集群" in shown
 
 
 @pytest.mark.cluster

@@ -20,12 +20,12 @@ def journals(run_real) -> list[Journal]:
 
 
 def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
-    lesson, found = run_lesson(tmp_path, "simulated", SLUG)
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG, language="zh")
     assert [experiment_of(journal).split()[0] for journal in found] == EXPERIMENTS
     assert all(journal.simulated for journal in found)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
-    assert shown.upper().count("SIMULATED") > len(EXPERIMENTS)
-    assert "RECORDED, not measured here: a cut network is not simulated" in shown
+    assert shown.count("模拟") > len(EXPERIMENTS)
+    assert "这是录像，不是在这里测的" in shown
 
 
 @pytest.mark.cluster

@@ -47,13 +47,13 @@ def measured(run_real) -> list[Journal]:
 
 
 def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
-    lesson, found = run_lesson(tmp_path, "simulated", SLUG)
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG, language="zh")
     assert [one.simulated for one in found] == [True, True]
     shown = {cell.id: str(cell.get("outputs", "")) for cell in lesson.cells}
     for cell in ("scaling", "scaling-limited", "law-curve", "compare-reads"):
-        assert "SIMULATED" in shown[cell], cell
-    assert "SPEED LIMIT" in shown["scaling-limited"]
-    assert "A balancer is not simulated" in shown["balancer-here"]
+        assert "模拟" in shown[cell], cell
+    assert "限速" in shown["scaling-limited"]
+    assert "均衡器没有模拟" in shown["balancer-here"]
 
 
 @pytest.mark.alone

@@ -19,12 +19,12 @@ def journals(run_real) -> dict[str, Journal]:
 
 
 def test_the_lesson_runs_simulated_and_says_what_it_cannot_count(run_lesson, tmp_path) -> None:
-    lesson, found = run_lesson(tmp_path, "simulated", SLUG)
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG, language="zh")
     assert [experiment_of(journal) for journal in found] == DISASTERS
     assert all(journal.simulated and journal.count is None for journal in found)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
-    assert shown.count("keeps no rows") >= len(DISASTERS)
-    assert "not counted" in shown
+    assert shown.count("不保存行") >= len(DISASTERS)
+    assert "没有数过" in shown
 
 
 @pytest.mark.cluster

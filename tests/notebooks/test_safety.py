@@ -20,12 +20,12 @@ def journals(run_real) -> dict[str, Journal]:
 
 
 def test_the_lesson_runs_simulated_and_says_what_it_cannot_do(run_lesson, tmp_path) -> None:
-    lesson, found = run_lesson(tmp_path, "simulated", SLUG)
+    lesson, found = run_lesson(tmp_path, "simulated", SLUG, language="zh")
     assert [experiment_of(journal) for journal in found] == MISTAKES
     assert all(journal.simulated and journal.count is None for journal in found)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
-    assert "none was backed up, destroyed or" in " ".join(shown.split())
-    assert "not counted" in shown
+    assert "没有备份" in " ".join(shown.split())
+    assert "没有数过" in shown
 
 
 @pytest.mark.cluster

@@ -24,11 +24,11 @@ def journal(run_real) -> Journal:
 
 
 def test_the_lesson_runs_simulated_and_says_what_it_cannot_know(run_lesson, tmp_path) -> None:
-    lesson, (found,) = run_lesson(tmp_path, "simulated", SLUG)
+    lesson, (found,) = run_lesson(tmp_path, "simulated", SLUG, language="zh")
     assert found.simulated
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
-    assert "Load time and memory are not simulated" in shown
-    assert "these numbers come from a model" in shown
+    assert "加载时间和内存没有模拟" in shown
+    assert "这些数字来自模型" in shown
     assert costs(found).rows[0].load is None
 
 

@@ -1,10 +1,19 @@
-"""What an executed notebook shows a learner: words, tables and pictures, never bare Python."""
+"""What an executed notebook shows a learner: words, tables and pictures, never bare Python, in one language."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 # A tuple, list, dict or set; a quoted string; an object by its class: PosixPath(...), Alert(burn=14.4).
 BARE = re.compile(r"""[(\[{].*[)\]}]|(['"]).*\1|[A-Z]\w*\(.*\)""", re.S)
+
+# No text that is shown: styles, scripts, tags, addresses, and names of faults and of operations.
+UNSEEN = re.compile(
+    r"<style.*?</style>|<script.*?</script>|<[^>]*>|https?://\S+"
+    r"|\b(?:crash|hang|stop|partition|lose|delete|drop|restart) (?:[a-z-]+(?:-\d)? ?){1,2}",
+    re.S,
+)
+SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b,? ){2,}[a-z]{2,}")
 
 
 def bare_results(notebook: Any) -> dict[str, str]:
@@ -21,3 +30,20 @@ def _only_text(output: Any) -> str:
     """The text of a result that has no other form, such as HTML or a picture; empty if it has one."""
     data = output.get("data", {})
     return data["text/plain"].strip() if list(data) == ["text/plain"] else ""
+
+
+def english_sentences(notebook: Any) -> dict[str, list[str]]:
+    """Three English words in a row in what is shown, by cell id: in another language they are left over."""
+    found = {
+        cell.id: [match[0] for text in _texts(cell) for match in SENTENCE.finditer(UNSEEN.sub(" ", text))]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    }
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def _texts(cell: Any) -> Iterator[str]:
+    for output in cell.get("outputs", ()):
+        data = output.get("data", {})
+        yield from (data[kind] for kind in ("text/html", "text/plain", "text/markdown") if kind in data)
+        yield output.get("text", "")
