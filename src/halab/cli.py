@@ -65,8 +65,8 @@ def main() -> None:
             speak_as_halab()
         command()
     except HalabError as error:
-        said = gettext("[bold red]Error:[/] {message}").format(message=escape(error.message))
-        problems.print(said, highlight=False)
+        text = gettext("[bold red]Error:[/] {message}").format(message=escape(error.message))
+        problems.print(text, highlight=False)
         if error.hint:
             hint = gettext("[bold]Hint:[/] {hint}").format(hint=escape(error.hint))
             problems.print(hint, highlight=False)

@@ -159,13 +159,15 @@ def _processor() -> Iterator[Check]:
 
 def _memory() -> Iterator[Check]:
     free = psutil.virtual_memory().available / GIB
-    found = gettext("{free:.1f} GiB free").format(free=free)
+    detail = gettext("{free:.1f} GiB free").format(free=free)
     if free < 1:
-        yield Check(gettext("memory"), "FAIL", found, gettext("Profile small needs about 1 GiB, ha about 2."))
+        yield Check(
+            gettext("memory"), "FAIL", detail, gettext("Profile small needs about 1 GiB, ha about 2.")
+        )
     elif free < 2.5:
-        yield Check(gettext("memory"), "WARN", found, gettext('Use profile="small", or close something.'))
+        yield Check(gettext("memory"), "WARN", detail, gettext('Use profile="small", or close something.'))
     else:
-        yield Check(gettext("memory"), "PASS", found)
+        yield Check(gettext("memory"), "PASS", detail)
 
 
 def _disk() -> Iterator[Check]:
@@ -174,18 +176,18 @@ def _disk() -> Iterator[Check]:
         (gettext("disk: binaries"), cache_folder(), 0.4),
     ):
         free = shutil.disk_usage(_existing(folder)).free / GIB
-        found = gettext("{free:.1f} GiB free for {folder}").format(free=free, folder=folder)
+        detail = gettext("{free:.1f} GiB free for {folder}").format(free=free, folder=folder)
         if free < needed:
             yield Check(
                 name,
                 "FAIL",
-                found,
+                detail,
                 gettext("Free {needed:g} GiB, or set HALAB_HOME and HALAB_CACHE elsewhere.").format(
                     needed=needed
                 ),
             )
         else:
-            yield Check(name, "PASS", found)
+            yield Check(name, "PASS", detail)
 
 
 def _existing(folder: Path) -> Path:
@@ -196,11 +198,11 @@ def _packages() -> Iterator[Check]:
     if binaries.platform_problem():
         return
     try:
-        found = binaries.find_binaries()
+        programs = binaries.find_binaries()
     except HalabError as error:
         yield Check(gettext("binaries"), "FAIL", error.message, error.hint)
         return
-    versions = ", ".join(f"{part} {version}" for part, version in found.versions.items())
+    versions = ", ".join(f"{part} {version}" for part, version in programs.versions.items())
     yield Check(gettext("binaries"), "PASS", gettext("{versions}; digests checked").format(versions=versions))
 
 
@@ -236,7 +238,7 @@ def _runtime_folder() -> Iterator[Check]:
 
 
 def _leftovers() -> Iterator[Check]:
-    running = {found.name for found in embedded_cluster.clusters()}
+    running = {cluster.name for cluster in embedded_cluster.clusters()}
     folders = {path.parent.name for path in spec.clusters_folder().glob("*/cluster.json")}
     if running:
         yield Check(
@@ -245,10 +247,10 @@ def _leftovers() -> Iterator[Check]:
     stale = sorted(folders - running)
     orphans = _orphans()
     if stale or orphans:
-        found = gettext("{stale} stale folder(s), {orphans} process(es) without a supervisor").format(
+        detail = gettext("{stale} stale folder(s), {orphans} process(es) without a supervisor").format(
             stale=len(stale), orphans=len(orphans)
         )
-        yield Check(gettext("leftovers"), "WARN", found, gettext("Run: halab down --all"))
+        yield Check(gettext("leftovers"), "WARN", detail, gettext("Run: halab down --all"))
     else:
         yield Check(gettext("leftovers"), "PASS", "none")
 
@@ -256,11 +258,11 @@ def _leftovers() -> Iterator[Check]:
 def _orphans() -> list[int]:
     """Processes of our Milvus binary that no supervisor holds."""
     cache = str(cache_folder())
-    found = []
+    pids = []
     for process in psutil.process_iter(["exe", "ppid", "pid"]):
         if (process.info["exe"] or "").startswith(cache) and process.info["ppid"] == 1:
-            found.append(process.info["pid"])
-    return found
+            pids.append(process.info["pid"])
+    return pids
 
 
 def _interfaces() -> Iterator[Check]:
@@ -276,14 +278,14 @@ def _interfaces() -> Iterator[Check]:
     if not open_to:
         yield Check(gettext("network"), "PASS", gettext("only loopback is up"))
         return
-    found = gettext("Milvus' ports listen on every interface ({open_to}), without a password").format(
+    detail = gettext("Milvus' ports listen on every interface ({open_to}), without a password").format(
         open_to=", ".join(open_to)
     )
     advice = gettext(
         "On a network you do not trust, close ports {first}-{last} in the firewall while a "
         "cluster runs. etcd, the log and the object store listen on loopback only."
     ).format(first=ports.FIRST, last=ports.LAST)
-    yield Check(gettext("network"), "WARN", found, advice)
+    yield Check(gettext("network"), "WARN", detail, advice)
 
 
 def _files() -> Iterator[Check]:
@@ -308,8 +310,8 @@ def _balancer() -> Iterator[Check]:
     try:
         command = find_haproxy()
     except HalabError as error:
-        found = gettext("HAProxy is not installed: lesson 5 goes on without its balancer")
-        yield Check(gettext("balancer"), "WARN", found, error.hint)
+        detail = gettext("HAProxy is not installed: lesson 5 goes on without its balancer")
+        yield Check(gettext("balancer"), "WARN", detail, error.hint)
         return
     words = subprocess.run([command, "-v"], capture_output=True, text=True, check=False).stdout.split()
     yield Check(
@@ -323,11 +325,11 @@ def _sandbox() -> Iterator[Check]:
     """Grading isolates code with bubblewrap; without it, only process limits are left."""
     command = shutil.which("bwrap")
     if command is None:
-        found = gettext("bubblewrap is not installed: `halab grade` falls back to plain process limits")
+        detail = gettext("bubblewrap is not installed: `halab grade` falls back to plain process limits")
         yield Check(
             gettext("sandbox"),
             "WARN",
-            found,
+            detail,
             gettext("Install it before grading other people's work (package bubblewrap)."),
         )
         return
@@ -335,11 +337,11 @@ def _sandbox() -> Iterator[Check]:
         [command, "--unshare-all", "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False
     )
     if tried.returncode:
-        found = gettext("bubblewrap does not work here: {strip}").format(strip=tried.stderr.strip())
+        detail = gettext("bubblewrap does not work here: {strip}").format(strip=tried.stderr.strip())
         yield Check(
             gettext("sandbox"),
             "WARN",
-            found,
+            detail,
             gettext("Allow unprivileged user namespaces, or grade on another machine."),
         )
     else:
@@ -349,7 +351,7 @@ def _sandbox() -> Iterator[Check]:
 def _containers() -> Iterator[Check]:
     """Docker is optional: without it the other two engines work all the same."""
     try:
-        found = find_docker()
+        docker = find_docker()
     except HalabError as error:
         yield Check(
             gettext("containers"),
@@ -362,7 +364,7 @@ def _containers() -> Iterator[Check]:
             gettext("containers"),
             "PASS",
             gettext("{product} {version} with Compose v2 answers").format(
-                product=found.product, version=found.version
+                product=docker.product, version=docker.version
             ),
         )
 

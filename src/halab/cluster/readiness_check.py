@@ -79,8 +79,8 @@ def _search_when_loaded(client: MilvusClient) -> None:
     until = time.monotonic() + LOADED_WITHIN
     while client.get_load_state(NAME, timeout=5)["state"] != LoadState.Loaded and time.monotonic() < until:
         time.sleep(0.02)
-    found = client.search(NAME, [[1.0, 0, 0, 0]], limit=1, consistency_level="Strong", timeout=10)
-    if not found[0]:
+    hits = client.search(NAME, [[1.0, 0, 0, 0]], limit=1, consistency_level="Strong", timeout=10)
+    if not hits[0]:
         raise MilvusException(message=gettext("the scratch collection answered without its rows"))
 
 

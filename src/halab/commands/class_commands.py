@@ -171,23 +171,23 @@ def _show_certificates(certified: ClassCertificates, out: Path) -> None:
     table.add_column(gettext("Standing"), overflow="fold")
     table.add_column(gettext("Items"), overflow="fold", justify="right")
     table.add_column(gettext("What is missing, or in the way"), overflow="fold")
-    for one in certified.learners:
-        label = certified.submitted.label(one.learner)
+    for result in certified.learners:
+        label = certified.submitted.label(result.learner)
         table.add_row(
             *map(
                 escape,
                 (
                     label,
-                    gettext(_STANDINGS[one.standing]),
-                    gettext("{items} of 10").format(items=one.items),
-                    "\n".join(one.reasons),
+                    gettext(_STANDINGS[result.standing]),
+                    gettext("{items} of 10").format(items=result.items),
+                    "\n".join(result.reasons),
                 ),
             )
         )
     for entry in certified.submitted.left_out:
         table.add_row(*map(escape, (f"! {entry.where}", gettext("left out"), "", entry.reason)))
     console.print(table)
-    made = [one for one in certified.learners if one.files]
+    made = [result for result in certified.learners if result.files]
     console.print(
         ngettext(
             "{count} certificate was made, in {out}.", "{count} certificates were made, in {out}.", len(made)
@@ -195,7 +195,7 @@ def _show_certificates(certified: ClassCertificates, out: Path) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    withheld = [one.learner for one in certified.learners if one.standing == "withheld"]
+    withheld = [result.learner for result in certified.learners if result.standing == "withheld"]
     if withheld:
         _say(
             gettext(

@@ -60,9 +60,9 @@ def up(
     start = starter(engine_name or engine_of(name), milvus)
     with live_progress() as progress:
         cluster = start(name, profile, ttl, detach=detach, progress=progress)
-    found = cluster.status()
+    status = cluster.status()
     console.print(
-        status_table(found, gettext("cluster {name!r} at {uri}").format(name=name, uri=cluster.uri))
+        status_table(status, gettext("cluster {name!r} at {uri}").format(name=name, uri=cluster.uri))
     )
     if not cluster.owned:
         console.print(

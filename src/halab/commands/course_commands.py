@@ -188,7 +188,7 @@ def translations(
     """For authors and translators: what lessons, exercises, hints and messages lack in a language."""
     from halab.course import translation_check
 
-    said = help_texts(context.find_root().command)
+    helps = help_texts(context.find_root().command)
     if of not in languages()[1:]:
         raise CourseError(
             gettext("A language but English is {names}, not {of!r}.").format(
@@ -205,8 +205,8 @@ def translations(
             console.print(
                 gettext("{path}: sections were added in English.").format(path=path), highlight=False
             )
-        translation_check.update_catalogue(of, said)
-    left = translation_check.gaps(of, said)
+        translation_check.update_catalogue(of, helps)
+    left = translation_check.gaps(of, helps)
     for gap in left:
         console.print(str(gap), markup=False, highlight=False)
     if left:

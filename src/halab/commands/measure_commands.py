@@ -84,18 +84,18 @@ def bench(
 
     counts = _counts(replicas)
     with open_cluster(name) as cluster:
-        found = throughput(
+        measured = throughput(
             cluster, kind, replicas=counts, repeats=repeats, seconds=seconds, clients=clients,
             arrivals=rate, rows=rows,
         )  # fmt: skip
-    path = journal or Path(journal_name(load_of(found)))
-    found.save(path)
-    print(gettext("\n{speeds}\n\nJournal: {path}").format(speeds=speeds(found), path=path))
+    path = journal or Path(journal_name(load_of(measured)))
+    measured.save(path)
+    print(gettext("\n{speeds}\n\nJournal: {path}").format(speeds=speeds(measured), path=path))
 
 
 def _counts(replicas: str) -> tuple[int, ...]:
     try:
-        counts = tuple(sorted({int(one) for one in replicas.split(",")}))
+        counts = tuple(sorted({int(count) for count in replicas.split(",")}))
     except ValueError:
         counts = (0,)
     if counts[0] < 1:

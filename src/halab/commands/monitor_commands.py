@@ -108,5 +108,5 @@ def _last_answer(answer: Answer | None) -> str:
         return gettext("Canary: nothing asked yet")
     if not answer.answered:
         return gettext("Canary: no answer ({error})").format(error=answer.error)
-    found = gettext("found its row") if answer.found else gettext("an answer WITHOUT its row")
-    return gettext("Canary: {found} after {delay:.0f} ms").format(found=found, delay=answer.latency * 1000)
+    what = gettext("found its row") if answer.found else gettext("an answer WITHOUT its row")
+    return gettext("Canary: {found} after {delay:.0f} ms").format(found=what, delay=answer.latency * 1000)

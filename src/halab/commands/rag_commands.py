@@ -237,10 +237,10 @@ def _by_keywords(question: str, why: str) -> Answer:
     if not len(passages):
         passages = LocalPassages(read_documents(_folder(None)).passages)
         why = gettext("nothing was taken in, so these are the course's cards; {why}").format(why=why)
-    found = tuple(passage for passage, _ in passages.search(question))
-    if not found:
+    hits = tuple(passage for passage, _ in passages.search(question))
+    if not hits:
         raise RagError(gettext("no passage shares a word with the question, and {why}").format(why=why))
-    return Answer(found, "keywords", why, requests=0)
+    return Answer(hits, "keywords", why, requests=0)
 
 
 @contextmanager

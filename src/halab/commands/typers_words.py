@@ -97,8 +97,8 @@ def _translated(english: str) -> str:
     """What is wrong with a call; as it is where typer says something else."""
     for message in _MESSAGES:
         pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(message))
-        if found := re.fullmatch(pattern, english):
-            parts = found.groupdict()
+        if matched := re.fullmatch(pattern, english):
+            parts = matched.groupdict()
             if parts.get("problem") in _PROBLEMS:
                 parts["problem"] = gettext(parts["problem"])
             return gettext(message).format(**parts)

@@ -158,20 +158,20 @@ class Answer:
 
 def recovery(protection: str, times: Times) -> tuple[float, float]:
     """The worst RTO and RPO of a protection where it helps. Raises ValueError for one there is not."""
-    found = {
+    recoveries = {
         "replicas": (times.failover, 0.0),
         "standby": (times.promote, times.delay),
         "snapshots": (times.snapshot, times.snapshots.loss().most),
         "backup": (times.restore, times.backups.loss().most),
         "off-site backup": (times.fetch + times.restore, times.backups.loss().most),
     }
-    if protection not in found:
+    if protection not in recoveries:
         raise ValueError(
             gettext("there is no protection {protection!r}; there are {protections}").format(
                 protection=protection, protections=", ".join(PROTECTIONS)
             )
         )
-    return found[protection]
+    return recoveries[protection]
 
 
 def best(protections: Collection[str], times: Times | None = None) -> tuple[Answer, ...]:
@@ -180,7 +180,7 @@ def best(protections: Collection[str], times: Times | None = None) -> tuple[Answ
     Raises ValueError for a protection there is not.
     """
     times = times or Times()
-    costs = {one: recovery(one, times) for one in protections}
+    costs = {protection: recovery(protection, times) for protection in protections}
     answers = []
     for disaster in DISASTERS:
         helping = [

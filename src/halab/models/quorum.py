@@ -63,7 +63,7 @@ def leadership(sessions: Mapping[str, str]) -> dict[str, Leadership]:
     Only coordinators: of every other role all members serve. A value that is no session, such as a counter,
     is passed over.
     """
-    found: dict[str, set[int]] = {}
+    by_role: dict[str, set[int]] = {}
     active: dict[str, int] = {}
     for key, value in sessions.items():
         try:
@@ -73,10 +73,10 @@ def leadership(sessions: Mapping[str, str]) -> dict[str, Leadership]:
             continue
         if not role.endswith("coord"):
             continue
-        found.setdefault(role, set()).add(server)
+        by_role.setdefault(role, set()).add(server)
         if key == role:
             active[role] = server
     return {
         role: Leadership(active.get(role), tuple(sorted(servers - {active.get(role)})))
-        for role, servers in sorted(found.items())
+        for role, servers in sorted(by_role.items())
     }

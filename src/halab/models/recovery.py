@@ -193,8 +193,11 @@ class Need:
 
     def met(self, strategy: Strategy) -> bool:
         """Whether the strategy survives every one of the disasters, and each within both limits."""
-        found = [strategy.recoveries.get(disaster) for disaster in self.disasters]
-        return all(one is not None and one.rto <= self.rto and one.rpo <= self.rpo for one in found)
+        reached = [strategy.recoveries.get(disaster) for disaster in self.disasters]
+        return all(
+            recovery is not None and recovery.rto <= self.rto and recovery.rpo <= self.rpo
+            for recovery in reached
+        )
 
 
 def strategies(setting: Setting) -> list[Strategy]:
@@ -240,4 +243,8 @@ def _with_backups(
 
 def cheapest(offered: Iterable[Strategy], need: Need) -> Strategy | None:
     """The cheapest strategy that meets the need, the first of equals; None if none does."""
-    return min((one for one in offered if need.met(one)), key=lambda one: one.cost, default=None)
+    return min(
+        (strategy for strategy in offered if need.met(strategy)),
+        key=lambda strategy: strategy.cost,
+        default=None,
+    )

@@ -111,12 +111,12 @@ class Canary:
             self.last = Answer(False, False, time.monotonic() - began, error_text(error))
             return self.last
         latency = time.monotonic() - began
-        found = bool(hits) and hits[0]["id"] == key
+        own_row = bool(hits) and hits[0]["id"] == key
         self._answered.inc()
         self._latency.observe(latency)
-        if found:
+        if own_row:
             self._found.inc()
-        self.last = Answer(True, found, latency)
+        self.last = Answer(True, own_row, latency)
         return self.last
 
     def run(self, stop: threading.Event) -> None:

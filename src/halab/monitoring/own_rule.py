@@ -126,9 +126,9 @@ def _check(file: str) -> None:
             [promtool, "check", "rules", str(path)], capture_output=True, text=True, check=False, timeout=20
         )
     if ran.returncode:
-        said = " ".join((ran.stdout + ran.stderr).split())
+        output = " ".join((ran.stdout + ran.stderr).split())
         raise _wrong(gettext("promtool says: {said}").format(
-            said=said.rpartition("could not parse expression: ")[2].rpartition(f"{path}: ")[2]
+            said=output.rpartition("could not parse expression: ")[2].rpartition(f"{path}: ")[2]
         ))  # fmt: skip
 
 

@@ -169,11 +169,11 @@ class PassageCollection:
 
     def present(self, side: str, keys: Iterable[str]) -> list[str]:
         """The keys among these that a Strong query finds: once for each row, so that a double shows."""
-        found: list[str] = []
+        ids: list[str] = []
         for batch in _batches(list(keys)):
             query = partial(_query, side=side, filter=f"id in {batch}".replace("'", '"'), field="id")
-            found += [row["id"] for row in self._try(gettext("counting passages"), query)]
-        return found
+            ids += [row["id"] for row in self._try(gettext("counting passages"), query)]
+        return ids
 
     def sources(self, side: str) -> dict[str, str]:
         """The source of every passage that is there, by key."""

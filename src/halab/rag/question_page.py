@@ -114,14 +114,14 @@ def _below(service: QuestionService, model: LanguageModel | None, question: str)
         answer = service.ask(question)
     except RagError as error:
         return f'<p role="alert"><strong>{_TEXTS["unanswered"]}</strong> {html.escape(error.message)}</p>'
-    said = ""
+    page = ""
     if answer.degraded:
         how, why = _TEXTS[answer.degraded], html.escape(answer.why)
-        said = f'<p role="status"><strong>{_TEXTS["degraded"]}</strong> {how}</p>'
-        said += f"<details><summary>{_TEXTS['why']}</summary>{why}</details>"
+        page = f'<p role="status"><strong>{_TEXTS["degraded"]}</strong> {how}</p>'
+        page += f"<details><summary>{_TEXTS['why']}</summary>{why}</details>"
     if sentences := _sentences(model, question, answer):
-        said += f"<p>{html.escape(sentences)}</p>"
-    return said + "".join(
+        page += f"<p>{html.escape(sentences)}</p>"
+    return page + "".join(
         f"<article><h2>{number}. {html.escape(passage.heading)}</h2>{_markup(passage)}"
         f"<cite>{html.escape(passage.source)}</cite></article>"
         for number, passage in enumerate(answer.passages, 1)

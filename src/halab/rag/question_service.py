@@ -151,9 +151,9 @@ class QuestionService:
                     age=time.monotonic() - last[0], message=error.message
                 ),
             )
-        found = tuple(passage for passage, _ in self._local.search(question, limit))
-        if self.protections.degrade and found:
-            return Answer(found, "keywords", error.message)
+        hits = tuple(passage for passage, _ in self._local.search(question, limit))
+        if self.protections.degrade and hits:
+            return Answer(hits, "keywords", error.message)
         self._questions.labels("unanswered").inc()
         raise error
 

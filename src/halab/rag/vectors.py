@@ -44,14 +44,14 @@ class Vectors(Protocol):
 
 def terms(text: str) -> list[str]:
     """Words and their parts of four letters; of Chinese, each character and each pair of neighbours."""
-    found: list[str] = []
+    grams: list[str] = []
     for run in _RUNS.findall(text.lower()):
         if re.match(f"[{_HAN}]", run):
-            found += [*run, *(run[i : i + 2] for i in range(len(run) - 1))]
+            grams += [*run, *(run[i : i + 2] for i in range(len(run) - 1))]
         else:
             edged = f"<{run}>"
-            found += [run, *(edged[i : i + _GRAM] for i in range(len(edged) - _GRAM + 1))]
-    return found
+            grams += [run, *(edged[i : i + _GRAM] for i in range(len(edged) - _GRAM + 1))]
+    return grams
 
 
 def saturated(times: int, length: int) -> float:

@@ -311,7 +311,7 @@ def _judged(
     added = [(_told(now) if _WORSE[now.fate] > _WORSE[before.fate] else None) for before, now in pairs]
     return {
         "already": [_told(verdict) for verdict in others if verdict.fate != "survives"],
-        "without": [one for one in added if one] or (_pauses(part) if facts is FACTS else []),
+        "without": [text for text in added if text] or (_pauses(part) if facts is FACTS else []),
     }
 
 

@@ -161,11 +161,11 @@ class ChainCalculator(_Calculator):
         rows = [
             (
                 gettext("{name}, {needed} of {copies}").format(
-                    name=one.name, needed=one.needed, copies=one.copies
+                    name=block.name, needed=block.needed, copies=block.copies
                 ),
-                one.availability,
+                block.availability,
             )
-            for one in self.chain.blocks
+            for block in self.chain.blocks
         ]
         rows.append((gettext("the chain"), self.chain.availability))
         return text_table(
@@ -205,7 +205,7 @@ class PromiseCalculator(_Calculator):
         figures, settings = self.figures, self.settings
         budget, allowed = figures["budget"] or 0.0, figures["failovers"]
         pays = gettext("any number of") if allowed is None else f"{allowed:.0f}"
-        said = gettext(
+        note = gettext(
             "{percent} leaves {budget} a month, which pays for {pays} failovers of {failover}."
         ).format(
             percent=percent(settings["slo"]),
@@ -216,13 +216,15 @@ class PromiseCalculator(_Calculator):
         calendar = _calendar(settings)
         rows = [(percent(a), *(spell((1 - a) * each) for each in calendar.periods.values())) for a in _NINES]
         headings = ("", *(f"a {name}" for name in calendar.periods))
-        return text_table(gettext("The nines: {calendar}").format(calendar=calendar), headings, rows, [said])
+        return text_table(gettext("The nines: {calendar}").format(calendar=calendar), headings, rows, [note])
 
 
 def chain_of(settings: Mapping[str, Any]) -> Chain:
     """The deployment the sliders stand on."""
     return Chain(
-        tuple(_block(settings, one["name"], one["copies"], one["needed"]) for one in settings["blocks"])
+        tuple(
+            _block(settings, block["name"], block["copies"], block["needed"]) for block in settings["blocks"]
+        )
     )
 
 
@@ -311,7 +313,7 @@ def _promise(settings: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _sizes(chain: Chain) -> list[dict[str, Any]]:
-    return [{"name": one.name, "copies": one.copies, "needed": one.needed} for one in chain.blocks]
+    return [{"name": block.name, "copies": block.copies, "needed": block.needed} for block in chain.blocks]
 
 
 def _yearly(rows: list[tuple[str, float]]) -> list[tuple[str, str, str]]:

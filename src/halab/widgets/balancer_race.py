@@ -87,6 +87,6 @@ class BalancerRace(CourseWidget):
 
 def _wait(outcome: RaceReport, share: float) -> str:
     """What so many did not exceed, in milliseconds, when the race is over: who has no answer waits on."""
-    soon = RaceReport(tuple(replace(one, end=min(one.end, _SECONDS)) for one in outcome.answers))
+    soon = RaceReport(tuple(replace(answer, end=min(answer.end, _SECONDS)) for answer in outcome.answers))
     waited = soon.latency(share)
     return f"{'over ' if outcome.latency(share) > 1.05 * waited else ''}{1000 * waited:,.0f}"

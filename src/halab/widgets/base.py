@@ -96,10 +96,10 @@ def speech_of(module: str) -> dict[str, Any]:
     speech: dict[str, Any] = {}
     for message, context in _messages(module):
         if isinstance(message, tuple):
-            one, many = message
-            counted = [ngettext(one, many, number) for number in range(_COUNTED)]
+            singular, plural = message
+            counted = [ngettext(singular, plural, number) for number in range(_COUNTED)]
             forms = list(dict.fromkeys(counted))
-            speech[one] = {"forms": forms, "which": [forms.index(form) for form in counted]}
+            speech[singular] = {"forms": forms, "which": [forms.index(form) for form in counted]}
         elif context:
             speech[f"{context}\4{message}"] = pgettext(context, message)
         else:
@@ -112,5 +112,5 @@ def _messages(module: str) -> tuple[tuple[Any, str | None], ...]:
     """Each message in the text of a front end, with its context."""
     from babel.messages.extract import extract  # here: who reads English never pays for it
 
-    found = extract("javascript", io.BytesIO(module.encode()), keywords=CALLS)
-    return tuple((message, context) for _, message, _, context in found)
+    messages = extract("javascript", io.BytesIO(module.encode()), keywords=CALLS)
+    return tuple((message, context) for _, message, _, context in messages)

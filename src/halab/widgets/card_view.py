@@ -73,11 +73,11 @@ def show_card(number: int, measured: Mapping[str, Finding] | None = None) -> Car
     Raises CourseError if the card is not in the course yet, or has no such claim.
     """
     english = card(number, "en")
-    found = {name: result.as_dict() for name, result in (measured or {}).items()}
-    for name in found:
+    results = {name: result.as_dict() for name, result in (measured or {}).items()}
+    for name in results:
         english.claim(name)
     faces = {lang: _face(card(number, lang), lang) for lang in languages()}
-    return CardView(number=number, faces=faces, measured=found, after=measured is not None)
+    return CardView(number=number, faces=faces, measured=results, after=measured is not None)
 
 
 def _face(shown: Card, language: Language) -> dict[str, Any]:

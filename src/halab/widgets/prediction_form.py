@@ -107,10 +107,10 @@ class PredictionForm(CourseWidget):
             return gettext("{title}: not locked in. Without a form, call its lock({{{call}}}).").format(
                 title=self._title(), call=call
             )
-        said = ", ".join(
+        predicted = ", ".join(
             f"{name} {self._word(name, value)}" for name, value in self.locked["numbers"].items()
         )
-        return f"{self._title()}: {said}"
+        return f"{self._title()}: {predicted}"
 
     def _word(self, key: str, value: float) -> str:
         question = self._questions.get(key)

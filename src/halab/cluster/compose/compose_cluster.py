@@ -59,11 +59,11 @@ class ComposeCluster(RunningCluster):
         self.name = name
         self.owned = owned
         self._reader = StatusReader(docker, projects.project(name))
-        found = self._reader.containers()
-        self.profile = profile_of(found)
-        self.milvus = milvus_of(found)
+        containers = self._reader.containers()
+        self.profile = profile_of(containers)
+        self.milvus = milvus_of(containers)
         self._since = min(
-            (container.started for container in found if container.started), default=time.time()
+            (container.started for container in containers if container.started), default=time.time()
         )
         self._action_log = ActionLog(projects.folder(name))
         self._faults = ContainerFaults(docker, projects.project(name), projects.folder(name))

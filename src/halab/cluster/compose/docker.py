@@ -77,8 +77,10 @@ class Docker:
         """`docker inspect` of these containers, in one call; those that no longer exist are left out."""
         if not ids:
             return []
-        found: list[dict[str, Any]] = json.loads(self.run("container", "inspect", *ids, check=False) or "[]")
-        return found
+        described: list[dict[str, Any]] = json.loads(
+            self.run("container", "inspect", *ids, check=False) or "[]"
+        )
+        return described
 
     def last_lines(self, identity: str, lines: int = 8, width: int = 300) -> str:
         """The last lines a container wrote, on both of its streams."""
@@ -124,9 +126,9 @@ def find_docker() -> Docker:
 
 
 def _check_compose(command: str) -> None:
-    found = _try([command, "compose", "version", "--short"], {})
-    version = found.stdout.strip().removeprefix("v")
-    if found.returncode or not version[:1].isdigit() or int(version.split(".")[0]) < 2:
+    answer = _try([command, "compose", "version", "--short"], {})
+    version = answer.stdout.strip().removeprefix("v")
+    if answer.returncode or not version[:1].isdigit() or int(version.split(".")[0]) < 2:
         raise ClusterError(
             gettext("The compose engine needs Docker Compose v2; found {version}.").format(
                 version=version or gettext("no Compose plugin")
@@ -136,9 +138,9 @@ def _check_compose(command: str) -> None:
 
 
 def _answer(command: str, env: Mapping[str, str]) -> Docker | None:
-    found = _try([command, "version", "--format", "{{json .Server}}"], env)
+    answer = _try([command, "version", "--format", "{{json .Server}}"], env)
     try:
-        server = json.loads(found.stdout)
+        server = json.loads(answer.stdout)
         version, parts = server["Version"], [part["Name"] for part in server.get("Components") or ()]
     except (ValueError, KeyError, TypeError):
         return None

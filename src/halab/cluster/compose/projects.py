@@ -55,15 +55,15 @@ def folder(name: str) -> Path:
 
 def file(milvus: str) -> Path:
     """The course's Compose file for a line of Milvus, such as "2.6". Raises ClusterError without it."""
-    found = course_root() / ("docker-compose.current.yml" if milvus in _CURRENT else "docker-compose.yml")
-    if not found.exists():
+    path = course_root() / ("docker-compose.current.yml" if milvus in _CURRENT else "docker-compose.yml")
+    if not path.exists():
         raise ClusterError(
             gettext("The compose engine needs the course's {file}, and it is not in {folder}.").format(
-                file=found.name, folder=found.parent
+                file=path.name, folder=path.parent
             ),
             hint=gettext("Run it in the folder you cloned, or set HALAB_COURSE to that folder."),
         )
-    return found
+    return path
 
 
 def check_milvus(milvus: str, profile: str) -> None:
@@ -119,10 +119,10 @@ def down_all() -> list[str]:
         docker = find_docker()
     except ClusterError:
         return []
-    found = names(docker)
-    for name in found:
+    projects = names(docker)
+    for name in projects:
         remove(name, docker)
-    return found
+    return projects
 
 
 def remove(name: str, docker: Docker | None = None) -> None:
@@ -137,8 +137,8 @@ def remove(name: str, docker: Docker | None = None) -> None:
         docker.run("rm", "--force", "--volumes", *ids)
     for kind in ("network", "volume"):
         label = f"label={PROJECT}={ours}"
-        if found := docker.run(kind, "ls", "--quiet", "--filter", label).split():
-            docker.run(kind, "rm", *found)
+        if left := docker.run(kind, "ls", "--quiet", "--filter", label).split():
+            docker.run(kind, "rm", *left)
     if left := docker.ids(ours):
         raise ClusterError(
             gettext("Of {project} these containers are left: {containers}.").format(

@@ -61,15 +61,15 @@ class StatusReader:
 
     def components(self) -> list[Component]:
         """Every component with its health and its HA state now."""
-        found = self.containers()
-        view, answered = _background_loop().run(_ask(found, containers.etcd_root(found)))
-        components = [self._component(container, view, container.id in answered) for container in found]
+        members = self.containers()
+        view, answered = _background_loop().run(_ask(members, containers.etcd_root(members)))
+        components = [self._component(container, view, container.id in answered) for container in members]
         self._newest = max([self._newest, *view.sessions.values()])
         return components
 
     def sessions(self) -> list[Session]:
-        found = self.containers()
-        return _background_loop().run(_sessions(_endpoints(found), containers.etcd_root(found)))
+        members = self.containers()
+        return _background_loop().run(_sessions(_endpoints(members), containers.etcd_root(members)))
 
     def forget(self) -> None:
         """List the containers anew at the next reading."""
@@ -164,18 +164,18 @@ def _endpoint(container: Container) -> str:
     return f"127.0.0.1:{container.ports[_ETCD]}" if container.running and _ETCD in container.ports else ""
 
 
-def _endpoints(found: list[Container]) -> list[str]:
+def _endpoints(members: list[Container]) -> list[str]:
     return [
-        endpoint for container in found if container.role == "etcd" and (endpoint := _endpoint(container))
+        endpoint for container in members if container.role == "etcd" and (endpoint := _endpoint(container))
     ]
 
 
-async def _ask(found: list[Container], root: str) -> tuple[EtcdView, set[str]]:
+async def _ask(members: list[Container], root: str) -> tuple[EtcdView, set[str]]:
     """What etcd holds, and the ids of the containers whose Milvus answers its health probe."""
-    running = [container for container in found if container.running and METRICS in container.ports]
+    running = [container for container in members if container.running and METRICS in container.ports]
     async with _client() as client:
         asked = asyncio.gather(*(_answers(client, container) for container in running))
-        view, answers = await asyncio.gather(read_etcd(client, _endpoints(found), root), asked)
+        view, answers = await asyncio.gather(read_etcd(client, _endpoints(members), root), asked)
     return view, {container.id for container, answer in zip(running, answers, strict=True) if answer}
 
 

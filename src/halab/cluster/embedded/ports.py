@@ -37,15 +37,15 @@ def free_ports(count: int, taken: Iterable[int] = ()) -> list[int]:
     """
     avoid = set(taken)
     start = random.randrange(FIRST, LAST)
-    found: list[int] = []
+    free: list[int] = []
     for port in (*range(start, LAST), *range(FIRST, start)):
         if port not in avoid and is_free(port):
-            found.append(port)
-            if len(found) == count:
-                return sorted(found)
+            free.append(port)
+            if len(free) == count:
+                return sorted(free)
     raise ClusterError(
         gettext(
             "The cluster needs {count} free ports between {first} and {last}; only {free} are free."
-        ).format(count=count, first=FIRST, last=LAST, free=len(found)),
+        ).format(count=count, first=FIRST, last=LAST, free=len(free)),
         hint=gettext("Take old clusters down with: halab down --all"),
     )

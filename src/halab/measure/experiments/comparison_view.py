@@ -235,10 +235,10 @@ def _page(
     *,
     simulated: bool,
 ) -> str:
-    said = gettext("SIMULATED. {sentence}").format(sentence=sentence) if simulated else sentence
+    headline = gettext("SIMULATED. {sentence}").format(sentence=sentence) if simulated else sentence
     tables, all_figures = "".join(table._repr_html_() for table in figures), gettext("All figures")
     return (
-        f"{head_html(said, doubts)}"
+        f"{head_html(headline, doubts)}"
         f'<div role="img" aria-label="{html.escape(alt)}" style="overflow-x: auto">{drawn}</div>'
         f"<details><summary>{all_figures}</summary>{tables}</details>"
     )

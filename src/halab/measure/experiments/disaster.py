@@ -210,11 +210,11 @@ def loss(journal: Journal) -> Loss:
         if sample.outcome is Outcome.OK:
             groups[_group(sample, began, ended, at)].append(sample)
     missing = set(journal.count.missing) if journal.count else set()
-    gone = [one.done for group in groups for one in group if one.key in missing and one.done < at]
+    gone = [row.done for group in groups for row in group if row.key in missing and row.done < at]
     return Loss(
         title(journal),
         tuple(
-            Rows(name, len(group), sum(one.key in missing for one in group))
+            Rows(name, len(group), sum(row.key in missing for row in group))
             for name, group in zip(_names(math.isfinite(began)), groups, strict=True)
             if name
         ),

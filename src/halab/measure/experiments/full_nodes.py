@@ -152,9 +152,9 @@ def _watched(client: Any, vectors: list[list[float]], seconds: float) -> tuple[i
     most: int | None = None
     last = ""
     while time.monotonic() < until:
-        found, error = _found(client, vectors)
-        if found is not None:
-            most = max(found, most or 0)
+        hits, error = _found(client, vectors)
+        if hits is not None:
+            most = max(hits, most or 0)
         last = error or last
         time.sleep(_LOOK)
     return most, last

@@ -159,7 +159,11 @@ class ReplicaCollections:
 
     def processes(self) -> dict[str, int]:
         """The process ids of the cluster's components by name."""
-        return {one.name: one.pid for one in self.cluster.components() if one.pid is not None}
+        return {
+            component.name: component.pid
+            for component in self.cluster.components()
+            if component.pid is not None
+        }
 
     def __enter__(self) -> ReplicaCollections:
         return self
@@ -198,7 +202,7 @@ class ReplicaCollections:
             samples = closed_loop(insert, requests=self.rows // batch, deadline=TIMEOUT)
         finally:
             insert.stop()
-        if bad := [one for one in samples if one.outcome is not Outcome.OK]:
+        if bad := [sample for sample in samples if sample.outcome is not Outcome.OK]:
             raise MeasurementError(
                 gettext("rows could not be written: {error}").format(error=bad[0].error),
                 hint=gettext("see `halab status`"),
@@ -217,17 +221,21 @@ class ReplicaCollections:
         self.phases.append(Phase("load", began, loaded, settings, figures))
 
     def _memory(self) -> int:
-        nodes = [one.pid for one in self.cluster.components() if one.role == "querynode" and one.pid]
+        nodes = [
+            component.pid
+            for component in self.cluster.components()
+            if component.role == "querynode" and component.pid
+        ]
         return sum(int(psutil.Process(pid).memory_info().rss) for pid in nodes)
 
     def _count(self, collection: str) -> None:
-        found = self._client.query(collection, "", ["count(*)"], consistency_level="Strong", timeout=TIMEOUT)[
-            0
-        ]["count(*)"]
-        if found != self.rows:
+        counted = self._client.query(
+            collection, "", ["count(*)"], consistency_level="Strong", timeout=TIMEOUT
+        )[0]["count(*)"]
+        if counted != self.rows:
             raise MeasurementError(
                 gettext("{collection} should hold {rows} rows and holds {found}").format(
-                    collection=collection, rows=self.rows, found=found
+                    collection=collection, rows=self.rows, found=counted
                 ),
                 hint=gettext("the log dropped some; take fewer rows, or start the cluster again"),
             )

@@ -16,17 +16,17 @@ CONNECTION_COUNT = "connections"
 
 def connections(journal: Journal) -> dict[str, list[tuple[float, int]]]:
     """The connections that a balancer counted, by proxy: each change as (seconds, how many from then on)."""
-    found: dict[str, list[tuple[float, int]]] = {}
+    by_component: dict[str, list[tuple[float, int]]] = {}
     for event in journal.events:
         if (event.by, event.kind) == ("balancer", CONNECTION_COUNT):
-            found.setdefault(event.component, []).append((event.time, int(event.detail)))
-    return found
+            by_component.setdefault(event.component, []).append((event.time, int(event.detail)))
+    return by_component
 
 
 def in_phase(journal: Journal, phase: Phase) -> list[Sample]:
     """The samples that touch a phase: due in it, or answered in it."""
     return [
-        one
-        for one in journal.samples()
-        if one.operation == phase.name and one.done >= phase.start and one.intended < phase.end
+        sample
+        for sample in journal.samples()
+        if sample.operation == phase.name and sample.done >= phase.start and sample.intended < phase.end
     ]

@@ -54,21 +54,21 @@ def outages(samples: Iterable[Sample], quiet: float = QUIET) -> list[Outage]:
     they stay separate. With `quiet=0` every good probe ends an outage.
     """
     ordered = sorted(samples, key=lambda sample: (sample.operation, sample.intended, sample.number))
-    found: list[Outage] = []
+    every: list[Outage] = []
     for _, group in groupby(ordered, key=lambda sample: sample.operation):
-        found += _of_one_operation(list(group), quiet)
-    return found
+        every += _of_one_operation(list(group), quiet)
+    return every
 
 
 def _of_one_operation(samples: Sequence[Sample], quiet: float) -> list[Outage]:
-    found: list[Outage] = []
+    ended: list[Outage] = []
     start: int | None = None  # index of the first bad probe of the open outage
     good: int | None = None  # index of the good probe that would end it
     for index, sample in enumerate(samples):
         # Checked first, so that a bad probe exactly `quiet` after the good one opens a new outage.
         proven = good is not None and sample.intended - samples[good].intended >= quiet - _ROUNDING
         if start is not None and good is not None and proven:
-            found.append(_outage(samples[start : good + 1], ended=True))
+            ended.append(_outage(samples[start : good + 1], ended=True))
             start = good = None
         if sample.outcome is Outcome.OK:
             good = index if good is None else good
@@ -76,8 +76,8 @@ def _of_one_operation(samples: Sequence[Sample], quiet: float) -> list[Outage]:
             start, good = index if start is None else start, None
     if start is not None:
         quiet_at_last = good is not None and quiet == 0
-        found.append(_outage(samples[start:], ended=quiet_at_last))
-    return found
+        ended.append(_outage(samples[start:], ended=quiet_at_last))
+    return ended
 
 
 def _outage(samples: Sequence[Sample], *, ended: bool) -> Outage:

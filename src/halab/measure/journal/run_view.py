@@ -90,15 +90,15 @@ class RunView:
     def alt(self) -> str:
         """The picture in words."""
         zero = gettext("fault") if self.journal.faults else gettext("start")
-        rows = [*((gettext(name), said) for name, said in self._said()), *self._in_short()]
-        lines = [gettext("{name}: {said}.").format(name=name, said=said) for name, said in rows]
+        rows = [*((gettext(name), text) for name, text in self._said()), *self._in_short()]
+        lines = [gettext("{name}: {said}.").format(name=name, said=text) for name, text in rows]
         return gettext("Outages on a time axis in seconds after the {zero}. ").format(zero=zero) + " ".join(
             lines
         )
 
     def __repr__(self) -> str:
-        lines = [f"  {gettext(name)}: {said}" for name, said in self._said()]
-        lines += [f"  {name}: {said}" for name, said in self._in_short()]
+        lines = [f"  {gettext(name)}: {text}" for name, text in self._said()]
+        lines += [f"  {name}: {text}" for name, text in self._in_short()]
         folded = [text for part in self._folded.values() for text in ("", repr(part))]
         return "\n".join((self.sentence, *lines, *folded))
 
@@ -436,24 +436,24 @@ _MANY = {
 
 def _told(row: OperationSummary, prediction: Said | None) -> str:
     many = gettext(_MANY.get(row.operation, _MANY[""])).format(operation=row.operation)
-    said = _you_said(prediction)
+    prediction_text = _you_said(prediction)
     if row.rto is None:
         return _capital(
             gettext("{said}nobody noticed: {ok} of {sent} {many} were answered.").format(
-                said=said, ok=row.ok, sent=row.sent, many=many
+                said=prediction_text, ok=row.ok, sent=row.sent, many=many
             )
         )
     if math.isinf(row.rto):
         return _capital(
             gettext("{said}{many} were not back when the recording ended. {cost}").format(
-                said=said, many=many, cost=_cost(row, many)
+                said=prediction_text, many=many, cost=_cost(row, many)
             )
         )
     off = prediction.last_failure if prediction else None
     after = "" if off is None else gettext(": {difference:.1f} s off").format(difference=abs(row.rto - off))
     return _capital(
         gettext("{said}{many} were back {rto:.1f} s after the fault{after}. {cost}").format(
-            said=said, many=many, rto=row.rto, after=after, cost=_cost(row, many)
+            said=prediction_text, many=many, rto=row.rto, after=after, cost=_cost(row, many)
         )
     )
 

@@ -182,9 +182,9 @@ def summary(journal: Journal, *, quiet: float = QUIET) -> Summary:
 
 def _operation(journal: Journal, name: str, quiet: float) -> OperationSummary:
     samples, at = journal.samples(name), fault_time(journal)
-    found = outages(samples, quiet)
+    interruptions = outages(samples, quiet)
     bad = [s.intended - at for s in samples if s.outcome is not Outcome.OK and s.done >= at]
-    calm = sorted(s.latency for s in samples if s.outcome is Outcome.OK and not _inside(s, found))
+    calm = sorted(s.latency for s in samples if s.outcome is Outcome.OK and not _inside(s, interruptions))
     by_kind = Counter(map(mark_of, samples))
     return OperationSummary(
         operation=name,
@@ -195,15 +195,15 @@ def _operation(journal: Journal, name: str, quiet: float) -> OperationSummary:
         empty=by_kind["empty"],
         first_bad=bad[0] if bad else None,
         last_bad=bad[-1] if bad else None,
-        outages=tuple(found),
+        outages=tuple(interruptions),
         rto=rto(samples, at, quiet),
         latency_median=statistics.median(calm) if calm else None,
         latency_p99=calm[math.ceil(0.99 * len(calm)) - 1] if calm else None,
     )
 
 
-def _inside(sample: Sample, found: Sequence[Outage]) -> bool:
-    return any(o.start <= sample.intended < (math.inf if o.end is None else o.end) for o in found)
+def _inside(sample: Sample, interruptions: Sequence[Outage]) -> bool:
+    return any(o.start <= sample.intended < (math.inf if o.end is None else o.end) for o in interruptions)
 
 
 def _remarks(journal: Journal) -> list[str]:
@@ -252,19 +252,19 @@ def rows_remark(journal: Journal) -> str:
     if count is None:
         wrote = any(sample.key is not None for sample in journal.samples())
         return gettext("Rows were not counted, so nothing is said about lost data.") if wrote else ""
-    said = gettext("Rows: {acknowledged} acknowledged, {rpo} of them missing afterwards (RPO).").format(
+    remark = gettext("Rows: {acknowledged} acknowledged, {rpo} of them missing afterwards (RPO).").format(
         acknowledged=count.acknowledged, rpo=rpo(journal)
     )
     if count.unknown or count.failed:
         landed = count.unknown_present + count.failed_present
-        said += gettext(
+        remark += gettext(
             " Of {unacknowledged} without an acknowledgement {landed} are there all the same."
         ).format(unacknowledged=count.unknown + count.failed, landed=landed)
     if count.late:
-        said += gettext(" {late} acknowledged ones were not seen at first, but found later.").format(
+        remark += gettext(" {late} acknowledged ones were not seen at first, but found later.").format(
             late=count.late
         )
-    return said
+    return remark
 
 
 def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:

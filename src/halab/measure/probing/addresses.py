@@ -82,11 +82,11 @@ class Application:
             for address in (self.book.current, self.book.other):
                 tries += 1
                 try:
-                    found = self.homes[address].ask(question, limit, timeout)
+                    passages = self.homes[address].ask(question, limit, timeout)
                 except MeasurementError:
                     time.sleep(_PAUSE)
                     continue
-                return Answer(found, address, address != self.book.current, tries)
+                return Answer(passages, address, address != self.book.current, tries)
         raise MeasurementError(
             gettext("neither address answered in {tries} tries").format(tries=tries),
             hint=gettext("see `halab status` of both clusters"),
@@ -194,4 +194,4 @@ class ToEitherAddress:
 
 def degraded(samples: tuple[Sample, ...]) -> list[Sample]:
     """The answers that said they were degraded."""
-    return [one for one in samples if one.outcome is Outcome.OK and one.error == DEGRADED]
+    return [sample for sample in samples if sample.outcome is Outcome.OK and sample.error == DEGRADED]

@@ -24,14 +24,14 @@ def count_rows(
     (seen with 2.3.5 on a busy machine), and what is only late is not lost.
     """
     keys = sorted(sample.key for sample in samples if sample.key is not None)
-    found = present(keys)
-    count = tally(samples, found)
+    seen = present(keys)
+    count = tally(samples, seen)
     at_first = len(count.missing)
     end = time.monotonic() + timeout
     while count.missing and time.monotonic() < end:
         time.sleep(_LOOK_AGAIN)
-        found |= present(count.missing)
-        count = tally(samples, found)
+        seen |= present(count.missing)
+        count = tally(samples, seen)
     return replace(count, late=at_first - len(count.missing))
 
 

@@ -214,20 +214,20 @@ def data_loss_report(journal: Journal) -> DataLossReport:
     lost = [sample.done for sample in inserted if sample.key in missing and sample.done < bounds[2]]
     acknowledged, restoring = at[_MISTAKE[1]], at.get(_RESTORE[0], math.inf)
     searches = [s for s in journal.samples(KNOWN_ROW_SEARCH) if acknowledged <= s.sent < restoring]
-    found = [s.sent - acknowledged for s in searches if s.outcome is Outcome.OK]
+    ages = [s.sent - acknowledged for s in searches if s.outcome is Outcome.OK]
     real = not journal.simulated
-    last_found = max(found, default=0.0) if real else None
+    last_found = max(ages, default=0.0) if real else None
     restore_seconds = at[_RESTORE[1]] - at[_RESTORE[0]] if real and _RESTORE[1] in at else None
     remarks = list(journal.notes)
     if last_found is not None:
         last = (
             gettext(", the last {time:.0f} ms after it was acknowledged").format(time=1000 * last_found)
-            if found
+            if ages
             else ""
         )
         remarks.append(
             gettext("Of {count} searches after the command, {hits} still found any{last}.").format(
-                count=len(searches), hits=len(found) or gettext("none"), last=last
+                count=len(searches), hits=len(ages) or gettext("none"), last=last
             )
         )
     if restore_seconds is not None:
@@ -239,7 +239,7 @@ def data_loss_report(journal: Journal) -> DataLossReport:
         tuple(_by_time(inserted, missing, bounds)),
         (bounds[2] - min(lost) if lost else 0.0) if journal.count else None,
         tuple(remarks),
-        still_found=len(found),
+        still_found=len(ages),
         searches=len(searches),
         last_found=last_found,
         restore_seconds=restore_seconds,

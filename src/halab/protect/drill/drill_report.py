@@ -360,7 +360,7 @@ class DrillReport:
 
     def _draw_step(self, axes: Axes, row: int, record: Record) -> str:
         began, took = record.began or 0.0, record.seconds or 0.0
-        narrowest = max(one.ended or 0.0 for one in self.records) / 250  # below that a bar is not seen
+        narrowest = max(record.ended or 0.0 for record in self.records) / 250  # below that a bar is not seen
         width = max(took, narrowest)
         axes.barh(row, width, left=began, height=0.6, color=_COLOURS.get(record.status, "#616161"))
         axes.text(began + width, row, f"  {took:.1f} s, {record.status}", va="center", fontsize=8)
