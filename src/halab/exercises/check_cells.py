@@ -84,6 +84,6 @@ def _say_why_not(
     """Show an error as usual, but that of a check cell in a sentence."""
     if _CHECK.search(shell.user_ns["In"][-1]) and not isinstance(error, CheckFailed):
         cause = _stopped.get(error.name) if isinstance(error, NameError) and error.name else None
-        said = cause or explain(kind.__name__, str(error))
-        error._render_traceback_ = lambda: [f"✗ {said}"]  # type: ignore[attr-defined]
+        why = cause or explain(kind.__name__, str(error))
+        error._render_traceback_ = lambda: [f"✗ {why}"]  # type: ignore[attr-defined]
     shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)

@@ -192,5 +192,5 @@ def defined_names(cell: str) -> list[str]:
 
 def hint_in(text: str) -> str:
     """The hint id that a CheckFailed's text carries, or ""."""
-    found = _HINT.search(text)
-    return found[1] if found else ""
+    match = _HINT.search(text)
+    return match[1] if match else ""

@@ -261,10 +261,10 @@ def _position(node: yaml.Node, path: Iterable[str | int], *, key: bool = False) 
     mark = node.start_mark
     for step in path:
         if isinstance(node, yaml.MappingNode):
-            found = next(((k, v) for k, v in node.value if k.value == step), None)
-            if found is None:
+            pair = next(((k, v) for k, v in node.value if k.value == step), None)
+            if pair is None:
                 break
-            mark, node = (found[0] if key else found[1]).start_mark, found[1]
+            mark, node = (pair[0] if key else pair[1]).start_mark, pair[1]
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
             mark = node.start_mark

@@ -33,15 +33,15 @@ Function = Callable[..., Any]
 
 def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
     """Who is active."""
-    for case, found in zip(cases, _call_standing(standing, cases, "03.1.active"), strict=True):
+    for case, answer in zip(cases, _call_standing(standing, cases, "03.1.active"), strict=True):
         for role, server in case.active.items():
             expect(
-                server is not None or found[role]["active"] is None,
+                server is not None or answer[role]["active"] is None,
                 gettext("Where no member holds the role's own key, nobody is active: None."),
                 "03.1.nobody",
             )
             expect(
-                server is None or _is_number(found[role]["active"], server),
+                server is None or _is_number(answer[role]["active"], server),
                 gettext(
                     "The active member is the one that holds the key with the bare name of the role; its "
                     "server id is a number."
@@ -52,9 +52,9 @@ def check_active(standing: Function, cases: Sequence[Sessions]) -> None:
 
 def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
     """Who is a standby."""
-    for case, found in zip(cases, _call_standing(standing, cases, "03.1.standby"), strict=True):
+    for case, answer in zip(cases, _call_standing(standing, cases, "03.1.standby"), strict=True):
         for role, servers in case.standby.items():
-            given = found[role]["standby"]
+            given = answer[role]["standby"]
             expect(_is_list(given), gettext("The standbys are a list of server ids."), "03.1.standby")
             active = case.active[role]
             expect(
@@ -75,9 +75,9 @@ def check_standby(standing: Function, cases: Sequence[Sessions]) -> None:
 def check_majority(needed: Function) -> None:
     """How many members must agree."""
     sizes = range(1, 40)
-    for size, found in zip(sizes, call_many(needed, ((size,) for size in sizes)), strict=True):
+    for size, answer in zip(sizes, call_many(needed, ((size,) for size in sizes)), strict=True):
         expect(
-            _is_number(found, majority(size)),
+            _is_number(answer, majority(size)),
             gettext("A majority is more than half of all members, whether they are up or not."),
             "03.2.majority",
         )
@@ -87,9 +87,9 @@ def check_majority(needed: Function) -> None:
 def check_tolerates(losses: Function) -> None:
     """How many may be lost."""
     sizes = range(1, 40)
-    for size, found in zip(sizes, call_many(losses, ((size,) for size in sizes)), strict=True):
+    for size, answer in zip(sizes, call_many(losses, ((size,) for size in sizes)), strict=True):
         expect(
-            _is_number(found, tolerates(size)),
+            _is_number(answer, tolerates(size)),
             gettext(
                 "What is left after the losses must still be a majority of all members, not of the ones left."
             ),
@@ -100,14 +100,14 @@ def check_tolerates(losses: Function) -> None:
 @example(2, gives=5)
 def check_smallest(fewest: Function, wanted: Sequence[int]) -> None:
     """The smallest cluster that survives so many losses."""
-    for losses, found in zip(wanted, call_many(fewest, ((losses,) for losses in wanted)), strict=True):
+    for losses, answer in zip(wanted, call_many(fewest, ((losses,) for losses in wanted)), strict=True):
         expect(
-            isinstance(whole(found), int) and found >= 1 and tolerates(whole(found)) >= losses,
+            isinstance(whole(answer), int) and answer >= 1 and tolerates(whole(answer)) >= losses,
             gettext("A cluster of that size survives as many losses as were asked for."),
             "03.2.smallest",
         )
         expect(
-            found == smallest(losses),
+            answer == smallest(losses),
             gettext(
                 "No smaller cluster survives them: one more member that makes the number even costs "
                 "money and buys nothing."
@@ -126,8 +126,8 @@ def check_refused(needed: Function, fewest: Function) -> None:
 @example({"a": 2, "b": 1}, gives=["a"])
 def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
     """The zones that etcd cannot lose."""
-    found = call_many(fatal, ((dict(case.members),) for case in cases))
-    for case, given in zip(cases, found, strict=True):
+    answers = call_many(fatal, ((dict(case.members),) for case in cases))
+    for case, given in zip(cases, answers, strict=True):
         expect(_is_list(given), gettext("The answer is a list of names of zones."), "03.2.zones")
         expect(
             sorted(given) == case.fatal,
@@ -142,19 +142,19 @@ def check_zones(fatal: Function, cases: Sequence[Zones]) -> None:
 
 def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
     """Nothing is reported where nothing is wrong."""
-    for found in _call_validate(validate, cases):
-        rules = sorted({rule for _, rule in found})
+    for answer in _call_validate(validate, cases):
+        rules = sorted({rule for _, rule in answer})
         expect(
-            found == [],
+            answer == [],
             gettext("A topology breaks no rule, and yet something is reported: {names}.").format(
                 names=", ".join(map(str, rules))
             ),
             "03.3.sound",
         )
     [broken] = draw(make_topology, seed=3)
-    [found] = _call_validate(validate, [broken])
+    [answer] = _call_validate(validate, [broken])
     expect(
-        found != [],
+        answer != [],
         gettext("Where rules are broken, something is reported: who never reports anything has not looked."),
         "03.3.sound",
     )
@@ -162,8 +162,8 @@ def check_sound(validate: Function, cases: Sequence[Topology]) -> None:
 
 def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
     """Every violation is reported, and none that is not there."""
-    for case, found in zip(cases, _call_validate(validate, cases), strict=True):
-        want, given = (Counter(rule for _, rule in some) for some in (case.violations, found))
+    for case, answer in zip(cases, _call_validate(validate, cases), strict=True):
+        want, given = (Counter(rule for _, rule in some) for some in (case.violations, answer))
         for rule in RULES:
             expect(
                 given[rule] >= want[rule],
@@ -185,35 +185,35 @@ def check_rules(validate: Function, cases: Sequence[Topology]) -> None:
 def check_parts(validate: Function, cases: Sequence[Topology]) -> None:
     """Each with its part."""
     check_rules(validate, cases)
-    for case, found in zip(cases, _call_validate(validate, cases), strict=True):
+    for case, answer in zip(cases, _call_validate(validate, cases), strict=True):
         expect(
-            sorted(found) == sorted(case.violations),
+            sorted(answer) == sorted(case.violations),
             gettext("Each violation names the part that breaks the rule."),
             "03.3.parts",
         )
 
 
 def _call_standing(standing: Function, cases: Sequence[Sessions], hint: str) -> list[Any]:
-    found = call_many(standing, ((dict(case.data),) for case in cases))
-    for case, given in zip(cases, found, strict=True):
+    answers = call_many(standing, ((dict(case.data),) for case in cases))
+    for case, given in zip(cases, answers, strict=True):
         expect(
             isinstance(given, Mapping) and set(given) == set(case.active),
             gettext("The answer is a dict with every coordinator role, and no other role, as its keys."),
             "03.1.roles",
         )
         expect(
-            all(isinstance(one, Mapping) and {"active", "standby"} <= set(one) for one in given.values()),
+            all(isinstance(role, Mapping) and {"active", "standby"} <= set(role) for role in given.values()),
             gettext('Each role has a dict with "active" and "standby".'),
             hint,
         )
-    return found
+    return answers
 
 
 def _call_validate(validate: Function, cases: Sequence[Topology]) -> list[list[Violation]]:
     reports = []
     for given in call_many(validate, ((copy.deepcopy(case.parts),) for case in cases)):
         expect(
-            _is_list(given) and all(_is_list(one) and len(one) == 2 for one in given),
+            _is_list(given) and all(_is_list(pair) and len(pair) == 2 for pair in given),
             gettext("The answer is a list of violations, each of them (part, rule)."),
             "03.3.report",
         )
@@ -224,7 +224,7 @@ def _call_validate(validate: Function, cases: Sequence[Topology]) -> list[list[V
             ),
             "03.3.report",
         )
-        reports.append([tuple(one) for one in given])
+        reports.append([tuple(pair) for pair in given])
     return reports
 
 

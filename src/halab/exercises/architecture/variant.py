@@ -61,9 +61,9 @@ def make_zones(rng: random.Random) -> Zones:
 def make_topology(rng: random.Random) -> Topology:
     """A topology that breaks at least three rules, its parts in any order."""
     while True:
-        found = _Writer(rng, rng.sample(RULES, rng.randrange(3, len(RULES) + 1))).write()
-        if len(found.violations) >= 3:
-            return found
+        written = _Writer(rng, rng.sample(RULES, rng.randrange(3, len(RULES) + 1))).write()
+        if len(written.violations) >= 3:
+            return written
 
 
 def make_sound_topology(rng: random.Random) -> Topology:

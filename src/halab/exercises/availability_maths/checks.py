@@ -54,8 +54,8 @@ def extremes(seed: int, cases: int = 6) -> list[float]:
 @example(0.999, 2592000, gives=2592.0)
 def check_downtime(downtime: Function, availabilities: Sequence[float], period: float) -> None:
     """Seconds without service in a period."""
-    found = call_many(downtime, ((availability, period) for availability in availabilities))
-    for availability, value in zip(availabilities, found, strict=True):
+    answers = call_many(downtime, ((availability, period) for availability in availabilities))
+    for availability, value in zip(availabilities, answers, strict=True):
         expect(
             _close(value, model.downtime(availability, period), _DOWN),
             gettext(
@@ -69,8 +69,8 @@ def check_downtime(downtime: Function, availabilities: Sequence[float], period: 
 @example(36, 3600, gives=0.99)
 def check_inverse(availability: Function, downs: Sequence[float], period: float) -> None:
     """The availability that leaves so much downtime."""
-    found = call_many(availability, ((down, period) for down in downs))
-    for down, value in zip(downs, found, strict=True):
+    answers = call_many(availability, ((down, period) for down in downs))
+    for down, value in zip(downs, answers, strict=True):
         expect(
             _close(value, 1 - down / period, _SHARE),
             gettext(
@@ -84,8 +84,8 @@ def check_inverse(availability: Function, downs: Sequence[float], period: float)
 @example([0.9, 0.8], gives=0.98)
 def check_parallel(parallel: Function, pools: Sequence[Sequence[float]]) -> None:
     """One of several is enough."""
-    found = call_many(parallel, ((list(pool),) for pool in pools))
-    for pool, value in zip(pools, found, strict=True):
+    answers = call_many(parallel, ((list(pool),) for pool in pools))
+    for pool, value in zip(pools, answers, strict=True):
         expect(
             _close(value, model.parallel(pool), _SHARE),
             gettext("Where one copy is enough, the service is down only while every copy is down."),
@@ -96,8 +96,8 @@ def check_parallel(parallel: Function, pools: Sequence[Sequence[float]]) -> None
 @example([0.9, 0.8], gives=0.72)
 def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
     """Every part is needed."""
-    found = call_many(series, ((list(chain),) for chain in chains))
-    for chain, value in zip(chains, found, strict=True):
+    answers = call_many(series, ((list(chain),) for chain in chains))
+    for chain, value in zip(chains, answers, strict=True):
         expect(
             _close(value, model.series(chain), _SHARE),
             gettext(
@@ -111,8 +111,8 @@ def check_series(series: Function, chains: Sequence[Sequence[float]]) -> None:
 @example(2, 3, 0.9, gives=0.972)
 def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> None:
     """At least k of n work."""
-    found = call_many(k_of_n, cases)
-    for (k, n, availability), value in zip(cases, found, strict=True):
+    answers = call_many(k_of_n, cases)
+    for (k, n, availability), value in zip(cases, answers, strict=True):
         expect(
             _close(value, model.k_of_n(k, n, availability), _SHARE),
             gettext(
@@ -126,8 +126,8 @@ def check_k_of_n(k_of_n: Function, cases: Sequence[tuple[int, int, float]]) -> N
 @example(0.9, 0.999, gives=3)
 def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) -> None:
     """The fewest copies that reach a target."""
-    found = call_many(copies_needed, cases)
-    for (availability, target), value in zip(cases, found, strict=True):
+    answers = call_many(copies_needed, cases)
+    for (availability, target), value in zip(cases, answers, strict=True):
         right = model.copies_needed(availability, target)
         is_whole = isinstance(whole(value), int) and not isinstance(value, bool)
         expect(
@@ -159,8 +159,8 @@ def check_copies(copies_needed: Function, cases: Sequence[tuple[float, float]]) 
 @example(0.9, 2, 1.0, gives=0.9)
 def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float]]) -> None:
     """Some of the downtime strikes all copies at once."""
-    found = call_many(common_cause, cases)
-    for (availability, copies, beta), value in zip(cases, found, strict=True):
+    answers = call_many(common_cause, cases)
+    for (availability, copies, beta), value in zip(cases, answers, strict=True):
         expect(
             _close(value, model.common_cause(1, copies, availability, beta), 1e-11),
             gettext(
@@ -175,8 +175,8 @@ def check_common(common_cause: Function, cases: Sequence[tuple[float, int, float
 @example(0.99, 2, 30.0, 6000.0, gives=0.98)
 def check_failovers(with_failovers: Function, cases: Sequence[tuple[float, int, float, float]]) -> None:
     """What switching over costs."""
-    found = call_many(with_failovers, cases)
-    for (availability, failures, failover, period), value in zip(cases, found, strict=True):
+    answers = call_many(with_failovers, cases)
+    for (availability, failures, failover, period), value in zip(cases, answers, strict=True):
         expect(
             _close(value, max(0.0, availability - failures * failover / period), _SHARE),
             gettext(
@@ -190,8 +190,8 @@ def check_failovers(with_failovers: Function, cases: Sequence[tuple[float, int, 
 def check_burn(burn_rate: Function, recording: Recording, slo: float) -> None:
     """How fast the budget burns."""
     operations = list(recording.truth)
-    found = call_many(burn_rate, ((recording.journal, operation, slo) for operation in operations))
-    for operation, value in zip(operations, found, strict=True):
+    answers = call_many(burn_rate, ((recording.journal, operation, slo) for operation in operations))
+    for operation, value in zip(operations, answers, strict=True):
         expect(
             _close(value, recording.truth[operation] / (1 - slo), 1e-9, relative=1e-9),
             gettext(
@@ -206,8 +206,10 @@ def check_budget(budget_spent: Function, recording: Recording, slo: float, perio
     """How much of a period's budget a recording spends."""
     window = recording.journal["seconds"]
     operations = list(recording.truth)
-    found = call_many(budget_spent, ((recording.journal, operation, slo, period) for operation in operations))
-    for operation, value in zip(operations, found, strict=True):
+    answers = call_many(
+        budget_spent, ((recording.journal, operation, slo, period) for operation in operations)
+    )
+    for operation, value in zip(operations, answers, strict=True):
         want = recording.truth[operation] / (1 - slo) * window / period
         expect(
             _close(value, want, 1e-12, relative=1e-9),
@@ -222,8 +224,8 @@ def check_budget(budget_spent: Function, recording: Recording, slo: float, perio
 @example(0.999, 30.0, 2592000.0, gives=86, of="failovers_allowed")
 def check_allowed(failovers_allowed_: Function, cases: Sequence[tuple[float, float, float]]) -> None:
     """How many failovers a budget pays for."""
-    found = call_many(failovers_allowed_, cases)
-    for (slo, failover, period), value in zip(cases, found, strict=True):
+    answers = call_many(failovers_allowed_, cases)
+    for (slo, failover, period), value in zip(cases, answers, strict=True):
         expect(
             isinstance(value, int) and not isinstance(value, bool),
             gettext("Failovers are counted: the answer is a whole number."),

@@ -151,8 +151,8 @@ def check_fence(script: Function, drills: Sequence[DrillCase]) -> None:
 @example({"lost_at": 10.0, "verified_at": 45.0, "acknowledged": [], "standby_has": []}, gives=35.0)
 def check_rto(rto: Function, cases: Sequence[Data]) -> None:
     """From the loss to the verified service; None where the service was never verified."""
-    found = call_many(rto, ((dict(figures),) for figures in cases))
-    for figures, value in zip(cases, found, strict=True):
+    answers = call_many(rto, ((dict(figures),) for figures in cases))
+    for figures, value in zip(cases, answers, strict=True):
         if figures["verified_at"] is None:
             expect(
                 value is None,
@@ -170,8 +170,8 @@ def check_rto(rto: Function, cases: Sequence[Data]) -> None:
 @example(_ONE_LOST, gives=(1, 3.0))
 def check_rpo(rpo: Function, cases: Sequence[Data]) -> None:
     """Rows acknowledged before the loss that the standby does not have, and how far back they reach."""
-    found = call_many(rpo, ((dict(figures),) for figures in cases))
-    for figures, value in zip(cases, found, strict=True):
+    answers = call_many(rpo, ((dict(figures),) for figures in cases))
+    for figures, value in zip(cases, answers, strict=True):
         lost, there = figures["lost_at"], set(figures["standby_has"])
         missing = [
             row["at"] for row in figures["acknowledged"] if row["at"] <= lost and row["key"] not in there
@@ -275,8 +275,8 @@ def _rto_rpo_cases(targets: tuple[float, float], rng: random.Random) -> list[tup
 @example("important", "2026-08-31", gives=["2026-08-31", "2027-02-28"])
 def check_dates(dates: Function, cases: Sequence[tuple[str, str]]) -> None:
     """The drills of a year, by importance."""
-    found = call_many(dates, cases)
-    for (importance, day), value in zip(cases, found, strict=True):
+    answers = call_many(dates, cases)
+    for (importance, day), value in zip(cases, answers, strict=True):
         wanted = [drill_day.isoformat() for drill_day in drill_dates(importance, date.fromisoformat(day))]
         expect(
             isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(wanted),

@@ -54,8 +54,8 @@ def check_works(works_: Function, topologies: Sequence[TopologyDict], *, majorit
             if majority == any(topology.roles[role].needed == "majority" for role in needs)
             for down in _small_losses(topology.parts)
         ]
-        found = call_many(works_, ((given, operation, list(down)) for operation, down in cases))
-        for (operation, down), value in zip(cases, found, strict=True):
+        answers = call_many(works_, ((given, operation, list(down)) for operation, down in cases))
+        for (operation, down), value in zip(cases, answers, strict=True):
             hint = "01.1.majority" if majority else "01.1.works"
             expect(isinstance(value, bool), gettext("works returns True or False."), hint)
             if works(topology, operation, down):
@@ -240,8 +240,8 @@ def _call_on_operations(
     function: Function, topologies: Sequence[TopologyDict]
 ) -> list[tuple[TopologyDict, str, Any]]:
     calls = [(given, operation) for given in topologies for operation in given["operations"]]
-    found = call_many(function, calls)
-    return [(given, operation, value) for (given, operation), value in zip(calls, found, strict=True)]
+    answers = call_many(function, calls)
+    return [(given, operation, value) for (given, operation), value in zip(calls, answers, strict=True)]
 
 
 def _are_names(value: Any) -> bool:

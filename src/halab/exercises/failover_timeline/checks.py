@@ -74,9 +74,9 @@ Outages = Callable[[Journal, str], Any]
 def check_windows(outages: Outages, recording: Recording) -> None:
     """One outage: where it begins, where it ends."""
     for operation, truth, answer in _answers(outages, recording):
-        found = _windows(answer, "06.1.start")
+        windows = _windows(answer, "06.1.start")
         expect(
-            bool(found) and _near(found[0][0], truth.windows[0][0]),
+            bool(windows) and _near(windows[0][0], truth.windows[0][0]),
             gettext(
                 "The outage of {operation} begins with the intended send of the first request that "
                 "was not ok: failed or unknown, its user had no answer."
@@ -84,7 +84,7 @@ def check_windows(outages: Outages, recording: Recording) -> None:
             "06.1.start",
         )
         expect(
-            _near(found[-1][1], truth.windows[0][1]),
+            _near(windows[-1][1], truth.windows[0][1]),
             gettext(
                 "The outage of {operation} ends with the intended send of the first request that was "
                 "ok again."
@@ -92,7 +92,7 @@ def check_windows(outages: Outages, recording: Recording) -> None:
             "06.1.end",
         )
         expect(
-            len(found) == 1,
+            len(windows) == 1,
             gettext("The outage of {operation} is one window, since no good service came between.").format(
                 operation=operation
             ),
@@ -103,9 +103,9 @@ def check_windows(outages: Outages, recording: Recording) -> None:
 def check_blips(outages: Outages, recording: Recording) -> None:
     """Separate blips stay separate; a flap that is over sooner than the quiet time does not end an outage."""
     for operation, truth, answer in _answers(outages, recording):
-        found = _windows(answer, "06.1.blips")
+        windows = _windows(answer, "06.1.blips")
         expect(
-            len(found) >= len(truth.windows),
+            len(windows) >= len(truth.windows),
             gettext(
                 "Two spells of {operation} with good service for the quiet time between them stay "
                 "two outages."
@@ -113,7 +113,7 @@ def check_blips(outages: Outages, recording: Recording) -> None:
             "06.1.blips",
         )
         expect(
-            len(found) == len(truth.windows),
+            len(windows) == len(truth.windows),
             gettext(
                 "A good answer of {operation} with a bad one within the quiet time after it ends no outage."
             ).format(operation=operation),
@@ -122,7 +122,7 @@ def check_blips(outages: Outages, recording: Recording) -> None:
         expect(
             all(
                 _near(window[0], known[0]) and _near(window[1], known[1])
-                for window, known in zip(found, truth.windows, strict=True)
+                for window, known in zip(windows, truth.windows, strict=True)
             ),
             gettext("Each outage of {operation} keeps its own beginning and end.").format(
                 operation=operation
@@ -133,9 +133,9 @@ def check_blips(outages: Outages, recording: Recording) -> None:
 
 def check_rto(rto: Callable[[Journal, str], Any], recording: Recording) -> None:
     """RTO is counted from the fault to the first lasting answer."""
-    for operation, truth, found in _answers(rto, recording):
+    for operation, truth, answer in _answers(rto, recording):
         expect(
-            _number(found) and _near(found, truth.rto),
+            _number(answer) and _near(answer, truth.rto),
             gettext(
                 "The RTO of {operation} runs from the fault to the first lasting answer: to the "
                 "`done` of the first request that was answered after its last outage, in seconds."
@@ -147,14 +147,14 @@ def check_rto(rto: Callable[[Journal, str], Any], recording: Recording) -> None:
 @example(_NO_ANSWER, "search", gives=(0, 1))
 def check_counts(counts: Callable[[Journal, str], Any], recording: Recording) -> None:
     """Failed and unknown are two counts."""
-    for operation, truth, found in _answers(counts, recording):
+    for operation, truth, answer in _answers(counts, recording):
         expect(
-            isinstance(found, Sequence) and len(found) == 2,
+            isinstance(answer, Sequence) and len(answer) == 2,
             gettext("The counts are two numbers: failed, unknown."),
             "06.1.counts",
         )
         expect(
-            found[0] == truth.failed,
+            answer[0] == truth.failed,
             gettext(
                 "Only requests of {operation} that certainly did not happen count as failed; one "
                 "without an answer may have happened."
@@ -162,7 +162,7 @@ def check_counts(counts: Callable[[Journal, str], Any], recording: Recording) ->
             "06.1.counts",
         )
         expect(
-            found[1] == truth.unknown,
+            answer[1] == truth.unknown,
             gettext("Every request of {operation} that ended without an answer counts as unknown.").format(
                 operation=operation
             ),
@@ -387,12 +387,12 @@ def _answers(
     return list(zip(recording.truth, recording.truth.values(), answers, strict=True))
 
 
-def _windows(found: Any, hint: str) -> list[tuple[float, float]]:
-    whole = isinstance(found, list) and all(
-        isinstance(window, Sequence) and len(window) == 2 and all(map(_number, window)) for window in found
+def _windows(answer: Any, hint: str) -> list[tuple[float, float]]:
+    whole = isinstance(answer, list) and all(
+        isinstance(window, Sequence) and len(window) == 2 and all(map(_number, window)) for window in answer
     )
     expect(whole, gettext("Outages are a list of pairs (start, end), in seconds."), hint)
-    return [(window[0], window[1]) for window in found]
+    return [(window[0], window[1]) for window in answer]
 
 
 def _number(value: Any) -> bool:

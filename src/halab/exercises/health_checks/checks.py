@@ -44,14 +44,14 @@ Function = Callable[..., Any]
 @example({"period": 10, "timeout": 5, "failures": 3}, "crash", gives=(20, 30))
 def check_crash(detected: Function, probes: Sequence[HealthProbe]) -> None:
     """The range of a crash."""
-    for probe, found in _call_detected(detected, probes, "crash"):
+    for probe, span in _call_detected(detected, probes, "crash"):
         expect(
-            _near(found[0], detection(probe, "crash").least),
+            _near(span[0], detection(probe, "crash").least),
             gettext("The best case is a crash just before a probe: that probe is the first to be refused."),
             "09.1.least",
         )
         expect(
-            _near(found[1], detection(probe, "crash").most),
+            _near(span[1], detection(probe, "crash").most),
             gettext(
                 "The worst case is a crash just after a probe: a whole period passes before the "
                 "first refusal."
@@ -64,12 +64,12 @@ def check_crash(detected: Function, probes: Sequence[HealthProbe]) -> None:
 def check_hang(detected: Function, probes: Sequence[HealthProbe]) -> None:
     """The range of a hang, in which probes may be late for each other."""
     # Probes that are never late first: what is wrong with all is said before what is wrong with some.
-    for probe, found in sorted(
-        _call_detected(detected, probes, "hang"), key=lambda one: one[0].timeout > one[0].period
+    for probe, answer in sorted(
+        _call_detected(detected, probes, "hang"), key=lambda pair: pair[0].timeout > pair[0].period
     ):
         span = detection(probe, "hang")
         expect(
-            probe.timeout > probe.period or (_near(found[0], span.least) and _near(found[1], span.most)),
+            probe.timeout > probe.period or (_near(answer[0], span.least) and _near(answer[1], span.most)),
             gettext(
                 "A hung process lets the probe run into its timeout, the last one too, and only then "
                 "is it counted."
@@ -77,7 +77,7 @@ def check_hang(detected: Function, probes: Sequence[HealthProbe]) -> None:
             "09.1.hang",
         )
         expect(
-            _near(found[0], span.least) and _near(found[1], span.most),
+            _near(answer[0], span.least) and _near(answer[1], span.most),
             gettext(
                 "Only one probe is under way at a time: where the timeout is longer than the period, "
                 "the next one waits."
@@ -90,17 +90,17 @@ def check_hang(detected: Function, probes: Sequence[HealthProbe]) -> None:
 def check_share(late: Function, goal: Goal) -> None:
     """The share of late answers."""
     for timeout in (0.5, 1, 2, 3, 60):
-        found = late(list(goal.latencies), timeout)
-        expect(_number(found) and 0 <= found <= 1, gettext("A share lies from 0 to 1."), "09.1.share")
+        share = late(list(goal.latencies), timeout)
+        expect(_number(share) and 0 <= share <= 1, gettext("A share lies from 0 to 1."), "09.1.share")
         expect(
-            timeout < 60 or found > 0,
+            timeout < 60 or share > 0,
             gettext(
                 "That nothing was late in a sample does not prove that nothing ever is: the share is above 0."
             ),
             "09.1.never",
         )
         expect(
-            math.isclose(found, share_over(goal.latencies, timeout), rel_tol=1e-9),
+            math.isclose(share, share_over(goal.latencies, timeout), rel_tol=1e-9),
             gettext(
                 "The share is (late ones + 1) / (all + 1), and an answer at the timeout itself is in time."
             ),
@@ -112,9 +112,9 @@ def check_false(restarts: Function, probes: Sequence[HealthProbe]) -> None:
     """Restarts a year of a healthy process."""
     shares = (0.0, 0.001, 0.02, 0.3)
     calls = [(asdict(probe), late) for probe in probes for late in shares]
-    found = call_many(restarts, calls)
+    answers = call_many(restarts, calls)
     want = [false_restarts(probe, late) for probe in probes for late in shares]
-    for value, right in zip(found, want, strict=True):
+    for value, right in zip(answers, want, strict=True):
         expect(
             _number(value) and math.isclose(value, right, rel_tol=1e-6, abs_tol=1e-9),
             gettext(
@@ -203,10 +203,10 @@ def check_refused(manifest: Function, goals: Sequence[Goal]) -> None:
 def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
     """In and out of service."""
     for failures, successes in ((1, 1), (2, 1), (3, 2), (2, 3)):
-        found = changes(list(heard), failures, successes)
+        answer = changes(list(heard), failures, successes)
         right = ready_changes(heard, failures, successes)
-        expect(isinstance(found, Sequence), gettext("The answer is a list of pairs."), "09.3.ready")
-        first = [tuple(change) for change in found][:1]
+        expect(isinstance(answer, Sequence), gettext("The answer is a list of pairs."), "09.3.ready")
+        first = [tuple(change) for change in answer][:1]
         expect(
             not first or first[0][1] is not False,
             gettext(
@@ -216,7 +216,7 @@ def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
             "09.3.first",
         )
         expect(
-            [tuple(change) for change in found] == right,
+            [tuple(change) for change in answer] == right,
             gettext(
                 "Readiness changes at the probe that completes enough good or bad answers in a row, "
                 "and only to a state it is not in already."
@@ -229,9 +229,9 @@ def check_readiness(changes: Function, heard: Sequence[bool]) -> None:
 def check_restarts(restarts: Function, heard: Sequence[bool]) -> None:
     """When liveness restarts."""
     for failures in (1, 2, 3, 4):
-        found = restarts(list(heard), failures)
+        answer = restarts(list(heard), failures)
         expect(
-            isinstance(found, Sequence) and list(found) == restarts_at(heard, failures),
+            isinstance(answer, Sequence) and list(answer) == restarts_at(heard, failures),
             gettext(
                 "A restart comes with the probe that completes `failures` bad answers in a row, and "
                 "the new process begins with none."
@@ -242,37 +242,37 @@ def check_restarts(restarts: Function, heard: Sequence[bool]) -> None:
 
 def ready_changes(heard: Sequence[bool], failures: int, successes: int) -> list[tuple[int, bool]]:
     """Where in the sequence readiness changes, and to what; it begins as not ready."""
-    ready, run, found = False, 0, []
+    ready, run, changes = False, 0, []
     for index, passed in enumerate(heard):
         run = run + 1 if index and heard[index - 1] is passed else 1
         if run >= (successes if passed else failures) and passed is not ready:
             ready = passed
-            found.append((index, ready))
-    return found
+            changes.append((index, ready))
+    return changes
 
 
 def restarts_at(heard: Sequence[bool], failures: int) -> list[int]:
     """Where in the sequence a liveness probe restarts the process."""
-    run, found = 0, []
+    run, restarts = 0, []
     for index, passed in enumerate(heard):
         run = 0 if passed else run + 1
         if run == failures:
-            found.append(index)
+            restarts.append(index)
             run = 0
-    return found
+    return restarts
 
 
 def _call_detected(
     detected: Function, probes: Sequence[HealthProbe], fault: str
 ) -> list[tuple[HealthProbe, tuple[float, float]]]:
-    found = call_many(detected, ((asdict(probe), fault) for probe in probes))
-    for span in found:
+    spans = call_many(detected, ((asdict(probe), fault) for probe in probes))
+    for span in spans:
         expect(
             isinstance(span, Sequence) and len(span) == 2 and all(_number(value) for value in span),
             gettext("The range is two numbers: the least and the most seconds."),
             "09.1.least",
         )
-    return list(zip(probes, found, strict=True))
+    return list(zip(probes, spans, strict=True))
 
 
 def _pod(manifest: Function, goal: Goal) -> dict[str, Any]:

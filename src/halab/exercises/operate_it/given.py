@@ -95,14 +95,15 @@ class Upgrade:
     @property
     def complete(self) -> bool:
         """Whether the plan ended with every process new and serving."""
-        whole = all(one.updated and one.status == "serving" for one in self.processes)
+        whole = all(process.updated and process.status == "serving" for process in self.processes)
         return whole and self.actions[-1:] == ["done"]
 
     @property
     def waited_out(self) -> bool:
         """Whether a process has not come back for longer than the patience."""
         return any(
-            one.status != "serving" and one.lasted * TICK > self.cluster.patience for one in self.processes
+            process.status != "serving" and process.lasted * TICK > self.cluster.patience
+            for process in self.processes
         )
 
     def state(self) -> Data:
@@ -113,22 +114,22 @@ class Upgrade:
             "most_away": self.cluster.most_away,
             "processes": [
                 {
-                    "name": one.name,
-                    "role": one.role,
-                    "active": one.active,
-                    "updated": one.updated,
-                    "healthy": one.status != "starting",
-                    "status": one.status,
-                    "lasted": one.lasted * TICK,
+                    "name": process.name,
+                    "role": process.role,
+                    "active": process.active,
+                    "updated": process.updated,
+                    "healthy": process.status != "starting",
+                    "status": process.status,
+                    "lasted": process.lasted * TICK,
                 }
-                for one in self.processes
+                for process in self.processes
             ],
         }
 
     def knows(self, action: str) -> bool:
         """Whether this is an action that can be taken here."""
         verb, _, name = action.partition(" ")
-        known = any(one.name == name for one in self.processes)
+        known = any(process.name == name for process in self.processes)
         return action in ("wait", "done", "halt") or (verb in ("drain", "restart") and known)
 
     def act(self, action: str) -> None:
@@ -139,11 +140,11 @@ class Upgrade:
         elif action != "halt" and self.waited_out:
             self.broke.add("halt")
         self.actions.append(action)
-        for one in self.processes:
-            if one.name == name:
-                self._take(one, verb)
-        for one in self.processes:
-            self._pass(one)
+        for process in self.processes:
+            if process.name == name:
+                self._take(process, verb)
+        for process in self.processes:
+            self._pass(process)
 
     def _take(self, chosen: _Process, verb: str) -> None:
         """Take a process out of service, or restart one that has handed over."""
@@ -163,33 +164,35 @@ class Upgrade:
             self._hand_over(chosen)
 
     def _take_from_service(self, chosen: _Process) -> None:
-        away = [one for one in self.processes if one.status != "serving"]
-        if self._too_many(chosen, [one for one in away if one.status != "loading"]):
+        away = [process for process in self.processes if process.status != "serving"]
+        if self._too_many(chosen, [process for process in away if process.status != "loading"]):
             self.broke.add("away")
         elif self._too_many(chosen, away):
             self.broke.add("loading")
 
     def _too_many(self, chosen: _Process, away: list[_Process]) -> bool:
-        return len(away) >= self.cluster.most_away or any(one.role == chosen.role for one in away)
+        return len(away) >= self.cluster.most_away or any(process.role == chosen.role for process in away)
 
     def _hand_over(self, chosen: _Process) -> None:
-        others = [one for one in self.processes if one.role == chosen.role and one is not chosen]
-        if not all(one.updated for one in others):
+        others = [
+            process for process in self.processes if process.role == chosen.role and process is not chosen
+        ]
+        if not all(process.updated for process in others):
             self.broke.add("order")
-        heir = next((one for one in others if one.status == "serving"), None)
+        heir = next((process for process in others if process.status == "serving"), None)
         if heir:
             chosen.active, heir.active = False, True
 
-    def _pass(self, one: _Process) -> None:
+    def _pass(self, process: _Process) -> None:
         """Let a tick pass for a process: to the next stage once this one has taken its time."""
-        one.lasted += 1
-        stuck = one.name == self.cluster.broken and one.status == self.cluster.stuck
-        if one.status in ("serving", "drained") or stuck:
+        process.lasted += 1
+        stuck = process.name == self.cluster.broken and process.status == self.cluster.stuck
+        if process.status in ("serving", "drained") or stuck:
             return
-        if one.lasted >= self.cluster.ticks[one.name][one.status]:
+        if process.lasted >= self.cluster.ticks[process.name][process.status]:
             after = {"draining": "drained", "loading": "serving"}
-            loads = one.role == "querynode"
-            one.status, one.lasted = after.get(one.status, "loading" if loads else "serving"), 0
+            loads = process.role == "querynode"
+            process.status, process.lasted = after.get(process.status, "loading" if loads else "serving"), 0
 
 
 def upgrade(cluster: Cluster) -> Upgrade:

@@ -72,7 +72,7 @@ class Intake:
         """What the program is told: the passages, in another order after each start; what it has heard since
         its start; and the most rows a batch may have."""
         turn = self.calls - len(self.heard)
-        passages = [dict(one) for one in self.documents.passages]
+        passages = [dict(each) for each in self.documents.passages]
         return passages[turn:] + passages[:turn], list(self.heard), self.documents.most
 
     def knows(self, call: Any) -> bool:
@@ -202,7 +202,9 @@ class Outage:
         """Whether nothing has broken yet, and every address answers this question, and soon."""
         begins = min(first for first, _ in self.faults.values())
         replies = self.replies[number].values()
-        return number + 1 < begins and all(said == "answered" and after <= _TICK for said, after in replies)
+        return number + 1 < begins and all(
+            status == "answered" and after <= _TICK for status, after in replies
+        )
 
     @property
     def table(self) -> Table:
@@ -275,19 +277,19 @@ class Shift:
             ],
             "requests": [
                 {
-                    "name": one.name,
-                    "standby": ADDRESSES[one.name],
-                    "age": self._now - one.sent,
-                    "status": one.status(self._now),
+                    "name": each.name,
+                    "standby": ADDRESSES[each.name],
+                    "age": self._now - each.sent,
+                    "status": each.status(self._now),
                 }
-                for one in self._requests
+                for each in self._requests
             ],
         }
 
     def knows(self, action: str) -> bool:
         """Whether this is an action that can be taken now."""
         verb, _, name = action.partition(" ")
-        asked = {one.name for one in self._requests}
+        asked = {request.name for request in self._requests}
         if action in ("wait", "give up"):
             return True
         if action == "degraded memory":
@@ -301,7 +303,7 @@ class Shift:
         self.actions += 1
         verb, _, name = action.partition(" ")
         if action == "wait":
-            replies = [one.sent + one.reply[1] for one in self._requests]
+            replies = [request.sent + request.reply[1] for request in self._requests]
             self._now = min([at for at in replies if at > self._now] + [self._now + _TICK])
             if self._now >= DEADLINE:
                 self._end("unanswered")
@@ -312,7 +314,7 @@ class Shift:
         elif action == "degraded memory":
             self._end("degraded")
         else:
-            self._give(verb, next(one for one in self._requests if one.name == name))
+            self._give(verb, next(request for request in self._requests if request.name == name))
 
     def _ask(self, name: str) -> None:
         number = len(self.fates)
@@ -337,12 +339,12 @@ class Shift:
         if self.outage.is_quiet(len(self.fates)) and fate != "good":
             self.broke.add("quiet")
         self.fates.append(fate)
-        for one in self._requests:
-            status = one.status(self._now)
+        for request in self._requests:
+            status = request.status(self._now)
             if status == "answered":
-                self._failures[one.name] = 0
-            elif status != "waiting" or self._now - one.sent >= _WAITED:
-                self._failures[one.name] += 1
+                self._failures[request.name] = 0
+            elif status != "waiting" or self._now - request.sent >= _WAITED:
+                self._failures[request.name] += 1
         self._now, self._requests = 0, []
 
     @property

@@ -100,11 +100,11 @@ def make_outage(rng: random.Random) -> Outage:
 def _replies(rng: random.Random, broken: dict[str, str]) -> dict[str, Reply]:
     replies = {}
     for name in ADDRESSES:
-        said = broken.get(name, "answered")
+        status = broken.get(name, "answered")
         after = rng.randrange(20, 90)
-        if said == "silent" or (said == "answered" and name == "proxy-1" and rng.random() < 0.04):
+        if status == "silent" or (status == "answered" and name == "proxy-1" and rng.random() < 0.04):
             after = NEVER  # also on a good day one request in twenty-five gets lost
-        replies[name] = (said, 5 if said == "refused" else after)
+        replies[name] = (status, 5 if status == "refused" else after)
     return replies
 
 

@@ -48,15 +48,15 @@ def _loads(rng: random.Random, names: Sequence[str]) -> dict[str, int]:
 
 def _pick(strategy: Strategy, loads: dict[str, int]) -> str:
     """One pick, which must be of a node in service."""
-    found: object = strategy.pick(dict(loads))
+    picked: object = strategy.pick(dict(loads))
     expect(
-        isinstance(found, str) and found in loads,
+        isinstance(picked, str) and picked in loads,
         gettext(
             "A pick is the name of a node that is in service now; one that left is not in `loads` any more."
         ),
         "05.1.gone",
     )
-    return str(found)
+    return str(picked)
 
 
 def _names(rng: random.Random, count: int) -> list[str]:
@@ -192,18 +192,18 @@ def check_response(response: Function, seed: int) -> None:
     """A single queue's mean time, and a queue that has no end."""
     rng = random.Random(seed)
     cases = [(rng.uniform(1, 99), 100.0) for _ in range(6)] + [(99.9, 100.0), (0.5, 1.0)]
-    for (arrivals, service), found in zip(cases, call_many(response, cases), strict=True):
+    for (arrivals, service), answer in zip(cases, call_many(response, cases), strict=True):
         expect(
-            _near(found, mm1(arrivals, service).response),
+            _near(answer, mm1(arrivals, service).response),
             gettext(
                 "The nearer the arrivals come to what the node can serve, the longer an answer "
                 "takes: one over the rate that is left."
             ),
             "05.2.response",
         )
-    for found in call_many(response, [(100.0, 100.0), (150.0, 100.0)]):
+    for answer in call_many(response, [(100.0, 100.0), (150.0, 100.0)]):
         expect(
-            isinstance(found, float) and found == math.inf,
+            isinstance(answer, float) and answer == math.inf,
             gettext(
                 "As many arrivals as the node can serve, or more: the queue grows without end, and "
                 'so does the time (float("inf")).'
@@ -221,9 +221,9 @@ def check_rate(rate: Function, plans: Sequence[Plan]) -> None:
     """What n nodes do together."""
     cases = [(n, plan.one_node, plan.contention, plan.coherence) for plan in plans for n in (1, 2, 3, 5, 20)]
     cases += [(4, 100.0, 0.0, 0.0), (3, 100.0, 1.0, 0.0)]
-    for (n, one_node, contention, coherence), found in zip(cases, call_many(rate, cases), strict=True):
+    for (n, one_node, contention, coherence), answer in zip(cases, call_many(rate, cases), strict=True):
         expect(
-            _near(found, Usl(one_node, contention, coherence).rate(n)),
+            _near(answer, Usl(one_node, contention, coherence).rate(n)),
             gettext(
                 "n nodes serve n times what one serves, over 1 + contention (n - 1) + coherence n (n - 1)."
             ),
@@ -248,23 +248,23 @@ def check_needed(needed: Function, plans: Sequence[Plan]) -> None:
     """As many nodes as the peak needs, with some of them gone."""
     cases = [*plans, Plan(500, 100, 0.0, 0.0, 0.0, 0), Plan(500, 100, 0.0, 0.0, 0.0, 1)]
     cases += [Plan(50, 100, 0.1, 0.0, 0.5, 2), Plan(400, 100, 0.05, 0.002, 0.3, 1)]
-    found = list(map(whole, call_many(needed, map(_arguments, cases))))
+    answers = list(map(whole, call_many(needed, map(_arguments, cases))))
     right = list(map(right_needed, cases))
-    if found != right:
+    if answers != right:
         alone = [right_needed(replace(case, spare=0)) for case in cases]
         expect(
-            found != alone,
+            answers != alone,
             gettext("The peak must be served with the spare nodes gone: they come on top."),
             "05.2.spare",
         )
         full = [right_needed(replace(case, headroom=0.0)) for case in cases]
         expect(
-            found != full,
+            answers != full,
             gettext("Headroom is the part of the nodes' rate that must stay unused in the peak."),
             "05.2.headroom",
         )
     expect(
-        found == right and all(type(count) is int for count in found),
+        answers == right and all(type(count) is int for count in answers),
         gettext(
             "The answer is the fewest nodes that serve the peak with the spare ones gone and the "
             "headroom unused."
@@ -282,9 +282,9 @@ def check_hopeless(needed: Function, plans: Sequence[Plan]) -> None:
         best = max(law.rate(n) for n in range(1, math.floor(law.most) + 2))
         cases.append(Plan(best * 1.05, plan.one_node, plan.contention, plan.coherence, 0.0, plan.spare))
         cases.append(Plan(best * 0.9, plan.one_node, plan.contention, plan.coherence, 0.2, plan.spare))
-    for found in call_many(needed, map(_arguments, cases)):
+    for answer in call_many(needed, map(_arguments, cases)):
         expect(
-            found is None,
+            answer is None,
             gettext(
                 "From some number on each further node makes the service slower. A peak above the "
                 "best rate cannot be served: None."
@@ -336,31 +336,31 @@ def right_flaw(table: Data) -> str:
 
 def check_flaw(flaw: Function, tables: Sequence[Data]) -> None:
     """The flaw's name, or none."""
-    for table, found in zip(tables, call_many(flaw, [(table,) for table in tables]), strict=True):
+    for table, answer in zip(tables, call_many(flaw, [(table,) for table in tables]), strict=True):
         right = right_flaw(table)
         # Whoever takes another second for the first one blames it in tables of every kind.
-        behaviour, hint = _FLAW_MESSAGES["none" if found == "no warm-up" else right]
-        expect(found == right, gettext(behaviour), hint)
+        behaviour, hint = _FLAW_MESSAGES["none" if answer == "no warm-up" else right]
+        expect(answer == right, gettext(behaviour), hint)
 
 
 def check_honest(honest: Function, cases: Sequence[tuple[list[float], float]]) -> None:
     """The latencies with those put back that were never asked for."""
     for latencies, interval in [*cases, ([0.5, 0.5], 1.0), ([1.25], 0.5)]:
-        found = honest(list(latencies), interval)
+        answer = honest(list(latencies), interval)
         right = sorted(wait for latency in latencies for wait in [latency, *_unsent(latency, interval)])
         expect(
-            isinstance(found, Sequence) and not isinstance(found, str) and all(map(_number, found)),
+            isinstance(answer, Sequence) and not isinstance(answer, str) and all(map(_number, answer)),
             gettext("It is a list of seconds: those that were measured and those that were left out."),
             "05.3.honest",
         )
         expect(
-            len(found) >= len(latencies) and min(found) > 0,
+            len(answer) >= len(latencies) and min(answer) > 0,
             gettext("Nothing that was measured is dropped, and no request waited for less than 0 s."),
             "05.3.honest",
         )
         expect(
-            len(found) == len(right)
-            and all(math.isclose(a, b, abs_tol=1e-9) for a, b in zip(sorted(found), right, strict=True)),
+            len(answer) == len(right)
+            and all(math.isclose(a, b, abs_tol=1e-9) for a, b in zip(sorted(answer), right, strict=True)),
             gettext(
                 "A stall of L kept back the requests that were due in it: they would have waited L "
                 "less one interval, L less two, and so on, as long as that is above 0."
@@ -377,5 +377,5 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _near(found: Any, right: float) -> bool:
-    return _number(found) and math.isclose(found, right, rel_tol=1e-6, abs_tol=1e-9)
+def _near(value: Any, right: float) -> bool:
+    return _number(value) and math.isclose(value, right, rel_tol=1e-6, abs_tol=1e-9)

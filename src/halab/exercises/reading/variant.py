@@ -90,10 +90,10 @@ def make_table(rng: random.Random, flaw: str = "") -> Data:
 def make_latencies(rng: random.Random) -> tuple[list[float], float]:
     """Latencies of a client that means to ask every so often, with a stall or two, and that interval."""
     interval = rng.choice((0.01, 0.02, 0.05))
-    found = [round(interval * rng.uniform(0.1, 0.9), 4) for _ in range(rng.randint(150, 250))]
-    for place in rng.sample(range(len(found)), rng.choice((1, 2))):
-        found[place] = round(interval * (rng.randint(20, 60) + 0.5), 4)
-    return found, interval
+    latencies = [round(interval * rng.uniform(0.1, 0.9), 4) for _ in range(rng.randint(150, 250))]
+    for place in rng.sample(range(len(latencies)), rng.choice((1, 2))):
+        latencies[place] = round(interval * (rng.randint(20, 60) + 0.5), 4)
+    return latencies, interval
 
 
 @per_learner(card=5)
@@ -101,7 +101,11 @@ def variant(rng: random.Random) -> Variant:
     """The exercise of this learner (default: the one at work here), the same each time."""
     kinds = [*FLAWS, *FLAWS]
     rng.shuffle(kinds)
-    found, interval = make_latencies(rng)
+    latencies, interval = make_latencies(rng)
     return Variant(
-        make_workload(rng, "slow"), make_plan(rng), [make_table(rng, kind) for kind in kinds], found, interval
+        make_workload(rng, "slow"),
+        make_plan(rng),
+        [make_table(rng, kind) for kind in kinds],
+        latencies,
+        interval,
     )

@@ -59,14 +59,14 @@ _ROUNDING = 1e-3  # seconds: the times of an incident are rounded to a milliseco
 @example(_ONE_LOST, gives=(1, 0))
 def check_counts(counts: Function, incident: Incident) -> None:
     """Acknowledged rows that are gone, and unknown ones that landed."""
-    found = counts(incident.data)
+    answer = counts(incident.data)
     expect(
-        isinstance(found, Sequence) and not isinstance(found, str) and len(found) == 2,
+        isinstance(answer, Sequence) and not isinstance(answer, str) and len(answer) == 2,
         gettext("The counts are two numbers: lost, landed."),
         "07.1.counts",
     )
     expect(
-        found[0] == incident.lost,
+        answer[0] == incident.lost,
         gettext(
             "A row is lost if its insert was acknowledged and it is not there afterwards. What "
             "was refused, or got no answer, was never promised."
@@ -74,7 +74,7 @@ def check_counts(counts: Function, incident: Incident) -> None:
         "07.1.counts",
     )
     expect(
-        found[1] == incident.landed,
+        answer[1] == incident.landed,
         gettext("An insert without an answer that is there all the same has landed."),
         "07.1.landed",
     )
@@ -97,11 +97,11 @@ def check_window(loss_window: Function, incident: Incident) -> None:
 def check_rto(rto: Function, incident: Incident) -> None:
     """From the disaster until service is back for good."""
     events = incident.data["events"]
-    found = rto(events)
+    answer = rto(events)
     disaster = incident.data["disaster_at"]
     early = next(event["at"] for event in events if event["what"] == "serving" and event["at"] > disaster)
     expect(
-        not _near(found, early - disaster),
+        not _near(answer, early - disaster),
         gettext(
             "Service that breaks down again was not back: the recovery goes on until it serves "
             "and goes on serving."
@@ -109,7 +109,7 @@ def check_rto(rto: Function, incident: Incident) -> None:
         "07.1.again",
     )
     expect(
-        _near(found, incident.rto),
+        _near(answer, incident.rto),
         gettext(
             "The recovery time runs from the disaster itself until service is back for good, in seconds."
         ),
@@ -120,15 +120,15 @@ def check_rto(rto: Function, incident: Incident) -> None:
 @example(_TWICE_BACK, gives={"noticed": 10.0, "decided": 30.0, "restored": 60.0, "serving": 30.0})
 def check_stages(stages: Function, incident: Incident) -> None:
     """Where the recovery time went."""
-    found = stages(incident.data["events"])
+    answer = stages(incident.data["events"])
     expect(
-        isinstance(found, Mapping) and set(found) == set(STAGES),
+        isinstance(answer, Mapping) and set(answer) == set(STAGES),
         gettext("The stages are a dict with the keys {stages}.").format(stages=", ".join(STAGES)),
         "07.1.stages",
     )
     for name, seconds in incident.stages.items():
         expect(
-            _near(found[name], seconds),
+            _near(answer[name], seconds),
             gettext(
                 'The stage "{name}" runs from the end of the stage before it to its own first event '
                 "after the disaster, and the last stage until service is back for good: together "
@@ -141,8 +141,8 @@ def check_stages(stages: Function, incident: Incident) -> None:
 @example(3600.0, 600.0, 1, gives=1500.0, of="longest_interval")
 def check_interval(interval: Function, promises: Sequence[Promise]) -> None:
     """The longest interval that keeps an RPO."""
-    found = call_many(interval, ((promise.rpo, promise.takes, promise.failed) for promise in promises))
-    for promise, value in zip(promises, found, strict=True):
+    answers = call_many(interval, ((promise.rpo, promise.takes, promise.failed) for promise in promises))
+    for promise, value in zip(promises, answers, strict=True):
         expect(
             _number(value) and value > 0,
             gettext("The interval is a positive number of seconds wherever the promise can be kept."),
@@ -183,9 +183,9 @@ def check_refused(interval: Function) -> None:
 @example([{"begun": 0.0, "ready": 60.0, "ok": True}], 100.0, gives=100.0)
 def check_newest(lost: Function, backups: Backups) -> None:
     """What a disaster at a given moment loses."""
-    found = call_many(lost, ((backups.catalogue, moment) for moment, _ in backups.truth))
+    answers = call_many(lost, ((backups.catalogue, moment) for moment, _ in backups.truth))
     usable = [backup for backup in backups.catalogue if backup["ok"]]
-    for (moment, want), value in zip(backups.truth, found, strict=True):
+    for (moment, want), value in zip(backups.truth, answers, strict=True):
         early = [moment - backup["begun"] for backup in usable if backup["begun"] <= moment < backup["ready"]]
         expect(
             not (_number(value) and any(_near(value, seconds) for seconds in early)),
@@ -273,23 +273,23 @@ def check_cheapest(choose: Function, market: Market) -> None:
 @example([_SHOP], [{"service": "shop", "rto": 30.0, "rpo": None}], gives={"shop": "unproven"})
 def check_table(table: Function, market: Market) -> None:
     """What the drills prove of the targets."""
-    found = table(market.services, market.drills)
+    answer = table(market.services, market.drills)
     want = verdicts(market)
     expect(
-        isinstance(found, Mapping) and set(found) == set(want),
+        isinstance(answer, Mapping) and set(answer) == set(want),
         gettext("The table is a dict with a verdict for every service, drilled or not."),
         "07.3.unproven",
     )
     for name, verdict in want.items():
         expect(
-            verdict != "missed" or found[name] == "missed",
+            verdict != "missed" or answer[name] == "missed",
             gettext(
                 '"{name}" broke a limit in one of its drills: one good drill does not make up for a bad one.'
             ).format(name=name),
             "07.3.table",
         )
         expect(
-            verdict != "unproven" or found[name] == "unproven",
+            verdict != "unproven" or answer[name] == "unproven",
             gettext(
                 'Of "{name}" the drills prove nothing: there was none, or its rows were not counted. '
                 'That is not "met".'
@@ -297,7 +297,7 @@ def check_table(table: Function, market: Market) -> None:
             "07.3.unproven",
         )
         expect(
-            found[name] == verdict,
+            answer[name] == verdict,
             gettext(
                 '"{name}" kept both of its limits in every drill, and reaching a limit exactly is keeping it.'
             ).format(name=name),
@@ -333,8 +333,8 @@ def _fitting(service: Data, market: Market) -> list[Data]:
 def _choices(choose: Function, market: Market, hint: str) -> list[tuple[Data, str | None, Data | None]]:
     """Each service with the name that was chosen for it and the strategy of that name."""
     offered = {strategy["name"]: strategy for strategy in market.strategies}
-    found = call_many(choose, ((market.strategies, service) for service in market.services))
-    for name in found:
+    answers = call_many(choose, ((market.strategies, service) for service in market.services))
+    for name in answers:
         expect(
             name is None or (isinstance(name, str) and name in offered),
             gettext("The answer is the name of one of the strategies, or None."),
@@ -342,7 +342,7 @@ def _choices(choose: Function, market: Market, hint: str) -> list[tuple[Data, st
         )
     return [
         (service, name, offered[name] if name else None)
-        for service, name in zip(market.services, found, strict=True)
+        for service, name in zip(market.services, answers, strict=True)
     ]
 
 

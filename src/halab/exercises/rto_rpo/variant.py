@@ -41,7 +41,7 @@ def _incident(rng: random.Random, *, survives: bool) -> Incident:
     flushed = disaster - rng.uniform(4.0, 9.0)
     back = disaster + rng.uniform(15.0, 25.0)
     keys = rng.sample(range(10**6, 10**7), round((back + 5) * RATE))
-    inserts, found, gone = [], [], []
+    inserts, present, gone = [], [], []
     landed = 0
     for number, key in enumerate(keys):
         row = _insert(rng, number / RATE, key, disaster, back)
@@ -50,11 +50,11 @@ def _incident(rng: random.Random, *, survives: bool) -> Incident:
         if row["outcome"] == "ok" and not safe:
             gone.append(row["done"])
         elif row["outcome"] == "ok" or (row["outcome"] == "unknown" and rng.random() < 0.5):
-            found.append(key)
+            present.append(key)
             landed += row["outcome"] == "unknown"
-    rng.shuffle(found)
+    rng.shuffle(present)
     stages, events = _events(rng, disaster)
-    data = {"disaster_at": disaster, "inserts": inserts, "found": found, "events": events}
+    data = {"disaster_at": disaster, "inserts": inserts, "found": present, "events": events}
     return Incident(data, len(gone), landed, disaster - min(gone) if gone else 0.0, stages)
 
 

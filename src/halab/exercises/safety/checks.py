@@ -38,15 +38,15 @@ Function = Callable[..., Any]
 
 def check_make(make: Function, tables: Tables) -> None:
     """A backup holds every row of every collection, and a manifest that fits it."""
-    found = make(copy.deepcopy(tables), 10.0, 20.0)
+    backup = make(copy.deepcopy(tables), 10.0, 20.0)
     expect(
-        isinstance(found, Mapping)
-        and set(found) >= {"version", "begun", "ended", "files", "manifest"}
-        and (found["version"], found["begun"], found["ended"]) == (1, 10.0, 20.0),
+        isinstance(backup, Mapping)
+        and set(backup) >= {"version", "begun", "ended", "files", "manifest"}
+        and (backup["version"], backup["begun"], backup["ended"]) == (1, 10.0, 20.0),
         gettext("A backup is a dict with version 1, the two moments, the files and the manifest."),
         "08.1.make",
     )
-    files, manifest = found["files"], found["manifest"]
+    files, manifest = backup["files"], backup["manifest"]
     expect(
         isinstance(files, Mapping)
         and isinstance(manifest, Mapping)
@@ -93,8 +93,8 @@ def check_verify(verify: Function, tables: Tables, seed: int) -> None:
         "08.1.miscounted": gettext("A file with more or fewer rows than the manifest says is damaged."),
         "08.1.all": gettext("All damaged files are named, in alphabetical order."),
     }
-    found = call_many(verify, ((copy.deepcopy(backup),) for backup, _, _ in cases))
-    for (_, wanted, hint), value in zip(cases, found, strict=True):
+    answers = call_many(verify, ((copy.deepcopy(backup),) for backup, _, _ in cases))
+    for (_, wanted, hint), value in zip(cases, answers, strict=True):
         is_list = isinstance(value, (Sequence, Set)) and not isinstance(value, str)
         names = sorted(value, key=str) if isinstance(value, Set) else value
         expect(is_list and list(names) == wanted, behaviours[hint], hint)
@@ -114,10 +114,10 @@ def check_newer(verify: Function, tables: Tables) -> None:
 
 def check_choose(choose: Function, backup_set: BackupSet) -> None:
     """The newest backup that is sound and was finished before the mistake."""
-    found = call_many(choose, ((backup_set.backups, at) for at, _ in backup_set.truth))
+    answers = call_many(choose, ((backup_set.backups, at) for at, _ in backup_set.truth))
     begun = {name: backup["begun"] for name, backup in backup_set.backups.items()}
     ended = {name: backup["ended"] for name, backup in backup_set.backups.items()}
-    for (at, wanted), name in zip(backup_set.truth, found, strict=True):
+    for (at, wanted), name in zip(backup_set.truth, answers, strict=True):
         expect(
             name is None or (isinstance(name, str) and name in begun),
             gettext("The answer is the name of one of the backups, or None."),
@@ -144,16 +144,18 @@ def check_restore(restore: Function, tables: Tables) -> None:
     """Every row comes back under the name that was asked for, beside what is there."""
     backup = make_backup(tables, 0.0, 5.0)
     for name, rows in tables.items():
-        found = restore({"kept": [{"id": 1}]}, copy.deepcopy(backup), name, "rescued")
+        restored = restore({"kept": [{"id": 1}]}, copy.deepcopy(backup), name, "rescued")
         expect(
-            isinstance(found, Mapping) and set(found) == {"kept", "rescued"} and found["kept"] == [{"id": 1}],
+            isinstance(restored, Mapping)
+            and set(restored) == {"kept", "rescued"}
+            and restored["kept"] == [{"id": 1}],
             gettext(
                 "After a restore the database has what it had, and one collection more, under its new name."
             ),
             "08.2.restore",
         )
         expect(
-            found["rescued"] == rows,
+            restored["rescued"] == rows,
             gettext("All rows come back, as they were and in their order."),
             "08.2.rows",
         )
@@ -163,7 +165,7 @@ def check_untouched(restore: Function, tables: Tables, seed: int) -> None:
     """What cannot be restored whole is not restored at all."""
     rng = random.Random(seed)
     backup = make_backup(tables, 0.0, 5.0)
-    name = next(one for one, rows in tables.items() if rows)
+    name = next(candidate for candidate, rows in tables.items() if rows)
     cases: list[tuple[Tables, Data, str, str]] = [
         ({"kept": []}, damage(backup, how, name, rng), "rescued", "08.2.damaged") for how in DAMAGES
     ]
@@ -172,8 +174,8 @@ def check_untouched(restore: Function, tables: Tables, seed: int) -> None:
         "08.2.damaged": gettext("A collection whose file is damaged is not restored: a ValueError says so."),
         "08.2.exists": gettext("A name that is taken is not overwritten: a ValueError says so."),
     }
-    for database, one, new, hint in cases:
-        expect(_refused(restore, database, one, name, new), behaviours[hint], hint)
+    for database, damaged, new, hint in cases:
+        expect(_refused(restore, database, damaged, name, new), behaviours[hint], hint)
     expect(
         _refused(restore, {}, backup, gettext("no such collection"), "rescued"),
         gettext("A collection that the backup does not hold is refused with a ValueError."),
@@ -185,8 +187,8 @@ def check_untouched(restore: Function, tables: Tables, seed: int) -> None:
 @example([0.0, 3600.0, 90000.0], 2, 0, gives=[3600.0, 90000.0], of="keep")
 def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tuple[int, int]]) -> None:
     """The newest backup of each of the last days and weeks that have one."""
-    found = call_many(keeping, ((list(moments), daily, weekly) for daily, weekly in plans))
-    for (daily, weekly), value in zip(plans, found, strict=True):
+    answers = call_many(keeping, ((list(moments), daily, weekly) for daily, weekly in plans))
+    for (daily, weekly), value in zip(plans, answers, strict=True):
         wanted = keep(moments, Retention(daily, weekly, 0))
         expect(
             isinstance(value, Sequence) and not isinstance(value, str) and set(value) <= set(moments),
@@ -210,8 +212,8 @@ def check_keep(keeping: Function, moments: Sequence[float], plans: Sequence[tupl
 
 def check_table(table: Function, cells: Sequence[Data], choices: Sequence[Sequence[str]]) -> None:
     """The best verdict against each disaster among the protections one has."""
-    found = call_many(table, ((list(cells), list(have)) for have in choices))
-    for have, value in zip(choices, found, strict=True):
+    answers = call_many(table, ((list(cells), list(have)) for have in choices))
+    for have, value in zip(choices, answers, strict=True):
         expect(
             isinstance(value, Mapping) and set(value) == set(DISASTERS),
             gettext("The table has a verdict for every disaster, even if there is no protection at all."),

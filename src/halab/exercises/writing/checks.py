@@ -46,11 +46,11 @@ def check_expected(expected: Function, stores: Sequence[Store]) -> None:
     ]
     cases += [(7.0, 0.0, 4, 3), (0.0, 3.0, 1, 1), (1.0, 2.0, 12, 9)]
     cases.sort(key=lambda case: case[3] < case[2])  # the simpler mistake is told first
-    for (base, jitter, copies, needed), found in zip(cases, call_many(expected, cases), strict=True):
+    for (base, jitter, copies, needed), answer in zip(cases, call_many(expected, cases), strict=True):
         right = kth_fastest(Copy(base, jitter), copies, needed)
         if needed == copies:
             expect(
-                _near(found, right),
+                _near(answer, right),
                 gettext(
                     "If every copy is needed, the slowest decides: the mean grows with 1 + 1/2 + ... + "
                     "1/n, and the copies' times are not added up."
@@ -58,7 +58,7 @@ def check_expected(expected: Function, stores: Sequence[Store]) -> None:
                 "04.1.slowest",
             )
         expect(
-            _near(found, right),
+            _near(answer, right),
             gettext(
                 "If fewer than all copies are needed, the time is that of the last one needed; "
                 "slower ones do not count."
@@ -85,15 +85,15 @@ def check_times(times: Function, stores: Sequence[Store]) -> None:
     """Each way of writing, worked out from the copies' times."""
     for store in stores:
         for way in ("serial", "parallel", "quorum"):
-            found = times(store.writes, way, store.needed)
+            answer = times(store.writes, way, store.needed)
             expect(
-                isinstance(found, Sequence)
-                and not isinstance(found, str)
-                and len(found) == len(store.writes),
+                isinstance(answer, Sequence)
+                and not isinstance(answer, str)
+                and len(answer) == len(store.writes),
                 gettext("There is one time for each write, in their order."),
                 "04.1.times",
             )
-            for copies, time in zip(store.writes, found, strict=True):
+            for copies, time in zip(store.writes, answer, strict=True):
                 _check_time(copies, way, store.needed, time)
 
 
@@ -138,9 +138,9 @@ def check_straggling(straggling: Function, seed: int) -> None:
     ]
     cases += [(0.0, 3, 2), (1.0, 3, 1), (1.0, 4, 4)]
     cases.sort(key=lambda case: case[2] < case[1])
-    for (share, copies, needed), found in zip(cases, call_many(straggling, cases), strict=True):
+    for (share, copies, needed), answer in zip(cases, call_many(straggling, cases), strict=True):
         right = waits_for_one(share, copies, needed)
-        met = _number(found) and math.isclose(found, right, rel_tol=1e-6, abs_tol=1e-12)
+        met = _number(answer) and math.isclose(answer, right, rel_tol=1e-6, abs_tol=1e-12)
         if needed == copies:
             expect(
                 met,
@@ -161,14 +161,14 @@ def check_straggling(straggling: Function, seed: int) -> None:
 def check_ratio(ratio: Function, reports: Sequence[Report]) -> None:
     """What three replicas cost, in one number that stragglers do not spoil."""
     for report in reports:
-        found = ratio(report.one, report.three)
+        answer = ratio(report.one, report.three)
         expect(
-            not _near(found, statistics.fmean(report.three) / statistics.fmean(report.one)),
+            not _near(answer, statistics.fmean(report.three) / statistics.fmean(report.one)),
             gettext("A few stragglers must not decide: take the middle of each group, not its mean."),
             "04.2.mean",
         )
         expect(
-            _near(found, statistics.median(report.three) / statistics.median(report.one)),
+            _near(answer, statistics.median(report.three) / statistics.median(report.one)),
             gettext("The ratio is the typical time with three replicas over that with one."),
             "04.2.ratio",
         )
@@ -178,18 +178,18 @@ def check_interval(interval: Function, reports: Sequence[Report]) -> None:
     """How far chance may have moved the ratio."""
     for report in reports:
         low, _, high = ratio_interval(report.three, report.one)
-        found = interval(report.one, report.three)
+        answer = interval(report.one, report.three)
         expect(
-            isinstance(found, Sequence)
-            and len(found) == 2
-            and all(_number(end) for end in found)
-            and found[0] <= found[1],
+            isinstance(answer, Sequence)
+            and len(answer) == 2
+            and all(_number(end) for end in answer)
+            and answer[0] <= answer[1],
             gettext("The interval is two numbers, the lower one first."),
             "04.2.interval",
         )
         slack = 0.3 * (high - low)
         expect(
-            found[1] - found[0] < (high - low) + 2 * slack,
+            answer[1] - answer[0] < (high - low) + 2 * slack,
             gettext(
                 "The interval is about the ratio of the two medians. It is narrower than the range "
                 "of single times."
@@ -197,7 +197,7 @@ def check_interval(interval: Function, reports: Sequence[Report]) -> None:
             "04.2.wide",
         )
         expect(
-            abs(found[0] - low) <= slack and abs(found[1] - high) <= slack,
+            abs(answer[0] - low) <= slack and abs(answer[1] - high) <= slack,
             gettext(
                 "If both groups are drawn again, each as large as it was, the ratio lies in the "
                 "interval 95 times in a hundred."
@@ -228,8 +228,8 @@ def check_sentence(sentence: Function, seed: int) -> None:
         high, claim = low + rng.uniform(0.05, 0.6), rng.uniform(0.6, 2.0)
         word = "slower" if low > 1 else "faster" if high < 1 else "not shown"
         cases.append(((low, high), claim, (word, "possible" if low <= claim <= high else "refuted")))
-    found = call_many(sentence, [(ends, claim) for ends, claim, _ in cases])
-    for (_, _, (word, standing)), words in zip(cases, found, strict=True):
+    answers = call_many(sentence, [(ends, claim) for ends, claim, _ in cases])
+    for (_, _, (word, standing)), words in zip(cases, answers, strict=True):
         expect(
             isinstance(words, Sequence) and not isinstance(words, str) and len(words) == 2,
             gettext("The sentence is two words: what was shown, and what becomes of the claim."),
@@ -252,16 +252,16 @@ def check_sentence(sentence: Function, seed: int) -> None:
 @example({"log_copies": 4, "acks": "quorum"}, gives=3)
 def check_waits(waits: Function, setups: Sequence[Data]) -> None:
     """How many copies an insert waits for."""
-    for setup, found in zip(setups, call_many(waits, [(setup,) for setup in setups]), strict=True):
+    for setup, answer in zip(setups, call_many(waits, [(setup,) for setup in setups]), strict=True):
         right = _of(setup["log_copies"], setup["acks"])
-        if setup["replicas"] > 1 and right != found:
+        if setup["replicas"] > 1 and right != answer:
             expect(
-                found != _waits_of_replicas(setup),
+                answer != _waits_of_replicas(setup),
                 gettext("Query replicas read the log in their own time: no insert waits for them."),
                 "04.3.replicas",
             )
         expect(
-            found == right,
+            answer == right,
             gettext("An insert waits for the log's copies: for one, for more than half, or for all."),
             "04.3.waits",
         )
@@ -278,19 +278,19 @@ def _of(copies: int, acks: str) -> int:
 
 def check_moved(moved: Function, setups: Sequence[Data]) -> None:
     """Where a row is written several times, and where it is only read."""
-    for setup, found in zip(setups, call_many(moved, [(setup,) for setup in setups]), strict=True):
+    for setup, answer in zip(setups, call_many(moved, [(setup,) for setup in setups]), strict=True):
         expect(
-            isinstance(found, Mapping) and set(found) == {"log", "store", "memory"},
+            isinstance(answer, Mapping) and set(answer) == {"log", "store", "memory"},
             gettext("The bytes are a dict with the keys log, store and memory."),
             "04.3.moved",
         )
         expect(
-            found["log"] == setup["log_copies"] * setup["row_bytes"],
+            answer["log"] == setup["log_copies"] * setup["row_bytes"],
             gettext("Each of the log's copies holds the row, acknowledged or not."),
             "04.3.log",
         )
         expect(
-            found["store"] == setup["store_copies"] * setup["row_bytes"],
+            answer["store"] == setup["store_copies"] * setup["row_bytes"],
             gettext(
                 "The object store holds a collection once, in as many copies as it keeps itself, "
                 "whatever the number of query replicas."
@@ -298,7 +298,7 @@ def check_moved(moved: Function, setups: Sequence[Data]) -> None:
             "04.3.store",
         )
         expect(
-            found["memory"] == setup["replicas"] * setup["row_bytes"],
+            answer["memory"] == setup["replicas"] * setup["row_bytes"],
             gettext("Each query replica holds the row in memory."),
             "04.3.moved",
         )
@@ -308,5 +308,5 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _near(found: Any, right: float) -> bool:
-    return _number(found) and math.isclose(found, right, rel_tol=1e-6, abs_tol=1e-6)
+def _near(value: Any, right: float) -> bool:
+    return _number(value) and math.isclose(value, right, rel_tol=1e-6, abs_tol=1e-6)

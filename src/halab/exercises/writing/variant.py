@@ -40,11 +40,11 @@ def make_report(rng: random.Random, ratio: float | None = None) -> Report:
     count = rng.randint(30, 50)
 
     def times(scale: float, stragglers: int) -> list[float]:
-        found = [round(middle * scale * rng.lognormvariate(0, 0.25), 3) for _ in range(count)]
+        drawn = [round(middle * scale * rng.lognormvariate(0, 0.25), 3) for _ in range(count)]
         # Unequal numbers of them, so that a mean tells of stragglers and not of replicas.
         for place in rng.sample(range(count), stragglers):
-            found[place] = round(middle * rng.uniform(15, 30), 3)
-        return found
+            drawn[place] = round(middle * rng.uniform(15, 30), 3)
+        return drawn
 
     few, many = rng.sample((1, 5), 2)
     return Report(times(1.0, few), times(true, many))
