@@ -215,7 +215,7 @@ class Outage:
                 count=of, unanswered=self.most_unanswered, degraded=self.most_degraded
             ),
             (gettext_noop("fault"), gettext_noop("from question"), gettext_noop("to question")),
-            tuple((name, str(first), str(last)) for name, (first, last) in self.faults.items()),
+            tuple((gettext(name), str(first), str(last)) for name, (first, last) in self.faults.items()),
             (
                 gettext("Further requests: at most {most:g} for each question asked so far.").format(
                     most=self.extra
@@ -350,13 +350,13 @@ class Shift:
     @property
     def table(self) -> Table:
         """What became of the questions, fault by fault."""
-        stretches = {"all": (1, len(self.fates)), **self.outage.faults}
+        stretches = {gettext_noop("all"): (1, len(self.fates)), **self.outage.faults}
         fates = ("good", "degraded", "unanswered", "wrong")
         return Table(
             ngettext("{count} question", "{count} questions", len(self.fates)).format(count=len(self.fates)),
             ("", *fates),
             tuple(
-                (name, *(str(self.fates[first - 1 : last].count(fate)) for fate in fates))
+                (gettext(name), *(str(self.fates[first - 1 : last].count(fate)) for fate in fates))
                 for name, (first, last) in stretches.items()
             ),
             (gettext("Further requests: {count}.").format(count=self.further),),

@@ -19,6 +19,7 @@ from halab.exercises.rag_service.given import (
     Switching,
     Variant,
 )
+from halab.translation import gettext_noop
 
 __all__ = [
     "Intake",
@@ -71,13 +72,13 @@ def make_twins(rng: random.Random) -> tuple[Passage, Passage]:
 
 
 _FAULTS: dict[str, dict[str, str]] = {
-    "proxy-1 refuses": {"proxy-1": "refused"},
-    "proxy-1 hangs": {"proxy-1": "silent"},
-    "proxy-1 finds nothing": {"proxy-1": "empty"},
-    "the cluster refuses": {"proxy-1": "refused", "proxy-2": "refused"},
-    "the cluster hangs": {"proxy-1": "silent", "proxy-2": "silent"},
-    "the cluster finds nothing": {"proxy-1": "empty", "proxy-2": "empty"},
-    "everything refuses": dict.fromkeys(ADDRESSES, "refused"),
+    gettext_noop("proxy-1 refuses"): {"proxy-1": "refused"},
+    gettext_noop("proxy-1 hangs"): {"proxy-1": "silent"},
+    gettext_noop("proxy-1 finds nothing"): {"proxy-1": "empty"},
+    gettext_noop("the cluster refuses"): {"proxy-1": "refused", "proxy-2": "refused"},
+    gettext_noop("the cluster hangs"): {"proxy-1": "silent", "proxy-2": "silent"},
+    gettext_noop("the cluster finds nothing"): {"proxy-1": "empty", "proxy-2": "empty"},
+    gettext_noop("everything refuses"): dict.fromkeys(ADDRESSES, "refused"),
 }
 
 
