@@ -1,4 +1,4 @@
-"""What an executed notebook shows a learner: words, tables and pictures, never bare Python, in one language."""
+"""What an executed notebook shows: words, tables and pictures, never bare Python, and in one language."""
 
 import re
 from collections.abc import Iterator

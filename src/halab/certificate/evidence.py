@@ -175,15 +175,17 @@ def _no_measurement(journal: Journal, card: int) -> LazyText | None:
 
 
 def _probes(journal: Journal) -> Probes:
-    return frozenset((one.operation, one.intended, one.sent, one.done) for one in journal.samples())
+    return frozenset(
+        (sample.operation, sample.intended, sample.sent, sample.done) for sample in journal.samples()
+    )
 
 
-def _same(one: Probes, other: Probes) -> bool:
+def _same(probes: Probes, other: Probes) -> bool:
     """Whether two journals hold one measurement: who chains one anew can add notes, or leave probes out.
 
     Times are to the microsecond, so of two runs hardly any probe has the same ones.
     """
-    return len(one & other) > _SAME * min(len(one), len(other))
+    return len(probes & other) > _SAME * min(len(probes), len(other))
 
 
 def _sketch(probes: Probes) -> tuple[str, ...]:

@@ -48,7 +48,9 @@ def paper_text(record: Record, key: SigningKey) -> str:
         "on": f"{record.issued:%Y-%m-%d}",
         "until": record.valid_until,
         "key": record.key,
-        "points": " ".join(f"{one.card}:{one.points:g}/{one.out_of:g}" for one in record.exercises),
+        "points": " ".join(
+            f"{exercise.card}:{exercise.points:g}/{exercise.out_of:g}" for exercise in record.exercises
+        ),
         "record": record_digest(record),
     }
     signed = json.dumps(says, ensure_ascii=False, separators=(",", ":")).encode()
@@ -65,8 +67,8 @@ def read_paper(text: str) -> Paper:
     try:
         if len(text) > _LONGEST:
             raise ValueError("too long")
-        prefix, said, signature = "".join(text.split()).split(".")
-        signed = _bytes(said)
+        prefix, payload, signature = "".join(text.split()).split(".")
+        signed = _bytes(payload)
         says: Any = json.loads(signed)
         if prefix != PREFIX or set(says) != set(_FIELDS):
             raise ValueError("of another form")

@@ -54,7 +54,7 @@ def read_revocations(file: Path, key: PublicKey) -> dict[str, Revocation]:
     """The list by digest. Raises CourseError if it is none, or not signed with this key."""
     try:
         data = json.loads(read_plain(file, _MOST))
-        found = _List.model_validate_json(json.dumps(data))
+        revocations = _List.model_validate_json(json.dumps(data))
     except OSError as error:
         raise CourseError(
             gettext("{file} cannot be read: {why}.").format(file=file, why=error.strerror)
@@ -63,14 +63,14 @@ def read_revocations(file: Path, key: PublicKey) -> dict[str, Revocation]:
         raise CourseError(
             gettext("{name} is no list of revoked certificates, or was cut off.").format(name=file.name)
         ) from None
-    if found.public_key != key.text or not key.verifies(found.signature, canonical(data)):
+    if revocations.public_key != key.text or not key.verifies(revocations.signature, canonical(data)):
         raise CourseError(
             gettext("{name} was not signed with the key of the certificate's issuer, or was altered.").format(
                 name=file.name
             ),
             hint=gettext("Ask the issuer for the list."),
         )
-    return {entry.record: entry for entry in found.revoked}
+    return {entry.record: entry for entry in revocations.revoked}
 
 
 def revoke(file: Path, digests: list[str], reason: str, key: SigningKey) -> int:

@@ -260,11 +260,11 @@ def _journal(pin: JournalPin, work: Path) -> str:
 
 def _notebooks(record: Record, work: Path) -> list[str]:
     failures = []
-    for one in record.exercises:
-        name = f"exercises/{one.assignment}/{one.assignment}.ipynb"
+    for exercise in record.exercises:
+        name = f"exercises/{exercise.assignment}/{exercise.assignment}.ipynb"
         if not (work / name).is_file():
             failures.append(gettext("{name} is missing.").format(name=name))
-        elif _digest(work / name) != one.notebook_sha256:
+        elif _digest(work / name) != exercise.notebook_sha256:
             failures.append(gettext("{name} was altered since it was graded.").format(name=name))
     return failures
 
@@ -272,16 +272,20 @@ def _notebooks(record: Record, work: Path) -> list[str]:
 def _sources(record: Record) -> list[str]:
     """The exercises' sources with their hidden tests: what the notebooks were graded against."""
     sources = {
-        one.assignment: course_root() / "solutions" / one.assignment / f"{one.assignment}.ipynb"
-        for one in record.exercises
+        exercise.assignment: course_root()
+        / "solutions"
+        / exercise.assignment
+        / f"{exercise.assignment}.ipynb"
+        for exercise in record.exercises
     }
     return [
         gettext(
             "Exercise {assignment} was graded against another source than this course has (with halab "
             "{version}): the course has changed since, or it was altered there."
-        ).format(assignment=one.assignment, version=one.halab)
-        for one in record.exercises
-        if not sources[one.assignment].is_file() or _digest(sources[one.assignment]) != one.source_sha256
+        ).format(assignment=exercise.assignment, version=exercise.halab)
+        for exercise in record.exercises
+        if not sources[exercise.assignment].is_file()
+        or _digest(sources[exercise.assignment]) != exercise.source_sha256
     ]
 
 
@@ -310,12 +314,12 @@ def _shared_with_others(mine: VerificationResult, results: Sequence[Verification
 
 
 def _digests(record: Record) -> dict[str, str]:
-    probes = {probe: one.file for one in record.journals for probe in one.probes_sketch}
-    return probes | {one.notebook_sha256: f"{one.assignment}.ipynb" for one in record.exercises}
+    probes = {probe: pin.file for pin in record.journals for probe in pin.probes_sketch}
+    return probes | {pin.notebook_sha256: f"{pin.assignment}.ipynb" for pin in record.exercises}
 
 
 def _others_work(record: Record) -> list[str]:
-    others = {one.learner for one in record.journals} - {"", record.learner}
+    others = {journal.learner for journal in record.journals} - {"", record.learner}
     said = gettext("That {learner} measured all of it: journals say that {others} did.")
     return [said.format(learner=record.learner, others=", ".join(sorted(others)))] * bool(others)
 

@@ -51,7 +51,7 @@ class ClassCertificates:
     def clear(self) -> bool:
         """Whether nothing is left for the instructor to decide or to mend."""
         undecided = {"withheld", "not assessed"}
-        return not self.submitted.left_out and not undecided & {one.standing for one in self.learners}
+        return not self.submitted.left_out and not undecided & {result.standing for result in self.learners}
 
 
 def certify_class(
@@ -82,12 +82,16 @@ def certify_class(
             ),
         )
     before = dict(_earlier(out, key))
-    found: dict[str, Assessment | str] = {}
+    assessed: dict[str, Assessment | str] = {}
     todo = [learner for learner in sorted(submitted.works) if learner not in before]
     for number, learner in enumerate(todo):
         on_learner(learner, number, len(todo))
-        found[learner] = _assessed(learner, submitted.works[learner], scratch / f"{number:05d}", assess_work)
-    complete = {learner: one for learner, one in found.items() if isinstance(one, Assessment)}
+        assessed[learner] = _assessed(
+            learner, submitted.works[learner], scratch / f"{number:05d}", assess_work
+        )
+    complete = {
+        learner: assessment for learner, assessment in assessed.items() if isinstance(assessment, Assessment)
+    }
     shared = _shared(complete, before)
     for learner in complete:
         shared[learner] += _not_their_own(learner, submitted.works[learner])
@@ -98,7 +102,7 @@ def certify_class(
             day = gettext("On {day:%Y-%m-%d}.").format(day=before[learner].issued)
             learners.append(LearnerCertificate(learner, "certified before", len(CHECKLIST), (day,)))
             continue
-        made = _standing(learner, found.get(learner), [] if learner in accept else shared[learner])
+        made = _standing(learner, assessed.get(learner), [] if learner in accept else shared[learner])
         if made.standing == "certified":
             name = submitted.names.get(learner, "")
             learns_in = submitted.languages.get(learner, language())
@@ -156,37 +160,37 @@ def _earlier(out: Path, key: SigningKey) -> Iterator[tuple[str, Record]]:
             yield certificate.record.learner, certificate.record
 
 
-def _shared(found: Mapping[str, Assessment], before: Mapping[str, Record]) -> dict[str, list[str]]:
+def _shared(assessed: Mapping[str, Assessment], before: Mapping[str, Record]) -> dict[str, list[str]]:
     """For each learner a sentence on what they have in common with others."""
     owners: dict[str, set[str]] = defaultdict(set)
     names: dict[str, str] = {}
-    everybody: Iterable[tuple[str, Assessment | Record]] = [*found.items(), *before.items()]
-    for learner, one in everybody:
-        for digest, name in _digests(one).items():
+    everybody: Iterable[tuple[str, Assessment | Record]] = [*assessed.items(), *before.items()]
+    for learner, work in everybody:
+        for digest, name in _digests(work).items():
             owners[digest].add(learner)
             names[digest] = name
-    said: dict[str, list[str]] = defaultdict(list)
-    for learner in found:
+    shared: dict[str, list[str]] = defaultdict(list)
+    for learner in assessed:
         common: dict[str, set[str]] = defaultdict(set)
-        for digest in _digests(found[learner]):
+        for digest in _digests(assessed[learner]):
             for other in owners[digest] - {learner}:
                 common[other].add(names[digest])
-        said[learner] = [
+        shared[learner] = [
             gettext("The same as {other}'s: {files}. One of the two was copied.").format(
                 other=other, files=", ".join(sorted(files))
             )
             for other, files in sorted(common.items())
         ]
-    return said
+    return shared
 
 
-def _digests(one: Assessment | Record) -> dict[str, str]:
+def _digests(work: Assessment | Record) -> dict[str, str]:
     """What tells a learner's work from another's: probes of journals, and notebooks, by their digests.
 
     A notebook without a point may be as it was handed out, and then it is everybody's.
     """
-    probes = {probe: pin.file for pin in one.journals for probe in pin.probes_sketch}
-    earned = (pin for pin in one.exercises if pin.points > 0)
+    probes = {probe: pin.file for pin in work.journals for probe in pin.probes_sketch}
+    earned = (pin for pin in work.exercises if pin.points > 0)
     return probes | {pin.notebook_sha256: f"{pin.assignment}.ipynb" for pin in earned}
 
 

@@ -251,7 +251,10 @@ def _submissions(gradebook: Any) -> Iterator[Any]:
 
 
 def _submission_times(report: ClassReport) -> dict[tuple[str, str], str]:
-    return {(one.learner, one.assignment): one.time for one in report.submitted.submissions}
+    return {
+        (submission.learner, submission.assignment): submission.time
+        for submission in report.submitted.submissions
+    }
 
 
 def _update_score(gradebook: Any, result: Result, submitted: str) -> None:
@@ -325,7 +328,7 @@ def _url(out: Path) -> str:
 
 
 def _grade_rows(report: ClassReport) -> Iterator[list[Any]]:
-    handed_in = {(one.learner, one.assignment): one for one in report.submitted.submissions}
+    handed_in = {(handed.learner, handed.assignment): handed for handed in report.submitted.submissions}
     for result in report.results:
         submission = handed_in[result.learner, result.assignment]
         failed = [check for check in result.checks if not check.passed]

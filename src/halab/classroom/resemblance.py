@@ -68,22 +68,24 @@ def resemblances(handed: Iterable[Handed]) -> tuple[Alike, ...]:
     ]
     shared: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for (assignment, name, _), learners in sorted(answers.items()):
-        known = any(one.assignment == assignment and set(learners) <= set(one.learners) for one in same_file)
+        known = any(
+            group.assignment == assignment and set(learners) <= set(group.learners) for group in same_file
+        )
         if len(learners) > 1 and not known:
             shared[assignment, tuple(sorted(learners))].append(name)
     same_answers = [Alike(*group, tuple(names)) for group, names in shared.items()]
-    return tuple(sorted([*same_file, *same_answers], key=lambda one: (one.assignment, one.learners)))
+    return tuple(sorted([*same_file, *same_answers], key=lambda group: (group.assignment, group.learners)))
 
 
 def notes_on(groups: Iterable[Alike]) -> Mapping[tuple[str, str], tuple[str, ...]]:
     """For each learner's assignment a sentence on each group that it belongs to, with the others."""
-    said: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for one in groups:
-        for learner in one.learners:
-            others = ", ".join(other for other in one.learners if other != learner)
-            sentence = one.sentence(others)
-            said[learner, one.assignment].append(sentence[0].upper() + sentence[1:])
-    return {key: tuple(sentences) for key, sentences in said.items()}
+    remarks: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for group in groups:
+        for learner in group.learners:
+            others = ", ".join(other for other in group.learners if other != learner)
+            sentence = group.sentence(others)
+            remarks[learner, group.assignment].append(sentence[0].upper() + sentence[1:])
+    return {key: tuple(sentences) for key, sentences in remarks.items()}
 
 
 def _content(notebook: Path) -> bytes:

@@ -110,7 +110,9 @@ def read_seats(folder: Path) -> list[Seat]:
 
 def seat_page(seats: list[Seat], now: float, *, hide_names: bool = False, ends: float | None = None) -> str:
     """The page, which loads itself anew. Who calls or is stuck comes first. `ends` is the timer's."""
-    rows = sorted(enumerate(seats, 1), key=lambda one: (not one[1].hand, not _is_stuck(one[1], now)))
+    rows = sorted(
+        enumerate(seats, 1), key=lambda numbered: (not numbered[1].hand, not _is_stuck(numbered[1], now))
+    )
     hidden = gettext("Seat {number}")
     body = "".join(
         _row(hidden.format(number=number) if hide_names else _label(seat), seat, now) for number, seat in rows

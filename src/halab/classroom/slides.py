@@ -92,7 +92,7 @@ def _plan(lang: Language) -> list[tuple[str, str, str]]:
     translated = docs / f"instructor-guide.{lang}.md"
     path = translated if translated.is_file() else docs / "instructor-guide.md"
     rows = _ROW.findall(path.read_text(encoding="utf-8")) if path.is_file() else []
-    if [number for _, number, _ in rows if number] != [str(one.number) for one in CATALOGUE]:
+    if [number for _, number, _ in rows if number] != [str(entry.number) for entry in CATALOGUE]:
         raise CourseError(
             gettext("The plan of the day should be in {path}, with a row for each card.").format(path=path),
             hint=gettext("Restore the course's files, such as by `git restore docs`."),

@@ -202,13 +202,21 @@ class _Reader:
             self._take_hand_ins(learner)
         if not self._submissions:
             raise _no_submission_error(self._folder, self._known, self._left_out)
-        found = [self._submissions[key] for key in sorted(self._submissions)]
+        submissions = [self._submissions[key] for key in sorted(self._submissions)]
         alike = resemblances(
-            [(one.learner, one.assignment, one.notebook) for one in found if not one.refusal]
+            [
+                (submission.learner, submission.assignment, submission.notebook)
+                for submission in submissions
+                if not submission.refusal
+            ]
         )
-        said = notes_on(alike)
+        remarks = notes_on(alike)
         noted = (
-            replace(one, notes=(*one.notes, *said.get((one.learner, one.assignment), ()))) for one in found
+            replace(
+                submission,
+                notes=(*submission.notes, *remarks.get((submission.learner, submission.assignment), ())),
+            )
+            for submission in submissions
         )
         return ClassSubmissions(
             self._folder,

@@ -19,14 +19,14 @@ _MOST = 20_000_000  # bytes
 
 def learners_in(work: Path) -> frozenset[str]:
     """Ids of the learners whose predictions or grades are recorded there; empty if nothing is."""
-    found: set[str] = set()
+    learners: set[str] = set()
     for name in _FILES:
         try:
             lines = read_plain(work / ".halab" / name, _MOST).splitlines()
         except OSError:
             continue
-        found |= {learner for line in lines if (learner := _learner(line))}
-    return frozenset(found)
+        learners |= {learner for line in lines if (learner := _learner(line))}
+    return frozenset(learners)
 
 
 def measurer(journal: bytes) -> str:

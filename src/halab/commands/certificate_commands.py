@@ -63,17 +63,17 @@ def progress(
     from halab.translation import language
 
     lang = language()
-    found = _progress_of(file)
-    step = next_step(found, lang)
+    standing = _progress_of(file)
+    step = next_step(standing, lang)
     if as_json:
-        print(json.dumps(found.as_dict() | {"next": step.text}, ensure_ascii=False, indent=1))
+        print(json.dumps(standing.as_dict() | {"next": step.text}, ensure_ascii=False, indent=1))
         return
-    print(_board(found, lang))
+    print(_board(standing, lang))
     console.print(
         gettext("[bold]Next:[/] {step}").format(step=escape(step.text)),
         highlight=False,
     )
-    for note in found.notes:
+    for note in standing.notes:
         console.print(gettext("Note: {note}").format(note=escape(note)), highlight=False)
 
 
@@ -86,12 +86,12 @@ def _progress_of(file: Path | None) -> Standing:
     from halab.classroom.hand_in import working_in
 
     with working_in(file) as handed:
-        found = look()
+        standing = look()
     note = gettext(
         "This is the hand-in of {learner}. Points are those that the learner's seat gave, and the lessons "
         "are not in it: whether they were run is not known."
     ).format(learner=f"{handed.name} ({handed.learner})" if handed.name else handed.learner)
-    return replace(found, notes=(note, *found.notes))
+    return replace(standing, notes=(note, *standing.notes))
 
 
 def certify(
@@ -148,12 +148,12 @@ def _certify(
     from halab.certificate.signing_keys import own_key
 
     with _grading() as on_progress:
-        found = assess(on_progress=on_progress)
-    _show_items(found)
-    if not found.complete:
+        assessment = assess(on_progress=on_progress)
+    _show_items(assessment)
+    if not assessment.complete:
         console.print(gettext("No certificate yet. Nothing was written."), highlight=False)
         raise typer.Exit(1)
-    others = found.others_work()
+    others = assessment.others_work()
     _list(gettext("Not this learner's"), others)
     if others and not accept:
         raise CourseError(
@@ -164,7 +164,7 @@ def _certify(
             ),
         )
     signer = issuer or own_key()
-    issued = issue(found, name, signer, by_issuer=issuer is not None, terms=terms)
+    issued = issue(assessment, name, signer, by_issuer=issuer is not None, terms=terms)
     files = save(issued, out, lang)
     console.print(
         gettext("\nSigned with the key {fingerprint}").format(fingerprint=signer.public.fingerprint),
@@ -301,12 +301,12 @@ def _grading() -> Iterator[Callable[[int, float], None]]:
         yield done
 
 
-def _show_items(found: Assessment) -> None:
+def _show_items(assessment: Assessment) -> None:
     """The ten items, then what is missing: each thing once."""
     from halab.course.catalogue import CHECKLIST, entry
 
     for number, item in enumerate(CHECKLIST, start=1):
-        mark, standing = ("✓", gettext("met")) if found.met(item) else ("○", gettext("not met"))
+        mark, standing = ("✓", gettext("met")) if assessment.met(item) else ("○", gettext("not met"))
         console.print(f"{mark} {number:>2} {item.words}: {standing}", highlight=False)
     _list(
         gettext("Missing"),
@@ -316,10 +316,10 @@ def _show_items(found: Assessment) -> None:
                 problem=gap.problem,
                 next_step=gap.next_step,
             )
-            for gap in found.missing
+            for gap in assessment.missing
         ],
     )
-    _list(gettext("Note"), list(found.remarks))
+    _list(gettext("Note"), list(assessment.remarks))
 
 
 def _list(heading: str, sentences: list[str]) -> None:
@@ -331,25 +331,25 @@ def _list(heading: str, sentences: list[str]) -> None:
 
 def _plain(text: str) -> str:
     """Without what could steer the terminal: some of it is quoted from other people's files."""
-    return "".join(one if one.isprintable() or one == "\n" else "?" for one in text)
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
-def _board(found: Standing, lang: Language) -> str:
+def _board(standing: Standing, lang: Language) -> str:
     from halab.certificate.progress_texts import HEADINGS, facts, items_met, state, steps_done
     from halab.course.catalogue import CERTIFIED
     from halab.tables import text_table
 
     rows = []
     for card in CERTIFIED:
-        done = found.cards[card.number]
+        done = standing.cards[card.number]
         cells = [f"{'✓' if fact.done else '○'} {fact.text}" for fact in facts(done, lang)]
         if state(done) == "new":
             cells = ["–", "", "", "", ""]
         rows.append((gettext("{number}. {title}").format(number=card.number, title=card.title), *cells))
-    steps, all_of = steps_done(found)
+    steps, all_of = steps_done(standing)
     filled = round(20 * steps / all_of)
     count = gettext("{steps} of {all_of} steps done.").format(steps=steps, all_of=all_of)
-    said = gettext("{first} {second}").format(first=count, second=items_met(found, lang))
+    said = gettext("{first} {second}").format(first=count, second=items_met(standing, lang))
     heading = f"{'█' * filled}{'░' * (20 - filled)}  {said}"
     columns = max(80, shutil.get_terminal_size().columns)
     headings = (gettext("Card"), *map(gettext, HEADINGS))

@@ -184,8 +184,8 @@ def translated_phrase(relative: str, cell_id: str, phrase: str, language: Langua
 def translated_hint(relative: str, topic: str, steps: list[str], language: Language) -> list[str]:
     """A hint's three steps in a language; the English ones where they are not translated."""
     section = _texts(texts_path(relative, language)).hint.get(topic) if language != "en" else None
-    found = [line.removeprefix("- ") for line in section.text.splitlines()] if section else []
-    return found if len(found) == len(steps) else steps
+    steps_told = [line.removeprefix("- ") for line in section.text.splitlines()] if section else []
+    return steps_told if len(steps_told) == len(steps) else steps
 
 
 def _sections(path: Path) -> Iterator[tuple[str, str, Section]]:

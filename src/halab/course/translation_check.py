@@ -115,8 +115,8 @@ def _messages(help_texts: Sequence[str]) -> Catalog:
     package = Path(__file__).parents[1]
     messages = Catalog()
     kinds = [("**.py", "python"), ("widgets/**.js", "javascript")]
-    found = extract_from_dir(package, kinds, keywords=CALLS)
-    for file, _, message, comments, context in found:
+    extracted = extract_from_dir(package, kinds, keywords=CALLS)
+    for file, _, message, comments, context in extracted:
         messages.add(message, locations=[(f"src/halab/{file}", 0)], auto_comments=comments, context=context)
     for text in help_texts:
         messages.add(text, locations=[("src/halab/commands", 0)])

@@ -104,17 +104,17 @@ def _text(source: Any, number: int) -> str:
 def _metadata(read: Mapping[str, Any]) -> dict[str, Any]:
     """Which language the notebook was written for: nothing else of it is used."""
     metadata = read.get("metadata")
-    found: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     for part in ("kernelspec", "language_info"):
         value = metadata.get(part) if isinstance(metadata, dict) else None
         if isinstance(value, dict):
-            found[part] = {
+            known[part] = {
                 key: value[key]
                 for key in ("name", "language", "display_name")
                 if isinstance(value.get(key), str)
             }
-    if "kernelspec" in found:
-        found["kernelspec"] = {"name": "", "display_name": "", **found["kernelspec"]}
-    if "name" not in found.get("language_info", {"name": ""}):
-        del found["language_info"]
-    return found
+    if "kernelspec" in known:
+        known["kernelspec"] = {"name": "", "display_name": "", **known["kernelspec"]}
+    if "name" not in known.get("language_info", {"name": ""}):
+        del known["language_info"]
+    return known

@@ -58,5 +58,5 @@ def _compare(new: Path, old: Path) -> list[str]:
     return sorted(f"exercises/{name.as_posix()}" for name in names if not _same(new / name, old / name))
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
+def _same(path: Path, other: Path) -> bool:
+    return path.is_file() and other.is_file() and filecmp.cmp(path, other, shallow=False)

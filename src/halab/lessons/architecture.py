@@ -27,7 +27,7 @@ from halab.lessons.common import (
     show_card,
     table,
 )
-from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.experiment_name import experiment_of, run_in_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.title_marks import mark_title, run_remarks
@@ -87,16 +87,18 @@ _OPERATIONS = ("search", "strong search", "insert", "metadata call")
 
 def read_sessions(cluster: Cluster) -> Table:
     """The coordinators' keys in etcd: who holds each, and how much of its lease is left, in seconds."""
-    found = cluster.sessions()
+    sessions = cluster.sessions()
     names = {each.address: each.name for each in cluster.components()}
-    who = leadership({one.key: one.value for one in found})
+    who = leadership({session.key: session.value for session in sessions})
     rows = []
-    for one in found:
-        role = one.key.partition("-")[0]
+    for session in sessions:
+        role = session.key.partition("-")[0]
         if role in COORDINATORS:
-            address = json.loads(one.value)["Address"]
-            left = gettext("{left:g} of {granted:g} s").format(left=one.left, granted=one.granted)
-            rows.append((one.key, "active" if one.key == role else "", names.get(address, address), left))
+            address = json.loads(session.value)["Address"]
+            left = gettext("{left:g} of {granted:g} s").format(left=session.left, granted=session.granted)
+            rows.append(
+                (session.key, "active" if session.key == role else "", names.get(address, address), left)
+            )
     waiting = sum(len(who[role].standby) for role in COORDINATORS if role in who)
     remarks = [
         gettext("{waiting} stand by. The lease is renewed as long as its process lives.").format(
@@ -130,12 +132,12 @@ def copies(retriever: Retriever) -> Sentence:
         if nodes
         else gettext("{count} of {wanted} copies answer.")
     )
-    said = message.format(count=len(nodes), wanted=wanted, nodes=", ".join(nodes))
+    sentence = message.format(count=len(nodes), wanted=wanted, nodes=", ".join(nodes))
     if missing := wanted - len(nodes):
-        said += ngettext(
+        sentence += ngettext(
             " {missing} has no query node now.", " {missing} have no query node now.", missing
         ).format(missing=missing)
-    return Sentence(said)
+    return Sentence(sentence)
 
 
 def show_run(journal: Journal, number: int = 3, operation: str = _METADATA) -> RunView:
@@ -153,7 +155,11 @@ def compare_parts(*journals: Journal) -> Table:
     A prediction counts if it was made before the measurement began.
     """
     rows = tuple(
-        (experiment_of(journal), _predicted(journal), *(recovery(journal, name) for name in _OPERATIONS))
+        (
+            run_in_words(experiment_of(journal)),
+            _predicted(journal),
+            *(recovery(journal, name) for name in _OPERATIONS),
+        )
         for journal in journals
     )
     remark = gettext("You said: seconds without metadata calls. The others: seconds until lasting service.")

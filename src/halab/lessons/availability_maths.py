@@ -27,7 +27,7 @@ from halab.lessons.common import (
     show_run,
     table,
 )
-from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.experiment_name import experiment_of, operation_in_words, run_in_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.outage import rto
 from halab.measure.journal.summaries import repeat_summary
@@ -205,8 +205,8 @@ def runs_picture(journals: Sequence[Journal], operation: str = "search") -> Runs
         )
         for number, journal in enumerate(journals, 1)
     ]
-    if said := _predicted(journals[0]):
-        bars.append(Bar(gettext("your prediction"), said, "prediction"))
+    if predicted := _predicted(journals[0]):
+        bars.append(Bar(gettext("your prediction"), predicted, "prediction"))
     bars.append(Bar(gettext("the card"), 0.0, "card"))
     lengths = [bar.seconds for bar in bars if bar.kind == "run"]
     mean = mean_interval(lengths) if len(lengths) > 1 and all(map(math.isfinite, lengths)) else None
@@ -220,15 +220,15 @@ def _said_of_runs(
     journals: Sequence[Journal], operation: str, lengths: Sequence[float], mean: MeanInterval | None
 ) -> str:
     endless, counts = _without_end(journals, operation), counted(journals)
-    said = (
+    sentence = (
         gettext("{count} failovers took {spread}, {mean:.1f} s on average; {how_sure}.").format(
             count=len(lengths), spread=spread(lengths), mean=mean.mean, how_sure=_how_sure(mean)
         )
         if mean
         else ""
     )
-    said = " ".join(filter(None, (said, endless))) or gettext("One run has no mean: repeat it.")
-    return " ".join((mark_title(said, *counts), *validity_remark(*counts)))
+    sentence = " ".join(filter(None, (sentence, endless))) or gettext("One run has no mean: repeat it.")
+    return " ".join((mark_title(sentence, *counts), *validity_remark(*counts)))
 
 
 def _how_sure(mean: MeanInterval) -> str:
@@ -253,18 +253,18 @@ def price_list(
     if not _has_mean(journals, operation):
         return Sentence(_without_end(journals, operation))
     calendar = calendar or Calendar()
-    found = failover_time(journals, operation)
+    times = failover_time(journals, operation)
     first, counts = journals[0], counted(journals)
     rows: list[Row] = []
-    if said := _predicted(first):
-        rows.append(_row(gettext("your prediction"), f"{said:.1f}", calendar, said, said))
+    if predicted := _predicted(first):
+        rows.append(_row(gettext("your prediction"), f"{predicted:.1f}", calendar, predicted, predicted))
     rows.append((gettext("the card"), gettext("0: not counted"), *(gettext("any number") for _ in SLOS)))
     word = provenance(first)
-    sure = found.n >= _FEWEST_FOR_A_BAND
-    span = f"{found.mean:.1f} ({found.low:.1f}–{found.high:.1f})" if sure else f"{found.mean:.1f}"
-    low, high = (found.low, found.high) if sure else (found.mean, found.mean)
+    sure = times.n >= _FEWEST_FOR_A_BAND
+    span = f"{times.mean:.1f} ({times.low:.1f}–{times.high:.1f})" if sure else f"{times.mean:.1f}"
+    low, high = (times.low, times.high) if sure else (times.mean, times.mean)
     rows.append(
-        _row(gettext("{word}, {count} runs").format(word=word, count=found.n), span, calendar, low, high)
+        _row(gettext("{word}, {count} runs").format(word=word, count=times.n), span, calendar, low, high)
     )
     remarks = [
         *simulated_remark(first),
@@ -273,9 +273,9 @@ def price_list(
         gettext("Failovers a month that the error budget pays for, in {calendar}.").format(calendar=calendar),
         gettext("In brackets: the 95 % interval of the mean (Student's t), and what it leaves of the number.")
         if sure
-        else f"{_capital(_how_sure(found))}.",
+        else f"{_capital(_how_sure(times))}.",
     ]
-    title = mark_title(f"{operation}: {experiment_of(first)}", *counts)
+    title = mark_title(f"{operation_in_words(operation)}: {run_in_words(experiment_of(first))}", *counts)
     return Table(title, _HEADINGS, tuple(rows), tuple(remarks))
 
 
@@ -296,7 +296,7 @@ def results(journals: Sequence[Journal], operation: str = "search") -> dict[str,
 def _of_year(name: str, slo: float, journals: Sequence[Journal], operation: str) -> Finding:
     claim, mean = card(CARD, "en").claim(name), failover_time(journals, operation)
     unit = claim.seconds or 1.0
-    said = _predicted(journals[0])
+    predicted = _predicted(journals[0])
     return finding(
         journals,
         "broken" if mean.low > claim.high * unit else "incomparable",
@@ -309,7 +309,7 @@ def _of_year(name: str, slo: float, journals: Sequence[Journal], operation: str)
         ),
         gettext_lazy("a single failover"),
         measured=[length / unit for length in outages_of(journals, operation)],
-        predicted=() if said is None else [said / unit],
+        predicted=() if predicted is None else [predicted / unit],
     )
 
 

@@ -21,7 +21,7 @@ from halab.course.paths import journals, work_dir
 from halab.course.seat import follow_cells, tell_class
 from halab.measure.experiments import fault_experiment
 from halab.measure.experiments.fault_experiment import journal_name
-from halab.measure.journal.experiment_name import experiment_of, run_name
+from halab.measure.journal.experiment_name import experiment_of, run_in_words, run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import plot
 from halab.measure.journal.run_view import RunView, Said
@@ -114,12 +114,12 @@ def keep(journal: Journal, number: int) -> Sentence:
         kept = gettext("Kept for card {number}: {experiment_of}, in journals/{name}")
     else:
         kept = gettext("Kept for lesson {number}: {experiment_of}, in journals/{name}")
-    said = kept.format(number=number, experiment_of=experiment_of(journal), name=path.name)
+    sentence = kept.format(number=number, experiment_of=run_in_words(experiment_of(journal)), name=path.name)
     if reasons := objections(journal):
-        said += ". " + gettext("It proves nothing, so it does not count. {reasons}").format(
+        sentence += ". " + gettext("It proves nothing, so it does not count. {reasons}").format(
             reasons=" ".join(reasons)
         )
-    return Sentence(said)
+    return Sentence(sentence)
 
 
 def kept(number: int) -> list[Journal]:

@@ -198,8 +198,8 @@ _HEADINGS = ("", "RTO", gettext_noop("rows lost at the failover"), gettext_noop(
 def questions(drill: Rehearsal) -> Table:
     """Questions asked since the loss and how many of them got no answer, by kind of client."""
     rows = tuple(
-        (one.operation, str(one.sent), str(one.unanswered), str(one.degraded))
-        for one in unanswered(drill.journal)
+        (row.operation, str(row.sent), str(row.unanswered), str(row.degraded))
+        for row in unanswered(drill.journal)
     )
     remarks = [gettext("Degraded: answered, by the cluster that was not in charge, and said so.")]
     if drill.report.simulated:
@@ -225,14 +225,14 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
     done, of = sum(record.status == "done" for record in report.records), len(report.records)
     steps = gettext_lazy("{done} of {steps} steps done, the way home included", done=done, steps=of)
     failed = gettext_lazy("a step that was not done")
-    said = {"steps": finding(journals, "held" if done == of else "broken", steps, failed)}
+    findings = {"steps": finding(journals, "held" if done == of else "broken", steps, failed)}
     if report.rto is None:
-        return said
+        return findings
     if not sound(drill.journal):
-        return said | unproven("rto", "target")
+        return findings | unproven("rto", "target")
     rto, promised = report.rto, report.targets.rto
     predicted = said_before(journals, 10, "seconds")
-    said["rto"] = finding(
+    findings["rto"] = finding(
         journals,
         "incomparable",
         gettext_lazy(
@@ -241,7 +241,7 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
         measured=[rto / 60],
         predicted=[seconds / 60 for seconds in predicted],
     )
-    said["target"] = finding(
+    findings["target"] = finding(
         journals,
         "held" if rto <= promised else "broken",
         gettext_lazy(
@@ -251,7 +251,7 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
         measured=[rto / 3600],
         predicted=[seconds / 3600 for seconds in predicted],
     )
-    return said
+    return findings
 
 
 def _predicted(drill: Rehearsal) -> tuple[str, str, str]:
@@ -264,5 +264,5 @@ def _predicted(drill: Rehearsal) -> tuple[str, str, str]:
 
 
 def _unanswered(drill: Rehearsal) -> str:
-    one = next(found for found in unanswered(drill.journal) if found.operation == TWO_ADDRESSES)
-    return gettext("{unanswered} of {sent}").format(unanswered=one.unanswered, sent=one.sent)
+    row = next(row for row in unanswered(drill.journal) if row.operation == TWO_ADDRESSES)
+    return gettext("{unanswered} of {sent}").format(unanswered=row.unanswered, sent=row.sent)

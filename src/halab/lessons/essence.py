@@ -21,7 +21,7 @@ from halab.measure.journal.validity import objections
 from halab.measure.probing.operations import Operation, Renamed
 from halab.models.samples import NOTHING_FOUND, Outcome
 from halab.models.survival import as_topology
-from halab.translation import gettext, gettext_lazy
+from halab.translation import gettext, gettext_lazy, gettext_noop
 from halab.widgets.card_view import Finding
 from halab.widgets.survival_map import SurvivalMap, parts_of
 
@@ -42,7 +42,7 @@ __all__ = [
     "what_copies_did",
 ]
 
-ONE, THREE = "search, one copy", "search, three copies"
+ONE, THREE = gettext_noop("search, one copy"), gettext_noop("search, three copies")
 
 
 def parts(cluster: Cluster) -> dict[str, str]:
@@ -80,11 +80,11 @@ def what_copies_did(journal: Journal) -> Told:
 
     Of a run that proves nothing it says the numbers for the record, and draws no conclusion from them.
     """
-    (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
+    (single, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
     counted = gettext(
         "**While the node was gone** ({provenance}), {one} of {of_one} searches of one copy "
         "got no good answer, and {three} of {of_three} of three copies."
-    ).format(provenance=provenance(journal), one=one, of_one=of_one, three=three, of_three=of_three)
+    ).format(provenance=provenance(journal), one=single, of_one=of_one, three=three, of_three=of_three)
     empty = sum(s.error == NOTHING_FOUND and s.intended >= _back(journal) for s in journal.samples(THREE))
     later = (
         gettext(" Once it was **back**, {empty} of three copies were answered and found nothing.").format(
@@ -99,22 +99,22 @@ def what_copies_did(journal: Journal) -> Told:
                 counted=counted, later=later
             )
         )
-    return Told(f"{counted} {_said_of_copies(one, three)}{later}")
+    return Told(f"{counted} {_said_of_copies(single, three)}{later}")
 
 
-def _said_of_copies(one: int, three: int) -> str:
-    if one == 0:
+def _said_of_copies(single: int, three: int) -> str:
+    if single == 0:
         return gettext("So the node that was killed did not hold the single copy: run the lab again.")
-    if _spared(one, three):
+    if _spared(single, three):
         return gettext(
             "The same cluster, the same loss, the same spare nodes: only the number of copies differs."
         )
     return gettext("Here three copies were hit as well: unfold below why that may be, and run the lab again.")
 
 
-def _spared(one: int, three: int) -> bool:
+def _spared(single: int, three: int) -> bool:
     """Whether three copies noticed hardly anything of what one copy noticed."""
-    return three <= one / 4
+    return three <= single / 4
 
 
 def _back(journal: Journal) -> float:
@@ -134,28 +134,28 @@ def results(node: Journal, entry: Journal) -> dict[str, Finding]:
 
     Nothing of a run whose node held no copy.
     """
-    said = unproven("parts-that-may-fail", "whole-system")
+    findings = unproven("parts-that-may-fail", "whole-system")
     if not _bad_while_gone(node, ONE)[0]:
-        del said["parts-that-may-fail"]
+        del findings["parts-that-may-fail"]
     elif sound(node):
-        said["parts-that-may-fail"] = _of_copies(node)
+        findings["parts-that-may-fail"] = _of_copies(node)
     if sound(entry):
-        said["whole-system"] = _of_entry(entry)
-    return said
+        findings["whole-system"] = _of_entry(entry)
+    return findings
 
 
 def _of_copies(journal: Journal) -> Finding:
-    (one, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
+    (single, of_one), (three, of_three) = (_bad_while_gone(journal, name) for name in (ONE, THREE))
     words = gettext_lazy(
         "One query node lost: {one} of {of_one} searches of one copy got no good answer, and {three} of "
         "{of_three} of three copies",
-        one=one,
+        one=single,
         of_one=of_one,
         three=three,
         of_three=of_three,
     )
     by = gettext_lazy("three copies that were hit as well")
-    return finding([journal], "held" if _spared(one, three) else "broken", words, by)
+    return finding([journal], "held" if _spared(single, three) else "broken", words, by)
 
 
 def _of_entry(journal: Journal) -> Finding:

@@ -24,7 +24,7 @@ from halab.lessons.common import (
     summary,
     table,
 )
-from halab.measure.journal.experiment_name import experiment_of, run_name
+from halab.measure.journal.experiment_name import experiment_of, run_in_words, run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
 from halab.measure.journal.title_marks import mark_title, run_remarks
@@ -97,7 +97,7 @@ def compare_failovers(*journals: Journal) -> Table:
         mark_title(gettext_noop("How long was each operation gone?"), *journals),
         (gettext_noop("fault"), *operations),
         tuple(
-            (experiment_of(journal), *(recovery(journal, name) for name in operations))
+            (run_in_words(experiment_of(journal)), *(recovery(journal, name) for name in operations))
             for journal in journals
         ),
         (
@@ -130,7 +130,7 @@ def _recorded(why: str, predicted: str, number: int) -> RecordedRun:
     """The run of docs/partition.jsonl beside what the learner said of `predicted` and the card says."""
     journal = Journal.load(course_root() / "docs" / _RECORDING)
     header = journal.header
-    said = Sentence(
+    sentence = Sentence(
         gettext(
             "RECORDED, not measured here: {why}. This run is of {day}, in containers on a "
             "machine with {cores} cores, Milvus {milvus}. It counts for nothing. To measure your "
@@ -142,7 +142,7 @@ def _recorded(why: str, predicted: str, number: int) -> RecordedRun:
             milvus=header.versions["milvus"],
         )
     )
-    return RecordedRun(said, replace(show_run(journal, number, predicted=predicted), here=False))
+    return RecordedRun(sentence, replace(show_run(journal, number, predicted=predicted), here=False))
 
 
 def results(journal: Journal) -> dict[str, Finding]:
@@ -154,16 +154,16 @@ def results(journal: Journal) -> dict[str, Finding]:
         return unproven("failed-requests", "outage-total", "failover-takes", "clients-back")
     row = next(row for row in summary(journal).rows if row.operation == "search")
     failed = gettext_lazy("{bad} of {sent} failed", bad=row.bad, sent=row.sent)
-    said = {"failed-requests": _of(journal, "failed-requests", row.bad, failed, "failed_requests")}
+    findings = {"failed-requests": _of(journal, "failed-requests", row.bad, failed, "failed_requests")}
     if row.rto is not None and row.last_bad is not None:
         took = recovered(journal, "search")
         for claim in ("outage-total", "failover-takes"):
-            said[claim] = _of(journal, claim, row.rto, took, "last_failure")
+            findings[claim] = _of(journal, claim, row.rto, took, "last_failure")
         # Who was never answered again has not come back, whenever the last request failed.
         last = row.last_bad if row.rto < math.inf else math.inf
         back = gettext_lazy("last failure after {seconds:.1f} s", seconds=row.last_bad)
-        said["clients-back"] = _of(journal, "clients-back", last, back, "last_failure")
-    return said
+        findings["clients-back"] = _of(journal, "clients-back", last, back, "last_failure")
+    return findings
 
 
 def _of(journal: Journal, claim: str, figure: float, words: LazyText, predicted: str) -> Finding:

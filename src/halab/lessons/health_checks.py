@@ -151,18 +151,18 @@ def compare_restarts(*journals: Journal) -> Table:
 def compare_outage_checks(*journals: Journal) -> Table:
     """What /healthz and the synthetic query said while something behind them was broken."""
 
-    def said(journal: Journal) -> Row:
-        found, fault = outage_checks(journal), journal.faults[0]
+    def row(journal: Journal) -> Row:
+        checks, fault = outage_checks(journal), journal.faults[0]
         return (
             f"{fault.kind} {fault.target}",
-            gettext("{healthy} of {checks} passed").format(healthy=found.healthy, checks=found.checks),
+            gettext("{healthy} of {checks} passed").format(healthy=checks.healthy, checks=checks.checks),
             gettext("{answered} of {searches} answered").format(
-                answered=found.answered, searches=found.searches
+                answered=checks.answered, searches=checks.searches
             ),
         )
 
     headings = (gettext_noop("what was broken"), "/healthz", gettext_noop("the synthetic query"))
-    rows = tuple(map(said, journals))
+    rows = tuple(map(row, journals))
     late = gettext(
         "A few failed checks of /healthz may only have been late: a machine that others use does that too."
     )
@@ -174,33 +174,35 @@ def compare_outage_checks(*journals: Journal) -> Table:
 def compare_tcp_http(*journals: Journal) -> Table:
     """What tcpSocket and httpGet said of a process while it was broken."""
 
-    def said(journal: Journal) -> Row:
-        found, fault = tcp_http_passes(journal), journal.faults[0]
+    def row(journal: Journal) -> Row:
+        passes, fault = tcp_http_passes(journal), journal.faults[0]
         return (
             f"{fault.kind} {fault.component}",
-            gettext("{tcp_passed} of {tcp} passed").format(tcp_passed=found.tcp_passed, tcp=found.tcp),
-            gettext("{http_passed} of {http} passed").format(http_passed=found.http_passed, http=found.http),
+            gettext("{tcp_passed} of {tcp} passed").format(tcp_passed=passes.tcp_passed, tcp=passes.tcp),
+            gettext("{http_passed} of {http} passed").format(
+                http_passed=passes.http_passed, http=passes.http
+            ),
         )
 
     headings = (gettext_noop("what was broken"), "tcpSocket", gettext_noop("httpGet /healthz"))
     heading = mark_title(gettext("Two ways to ask, while nothing answers"), *journals)
-    return Table(heading, headings, tuple(map(said, journals)), run_remarks(*journals))
+    return Table(heading, headings, tuple(map(row, journals)), run_remarks(*journals))
 
 
 def results(*journals: Journal) -> dict[str, Finding]:
     """What measured faults say to claims of card 9, by claim id."""
     claims = card(9, "en").claims
-    said: dict[str, list[Journal]] = {}
+    runs_by_claim: dict[str, list[Journal]] = {}
     for journal in journals:
         probe = health_probes_of(journal)["liveness"]
         for claim in ("detection-before", "detection-after"):
             if claims[claim].high == probe.period * probe.failures:
-                said.setdefault(claim, []).append(journal)
-    found: dict[str, Finding] = {}
-    for claim, runs in said.items():
+                runs_by_claim.setdefault(claim, []).append(journal)
+    findings: dict[str, Finding] = {}
+    for claim, runs in runs_by_claim.items():
         well = sound(*runs)
-        found |= {claim: _finding(claims[claim].high, well)} if well else unproven(claim)
-    return found
+        findings |= {claim: _finding(claims[claim].high, well)} if well else unproven(claim)
+    return findings
 
 
 _FAULTS = {"crash": gettext_lazy("a crash"), "hang": gettext_lazy("a hang")}
@@ -227,7 +229,7 @@ def _noticed(fault: LazyText, time: float | None) -> LazyText:
 
 
 def _detected(journal: Journal) -> Row:
-    fault, probe, found = journal.faults[0], health_probes_of(journal)["liveness"], detection_times(journal)
+    fault, probe, times = journal.faults[0], health_probes_of(journal)["liveness"], detection_times(journal)
     kind: ProbedFault = "hang" if fault.kind == "hang" else "crash"
     span = detection(probe, kind)
     claims = card(9, "en").claims
@@ -247,8 +249,8 @@ def _detected(journal: Journal) -> Row:
         gettext("no probe is needed")
         if _exit_seen(journal)
         else gettext("{least:g} to {most:g} s").format(least=span.least, most=span.most),
-        _seconds(found.verdict),
-        _seconds(found.ready),
+        _seconds(times.verdict),
+        _seconds(times.ready),
     )
 
 

@@ -25,7 +25,7 @@ from halab.lessons.common import (
 from halab.lessons.operate_it_watch import PAGES, ask_watch, pages, try_rule, watch
 from halab.measure.experiments.full_nodes import lose_a_node_when_full
 from halab.measure.experiments.rolling_restart import Plan, plan_name, rolling_restart
-from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.experiment_name import experiment_of, run_in_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.summaries import OperationSummary, summary
 from halab.measure.probing.progress_line import ProgressLine
@@ -89,7 +89,7 @@ def price(*runs: Journal) -> Table:
         by_name = {row.operation: row for row in summary(run).rows}
         rows.append(
             (
-                experiment_of(run),
+                run_in_words(experiment_of(run)),
                 f"{lasted:.0f}",
                 _said(prediction_before(run, 11).get("unanswered_searches")),
                 *(_unanswered(by_name.get(name)) for name in operations),
@@ -181,18 +181,18 @@ def lose_a_full_node(cluster: Cluster) -> Table | Sentence:
             else gettext("all, after {whole:.0f} s").format(whole=seen.whole),
         ),
     ]
-    said = [
+    sentences = [
         gettext(
             "Loads that Milvus refused meanwhile (OOM if load), by the nodes' own logs: {refused}."
         ).format(refused=seen.refused)
     ]
     if seen.error:
-        said.append(gettext("What a search was told: {error}").format(error=seen.error))
+        sentences.append(gettext("What a search was told: {error}").format(error=seen.error))
     return table(
         gettext("A node lost while the others are full"),
         ("", gettext_noop("rows found")),
         rows,
-        " ".join(said),
+        " ".join(sentences),
     )
 
 

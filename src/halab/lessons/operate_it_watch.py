@@ -298,14 +298,14 @@ def try_rule(watched: Watched | Sentence, rule: str, fault: str = _FULL_DISK) ->
     rows.append((gettext("nothing is broken"), gettext("{n} times").format(n=alarms) if alarms else "-", "-"))
     meant = [page for page in watched.faults if page.fault == fault]
     others = [page.fault for page in watched.faults if page.fault != fault and _would(page, fired)[0] != "-"]
-    said = [_verdict(own, meant, held, fired, alarms)]
+    sentences = [_verdict(own, meant, held, fired, alarms)]
     if others:
-        said.append(
+        sentences.append(
             gettext("It pages of this as well: {others}. Is that the same to whoever is woken?").format(
                 others=", ".join(dict.fromkeys(others))
             )
         )
-    return Trial(tuple(rows), tuple(said))
+    return Trial(tuple(rows), tuple(sentences))
 
 
 def _belongs(at: float, page: Page) -> bool:

@@ -186,8 +186,8 @@ def three_numbers(measured: Trial) -> Table:
             gettext_noop("requests a question"),
         ),
         [
-            (one.client, one.questions, one.unanswered, one.wrong, one.degraded, one.load)
-            for one in fates(measured)
+            (fate.client, fate.questions, fate.unanswered, fate.wrong, fate.degraded, fate.load)
+            for fate in fates(measured)
         ],
         gettext("Wrong: given as a good answer, and without the passage that answers the question."),
         gettext("Degraded: maybe worse than usual, and said so."),
@@ -200,13 +200,13 @@ def loads(trials: dict[str, Trial]) -> Table:
     return table(
         gettext("Requests a question"),
         (gettext_noop("client"), *trials),
-        [(of_client[0].client, *(f"{one.load:.2f}" for one in of_client)) for of_client in of_faults],
+        [(of_client[0].client, *(f"{fate.load:.2f}" for fate in of_client)) for of_client in of_faults],
     )
 
 
 def compare(measured: Trial) -> Table:
     """Prediction and measurement. A prediction counts if it was made before the run began."""
-    said = prediction_before(measured.journal, 12)
+    predicted = prediction_before(measured.journal, 12)
     naive, *_, protected = fates(measured)
     return table(
         gettext("The coordinator's crash"),
@@ -217,7 +217,10 @@ def compare(measured: Trial) -> Table:
             gettext_noop("degraded, protected"),
         ),
         [
-            (gettext("you said"), *(f"{said[q.name]:g}" if q.name in said else "-" for q in QUESTIONS)),
+            (
+                gettext("you said"),
+                *(f"{predicted[q.name]:g}" if q.name in predicted else "-" for q in QUESTIONS),
+            ),
             (
                 "measured",
                 naive.unanswered + naive.wrong,
@@ -287,8 +290,8 @@ def drill(asked: Users, site: Cluster) -> Table:
             gettext_noop("degraded"),
         ),
         [
-            (one.client, one.questions, one.unanswered, one.wrong, one.degraded)
-            for one in fates(Trial(ended.journal, dict.fromkeys(clients, 0)))
+            (fate.client, fate.questions, fate.unanswered, fate.wrong, fate.degraded)
+            for fate in fates(Trial(ended.journal, dict.fromkeys(clients, 0)))
         ],
         ended.report.verdict,
     )

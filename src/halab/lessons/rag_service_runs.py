@@ -129,9 +129,9 @@ class Users:
                 steps.wait(seconds, " and ".join(f"{kind} {target}" for kind, target in wanted))
             steps.wait_until_answered(3.0, gettext("after the fault"))
         requests = {each.name: each.requests for each in asking}
-        said = "; ".join(f"{name}: {number}" for name, number in requests.items())
+        counts = "; ".join(f"{name}: {number}" for name, number in requests.items())
         journal = steps.count_rows(run.journal, None).extended(
-            notes=[gettext("Requests sent to Milvus: {said}.").format(said=said)]
+            notes=[gettext("Requests sent to Milvus: {said}.").format(said=counts)]
         )
         return Trial(journal, requests)
 

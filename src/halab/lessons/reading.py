@@ -129,24 +129,29 @@ def compare_reads(shared: Journal, limited: Journal) -> Table:
             hint=gettext("compare_reads(reading(cluster), reading(cluster, limit=Limit()))"),
         )
     says = {name: claim.high for name, claim in card(5, "en").claims.items()}
-    both = [scaling(one) for one in (shared, limited)]
+    both = [scaling(measured) for measured in (shared, limited)]
     three = f"x {_card_ratio():.1f}"
     five = f"x {says['qps-after'] / says['qps-before']:.0f}"
     rows = (
-        (gettext("one replica, a second"), "-", f"{says['one-copy']:g}", *(_rate(one) for one in both)),
+        (
+            gettext("one replica, a second"),
+            "-",
+            f"{says['one-copy']:g}",
+            *(_rate(measured) for measured in both),
+        ),
         (
             gettext("three against one"),
             gettext("{predicted}, {limited} with the limit").format(
                 predicted=_predicted(shared), limited=_predicted(limited)
             ),
             three,
-            *(f"x {times(_three(one))}" for one in both),
+            *(f"x {times(_three(measured))}" for measured in both),
         ),
-        (gettext("five against one"), "-", five, *(f"x {_five(one)}" for one in both)),
+        (gettext("five against one"), "-", five, *(f"x {_five(measured)}" for measured in both)),
     )
     remarks = [
         gettext("Five were not measured: that is what the fitted law says, and it may not hold so far."),
-        *(for_the_record(verdict(one), one) for one in (shared, limited)),
+        *(for_the_record(verdict(measured), measured) for measured in (shared, limited)),
     ]
     notes = dict.fromkeys((*shared.notes, *limited.notes))
     doubts = run_remarks(shared, limited)
@@ -181,14 +186,14 @@ def _of_one(*journals: Journal) -> Finding:
 def _of_three(*journals: Journal) -> Finding:
     """Three against one; on the axis as if one replica answered as many as the card's does."""
     ratios = [_three(scaling(journal)) for journal in journals]
-    one = card(5, "en").claims["one-copy"].high
+    per_node = card(5, "en").claims["one-copy"].high
     words = listed(
         gettext_lazy("{limit}: x {times}", limit=name, times=partial(times, ratio))
         for name, ratio in zip(_NAMES, ratios, strict=True)
     )
     verdicts = {ratio_verdict(ratio, _card_ratio()) for ratio in ratios}
     together: RunVerdict = "incomparable" if "broken" in verdicts else "held" if verdicts == {"held"} else ""
-    rest = gettext_lazy("drawn for a first one of {rate:g} a second", rate=one)
+    rest = gettext_lazy("drawn for a first one of {rate:g} a second", rate=per_node)
     if together == "incomparable":
         rest = gettext_lazy(
             "the card's {times:.1f} belongs to nodes with cores of their own", times=_card_ratio()
@@ -197,8 +202,8 @@ def _of_three(*journals: Journal) -> Finding:
         journals,
         together,
         gettext_lazy("Three replicas against one, {ratios}; {rest}", ratios=words, rest=rest),
-        measured=[one * ratio.median for ratio in ratios],
-        predicted=[one * said for said in said_before(journals, 5, "times")],
+        measured=[per_node * ratio.median for ratio in ratios],
+        predicted=[per_node * predicted for predicted in said_before(journals, 5, "times")],
     )
 
 
@@ -212,12 +217,12 @@ def verdict(journal: Journal) -> str:
         return gettext("{how}, three replicas against one: x {times}; {decided}.").format(
             how=how, times=times(ratio), decided=decided
         )
-    said = (
+    sentence = (
         gettext("{how}, three replicas answered more searches than one: x {times}.")
         if decided == "more"
         else gettext("{how}, three replicas answered fewer searches than one: x {times}.")
     ).format(how=how, times=times(ratio))
-    return f"{said} {beside_card(ratio, _card_ratio(), f'{_card_ratio():.1f}')}"
+    return f"{sentence} {beside_card(ratio, _card_ratio(), f'{_card_ratio():.1f}')}"
 
 
 def show_scaling(journal: Journal) -> RatioView:
@@ -260,32 +265,32 @@ def _card_ratio() -> float:
     return claims["three-copies"].high / claims["one-copy"].high
 
 
-def _step(found: Scaling, replicas: int) -> Step:
-    one = next((row for row in found.rows if row.replicas == replicas and row.rate), None)
-    if one is None:
+def _step(scaled: Scaling, replicas: int) -> Step:
+    step = next((row for row in scaled.rows if row.replicas == replicas and row.rate), None)
+    if step is None:
         raise MeasurementError(
             gettext("the card compares one and three replicas, and {replicas} was not measured").format(
                 replicas=replicas
             ),
             hint=gettext("measure with reading(cluster, replicas=(1, 2, 3))"),
         )
-    return one
+    return step
 
 
-def _three(found: Scaling) -> Interval:
-    ratio = _step(found, 3).ratio
+def _three(scaled: Scaling) -> Interval:
+    ratio = _step(scaled, 3).ratio
     assert ratio is not None  # only one replica has none
     return ratio
 
 
-def _rate(found: Scaling) -> str:
-    one = _step(found, 1).rate
-    assert one is not None
-    return f"{one.median:.0f}"
+def _rate(scaled: Scaling) -> str:
+    rate = _step(scaled, 1).rate
+    assert rate is not None
+    return f"{rate.median:.0f}"
 
 
-def _five(found: Scaling) -> str:
-    return f"{found.fit.law.rate(5) / found.fit.law.per_node:.1f}"
+def _five(scaled: Scaling) -> str:
+    return f"{scaled.fit.law.rate(5) / scaled.fit.law.per_node:.1f}"
 
 
 def _predicted(journal: Journal) -> str:

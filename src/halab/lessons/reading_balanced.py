@@ -88,12 +88,12 @@ def compare_connection_spread(journal: Journal) -> Table:
         (part.name, predicted.get(part.name, "-"), *(f"{part.figures[proxy]:.0f}" for proxy in proxies))
         for part in parts
     )
-    one = journal.phases[-1]
-    counts = ", ".join(f"{proxy} {one.figures[proxy]:.0f}" for proxy in proxies)
+    last = journal.phases[-1]
+    counts = ", ".join(f"{proxy} {last.figures[proxy]:.0f}" for proxy in proxies)
     remark = gettext(
         "Then {clients:.0f} users asked over one connection. Connections that the balancer "
         "saw: {counts}. All their searches went one way."
-    ).format(clients=one.settings["clients"], counts=counts)
+    ).format(clients=last.settings["clients"], counts=counts)
     clients = f"{parts[0].settings['clients']:.0f}"
     title = gettext("{clients} clients that stay, {clients} that leave").format(clients=clients)
     return Table(

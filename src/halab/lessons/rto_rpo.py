@@ -30,7 +30,7 @@ from halab.lessons.common import (
 )
 from halab.measure.experiments import disaster as disasters
 from halab.measure.experiments.disaster import EVERYTHING, UNFLUSHED, Loss, loss
-from halab.measure.journal.experiment_name import experiment_of, run_name
+from halab.measure.journal.experiment_name import experiment_of, run_in_words, run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.run_view import RunView
 from halab.measure.journal.summaries import summary
@@ -127,14 +127,14 @@ def _sentence(journal: Journal, lost: Loss) -> str:
         told = gettext("Of the {of} acknowledged rows that were not flushed, none is missing.").format(of=of)
     numbers = prediction_before(journal, 7)
     if "percent" in numbers:
-        said = gettext("You said {percent:g} of 100.").format(percent=numbers["percent"])
-        told = gettext("{first} {second}").format(first=said, second=told)
+        losses = gettext("You said {percent:g} of 100.").format(percent=numbers["percent"])
+        told = gettext("{first} {second}").format(first=losses, second=told)
     return gettext("{first} {second}").format(first=told, second=_back(journal))
 
 
 def _back(journal: Journal) -> str:
     numbers = prediction_before(journal, 7)
-    said = (
+    predicted = (
         gettext(", and you said {last_failure:g} s").format(last_failure=numbers["last_failure"])
         if "last_failure" in numbers
         else ""
@@ -143,9 +143,9 @@ def _back(journal: Journal) -> str:
     if seconds is None:
         return gettext("Every search was answered.")
     if math.isinf(seconds):
-        return gettext("Searches were not back when the recording ended{said}.").format(said=said)
+        return gettext("Searches were not back when the recording ended{said}.").format(said=predicted)
     return gettext("Searches were back after {seconds}{said}.").format(
-        seconds=recovery(journal, "search"), said=said
+        seconds=recovery(journal, "search"), said=predicted
     )
 
 
@@ -163,7 +163,7 @@ def compare_losses(*journals: Journal) -> Table:
         _HEADINGS,
         tuple(
             (
-                experiment_of(journal),
+                run_in_words(experiment_of(journal)),
                 _predicted(journal),
                 gettext("RPO {high:g}").format(high=says.high),
                 _share(loss(journal)),
@@ -180,10 +180,10 @@ def results(*journals: Journal) -> dict[str, Finding]:
     journals = tuple(sound(*journals))
     if not journals:
         return unproven("replicas-rto", "replicas-rpo")
-    said = {"replicas-rto": _of_recovery(journals)}
+    findings = {"replicas-rto": _of_recovery(journals)}
     if counted := [journal for journal in journals if journal.count]:
-        said["replicas-rpo"] = _of_loss(counted)
-    return said
+        findings["replicas-rpo"] = _of_loss(counted)
+    return findings
 
 
 def _of_recovery(journals: Sequence[Journal]) -> Finding:
@@ -203,17 +203,17 @@ def _of_recovery(journals: Sequence[Journal]) -> Finding:
 
 def _of_loss(journals: Sequence[Journal]) -> Finding:
     """The seconds of data that were lost, for each disaster whose rows were counted."""
-    found = [(journal, loss(journal)) for journal in journals]
+    losses = [(journal, loss(journal)) for journal in journals]
     words = listed(
         gettext_lazy(
             "{disaster}: {share} of the unflushed rows missing",
             disaster=_fault(journal),
             share=partial(_share, lost),
         )
-        for journal, lost in found
+        for journal, lost in losses
     )
-    losers = [_fault(journal) for journal, lost in found if lost.missing]
-    windows = [lost.window for _, lost in found if lost.window is not None]
+    losers = [_fault(journal) for journal, lost in losses if lost.missing]
+    windows = [lost.window for _, lost in losses if lost.window is not None]
     return finding(journals, "broken" if losers else "held", words, named(losers), measured=windows)
 
 
@@ -236,9 +236,9 @@ def _predicted(journal: Journal) -> str:
     return f"{figures['percent']:g} %" if "percent" in figures else "-"
 
 
-def _share(found: Loss) -> str:
+def _share(lost: Loss) -> str:
     """The missing share of the unflushed rows; of all before the disaster where no flush was made."""
-    missing, of = _unflushed(found)
+    missing, of = _unflushed(lost)
     return (
         gettext("{share:.0f} % ({missing} of {of})").format(share=100 * missing / of, missing=missing, of=of)
         if of
@@ -246,10 +246,10 @@ def _share(found: Loss) -> str:
     )
 
 
-def _unflushed(found: Loss) -> tuple[int, int]:
+def _unflushed(lost: Loss) -> tuple[int, int]:
     """Rows that are missing, and of how many; of none where they were not counted."""
-    group = next((rows for rows in found.rows if rows.when == UNFLUSHED), found.rows[0])
-    return (0, 0) if found.window is None else (group.missing, group.acknowledged)
+    group = next((rows for rows in lost.rows if rows.when == UNFLUSHED), lost.rows[0])
+    return (0, 0) if lost.window is None else (group.missing, group.acknowledged)
 
 
 def acknowledged(journal: Journal) -> dict[int, float]:

@@ -112,9 +112,9 @@ def compare_mistakes(*journals: Journal) -> Table:
         )
     ]
     for journal in journals:
-        found, how = data_loss_report(journal), provenance(journal)
+        report, how = data_loss_report(journal), provenance(journal)
         rows.append((experiment_of(journal), gettext("you said"), *_predicted(journal), "-", "-"))
-        rows.append((experiment_of(journal), how, _found(found), _took(found), *_lost(found)))
+        rows.append((experiment_of(journal), how, _found(report), _took(report), *_lost(report)))
     remarks = [gettext("Still found: searches after the command that found what had been there.")]
     remarks += run_remarks(*journals, detail=KEEPS_NO_ROWS)
     return Table(mark_title(_TITLE, *journals), _HEADINGS, tuple(rows), tuple(remarks))
@@ -134,7 +134,7 @@ def _sentence(journal: Journal, report: DataLossReport) -> str:
     if report.last_found is None:
         return gettext("A simulated cluster keeps no rows: none was backed up, destroyed or restored.")
     numbers = prediction_before(journal, 8)
-    found = (
+    searches = (
         gettext("You said {found:g} of 100; ").format(found=numbers["found"]) if "found" in numbers else ""
     )
     took = (
@@ -144,9 +144,9 @@ def _sentence(journal: Journal, report: DataLossReport) -> str:
     )
     after = gettext("after the command {found} searches still found something.").format(found=_found(report))
     if report.restore_seconds is None:
-        return gettext("{capital} The restore failed.").format(capital=_capital(found + after))
+        return gettext("{capital} The restore failed.").format(capital=_capital(searches + after))
     return gettext("{capital} The restore took {took}{second_took}.").format(
-        capital=_capital(found + after), took=_took(report), second_took=took
+        capital=_capital(searches + after), took=_took(report), second_took=took
     )
 
 
@@ -160,9 +160,9 @@ def results(*journals: Journal) -> dict[str, Finding]:
     real = sound(*measured)
     if not real:
         return unproven("replicas", "backup-rto", "daily-loss") if measured else {}
-    found = [(journal, data_loss_report(journal)) for journal in real]
-    restores = [report.restore_seconds for _, report in found if report.restore_seconds is not None]
-    windows = [report.window for _, report in found if report.window is not None]
+    reports = [(journal, data_loss_report(journal)) for journal in real]
+    restores = [report.restore_seconds for _, report in reports if report.restore_seconds is not None]
+    windows = [report.window for _, report in reports if report.window is not None]
     return {
         "replicas": finding(
             real,
@@ -173,7 +173,7 @@ def results(*journals: Journal) -> dict[str, Finding]:
                     mistake=_mistake(journal),
                     found=partial(_found, report),
                 )
-                for journal, report in found
+                for journal, report in reports
             ),
             gettext_lazy("one wrong command"),
         ),
@@ -186,7 +186,7 @@ def results(*journals: Journal) -> dict[str, Finding]:
                     mistake=_mistake(journal),
                     took=partial(_took, report),
                 )
-                for journal, report in found
+                for journal, report in reports
             ),
             measured=[seconds / _HOUR for seconds in restores],
             predicted=[seconds / _HOUR for seconds in said_before(real, 8, "seconds")],
@@ -200,7 +200,7 @@ def results(*journals: Journal) -> dict[str, Finding]:
                     mistake=_mistake(journal),
                     window=partial(_window, report),
                 )
-                for journal, report in found
+                for journal, report in reports
             ),
             measured=[seconds / _HOUR for seconds in windows],
         ),
@@ -230,21 +230,23 @@ def _predicted(journal: Journal) -> tuple[str, str]:
     )
 
 
-def _found(one: DataLossReport) -> str:
+def _found(report: DataLossReport) -> str:
     return (
         gettext("not measured")
-        if one.last_found is None
-        else gettext("{still_found} of {searches}").format(still_found=one.still_found, searches=one.searches)
+        if report.last_found is None
+        else gettext("{still_found} of {searches}").format(
+            still_found=report.still_found, searches=report.searches
+        )
     )
 
 
-def _took(one: DataLossReport) -> str:
-    return gettext("not measured") if one.restore_seconds is None else f"{one.restore_seconds:.1f} s"
+def _took(report: DataLossReport) -> str:
+    return gettext("not measured") if report.restore_seconds is None else f"{report.restore_seconds:.1f} s"
 
 
-def _lost(one: DataLossReport) -> tuple[str, str]:
-    lost = gettext("not counted") if one.window is None else str(sum(rows.missing for rows in one.rows))
-    return lost, _window(one)
+def _lost(report: DataLossReport) -> tuple[str, str]:
+    lost = gettext("not counted") if report.window is None else str(sum(rows.missing for rows in report.rows))
+    return lost, _window(report)
 
 
 def _window(one: DataLossReport) -> str:

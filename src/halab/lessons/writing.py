@@ -80,10 +80,10 @@ def compare_writes(journal: Journal) -> Table:
     Raises MeasurementError unless one and three replicas were measured.
     """
     says = card(4, "en").claims
-    one, three, ratio = _both(journal)
+    single, triple, ratio = _both(journal)
     rows = (
-        (gettext("one replica"), "-", says["one-copy"].text(), _seconds(one)),
-        (gettext("three replicas"), "-", says["three-copies"].text(), _seconds(three)),
+        (gettext("one replica"), "-", says["one-copy"].text(), _seconds(single)),
+        (gettext("three replicas"), "-", says["three-copies"].text(), _seconds(triple)),
         (
             gettext("three against one"),
             _predicted(journal),
@@ -91,7 +91,7 @@ def compare_writes(journal: Journal) -> Table:
             percent(ratio),
         ),
     )
-    remarks = (*run_remarks(journal), for_the_record(verdict(ratio, one.turns), journal))
+    remarks = (*run_remarks(journal), for_the_record(verdict(ratio, single.turns), journal))
     return Table(mark_title(_TITLE, journal), _HEADINGS, rows, remarks)
 
 
@@ -120,7 +120,7 @@ def show_costs(journal: Journal) -> RatioView:
 
     Raises MeasurementError unless one and three replicas were measured.
     """
-    one, _, ratio = _both(journal)
+    single, _, ratio = _both(journal)
     ratios = [
         Ratios(
             gettext("{replicas} replicas").format(replicas=row.replicas),
@@ -134,7 +134,7 @@ def show_costs(journal: Journal) -> RatioView:
     figures = prediction_before(journal, 4)
     if "percent" in figures:
         lines.append(Line(gettext("you said"), 1 + figures["percent"] / 100, "stroke-dasharray: 1 4"))
-    sentence, doubts = for_the_record(verdict(ratio, one.turns), journal), validity_remark(journal)
+    sentence, doubts = for_the_record(verdict(ratio, single.turns), journal), validity_remark(journal)
     return RatioView(
         sentence,
         ratios,
@@ -155,10 +155,10 @@ def results(journal: Journal) -> dict[str, Finding]:
     extra time does."""
     if not sound(journal):
         return unproven("one-copy", "three-copies", "extra-time")
-    one, three, ratio = _both(journal)
+    single, triple, ratio = _both(journal)
     return {
-        "one-copy": _of_seconds(journal, one),
-        "three-copies": _of_seconds(journal, three),
+        "one-copy": _of_seconds(journal, single),
+        "three-copies": _of_seconds(journal, triple),
         "extra-time": finding(
             [journal],
             ratio_verdict(ratio, _card_ratio()),
@@ -185,15 +185,15 @@ def percent(ratio: Interval) -> str:
 
 
 def _both(journal: Journal) -> tuple[Cost, Cost, Interval]:
-    found = {row.replicas: row for row in costs(journal).rows}
-    if min(found) != 1 or 3 not in found or found[3].ratio is None:
+    rows = {row.replicas: row for row in costs(journal).rows}
+    if min(rows) != 1 or 3 not in rows or rows[3].ratio is None:
         raise MeasurementError(
             gettext("the card compares one and three replicas, and {found} were measured").format(
-                found=sorted(found)
+                found=sorted(rows)
             ),
             hint=gettext("measure with writing(cluster, replicas=(1, 2, 3))"),
         )
-    return found[1], found[3], found[3].ratio
+    return rows[1], rows[3], rows[3].ratio
 
 
 def _seconds(cost: Cost) -> str:

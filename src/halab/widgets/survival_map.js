@@ -108,9 +108,9 @@ const wordsOf = ({ gettext, pgettext, ngettext, sentences }) => ({
   none: gettext("none"),
   fates: { survives: gettext("survives"), degrades: gettext("degrades"), stops: gettext("stops") },
   legend: {
-    survives: gettext("goes on"),
-    degrades: gettext("fails for a while, then works again by itself"),
-    stops: gettext("fails until somebody repairs it"),
+    survives: gettext("survives: goes on"),
+    degrades: gettext("degrades: fails for a while, then works again by itself"),
+    stops: gettext("stops: fails until somebody repairs it"),
   },
   needs: gettext("needs; blue: for the operation chosen"),
   operations: operationWords({ gettext }),
@@ -203,6 +203,8 @@ const wordsOf = ({ gettext, pgettext, ngettext, sentences }) => ({
   },
   needing: (names) => gettext("Needs: {names}.", { names }),
   lost: (said) => gettext("If it is lost: {said}.", { said }),
+  thisLost: (name, fates) => gettext("{name} lost: {fates}.", { name, fates }),
+  allLost: (all) => gettext("All lost: {all}.", { all }),
   oneLost: (one, all) => gettext("One lost: {one}. All lost: {all}.", { one, all }),
   besides: {
     indexnode: gettext("New files then wait for their index, and searching them may be slower."),
@@ -275,14 +277,6 @@ export const singleLosses = (facts, operation, cluster) =>
   cluster.parts
     .map((part) => part.name)
     .filter((name) => verdict(facts, operation, { ...cluster, down: [name] }).fate === "stops");
-
-/** Of several verdicts on each operation the worst. */
-const worst = (many) =>
-  many.reduce((found, others) =>
-    found.map((one, at) => (severity(others[at]) > severity(one) ? others[at] : one)),
-  );
-
-const severity = ({ fate }) => -WORST_FIRST.indexOf(fate);
 
 /** The parts with one more, or one less, in a box. */
 export function edited(parts, box, change) {
@@ -462,7 +456,11 @@ class SurvivalMap {
     const all = this.told(without(names));
     const besides = this.wordOf(w.besides, box);
     if (names.length === 1) return [w.lost(all), besides];
-    return [w.oneLost(this.told(worst(names.map((name) => without([name])))), all), besides];
+    const each = names.map((name) => this.told(without([name])));
+    // Clients may know one proxy of two: then it matters which of them is lost.
+    if (new Set(each).size > 1)
+      return [...names.map((name, index) => w.thisLost(name, each[index])), w.allLost(all), besides];
+    return [w.oneLost(each[0], all), besides];
   }
 
   tell(box) {

@@ -215,7 +215,8 @@ def check_budget(budget_spent: Function, recording: Recording, slo: float, perio
             _close(value, want, 1e-12, relative=1e-9),
             gettext(
                 "A burn rate of 1 for the whole period spends the budget of {operation} exactly; "
-                "this recording is as long as its `seconds` say, and spends that part of it."
+                "this recording is as long as its `seconds` say, and spends that part of it. "
+                "If `budget_spent` asks your `burn_rate`, that comes first."
             ).format(operation=operation),
             "02.4.budget",
         )

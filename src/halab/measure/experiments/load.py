@@ -212,31 +212,27 @@ def rate(samples: Sequence[Sample], phase: Phase) -> float:
     return good / (phase.end - phase.start)
 
 
-def bottlenecks(samples: Sequence[Sample], phase: Phase, cores: int) -> tuple[str, ...]:
-    """What else than the service may have set the pace, a sentence each; none if nothing did.
+def bottlenecks(samples: Sequence[Sample], phase: Phase, cores: int) -> dict[str, str]:
+    """What else than the service may have set the pace, a sentence each: "client", "machine", "late" sending.
 
     A Python client can keep about one core busy, whatever the machine has. `cores` is what the machine has.
     """
-    causes = []
+    causes = {}
     client = phase.usage.get(CLIENT, {}).get("cores", 0.0)
     machine = phase.usage.get(MACHINE, {}).get("cores", 0.0)
     due = [sample for sample in samples if phase.start <= sample.intended < phase.end]
     if client >= _BUSY:
-        causes.append(
-            gettext("the client was busy with {client:.2f} of the one core it can use").format(client=client)
+        causes["client"] = gettext("the client was busy with {client:.2f} of the one core it can use").format(
+            client=client
         )
     if cores and machine >= _BUSY * cores:
-        causes.append(
-            gettext("the machine was busy with {machine:.2f} of its {cores} cores").format(
-                machine=machine, cores=cores
-            )
+        causes["machine"] = gettext("the machine was busy with {machine:.2f} of its {cores} cores").format(
+            machine=machine, cores=cores
         )
     if due:
         late = percentile([sample.sent - sample.intended for sample in due], 0.99)
         if late > max(0.001, 0.1 * statistics.median(sample.latency for sample in due)):
-            causes.append(
-                gettext("one request in a hundred was sent {delay:.0f} ms late or more").format(
-                    delay=late * 1000
-                )
+            causes["late"] = gettext("one request in a hundred was sent {delay:.0f} ms late or more").format(
+                delay=late * 1000
             )
-    return tuple(causes)
+    return causes

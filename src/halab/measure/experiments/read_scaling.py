@@ -19,7 +19,7 @@ from halab.cluster.protocol import Cluster
 from halab.errors import MeasurementError
 from halab.measure.experiments.load import rate
 from halab.measure.experiments.throughput import Limit, loaded, shuffled, speeds, take_turns, throughput
-from halab.measure.journal.experiment_name import load_of
+from halab.measure.journal.experiment_name import load_of, run_in_words
 from halab.measure.journal.journal_file import Journal, Phase
 from halab.measure.journal.journal_parts import in_phase
 from halab.measure.journal.title_marks import mark_title
@@ -180,7 +180,7 @@ def scaling(journal: Journal, beyond: Sequence[int] = (5,)) -> Scaling:
         for number in sorted(rates)
     ]
     rows += [Step(number, None, None, None, fit.rate(number)) for number in beyond if number not in rates]
-    title = mark_title(load_of(journal), journal)
+    title = mark_title(run_in_words(load_of(journal)), journal)
     return Scaling(title, tuple(rows), fit, rates, (*_remarks(fit), *journal.notes))
 
 
@@ -193,7 +193,7 @@ def _remarks(fit: UslFit) -> list[str]:
             "Universal Scalability Law: {told}. It goes through nearly any three points, so its "
             "interval says how much the repeats scatter, and not that it holds beyond."
         ).format(told="; ".join(told)),
-        *([more] if fit.contention.median > 1 else []),
+        *([more] if fit.contention.low > 1 else []),
     ]
 
 

@@ -32,7 +32,7 @@ from halab.measure.experiments.load import (
     rate,
 )
 from halab.measure.experiments.replica_collections import ReplicaCollections
-from halab.measure.journal.experiment_name import load_of
+from halab.measure.journal.experiment_name import load_of, run_in_words
 from halab.measure.journal.journal_file import Header, Journal, Phase
 from halab.measure.journal.journal_parts import in_phase
 from halab.measure.journal.title_marks import mark_title
@@ -360,7 +360,9 @@ def speeds(journal: Journal) -> Speeds:
     groups = [(number, [p for p in ran if p.settings["replicas"] == number]) for number in counts]
     rows = tuple(_speed(journal, number, group) for number, group in groups)
     title = mark_title(
-        gettext("{load_of}, {engine} engine").format(load_of=load_of(journal), engine=journal.header.engine),
+        gettext("{load_of}, {engine} engine").format(
+            load_of=run_in_words(load_of(journal)), engine=journal.header.engine
+        ),
         journal,
     )
     return Speeds(title, rows, tuple(_remarks(journal, ran)))
@@ -414,8 +416,8 @@ def pace(journal: Journal, ran: Sequence[Phase]) -> list[str]:
     cores = int(journal.header.machine.get("cores", 0))
     of_a_kind: dict[str, list[str]] = {}
     for phase in ran:
-        for sentence in bottlenecks(in_phase(journal, phase), phase, cores):
-            of_a_kind.setdefault(sentence.split()[1], []).append(sentence)
+        for cause, sentence in bottlenecks(in_phase(journal, phase), phase, cores).items():
+            of_a_kind.setdefault(cause, []).append(sentence)
     return [
         gettext(
             "The pace may not be the cluster's own: {sentences}. This was so in {count} of {all} repeats."

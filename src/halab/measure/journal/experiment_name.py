@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from halab.measure.journal.journal_file import Journal
+from halab.models.samples import OPERATIONS
+from halab.translation import gettext, gettext_noop
 
-__all__ = ["RETRIES", "ROLLING", "experiment_of", "faults_of", "file_words", "load_of", "probed", "run_name"]
+__all__ = [
+    "RETRIES",
+    "ROLLING",
+    "experiment_of",
+    "faults_of",
+    "file_words",
+    "load_of",
+    "operation_in_words",
+    "probed",
+    "run_in_words",
+    "run_name",
+]
 
 RETRIES = " with retries"
 """How the name of an operation ends whose client tries again."""
@@ -90,3 +104,38 @@ def load_of(journal: Journal) -> str:
     shares = {phase.settings["share"] for phase in journal.phases if "share" in phase.settings}
     slow = "".join(f", query nodes limited to {share:.0%} of the time" for share in sorted(shares))
     return f"{' and '.join(journal.header.operations)} with {replicas}{slow}"
+
+
+_NUMBER = r"[\d.]+"
+_SETTINGS = {
+    rf" with TTL (?P<ttl>{_NUMBER}) s": gettext_noop(" with TTL {ttl} s"),
+    r", with retries": gettext_noop(", with retries"),
+    rf", probed every (?P<period>{_NUMBER}) s": gettext_noop(", probed every {period} s"),
+    rf", timeout (?P<timeout>{_NUMBER}) s": gettext_noop(", timeout {timeout} s"),
+    r", (?P<failures>\d+) in a row": gettext_noop(", {failures} in a row"),
+    r" with (?P<counts>[\d, ]*\d) replicas": gettext_noop(" with {counts} replicas"),
+    r" with 1 replica(?!s)": gettext_noop(" with 1 replica"),
+    r", query nodes limited to (?P<share>\d+%) of the time": gettext_noop(
+        ", query nodes limited to {share} of the time"
+    ),
+}
+"""What a run's name says beyond its faults or operations, by the pattern it is found by."""
+
+
+def run_in_words(name: str) -> str:
+    """A run's name as it is shown: what was set, in the reader's language; a fault as one orders it."""
+    for pattern, message in _SETTINGS.items():
+        if setting := re.search(pattern, name):
+            name = name.replace(setting[0], gettext(message).format(**setting.groupdict()))
+    asked = re.match(rf"(?:(?:{'|'.join(OPERATIONS)})(?: and )?)+(?!\w)", name)
+    if not asked:
+        return name
+    operations = map(operation_in_words, asked[0].split(" and "))
+    return gettext(" and ").join(operations) + name[asked.end() :]
+
+
+def operation_in_words(name: str) -> str:
+    """An operation's name as it is shown, in the reader's language."""
+    if not name.endswith(RETRIES):
+        return gettext(name)
+    return gettext("{operation} with retries").format(operation=gettext(name.removesuffix(RETRIES)))

@@ -25,6 +25,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from halab.measure.journal.experiment_name import operation_in_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.marks import MARKS, mark_of
@@ -162,7 +163,11 @@ def _draw_operation(axes: Axes, journal: Journal, name: str) -> None:
     kinds = Counter(map(mark_of, samples))
     empty = gettext(", {empty} found nothing").format(empty=kinds["empty"]) if kinds["empty"] else ""
     words = gettext("{name}: {count} sent, {fail} failed, {unknown} unknown{empty}").format(
-        name=gettext(name), count=len(samples), fail=kinds["fail"], unknown=kinds["unknown"], empty=empty
+        name=operation_in_words(name),
+        count=len(samples),
+        fail=kinds["fail"],
+        unknown=kinds["unknown"],
+        empty=empty,
     )
     axes.set_title(words, loc="left", fontsize=11)
 
@@ -303,7 +308,7 @@ def describe(journal: Journal) -> str:
 def _said(row: OperationSummary, zero: str) -> str:
     if row.first_bad is None or row.last_bad is None:
         return gettext("{capital}: all {sent} answered; nothing was noticed.").format(
-            capital=_capital(gettext(row.operation)), sent=row.sent
+            capital=_capital(operation_in_words(row.operation)), sent=row.sent
         )
     spells = ", ".join(
         gettext("one not over when the recording ended") if o.end is None else f"{o.duration:.2f} s"
@@ -313,7 +318,7 @@ def _said(row: OperationSummary, zero: str) -> str:
         "{capital}: {failed} failed, {unknown} unknown and {empty} empty of {sent}, from "
         "{first_bad:.2f} to {last_bad:.2f} s after {zero}; outages: {spells}."
     ).format(
-        capital=_capital(gettext(row.operation)),
+        capital=_capital(operation_in_words(row.operation)),
         failed=row.failed,
         unknown=row.unknown,
         empty=row.empty,

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Protocol
 
+from halab.measure.journal.experiment_name import operation_in_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.marks import MARKS, mark_of
 from halab.measure.journal.outage import Outage, rto
@@ -142,7 +143,7 @@ class RunView:
     def _in_short(self) -> list[tuple[str, str]]:
         """The end of each lane in words, by its name."""
         rows = [] if self._lost_rows is None else [(gettext(_ROWS), self._lost_rows[0])]
-        return [(gettext(row.operation), self._back(row)) for row in self._rows] + rows
+        return [(operation_in_words(row.operation), self._back(row)) for row in self._rows] + rows
 
     def _back(self, row: OperationSummary) -> str:
         """How an operation fared: when it was back, that only the repair hit it, or that users waited."""
@@ -183,7 +184,9 @@ class RunView:
     def _of_the_repair(self) -> str:
         """What failed once more when the fault was undone, of every operation; nothing if none did."""
         again = [
-            f"{gettext(row.operation)} {_lengths(self._again(row))}" for row in self._rows if self._again(row)
+            f"{operation_in_words(row.operation)} {_lengths(self._again(row))}"
+            for row in self._rows
+            if self._again(row)
         ]
         if not again:
             return ""
@@ -198,7 +201,7 @@ class RunView:
         rows = [_lane(gettext(name), axis.box(name, said), str(said)) for name, said in self._said()]
         rows += [
             _lane(
-                gettext(row.operation),
+                operation_in_words(row.operation),
                 self._outages(axis, row),
                 self._back(row),
                 bold=row.operation == self.operation,
@@ -435,7 +438,7 @@ _MANY = {
 
 
 def _told(row: OperationSummary, prediction: Said | None) -> str:
-    many = gettext(_MANY.get(row.operation, _MANY[""])).format(operation=row.operation)
+    many = gettext(_MANY.get(row.operation, _MANY[""])).format(operation=operation_in_words(row.operation))
     prediction_text = _you_said(prediction)
     if row.rto is None:
         return _capital(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from halab.errors import MeasurementError
-from halab.measure.journal.experiment_name import ROLLING, faults_of
+from halab.measure.journal.experiment_name import ROLLING, faults_of, operation_in_words
 from halab.measure.journal.journal_file import Header, Journal
 from halab.measure.journal.marks import mark_of
 from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
@@ -106,7 +106,7 @@ class RepeatSummary(Tabular):
 
     def headings_and_rows(self) -> tuple[Row, Sequence[Row]]:
         return _REPEAT_HEADINGS, [
-            (gettext(name), *(self._cell(spread) for spread in figures.values()))
+            (operation_in_words(name), *(self._cell(spread) for spread in figures.values()))
             for name, figures in self.rows.items()
         ]
 
@@ -299,7 +299,7 @@ def repeat_summary(journals: Sequence[Journal]) -> RepeatSummary:
     lost = [rpo(journal) for journal in journals]
     known = [rows_lost for rows_lost in lost if rows_lost is not None]
     remarks.append(
-        gettext("Rows lost (RPO): {known} in {count} counted runs.").format(
+        gettext("Rows lost (RPO): {known}; rows were counted after {count} of the runs.").format(
             known=sum(known), count=len(known)
         )
         if known
@@ -350,7 +350,7 @@ def _cells(row: OperationSummary) -> Row:
     spells = ", ".join(_number(outage.duration) for outage in row.outages[:4])
     more = gettext(" and {count} more").format(count=len(row.outages) - 4) if len(row.outages) > 4 else ""
     return (
-        gettext(row.operation),
+        operation_in_words(row.operation),
         str(row.ok),
         str(row.failed),
         str(row.unknown),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from halab.measure.journal.experiment_name import experiment_of
+from halab.measure.journal.experiment_name import experiment_of, run_in_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.validity import objections
 from halab.translation import gettext, gettext_noop
@@ -44,7 +44,7 @@ def run_remarks(*journals: Journal, detail: str = _FROM_A_MODEL) -> tuple[str, .
     remarks = simulated_remark(*journals, detail=detail)
     if not doubtful:
         return remarks
-    runs = gettext("; ").join(map(experiment_of, doubtful))
+    runs = gettext("; ").join(run_in_words(experiment_of(journal)) for journal in doubtful)
     reasons = " ".join(objections(doubtful[0]))
     if len(doubtful) == 1:
         return (*remarks, gettext("Proves nothing: {run}. {reasons}").format(run=runs, reasons=reasons))

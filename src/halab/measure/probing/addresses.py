@@ -22,13 +22,13 @@ from halab.measure.probing.operations import Done, Insert, Operation
 from halab.measure.probing.retriever import Retriever
 from halab.measure.probing.scheduler import Scheduler
 from halab.models.samples import Outcome, Sample
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["DEGRADED", "TWO_ADDRESSES", "Address", "AddressBook", "Answer", "Application", "degraded"]
 
 Address = Literal["primary", "standby"]
 DEGRADED = "degraded: answered by the cluster that is not in charge"
-TWO_ADDRESSES = "search with two addresses"
+TWO_ADDRESSES = gettext_noop("search with two addresses")
 READ_ONLY = "refused: nobody may write now"
 _PAUSE = 0.1  # seconds before the other address is asked
 

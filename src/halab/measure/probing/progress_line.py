@@ -9,6 +9,7 @@ from typing import Protocol
 
 from IPython.core.getipython import get_ipython
 
+from halab.measure.journal.experiment_name import operation_in_words
 from halab.measure.probing.prober import Run
 from halab.models.samples import Outcome, Sample
 from halab.translation import gettext, gettext_noop, ngettext
@@ -89,7 +90,7 @@ def answered_lately(samples: Iterable[Sample]) -> str:
     asked = sum(of for _, of in good.values())
     short = [
         gettext("{operation} {answered} of {sent}").format(
-            operation=gettext(name), answered=answered, sent=of
+            operation=operation_in_words(name), answered=answered, sent=of
         )
         for name, (answered, of) in good.items()
         if answered < of

@@ -47,11 +47,11 @@ from halab.measure.probing.operations import (
 from halab.measure.probing.progress_line import DONE, ProgressLine
 from halab.measure.probing.row_counting import count_rows, tally
 from halab.models.samples import OPERATIONS, Outcome, Sample
-from halab.translation import Language, gettext, language, ngettext, speaking
+from halab.translation import Language, gettext, gettext_noop, language, ngettext, speaking
 
 __all__ = ["KNOWN_ROW_SEARCH", "SETTLE", "Retriever", "SimulatedRetriever"]
 
-KNOWN_ROW_SEARCH = "search for known rows"
+KNOWN_ROW_SEARCH = gettext_noop("search for known rows")
 """A search that is ok only if its best hit is a passage."""
 
 SETTLE = 10.0
