@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from halab.cluster.simulated import SimulatedCluster
 from halab.lessons import card_findings
@@ -107,3 +108,12 @@ def test_the_card_holds_or_is_broken_by_the_learners_own_hang(
     said = lesson.results(run)["detection-after"]
     assert (said.verdict, said.by.in_("en"), said.measured) == (verdict, by, (noticed,))
     assert said.words.in_("zh").endswith("秒后被发现（实测）。")
+
+
+def test_the_values_are_the_same_in_chinese_but_for_their_comments() -> None:
+    with speaking("en"):
+        english = lesson.values_yaml()
+    with speaking("zh"):
+        chinese = lesson.values_yaml()
+    assert "探针" in chinese
+    assert yaml.safe_load(chinese) == yaml.safe_load(english)

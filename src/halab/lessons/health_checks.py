@@ -43,7 +43,7 @@ from halab.models.health_probes import CARD as CARD_PROBE
 from halab.models.health_probes import TUNED as TUNED_PROBE
 from halab.models.health_probes import HealthProbe, ProbedFault, detection
 from halab.tables import Row, Table
-from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, language
 from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.card_view import Finding
 from halab.widgets.probe_tuner import ProbeTuner
@@ -314,5 +314,7 @@ def _exit_seen(journal: Journal) -> bool:
 
 
 def values_yaml() -> str:
-    """The values for Milvus' Helm chart that the course ships."""
-    return (course_root() / "docs" / "production" / "values.yaml").read_text()
+    """The course's values for Milvus' Helm chart, with comments in the learner's language where there are."""
+    folder = course_root() / "docs" / "production"
+    explained = folder / f"values.{language()}.yaml"
+    return (explained if explained.is_file() else folder / "values.yaml").read_text(encoding="utf-8")
