@@ -214,6 +214,8 @@ def test_a_run_that_proves_nothing_is_hatched_and_not_counted(monkeypatch: pytes
     picture = runs_picture(found)
     assert [bar.kind for bar in picture.bars] == ["run", "left out", "run", "card"]
     assert "not counted" in picture.bars[1].shown
+    assert picture.sentence.endswith("1 more proves nothing and is not counted. The machine was busy.")
+    assert "This proves nothing" not in repr(picture)
     assert failover_time(found).n == 2
     against |= {found[0].digest: ("The machine was busy.",)}
     assert failover_time(found).n == 3, "with one sound run there is no interval, so all are shown"

@@ -212,7 +212,10 @@ def runs_picture(journals: Sequence[Journal], operation: str = "search") -> Runs
     mean = mean_interval(lengths) if len(lengths) > 1 and all(map(math.isfinite, lengths)) else None
     band = mean if mean and mean.n >= _FEWEST_FOR_A_BAND else None
     return RunsPicture(
-        _said_of_runs(journals, operation, lengths, mean), tuple(bars), band, repeat_summary(journals)
+        _said_of_runs(journals, operation, lengths, mean),
+        tuple(bars),
+        band,
+        repeat_summary(counted(journals)),
     )
 
 
@@ -228,6 +231,12 @@ def _said_of_runs(
         else ""
     )
     sentence = " ".join(filter(None, (sentence, endless))) or gettext("One run has no mean: repeat it.")
+    if left_out := [journal for journal in journals if journal not in counts]:
+        sentence += " " + ngettext(
+            "{count} more proves nothing and is not counted. {reasons}",
+            "{count} more prove nothing and are not counted. Of the first: {reasons}",
+            len(left_out),
+        ).format(count=len(left_out), reasons=" ".join(objections(left_out[0])))
     return " ".join((mark_title(sentence, *counts), *validity_remark(*counts)))
 
 

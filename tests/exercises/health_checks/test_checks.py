@@ -119,6 +119,11 @@ def never_waits(probe, fault):
         (checks.check_hang, (no_timeout, DRAWN), "09.1.hang"),
         (checks.check_hang, (never_waits, DRAWN), "09.1.late"),
         (checks.check_share, (lambda x, t: sum(one > t for one in x) / len(x), GOALS[0]), "09.1.share"),
+        (
+            checks.check_share,
+            (lambda x, t: (sum(one >= t for one in x) + 1) / (len(x) + 1), GOALS[0]),
+            "09.1.share",
+        ),
         (checks.check_false, (lambda probe, late: late ** probe["failures"], DRAWN), "09.1.false"),
         (
             checks.check_valid,
