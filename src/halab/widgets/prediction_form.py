@@ -104,9 +104,9 @@ class PredictionForm(CourseWidget):
     def text(self) -> str:
         if self.locked is None:
             call = ", ".join(f'"{key}": ...' for key in self._questions)
-            return gettext("{title}: not locked in. Without a form, call its lock({{{call}}}).").format(
-                title=self._title(), call=call
-            )
+            return gettext(
+                "{title}: not locked in when this cell ran. Without a form: its lock({{{call}}})."
+            ).format(title=self._title(), call=call)
         predicted = ", ".join(
             f"{name} {self._word(name, value)}" for name, value in self.locked["numbers"].items()
         )
