@@ -84,6 +84,7 @@ def test_a_certificate_is_in_the_language_that_its_learner_learned_in(folder, co
 
 def test_in_chinese_the_table_and_its_reasons_are_chinese(folder, command, monkeypatch):
     monkeypatch.setenv("HALAB_LANG", "zh")
+    monkeypatch.setenv("COLUMNS", "400")  # wide enough for every sentence
     shutil.copytree(folder / "ada", folder / "chen")
     table = command().stdout
     assert "卡片 3：这一课还没有在真实集群上实测。" in table

@@ -47,7 +47,7 @@ def test_a_lazy_answer_refuses_nothing(check, lazy):
 def test_a_process_that_answers_other_than_it_was_asked_is_refused(answers):
     class Function:
         @staticmethod
-        def calls(_):
+        def calls(_, elsewhere):
             return answers
 
     with pytest.raises(TypeError, match="2 calls were not answered"):

@@ -1,11 +1,16 @@
 import json
 import pickle
 import random
+from collections import deque
 
 import numpy as np
 import pytest
 
 from halab.grading.sandbox import wire
+
+
+class OwnList(list):
+    pass
 
 
 def there_and_back(value):
@@ -35,6 +40,11 @@ def there_and_back(value):
 def test_data_comes_back_as_it_was(value):
     assert there_and_back(value) == value
     assert type(there_and_back(value)) is type(value)
+
+
+@pytest.mark.parametrize("value", [deque([1, 2]), range(1, 3), {1: 0, 2: 0}.keys(), OwnList([1, 2])])
+def test_what_is_as_good_as_a_list_comes_as_one(value):
+    assert there_and_back(value) == [1, 2]
 
 
 def test_numpy_comes_as_plain_numbers():

@@ -25,7 +25,8 @@ import pickle
 import random
 import socket
 import struct
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, ItemsView, KeysView, ValuesView
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, Required, TypedDict
@@ -86,6 +87,8 @@ _LENGTH = struct.Struct("!I")
 HEAD = _LENGTH.size
 """Bytes before a message, which give its length."""
 
+# Each is as good an answer as the list that it is a kind of, or a look at.
+_LISTS = (list, deque, range, KeysView, ValuesView, ItemsView)
 _SEQUENCES: dict[str, Any] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 
 
@@ -130,7 +133,7 @@ def encode(value: Any, refer: Callable[[Any], dict[str, Any]], depth: int = 0) -
         return value
     if depth > _DEEPEST:
         raise ValueError(f"it holds more than {_DEEPEST} levels of lists within lists")
-    if type(value) is list:
+    if isinstance(value, _LISTS):
         return [encode(item, refer, depth + 1) for item in value]
     if isinstance(value, dict):
         return {"dict": [[encode(part, refer, depth + 1) for part in pair] for pair in value.items()]}
