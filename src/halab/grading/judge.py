@@ -23,12 +23,13 @@ from typing import Any
 
 from nbgrader import utils
 
-from halab.exercises.expectations import defined_names
+from halab.exercises.expectations import CheckFailed, defined_names
 from halab.grading.preparation import one_line
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, UndefinedName
 from halab.grading.sandbox.time_limit import TimeLimit
 from halab.grading.sandbox.wire import printable
 from halab.grading.verdicts import CellError, Verdict
+from halab.translation import gettext
 
 __all__ = ["Judge", "imported_modules"]
 
@@ -84,8 +85,14 @@ class Judge:
             return CellError(Verdict.PROCESS_EXITED, str(error))
         except LearnerError as error:
             return CellError.by_learner(error.kind, one_line(error.text, _MOST_SAID))
-        except Exception as error:
+        except (CheckFailed, NameError) as error:
             return CellError(type(error).__name__, printable(str(error)[:2000]))
+        except Exception as error:  # the check's own: it cannot compare such an answer with the right one
+            kind = type(error).__name__
+            return CellError(
+                CheckFailed.__name__,
+                gettext("The answer is not of the kind that was asked for ({kind}).").format(kind=kind),
+            )
         finally:
             with contextlib.suppress(CellTimeout, ProcessExited, LearnerError):
                 self._box.forget(self._box.limit(1))
