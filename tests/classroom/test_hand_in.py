@@ -127,6 +127,28 @@ def test_a_zip_with_anything_else_in_it_is_refused_and_nothing_leaves_its_folder
     assert not [path for path in tmp_path.rglob("*") if path.is_symlink()]
 
 
+def by_macos(entries):
+    """In a folder, with what Finder adds."""
+    more = ["hand-in/", "hand-in/.DS_Store", "__MACOSX/hand-in/._hand-in.json"]
+    return [(named(f"hand-in/{e.filename}"), c) for e, c in entries] + [(named(name), b"") for name in more]
+
+
+def by_windows(entries):
+    return [(named(e.filename.replace("/", "\\")), c) for e, c in entries]
+
+
+def by_an_editor(entries):
+    return [(e, b"\xef\xbb\xbf" + c if e.filename == "hand-in.json" else c) for e, c in entries]
+
+
+@pytest.mark.parametrize("packed", [by_macos, by_windows, by_an_editor])
+def test_what_another_program_packed_anew_is_the_same_work(work, tmp_path, packed):
+    file = hand_in().file
+    altered(file, packed)
+    read = unpack(file, tmp_path / "there")
+    assert (read.work / NOTEBOOK).read_text() == NOTEBOOK
+
+
 def test_an_altered_notebook_or_one_that_was_taken_out_is_told(work, tmp_path):
     file = hand_in().file
     altered(file, lambda entries: [(entry, content + b" ") for entry, content in entries])

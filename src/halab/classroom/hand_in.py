@@ -11,6 +11,7 @@ are not of this form, links, and files beyond all measure are refused before any
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import json
@@ -307,11 +308,11 @@ def _check_directory(file: Path, raw: BinaryIO) -> None:
 
 
 def _unpack(file: Path, archive: zipfile.ZipFile, into: Path) -> HandIn:
-    entries = archive.infolist()
-    for entry in entries:
-        if problem := _problem(entry):
+    entries = _named_as_packed(archive)
+    for name, entry in entries:
+        if problem := _problem(name, entry):
             raise _refused(file, problem)
-    names = [entry.filename for entry in entries]
+    names = [name for name, _ in entries]
     if MANIFEST not in names:
         raise _refused(
             file,
@@ -319,14 +320,14 @@ def _unpack(file: Path, archive: zipfile.ZipFile, into: Path) -> HandIn:
         )
     if len(set(names)) < len(names):
         raise _refused(file, gettext("holds two files of one name"))
-    if sum(entry.file_size for entry in entries) > MAX_ALL:
+    if sum(entry.file_size for _, entry in entries) > MAX_ALL:
         raise _refused(
             file, gettext("would unpack to more than {most} MiB").format(most=MAX_ALL // _SHOWN_SIZE)
         )
-    manifest = _manifest(file, archive)
-    for name in names:
+    manifest = _manifest(file, archive.read(dict(entries)[MANIFEST]))
+    for name, entry in entries:
         if name != MANIFEST:
-            content = archive.read(name)  # never more bytes than the entry says, and those were counted
+            content = archive.read(entry)  # never more bytes than the entry says, and those were counted
             if hashlib.sha256(content).hexdigest() != manifest.files.get(name):
                 raise _refused(
                     file,
@@ -342,10 +343,23 @@ def _unpack(file: Path, archive: zipfile.ZipFile, into: Path) -> HandIn:
     return HandIn(valid_learner(manifest.learner), manifest.name, manifest.time, learns_in, into)
 
 
-def _problem(entry: zipfile.ZipInfo) -> str:
-    """Why a file in a zip is none of a hand-in's, or ""."""
-    name = ascii(entry.filename[:60]).strip("'") if not entry.filename.isprintable() else entry.filename[:60]
-    if entry.filename != MANIFEST and not _NAMES.fullmatch(entry.filename):
+def _named_as_packed(archive: zipfile.ZipFile) -> list[tuple[str, zipfile.ZipInfo]]:
+    """The files in a zip by the names that a hand-in has for them, also if macOS or Windows packed it anew:
+    they put it into a folder, add files of their own, or write another stroke between folders."""
+    named = [(entry.filename.replace("\\", "/"), entry) for entry in archive.infolist()]
+    named = [
+        (name, entry)
+        for name, entry in named
+        if not (name.startswith("__MACOSX/") or name.endswith(("/", "/.DS_Store")) or name == ".DS_Store")
+    ]
+    top = next((name.removesuffix(MANIFEST) for name, _ in named if name.endswith(f"/{MANIFEST}")), "")
+    return [(name.removeprefix(top), entry) for name, entry in named]
+
+
+def _problem(filename: str, entry: zipfile.ZipInfo) -> str:
+    """Why a file in a zip, called `filename` there, is none of a hand-in's, or ""."""
+    name = filename[:60] if filename.isprintable() else ascii(filename[:60]).strip("'")
+    if filename != MANIFEST and not _NAMES.fullmatch(filename):
         return gettext("holds {name}, which no hand-in has").format(name=name)
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
         return gettext("holds a link or a device, {name}").format(name=name)
@@ -360,9 +374,9 @@ def _problem(entry: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _manifest(file: Path, archive: zipfile.ZipFile) -> _Manifest:
+def _manifest(file: Path, content: bytes) -> _Manifest:
     try:
-        manifest = _Manifest.model_validate_json(archive.read(MANIFEST))
+        manifest = _Manifest.model_validate_json(content.removeprefix(codecs.BOM_UTF8))
         valid_learner(manifest.learner)
     except (ValidationError, RecursionError):
         raise _refused(
