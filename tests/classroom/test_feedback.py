@@ -40,6 +40,14 @@ def test_what_late_work_lost_is_said(class_folder, tmp_path):
     assert "It came late" in feedback_text(read_feedback(page))
 
 
+def test_what_an_instructor_wrote_is_on_it(class_folder, tmp_path):
+    report = grade_class(read_class(class_folder), tmp_path / "out", grade=grade_fake)
+    wrote = tuple(replace(one, comments=(("06.1", "<i>Well</i> argued"),)) for one in report.results)
+    page = write_feedback(replace(report, results=wrote), tmp_path, {}) / "feedback-ada.html"
+    assert "<p>Comment on 06.1: &lt;i&gt;Well&lt;/i&gt; argued</p>" in page.read_text()
+    assert "Comment on 06.1: <i>Well</i> argued" in feedback_text(read_feedback(page))
+
+
 def test_it_is_in_the_learner_s_own_language(pages):
     bo = (pages / "feedback-bo.html").read_text()
     assert 'lang="zh-Hans"' in bo

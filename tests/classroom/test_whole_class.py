@@ -317,6 +317,7 @@ def test_points_by_hand_and_late_marks_are_the_same_in_every_table(folder, out):
     publish(first, out)
     with Gradebook(f"sqlite:///{out / 'gradebook.db'}", "halab") as gradebook:
         gradebook.find_grade("06-1-blips", NAME, NAME, "ada").manual_score = 1.5
+        gradebook.find_comment("06-1-outages", NAME, NAME, "bo").manual_comment = "Well argued"
         gradebook.update_or_create_assignment(NAME, duedate="2026-11-20 12:00:00 UTC")
         gradebook.db.commit()
         gradebook.grant_extension(NAME, "ada", days=7)
@@ -327,6 +328,7 @@ def test_points_by_hand_and_late_marks_are_the_same_in_every_table(folder, out):
     before = first.result("ada", NAME).points
     assert settled.result("ada", NAME).points == before - 0.5  # an extension, so no penalty
     assert settled.result("bo", NAME).points == 0
+    assert settled.result("bo", NAME).comments == (("06.1", "Well argued"),)
     assert "06-1-blips has 1.5 by hand, 2 by its check." in settled.result("ada", NAME).notes
     assert any(note.startswith("Late by 1 d 0 h: ") for note in settled.result("bo", NAME).notes)
     with (out / "summary.csv").open(newline="", encoding="utf-8-sig") as file:

@@ -82,7 +82,7 @@ class Result:
     "graded" has its checks, and as `reason` which of the learner's cells had to be stopped, if any. "refused"
     has 0 points: the notebook could not be graded, for a `reason` that its learner can mend. "not graded" has
     no points: the course or this machine is at fault. `late` is by how many seconds it missed its due date,
-    and `penalty` what it loses for that.
+    and `penalty` what it loses for that. `comments` are the instructor's, each with the task it is on.
     """
 
     learner: str
@@ -95,6 +95,7 @@ class Result:
     time: str = ""
     penalty: float = 0.0
     late: float = 0.0
+    comments: tuple[tuple[str, str], ...] = ()
 
     @property
     def points(self) -> float | None:

@@ -1,6 +1,6 @@
 """Feedback for learners: one page each, with their points by check, in their language; to be sent to them.
 
-Nothing that a learner wrote and no hidden test is on it: titles of checks, points, what was missed.
+Nothing that a learner wrote and no hidden test is on it: titles of checks, points, what was missed, comments.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def feedback_text(data: dict[str, Any]) -> str:
             parts.append(
                 text_table(heading, tuple(map(gettext, _HEADINGS)), rows, align="left") if rows else heading
             )
-            parts += [exercise["late"]] * bool(exercise.get("late"))
+            parts += [
+                sentence for sentence in (exercise.get("late"), *exercise.get("comments", ())) if sentence
+            ]
     return _printable("\n\n".join(parts))
 
 
@@ -95,6 +97,10 @@ def _data(label: str, results: list[Result]) -> dict[str, Any]:
                 "out_of": result.out_of,
                 "reason": result.reason,
                 "late": _late(result),
+                "comments": [
+                    gettext("Comment on {task}: {comment}").format(task=task, comment=comment)
+                    for task, comment in result.comments
+                ],
                 "checks": [
                     {
                         "task": check.task,
@@ -140,7 +146,7 @@ def _page(data: dict[str, Any]) -> str:
 
 def _section(exercise: dict[str, Any]) -> str:
     heading = f"<h2>{html.escape(_heading(exercise))}</h2>\n"
-    for sentence in filter(None, (exercise["reason"], exercise["late"])):
+    for sentence in filter(None, (exercise["reason"], exercise["late"], *exercise["comments"])):
         heading += f"<p>{html.escape(sentence)}</p>\n"
     if not exercise["checks"]:
         return heading

@@ -83,7 +83,7 @@ def _late(report: ClassReport) -> Iterator[str]:
 
 
 def as_in_gradebook(report: ClassReport, out: Path) -> ClassReport:
-    """The report with what an instructor gave by hand, and with what nbgrader's plugin takes off late work.
+    """The report with what an instructor gave or wrote by hand, and without what late work loses.
 
     The penalties go into the gradebook too. So there is one truth for tables, heat map and `nbgrader export`.
     """
@@ -128,19 +128,25 @@ def _as_recorded(result: Result, gradebook: Any, late: Any) -> Result:
         result = replace(result, penalty=penalty or 0.0, late=seconds)
     if by_hand:
         result = replace(result, checks=_checks(result, notebook))
-    return replace(result, notes=(*notes, *result.notes))
+    comments = sorted((comment.name, comment.manual_comment) for comment in notebook.comments)
+    told = tuple((_task(name), comment) for name, comment in comments if comment)
+    return replace(result, notes=(*notes, *result.notes), comments=told)
 
 
 def _checks(result: Result, notebook: Any) -> tuple[Check, ...]:
     """The checks with the gradebook's points; a refused notebook has none of its own."""
     scores = {grade.name: (grade.score, grade.max_score) for grade in notebook.grades}
     known = result.checks or tuple(
-        Check(name, f"{name[:2]}.{name[3:4]}", name, points, out_of)
-        for name, (points, out_of) in sorted(scores.items())
+        Check(name, _task(name), name, points, out_of) for name, (points, out_of) in sorted(scores.items())
     )
     return tuple(
         replace(check, points=scores[check.name][0]) if check.name in scores else check for check in known
     )
+
+
+def _task(cell: str) -> str:
+    """The task that a cell belongs to: "06-1-blips" is of task 06.1."""
+    return f"{cell[:2]}.{cell[3:4]}"
 
 
 def _by_hand(grade: Any) -> str:
