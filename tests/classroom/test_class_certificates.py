@@ -127,17 +127,18 @@ def test_a_second_run_makes_no_second_certificate(folder, command):
     assert records(folder) == first
 
 
-def test_what_two_share_is_signed_for_nobody_until_somebody_decides(folder, command):
-    shutil.copytree(folder / "ada", folder / "chen")
+def test_what_some_share_is_signed_for_nobody_until_somebody_decides(folder, command):
+    for copy in ("chen", "dora"):
+        shutil.copytree(folder / "ada", folder / copy)
     done = command()
     assert done.exit_code == 1
     assert records(folder) == []
-    assert "The same as chen's:" in " ".join(done.stdout.split())
+    assert "The same as chen, dora's:" in " ".join(done.stdout.split())
     assert "Withheld from ada:" in done.stderr  # chen has no points: the numbers are another's
     assert command("--accept", "ada").exit_code == 0
     (file,) = records(folder)
     assert "-ada-" in file.name
-    assert "The same as ada's:" in command().stdout  # chen, beside the certificate that is there
+    assert "The same as ada, dora's:" in command().stdout  # chen, beside the certificate that is there
 
 
 def test_who_accepts_somebody_unknown_is_told(command):

@@ -175,13 +175,21 @@ def _shared(assessed: Mapping[str, Assessment], before: Mapping[str, Record]) ->
         for digest in _digests(assessed[learner]):
             for other in owners[digest] - {learner}:
                 common[other].add(names[digest])
-        shared[learner] = [
-            gettext("The same as {other}'s: {files}. One of the two was copied.").format(
-                other=other, files=", ".join(sorted(files))
-            )
-            for other, files in sorted(common.items())
-        ]
+        shared[learner] = _in_common(common)
     return shared
+
+
+def _in_common(files_of: Mapping[str, set[str]]) -> list[str]:
+    """A sentence on each group of others who have the same files as a learner."""
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for other, files in sorted(files_of.items()):
+        groups[tuple(sorted(files))].append(other)
+    return [
+        gettext("The same as {others}'s: {files}. Only one of them can be the original.").format(
+            others=", ".join(others), files=", ".join(files)
+        )
+        for files, others in groups.items()
+    ]
 
 
 def _digests(work: Assessment | Record) -> dict[str, str]:
