@@ -155,7 +155,10 @@ BENT = [
     ("fault", "undone_at", "later"), ("fault", "kind", ["crash"]), ("event", "time", "soon"),
     ("event", "detail", {}), ("note", "text", 7), ("note", "text", None), ("count", "missing", 3),
     ("count", "missing", ["a"]), ("count", "acknowledged", "4"), ("footer", "p99", []),
-    ("footer", "max", None), ("footer", "median", "x"),
+    ("footer", "max", None), ("footer", "median", "x"), ("footer", "clock_resolution", -1.0),
+    ("header", "operations", ["search", "search"]), ("header", "ttl", -10.0), ("sample", "number", -1),
+    ("sample", "done", -5.0), ("fault", "undone_at", -1.0), ("count", "found", -1),
+    ("count", "missing", [*range(10_000)]),
 ]  # fmt: skip
 
 

@@ -85,14 +85,34 @@ def _out_of_bounds(value: Any) -> str:
     return ""
 
 
+# By name of a field, which means the same in every record: what is counted or lasts, and what follows what.
+_COUNTED = {
+    "number", "acknowledged", "unknown", "failed", "found", "unknown_present", "failed_present", "late",
+    "median", "p99", "max", "clock_resolution", "ttl", "cpu",
+}  # fmt: skip
+_IN_ORDER = (("sent", "done"), ("start", "end"), ("at", "undone_at"))
+
+
 def _wrong_value(values: Mapping[str, Any]) -> str:
-    """What the types do not say: what is divided by is not 0, and a moment is one."""
+    """What the types do not say: what is divided by is not 0, nothing ends before it began, and so on."""
+    for name in sorted(_COUNTED & values.keys()):
+        if values[name] < 0:
+            return gettext("{name}: cannot be below 0, and is {number}").format(
+                name=name, number=values[name]
+            )
+    for first, last in _IN_ORDER:
+        if first in values and values.get(last) is not None and values[last] < values[first]:
+            return gettext("{last} is before {first}").format(last=last, first=first)
+    if len(values.get("missing", ())) > values.get("acknowledged", 0):
+        return gettext("missing: more rows than were acknowledged")
     for name in ("rate", "deadline"):
         if name in values and not values[name] > 0:
             return gettext("{name}: should be more than 0, and is {number}").format(
                 name=name, number=values[name]
             )
     names = values.get("operations", ())
+    if len(set(names)) < len(names):
+        return gettext("operations: two of one name")
     if len(names) > _MOST_OPERATIONS or any(len(name) > _LONGEST_NAME for name in names):
         return gettext("operations: at most {most}, with names of up to {letters} letters").format(
             most=_MOST_OPERATIONS, letters=_LONGEST_NAME
