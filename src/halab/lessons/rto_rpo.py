@@ -272,9 +272,9 @@ def achieved(rpo: Callable[..., tuple[int, float]], *journals: Journal) -> Table
     for journal in journals:
         there, at = still_there(journal), journal.faults[0].at
         rows.append(
-            (experiment_of(journal), gettext("not counted"), gettext("not counted"))
+            (run_in_words(experiment_of(journal)), gettext("not counted"), gettext("not counted"))
             if there is None
-            else (experiment_of(journal), *map(_figure, rpo(acknowledged(journal), there, at)))
+            else (run_in_words(experiment_of(journal)), *map(_figure, rpo(acknowledged(journal), there, at)))
         )
     headings = (gettext_noop("disaster"), gettext_noop("rows lost"), gettext_noop("data lost (s)"))
     remarks = run_remarks(*journals, detail=KEEPS_NO_ROWS)

@@ -32,7 +32,7 @@ from typing import Literal, get_args
 
 from halab.models.failover import Span
 from halab.models.validation import not_negative, positive
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = [
     "DISASTERS",
@@ -125,10 +125,10 @@ def retention_gap(kept: float, away: float, behind: float = 0.0) -> float:
 
 Disaster = Literal["node", "log", "mistake", "site"]
 DISASTERS: dict[Disaster, str] = {
-    "node": "a node dies",
-    "log": "the log is lost",
-    "mistake": "the wrong rows are deleted",
-    "site": "the whole site is lost",
+    "node": gettext_noop("a node dies"),
+    "log": gettext_noop("the log is lost"),
+    "mistake": gettext_noop("the wrong rows are deleted"),
+    "site": gettext_noop("the whole site is lost"),
 }
 
 

@@ -11,6 +11,7 @@ import traitlets
 
 from halab.course.predictions import last_run, predict, prediction
 from halab.errors import CourseError
+from halab.measure.journal.experiment_name import run_in_words
 from halab.models.samples import OPERATIONS
 from halab.translation import NO_TEXT, LazyText, gettext, gettext_lazy, speaking
 from halab.widgets.base import CourseWidget, front_end
@@ -117,7 +118,9 @@ class PredictionForm(CourseWidget):
         return question.choices[int(value)] if question and question.choices else f"{value:g}"
 
     def _title(self) -> str:
-        return gettext("Your prediction, {experiments}").format(experiments="; ".join(self.experiments))
+        return gettext("Your prediction, {experiments}").format(
+            experiments="; ".join(map(run_in_words, self.experiments))
+        )
 
     def _read(self) -> None:
         """What was locked in for each run, if all of them were, and what came too late for a run."""
@@ -195,7 +198,7 @@ def remind(experiment: str) -> str:
         return gettext(
             "You have not predicted this run: {experiment}. To predict it first, stop this cell, "
             "fill in the form above, lock it in, and run the cell again."
-        ).format(experiment=experiment)
+        ).format(experiment=run_in_words(experiment))
 
 
 def _asked(about: str | Sequence[Question]) -> Sequence[Question]:

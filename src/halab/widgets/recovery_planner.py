@@ -15,7 +15,7 @@ from typing import Any
 
 import traitlets
 
-from halab.models.recovery import DISASTERS, Need, Recovery, Setting, cheapest, strategies
+from halab.models.recovery import DISASTERS, Need, Recovery, Setting, Strategy, cheapest, strategies
 from halab.tables import text_table
 from halab.translation import gettext, gettext_noop, pgettext
 from halab.widgets.base import CourseWidget, front_end
@@ -52,11 +52,11 @@ class RecoveryPlanner(CourseWidget):
                 strategy.name,
                 f"{strategy.cost:.0f}",
                 *(_cell(strategy.recoveries, disaster) for disaster in DISASTERS),
-                "cheapest" if strategy is best else "yes" if need.met(strategy) else "no",
+                _fits(strategy, need, best),
             )
             for strategy in offered
         ]
-        survive = ", ".join(DISASTERS[disaster] for disaster in need.disasters)
+        survive = gettext(", ").join(gettext(DISASTERS[disaster]) for disaster in need.disasters)
         return text_table(
             gettext("RTO and RPO of each strategy in the worst case"),
             (gettext_noop("strategy"), gettext_noop("cost a year"), *DISASTERS, pgettext("strategy", "fits")),
@@ -72,6 +72,12 @@ class RecoveryPlanner(CourseWidget):
                 else gettext("None of them fits."),
             ],
         )
+
+
+def _fits(strategy: Strategy, need: Need, best: Strategy | None) -> str:
+    if strategy is best:
+        return pgettext("strategy", "cheapest")
+    return pgettext("strategy", "yes") if need.met(strategy) else pgettext("strategy", "no")
 
 
 def _cell(recoveries: Mapping[Any, Recovery], disaster: str) -> str:

@@ -40,15 +40,20 @@ class WriteRace(CourseWidget):
         """Mean milliseconds until the acknowledgement and until every copy has the row, by way of writing."""
         copy = Copy(self.base, self.jitter)
         return {
-            "one by one": serial(copy, self.copies),
-            "all at once": parallel(copy, self.copies),
-            f"quorum, {self.needed} of {self.copies}": quorum(copy, self.copies, self.needed),
-            "Milvus: through the log": through_log(copy, self.copies),
+            gettext_noop("one by one"): serial(copy, self.copies),
+            gettext_noop("all at once"): parallel(copy, self.copies),
+            gettext_noop("quorum"): quorum(copy, self.copies, self.needed),
+            gettext_noop("Milvus: through the log"): through_log(copy, self.copies),
         }
+
+    def _way(self, name: str) -> str:
+        if name != "quorum":
+            return gettext(name)
+        return gettext("quorum, {needed} of {copies}").format(needed=self.needed, copies=self.copies)
 
     def text(self) -> str:
         rows = [
-            (name, f"{write.acknowledged:.1f}", f"{write.everywhere:.1f}")
+            (self._way(name), f"{write.acknowledged:.1f}", f"{write.everywhere:.1f}")
             for name, write in self.expected().items()
         ]
         return text_table(

@@ -30,7 +30,7 @@ from halab.measure.experiments.throughput import (
     shuffled,
     take_turns,
 )
-from halab.measure.journal.experiment_name import load_of
+from halab.measure.journal.experiment_name import load_of, run_in_words
 from halab.measure.journal.journal_file import Journal, Phase
 from halab.measure.journal.title_marks import mark_title
 from halab.measure.probing.quiet_moment import wait_if_spoiled
@@ -248,7 +248,7 @@ def costs(journal: Journal) -> Costs:
     of = {number: [phase for phase in writes if phase.settings["replicas"] == number] for number in counts}
     rows = tuple(_cost(journal, number, of[number], of[counts[0]]) for number in counts)
     title = gettext("{load_of}, {rows:g} rows a write, {engine} engine").format(
-        load_of=load_of(journal), rows=writes[0].settings["rows"], engine=journal.header.engine
+        load_of=run_in_words(load_of(journal)), rows=writes[0].settings["rows"], engine=journal.header.engine
     )
     remarks = [
         gettext(

@@ -239,7 +239,7 @@ def _remarks(journal: Journal) -> list[str]:
 def _waits(header: Header) -> str:
     """How long users wait: the deadline, and of whom it is longer."""
     longer = [
-        gettext("{wait:g} s of {name}").format(wait=wait, name=gettext(name))
+        gettext("{wait:g} s of {name}").format(wait=wait, name=operation_in_words(name))
         for name, wait in header.timeouts.items()
         if wait != header.deadline
     ]
