@@ -10,7 +10,8 @@ BARE = re.compile(r"""[(\[{].*[)\]}]|(['"]).*\1|[A-Z]\w*\(.*\)""", re.S)
 # No text that is shown: styles, scripts, tags, addresses, and names of faults and of operations.
 UNSEEN = re.compile(
     r"<style.*?</style>|<script.*?</script>|<[^>]*>|https?://\S+"
-    r"|\b(?:crash|hang|stop|partition|lose|delete|drop|restart) (?:[a-z-]+(?:-\d)? ?){1,2}",
+    r"|\b(?:crash|hang|stop|partition|lose|delete|drop|restart) (?:[a-z-]+(?:-\d)? ?){1,2}"
+    r"|\b(?:any|every) \w+ (?:node|process)",
     re.S,
 )
 SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b,? ){2,}[a-z]{2,}")
