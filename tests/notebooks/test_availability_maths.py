@@ -37,7 +37,7 @@ def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:  #
     assert all(journal.simulated for journal in found)
     for name in ("summary-repeats", "price-list", "run-log"):
         assert "模拟" in shown(lesson, name), name
-    assert f"simulated, {REPEATS} runs" in shown(lesson, "price-list")
+    assert f"，{REPEATS} 次运行" in shown(lesson, "price-list")
 
 
 def test_by_default_it_repeats_five_times(run_lesson) -> None:  # type: ignore[no-untyped-def]

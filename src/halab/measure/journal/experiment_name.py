@@ -108,6 +108,7 @@ def load_of(journal: Journal) -> str:
 
 _NUMBER = r"[\d.]+"
 _SETTINGS = {
+    r"^no fault": gettext_noop("no fault"),
     rf" with TTL (?P<ttl>{_NUMBER}) s": gettext_noop(" with TTL {ttl} s"),
     r", with retries": gettext_noop(", with retries"),
     rf", probed every (?P<period>{_NUMBER}) s": gettext_noop(", probed every {period} s"),
@@ -130,8 +131,11 @@ def run_in_words(name: str) -> str:
     asked = re.match(rf"(?:(?:{'|'.join(OPERATIONS)})(?: and )?)+(?!\w)", name)
     if not asked:
         return name
-    operations = map(operation_in_words, asked[0].split(" and "))
-    return gettext(" and ").join(operations) + name[asked.end() :]
+    operations = gettext(" and ").join(map(operation_in_words, asked[0].split(" and ")))
+    rest = name[asked.end() :]
+    if rest.startswith(" with "):  # no settings, but parts by their names
+        rest = gettext(" with {parts}").format(parts=rest.removeprefix(" with "))
+    return operations + rest
 
 
 def operation_in_words(name: str) -> str:
