@@ -25,7 +25,7 @@ def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
     assert all(journal.simulated for journal in found)
     shown = "\n".join(str(cell.get("outputs", "")) for cell in lesson.cells)
     assert shown.count("模拟") > len(EXPERIMENTS)
-    assert "这是录像，不是在这里测的" in shown
+    assert "这是以前录下的，不是在这里测的" in shown
 
 
 @pytest.mark.cluster

@@ -53,7 +53,7 @@ def test_the_lesson_runs_simulated_and_says_so(run_lesson, tmp_path) -> None:
     for cell in ("scaling", "scaling-limited", "law-curve", "compare-reads"):
         assert "模拟" in shown[cell], cell
     assert "限速" in shown["scaling-limited"]
-    assert "均衡器没有模拟" in shown["balancer-here"]
+    assert "模拟引擎里没有均衡器" in shown["balancer-here"]
 
 
 @pytest.mark.alone
