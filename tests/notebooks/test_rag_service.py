@@ -55,7 +55,7 @@ def test_no_degraded_answer_passes_for_a_good_one(real):
 
 
 def test_a_new_index_is_switched_to_and_back_while_users_ask(real):
-    row = next(line for line in real[0]["reindex"].splitlines() if line.strip()[:1].isdigit())
+    row = real[0]["reindex"].splitlines()[-1]  # below the table's heading, and what the lane said before it
     questions, well, degraded, bad = map(int, row.split())
     assert questions == well + degraded + bad
     assert questions > 60
