@@ -6,6 +6,7 @@ the command still find something, and `seconds`: how long the restore takes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -167,44 +168,43 @@ def results(*journals: Journal) -> dict[str, Finding]:
         "replicas": finding(
             real,
             "broken",
-            listed(
-                gettext_lazy(
-                    "{mistake}: {found} searches still found something",
-                    mistake=_mistake(journal),
-                    found=partial(_found, report),
-                )
-                for journal, report in reports
-            ),
+            _told(reports, gettext_noop("{mistake}: {found} searches still found something"), found=_found),
             gettext_lazy("one wrong command"),
         ),
         "backup-rto": finding(
             real,
             "incomparable",
-            listed(
-                gettext_lazy(
-                    "{mistake}: {took} to restore, a few passages only",
-                    mistake=_mistake(journal),
-                    took=partial(_took, report),
-                )
-                for journal, report in reports
-            ),
+            _told(reports, gettext_noop("{mistake}: {took} to restore, a few passages only"), took=_took),
             measured=[seconds / _HOUR for seconds in restores],
             predicted=[seconds / _HOUR for seconds in said_before(real, 8, "seconds")],
         ),
         "daily-loss": finding(
             real,
             "incomparable",
-            listed(
-                gettext_lazy(
-                    "{mistake}: {window} of data lost, the backup being a few seconds old",
-                    mistake=_mistake(journal),
-                    window=partial(_window, report),
-                )
-                for journal, report in reports
+            _told(
+                reports,
+                gettext_noop("{mistake}: {window} of data lost, the backup being a few seconds old"),
+                window=_window,
             ),
             measured=[seconds / _HOUR for seconds in windows],
         ),
     }
+
+
+def _told(
+    reports: Sequence[tuple[Journal, DataLossReport]],
+    message: str,
+    **figures: Callable[[DataLossReport], str],
+) -> LazyText:
+    """Of each mistake what was measured, by a message with {mistake} and the names of the figures."""
+    return listed(
+        gettext_lazy(
+            message,
+            mistake=_mistake(journal),
+            **{name: partial(figure, report) for name, figure in figures.items()},
+        )
+        for journal, report in reports
+    )
 
 
 _HOUR = 3600.0  # seconds
@@ -249,5 +249,5 @@ def _lost(report: DataLossReport) -> tuple[str, str]:
     return lost, _window(report)
 
 
-def _window(one: DataLossReport) -> str:
-    return gettext("not counted") if one.window is None else f"{one.window:.1f} s"
+def _window(report: DataLossReport) -> str:
+    return gettext("not counted") if report.window is None else f"{report.window:.1f} s"
