@@ -58,6 +58,7 @@ class Table(Tabular):
 
 _COLUMNS = 80
 _LONG_WORD = 16
+_SHORT_WORD = 8  # letters; stays whole where a script has no blanks between its words
 
 
 def text_table(
@@ -128,6 +129,7 @@ def html_table(
 
 def _style(cell: str, align: str) -> str:
     """Tight where the page is narrow, so that a table of results fits; a figure such as 0.00–8.85 stays."""
-    wrap = "nowrap" if cell[-1:].isdigit() and len(cell) <= _LONG_WORD else "normal"
+    figure = cell[-1:].isdigit() and len(cell) <= _LONG_WORD
+    wrap = "nowrap" if figure or (len(cell) <= _SHORT_WORD and " " not in cell) else "normal"
     padding = "3px clamp(2px, 0.6cqw - 1px, 6px)"
-    return f"text-align: {align}; vertical-align: top; padding: {padding}; white-space: {wrap}"
+    return f"text-align: {align}; vertical-align: baseline; padding: {padding}; white-space: {wrap}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gettext as catalogues
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ __all__ = [
     "language",
     "language_name",
     "languages",
+    "name_list",
     "ngettext",
     "npgettext",
     "pgettext",
@@ -153,6 +154,11 @@ def gettext_noop(message: str) -> str:
 def pgettext(context: str, message: str) -> str:
     """As `gettext`, for a message that means something else in another place; `context` tells them apart."""
     return _catalogue(language()).pgettext(context, message)
+
+
+def name_list(names: Iterable[object]) -> str:
+    """Names one after the other, with what stands between them in the learner's language: "a, b"."""
+    return pgettext("between names", ", ").join(map(str, names))
 
 
 def npgettext(context: str, singular: str, plural: str, number: float) -> str:

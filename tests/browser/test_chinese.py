@@ -60,6 +60,9 @@ def test_the_switch_changes_what_is_opened_and_nothing_that_was_written(
 
     notebook = lab.open_notebook(page, EXERCISE)
     expect(notebook.panel.get_by_role("heading", level=1)).to_contain_text("练习 6")
+    tab = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel", has_text="06-failover-timeline.ipynb")
+    words = "(label) => getComputedStyle(label, '::before').content"
+    assert tab.evaluate(words) == '"练习 "'
     sources = page.evaluate(
         """() => window.jupyterapp.shell.currentWidget.content.widgets
              .map((cell) => [cell.model.id, cell.model.sharedModel.source])"""

@@ -18,6 +18,8 @@ from halab.monitoring.inbox import Message
 class Cluster:
     """A cluster that can be broken; `inbox` gets a message when its log hangs."""
 
+    simulation = None
+
     def __init__(self):
         self.inbox = SimpleNamespace(messages=())
 
@@ -59,6 +61,7 @@ class Prometheus:
 def watched(course, monkeypatch):
     cluster = Cluster()
     seen = Prometheus(cluster.inbox)
+    monkeypatch.setattr(watching, "find_programs", dict)
     monkeypatch.setattr(watching, "monitor", lambda _: nullcontext(seen))
     monkeypatch.setattr(watching, "dashboard", lambda *_: Picture())
     monkeypatch.setattr(watching, "_alerts", lambda: ["MilvusRequestsFail", "MilvusLogStandsStill"])
@@ -81,14 +84,20 @@ def test_a_page_stands_beside_its_prediction_and_a_fault_that_nobody_hears_of_sa
 
 
 def test_without_prometheus_a_sentence_says_what_to_install(course, monkeypatch):
-    def missing(_):
-        raise ClusterError("prometheus is not installed here.", hint="Install them: apt-get")
+    def missing():
+        raise ClusterError("Nach Prometheus wurde vergebens gesucht.", hint="Install them: apt-get")
 
-    monkeypatch.setattr(watching, "monitor", missing)
+    monkeypatch.setattr(watching, "find_programs", missing)
     said = lesson.watch(Cluster())
     assert "apt-get" in said
     assert "go on with the next part" in said
     assert lesson.pages(said, "hang log") == lesson.try_rule(said, "") == said
+
+
+def test_a_simulated_cluster_is_not_watched_and_the_lesson_goes_on():
+    said = lesson.watch(SimulatedCluster("course"))
+    assert "simulated" in said
+    assert lesson.pages(said, "hang log") == said
 
 
 def test_what_only_the_embedded_engine_can_fill_is_said_of_the_others(watched):

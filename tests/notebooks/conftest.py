@@ -18,11 +18,13 @@ def run_real(
     Skips where that cluster cannot run. Fails if the lesson leaves a cluster behind.
     """
 
-    def run(slug: str, cells: Mapping[str, str] | None = None) -> tuple[Any, list[Any], Path]:
+    def run(
+        slug: str, cells: Mapping[str, str] | None = None, language: str = "en"
+    ) -> tuple[Any, list[Any], Path]:
         if problem := platform_problem():
             pytest.skip(f"the embedded cluster cannot run here: {problem}")
         folder = tmp_path_factory.mktemp("real")
-        lesson, journals = run_lesson(folder, "embedded", slug, cells)
+        lesson, journals = run_lesson(folder, "embedded", slug, cells, language)
         left = list((folder / "clusters" / "clusters").glob("*/cluster.json"))
         assert not left, "the lesson left a cluster"
         return lesson, journals, folder / "work"

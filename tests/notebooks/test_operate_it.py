@@ -1,4 +1,4 @@
-"""Lesson 11 from top to bottom on the real cluster: an upgrade twice, and who is paged."""
+"""Lesson 11 from top to bottom on the real cluster, in Chinese: an upgrade twice, and who is paged."""
 
 import shutil
 from itertools import pairwise
@@ -8,6 +8,7 @@ import pytest
 from halab.measure.journal.experiment_name import experiment_of
 from halab.measure.journal.outage import rpo
 from halab.monitoring.dashboard import panels
+from halab.translation import speaking
 
 # Alone: it starts fourteen processes at once, twice, which no measurement beside it would survive.
 pytestmark = [pytest.mark.notebook, pytest.mark.cluster, pytest.mark.alone, pytest.mark.timeout(900)]
@@ -26,7 +27,7 @@ SHORTER = {
 
 @pytest.fixture(scope="module")
 def run(run_real):
-    return run_real("11-operate-it", SHORTER)
+    return run_real("11-operate-it", SHORTER, "zh")
 
 
 def text_of(lesson, cell_id):
@@ -50,19 +51,20 @@ def test_the_dashboard_is_drawn_of_what_prometheus_saw(run):
     lesson, _, _ = run
     shown = text_of(lesson, "draw-dashboard")
     if not (shutil.which("prometheus") and shutil.which("prometheus-alertmanager")):
-        assert "Nothing was measured" in shown
+        assert "什么也没有测" in shown
         return
-    assert all(panel.title in shown for panel in panels())
+    with speaking("zh"):
+        assert all(panel.title in shown for panel in panels())
 
 
 def test_what_a_lost_node_held_fits_nowhere_while_the_others_are_full(run):
     lesson, _, _ = run
     shown = text_of(lesson, "run-full")
-    assert "no answer" in shown
-    assert "all, after" in shown
-    assert "by the nodes' own logs: 0." not in shown
+    assert "没有回答" in shown
+    assert "全部，" in shown
+    assert "据节点自己的日志：0。" not in shown
 
 
 def test_what_was_not_done_yet_is_told(run):
     lesson, _, _ = run
-    assert "not yet" in text_of(lesson, "advice")
+    assert "还没有" in text_of(lesson, "advice")

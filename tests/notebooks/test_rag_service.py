@@ -1,4 +1,4 @@
-"""Lesson 12 from top to bottom, without a front end, on two real clusters: two of its five faults."""
+"""Lesson 12 from top to bottom, in Chinese, on two real clusters: two of its five faults."""
 
 import pytest
 
@@ -20,7 +20,7 @@ for trial in trials.values():
 @pytest.fixture(scope="module")
 def real(run_real):
     """What was shown, the two journals, and the learner's folder."""
-    lesson, journals, work = run_real("12-rag-service", {"run-five": TWO})
+    lesson, journals, work = run_real("12-rag-service", {"run-five": TWO}, "zh")
     shown = {
         cell.id: "".join(out.get("data", {}).get("text/plain", "") for out in cell.outputs)
         for cell in lesson.cells

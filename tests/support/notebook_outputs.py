@@ -7,12 +7,14 @@ from typing import Any
 # A tuple, list, dict or set; a quoted string; an object by its class: PosixPath(...), Alert(burn=14.4).
 BARE = re.compile(r"""[(\[{].*[)\]}]|(['"]).*\1|[A-Z]\w*\(.*\)""", re.S)
 
-# No sentence: styles, scripts, tags, addresses, names of faults and settings, names in a call, commands.
+# No sentence: styles, scripts, tags, addresses, names of faults and settings, names in a call, commands, and
+# what Milvus says itself.
 UNSEEN = re.compile(
     r"<style.*?</style>|<script.*?</script>|<[^>]*>|https?://\S+"
     r"|\b(?:crash|hang|stop|partition|lose|delete|drop|restart) (?:[a-z-]+(?:-\d)? ?){1,2}"
     r"|\b(?:any|every) \w+ (?:node|process)|roundrobin, leastconn, random"
-    r"|(?:&quot;|\")[^\"&]*(?:&quot;|\"): \.\.\.|\bhelm [^\n]*",
+    r"|(?:&quot;|\")(?:(?!&quot;)[^\"])*(?:&quot;|\"): \.\.\.|\bhelm [^\n]*"
+    r"|OOM if load|：failed to search[^<]*",
     re.S,
 )
 SENTENCE = re.compile(r"(?:\b[A-Za-z]{2,}\b,? ){2,}[a-z]{2,}")

@@ -21,6 +21,8 @@ def test_a_choice_is_kept_and_the_switch_speaks_it_at_once(switch, course):
     assert language() == switch.lang == LanguageSwitch().chosen == "zh"
     (settings,) = (course / "work/.halab/jupyter/settings").rglob("*.jupyterlab-settings")
     assert json.loads(settings.read_text()) == {"locale": "zh_CN"}
+    tab = course / "work/.halab/jupyter/config/labconfig/page_config.json"
+    assert json.loads(tab.read_text()) == {"halabExercise": "练习"}
     switch.chosen = "en"
     assert language() == "en"
     assert json.loads(settings.read_text()) == {"locale": "default"}

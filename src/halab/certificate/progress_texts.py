@@ -9,7 +9,7 @@ from typing import Literal
 from halab.certificate.learner_progress import CardProgress, PredictionOutcome, Progress
 from halab.certificate.record import PASS_MARK
 from halab.course.catalogue import CERTIFIED, CHECKLIST, Entry
-from halab.translation import Language, gettext, gettext_noop, ngettext, speaking
+from halab.translation import Language, gettext, gettext_noop, name_list, ngettext, speaking
 
 __all__ = ["HEADINGS", "Fact", "State", "Step", "facts", "items_met", "next_step", "state", "steps_done"]
 
@@ -192,7 +192,7 @@ def _item(done: CardProgress) -> str:
         return gettext("item met")
     if done.foreseen and done.exercise_done:
         said = gettext("waits for card {cards}, which belongs to the same item")
-        return said.format(cards=", ".join(map(str, done.waits_for)))
+        return said.format(cards=name_list(done.waits_for))
     lacking = []
     if not done.measured:
         lacking.append(gettext("the lab"))

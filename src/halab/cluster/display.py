@@ -33,9 +33,10 @@ MIB = 1 << 20
 def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
     """A cluster's status (as `status()` of an engine gives it) as a table by role, 80 columns wide."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0, show_edge=False)
-    for column in ("component", "address", "pid", "health", gettext("HA state")):
+    headings = (gettext("component"), gettext("address"), "pid", gettext("health"), gettext("HA state"))
+    for column in headings:
         table.add_column(column, no_wrap=True)
-    for column in ("MiB", "up, s", "restarts"):
+    for column in ("MiB", gettext("up, s"), gettext("restarts")):
         table.add_column(column, justify="right", no_wrap=True)
     for component in status["components"]:
         shape, colour = HEALTH[component["health"]]
@@ -43,8 +44,8 @@ def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
             component["name"],
             component["address"],
             str(component["pid"] or "-"),
-            Text(f"{shape} {component['health']}", style=colour),
-            Text(component["ha_state"], style=HA_STATE_STYLE.get(component["ha_state"], "")),
+            Text(f"{shape} {gettext(component['health'])}", style=colour),
+            Text(gettext(component["ha_state"]), style=HA_STATE_STYLE.get(component["ha_state"], "")),
             f"{component['memory'] / MIB:.0f}",
             f"{component['uptime']:.0f}",
             str(component["restarts"] or "-"),
@@ -56,7 +57,7 @@ def status_table(status: dict[str, Any], title: str = "") -> RenderableType:
 def _caption(status: dict[str, Any]) -> str:
     memory = sum(component["memory"] for component in status["components"])
     parts = [
-        f"{status['phase']}",
+        gettext(status["phase"]),
         gettext("{size:.0f} MiB resident, shared pages counted in each process").format(size=memory / MIB),
     ]
     if status.get("disk"):
@@ -67,14 +68,14 @@ def _caption(status: dict[str, Any]) -> str:
         )
     if notebook := status.get("notebook"):
         parts.append(gettext("ends with {notebook}").format(notebook=notebook))
-    return "; ".join(parts)
+    return gettext("; ").join(parts)
 
 
 def _headline(status: dict[str, Any]) -> Text:
     return Text(
         gettext("{elapsed:5.1f} s  {phase}  {done}/{all} healthy").format(
             elapsed=status["elapsed"],
-            phase=status["phase"],
+            phase=gettext(status["phase"]),
             done=status["done"],
             all=status["total"] or "?",
         )
@@ -110,7 +111,7 @@ def _html(headline: str, status: dict[str, Any]) -> str:
     names = []
     for component in status["components"]:
         shape, _ = HEALTH[component["health"]]
-        words = f"{shape} {component['name']} {component['health']}"
+        words = f"{shape} {component['name']} {gettext(component['health'])}"
         names.append(f'<span style="white-space: nowrap; margin-right: 1em">{escape(words)}</span> ')
     return f"<p>{escape(headline)}</p>" + (f"<p>{''.join(names)}</p>" if names else "")
 
@@ -156,6 +157,7 @@ def _phase_lines(console: Console) -> Callable[[dict[str, Any]], None]:
         nonlocal last
         if status["phase"] != last:
             last = status["phase"]
-            console.print(f"{status['elapsed']:5.1f} s  {last}", highlight=False)
+            line = gettext("{elapsed:5.1f} s  {phase}").format(elapsed=status["elapsed"], phase=gettext(last))
+            console.print(line, highlight=False)
 
     return show

@@ -25,13 +25,13 @@ from halab.cluster.haproxy import find_haproxy
 from halab.errors import HalabError
 from halab.folders import cache_folder
 from halab.tables import html_table, text_table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, name_list
 
 __all__ = ["Check", "Report", "doctor"]
 
 Verdict = Literal["PASS", "WARN", "FAIL"]
 GIB = 1 << 30
-STYLE = {"PASS": "green", "WARN": "yellow", "FAIL": "bold red"}
+STYLE = {gettext_noop("PASS"): "green", gettext_noop("WARN"): "yellow", gettext_noop("FAIL"): "bold red"}
 MARK = {"PASS": "✓", "WARN": "!", "FAIL": "✗"}
 _HEADING = "halab doctor"
 _COLUMNS = ("", gettext_noop("check"), gettext_noop("found"), gettext_noop("what to do"))
@@ -68,13 +68,13 @@ class Report:
             [check.name for check in self.checks if check.verdict == verdict] for verdict in ("WARN", "FAIL")
         )
         if failed:
-            names = ", ".join(failed)
+            names = name_list(failed)
             return gettext(
                 "{mark} Not ready: {names} failed. Do what stands beside it, then run it again."
             ).format(mark=MARK["FAIL"], names=names)
         if warned:
             return gettext("{mark} Ready: clusters run here. Worth a look: {warned}.").format(
-                mark=MARK["WARN"], warned=", ".join(warned)
+                mark=MARK["WARN"], warned=name_list(warned)
             )
         return gettext("{mark} Ready: clusters run here, and every check passed.").format(mark=MARK["PASS"])
 
@@ -103,7 +103,7 @@ class Report:
 
 
 def _marked(verdict: Verdict) -> str:
-    return f"{MARK[verdict]} {verdict}"
+    return f"{MARK[verdict]} {gettext(verdict)}"
 
 
 def doctor() -> Report:
@@ -252,7 +252,7 @@ def _leftovers() -> Iterator[Check]:
         )
         yield Check(gettext("leftovers"), "WARN", detail, gettext("Run: halab down --all"))
     else:
-        yield Check(gettext("leftovers"), "PASS", "none")
+        yield Check(gettext("leftovers"), "PASS", gettext("none"))
 
 
 def _orphans() -> list[int]:

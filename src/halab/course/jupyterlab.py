@@ -12,7 +12,7 @@ from babel.core import get_global
 
 from halab.course.paths import course_root, work_dir
 from halab.course.workspace import make_workspace, open_copy
-from halab.translation import Language, language, remember_language
+from halab.translation import Language, gettext, language, remember_language, speaking
 
 __all__ = ["START", "lab_command", "lab_environment", "set_lab_language", "start_lab"]
 
@@ -99,13 +99,23 @@ def start_lab(port: int = 8888, *, browser: bool = True) -> None:
 
 
 def set_lab_language(chosen: Language) -> None:
-    """Let JupyterLab's own menus speak the course's language, from the next loading of the page on."""
-    settings = (
-        os.environ.get("JUPYTERLAB_SETTINGS_DIR") or lab_environment(work_dir())["JUPYTERLAB_SETTINGS_DIR"]
+    """Let JupyterLab's own menus and an exercise's tab speak the course's language, from the next loading of
+    the page on.
+    """
+    folders = lab_environment(work_dir()) | os.environ
+    _write_json(
+        Path(folders["JUPYTERLAB_SETTINGS_DIR"])
+        / "@jupyterlab/translation-extension/plugin.jupyterlab-settings",
+        {"locale": _lab_locale(chosen)},
     )
-    file = Path(settings) / "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
+    with speaking(chosen):
+        words = {"halabExercise": gettext("Exercise")}  # for lab_extensions/halab
+    _write_json(Path(folders["JUPYTER_CONFIG_DIR"]) / "labconfig" / "page_config.json", words)
+
+
+def _write_json(file: Path, content: dict[str, str]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"locale": _lab_locale(chosen)}), encoding="utf-8")
+    file.write_text(json.dumps(content), encoding="utf-8")
 
 
 def _lab_locale(chosen: Language) -> str:

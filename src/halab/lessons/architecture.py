@@ -33,7 +33,15 @@ from halab.measure.journal.run_view import RunView, Said
 from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.models.quorum import leadership
 from halab.tables import Table
-from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, ngettext, pgettext_lazy
+from halab.translation import (
+    LazyText,
+    gettext,
+    gettext_lazy,
+    gettext_noop,
+    name_list,
+    ngettext,
+    pgettext_lazy,
+)
 from halab.widgets.architecture_map import ArchitectureMap
 from halab.widgets.card_view import Finding, RunVerdict
 
@@ -97,7 +105,12 @@ def read_sessions(cluster: Cluster) -> Table:
             address = json.loads(session.value)["Address"]
             left = gettext("{left:g} of {granted:g} s").format(left=session.left, granted=session.granted)
             rows.append(
-                (session.key, "active" if session.key == role else "", names.get(address, address), left)
+                (
+                    session.key,
+                    gettext("active") if session.key == role else "",
+                    names.get(address, address),
+                    left,
+                )
             )
     waiting = sum(len(who[role].standby) for role in COORDINATORS if role in who)
     remarks = [
@@ -132,7 +145,7 @@ def copies(retriever: Retriever) -> Sentence:
         if nodes
         else gettext("{count} of {wanted} copies answer.")
     )
-    sentence = message.format(count=len(nodes), wanted=wanted, nodes=", ".join(nodes))
+    sentence = message.format(count=len(nodes), wanted=wanted, nodes=name_list(nodes))
     if missing := wanted - len(nodes):
         sentence += ngettext(
             " {missing} has no query node now.", " {missing} have no query node now.", missing
@@ -201,4 +214,8 @@ def _metadata(journal: Journal) -> LazyText:
 
 def _predicted(journal: Journal) -> str:
     figures = prediction_before(journal, 3)
-    return f"{figures['metadata_seconds']:g} s" if "metadata_seconds" in figures else "-"
+    return (
+        gettext("{time} s").format(time=f"{figures['metadata_seconds']:g}")
+        if "metadata_seconds" in figures
+        else "-"
+    )

@@ -36,7 +36,7 @@ from halab.measure.journal.validity import objections, validity_remark
 from halab.models.availability import Calendar
 from halab.models.availability_slo import ALERTS, MeanInterval, failovers_allowed, mean_interval
 from halab.tables import Row, Sentence, Table
-from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, ngettext
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, name_list, ngettext
 from halab.widgets.availability_calculator import ChainCalculator, CopiesCalculator, PromiseCalculator
 from halab.widgets.card_view import Finding
 
@@ -116,7 +116,7 @@ def _without_end(journals: Sequence[Journal], operation: str) -> str:
     ]
     if not numbers:
         return ""
-    names = ", ".join(map(str, numbers))
+    names = name_list(numbers)
     runs = ngettext("run {names}", "runs {names}", len(numbers)).format(names=names)
     means = (
         gettext("The mean is that of the others, so the true one is longer")
@@ -268,7 +268,7 @@ def price_list(
     if predicted := _predicted(first):
         rows.append(_row(gettext("your prediction"), f"{predicted:.1f}", calendar, predicted, predicted))
     rows.append((gettext("the card"), gettext("0: not counted"), *(gettext("any number") for _ in SLOS)))
-    word = provenance(first)
+    word = gettext(provenance(first))
     sure = times.n >= _FEWEST_FOR_A_BAND
     span = f"{times.mean:.1f} ({times.low:.1f}–{times.high:.1f})" if sure else f"{times.mean:.1f}"
     low, high = (times.low, times.high) if sure else (times.mean, times.mean)
@@ -284,7 +284,12 @@ def price_list(
         if sure
         else f"{_capital(_how_sure(times))}.",
     ]
-    title = mark_title(f"{operation_in_words(operation)}: {run_in_words(experiment_of(first))}", *counts)
+    title = mark_title(
+        gettext("{name}: {said}").format(
+            name=operation_in_words(operation), said=run_in_words(experiment_of(first))
+        ),
+        *counts,
+    )
     return Table(title, _HEADINGS, tuple(rows), tuple(remarks))
 
 

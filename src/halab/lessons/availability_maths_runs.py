@@ -94,7 +94,7 @@ def spread(lengths: Sequence[float]) -> str:
     """The shortest and the longest in words, such as "9.8 to 11.2 s"."""
     low, high = min(lengths), max(lengths)
     return (
-        f"{low:.1f} s"
+        gettext("{time} s").format(time=f"{low:.1f}")
         if f"{low:.1f}" == f"{high:.1f}"
         else gettext("{low:.1f} to {high:.1f} s").format(low=low, high=high)
     )

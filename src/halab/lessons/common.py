@@ -21,7 +21,7 @@ from halab.course.paths import journals, work_dir
 from halab.course.seat import follow_cells, tell_class
 from halab.measure.experiments import fault_experiment
 from halab.measure.experiments.fault_experiment import journal_name
-from halab.measure.journal.experiment_name import experiment_of, run_in_words, run_name
+from halab.measure.journal.experiment_name import experiment_of, operation_in_words, run_in_words, run_name
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import plot
 from halab.measure.journal.run_view import RunView, Said
@@ -29,8 +29,9 @@ from halab.measure.journal.summaries import summary
 from halab.measure.journal.validity import objections
 from halab.measure.probing.progress_line import show_runs_with
 from halab.measure.probing.retriever import Retriever
+from halab.models.samples import OPERATIONS
 from halab.tables import Row, Sentence, Table
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop, name_list, pgettext
 from halab.widgets.card_view import show_card
 from halab.widgets.live_lane import LiveRun
 from halab.widgets.prediction_form import PredictionForm, Question, remind
@@ -58,6 +59,10 @@ show_runs_with(LiveRun)  # what a lesson measures is seen while it runs
 follow_cells()
 
 
+# Headings of one word that a notebook gives its tables: longer ones are translated with their notebook.
+_NOTEBOOK_HEADINGS = (gettext_noop("members"), gettext_noop("majority"), gettext_noop("nodes"))
+
+
 def table(title: str, headings: Row, rows: Iterable[Sequence[object]], *remarks: str) -> Table:
     """A small table of words and numbers; units belong into the headings, fractions are shown to 4 digits."""
     return Table(title, headings, tuple(tuple(map(_in_words, row)) for row in rows), remarks)
@@ -65,11 +70,11 @@ def table(title: str, headings: Row, rows: Iterable[Sequence[object]], *remarks:
 
 def _in_words(value: object) -> str:
     if isinstance(value, str):
-        return value
+        return operation_in_words(value) if value in (*OPERATIONS, "flush", "load") else value
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return pgettext("in a table", "yes") if value else pgettext("in a table", "no")
     if isinstance(value, Iterable):
-        return ", ".join(map(_in_words, value)) or "none"
+        return name_list(map(_in_words, value)) or gettext("none")
     if isinstance(value, float) and abs(value) < 1000:
         return f"{value:.4g}"
     return f"{value:,.0f}"
@@ -116,8 +121,8 @@ def keep(journal: Journal, number: int) -> Sentence:
         kept = gettext("Kept for lesson {number}: {experiment_of}, in journals/{name}")
     sentence = kept.format(number=number, experiment_of=run_in_words(experiment_of(journal)), name=path.name)
     if reasons := objections(journal):
-        sentence += ". " + gettext("It proves nothing, so it does not count. {reasons}").format(
-            reasons=" ".join(reasons)
+        sentence = gettext("{kept}. It proves nothing, so it does not count. {reasons}").format(
+            kept=sentence, reasons=" ".join(reasons)
         )
     return Sentence(sentence)
 

@@ -31,7 +31,7 @@ from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
 from halab.protect.drill.rehearsal import Rehearsal, unanswered
 from halab.tables import Row, Table
-from halab.translation import gettext, gettext_lazy, gettext_noop, pgettext_lazy
+from halab.translation import gettext, gettext_lazy, gettext_noop, name_list, pgettext_lazy
 from halab.widgets.card_view import Finding
 from halab.widgets.drill_clock import DrillClock
 
@@ -166,7 +166,7 @@ def save_calendar(drill: Rehearsal) -> Sentence:
     drill_calendar.save_calendar(
         drill.folder / "drills.ics", gettext("Card search"), "critical", date.today()
     )
-    names = ", ".join(sorted(path.name for path in drill.folder.iterdir()))
+    names = name_list(sorted(path.name for path in drill.folder.iterdir()))
     return Sentence(gettext("In {folder}: {names}.").format(folder=drill.folder, names=names))
 
 
@@ -257,7 +257,7 @@ def results(drill: Rehearsal) -> dict[str, Finding]:
 def _predicted(drill: Rehearsal) -> tuple[str, str, str]:
     numbers = prediction_before(drill.journal, 10)
     return (
-        f"{numbers['seconds']:g} s" if "seconds" in numbers else "-",
+        gettext("{time} s").format(time=f"{numbers['seconds']:g}") if "seconds" in numbers else "-",
         f"{numbers['rows']:g}" if "rows" in numbers else "-",
         f"{numbers['unanswered']:g}" if "unanswered" in numbers else "-",
     )

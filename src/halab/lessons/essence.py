@@ -84,7 +84,9 @@ def what_copies_did(journal: Journal) -> Told:
     counted = gettext(
         "**While the node was gone** ({provenance}), {one} of {of_one} searches of one copy "
         "got no good answer, and {three} of {of_three} of three copies."
-    ).format(provenance=provenance(journal), one=single, of_one=of_one, three=three, of_three=of_three)
+    ).format(
+        provenance=gettext(provenance(journal)), one=single, of_one=of_one, three=three, of_three=of_three
+    )
     empty = sum(s.error == NOTHING_FOUND and s.intended >= _back(journal) for s in journal.samples(THREE))
     later = (
         gettext(" Once it was **back**, {empty} of three copies were answered and found nothing.").format(

@@ -235,7 +235,7 @@ def _detected(journal: Journal) -> Row:
     claims = card(9, "en").claims
     says = next(
         (
-            f"{claim.high:g} s"
+            gettext("{time} s").format(time=f"{claim.high:g}")
             for claim in (claims["detection-before"], claims["detection-after"])
             if claim.high == probe.period * probe.failures
         ),
@@ -266,7 +266,7 @@ def _numbers(probe: HealthProbe) -> str:
 
 def _predicted(journal: Journal) -> str:
     figures = prediction_before(journal, 9)
-    return f"{figures['noticed']:g} s" if "noticed" in figures else "-"
+    return gettext("{time} s").format(time=f"{figures['noticed']:g}") if "noticed" in figures else "-"
 
 
 def _seconds(time: float | None) -> str:

@@ -6,12 +6,13 @@ import atexit
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import yaml
 
 from halab.cluster.embedded.embedded_cluster import EmbeddedCluster
+from halab.cluster.protocol import Cluster
 from halab.cluster.running_cluster import RunningCluster
 from halab.course.paths import state_dir
 from halab.course.predictions import prediction
@@ -21,15 +22,16 @@ from halab.lessons.common import PredictionForm, Question, Sentence, ask_for_pre
 from halab.measure.experiments.disk_quota import full_disk
 from halab.measure.experiments.fault_experiment import parse_fault
 from halab.measure.experiments.shard_leader import shard_leader
+from halab.measure.journal.experiment_name import run_in_words
 from halab.measure.journal.plots import Picture
 from halab.measure.probing.progress_line import ProgressLine
 from halab.monitoring.canary import COLLECTION
 from halab.monitoring.dashboard import dashboard
 from halab.monitoring.monitor import Monitor, monitor
 from halab.monitoring.own_rule import OwnRule, read_rule, spans, unknown_metrics
-from halab.monitoring.servers import rule_files
+from halab.monitoring.servers import find_programs, rule_files
 from halab.tables import Tabular
-from halab.translation import gettext, gettext_lazy, gettext_noop
+from halab.translation import gettext, gettext_lazy, gettext_noop, name_list
 
 __all__ = ["PAGES", "ask_watch", "pages", "try_rule", "watch"]
 
@@ -97,7 +99,7 @@ class Pages(Tabular):
     rows: tuple[Page, ...]
     dashboard: Picture
     remarks: tuple[str, ...] = ()
-    title = gettext_noop("Who was paged")
+    title: str = field(default_factory=lambda: gettext("Who was paged"))
 
     def headings_and_rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         headings = (
@@ -109,7 +111,7 @@ class Pages(Tabular):
         )
         return headings, [
             (
-                page.fault,
+                run_in_words(page.fault),
                 page.said,
                 page.alert or gettext("nobody, in {lasted:.0f} s").format(lasted=page.lasted),
                 _s(page.paged),
@@ -155,20 +157,27 @@ def _alerts() -> list[str]:
     return [rule["alert"] for file in files for group in file["groups"] for rule in group["rules"]]
 
 
-def watch(cluster: RunningCluster) -> Watched | Sentence:
-    """Start Prometheus, Alertmanager and a canary beside a cluster; without them a sentence says what to
-    install."""
-    stack = ExitStack()
+def watch(cluster: Cluster) -> Watched | Sentence:
+    """Start Prometheus, Alertmanager and a canary beside a cluster; without them, or beside a simulated one,
+    a sentence says why not."""
+    if cluster.simulation is not None:
+        return Sentence(
+            gettext(
+                "A simulated cluster has no process that Prometheus could ask. Nothing was measured; "
+                "go on with the next part."
+            )
+        )
     try:
-        watched = Watched(cluster, stack.enter_context(monitor(cluster)), stack.close)
+        find_programs()
     except ClusterError as error:
-        if "not installed" not in error.message:
-            raise
         return Sentence(
             gettext("{message} {hint} Nothing was measured; go on with the next part.").format(
                 message=error.message, hint=error.hint
             )
         )
+    stack = ExitStack()
+    running = cast(RunningCluster, cluster)  # what is not simulated runs
+    watched = Watched(running, stack.enter_context(monitor(running)), stack.close)
     atexit.register(stack.close)
     return watched
 
@@ -197,7 +206,7 @@ def pages(watched: Watched | Sentence, *faults: str, rule: str | None = None) ->
     on_progress = ProgressLine(lambda: time.monotonic() - began)
     rows = tuple(_paged(watched, fault, on_progress) for fault in faults)
     watched.faults += rows
-    shaded = [(page.fault, page.began, page.ended) for page in rows]
+    shaded = [(run_in_words(page.fault), page.began, page.ended) for page in rows]
     told = [page.told for page in rows if page.told]
     remark = gettext("Measured by this cluster's own Prometheus and Alertmanager, with production's rules.")
     return Pages(rows, dashboard(watched.monitor, time.monotonic() - began, shaded), (*told, remark))
@@ -207,7 +216,7 @@ def _paged(watched: Watched, words: str, on_progress: ProgressLine) -> Page:
     watch, stays = watched.monitor, _NO_PAGE if words.startswith("crash active") else _PATIENCE
     known = len(watch.inbox.messages)
     with _broken(watched.cluster, words, on_progress) as told:
-        on_progress(gettext("{plan}: waiting for a page").format(plan=words))
+        on_progress(gettext("{plan}: waiting for a page").format(plan=run_in_words(words)))
         began, wall = time.monotonic(), time.time()
         while time.monotonic() - began < stays and len(watch.inbox.messages) == known:
             time.sleep(0.2)
@@ -216,7 +225,9 @@ def _paged(watched: Watched, words: str, on_progress: ProgressLine) -> Page:
     page = Page(words, wall, "", None, None, lasted, told, _said(words, wall))
     if new := watch.inbox.messages[known:]:
         alert = new[0].alert
-        on_progress(gettext("{plan}: waiting until {alert} is resolved").format(plan=words, alert=alert))
+        on_progress(
+            gettext("{plan}: waiting until {alert} is resolved").format(plan=run_in_words(words), alert=alert)
+        )
         try:
             resolved = watch.wait_for(alert, _PATIENCE, resolved=True).resolved
         except MeasurementError:
@@ -265,7 +276,7 @@ class Trial(Tabular):
 
     rows: tuple[tuple[str, str, str], ...]
     remarks: tuple[str, ...]
-    title = gettext_noop("Your rule, on what this Prometheus has seen")
+    title: str = field(default_factory=lambda: gettext("Your rule, on what this Prometheus has seen"))
 
     def headings_and_rows(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
         return (gettext_noop("while"), gettext("would page (s)"), gettext("would end (s)")), self.rows
@@ -293,7 +304,7 @@ def try_rule(watched: Watched | Sentence, rule: str, fault: str = _FULL_DISK) ->
         )
     held = spans(watched.monitor.history(own.expr, watched.began, time.time()))
     fired = [(begin + own.wait, end) for begin, end in held if end - begin >= own.wait]
-    rows = [(page.fault, *_would(page, fired)) for page in watched.faults]
+    rows = [(run_in_words(page.fault), *_would(page, fired)) for page in watched.faults]
     alarms = sum(all(not _belongs(begin, page) for page in watched.faults) for begin, _ in fired)
     rows.append((gettext("nothing is broken"), gettext("{n} times").format(n=alarms) if alarms else "-", "-"))
     meant = [page for page in watched.faults if page.fault == fault]
@@ -302,7 +313,7 @@ def try_rule(watched: Watched | Sentence, rule: str, fault: str = _FULL_DISK) ->
     if others:
         sentences.append(
             gettext("It pages of this as well: {others}. Is that the same to whoever is woken?").format(
-                others=", ".join(dict.fromkeys(others))
+                others=name_list(dict.fromkeys(map(run_in_words, others)))
             )
         )
     return Trial(tuple(rows), tuple(sentences))

@@ -70,11 +70,11 @@ __all__ = [
 
 COORDINATOR = "crash active rootcoord"
 FAULTS: dict[str, tuple[str, ...]] = {
-    "coordinator crashes": (COORDINATOR,),
-    "query node lost, comes back": ("crash query node 1",),
-    "proxy lost": ("crash proxy 1",),
-    "log hangs": ("hang log",),
-    "cluster lost": ("crash proxy 1", "crash proxy 2"),
+    gettext_noop("coordinator crashes"): (COORDINATOR,),
+    gettext_noop("query node lost, comes back"): ("crash query node 1",),
+    gettext_noop("proxy lost"): ("crash proxy 1",),
+    gettext_noop("log hangs"): ("hang log",),
+    gettext_noop("cluster lost"): ("crash proxy 1", "crash proxy 2"),
 }
 """The five faults of the lesson, by what the picture calls them."""
 
@@ -186,7 +186,7 @@ def three_numbers(measured: Trial) -> Table:
             gettext_noop("requests a question"),
         ),
         [
-            (fate.client, fate.questions, fate.unanswered, fate.wrong, fate.degraded, fate.load)
+            (gettext(fate.client), fate.questions, fate.unanswered, fate.wrong, fate.degraded, fate.load)
             for fate in fates(measured)
         ],
         gettext("Wrong: given as a good answer, and without the passage that answers the question."),
@@ -200,7 +200,10 @@ def loads(trials: dict[str, Trial]) -> Table:
     return table(
         gettext("Requests a question"),
         (gettext_noop("client"), *trials),
-        [(of_client[0].client, *(f"{fate.load:.2f}" for fate in of_client)) for of_client in of_faults],
+        [
+            (gettext(of_client[0].client), *(f"{fate.load:.2f}" for fate in of_client))
+            for of_client in of_faults
+        ],
     )
 
 
@@ -222,7 +225,7 @@ def compare(measured: Trial) -> Table:
                 *(f"{predicted[q.name]:g}" if q.name in predicted else "-" for q in QUESTIONS),
             ),
             (
-                "measured",
+                gettext("measured"),
                 naive.unanswered + naive.wrong,
                 protected.unanswered + protected.wrong,
                 protected.degraded,
@@ -290,7 +293,7 @@ def drill(asked: Users, site: Cluster) -> Table:
             gettext_noop("degraded"),
         ),
         [
-            (fate.client, fate.questions, fate.unanswered, fate.wrong, fate.degraded)
+            (gettext(fate.client), fate.questions, fate.unanswered, fate.wrong, fate.degraded)
             for fate in fates(Trial(ended.journal, dict.fromkeys(clients, 0)))
         ],
         ended.report.verdict,

@@ -32,27 +32,27 @@ from halab.rag.passage_collection import Address, PassageCollection
 from halab.rag.protections import NAIVE, Protections
 from halab.rag.question_service import QuestionService
 from halab.rag.vectors import LexicalVectors
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["CLIENTS", "Fates", "Trial", "Users", "UsersInDrill", "fates", "worth"]
 
 RATE, PATIENCE = 20.0, 2.0  # questions a second of each client, and seconds until a user gives up
 NAME, COPIES = "halab_lesson12", 3
 DEGRADED, WRONG = "degraded: ", "wrong: "
-SERVICE = "the service of this lesson"
+SERVICE = gettext_noop("the service of this lesson")
 
 _CHECKED = replace(NAIVE, deadline=1.0, check_empty=True)
 _RETRIED = replace(_CHECKED, attempts=4)
 _RESTED = replace(_RETRIED, breaker=True)
 _HEDGED = replace(_RESTED, hedge_after=0.25)
 CLIENTS: dict[str, tuple[Protections, int]] = {
-    "naive": (NAIVE, 1),
-    "+ deadline, empty is no answer": (_CHECKED, 1),
-    "+ retries within a budget": (_RETRIED, 1),
-    "+ second proxy, breaker": (_RESTED, 2),
-    "+ second request when slow": (_HEDGED, 2),
-    "+ standby cluster": (_HEDGED, 3),
-    "+ degraded answers": (Protections(), 3),
+    gettext_noop("naive"): (NAIVE, 1),
+    gettext_noop("+ deadline, empty is no answer"): (_CHECKED, 1),
+    gettext_noop("+ retries within a budget"): (_RETRIED, 1),
+    gettext_noop("+ second proxy, breaker"): (_RESTED, 2),
+    gettext_noop("+ second request when slow"): (_HEDGED, 2),
+    gettext_noop("+ standby cluster"): (_HEDGED, 3),
+    gettext_noop("+ degraded answers"): (Protections(), 3),
 }
 """Each client has the protections of those before it and one more; the number is of the addresses it knows:
 a proxy, the other proxy, the standby's."""
@@ -126,10 +126,13 @@ class Users:
         with run:
             steps.wait(before, gettext("before the fault"))
             with steps.faults(wanted, gettext("undoing the fault, waiting for health")):
-                steps.wait(seconds, " and ".join(f"{kind} {target}" for kind, target in wanted))
+                steps.wait(seconds, gettext(" and ").join(f"{kind} {target}" for kind, target in wanted))
             steps.wait_until_answered(3.0, gettext("after the fault"))
         requests = {each.name: each.requests for each in asking}
-        counts = "; ".join(f"{name}: {number}" for name, number in requests.items())
+        counts = gettext("; ").join(
+            gettext("{name}: {said}").format(name=gettext(name), said=number)
+            for name, number in requests.items()
+        )
         journal = steps.count_rows(run.journal, None).extended(
             notes=[gettext("Requests sent to Milvus: {said}.").format(said=counts)]
         )
@@ -267,13 +270,16 @@ def worth(trials: dict[str, Trial]) -> Picture:
     with rc_context({**ink(), "hatch.linewidth": 0.6, "font.size": 8}):
         columns = figure.subplots(1, len(trials), sharey=True, squeeze=False)[0]
         for column, (fault, trial) in zip(columns, trials.items(), strict=True):
-            column.set_title(fault.replace(", ", ",\n"), fontsize=8)
+            column.set_title(gettext(fault).replace(", ", ",\n"), fontsize=8)
             _draw(column, fates(trial))
         columns[0].invert_yaxis()  # shared by all columns
         figure.supxlabel(gettext("questions since the fault: unanswered/wrong/degraded"), fontsize=8)
         parts = columns[0].get_legend_handles_labels()
         figure.legend(*parts, loc="outside upper center", ncols=3, frameon=False)
-    figure.alt = " ".join(f"{fault}: {_in_words(fates(trial))}." for fault, trial in trials.items())
+    figure.alt = " ".join(
+        gettext("{name}: {said}.").format(name=gettext(fault), said=_in_words(fates(trial)))
+        for fault, trial in trials.items()
+    )
     return figure
 
 
@@ -281,8 +287,10 @@ def _draw(column: Axes, rows: list[Fates]) -> None:
     ends = np.zeros(len(rows))
     for part, (colour, hatch) in _PARTS.items():
         lengths = np.array([getattr(row, part) for row in rows], float)
-        names = [row.client for row in rows]
-        column.barh(names, lengths, left=ends, color=colour, hatch=hatch, edgecolor="white", label=part)
+        names = [gettext(row.client) for row in rows]
+        column.barh(
+            names, lengths, left=ends, color=colour, hatch=hatch, edgecolor="white", label=gettext(part)
+        )
         ends += lengths
     for place, row in enumerate(rows):
         column.text(ends[place], place, f" {row.unanswered}/{row.wrong}/{row.degraded}", va="center")
@@ -290,4 +298,9 @@ def _draw(column: Axes, rows: list[Fates]) -> None:
 
 
 def _in_words(rows: list[Fates]) -> str:
-    return "; ".join(f"{row.client} {row.unanswered}, {row.wrong}, {row.degraded}" for row in rows)
+    return gettext("; ").join(
+        gettext("{client} {unanswered}, {wrong}, {degraded}").format(
+            client=gettext(row.client), unanswered=row.unanswered, wrong=row.wrong, degraded=row.degraded
+        )
+        for row in rows
+    )

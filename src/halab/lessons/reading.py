@@ -255,8 +255,7 @@ def show_scaling(journal: Journal) -> RatioView:
 def show_law(journal: Journal) -> CurveView:
     """The law fitted to a run as a curve with its turns, up to five replicas."""
     measured = scaling(journal)
-    sentence, doubts = measured.remarks[0].partition(". ")[0] + ".", validity_remark(journal)
-    sentence = for_the_record(sentence, journal)
+    sentence, doubts = for_the_record(measured.remarks[0], journal), validity_remark(journal)
     return CurveView(sentence, measured.turns, measured.fit.rate, 5, [measured], journal.simulated, doubts)
 
 

@@ -23,7 +23,7 @@ from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.summaries import fault_time, summary
 from halab.measure.journal.title_marks import mark_title, run_remarks
 from halab.tables import Table
-from halab.translation import gettext, gettext_lazy, gettext_noop
+from halab.translation import gettext, gettext_lazy, gettext_noop, name_list
 
 __all__ = ["BALANCER_QUESTIONS", "balancer_here", "compare_connection_spread", "compare_crash"]
 
@@ -89,7 +89,7 @@ def compare_connection_spread(journal: Journal) -> Table:
         for part in parts
     )
     last = journal.phases[-1]
-    counts = ", ".join(f"{proxy} {last.figures[proxy]:.0f}" for proxy in proxies)
+    counts = name_list(f"{proxy} {last.figures[proxy]:.0f}" for proxy in proxies)
     remark = gettext(
         "Then {clients:.0f} users asked over one connection. Connections that the balancer "
         "saw: {counts}. All their searches went one way."
@@ -117,7 +117,7 @@ def compare_crash(journal: Journal) -> Table:
         (
             row.operation.removeprefix("search, "),
             predicted.get(keys[row.operation], "-"),
-            ", ".join(_length(outage.duration) for outage in row.outages) or "0",
+            name_list(_length(outage.duration) for outage in row.outages) or "0",
             str(row.failed),
             str(row.unknown),
             str(row.sent),
@@ -157,9 +157,9 @@ def _where(journal: Journal) -> list[str]:
         for when, until in moments
         if until is not None
     ]
-    names = " and ".join(connections(journal))
+    names = gettext(" and ").join(connections(journal))
     sentences = [
-        gettext("Kept connections of {names}: {places}.").format(names=names, places=", ".join(places))
+        gettext("Kept connections of {names}: {places}.").format(names=names, places=name_list(places))
     ]
     for kind, words in (("down", "out"), ("up", gettext("in again"))):
         sentences += [

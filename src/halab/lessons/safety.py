@@ -113,7 +113,7 @@ def compare_mistakes(*journals: Journal) -> Table:
         )
     ]
     for journal in journals:
-        report, how = data_loss_report(journal), provenance(journal)
+        report, how = data_loss_report(journal), gettext(provenance(journal))
         rows.append((experiment_of(journal), gettext("you said"), *_predicted(journal), "-", "-"))
         rows.append((experiment_of(journal), how, _found(report), _took(report), *_lost(report)))
     remarks = [gettext("Still found: searches after the command that found what had been there.")]
@@ -226,7 +226,7 @@ def _predicted(journal: Journal) -> tuple[str, str]:
     numbers = prediction_before(journal, 8)
     return (
         gettext("{found:g} of 100").format(found=numbers["found"]) if "found" in numbers else "-",
-        f"{numbers['seconds']:g} s" if "seconds" in numbers else "-",
+        gettext("{time} s").format(time=f"{numbers['seconds']:g}") if "seconds" in numbers else "-",
     )
 
 

@@ -197,7 +197,7 @@ def _both(journal: Journal) -> tuple[Cost, Cost, Interval]:
 
 
 def _seconds(cost: Cost) -> str:
-    return f"{spread(cost.acknowledged, 1, 3)} s"
+    return gettext("{time} s").format(time=spread(cost.acknowledged, 1, 3))
 
 
 def _predicted(journal: Journal) -> str:

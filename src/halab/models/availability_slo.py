@@ -40,6 +40,11 @@ class Alert(NamedTuple):
     window: float
     action: str
 
+    @property
+    def does(self) -> str:
+        """What the action means to people, in the learner's language."""
+        return gettext("wakes somebody") if self.action == "page" else gettext("a ticket for the morning")
+
 
 ALERTS = (Alert(14.4, HOUR, "page"), Alert(6.0, 6 * HOUR, "page"), Alert(1.0, 3 * DAY, "ticket"))
 """The workbook's starting numbers for a period of 30 days; they spend 2, 5 and 10 % of the budget."""

@@ -20,10 +20,21 @@ from matplotlib.ticker import MaxNLocator
 from halab.folders import course_root
 from halab.measure.journal.plots import Picture, ink
 from halab.monitoring.monitor import Monitor
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop, name_list
 
 __all__ = ["Panel", "dashboard", "panels"]
 
+# What the dashboard's file says in words: it is Grafana's, which has one language.
+_WORDS = (
+    gettext_noop("Requests by outcome"),
+    gettext_noop("Who answers, by role"),
+    gettext_noop("Latency of search and query, 99th percentile"),
+    gettext_noop("The log: how far behind its readers are; from 2.6, its writers (s)"),
+    gettext_noop("etcd: members that know a leader"),
+    gettext_noop("Alerts that burn"),
+    gettext_noop("know a leader"),
+    gettext_noop("leader changes in 5 min, seen"),
+)
 _STYLES = ("-", "--", ":", "-.")  # a line is told from another without its colour
 _WIDTH, _HEIGHT = 7.0, 1.5  # inches; the height of one panel
 
@@ -37,10 +48,13 @@ class Panel:
 
 
 def panels() -> list[Panel]:
-    """The panels of `compose/monitoring/dashboards/milvus.json`, in their order."""
+    """The panels of `compose/monitoring/dashboards/milvus.json`, in their order and the learner's words."""
     file = course_root() / "compose" / "monitoring" / "dashboards" / "milvus.json"
     return [
-        Panel(each["title"], tuple((target["expr"], target["legendFormat"]) for target in each["targets"]))
+        Panel(
+            gettext(each["title"]),
+            tuple((target["expr"], gettext(target["legendFormat"])) for target in each["targets"]),
+        )
         for each in json.loads(file.read_text())["panels"]
     ]
 
@@ -66,7 +80,7 @@ def dashboard(watch: Monitor, seconds: float, spans: Sequence[tuple[str, float, 
             )
         )
         rows[-1].set_xlim(-seconds, 0)
-    shaded = ", ".join(
+    shaded = name_list(
         gettext("{name} from {begin:.0f} to {end:.0f} s").format(
             name=name, begin=began - end, end=ended - end
         )
@@ -93,7 +107,8 @@ def _draw(axes: Axes, watch: Monitor, panel: Panel, start: float, end: float) ->
         )
         return gettext("{title}: nothing.").format(title=panel.title)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=9)
-    return f"{panel.title}: {', '.join(_range(name, points) for name, points in lines.items())}."
+    ranges = name_list(_range(name, points) for name, points in lines.items())
+    return gettext("{name}: {said}.").format(name=panel.title, said=ranges)
 
 
 def _lines(

@@ -68,7 +68,6 @@ class PredictionForm(CourseWidget):
         self._of_outage = isinstance(about, str)
         self._questions = {_key(question, about): question for question in _asked(about)}
         super().__init__(
-            heading=about if isinstance(about, str) else "",
             operations=list(OPERATIONS[1:]) if isinstance(about, str) else [],
         )
         self._read()
@@ -77,7 +76,10 @@ class PredictionForm(CourseWidget):
         self.on_msg(self._from_browser)
 
     def told(self) -> dict[str, Any]:
-        return {"fields": [_field(key, question) for key, question in self._questions.items()]}
+        return {
+            "heading": run_in_words(self.experiments[0]) if self._of_outage else "",
+            "fields": [_field(key, question) for key, question in self._questions.items()],
+        }
 
     @property
     def experiments(self) -> tuple[str, ...]:

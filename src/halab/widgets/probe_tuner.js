@@ -87,6 +87,7 @@ const wordsOf = ({ gettext, pgettext }) => ({
     "A process that is only busy is not restarted either, since its port stays open. Since chart 4.2.38 this is how Milvus' own liveness probe asks.",
   ),
   short: { liveness: gettext("liveness"), readiness: gettext("readiness") },
+  row: (probe, fault) => gettext("{probe}, {fault}", { probe, fault }),
   load: gettext("The process (assumptions)"),
   busy: gettext("answers that meet a pause"),
   pause: gettext("mean pause"),
@@ -276,7 +277,7 @@ class ProbeTuner extends Picture {
     parts.push(svg("text", { x: 0, y: 156, class: "halab-quiet" }, w.s));
     rows.forEach(([name, fault, [a, b, c]], row) => {
       const y = 12 + row * 32;
-      parts.push(svg("text", { x: 0, y: y + 15 }, `${w.short[name]}, ${w.faults[fault]}`));
+      parts.push(svg("text", { x: 0, y: y + 15 }, w.row(w.short[name], w.faults[fault])));
       if (Number.isFinite(a)) {
         parts.push(
           svg("rect", {

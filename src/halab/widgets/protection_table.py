@@ -18,7 +18,7 @@ import traitlets
 from halab.models.protection import CELLS, DISASTERS, PROTECTIONS, Answer, Times, best, recovery
 from halab.models.recovery import HOUR, Periodic
 from halab.tables import text_table
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, name_list
 from halab.widgets.base import CourseWidget, front_end
 from halab.widgets.recovery_planner import duration
 
@@ -72,7 +72,7 @@ class ProtectionTable(CourseWidget):
             for answer in self.answers
         ]
         heading = gettext("You have: {protections}; a backup every {interval} h").format(
-            protections=", ".join(self.have) or gettext("nothing"), interval=self.interval
+            protections=name_list(self.have) or gettext("nothing"), interval=self.interval
         )
         return text_table(
             heading,

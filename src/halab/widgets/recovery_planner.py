@@ -91,7 +91,7 @@ def duration(seconds: float) -> str:
         if seconds >= least:
             whole, rest = divmod(math.floor(seconds / small + 0.5), size // small)
             return f"{whole} {unit} {rest} {smaller}" if rest else f"{whole} {unit}"
-    return f"{seconds:.3g} s"
+    return gettext("{time} s").format(time=f"{seconds:.3g}")
 
 
 # From so many seconds on: the unit and its seconds, and those of the next one below.

@@ -103,7 +103,11 @@ const wordsOf = ({ gettext, pgettext, ngettext, sentences }) => ({
   sources: {
     profile: (s) => gettext("a cluster on paper: profile {name}", { name: s.name }),
     own: () => gettext("a cluster on paper"),
-    cluster: (s) => gettext("as cluster {name} runs now ({engine})", { name: s.name, engine: s.engine }),
+    cluster: ({ name, engine }) =>
+      gettext("as cluster {name} runs now ({engine})", {
+        name,
+        engine: engine === "simulated" ? gettext("simulated") : engine,
+      }),
   },
   none: gettext("none"),
   fates: { survives: gettext("survives"), degrades: gettext("degrades"), stops: gettext("stops") },

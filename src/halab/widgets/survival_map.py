@@ -22,7 +22,7 @@ from halab.errors import CourseError
 from halab.models.milvus_versions import ARCHITECTURES, COURSE, Architecture, version_of
 from halab.models.survival import Member, Verdict, members, single_losses, verdicts
 from halab.tables import text_table
-from halab.translation import gettext, gettext_noop, ngettext
+from halab.translation import gettext, gettext_noop, name_list, ngettext
 from halab.widgets.base import CourseWidget, front_end
 
 __all__ = ["DOCUMENTED", "SurvivalMap", "architecture_of", "parts_of"]
@@ -108,7 +108,7 @@ class SurvivalMap(CourseWidget):
 
     def text(self) -> str:
         """The parts that are off, the operations' fates with their reasons, and what alone stops a search."""
-        off = ", ".join(self.down) or gettext("nothing")
+        off = name_list(self.down) or gettext("nothing")
         rows = [
             [
                 gettext(verdict.operation),
@@ -148,7 +148,7 @@ class SurvivalMap(CourseWidget):
             rows,
             [
                 gettext("Lost alone, these stop a search: {parts}.").format(
-                    parts=", ".join(alone) or gettext("none")
+                    parts=name_list(alone) or gettext("none")
                 ),
                 *read,
             ],

@@ -138,10 +138,10 @@ class _Startup:
 
     def wait_ready(self, launching: subprocess.Popen[bytes]) -> ComposeCluster:
         """Wait for the containers, for every component's health, and for a search on a scratch collection."""
-        phase = "docker compose up: the images come first, if they are not here yet"
+        phase = gettext("docker compose up: the images come first, if they are not here yet")
         while launching.poll() is None:
             if self.report(phase):
-                phase = "docker compose up: etcd, the log and the object store, then Milvus"
+                phase = gettext("docker compose up: etcd, the log and the object store, then Milvus")
             time.sleep(_POLL)
         if launching.returncode:
             output = tail(projects.folder(self.name) / "up.log", 3)

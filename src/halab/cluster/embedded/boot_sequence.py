@@ -17,7 +17,7 @@ from halab.cluster.embedded.child_process import Child, die_with_parent, tail
 from halab.cluster.embedded.health_monitor import health_of
 from halab.cluster.embedded.process_table import TICK, BackgroundTasks, ProcessTable
 from halab.cluster.embedded.settings import BUCKET
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["BootSequence"]
 
@@ -66,7 +66,7 @@ class BootSequence:
                 gettext("every component healthy, with its session in etcd"), self._table.healthy
             )
             self.ready_after = time.monotonic() - self.began
-            self.phase = "ready"
+            self.phase = gettext_noop("ready")
         except BootFailed as failure:
             self.fail(str(failure))
 

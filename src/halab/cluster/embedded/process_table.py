@@ -24,6 +24,7 @@ from halab.cluster.embedded.settings import brokers_of, command, write_settings
 from halab.cluster.embedded.spec import ClusterSpec, Process
 from halab.cluster.etcd import EtcdView
 from halab.cluster.protocol import Actor, Event
+from halab.translation import gettext
 
 __all__ = ["TICK", "BackgroundTasks", "ProcessTable"]
 
@@ -122,7 +123,12 @@ class ProcessTable:
         if child.running:
             child.kill()
             child.reap()
-            self.record(child.name, "killed", "supervisor", f"did not stop within {grace:g} s")
+            self.record(
+                child.name,
+                "killed",
+                "supervisor",
+                gettext("did not stop within {grace:g} s").format(grace=grace),
+            )
 
     async def restart(self, child: Child, grace: float, by: Actor, kind: str, why: str) -> None:
         """Stop a process, in whatever state it is, and start it anew; a fault that it has ends with it.

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from halab.translation import gettext
+
 __all__ = ["ACTIONS", "STEPS", "Data", "DrillCase", "Variant", "record_action", "rehearse"]
 
 Data = dict[str, Any]
@@ -65,7 +67,7 @@ def rehearse(case: DrillCase, script: Callable[[list[Data]], Any]) -> list[Data]
     for _ in range(_MOST):
         action = script([dict(record) for record in done])
         if action not in ACTIONS:
-            raise ValueError(f"{action!r} is no action")
+            raise ValueError(gettext("{action!r} is no action").format(action=action))
         if action == "stop":
             break
         done.append(record_action(case, action, done))

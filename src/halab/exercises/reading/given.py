@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from halab.sim.load_balancing import Node, RaceReport, requests
 from halab.sim.load_balancing import race as run
+from halab.translation import gettext, name_list
 
-__all__ = ["Data", "Plan", "Strategy", "Variant", "Workload", "race"]
+__all__ = ["Data", "NotInService", "Plan", "Strategy", "Variant", "Workload", "race"]
 
 Data = dict[str, Any]
 
@@ -31,6 +32,10 @@ class Workload:
     seed: int
 
 
+class NotInService(ValueError):
+    """A strategy picked what is no node in service."""
+
+
 class _NamedNodes:
     """A learner's strategy among nodes that have names."""
 
@@ -41,12 +46,16 @@ class _NamedNodes:
         named = {f"node-{number + 1}": load for number, load in loads.items()}
         chosen = self._strategy.pick(dict(named))
         if not isinstance(chosen, str) or chosen not in named:
-            raise ValueError(f"{chosen!r} was picked, and only {', '.join(named)} are in service")
+            raise NotInService(
+                gettext("{chosen!r} was picked, and only {named} are in service").format(
+                    chosen=chosen, named=name_list(named)
+                )
+            )
         return int(chosen.removeprefix("node-")) - 1
 
 
 def race(workload: Workload, strategy: Strategy) -> RaceReport:
-    """Race a strategy through a workload. Raises ValueError if it picks what is not in service."""
+    """Race a strategy through a workload. Raises NotInService if it picks what is not."""
     return run(
         workload.nodes, requests(workload.rate, workload.seconds, workload.seed), _NamedNodes(strategy)
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from halab.measure.journal.run_view import head_html
 from halab.models.bootstrap import Interval, turns_until_outside
 from halab.tables import Tabular
-from halab.translation import gettext
+from halab.translation import gettext, name_list
 
 __all__ = ["CurveView", "Line", "RatioView", "Ratios", "beside_card", "decision"]
 
@@ -166,7 +166,7 @@ class CurveView:
         return " ".join(
             (
                 gettext("By replicas. {told}").format(told=" ".join(told)),
-                gettext("The law, a second: {curve}.").format(curve=", ".join(curve)),
+                gettext("The law, a second: {curve}.").format(curve=name_list(curve)),
             )
         )
 

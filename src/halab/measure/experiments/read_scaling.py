@@ -189,10 +189,11 @@ def _remarks(fit: UslFit) -> list[str]:
     told = [_loss(name, value) for name, value in losses.items()]
     more = gettext("A contention above 1: more replicas gave less in all than one alone.")
     return [
+        gettext("Universal Scalability Law: {told}.").format(told=gettext("; ").join(told)),
         gettext(
-            "Universal Scalability Law: {told}. It goes through nearly any three points, so its "
-            "interval says how much the repeats scatter, and not that it holds beyond."
-        ).format(told="; ".join(told)),
+            "The law goes through nearly any three points, so its interval says how much the repeats "
+            "scatter, and not that it holds beyond."
+        ),
         *([more] if fit.contention.low > 1 else []),
     ]
 

@@ -109,6 +109,13 @@ def load_of(journal: Journal) -> str:
 _NUMBER = r"[\d.]+"
 _SETTINGS = {
     r"^no fault": gettext_noop("no fault"),
+    r"^rolling restart, one at a time": gettext_noop("rolling restart, one at a time"),
+    r"^rolling restart, all roles at once": gettext_noop("rolling restart, all roles at once"),
+    r"^rolling restart, query nodes drained": gettext_noop("rolling restart, query nodes drained"),
+    r"^rolling restart, query nodes killed": gettext_noop("rolling restart, query nodes killed"),
+    r"crash the canary's query node$": gettext_noop("crash the canary's query node"),
+    r"fill the disk quota$": gettext_noop("fill the disk quota"),
+    r"^page for (?P<fault>.+)": gettext_noop("page for {fault}"),
     rf" with TTL (?P<ttl>{_NUMBER}) s": gettext_noop(" with TTL {ttl} s"),
     r", with retries": gettext_noop(", with retries"),
     rf", probed every (?P<period>{_NUMBER}) s": gettext_noop(", probed every {period} s"),

@@ -14,7 +14,7 @@ from itertools import groupby
 from halab.errors import MeasurementError
 from halab.measure.journal.journal_file import Journal
 from halab.models.samples import Outcome, Sample
-from halab.translation import gettext
+from halab.translation import gettext, name_list
 
 __all__ = ["QUIET", "Outage", "outages", "rpo", "rto"]
 
@@ -113,7 +113,7 @@ def rto(samples: Iterable[Sample], fault_at: float, quiet: float = QUIET) -> flo
     if len(names) > 1:
         raise MeasurementError(
             gettext("RTO is a figure of one operation; these samples are of {names}").format(
-                names=", ".join(names)
+                names=name_list(names)
             ),
             hint=gettext("use journal.samples(operation)"),
         )

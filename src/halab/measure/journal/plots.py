@@ -31,7 +31,7 @@ from halab.measure.journal.journal_parts import connections
 from halab.measure.journal.marks import MARKS, mark_of
 from halab.measure.journal.outage import Outage, outages
 from halab.measure.journal.summaries import OperationSummary, fault_time, rows_remark, summary, title
-from halab.translation import gettext
+from halab.translation import gettext, name_list
 
 __all__ = ["Picture", "as_svg", "describe", "ink", "plot"]
 
@@ -194,7 +194,11 @@ def _measure_out(axes: Axes, outage: Outage, zero: float, end: float) -> None:
     axes.plot(
         [start, stop], [0.9, 0.9], transform=height, color=_INK, linewidth=1.6, marker="|", markersize=7
     )
-    text = gettext("not recovered") if outage.end is None else f"{outage.duration:.2f} s"
+    text = (
+        gettext("not recovered")
+        if outage.end is None
+        else gettext("{time} s").format(time=f"{outage.duration:.2f}")
+    )
     beside: dict[str, Any] = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
     axes.annotate(text, (stop, 0.9), xycoords=height, fontsize=10, **beside)
 
@@ -244,7 +248,8 @@ def _draw_connections(
     for event in journal.events:
         if event.by == "balancer" and event.kind in ("down", "up"):
             axes.axvline(event.time - zero, color=_INK, linewidth=0.8, linestyle=":")
-            text = f"{event.component} {'taken out' if event.kind == 'down' else 'back in'} "
+            what = gettext("{proxy} taken out") if event.kind == "down" else gettext("{proxy} back in")
+            text = what.format(proxy=event.component) + " "
             axes.text(event.time - zero, 1.28 * most, text, fontsize=9.5, ha="right", va="center", color=_INK)
     axes.set_ylim(-0.1 * most, 1.5 * most)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
@@ -262,7 +267,7 @@ def _legend(journal: Journal) -> list[Any]:
         for kind, mark in MARKS.items()
         if kind in kinds
     ]  # fmt: skip
-    handles.append(Line2D([], [], color=_INK, marker="|", linewidth=1.6, label="outage"))
+    handles.append(Line2D([], [], color=_INK, marker="|", linewidth=1.6, label=gettext("outage")))
     if journal.faults:
         handles.append(Patch(hatch="//", label=gettext("fault in place"), **_BAND))
     if any(event.by == "supervisor" for event in journal.events):
@@ -273,13 +278,13 @@ def _legend(journal: Journal) -> list[Any]:
 def _headline(figure: Figure, words: str) -> None:
     """What was done on one line, where on the next."""
     figure.suptitle(
-        words.replace("; ", "\n", 1), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK
+        words.replace(gettext("; "), "\n", 1), x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK
     )
 
 
 def _stamp(figure: Figure) -> None:
     figure.text(
-        0.5, 0.5, "SIMULATED", ha="center", va="center", fontsize=56, color="#777777", alpha=0.25,
+        0.5, 0.5, gettext("SIMULATED"), ha="center", va="center", fontsize=56, color="#777777", alpha=0.25,
         rotation=18, fontweight="bold", zorder=10,
     )  # fmt: skip
 
@@ -310,8 +315,10 @@ def _said(row: OperationSummary, zero: str) -> str:
         return gettext("{capital}: all {sent} answered; nothing was noticed.").format(
             capital=_capital(operation_in_words(row.operation)), sent=row.sent
         )
-    spells = ", ".join(
-        gettext("one not over when the recording ended") if o.end is None else f"{o.duration:.2f} s"
+    spells = name_list(
+        gettext("one not over when the recording ended")
+        if o.end is None
+        else gettext("{time} s").format(time=f"{o.duration:.2f}")
         for o in row.outages
     )
     return gettext(

@@ -23,7 +23,7 @@ from halab.measure.journal.summaries import OperationSummary, Summary, fault_tim
 from halab.measure.journal.title_marks import provenance
 from halab.measure.journal.validity import for_the_record, validity_remark
 from halab.models.samples import Outcome
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, pgettext
 
 __all__ = ["RunView", "Said", "head_html"]
 
@@ -98,8 +98,8 @@ class RunView:
         )
 
     def __repr__(self) -> str:
-        lines = [f"  {gettext(name)}: {text}" for name, text in self._said()]
-        lines += [f"  {name}: {text}" for name, text in self._in_short()]
+        rows = [*((gettext(name), text) for name, text in self._said()), *self._in_short()]
+        lines = ["  " + gettext("{name}: {said}").format(name=name, said=text) for name, text in rows]
         folded = [text for part in self._folded.values() for text in ("", repr(part))]
         return "\n".join((self.sentence, *lines, *folded))
 
@@ -190,7 +190,9 @@ class RunView:
         ]
         if not again:
             return ""
-        return " " + gettext("With the repair came an outage: {again}.").format(again=", ".join(again))
+        return " " + gettext("With the repair came an outage: {again}.").format(
+            again=gettext("; ").join(again)
+        )
 
     def _said(self) -> list[tuple[str, Said]]:
         both = ((gettext_noop("your prediction"), self.prediction), (gettext_noop("the card"), self.card))
@@ -355,11 +357,12 @@ class _Axis:
         )
         first = math.ceil(self.left / step) * step
         labels = range(first, math.floor(self.right) + 1, step)
+        named = [(second, gettext("{time} s").format(time=second)) for second in labels]
         return "".join(
             f'<span style="position: absolute; left: {self.percent(second):.2f}%; '
             f"transform: translateX({'-100%' if self.percent(second) > _EDGE else '-50%'}); "
-            f'font-size: 0.92em; white-space: nowrap">{second} s</span>'
-            for second in labels
+            f'font-size: 0.92em; white-space: nowrap">{words}</span>'
+            for second, words in named
         )
 
 
@@ -404,9 +407,10 @@ def _lost_rows(journal: Journal) -> tuple[str, list[_Spell]] | None:
         if lost:
             spells.append(_Spell("lost", times[0] - zero, times[-1] + journal.resolution - zero))
     gone = sum(lost for _, lost in inserted)
-    return gettext("{missing} of {count} missing").format(
-        missing=gone or gettext("none"), count=len(inserted)
-    ), spells
+    count = len(inserted)
+    if not gone:
+        return gettext("none of {count} missing").format(count=count), spells
+    return gettext("{missing} of {count} missing").format(missing=gone, count=count), spells
 
 
 def _in_short(row: OperationSummary) -> str:
@@ -424,7 +428,8 @@ def _in_short(row: OperationSummary) -> str:
 def _lengths(outages: Sequence[Outage]) -> str:
     """How long each outage lasted, such as "9.7 and 1.2 s"."""
     known = [gettext("no end") if outage.end is None else f"{outage.duration:.1f}" for outage in outages]
-    return gettext(" and ").join(known) + ("" if outages[-1].end is None else " s")
+    lengths = pgettext("between numbers", " and ").join(known)
+    return lengths if outages[-1].end is None else gettext("{time} s").format(time=lengths)
 
 
 _MANY = {

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from halab.errors import MeasurementError
-from halab.measure.journal.experiment_name import ROLLING, faults_of, operation_in_words
+from halab.measure.journal.experiment_name import ROLLING, faults_of, operation_in_words, run_in_words
 from halab.measure.journal.journal_file import Header, Journal
 from halab.measure.journal.marks import mark_of
 from halab.measure.journal.outage import QUIET, Outage, outages, rpo, rto
@@ -17,7 +17,7 @@ from halab.measure.journal.title_marks import mark_title, simulated_remark
 from halab.measure.journal.validity import validity_remark
 from halab.models.samples import Outcome, Sample
 from halab.tables import Row, Tabular
-from halab.translation import gettext, gettext_noop, ngettext
+from halab.translation import gettext, gettext_noop, name_list, ngettext
 
 __all__ = [
     "OperationSummary",
@@ -144,25 +144,34 @@ _REPEAT_HEADINGS = (
 )
 
 
+_ENGINES = {
+    "embedded": gettext_noop("embedded engine"),
+    "compose": gettext_noop("compose engine"),
+    "simulated": gettext_noop("simulated engine"),
+}
+
+
 def title(journal: Journal) -> str:
     """What was measured, in one line; begins with SIMULATED if nothing was."""
     header = journal.header
     what = ", ".join(f"{fault.kind} {_target(fault.target, fault.component)}" for fault in journal.faults)
     if any(event.kind == ROLLING for event in journal.events):
-        what = ", ".join(faults_of(journal))
+        what = ", ".join(map(run_in_words, faults_of(journal)))
     version = " ".join(
-        gettext("Milvus {v}").format(v=v) for part, v in header.versions.items() if part == "milvus"
+        gettext("Milvus {v}").format(v=v.removeprefix("simulated "))
+        for part, v in header.versions.items()
+        if part == "milvus"
     )
-    where = ", ".join(
+    where = gettext(", ").join(
         part
         for part in (
-            gettext("{engine} engine").format(engine=header.engine),
+            gettext(_ENGINES.get(header.engine, header.engine)),
             version,
             gettext("TTL {ttl:g} s").format(ttl=header.ttl),
         )
         if part
     )
-    return mark_title(f"{what or 'no fault'}; {where}", journal)
+    return mark_title(gettext("; ").join((what or gettext("no fault"), where)), journal)
 
 
 def _target(target: str, component: str) -> str:
@@ -231,7 +240,7 @@ def _remarks(journal: Journal) -> list[str]:
         remarks.append(remark)
     restarts = [event.component for event in journal.events if event.by == "supervisor"]
     if restarts:
-        names = ", ".join(dict.fromkeys(restarts))
+        names = name_list(dict.fromkeys(restarts))
         remarks.append(gettext("Acted on by the supervisor, not by Milvus: {names}.").format(names=names))
     return remarks + list(journal.notes)
 

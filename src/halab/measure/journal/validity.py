@@ -121,7 +121,9 @@ def _busy_beside(journal: Journal) -> list[str]:
     if late > _LATE_PROBE:
         reasons.append(gettext("one probe in a hundred left {late:.2f} s late or more").format(late=late))
     return (
-        [gettext("The machine was busy: {reasons}.").format(reasons=" and ".join(reasons))] if reasons else []
+        [gettext("The machine was busy: {reasons}.").format(reasons=gettext(" and ").join(reasons))]
+        if reasons
+        else []
     )
 
 
