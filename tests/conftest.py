@@ -19,6 +19,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("shared machine")
 
+# Where the environment says how wide the terminal is, Rich's consoles would keep that, whatever a test sets.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
+
 pytest.register_assert_rewrite("support.answers")
 pytest_plugins = ("support.small_course", "support.graded_answers")
 
