@@ -49,7 +49,15 @@ class HalabError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\nHint: {self.hint}" if self.hint else self.message
+        if not self.hint:
+            return self.message
+        from halab.translation import gettext  # here: translation raises one of these errors itself
+
+        try:
+            hint = gettext("Hint: {hint}")
+        except CourseError:  # there is no such language, as this error may say
+            hint = "Hint: {hint}"
+        return f"{self.message}\n{hint.format(hint=self.hint)}"
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints in a notebook: the message, not the forty lines of halab that led to it.

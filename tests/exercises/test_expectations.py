@@ -1,7 +1,7 @@
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from halab.exercises.expectations import CheckFailed, example, expect, hint_in
+from halab.exercises.expectations import CheckFailed, example, expect, explain, hint_in
 
 
 def test_what_is_met_says_nothing():
@@ -51,3 +51,8 @@ def test_a_case_that_comes_out_right_is_not_told_and_a_right_answer_is_not_asked
         check_majority(lambda size: 3)
     assert caught.value.behaviour == "More than half."
     check_majority(lambda size: 6)
+
+
+def test_of_a_cell_that_is_no_python_the_line_is_told_and_no_file_that_the_learner_does_not_have():
+    said = explain("SyntaxError", "invalid syntax (<ipython-input-1-61bc5c13dbb9>, line 1)")
+    assert said.endswith("invalid syntax (line 1)")

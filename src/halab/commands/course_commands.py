@@ -257,7 +257,10 @@ def _show(report: GradeReport) -> None:
         card=report.card, title=entry(report.card).title.in_(language())
     )
     table = Table(
-        title=title, title_justify="left", caption=f"{report.seconds:.1f} s", caption_justify="right"
+        title=title,
+        title_justify="left",
+        caption=gettext("{time} s").format(time=f"{report.seconds:.1f}"),
+        caption_justify="right",
     )
     table.add_column(gettext("Task"))
     table.add_column(gettext("Check"))

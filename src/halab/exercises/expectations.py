@@ -30,6 +30,7 @@ __all__ = [
 
 Check = TypeVar("Check", bound=Callable[..., None])
 
+_CELL = re.compile(r"<ipython-input-[^>]*>, ")  # before the line in what Python says of a cell it cannot read
 _DEFINED = re.compile(r"^(?:(?:async )?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _HINT = re.compile(r"halab hint (\d\d\.\d\.[a-z-]+)")
 
@@ -171,7 +172,7 @@ def call_many(
 
 def explain(kind: str, text: str) -> str:
     """One sentence for the learner about an error that ended a check, by its kind such as "NameError"."""
-    first_line = next(iter(text.splitlines()), "")
+    first_line = _CELL.sub("", next(iter(text.splitlines()), ""))
     if kind == CheckFailed.__name__:
         return why_not(first_line)
     if kind == NotImplementedError.__name__:

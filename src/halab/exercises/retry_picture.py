@@ -77,7 +77,10 @@ class Trial:
             (gettext("duplicates: rows that are there twice"), str(report.duplicates)),
             (gettext("unsafe: inserts sent again that may have happened"), str(report.unsafe)),
             (gettext("peak: most attempts in a second, of the normal rate"), f"{report.peak:.1f}"),
-            (gettext("slowest: until the slowest good answer"), f"{report.slowest:.1f} s"),
+            (
+                gettext("slowest: until the slowest good answer"),
+                gettext("{time} s").format(time=f"{report.slowest:.1f}"),
+            ),
         ]
 
     def __repr__(self) -> str:
@@ -120,9 +123,10 @@ class Trial:
         for load in (1.0, most):
             parts.append(f'<text x="{_LEFT - 4}" y="{y(load) + 4:.1f}" text-anchor="end">{load:.1f}x</text>')
         for second in range(0, int(end) + 1, 5):
+            named = gettext("{time} s").format(time=second)
             anchor = "end" if second == int(end) else "middle"
             parts.append(
-                f'<text x="{x(second):.1f}" y="{_HEIGHT + 15}" text-anchor="{anchor}">{second} s</text>'
+                f'<text x="{x(second):.1f}" y="{_HEIGHT + 15}" text-anchor="{anchor}">{named}</text>'
             )
         box = f"0 0 {_WIDTH} {_HEIGHT + _BOTTOM}"
         return (

@@ -37,8 +37,12 @@ class Bar:
     @property
     def shown(self) -> str:
         if self.seconds == 0:
-            return "0 s" if self.kind == "card" else gettext("nobody noticed")
-        length = gettext("not back") if math.isinf(self.seconds) else f"{self.seconds:.1f} s"
+            return gettext("{time} s").format(time=0) if self.kind == "card" else gettext("nobody noticed")
+        length = (
+            gettext("not back")
+            if math.isinf(self.seconds)
+            else gettext("{time} s").format(time=f"{self.seconds:.1f}")
+        )
         return gettext("{length}, not counted").format(length=length) if self.kind == "left out" else length
 
 

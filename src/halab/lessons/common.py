@@ -180,4 +180,6 @@ def recovery(journal: Journal, operation: str) -> str:
     seconds = outage_seconds(journal, operation)
     if seconds is None:
         return gettext("not noticed")
-    return gettext("not recovered") if math.isinf(seconds) else f"{seconds:.1f} s"
+    return (
+        gettext("not recovered") if math.isinf(seconds) else gettext("{time} s").format(time=f"{seconds:.1f}")
+    )

@@ -24,6 +24,7 @@ from halab.lessons.common import (
     show_card,
     show_run,
 )
+from halab.measure.journal.experiment_name import operation_in_words
 from halab.measure.journal.run_view import RunView
 from halab.measure.journal.title_marks import mark_title, simulated_remark
 from halab.measure.journal.validity import objections
@@ -31,7 +32,7 @@ from halab.measure.probing.addresses import TWO_ADDRESSES, Application
 from halab.protect.drill import drill_calendar, rehearsal
 from halab.protect.drill.rehearsal import Rehearsal, unanswered
 from halab.tables import Row, Table
-from halab.translation import gettext, gettext_lazy, gettext_noop, name_list, pgettext_lazy
+from halab.translation import gettext, gettext_lazy, gettext_noop, language, name_list, pgettext_lazy
 from halab.widgets.card_view import Finding
 from halab.widgets.drill_clock import DrillClock
 
@@ -174,16 +175,20 @@ def compare_drill(drill: Rehearsal) -> Table:
     """Prediction, card and measurement. A prediction counts if it was made before the measurement began."""
     claims, report = card(10, "en").claims, drill.report
     rows: list[Row] = [
-        (gettext("the card"), claims["rto"].text(), "-", "-"),
+        (gettext("the card"), claims["rto"].text(language()), "-", "-"),
         (gettext("you said"), *_predicted(drill)),
     ]
     if report.simulated:
-        rows.append(("simulated", gettext("not measured"), gettext("not counted"), gettext("not asked")))
+        rows.append(
+            (gettext("simulated"), gettext("not measured"), gettext("not counted"), gettext("not asked"))
+        )
         return Table(gettext("The drill"), _HEADINGS, tuple(rows), simulated_remark(drill.journal))
     rows.append(
         (
-            "measured",
-            gettext("not measured") if report.rto is None else f"{report.rto:.1f} s",
+            gettext("measured"),
+            gettext("not measured")
+            if report.rto is None
+            else gettext("{time} s").format(time=f"{report.rto:.1f}"),
             gettext("not counted") if report.rpo_rows is None else str(report.rpo_rows),
             _unanswered(drill),
         )
@@ -198,7 +203,7 @@ _HEADINGS = ("", "RTO", gettext_noop("rows lost at the failover"), gettext_noop(
 def questions(drill: Rehearsal) -> Table:
     """Questions asked since the loss and how many of them got no answer, by kind of client."""
     rows = tuple(
-        (row.operation, str(row.sent), str(row.unanswered), str(row.degraded))
+        (operation_in_words(row.operation), str(row.sent), str(row.unanswered), str(row.degraded))
         for row in unanswered(drill.journal)
     )
     remarks = [gettext("Degraded: answered, by the cluster that was not in charge, and said so.")]

@@ -270,7 +270,7 @@ def _predicted(journal: Journal) -> str:
 
 
 def _seconds(time: float | None) -> str:
-    return gettext("not at all") if time is None else f"{time:.1f} s"
+    return gettext("not at all") if time is None else gettext("{time} s").format(time=f"{time:.1f}")
 
 
 def what_followed(journal: Journal) -> Table:

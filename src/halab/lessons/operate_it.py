@@ -113,7 +113,7 @@ def _unanswered(row: OperationSummary | None) -> str:
     if row is None:
         return "-"
     longest = max((outage.duration for outage in row.outages), default=0.0)
-    words = gettext("not over") if math.isinf(longest) else f"{longest:.1f} s"
+    words = gettext("not over") if math.isinf(longest) else gettext("{time} s").format(time=f"{longest:.1f}")
     return gettext("{bad} of {sent}; {detail}").format(bad=row.bad, sent=row.sent, detail=words)
 
 

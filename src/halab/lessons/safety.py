@@ -32,7 +32,7 @@ from halab.measure.probing.retriever import KNOWN_ROW_SEARCH
 from halab.protect.backup import mistake as experiments
 from halab.protect.backup.mistake import DataLossReport, Mistake, data_loss_report
 from halab.tables import Row, Table
-from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, pgettext_lazy
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, language, pgettext_lazy
 from halab.widgets.card_view import Finding
 from halab.widgets.protection_table import ProtectionTable
 
@@ -104,12 +104,12 @@ def compare_mistakes(*journals: Journal) -> Table:
     claims = card(8, "en").claims
     rows: list[Row] = [
         (
-            "any",
+            gettext("any"),
             gettext("the card"),
             "-",
-            claims["backup-rto"].text(),
+            claims["backup-rto"].text(language()),
             "-",
-            gettext("up to {text}").format(text=claims["daily-loss"].text()),
+            gettext("up to {text}").format(text=claims["daily-loss"].text(language())),
         )
     ]
     for journal in journals:
@@ -241,7 +241,11 @@ def _found(report: DataLossReport) -> str:
 
 
 def _took(report: DataLossReport) -> str:
-    return gettext("not measured") if report.restore_seconds is None else f"{report.restore_seconds:.1f} s"
+    return (
+        gettext("not measured")
+        if report.restore_seconds is None
+        else gettext("{time} s").format(time=f"{report.restore_seconds:.1f}")
+    )
 
 
 def _lost(report: DataLossReport) -> tuple[str, str]:
@@ -250,4 +254,8 @@ def _lost(report: DataLossReport) -> tuple[str, str]:
 
 
 def _window(report: DataLossReport) -> str:
-    return gettext("not counted") if report.window is None else f"{report.window:.1f} s"
+    return (
+        gettext("not counted")
+        if report.window is None
+        else gettext("{time} s").format(time=f"{report.window:.1f}")
+    )

@@ -29,7 +29,7 @@ from halab.measure.journal.validity import for_the_record, validity_remark
 from halab.models.bootstrap import Interval
 from halab.models.replication import Copy, Write, parallel, quorum, serial, straggling, through_log
 from halab.tables import Table
-from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop
+from halab.translation import LazyText, gettext, gettext_lazy, gettext_noop, language
 from halab.widgets.card_view import Finding
 from halab.widgets.write_race import WriteRace
 
@@ -82,8 +82,8 @@ def compare_writes(journal: Journal) -> Table:
     says = card(4, "en").claims
     single, triple, ratio = _both(journal)
     rows = (
-        (gettext("one replica"), "-", says["one-copy"].text(), _seconds(single)),
-        (gettext("three replicas"), "-", says["three-copies"].text(), _seconds(triple)),
+        (gettext("one replica"), "-", says["one-copy"].text(language()), _seconds(single)),
+        (gettext("three replicas"), "-", says["three-copies"].text(language()), _seconds(triple)),
         (
             gettext("three against one"),
             _predicted(journal),

@@ -28,11 +28,12 @@ const wordsOf = ({ gettext, pgettext }) => ({
   rto: "RTO",
   rpo: "RPO",
   age: gettext("Minutes since the newest backup"),
-  target: gettext("target"),
   none: pgettext("time", "none"),
   unit: gettext("min"),
-  met: gettext("met"),
-  missed: gettext("missed"),
+  against: (met, target) =>
+    met
+      ? gettext(" ✓ (target {target}, met)", { target })
+      : gettext(" ✕ (target {target}, missed)", { target }),
   assumed: gettext("All times are assumptions: put your own drill's in their place."),
   colon: gettext(": "),
   names: {
@@ -276,7 +277,7 @@ function render(model, el, speech) {
     if (target === undefined || value === null) return;
     const met = value <= target;
     output.dataset.met = met ? "yes" : "no";
-    output.textContent += ` ${met ? "✓" : "✕"} (${words.target} ${target}, ${met ? words.met : words.missed})`;
+    output.textContent += words.against(met, target);
   }
 
   function draw() {

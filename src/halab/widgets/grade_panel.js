@@ -11,7 +11,7 @@ const wordsOf = ({ gettext, pgettext }) => ({
   saving: gettext("Saving the notebook …"),
   grading: (share) => gettext("Grading … {share} %", { share }),
   points: (points, of) => gettext("{points} of {of} points", { points, of }),
-  full: gettext("All points. Well done."),
+  allPoints: (points, of) => gettext("{points} of {of} points. All points. Well done.", { points, of }),
   failed: gettext("It could not be graded."),
   unsaved: gettext(
     "JupyterLab did not save the notebook, so this is the grade of what was saved last. If you have changed something since, save (Ctrl+S or ⌘S) and grade again.",
@@ -208,7 +208,7 @@ function render(model, el, speech) {
           saving: words.saving,
           failed: words.failed,
           grading: words.grading(Math.round(model.get("share") * 100)),
-          graded: `${words.points(number(points ?? 0), number(of ?? 0))}${points === of ? `. ${words.full}` : ""}`,
+          graded: (points === of ? words.allPoints : words.points)(number(points ?? 0), number(of ?? 0)),
         }[state];
     status.setAttribute("aria-live", state === "grading" ? "off" : "polite");
     status.classList.toggle("halab-grade-result", state === "graded" && !pressed);

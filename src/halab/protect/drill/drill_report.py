@@ -15,12 +15,13 @@ from markdown_it import MarkdownIt
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 
+from halab.measure.journal.experiment_name import operation_in_words
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.plots import Picture, ink
 from halab.measure.journal.validity import objections
 from halab.measure.probing.addresses import degraded
 from halab.models.samples import Outcome
-from halab.protect.drill.runbook import Record, State, Targets
+from halab.protect.drill.runbook import Record, State, Targets, status_in_words
 from halab.tables import Row, html_table, text_table
 from halab.translation import gettext, gettext_noop, html_lang, language
 
@@ -182,7 +183,7 @@ class DrillReport:
                 "-" if record.began is None else f"{record.began:.1f}",
                 "-" if record.seconds is None else f"{record.seconds:.1f}",
                 f"{record.deadline:g}",
-                record.status,
+                status_in_words(record.status),
                 record.note,
             )
             for number, record in enumerate(self.records, 1)
@@ -283,7 +284,7 @@ class DrillReport:
                 gettext("rows missing after the way home"),
                 gettext("not counted") if home is None else str(home),
                 "0",
-                "" if home is None else "MISSED" if home else "met",
+                "" if home is None else gettext("MISSED") if home else gettext("met"),
             ),
             (gettext("without writes on the way home"), _seconds(self.read_only), "-", ""),
         ]
@@ -312,15 +313,20 @@ class DrillReport:
         return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
 
     def _alt(self) -> str:
-        bars = "; ".join(
+        bars = gettext("; ").join(
             gettext("{title} from {began:.1f} s, {seconds:.1f} s, {status}").format(
-                title=record.title, began=record.began, seconds=record.seconds, status=record.status
+                title=record.title,
+                began=record.began,
+                seconds=record.seconds,
+                status=status_in_words(record.status),
             )
             for record in self.records
             if record.began is not None and record.seconds is not None
         )
-        bad = "; ".join(
-            gettext("{name}: {bad} of {sent} without a good answer").format(name=name, bad=bad, sent=sent)
+        bad = gettext("; ").join(
+            gettext("{name}: {bad} of {sent} without a good answer").format(
+                name=operation_in_words(name), bad=bad, sent=sent
+            )
             for name, sent, bad, _ in self._users()
         )
         return (
@@ -363,7 +369,13 @@ class DrillReport:
         narrowest = max(record.ended or 0.0 for record in self.records) / 250  # below that a bar is not seen
         width = max(took, narrowest)
         axes.barh(row, width, left=began, height=0.6, color=_COLOURS.get(record.status, "#616161"))
-        axes.text(began + width, row, f"  {took:.1f} s, {record.status}", va="center", fontsize=8)
+        axes.text(
+            began + width,
+            row,
+            gettext("  {took:.1f} s, {status}").format(took=took, status=status_in_words(record.status)),
+            va="center",
+            fontsize=8,
+        )
         return record.title
 
     def _draw_rto(self, axes: Axes, row: int) -> str:
@@ -392,7 +404,7 @@ class DrillReport:
         if times:
             axes.hlines(row, times[0], times[-1], color="#bdbdbd", linewidth=4, zorder=0)
         axes.plot(bad, [row] * len(bad), "x", color="#b71c1c", markersize=5)
-        return gettext("{name}: {count} bad").format(name=name, count=len(bad))
+        return gettext("{name}: {count} bad").format(name=operation_in_words(name), count=len(bad))
 
     def png(self) -> bytes:
         """The picture as PNG."""
@@ -430,12 +442,12 @@ def _table(headings: Row, rows: Sequence[Row]) -> str:
 
 
 def _against(measured: float | None, target: float) -> tuple[str, str, str]:
-    met = "" if measured is None else "MISSED" if measured > target else "met"
-    return _seconds(measured), f"{target:g} s", met
+    met = "" if measured is None else gettext("MISSED") if measured > target else gettext("met")
+    return _seconds(measured), gettext("{time} s").format(time=f"{target:g}"), met
 
 
 def _seconds(value: float | None) -> str:
-    return gettext("not measured") if value is None else f"{value:.1f} s"
+    return gettext("not measured") if value is None else gettext("{time} s").format(time=f"{value:.1f}")
 
 
 def _cell(text: str) -> str:

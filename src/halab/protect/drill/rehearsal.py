@@ -26,7 +26,7 @@ from halab.measure.probing.prober import Run, probe
 from halab.models.samples import Outcome
 from halab.protect.drill.drill_report import DrillReport
 from halab.protect.drill.drill_steps import DrillSteps
-from halab.protect.drill.runbook import State, Targets
+from halab.protect.drill.runbook import State, Targets, status_in_words
 from halab.protect.drill.unfinished import (
     STATE,
     check_primary,
@@ -140,7 +140,7 @@ def _drill_journal(run: Run, state: State, app: Application) -> Journal:
         Event(
             round(record.began + offset, 6),
             record.name,
-            gettext("step {status}").format(status=record.status),
+            gettext("step {status}").format(status=status_in_words(record.status)),
             "user",
             record.title,
         )

@@ -27,12 +27,26 @@ from typing import Literal, TypeVar
 from halab.errors import DrillError, HalabError
 from halab.folders import read_plain
 from halab.protect.drill.step_timeout import StepTimeout, run_with_timeout
-from halab.translation import gettext
+from halab.translation import gettext, pgettext
 
-__all__ = ["Drill", "Facts", "Record", "State", "Step", "Targets", "load_state", "nothing"]
+__all__ = ["Drill", "Facts", "Record", "State", "Step", "Targets", "load_state", "nothing", "status_in_words"]
 
 T = TypeVar("T")
 Status = Literal["waiting", "running", "done", "refused", "failed", "undone"]
+
+
+def status_in_words(status: Status) -> str:
+    """What became of a step, in the reader's language."""
+    return {
+        "waiting": pgettext("step", "waiting"),
+        "running": pgettext("step", "running"),
+        "done": pgettext("step", "done"),
+        "refused": pgettext("step", "refused"),
+        "failed": pgettext("step", "failed"),
+        "undone": pgettext("step", "undone"),
+    }[status]
+
+
 FORMAT = "halab-drill"
 VERSION = 2
 _LARGEST = 4 << 20  # bytes of a state; a drill of eight steps has some thousand
