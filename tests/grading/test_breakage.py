@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -47,17 +48,53 @@ def test_a_cell_without_end_is_ended_and_the_rest_is_graded(tmp_path):
     assert {check.task for check in report.checks if not check.passed} == {"06.1"}
 
 
+GRADES_ALONE = """
+import sys
+from pathlib import Path
+from halab.grading.grader import grade_notebook
+grade_notebook(Path(sys.argv[1]), sys.argv[2], "ada")
+"""
+
+
+def test_killed_with_its_whole_process_group_it_leaves_no_process_and_no_folder(tmp_path):
+    """As JupyterLab ends a kernel, here in the middle of a job."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    path = submission(tmp_path, "while True: pass")
+    owner = subprocess.Popen(
+        [sys.executable, "-c", GRADES_ALONE, str(path), NAME],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        start_new_session=True,
+    )
+    wait_until(lambda: list(temporary.glob("halab-grading-*/.nbgrader/autograded/ada/*/*.ipynb")))
+    os.killpg(owner.pid, signal.SIGKILL)
+    owner.wait()
+    wait_until(lambda: not list(temporary.iterdir()))
+    wait_until(lambda: not running_for(temporary))
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def running_for(folder):
+    """Processes that were started with this folder."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if str(folder) in " ".join(process.info["cmdline"] or [])
+    ]
+
+
 def test_a_grading_process_that_hangs_is_ended_with_every_process_of_it(tmp_path, monkeypatch):
     monkeypatch.setattr(grader, "GRADING_TIMEOUT", 1.0)
     before = set(psutil.Process().children(recursive=True))
     with pytest.raises(CourseError, match="was not graded"):
         grade_notebook(submission(tmp_path, "while True: pass"), NAME, "ada")
-    left = [
-        one
-        for one in psutil.process_iter(["cmdline"])
-        if str(tmp_path) in " ".join(one.info["cmdline"] or [])
-    ]
-    assert left == []
+    assert not running_for(tmp_path)
     assert set(psutil.Process().children(recursive=True)) <= before
 
 

@@ -193,6 +193,8 @@ class _GradingProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                # JupyterLab kills a kernel with its process group; this outlives it, and leaves nothing.
+                start_new_session=True,
                 # What it and its sandbox put into a temporary folder goes with this one, however they end.
                 env=os.environ | {"TMPDIR": self._folder.name},
             )

@@ -1,4 +1,4 @@
-"""Grades submissions in a process of its own, one after the other, until its stdin ends.
+"""Grades submissions in a process of its own, one after the other, until its stdin or its owner ends.
 
     python -m halab.grading.worker FOLDER
 
@@ -17,6 +17,8 @@ import os
 import resource
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -33,6 +35,8 @@ from halab.translation import gettext, gettext_noop
 MEMORY = 3 * 1024**3
 """Bytes of address space this process and its children may each take: what somebody hands in is read here."""
 
+_LOOK = 0.5  # seconds between two looks at whether the owner is there
+
 _BUSY = gettext_noop("Grade it again when less runs on this machine.")
 
 MAX_GRADEBOOKS = 20  # in the cache: more than there are exercises
@@ -43,6 +47,7 @@ def main(folder: Path) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     with contextlib.suppress(ValueError, OSError):  # a system that lacks this limit, or has a lower one
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, most))
+    threading.Thread(target=_end_with_owner, args=(folder, os.getppid()), daemon=True).start()
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
@@ -59,6 +64,14 @@ def main(folder: Path) -> None:
         except CourseError as error:
             send(Failed(kind="failed", message=error.message, hint=error.hint))
     shutil.rmtree(folder, ignore_errors=True)  # whoever gave it may have been killed
+
+
+def _end_with_owner(folder: Path, owner: int) -> None:
+    """Wait until the owner has ended without a word, also in the middle of a job; then leave nothing."""
+    while os.getppid() == owner:
+        time.sleep(_LOOK)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)  # the sandbox notices, and ends with it
 
 
 def _grade(folder: Path, job: Job, send: Callable[[Progress], None]) -> Graded:
