@@ -37,11 +37,11 @@ def test_the_page_shows_card_points_hand_and_who_is_stuck(seats, monkeypatch):
     assert (second.card, second.did, second.points) == (6, "graded", {6: (12.0, 20.0)})
     now = second.at
     page = seat_page([first, second], now + 60, ends=now + 150)
-    assert page.index("✋ hand") < page.index("王伟")
+    assert page.index("! hand") < page.index("王伟")
     assert "06: 12/20" in page
     assert "1:30 left" in page
     assert "stuck" not in page
-    assert "⏳ stuck?" in seat_page([second], now + 700)
+    assert "! stuck?" in seat_page([second], now + 700)
     assert "王伟" not in seat_page([second], now, hide_names=True)
     CliRunner().invoke(app, ["hand", "--down"])
     assert not read_seats(seats)[0].hand

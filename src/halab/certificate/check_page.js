@@ -56,8 +56,8 @@ async function checkRecord() {
     [words.person, record.person],
     [words.issued, record.issued.slice(0, 10)],
     [words.valid_until, record.valid_until],
-    [words.key_kind, record.key],
-    [words.items, record.items.map((item) => item[language] ?? item.en).join("; ")],
+    [words.key_kind, words[`key_${record.key}`] ?? record.key],
+    [words.items, record.items.map((item) => item[language] ?? item.en).join(words.apart)],
   ]);
 }
 

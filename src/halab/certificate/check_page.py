@@ -51,7 +51,10 @@ _WORDS = {
     "issued": gettext_noop("Issued on"),
     "valid_until": gettext_noop("Valid until"),
     "key_kind": gettext_noop("Kind of key"),
+    "key_own": gettext_noop("the learner's own"),
+    "key_issuer": gettext_noop("the issuer's"),
     "items": gettext_noop("Shown"),
+    "apart": gettext_noop("; "),
 }
 
 

@@ -173,7 +173,7 @@ def _heading(exercise: dict[str, Any]) -> str:
         standing = gettext("It could not be graded")
     else:
         standing = _points(exercise)
-    return f"{exercise['title']}: {standing}"
+    return gettext("{name}: {said}").format(name=exercise["title"], said=standing)
 
 
 def _points(counted: dict[str, Any]) -> str:

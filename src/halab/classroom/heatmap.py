@@ -20,6 +20,7 @@ from matplotlib.patches import Patch, Rectangle
 from halab.classroom.class_grading import ClassReport, Result
 from halab.course.catalogue import entry
 from halab.folders import write_atomically
+from halab.measure.journal.plots import ink
 from halab.translation import gettext, ngettext
 
 __all__ = ["describe", "draw", "save"]
@@ -174,6 +175,7 @@ def _frame(axes: Axes, report: ClassReport) -> None:
 
 def _letters_of_all_scripts() -> dict[str, Any]:
     """How names are written: in fonts of this machine with letters beyond Latin, and never as formulas."""
+    ink()  # makes fonts known that are newer than matplotlib's own list
     names = set(font_manager.get_font_names())
     others = [name for name in sorted(names) if "CJK" in name or name in _MORE_FONTS]
     return {"fontfamily": ["DejaVu Sans", *others], "parse_math": False}

@@ -139,8 +139,8 @@ def _is_stuck(seat: Seat, now: float) -> bool:
 
 
 def _row(label: str, seat: Seat, now: float) -> str:
-    stuck = gettext("⏳ stuck?") if _is_stuck(seat, now) else ""
-    calls = gettext("✋ hand") if seat.hand else stuck
+    stuck = gettext("! stuck?") if _is_stuck(seat, now) else ""
+    calls = gettext("! hand") if seat.hand else stuck
     points = ", ".join(f"{card:02d}: {earned:g}/{of:g}" for card, (earned, of) in sorted(seat.points.items()))
     ago = f"{max(now - seat.at, 0) / 60:.0f}"
     did = gettext(_DONE.get(seat.did, "")) or seat.did

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from halab.translation import gettext
+from halab.translation import gettext, gettext_noop
 
 __all__ = ["EVERY", "MINUTES", "MISHAPS", "STEPS", "Bar", "Plan", "drill_dates", "plan"]
 
@@ -34,7 +34,11 @@ MINUTES: dict[str, float] = {
 }  # fmt: skip
 """Assumed minutes of each step; the loss's until somebody decides. Loss to service: 45, as card 10 says."""
 ROLL_BACK, FENCE = 10.0, 5.0  # minutes: to take the primary again, and to shut out one that comes back
-EVERY: dict[str, int] = {"critical": 3, "important": 6, "ordinary": 12}
+EVERY: dict[str, int] = {
+    gettext_noop("critical"): 3,
+    gettext_noop("important"): 6,
+    gettext_noop("ordinary"): 12,
+}
 """Months between two drills, by importance (card 10)."""
 
 

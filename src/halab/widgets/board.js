@@ -9,7 +9,7 @@ const wordsOf = ({ gettext }) => ({
   exercise: gettext("Exercise"),
   done: gettext("done"),
   todo: gettext("to do"),
-  goal: gettext("Goal:"),
+  goal: (goal) => gettext("Goal: {goal}", { goal }),
   next: gettext("Next"),
   open: gettext("Open"),
   notes: gettext("Needs attention"),
@@ -65,7 +65,7 @@ function tileOf(tile, words) {
       element("span", { class: "halab-board-state" }, `${SIGNS[tile.state]} ${words.states[tile.state]}`),
     ),
     element("p", {}, tile.summary),
-    element("p", { class: "halab-board-goal" }, `${words.goal} ${tile.checklist}`),
+    element("p", { class: "halab-board-goal" }, words.goal(tile.checklist)),
     ...(tile.state === "new" ? [] : [facts]), // of what was not begun there is nothing to tell
     element(
       "p",
