@@ -186,8 +186,8 @@ class _Reader:
             self.leave_out(
                 place,
                 gettext(
-                    "cannot be a learner's id (up to 64 letters of any script, digits, blanks or . _ @ - ', "
-                    "none of . - in front)"
+                    "cannot be a learner's id (up to 64 letters of any script, digits, blanks or "
+                    ". _ @ - ' ·, none of . - in front)"
                 ),
             )
 

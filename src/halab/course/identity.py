@@ -17,8 +17,8 @@ from halab.translation import gettext
 
 __all__ = ["learner_id", "measured_by_others", "seed", "under_another_id", "valid_learner"]
 
-_FORBIDDEN = frozenset('/\\:*?"<>|[]{}+')
-"""What ends a folder's name, stands for other names, or divides the names of nbgrader's exchange."""
+_SIGNS = frozenset(" ._@-'’·")
+"""What may stand between letters and digits, as it does in people's names and addresses."""
 
 
 def learner_id() -> str:
@@ -39,23 +39,22 @@ def seed(learner: str, card: int) -> int:
 def valid_learner(name: str) -> str:
     """`name` in its composed form (NFC), if it can serve as a learner's id: it names folders and files.
 
-    Letters of any script, digits, blanks inside and signs such as . _ @ - ' are welcome. Raises CourseError
+    Letters of any script, digits, blanks inside and the signs . _ @ - ' ’ · are welcome. Raises CourseError
     if it has others, or too many.
     """
     composed = unicodedata.normalize("NFC", name)
     if (
         not 1 <= len(composed) <= 64
         or len(composed.encode(errors="replace")) > 200  # bytes: a file's name may have 255
-        or not composed.isprintable()
         or composed != composed.strip()
         or composed[0] in ".-"
         or composed[-1] == "."
-        or _FORBIDDEN & set(composed)
+        or not all(unicodedata.category(sign)[0] in "LMN" or sign in _SIGNS for sign in composed)
     ):
         raise CourseError(
             gettext(
                 "A learner's id has up to 64 letters of any script, digits, blanks between them or . "
-                "_ @ - ' and begins with no . or -; {found!r} is none."
+                "_ @ - ' · and begins with no . or -; {found!r} is none."
             ).format(found=name[:100]),
             hint=gettext("Use the id your instructor gave you, or unset HALAB_LEARNER to work on your own."),
         )
