@@ -121,7 +121,7 @@ class PredictionForm(CourseWidget):
 
     def _title(self) -> str:
         return gettext("Your prediction, {experiments}").format(
-            experiments="; ".join(map(run_in_words, self.experiments))
+            experiments=gettext("; ").join(map(run_in_words, self.experiments))
         )
 
     def _read(self) -> None:

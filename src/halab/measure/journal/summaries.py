@@ -130,7 +130,7 @@ _HEADINGS = (
     gettext_noop("empty"),
     gettext_noop("first–last\nbad (s)"),
     gettext_noop("outages\n(s)"),
-    "RTO\n(s)",
+    gettext_noop("RTO\n(s)"),
     gettext_noop("latency\n(ms)"),
 )
 _REPEAT_HEADINGS = (
@@ -140,7 +140,7 @@ _REPEAT_HEADINGS = (
     gettext_noop("empty"),
     gettext_noop("first bad (s)"),
     gettext_noop("last bad (s)"),
-    "RTO (s)",
+    gettext_noop("RTO (s)"),
 )
 
 

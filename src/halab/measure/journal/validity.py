@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from halab.measure.journal.journal_file import Journal
 from halab.measure.journal.journal_parts import MACHINE
 from halab.models.samples import Outcome
-from halab.translation import gettext, gettext_noop
+from halab.translation import gettext, gettext_noop, pgettext
 
 __all__ = ["BUSY", "busy_machine", "for_the_record", "objections", "validity_remark"]
 
@@ -121,7 +121,11 @@ def _busy_beside(journal: Journal) -> list[str]:
     if late > _LATE_PROBE:
         reasons.append(gettext("one probe in a hundred left {late:.2f} s late or more").format(late=late))
     return (
-        [gettext("The machine was busy: {reasons}.").format(reasons=gettext(" and ").join(reasons))]
+        [
+            gettext("The machine was busy: {reasons}.").format(
+                reasons=pgettext("between reasons", " and ").join(reasons)
+            )
+        ]
         if reasons
         else []
     )
