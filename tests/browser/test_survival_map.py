@@ -84,6 +84,17 @@ def test_the_keyboard_switches_and_keeps_its_place(notebook) -> None:  # type: i
     expect(index_node).to_have_attribute("data-warns", "false")
 
 
+def test_no_part_moves_from_under_the_pointer(notebook) -> None:  # type: ignore[no-untyped-def]
+    """Whatever the line above the picture says of the part under the pointer, or of one that was pressed."""
+    page: Page = notebook.page
+    picture = page.locator(".halab-map-picture").first
+    top = picture.bounding_box()["y"]
+    for name in ("proxy-1", "etcd-1", "querynode-1", "indexnode-1"):
+        part(page, name).hover()
+        part(page, name).click()
+        assert picture.bounding_box()["y"] == top, name
+
+
 def test_python_sees_the_clicks_and_agrees(notebook) -> None:  # type: ignore[no-untyped-def]
     page: Page = notebook.page
     for name in ("querycoord-1", "etcd-1", "etcd-2"):

@@ -325,7 +325,10 @@ class SurvivalMap {
     this.build(el);
     const draw = () => this.draw();
     this.unwatch = watch(model, { parts: draw, down: draw, copies: draw, switch: draw, version: draw });
-    this.resize = new ResizeObserver(() => this.drawArrows());
+    this.resize = new ResizeObserver(() => {
+      this.reserve();
+      this.drawArrows();
+    });
     this.resize.observe(this.picture);
     this.draw();
   }
@@ -469,11 +472,20 @@ class SurvivalMap {
 
   tell(box) {
     const w = this.words;
-    const text = box === undefined ? w.help : this.line(box);
-    if (this.about.textContent === text) return;
-    this.about.textContent = text;
-    // It only grows: else a shorter line would pull another box under the pointer, whose line is longer again.
-    this.about.style.minHeight = `${this.about.offsetHeight}px`;
+    this.about.textContent = box === undefined ? w.help : this.line(box);
+  }
+
+  /** Room above the picture for the longest of the lines, so that no part moves from under the pointer. It only grows. */
+  reserve() {
+    const copy = this.about.cloneNode();
+    copy.style.cssText = `position: absolute; visibility: hidden; width: ${this.about.clientWidth}px; min-height: 0`;
+    this.about.after(copy);
+    const heights = this.drawn.map((box) => {
+      copy.textContent = this.line(box);
+      return copy.offsetHeight + 1; // it is rounded
+    });
+    copy.remove();
+    this.about.style.minHeight = `${Math.max(this.about.offsetHeight, ...heights)}px`;
   }
 
   step(what, change, name, pressed) {
@@ -624,6 +636,7 @@ class SurvivalMap {
     this.drawGlossary();
     this.drawFates();
     this.drawSingle();
+    this.reserve();
     this.drawArrows();
     if (part) this.picture.querySelector(`[data-part="${part}"]`)?.focus();
     if (choose) this.fates.querySelector(`[data-choose="${choose}"]`)?.focus();
