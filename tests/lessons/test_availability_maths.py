@@ -118,7 +118,7 @@ def test_the_card_s_claims_are_told_in_failovers() -> None:
     found = measured(2)
     said = results(found)
     assert set(said) == {"two-copies-year", "three-copies-year", "target-year"}
-    assert all("(search, n = 2)" in finding.words.in_("en") for finding in said.values())
+    assert all("(search, mean of 2 runs)" in finding.words.in_("en") for finding in said.values())
     assert all("（模拟）" in finding.words.in_("zh") for finding in said.values())
     real = [
         Journal.write(

@@ -242,7 +242,9 @@ def _said_of_runs(
 
 def _how_sure(mean: MeanInterval) -> str:
     if mean.n < _FEWEST_FOR_A_BAND:
-        return gettext("two are too few to say how sure that is: take three at least")
+        return gettext(
+            "two are too few to say how sure that is: it takes three, from one run of the cell that repeats"
+        )
     return gettext("the true mean lies between {low:.1f} and {high:.1f} s (95 %)").format(
         low=mean.low, high=mean.high
     )
@@ -315,7 +317,8 @@ def _of_year(name: str, slo: float, journals: Sequence[Journal], operation: str)
         journals,
         "broken" if mean.low > claim.high * unit else "incomparable",
         gettext_lazy(
-            "One failover took {mean:.1f} s ({operation}, n = {n}); the year pays for {allowed} of them",
+            "One failover took {mean:.1f} s ({operation}, mean of {n} runs); the year pays for {allowed} of "
+            "them",
             mean=mean.mean,
             operation=LazyText(operation),
             n=mean.n,

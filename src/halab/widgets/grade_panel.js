@@ -6,7 +6,9 @@ const wordsOf = ({ gettext, pgettext }) => ({
   title: (card) => gettext("Grade exercise {card}", { card }),
   button: gettext("Grade my notebook"),
   again: gettext("Grade again"),
-  idle: gettext("Saves the notebook, runs your copy from top to bottom, and takes a few seconds."),
+  idle: gettext(
+    "Saves the notebook, runs your copy from top to bottom, and takes a few seconds, on a busy machine longer.",
+  ),
   waiting: gettext("Waiting for the kernel: a cell is still running."),
   saving: gettext("Saving the notebook …"),
   grading: (share) => gettext("Grading … {share} %", { share }),
