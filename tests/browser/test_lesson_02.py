@@ -56,6 +56,9 @@ def test_a_learner_plays_predicts_measures_and_prices(lab: Any, chromium_page: P
     expect(prices).to_contain_text("your prediction")
     expect(prices).to_contain_text("simulated, 2 runs")
     expect(lesson.cell("show_card(2, measured")).to_contain_text("failovers of")
+    expect(lesson.cell("results(runs))").locator("h4").first).to_have_text(
+        "Beside your runs, which can neither prove nor break them"
+    )
     for source in ("PromiseCalculator(slo", "ChainCalculator(mtbf"):
         failover = lesson.cell(source).locator('.halab-slider input[name="failover"]')
         assert 5 < float(failover.input_value()) < 15, "the calculator begins with the learner's own failover"

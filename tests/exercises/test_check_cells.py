@@ -9,10 +9,10 @@ pytestmark = pytest.mark.grading
 
 FIRST = """
 from halab.exercises.check_cells import speak_in_notebook
-from halab.exercises.expectations import expect
+from halab.exercises.expectations import call_many, expect
 class checks:
     def check_sum(add):
-        expect(add(1, 2) == 3, "One and two make three.", "06.1.sum")
+        expect(call_many(add, [(1, 2)]) == [3], "One and two make three.", "06.1.sum")
 def ask():
     raise EOFError("EOF when reading a line")
 speak_in_notebook()
@@ -51,7 +51,10 @@ def shown():
         ("return a + b", "✓ passed"),
         ("return a * b", "Why: One and two make three.\nNext step: halab hint 06.1.sum"),
         ("raise NotImplementedError()", "✗ Nothing is written here yet."),
-        ("return a / 0", "✗ Your code stopped with ZeroDivisionError: division by zero"),
+        (
+            "return a / 0",
+            "✗ Your code stopped with ZeroDivisionError: division by zero. It was called as add(1, 2).",
+        ),
         ("return nowhere", "✗ name 'nowhere' is not defined: its cell is unanswered, or stopped early."),
     ],
 )

@@ -46,6 +46,15 @@ def test_a_failed_check_tells_a_public_case_that_comes_out_wrong_too():
         check_majority(lambda size: 5 if size > 9 else {}[size])
 
 
+def test_an_answer_that_stops_gets_the_public_case_if_it_stops_there_too():
+    with pytest.raises(KeyError) as caught:
+        check_majority(lambda size: {}[size])
+    assert caught.value.__notes__ == ["For example needed(4): expected 3, and it raised KeyError."]
+    with pytest.raises(KeyError) as caught:
+        check_majority(lambda size: {4: 3}[size])
+    assert not hasattr(caught.value, "__notes__")
+
+
 def test_a_case_that_comes_out_right_is_not_told_and_a_right_answer_is_not_asked_for_it():
     with pytest.raises(CheckFailed) as caught:
         check_majority(lambda size: 3)

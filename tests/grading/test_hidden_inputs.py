@@ -53,6 +53,16 @@ def test_later_cells_show_what_they_leave_where_no_test_ever_was(graded):
     assert [cell.outputs[0].evalue for cell in (raised, second)] == ["saw []", "saw []"]
 
 
+def test_an_answer_that_stops_at_a_hidden_case_is_sent_to_the_edges_and_not_told_the_case(graded):
+    *_, test = graded(
+        marked("def half(x):\n    return 1.0 / (x - 4711)", "half", solution=True),
+        marked(f"assert half({HIDDEN}) == 0", "third", solution=False),
+    )
+    said = test.outputs[0].evalue
+    assert said.startswith("float division by zero. If the check passed in your notebook, look at the ends")
+    assert str(HIDDEN) not in said
+
+
 def test_a_name_has_in_a_test_the_meaning_of_its_place(graded):
     """A later cell that gives a name to something else takes nothing from the tests before it."""
     *_, first, later, second = graded(

@@ -13,7 +13,7 @@ from typing import Any
 from IPython import get_ipython
 
 from halab.course.seat import follow_cells
-from halab.exercises.expectations import CheckFailed, defined_names, explain
+from halab.exercises.expectations import CheckFailed, defined_names, explain, with_note
 from halab.translation import gettext, ngettext
 
 __all__ = ["speak_in_notebook"]
@@ -84,6 +84,6 @@ def _say_why_not(
     """Show an error as usual, but that of a check cell in a sentence."""
     if _CHECK.search(shell.user_ns["In"][-1]) and not isinstance(error, CheckFailed):
         cause = _stopped.get(error.name) if isinstance(error, NameError) and error.name else None
-        why = cause or explain(kind.__name__, str(error))
+        why = cause or explain(kind.__name__, with_note(error, next(iter(str(error).splitlines()), "")))
         error._render_traceback_ = lambda: [f"✗ {why}"]  # type: ignore[attr-defined]
     shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)

@@ -26,6 +26,7 @@ __all__ = [
     "same",
     "whole",
     "why_not",
+    "with_note",
 ]
 
 Check = TypeVar("Check", bound=Callable[..., None])
@@ -99,6 +100,11 @@ def example(*arguments: Any, gives: Any, of: str = "") -> Callable[[Check], Chec
                 if not told:
                     raise
                 raise CheckFailed(f"{failed.behaviour} {told}", failed.hint) from None
+            except _STOPPED as error:
+                # A grader's own, such as that time is up, is none of these: then nothing more is asked.
+                if not hasattr(error, "__notes__") and (told := _told(function, name, arguments, gives)):
+                    error.add_note(told)
+                raise
 
         checked.example = (name, arguments, gives)  # type: ignore[attr-defined]
         return cast(Check, checked)
@@ -134,6 +140,7 @@ def same(came: Any, gives: Any) -> bool:
     return bool(came == gives)
 
 
+_STOPPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # what code stops with
 _LEARNERS = 60  # characters shown of a learner's value, which can have any size
 _PUBLIC = 400  # of an example's own, which is no use if it is cut
 
@@ -163,11 +170,28 @@ def call_many(
     together = getattr(function, "calls", None)
     if together is None:
         with other_hashes() if elsewhere else nullcontext():
-            return [function(*arguments) for arguments in calls]
+            return [_called(function, arguments) for arguments in calls]
     answers = together(calls, elsewhere=elsewhere)
     if not isinstance(answers, list) or len(answers) != len(calls):
         raise TypeError(f"{len(calls)} calls were not answered by as many results")
     return answers
+
+
+def _called(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """What it returns. An error notes the arguments: this is the learner's own notebook, which hides none."""
+    try:
+        return function(*arguments)
+    except _STOPPED as error:
+        shown = ", ".join(_shown(argument, _LEARNERS) for argument in arguments)
+        name = getattr(function, "__name__", gettext("your function"))
+        error.add_note(gettext("It was called as {call}.").format(call=f"{name}({shown})"))
+        raise
+
+
+def with_note(error: BaseException, text: str, otherwise: str = "") -> str:
+    """An error's text, and after it what was noted of the call that raised it, or else this."""
+    note = next(iter(getattr(error, "__notes__", ())), otherwise)
+    return gettext("{error}. {note}").format(error=text, note=note) if note else text
 
 
 def explain(kind: str, text: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 
 from nbgrader import utils
 
-from halab.exercises.expectations import CheckFailed, defined_names
+from halab.exercises.expectations import CheckFailed, defined_names, with_note
 from halab.grading.preparation import one_line
 from halab.grading.sandbox.box import Box, CellTimeout, LearnerError, ProcessExited, UndefinedName
 from halab.grading.sandbox.time_limit import TimeLimit
@@ -84,7 +84,7 @@ class Judge:
         except ProcessExited as error:
             return CellError(Verdict.PROCESS_EXITED, str(error))
         except LearnerError as error:
-            return CellError.by_learner(error.kind, one_line(error.text, _MOST_SAID))
+            return CellError.by_learner(error.kind, _stopped(error))
         except (CheckFailed, NameError) as error:
             return CellError(type(error).__name__, printable(str(error)[:2000]))
         except Exception as error:  # the check's own: it cannot compare such an answer with the right one
@@ -97,6 +97,18 @@ class Judge:
             with contextlib.suppress(CellTimeout, ProcessExited, LearnerError):
                 self._box.forget(self._box.limit(1))
         return None
+
+
+def _stopped(error: LearnerError) -> str:
+    """What a learner's error says, and where to look: at an example that is public, or else at the edges."""
+    text = one_line(error.text, _MOST_SAID)
+    if Verdict(error.kind) is not Verdict.LEARNER_ERROR:
+        return text
+    edges = gettext(
+        "If the check passed in your notebook, look at the ends of what is allowed, such as 0, 1 or an empty "
+        "list: the grade asks for them too."
+    )
+    return with_note(error, text, edges)
 
 
 def imported_modules(source: Any) -> list[str]:

@@ -32,6 +32,7 @@ const wordsOf = ({ gettext }) => ({
     missing: () => gettext("not tested by you yet"),
   },
   tested: gettext("Put to the test in this lesson"),
+  compared: gettext("Beside your runs, which can neither prove nor break them"),
   untestable: gettext("Not tested in this lesson"),
   times: [
     [86400, gettext("d")],
@@ -183,10 +184,11 @@ function chip(claim, words, { shown, seen }, found, model, toggle) {
 }
 
 /** The claims that the lesson tests, and apart from them those that it does not. */
-function claimLists(claims, words, draw) {
+function claimLists(claims, words, measured, draw) {
   const [tested, untested] = [true, false].map((which) => claims.filter((claim) => claim.tested === which));
+  const undecidable = tested.every(({ id }) => measured[id]?.verdict === "incomparable");
   return [
-    [words.tested, tested],
+    [undecidable ? words.compared : words.tested, tested],
     [words.untestable, untested],
   ]
     .filter(([, group]) => group.length)
@@ -238,7 +240,7 @@ function render(model, el) {
         { "aria-label": words.claims },
         element("h3", {}, words.claims),
         element("p", { class: "halab-card-about" }, model.get("after") ? words.aboutBoth : words.about),
-        ...claimLists(face.claims, words, drawn),
+        ...claimLists(face.claims, words, measured, drawn),
       ),
     );
     el.replaceChildren(card);

@@ -11,7 +11,8 @@ const wordsOf = ({ gettext, pgettext }) => ({
   ),
   waiting: gettext("Waiting for the kernel: a cell is still running."),
   saving: gettext("Saving the notebook …"),
-  grading: (share) => gettext("Grading … {share} %", { share }),
+  grading: (share) =>
+    gettext("Running your copy and its checks … {share} %. A busy machine takes longer.", { share }),
   points: (points, of) => gettext("{points} of {of} points", { points, of }),
   allPoints: (points, of) => gettext("{points} of {of} points. All points. Well done.", { points, of }),
   failed: gettext("It could not be graded."),
