@@ -130,6 +130,6 @@ def html_table(
 def _style(cell: str, align: str) -> str:
     """Tight where the page is narrow, so that a table of results fits; a figure such as 0.00–8.85 stays."""
     figure = cell[-1:].isdigit() and len(cell) <= _LONG_WORD
-    wrap = "nowrap" if figure or (len(cell) <= _SHORT_WORD and " " not in cell) else "normal"
+    wrap = "nowrap" if figure or (len(cell) <= _SHORT_WORD and len(cell.split()) == 1) else "normal"
     padding = "3px clamp(2px, 0.6cqw - 1px, 6px)"
     return f"text-align: {align}; vertical-align: baseline; padding: {padding}; white-space: {wrap}"
