@@ -104,6 +104,23 @@ def test_what_a_learner_wrote_there_by_hand_is_text_and_harms_nobody(seats):
     assert "\x1b" not in page
 
 
+def test_a_seat_of_which_nothing_can_be_read_is_on_the_page_with_the_reason(seats):
+    (seats / "seats").mkdir(parents=True)
+    for learner, content in {
+        "big": "x" * 3_000_000,
+        "odd": '{"time": 1e400, "did": "graded"}\n{"time": 1, "did": "graded", "card": 1%s}\n' % ("0" * 400),
+    }.items():
+        (seats / "seats" / f"{learner}.jsonl").write_text(content)
+    page = seat_page(read_seats(seats, {"zoe": "Zoë Ek", "odd": "王伟"}), time.time())
+    for row in (
+        "<td>big</td><td></td><td></td><td>its file cannot be read, or has more than 2 MB</td><td></td>",
+        "<td>王伟 (odd)</td><td></td><td></td><td>its file has no line that can be read</td><td></td>",
+        "<td>Zoë Ek (zoe)</td><td></td><td></td><td>nothing yet</td><td></td>",
+    ):
+        assert row in page
+    assert "stuck" not in page
+
+
 def test_a_folder_that_cannot_be_written_costs_the_learner_nothing(seats):
     seats.write_text("a file")
     assert not tell_class("predicted", 6)

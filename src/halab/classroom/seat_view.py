@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -51,13 +54,13 @@ th,td{padding:.3rem 1rem .3rem 0;text-align:left;border-bottom:1px solid #c5ccd3
 class _Event(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    time: float = Field(allow_inf_nan=False)
+    time: float = Field(gt=0, lt=2**32)  # seconds since 1970
     did: str
-    card: int = 0
+    card: int = Field(default=0, ge=0, le=99)
     place: str = ""
     cell: str = ""
-    points: float | None = Field(default=None, allow_inf_nan=False)
-    out_of: float | None = Field(default=None, allow_inf_nan=False)
+    points: float | None = Field(default=None, ge=0, le=1000)
+    out_of: float | None = Field(default=None, ge=0, le=1000)
     name: str = ""
 
 
@@ -65,7 +68,8 @@ class _Event(BaseModel):
 class Seat:
     """A seat by its events: `at` is when the last one was, `points` are by card, (earned, of how many).
 
-    `place` ("course" or "exercises") and `cell` are those of the cell that was run last.
+    `place` ("course" or "exercises") and `cell` are those of the cell that was run last. `problem` says why
+    nothing is known of a seat.
     """
 
     learner: str
@@ -77,6 +81,7 @@ class Seat:
     at: float = 0.0
     hand: bool = False
     points: dict[int, tuple[float, float]] = field(default_factory=dict)
+    problem: str = ""
 
     def add(self, event: _Event) -> None:
         self.did, self.at = one_line(event.did, 40), event.time
@@ -90,22 +95,37 @@ class Seat:
             self.points[event.card] = event.points, event.out_of
 
 
-def read_seats(folder: Path) -> list[Seat]:
-    """Every seat that told something in a class's folder. What is no seat's file is passed over."""
-    seats = []
+def read_seats(folder: Path, roster: Mapping[str, str] = MappingProxyType({})) -> list[Seat]:
+    """Every seat that told something in a class's folder, and who is on the roster (names by id) and did not.
+
+    A name of the roster counts more than the seat's own. A file that is no learner's is passed over.
+    """
+    seats = {}
     for file in sorted((folder / SEATS).glob("*.jsonl")):
-        try:
-            seat = Seat(valid_learner(file.stem))
-            lines = read_plain(file, _MOST).splitlines()
-        except (OSError, CourseError):
-            continue
-        for line in lines:
-            try:
-                seat.add(_Event.model_validate_json(line))
-            except ValidationError:
-                continue
-        seats.append(seat)
-    return seats
+        with suppress(CourseError):
+            seats[valid_learner(file.stem)] = _read_seat(file)
+    for learner in roster:
+        seats.setdefault(learner, Seat(learner, problem=gettext("nothing yet")))
+    for learner, name in roster.items():
+        seats[learner].name = name or seats[learner].name
+    return list(seats.values())
+
+
+def _read_seat(file: Path) -> Seat:
+    seat = Seat(valid_learner(file.stem))
+    try:
+        lines = read_plain(file, _MOST).splitlines()
+    except OSError:
+        seat.problem = gettext("its file cannot be read, or has more than {most:.0f} MB").format(
+            most=_MOST / 1e6
+        )
+        return seat
+    for line in lines:
+        with suppress(ValidationError):
+            seat.add(_Event.model_validate_json(line))
+    if not seat.did:
+        seat.problem = gettext("its file has no line that can be read")
+    return seat
 
 
 def seat_page(seats: list[Seat], now: float, *, hide_names: bool = False, ends: float | None = None) -> str:
@@ -135,15 +155,15 @@ def _label(seat: Seat) -> str:
 
 
 def _is_stuck(seat: Seat, now: float) -> bool:
-    return now - seat.at > STUCK
+    return not seat.problem and now - seat.at > STUCK
 
 
 def _row(label: str, seat: Seat, now: float) -> str:
     stuck = gettext("! stuck?") if _is_stuck(seat, now) else ""
     calls = gettext("! hand") if seat.hand else stuck
     points = ", ".join(f"{card:02d}: {earned:g}/{of:g}" for card, (earned, of) in sorted(seat.points.items()))
-    ago = f"{max(now - seat.at, 0) / 60:.0f}"
-    did = gettext(_DONE.get(seat.did, "")) or seat.did
+    ago = "" if seat.problem else f"{max(now - seat.at, 0) / 60:.0f}"
+    did = seat.problem or gettext(_DONE.get(seat.did, "")) or seat.did
     cells = (label, f"{seat.card}" if seat.card else "", _cell(seat), did, ago, points, calls)
     kind = ' class="call"' if calls else ""
     return f"<tr{kind}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>\n"

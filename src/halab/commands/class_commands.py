@@ -236,14 +236,16 @@ def watch(
     hide_names: Annotated[bool, typer.Option("--hide-names", help="For the projector.")] = False,
 ) -> None:
     """Show who is at which card, what passed, who is stuck or raised a hand. Until Ctrl-C."""
+    from halab.classroom.roster import ROSTER, read_roster
     from halab.classroom.seat_view import read_seats, seat_page
     from halab.loopback_server import LoopbackHandler, serve_on_loopback
 
+    roster = read_roster(folder / ROSTER) if (folder / ROSTER).exists() else {}
     ends = time.time() + 60 * minutes if minutes else None
 
     class Handler(LoopbackHandler):
         def do_GET(self) -> None:
-            page = seat_page(read_seats(folder), time.time(), hide_names=hide_names, ends=ends)
+            page = seat_page(read_seats(folder, roster), time.time(), hide_names=hide_names, ends=ends)
             self.answer(200, "text/html", page)
 
     with suppress(KeyboardInterrupt), serve_on_loopback(Handler, port) as address:
