@@ -58,6 +58,7 @@ def test_who_has_all_gets_one_and_the_others_are_told_what_is_missing(folder, co
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     done = command()
     assert done.exit_code == 0, done.output
+    assert done.stderr.splitlines() == ["1 of 2: ada", "2 of 2: bo"]
     (file,) = records(folder)
     (result,) = verify([file], read_key(tmp_path / "issuer.key").public)
     assert result.ok, result.failures

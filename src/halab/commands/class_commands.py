@@ -144,6 +144,8 @@ def certify(
         messages.status(gettext("Reading what was handed in")) as status,
     ):
         submitted = read_folder(folder, Path(unpacked))
+        # It takes minutes: into a file a line a learner, on a terminal each over the last.
+        tell = status.update if messages.is_terminal else messages.print
         certified = certify_class(
             submitted,
             out,
@@ -151,7 +153,7 @@ def certify(
             terms,
             Path(scratch),
             accept=accept or (),
-            on_learner=lambda learner, done, total: status.update(
+            on_learner=lambda learner, done, total: tell(
                 gettext("{done} of {total}: {learner}").format(
                     done=done + 1, total=total, learner=escape(learner)
                 )
