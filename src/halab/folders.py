@@ -67,11 +67,17 @@ def exclusive(path: Path, refusal: HalabError) -> Iterator[None]:
 
 def read_plain(path: Path, most: int) -> bytes:
     """The content of a plain file of at most so many bytes. Raises OSError: NotAPlainFile if it is none."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise NotAPlainFile(errno.ELOOP, "it is a link to itself", str(path)) from None
+    described = os.fstat(handle)
+    if not stat.S_ISREG(described.st_mode):  # asked first: Python opens no folder, and would leave its handle
+        os.close(handle)
+        raise NotAPlainFile(errno.EINVAL, "it is no plain file", str(path))
     with os.fdopen(handle, "rb") as file:
-        described = os.fstat(handle)
-        if not stat.S_ISREG(described.st_mode):
-            raise NotAPlainFile(errno.EINVAL, "it is no plain file", str(path))
         content = file.read(most + 1) if described.st_size <= most else b""
         if described.st_size > most or len(content) > most:
             raise NotAPlainFile(errno.EFBIG, f"it has more than {most:,} bytes", str(path))

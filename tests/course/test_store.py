@@ -113,8 +113,16 @@ def sparse(path, elsewhere):
     os.truncate(path, 3 << 30)
 
 
+def folder(path, elsewhere):
+    path.mkdir()
+
+
+def link_to_itself(path, elsewhere):
+    path.symlink_to(path)
+
+
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("make", [pipe, device, sparse])
+@pytest.mark.parametrize("make", [pipe, device, sparse, folder, link_to_itself])
 def test_what_is_no_plain_file_is_set_aside_and_never_awaited(tmp_path, make):
     path = tmp_path / "grades.jsonl"
     make(path, tmp_path / "elsewhere")

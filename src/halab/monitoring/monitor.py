@@ -135,9 +135,9 @@ def monitor(cluster: RunningCluster, *, replicas: int = 1) -> Iterator[Monitor]:
     """
     programs = find_programs()
     ports = Ports(*free_ports(4))
+    jobs = targets(cluster)  # before there is a folder that would be left if it fails
     folder = Path(tempfile.mkdtemp(prefix="halab-monitor-"))
     with ExitStack() as stack:
-        jobs = targets(cluster)
         write_targets(jobs, folder)
         write_settings(folder, ports)
         keeper = stack.enter_context(keep_running(commands(folder, ports, programs), folder))
